@@ -1,0 +1,65 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, Membership, User
+
+admin.site.site_header = admin.site.site_title = _("Portal administration")
+admin.site.index_title = _("Administration")
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user", "account")
+
+
+@admin.register(Account)
+class AccountAdmin(admin.ModelAdmin):
+    list_display = ("name", "id", "role", "is_active", "created_at")
+    list_filter = ("role", "is_active")
+    search_fields = ("name", "id")
+    readonly_fields = ("id", "created_at")
+    inlines = (MembershipInline,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
+        # The id tells the role (VA-, PA-), so neither changes once it is there.
+        return ("id", "role", "created_at") if obj else ("id", "created_at")
+
+
+class UserCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email", "name")
+        field_classes = {"email": forms.EmailField}
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    add_form = UserCreationForm
+    list_display = ("name", "email", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("name", "email", "id")
+    ordering = ("name", "id")
+    readonly_fields = ("id", "last_login", "created_at")
+    inlines = (MembershipInline,)
+    fieldsets = (
+        (None, {"fields": ("id", "email", "password", "name", "time_zone")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("last_login", "created_at")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),)
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    list_display = ("user", "account", "role")
+    list_filter = ("role",)
+    search_fields = ("user__name", "user__email", "account__name")
+    autocomplete_fields = ("user", "account")
+    list_select_related = ("user", "account")

@@ -1,0 +1,38 @@
+"""Who may open a page, beside being signed in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from accounts.http import PersonRequest
+
+View = Callable[..., HttpResponse]
+
+
+def for_members(view: View) -> View:
+    """The person acts for an account; without one there is nothing to see, and a page says so."""
+
+    @wraps(view)
+    def inner(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.membership:
+            return render(request, "portal/no_account.html", status=403)
+        return view(request, *args, **kwargs)
+
+    return inner
+
+
+def for_administrators(view: View) -> View:
+    """The person manages the account's tokens. Members who may only look get 403."""
+
+    @for_members
+    @wraps(view)
+    def inner(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.membership.is_admin:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return inner

@@ -1,0 +1,78 @@
+"""Rules for the requests of people: how long a session lasts, and for which account they act."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, logout
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import Membership
+
+View = Callable[..., HttpResponse]
+
+
+def is_private(view: View) -> bool:
+    """Whether LoginRequiredMiddleware guards the view. Public views and the API never open the session."""
+    return getattr(view, "login_required", True)
+
+
+class SessionLimitsMiddleware:
+    """Ends a session that was idle too long, and every session at its absolute age. Django knows neither limit.
+
+    The time of the last request is kept to the minute, so that pages do not write the session row each time.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> None:
+        if not is_private(view) or SESSION_KEY not in request.session:
+            return
+        now = int(time.time())
+        session = request.session
+        idle = now - session.get("seen_at", now)
+        age = now - session.setdefault("signed_in_at", now)
+        if idle > settings.SESSION_IDLE_MINUTES * 60 or age > settings.SESSION_HOURS * 3600:
+            logout(request)
+            request.session["ended"] = True
+        elif idle >= 60 or "seen_at" not in session:
+            session["seen_at"] = now
+
+
+class MembershipMiddleware:
+    """Puts `membership` (the account the person acts for, and their role) and `memberships` on the request.
+
+    Both are lazy and falsy when there is none, so that error pages can show the frame and the API pays nothing.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.memberships = SimpleLazyObject(lambda: list(getattr(request.user, "usable_memberships", ())))  # type: ignore[attr-defined]
+        request.membership = SimpleLazyObject(lambda: current_membership(request))  # type: ignore[attr-defined]
+        timezone.deactivate()
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> None:
+        if is_private(view) and request.user.is_authenticated:
+            timezone.activate(request.user.time_zone)
+
+
+def current_membership(request: HttpRequest) -> Membership | None:
+    """The account chosen in this session, else the one chosen last, else the first."""
+    memberships: list[Membership] = request.memberships  # type: ignore[attr-defined]
+    if not memberships:
+        return None
+    for chosen in (request.session.get("account"), memberships[0].user.preferences.get("account")):
+        for membership in memberships:
+            if membership.account_id == chosen:
+                return membership
+    return memberships[0]

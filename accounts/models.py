@@ -1,0 +1,152 @@
+"""Who acts: accounts (companies), users (people) and memberships (a person in an account, with a role)."""
+
+import zoneinfo
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from portal.fields import PublicIdField
+
+
+class Account(models.Model):
+    """A company. Tokens and records belong to it, never to a person."""
+
+    class Role(models.TextChoices):
+        """What a company is to the others. The values are the official API's `role`."""
+
+        VENDOR = "vendor", _("Vendor")
+        DISTRIBUTOR = "distributor", _("Distributor")
+
+    id = PublicIdField(_("ID"), groups=(3, 3))
+    name = models.CharField(_("name"), max_length=128)
+    role = models.CharField(_("role"), max_length=16, choices=Role)
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Off: nobody can act for the account and every call with its tokens gets the answer 401.")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def prefix(self) -> str:
+        """`VA` or `PA`: CloudBlue's command line tells the sides of a deal apart by it."""
+        return "VA" if self.role == self.Role.VENDOR else "PA"
+
+    @property
+    def role_label(self) -> str:
+        return self.get_role_display()
+
+
+def check_zone(name: str) -> None:
+    """Raise ValidationError unless `name` is a time zone of the IANA list."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(gettext("Choose a time zone of the list, such as Europe/Madrid."))
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, who signs in by e-mail address. What they may do is in their memberships; `is_staff` opens the admin."""
+
+    id = PublicIdField(_("ID"), groups=(3, 3, 3), prefix="UR")
+    email = models.EmailField(_("e-mail"), unique=True, error_messages={"unique": _("A person with this e-mail address exists already.")})
+    name = models.CharField(_("name"), max_length=128)
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=(check_zone,), help_text=_("All times in the portal are shown in it.")
+    )
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Off: the person cannot sign in and every session of theirs is over."))
+    is_staff = models.BooleanField(_("administrator"), default=False, help_text=_("May open the administration pages."))
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    # Remembered choices: {"tokens": {"columns": […], "sort": "-created", "per_page": 20}, "account": "PA-063-101"}
+    preferences = models.JSONField(default=dict, blank=True, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ("name",)
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.email = self.email.strip().lower()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    def remember(self, topic: str, **choices: Any) -> None:
+        """Keep choices of a list (`remember("tokens", per_page=20)`); None forgets one."""
+        kept = {**self.preferences.get(topic, {}), **choices}
+        self.preferences[topic] = {name: value for name, value in kept.items() if value is not None}
+        self.save(update_fields=("preferences",))
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def usable(self) -> "MembershipQuerySet":
+        """Memberships a person can act in, with account and person at hand."""
+        return self.filter(account__is_active=True, user__is_active=True).select_related("account", "user").order_by("account__name", "pk")
+
+
+class Membership(models.Model):
+    """A person in an account. The role decides what they may do there."""
+
+    class Role(models.TextChoices):
+        ADMINISTRATOR = "administrator", _("Administrator")
+        MEMBER = "member", _("Member")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("user"))
+    account = models.ForeignKey(Account, models.CASCADE, related_name="memberships", verbose_name=_("account"))
+    role = models.CharField(
+        _("role"), max_length=16, choices=Role, default=Role.MEMBER, help_text=_("Administrators manage tokens; members look, and never see keys.")
+    )
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = (models.UniqueConstraint(fields=("user", "account"), name="one_membership_per_account"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.account})"
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == self.Role.ADMINISTRATOR

@@ -1,0 +1,128 @@
+"""Pages of people: signing in and out, switching the account, the profile, passwords."""
+
+import math
+from datetime import timedelta
+from typing import Any
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Max, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import limits, sudo
+from accounts.forms import ProfileForm, SignInForm
+from accounts.http import PersonRequest
+from portal.http import next_url
+from portal.middleware import client_address
+from portal.navigation import THEMES
+from portal.notices import succeed
+
+
+class SignInView(auth_views.LoginView):
+    template_name = "accounts/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        sudo.confirm(self.request)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form = context["form"]
+        failed = bool(form.non_field_errors())
+        return {
+            **context,
+            "failed": failed,
+            "tries_left": limits.tries_left(self.request, form.cleaned_data["username"]) if failed else None,
+            "ended": self.request.session.pop("ended", False),
+        }
+
+
+def locked(request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, Any] | None = None) -> HttpResponse:
+    """429 instead of `response`: too many wrong passwords for this name or from this address."""
+    attempts = AccessAttempt.objects.filter(Q(ip_address=client_address(request)))
+    last = attempts.aggregate(last=Max("attempt_time"))["last"] or timezone.now()
+    until = last + timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
+    page = render(request, "accounts/locked.html", {"until": until}, status=429)
+    page["Retry-After"] = str(max(math.ceil((until - timezone.now()).total_seconds()), 1))
+    return page
+
+
+class SignOutView(auth_views.LogoutView):
+    """Ends the session on the server; only by POST."""
+
+
+@require_POST
+def switch(request: PersonRequest) -> HttpResponse:
+    """Act for another account of one's own."""
+    chosen = request.POST.get("account")
+    if chosen not in {membership.account_id for membership in request.memberships}:
+        raise Http404
+    request.session["account"] = chosen
+    request.user.preferences["account"] = chosen
+    request.user.save(update_fields=("preferences",))
+    return redirect(next_url(request, reverse("tokens:list")))
+
+
+@login_not_required
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Choose light, dark or what the system says. A cookie, so that the sign-in page follows as well."""
+    response = redirect(next_url(request, reverse("portal:home")))
+    chosen = request.POST.get("theme", "")
+    if chosen in THEMES:
+        response.set_cookie("theme", chosen, max_age=365 * 24 * 3600, secure=settings.HTTPS, httponly=True, samesite="Lax")
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: PersonRequest) -> HttpResponse:
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        succeed(request, _("Your profile is saved."))
+        return redirect("accounts:profile")
+    return render(request, "accounts/profile.html", {"form": form, "memberships": request.memberships})
+
+
+class PasswordChangeView(auth_views.PasswordChangeView):
+    """A new password ends every other session of the person: Django's session hash depends on it."""
+
+    template_name = "accounts/password_change.html"
+    success_url = reverse_lazy("accounts:profile")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        sudo.confirm(self.request)
+        succeed(self.request, _("Your password is changed."), _("Other browsers that were signed in with the old one are signed out."))
+        return response
+
+
+class PasswordResetView(auth_views.PasswordResetView):
+    template_name = "accounts/password_reset.html"
+    email_template_name = "accounts/password_reset_email.txt"
+    subject_template_name = "accounts/password_reset_subject.txt"
+    success_url = reverse_lazy("accounts:password_reset_sent")
+    extra_email_context = {"brand": settings.BRAND}
+
+
+class PasswordResetSentView(auth_views.PasswordResetDoneView):
+    template_name = "accounts/password_reset_sent.html"
+
+
+class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
+    template_name = "accounts/password_reset_confirm.html"
+    success_url = reverse_lazy("accounts:password_reset_complete")
+
+
+class PasswordResetCompleteView(auth_views.PasswordResetCompleteView):
+    template_name = "accounts/password_reset_complete.html"

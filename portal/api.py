@@ -1,0 +1,23 @@
+"""What every answer below `/public/` has in common. CloudBlue's clients depend on these shapes."""
+
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+
+PREFIX = "/public/"
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether a program asks, so that errors are JSON and never a page."""
+    return request.path_info.startswith(PREFIX)
+
+
+def json_response(data: Any, status: int = 200) -> HttpResponse:
+    """JSON without a charset: CloudBlue's JavaScript client wants exactly `application/json`."""
+    return HttpResponse(orjson.dumps(data), status=status, headers={"Content-Type": "application/json"})
+
+
+def error(status: int, code: str, *messages: str) -> HttpResponse:
+    """The one error body of the API. `errors` are strings: objects crash the official Python client."""
+    return json_response({"error_code": code, "errors": [str(message) for message in messages]}, status)

@@ -1,0 +1,13 @@
+"""Path converters for public ids: junk in an address is a 404 before any view runs."""
+
+
+class TokenId:
+    """`SU-160-984-311`"""
+
+    regex = r"SU-[0-9]{3}-[0-9]{3}-[0-9]{3}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value

@@ -1,0 +1,19 @@
+"""Types of requests, for the reader and for mypy."""
+
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.middleware import HtmxDetails
+
+
+class Request(HttpRequest):
+    """A request after the middleware of a page."""
+
+    htmx: HtmxDetails
+
+
+def next_url(request: HttpRequest, default: str) -> str:
+    """Where the form wants to return to (`next`), if that is a page of this portal; else `default`."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return target
+    return default

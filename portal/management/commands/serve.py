@@ -1,0 +1,61 @@
+"""`manage.py serve`: the portal on its production server, granian."""
+
+import os
+import socket
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server import Server
+
+from portal.settings import read_number, read_text
+
+
+class Command(BaseCommand):
+    """Serves over WSGI: the portal is synchronous, and an asynchronous front would cost several times the time of a call."""
+
+    help = "Serve the portal. HOST, PORT and WORKERS come from the environment."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default=read_text("HOST", "127.0.0.1"))
+        parser.add_argument("--port", type=int, default=read_number("PORT", 8000, 1, 65535))
+        parser.add_argument("--workers", type=int, default=read_number("WORKERS", 2, 1, 64))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        refuse_busy_port(host, port)
+        server = Server(
+            "portal.wsgi:application",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=options["workers"],
+            # Each thread keeps a database connection, so a fixed few of them.
+            blocking_threads=4,
+            blocking_threads_idle_timeout=600,
+            # A client that dribbles its request may take this long (ms), and no thread waits for it.
+            http1_settings=HTTP1Settings(header_read_timeout=15_000),
+            respawn_failed_workers=True,
+            # A worker that hangs at the end is ended after this many seconds.
+            workers_kill_timeout=10,
+        )
+        self.stdout.write(f"\nThe portal is at http://{host}:{port}/ (stop it with Ctrl+C).")
+        if settings.DEMO:
+            self.stdout.write("Sign in as michael@mightymicks.example or robert@frontstreet.example; the demo data above says with which password.")
+        self.stdout.write("")
+        sys.stdout.flush()
+        server.serve()
+
+
+def refuse_busy_port(host: str, port: int) -> None:
+    """Say in a sentence what the server would say in a stack trace."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            raise CommandError(f"Cannot listen on {host}:{port}: {os.strerror(problem.errno or 0)}. Choose another port: PORT=8001 make run") from None

@@ -1,0 +1,53 @@
+"""What stands round every page: the sections of the side menu and a few names."""
+
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from portal import VERSION
+
+THEMES = ("system", "light", "dark")
+
+
+class Section(NamedTuple):
+    """An entry of the side menu. `views` are the beginnings of the view names at which it is the current one."""
+
+    label: Promise
+    url_name: str
+    icon: str
+    views: tuple[str, ...]
+
+
+SECTIONS = (
+    Section(_("General"), "tokens:general", "general", ("tokens:general",)),
+    Section(_("Tokens"), "tokens:list", "key", ("tokens:",)),
+    Section(_("Webhooks"), "portal:webhooks", "webhook", ("portal:webhooks", "webhooks:")),
+    Section(_("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")),
+)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The context of the frame. Costs no query."""
+    match = request.resolver_match
+    name = match.view_name if match else ""
+    # "tokens:general" also begins with "tokens:", so the first section that fits wins.
+    current = next((section for section in SECTIONS if name and name.startswith(section.views)), None)
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "brand": settings.BRAND,
+        "version": VERSION,
+        "theme": theme if theme in THEMES else "system",
+        "sections": [
+            {"label": section.label, "url": reverse(section.url_name), "icon": section.icon, "current": section is current} for section in SECTIONS
+        ],
+        "legal_links": [
+            {"label": label, "url": url} for label, url in ((_("Privacy"), settings.PRIVACY_URL), (_("Terms of Use"), settings.TERMS_URL)) if url
+        ],
+        "help_url": settings.HELP_URL or reverse("tokens:general"),
+        "zone": timezone.get_current_timezone_name(),
+    }

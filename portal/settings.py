@@ -1,0 +1,278 @@
+"""Settings of the portal: read from the environment only, every one listed in README.md.
+
+`var/env` (made by `make run`) is read first, so that `manage.py` and the server see the same values;
+real environment variables win over it. Nonsense is refused with a sentence before anything starts.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / "var" / "env"))
+if ENV_FILE.is_file():
+    env.read_env(str(ENV_FILE))
+
+
+# --- Readers that refuse nonsense -------------------------------------------------------------
+
+
+def read_text(name: str, default: str | None = None) -> str:
+    """A text; without a default it must be set."""
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"{name} is not set. `make run` makes it for a local portal; see README.md, Settings.")
+    return default
+
+
+def read_list(name: str, default: str | None = None) -> list[str]:
+    """Texts parted by commas."""
+    return [part.strip() for part in read_text(name, default).split(",") if part.strip()]
+
+
+def read_flag(name: str, *, default: bool) -> bool:
+    """on/off, true/false, yes/no, 1/0."""
+    value = read_text(name, "on" if default else "off").lower()
+    if value in {"on", "true", "yes", "1"}:
+        return True
+    if value in {"off", "false", "no", "0"}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
+
+
+def read_number(name: str, default: int, low: int, high: int) -> int:
+    """A whole number between two bounds, both included."""
+    value = read_text(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    return int(value)
+
+
+def read_ring(name: str) -> dict[int, bytes]:
+    """A ring of numbered 32-byte secrets, `1:<64 hex digits>,2:…`; the highest number is the current one."""
+    ring: dict[int, bytes] = {}
+    for entry in read_list(name):
+        match = re.fullmatch(r"([0-9]{1,3}):([0-9a-fA-F]{64})", entry)
+        if not match or not 1 <= int(match[1]) <= 255 or int(match[1]) in ring:
+            raise ImproperlyConfigured(f"{name} must look like 1:<64 hex digits>,2:<64 hex digits> with numbers from 1 to 255, each once.")
+        ring[int(match[1])] = bytes.fromhex(match[2])
+    if len(set(ring.values())) != len(ring):
+        raise ImproperlyConfigured(f"{name} holds the same secret twice.")
+    return ring
+
+
+def read_database(default: str) -> dict[str, Any]:
+    """DATABASE_URL as Django's settings: sqlite:///path or postgres://user:password@host:port/name."""
+    url = read_text("DATABASE_URL", default)
+    if not re.match(r"(sqlite:///|postgres(ql)?://)", url):
+        raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://.")
+    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    # Reconnecting costs more than any query of the portal, so connections stay open and are checked before use.
+    config |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    if config["ENGINE"].endswith("sqlite3"):
+        # Writers queue at BEGIN instead of failing in mid-transaction; FULL survives a power cut.
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 10,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        }
+        # A file, so that tests with several threads have one connection each, as in production.
+        config["TEST"] = {"NAME": str(BASE_DIR / "var" / "test.sqlite3")}
+    return config
+
+
+# --- What kind of installation ----------------------------------------------------------------
+
+DEMO = read_flag("DEMO", default=False)
+DEBUG = read_flag("DEBUG", default=False)
+HTTPS = read_flag("HTTPS", default=not DEMO)
+# How many reverse proxies stand before the portal: their X-Forwarded-For entries, counted from the right, are believed.
+TRUSTED_PROXIES = read_number("TRUSTED_PROXIES", 0, 0, 9)
+
+SECRET_KEY = read_text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = read_list("SECRET_KEY_FALLBACKS", "")
+TOKEN_PEPPERS = read_ring("TOKEN_PEPPERS")
+TOKEN_SEALING_KEYS = read_ring("TOKEN_SEALING_KEYS")
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEMO else None)
+CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", "")
+
+BRAND = read_text("BRAND", "Integrations Portal")
+PRIVACY_URL = read_text("PRIVACY_URL", "")
+TERMS_URL = read_text("TERMS_URL", "")
+HELP_URL = read_text("HELP_URL", "")
+
+# --- Limits -----------------------------------------------------------------------------------
+
+TOKENS_PER_EXTENSION = read_number("TOKENS_PER_EXTENSION", 100, 1, 1_000_000)
+SESSION_IDLE_MINUTES = read_number("SESSION_IDLE_MINUTES", 30, 1, 1440)
+SESSION_HOURS = read_number("SESSION_HOURS", 12, 1, 720)
+SIGN_IN_TRIES = read_number("SIGN_IN_TRIES", 5, 1, 100)
+SIGN_IN_TRIES_PER_ADDRESS = read_number("SIGN_IN_TRIES_PER_ADDRESS", 1000 if DEMO else 30, 1, 100_000)
+SIGN_IN_WAIT_MINUTES = read_number("SIGN_IN_WAIT_MINUTES", 15, 1, 1440)
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+# --- Django -----------------------------------------------------------------------------------
+
+INSTALLED_APPS = (
+    "modules",
+    "tokens",
+    "accounts",
+    "portal",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_tables2",
+)
+
+MIDDLEWARE = (
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "portal.middleware.known_methods",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.SessionLimitsMiddleware",
+    "portal.middleware.SignInRequiredMiddleware",
+    "accounts.middleware.MembershipMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+)
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": read_database(f"sqlite:///{BASE_DIR / 'var' / 'portal.sqlite3'}")}
+
+TEMPLATES = (
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": (BASE_DIR / "templates",),
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": (
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.navigation.frame",
+            ),
+        },
+    },
+)
+
+# --- People: sign-in, sessions, passwords -------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+# AxesBackend refuses a locked name or address before any password is tried.
+AUTHENTICATION_BACKENDS = ("axes.backends.AxesBackend", "accounts.backends.EmailBackend")
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "tokens:list"
+LOGOUT_REDIRECT_URL = "accounts:sign_in"
+PASSWORD_RESET_TIMEOUT = 60 * 60
+PASSWORD_HASHERS = (
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+)
+AUTH_PASSWORD_VALIDATORS = (
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("email", "name")}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+)
+
+# The cookie outlives the idle limit on purpose: SessionLimitsMiddleware then knows that a session ended and says so.
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
+
+AXES_HANDLER = "accounts.limits.SignInLimits"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
+AXES_FAILURE_LIMIT = SIGN_IN_TRIES
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "accounts.limits.username"
+AXES_COOLOFF_TIME = SIGN_IN_WAIT_MINUTES / 60
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_LOCKOUT_CALLABLE = "accounts.views.locked"
+AXES_CLIENT_IP_CALLABLE = "portal.middleware.client_address"
+AXES_SENSITIVE_PARAMETERS = ["username", "password"]
+AXES_VERBOSE = False
+
+# --- Browser security -----------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = HTTPS
+# A key that was sent in clear must be noticed, not silently redirected: the gate answers 403 instead.
+SECURE_REDIRECT_EXEMPT = [r"^public/"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+
+# --- Language, time, mail, static files, log ------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_THOUSAND_SEPARATOR = True
+
+vars().update(environ.Env.email_url_config(read_text("EMAIL_URL", "consolemail://")))
+DEFAULT_FROM_EMAIL = read_text("EMAIL_FROM", "Integrations Portal <portal@localhost>")
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = (BASE_DIR / "static",)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"mask": {"()": "portal.logs.MaskKeys"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask"]}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    # Django's own logger would write to the console a second time.
+    "loggers": {"django": {"level": "INFO", "handlers": [], "propagate": True}},
+}

@@ -1,0 +1,128 @@
+"""The list machinery: chosen columns, order, and pages that stay quick when lists are long."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import django_tables2 as tables
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django_tables2.data import TableData
+from django_tables2.rows import BoundRows
+
+
+class CappedPage(Page):
+    """A page that does not need to know how many there are in all."""
+
+    paginator: "CappedPaginator"
+
+    def has_next(self) -> bool:
+        return self.number < self.paginator.num_pages or (self.paginator.capped and len(self.object_list) == self.paginator.per_page)
+
+    def end_index(self) -> int:
+        return self.start_index() + max(len(self.object_list) - 1, 0)
+
+
+class CappedPaginator(Paginator):
+    """Counts up to `cap` rows only: counting a million to show "1–10" costs more than the page itself.
+
+    A page number that is no number or lies beyond the end gives the nearest page that exists.
+    """
+
+    cap = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        return Paginator(self.object_list[: self.cap + 1], self.per_page).count
+
+    @property
+    def capped(self) -> bool:
+        return self.count > self.cap
+
+    @property
+    def total(self) -> str:
+        """`42`, or `10,000+` when there are more."""
+        return f"{self.cap:,}+" if self.capped else f"{self.count:,}"
+
+    def get_page(self, number: Any) -> CappedPage:
+        """The page asked for. Beyond the cap there may be more pages than were counted: look whether rows are there."""
+        wanted = int(number) if str(number).isascii() and str(number).isdigit() and len(str(number)) < 8 else 1
+        if wanted > self.num_pages and self.capped:
+            rows = self.rows(wanted)
+            if rows:
+                return CappedPage(rows, wanted, self)
+        wanted = min(max(wanted, 1), self.num_pages)
+        return CappedPage(self.rows(wanted), wanted, self)
+
+    def rows(self, number: int) -> list[Any]:
+        return list(self.object_list[(number - 1) * self.per_page : number * self.per_page])
+
+
+class Table(tables.Table):
+    """A table whose whole state is the query string (`columns`, `sort`, `page`, `per_page`).
+
+    What the address does not say comes from the person's remembered choices, then from the class. Nonsense in either is
+    ignored, so no address can break a list. Every orderable column must say `order_by=(…, "pk")` or have an `order_…`
+    method that ends with the key: equal rows would otherwise wander between pages.
+    """
+
+    page_sizes: ClassVar[Sequence[int]] = (10, 20, 50, 100)
+    always: ClassVar[Sequence[str]] = ()
+    default_columns: ClassVar[Sequence[str]] = ()
+    default_sort: ClassVar[str] = ""
+
+    class Meta:
+        order_by_field = "sort"
+
+    page: CappedPage
+
+    def configure(self, request: HttpRequest, choices: Mapping[str, Any], *, paginate: bool = True) -> None:
+        """Apply the query string, then `choices` (`columns`, `sort`, `per_page`), then the defaults."""
+        self.choose_columns(request.GET["columns"].split(",") if "columns" in request.GET else choices.get("columns"))
+        self.choose_order(request.GET.get("sort"), choices.get("sort"), self.default_sort)
+        sizes = (size for size in (request.GET.get("per_page"), choices.get("per_page")) if str(size) in map(str, self.page_sizes))
+        per_page = int(next(sizes, self.page_sizes[0])) if paginate else max(len(self.data), 1)
+        self.page = CappedPaginator(self.data.data, per_page).get_page(request.GET.get("page", 1))
+        self.page.object_list = BoundRows(data=TableData.from_data(list(self.page.object_list)), table=self)
+
+    def choose_columns(self, chosen: Sequence[str] | None) -> None:
+        known = [name for name in chosen or () if name in self.columns]
+        shown = {*self.always, *(known or self.default_columns)}
+        for column in self.columns.all():
+            if column.name in shown:
+                self.columns.show(column.name)
+            else:
+                self.columns.hide(column.name)
+
+    def choose_order(self, *wishes: str | None) -> None:
+        """The first wish that names a column decides; the header cells learn what a press on them asks for."""
+        for wish in wishes:
+            name = (wish or "").removeprefix("-")
+            if name in self.columns and self.columns[name].orderable:
+                self.order_by = wish
+                break
+        for column in self.columns.all():
+            alias = column.order_by_alias
+            column.sorted = "" if not column.is_ordered else "descending" if alias.is_descending else "ascending"
+            column.next_sort = str(alias.opposite) if column.is_ordered else column.name
+
+    def state(self) -> dict[str, Any]:
+        """What the templates round a table need: pager and column chooser."""
+        return {
+            "table": self,
+            "page": self.page,
+            "total_text": self.page.paginator.total,
+            "page_sizes": self.page_sizes,
+            "per_page": self.page.paginator.per_page,
+            "columns": [
+                {"name": column.name, "label": column.header, "shown": column.visible, "locked": column.name in self.always}
+                for column in self.columns.all()
+                if column.name != "actions"
+            ],
+        }
+
+
+def actions_column() -> tables.Column:
+    """The last column, with the row menu; its header is for screen readers."""
+    return tables.Column(verbose_name=_("Actions"), empty_values=(), orderable=False)

@@ -1,0 +1,32 @@
+"""Every address of the portal."""
+
+from django.contrib import admin
+from django.urls import include, path, register_converter
+
+from portal import views
+from portal.converters import TokenId
+
+register_converter(TokenId, "token_id")
+
+shell = (
+    [
+        path("", views.home, name="home"),
+        path("healthz", views.healthz, name="healthz"),
+        path("integrations/webhooks/", views.webhooks, name="webhooks"),
+        path("integrations/extensions/", views.extensions, name="extensions"),
+    ],
+    "portal",
+)
+
+urlpatterns = [
+    path("", include(shell)),
+    path("", include("accounts.urls")),
+    path("integrations/", include("tokens.urls")),
+    path("public/", include("modules.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = views.bad_request
+handler403 = views.permission_denied
+handler404 = views.page_not_found
+handler500 = views.server_error

@@ -1,0 +1,114 @@
+"""Pages of the shell: the way in, sections to come, and every kind of error, for people and for programs."""
+
+import logging
+import secrets
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from portal import api
+
+log = logging.getLogger(__name__)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("tokens:general")
+
+
+@require_safe
+def webhooks(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "portal/soon.html",
+        {
+            "title": _("Webhooks"),
+            "lead": _("This section is not part of this version. It will hold:"),
+            "points": [
+                _("calls from the portal to an address of yours when something happens to a product"),
+                _("a signature with each call, so that your program knows who sent it"),
+                _("a list of deliveries with a way to send one again"),
+            ],
+        },
+    )
+
+
+@require_safe
+def extensions(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "portal/soon.html",
+        {
+            "title": _("Extensions"),
+            "lead": _("This section is not part of this version. It will hold:"),
+            "points": [
+                _("a catalog of the integrations that your account can install"),
+                _("the installations of your account and their settings"),
+                _("a way to redeem an invitation code of a private extension"),
+            ],
+        },
+    )
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Whether the process answers; asks no database."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+# --- Errors -------------------------------------------------------------------------------------
+
+
+def page(request: HttpRequest, status: int, template: str = "", **context: Any) -> HttpResponse:
+    """An error page in the frame of the portal, with no entry of the menu marked."""
+    request.resolver_match = None
+    return render(request, template or f"{status}.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400, or 413 when the request was simply too large."""
+    if isinstance(exception, (RequestDataTooBig, TooManyFieldsSent)):
+        if api.is_api(request):
+            return api.error(413, "SYS_413", _("The request is too large."))
+        return page(request, 413)
+    if api.is_api(request):
+        return api.error(400, "SYS_400", _("The request cannot be understood."))
+    return page(request, 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if api.is_api(request):
+        return api.error(403, "AUTH_003", _("The request is not allowed."))
+    return page(request, 403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the mark of its page: mostly one that was open too long."""
+    return page(request, 403, "403_csrf.html")
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if api.is_api(request):
+        return api.error(404, "NFND_000", _("There is no such address."))
+    return page(request, 404)
+
+
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    if api.is_api(request):
+        return api.error(405, "SYS_405", _("The method is not allowed here."))
+    return HttpResponse(_("The method is not allowed here."), status=405, content_type="text/plain; charset=utf-8")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The last resort: it must not need the database, the session or any context processor."""
+    number = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}"
+    log.error("The error on %s was shown under the number %s.", request.path, number)
+    if api.is_api(request):
+        return api.error(500, "SYS_001", _("Something broke on our side. It was recorded under the number %(number)s.") % {"number": number})
+    return render(None, "500.html", {"number": number}, status=500)  # type: ignore[arg-type]  # without a request no context processor runs

@@ -1,0 +1,177 @@
+"""The only list of modules and extensions in the project.
+
+A new module is one member here and one file in `modules/`: the wizard, the Permissions tab, the filter and the gate
+read everything from this page.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from portal.text import join
+
+
+class Module(models.TextChoices):
+    """A part of the API that a token may reach, in the order of CloudBlue's documentation.
+
+    MD-0000, MD-0001, MD-0007, MD-0023 and MD-0024 are the ids of the real product. The others are not published:
+    ours begin at MD-9001, where they cannot be taken for real ones.
+    """
+
+    covers: Promise
+
+    def __new__(cls, value: str, covers: Promise) -> "Module":
+        module = str.__new__(cls, value)
+        module._value_ = value
+        module.covers = covers
+        return module
+
+    ALL = "MD-0000", gettext_lazy("Every module, also those added in the future"), gettext_lazy("All")
+    ACCOUNT = "MD-0001", gettext_lazy("Users, groups and account settings"), gettext_lazy("Account")
+    AGREEMENTS = "MD-9001", gettext_lazy("Contract templates and their versions"), gettext_lazy("Agreements")
+    CONTRACTS = "MD-9002", gettext_lazy("Contracts signed with partners"), gettext_lazy("Contracts")
+    CUSTOMERS = "MD-9003", gettext_lazy("Tier accounts and their change requests"), gettext_lazy("Customers")
+    DEVOPS = "MD-0024", gettext_lazy("Extension services and installations"), gettext_lazy("DevOps")
+    INTEGRATIONS = "MD-0007", gettext_lazy("Tokens, webhooks and extensions"), gettext_lazy("Integrations")
+    HELPDESK = "MD-0023", gettext_lazy("Support cases and their conversations"), gettext_lazy("Helpdesk")
+    LISTINGS = "MD-9004", gettext_lazy("Product listings and listing requests"), gettext_lazy("Listings")
+    MARKETPLACES = "MD-9005", gettext_lazy("Marketplaces and countries"), gettext_lazy("Marketplaces")
+    PARTNERS = "MD-9006", gettext_lazy("The partner directory"), gettext_lazy("Partners")
+    PRICING = "MD-9007", gettext_lazy("Price lists and price versions"), gettext_lazy("Pricing")
+    PRODUCTS = "MD-9008", gettext_lazy("Products, items and parameters"), gettext_lazy("Products")
+    REPORTS = "MD-9009", gettext_lazy("Reports, templates and schedules"), gettext_lazy("Reports")
+    SUBSCRIPTIONS = "MD-9010", gettext_lazy("Assets and fulfillment requests"), gettext_lazy("Subscriptions")
+    TIER_CONFIG = "MD-9011", gettext_lazy("Tier configurations and requests"), gettext_lazy("Tier Config")
+    USAGE = "MD-9012", gettext_lazy("Usage files and usage records"), gettext_lazy("Usage")
+
+    @classmethod
+    def single(cls) -> list["Module"]:
+        """Every module but All."""
+        return [module for module in cls if module is not cls.ALL]
+
+
+class Extension(models.TextChoices):
+    """What will use a token. Only Custom asks for permissions; the others come with a fixed set.
+
+    EXT-000 is the id of the real product, the others are ours.
+    """
+
+    name_in_api: str
+    purpose: Promise
+    description: Promise
+    icon: str
+    fixed_modules: tuple[Module, ...]
+
+    def __new__(
+        cls, value: str, name_in_api: str, icon: str, fixed_modules: tuple[Module, ...], purpose: Promise, description: Promise
+    ) -> "Extension":
+        extension = str.__new__(cls, value)
+        extension._value_ = value
+        extension.name_in_api = name_in_api
+        extension.icon = icon
+        extension.fixed_modules = fixed_modules
+        extension.purpose = purpose
+        extension.description = description
+        return extension
+
+    FLOWGEAR = (
+        "EXT-310-442",
+        "flowgear",
+        "branch",
+        (Module.AGREEMENTS, Module.CUSTOMERS, Module.PRODUCTS, Module.SUBSCRIPTIONS, Module.USAGE),
+        gettext_lazy("Connect with the Flowgear iPaaS platform."),
+        gettext_lazy("Flowgear Integration"),
+        gettext_lazy("Flowgear"),
+    )
+    REPORTS = (
+        "EXT-386-120",
+        "reports",
+        "bars",
+        (Module.PRODUCTS, Module.REPORTS, Module.SUBSCRIPTIONS, Module.USAGE),
+        gettext_lazy("Create custom reports from your data."),
+        gettext_lazy("Custom Reports"),
+        gettext_lazy("Reports"),
+    )
+    ZAPIER = (
+        "EXT-651-883",
+        "zapier",
+        "bolt",
+        (Module.CUSTOMERS, Module.HELPDESK, Module.SUBSCRIPTIONS),
+        gettext_lazy("Automate workflows with the Zapier platform."),
+        gettext_lazy("Zapier Integration"),
+        gettext_lazy("Zapier"),
+    )
+    CUSTOM = (
+        "EXT-000",
+        "custom",
+        "code",
+        (),
+        gettext_lazy("Connect your own program or script."),
+        gettext_lazy("Custom Integration"),
+        gettext_lazy("Custom"),
+    )
+
+    @property
+    def id(self) -> str:
+        return self.value
+
+    @property
+    def tile(self) -> str:
+        """The colour of its tile in the style sheet."""
+        return f"tile-{self.name_in_api}"
+
+    @property
+    def asks_permissions(self) -> bool:
+        return not self.fixed_modules
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a set of grants lets a token reach, as people read it. *All* is a grant of its own, not a list of the others."""
+
+    all: bool
+    reach: list[str]
+    rest: list[str]
+
+    @classmethod
+    def of(cls, grants: Collection[str]) -> "Access":
+        everything = Module.ALL in grants
+        reach = [module for module in Module.single() if everything or module in grants]
+        return cls(everything, labels(reach), labels(module for module in Module.single() if module not in reach))
+
+    @property
+    def total(self) -> int:
+        return len(self.reach) + len(self.rest)
+
+    @property
+    def reach_count(self) -> int:
+        return len(self.reach)
+
+    @property
+    def badge(self) -> str:
+        return _("All") if self.all else str(self.reach_count)
+
+    @property
+    def summary(self) -> str:
+        """`All modules` or `3 of 16 modules`"""
+        if self.all:
+            return _("All modules")
+        return ngettext("%(n)s of %(total)s modules", "%(n)s of %(total)s modules", self.total) % {"n": self.reach_count, "total": self.total}
+
+    @property
+    def sentence(self) -> str:
+        """The whole in two sentences, for the API and for plain text."""
+        if self.all:
+            return _("May reach every module, also those that are added in the future.")
+        if not self.reach:
+            return _("May reach no module yet.")
+        text = _("May reach %(modules)s.") % {"modules": join(self.reach)}
+        return f"{text} {_('May not reach %(modules)s.') % {'modules': join(self.rest)}}" if self.rest else text
+
+
+def labels(modules: Iterable[Module]) -> list[str]:
+    return [str(module.label) for module in modules]

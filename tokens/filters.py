@@ -1,0 +1,174 @@
+"""What the token list can be filtered by. The address is the state; nonsense in it shows nothing and says why."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import django_filters as filters
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from portal.text import join
+from tokens.catalog import Extension, Module
+from tokens.models import State, Token, TokenQuerySet
+
+# Deleted tokens are hidden until a status is asked for; this value asks for all of them.
+ANY = "any"
+LAST_USED = (
+    ("day", gettext_lazy("In the last 24 hours")),
+    ("week", gettext_lazy("In the last 7 days")),
+    ("month", gettext_lazy("In the last 30 days")),
+    ("idle", gettext_lazy("Not for 30 days")),
+    ("never", gettext_lazy("Never")),
+)
+SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30), "idle": timedelta(days=30)}
+
+
+class Chip(NamedTuple):
+    """An applied filter: its name, its value in words, and the address without it."""
+
+    name: str
+    value: str
+    url: str
+
+
+def date_input() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class TokenFilter(filters.FilterSet):
+    q = filters.CharFilter(label=gettext_lazy("Search by label or ID"), method="search")
+    external_id = filters.CharFilter(label=gettext_lazy("External ID contains"), field_name="external_id", lookup_expr="icontains")
+    extension = filters.MultipleChoiceFilter(label=gettext_lazy("Extension"), choices=Extension.choices, widget=forms.CheckboxSelectMultiple)
+    status = filters.MultipleChoiceFilter(
+        label=gettext_lazy("Status"), choices=[*State.choices, (ANY, gettext_lazy("Any"))], widget=forms.CheckboxSelectMultiple, method="in_states"
+    )
+    module = filters.ChoiceFilter(label=gettext_lazy("May reach"), choices=Module.choices, empty_label=gettext_lazy("Any module"), method="reaching")
+    created_by = filters.ModelChoiceFilter(label=gettext_lazy("Created by"), queryset=User.objects.none(), empty_label=gettext_lazy("Anyone"))
+    created_from = filters.DateFilter(label=gettext_lazy("Created from"), field_name="created_at", lookup_expr="date__gte", widget=date_input())
+    created_to = filters.DateFilter(label=gettext_lazy("Created to"), field_name="created_at", lookup_expr="date__lte", widget=date_input())
+    last_used = filters.ChoiceFilter(label=gettext_lazy("Last used"), choices=LAST_USED, empty_label=gettext_lazy("At any time"), method="used")
+
+    class Meta:
+        model = Token
+        fields = ()
+
+    def __init__(self, request: HttpRequest, queryset: TokenQuerySet) -> None:
+        super().__init__(request.GET, queryset, request=request)
+        creators = Token.objects.filter(account=request.membership.account_id, created_by=OuterRef("pk"))  # type: ignore[attr-defined]
+        self.filters["created_by"].field.queryset = User.objects.filter(Exists(creators))
+        for name, message in (
+            ("extension", _("“%(value)s” is not an extension.")),
+            ("status", _("“%(value)s” is not a status.")),
+            ("module", _("“%(value)s” is not a module.")),
+            ("last_used", _("“%(value)s” is not a choice.")),
+            ("created_by", _("Nobody of this account has that ID.")),
+        ):
+            self.filters[name].field.error_messages["invalid_choice"] = message
+        for name in ("created_from", "created_to"):
+            self.filters[name].field.error_messages["invalid"] = _("Enter a day as dd/mm/yyyy.")
+
+    # --- What the filters mean ------------------------------------------------------------------
+
+    def search(self, tokens: TokenQuerySet, name: str, value: str) -> TokenQuerySet:
+        return tokens.search(value)
+
+    def in_states(self, tokens: TokenQuerySet, name: str, value: list[str]) -> TokenQuerySet:
+        return tokens if ANY in value else tokens.in_states(value)
+
+    def reaching(self, tokens: TokenQuerySet, name: str, value: str) -> TokenQuerySet:
+        return tokens.reaching(value)
+
+    def used(self, tokens: TokenQuerySet, name: str, value: str) -> QuerySet[Token]:
+        if value == "never":
+            return tokens.filter(usage__last_used_at=None)
+        since = timezone.now() - SPANS[value]
+        if value == "idle":
+            return tokens.filter(Q(usage__last_used_at=None) | Q(usage__last_used_at__lt=since))
+        return tokens.filter(usage__last_used_at__gte=since)
+
+    # --- What the page shows of them ------------------------------------------------------------
+
+    @property
+    def rows(self) -> QuerySet[Token]:
+        """The tokens that fit; none while the filter is not valid (`qs` would be all of them)."""
+        if not self.is_valid():
+            return self.queryset.none()
+        return self.qs if self.form.cleaned_data["status"] else self.qs.live()
+
+    @property
+    def chips(self) -> list[Chip]:
+        if not self.is_valid():
+            return []
+        query = self.data
+        chips = [
+            Chip(str(self.filters[name].label), self.words(name, value), without(query, name))
+            for name, value in self.form.cleaned_data.items()
+            if value and not (name == "status" and ANY in value)
+        ]
+        if not self.form.cleaned_data["status"]:
+            chips.append(Chip(_("Status"), _("not deleted"), self.all_statuses_url))
+        return chips
+
+    def words(self, name: str, value: Any) -> str:
+        if isinstance(value, list):
+            choices = dict(self.filters[name].field.choices)
+            return ", ".join(str(choices[each]) for each in value)
+        if name in {"module", "last_used"}:
+            return str(dict(self.filters[name].field.choices)[value])
+        return value.strftime("%d/%m/%Y") if name.startswith("created_") and hasattr(value, "strftime") else str(value)
+
+    @property
+    def all_statuses_url(self) -> str:
+        return with_values(self.data, status=ANY)
+
+    @property
+    def clear_url(self) -> str:
+        return without(self.data, *self.filters)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything but the hiding of deleted tokens was asked for."""
+        return any(self.data.get(name) for name in self.filters)
+
+    @property
+    def no_match_text(self) -> str:
+        """What was asked for, in a sentence: the way to see why nothing was found."""
+        parts = [
+            _("“%(text)s” in its label or ID") % {"text": value} if name == "q" else f"{self.filters[name].label}: {self.words(name, value)}"
+            for name, value in self.form.cleaned_data.items()
+            if value and not (name == "status" and ANY in value)
+        ]
+        return _("No token has %(what)s.") % {"what": join(parts)} if parts else _("Every token of the account is deleted.")
+
+
+def without(query: QueryDict, *names: str) -> str:
+    """The address of the list without some parameters; it begins again at page 1."""
+    query = query.copy()
+    for name in (*names, "page"):
+        query.pop(name, None)
+    return f"?{query.urlencode()}"
+
+
+def with_values(query: QueryDict, **values: str) -> str:
+    """The address of the list with some parameters set; it begins again at page 1."""
+    query = query.copy()
+    query.pop("page", None)
+    for name, value in values.items():
+        query[name] = value
+    return f"?{query.urlencode()}"
+
+
+class ModuleFilter(forms.Form):
+    """The filter of the Permissions tab; its rows are no queryset, so a plain form does."""
+
+    q = forms.CharField(label=gettext_lazy("Find a module"), required=False, max_length=64)
+    status = forms.ChoiceField(
+        label=gettext_lazy("Status"),
+        required=False,
+        choices=(("", gettext_lazy("Any")), ("enabled", gettext_lazy("Enabled")), ("disabled", gettext_lazy("Disabled"))),
+    )

@@ -1,0 +1,59 @@
+"""`manage.py create_token --account PA-063-101 --name "Nightly sync" --module agreements`"""
+
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from accounts.models import Account
+from tokens.catalog import Extension, Module
+from tokens.models import Token, TokenError, TokenKey
+
+
+def slug(module: Module) -> str:
+    return module.name.lower().replace("_", "-")
+
+
+MODULES = {slug(module): module for module in Module.single()}
+
+
+class Command(BaseCommand):
+    """Makes a token from the shell. Prints the value of the Authorization header and nothing else, so it can be piped."""
+
+    help = "Create a token and print the value to paste after `Authorization: `."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--account", required=True, help="id or name of the account")
+        parser.add_argument("--name", required=True, help="name of the token")
+        group = parser.add_mutually_exclusive_group(required=True)
+        group.add_argument("--module", action="append", choices=sorted(MODULES), metavar="NAME", help="; ".join(sorted(MODULES)))
+        group.add_argument("--all-modules", action="store_true", help="every module, also those added in the future")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account = find_account(options["account"])
+        name = " ".join(options["name"].split())
+        if not 1 <= len(name) <= 128 or "\0" in name:
+            fail(_("The name must have 1 to 128 characters."))
+        modules = [Module.ALL] if options["all_modules"] else [MODULES[each] for each in options["module"]]
+        try:
+            token = Token.issue(account=account, modules=modules, by=None, name=name, extension=Extension.CUSTOM)
+        except TokenError as problem:
+            fail(str(problem))
+        self.stdout.write(TokenKey.objects.get(token=token).open())
+
+
+def find_account(wanted: str) -> Account:
+    account = Account.objects.filter(pk=wanted).first()
+    if account:
+        return account
+    named = list(Account.objects.filter(name__iexact=wanted)[:2])
+    if len(named) > 1:
+        fail(_("Several accounts have the name %(name)s. Use the ID.") % {"name": wanted})
+    if not named:
+        known = ", ".join(f"{account.pk} ({account.name})" for account in Account.objects.all()[:10])
+        fail(_("There is no account %(name)s. There are: %(known)s.") % {"name": wanted, "known": known or _("none yet")})
+    return named[0]
+
+
+def fail(text: str) -> NoReturn:
+    raise CommandError(text, returncode=2)

@@ -1,0 +1,450 @@
+"""Tokens: what they are, what they may reach, who uses them, and every way in which they change."""
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Account, Membership, User
+from portal.fields import FoldedField, PublicIdField, fold
+from tokens import keys, vault
+from tokens.catalog import Access, Extension, Module
+
+# A token counts as expiring in its last thirty days.
+EXPIRING = timedelta(days=30)
+# Drafts of the wizard that nobody finished.
+DRAFT_LASTS = timedelta(days=1)
+
+
+class TokenError(Exception):
+    """Something that a person may not do to a token, with a sentence that says why."""
+
+
+class NameTaken(TokenError):
+    """Another live token of the account has the name."""
+
+
+class TooManyTokens(TokenError):
+    """The account has as many tokens of the extension as it may have."""
+
+
+class Changed(TokenError):
+    """Somebody else changed the token since the person began to edit it."""
+
+
+class State(models.TextChoices):
+    """What people and the API see: the stored status, and what the expiration date makes of it."""
+
+    ACTIVE = "active", gettext_lazy("Active")
+    EXPIRING = "expiring", gettext_lazy("Expiring")
+    EXPIRED = "expired", gettext_lazy("Expired")
+    INACTIVE = "inactive", gettext_lazy("Inactive")
+    DELETED = "deleted", gettext_lazy("Deleted")
+
+
+class TokenFields(models.Model):
+    """What a person says about a token, in the wizard (TokenDraft) and afterwards (Token)."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False, editable=False, verbose_name=gettext_lazy("account"))
+    name = models.CharField(gettext_lazy("Name"), max_length=128)
+    external_id = models.CharField(
+        gettext_lazy("External ID"), max_length=128, blank=True, help_text=gettext_lazy("The identifier of this integration in your own system.")
+    )
+    description = models.TextField(gettext_lazy("Description"), max_length=255, blank=True)
+    extension = models.CharField(gettext_lazy("Extension"), max_length=16, choices=Extension)
+    expires_at = models.DateTimeField(gettext_lazy("Expires"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def kind(self) -> Extension:
+        """The extension with all that the catalog knows of it."""
+        return Extension(self.extension)
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def visible_to(self, membership: Membership) -> "TokenQuerySet":
+        """The tokens of the account a person acts for. Every page begins here, so another account's token is a 404."""
+        return self.filter(account=membership.account_id)
+
+    def live(self) -> "TokenQuerySet":
+        """All but the deleted ones."""
+        return self.exclude(status=Token.Status.DELETED)
+
+    def in_states(self, states: Collection[str]) -> "TokenQuerySet":
+        """Tokens in any of the states, as `Token.state` tells it."""
+        now = timezone.now()
+        active = Q(status=Token.Status.ACTIVE)
+        soon = now + EXPIRING
+        meaning = {
+            State.ACTIVE: active & (Q(expires_at=None) | Q(expires_at__gt=soon)),
+            State.EXPIRING: active & Q(expires_at__gt=now, expires_at__lte=soon),
+            State.EXPIRED: active & Q(expires_at__lte=now),
+            State.INACTIVE: Q(status=Token.Status.INACTIVE),
+            State.DELETED: Q(status=Token.Status.DELETED),
+        }
+        wanted = Q(pk__in=())
+        for state in states:
+            wanted |= meaning[State(state)]
+        return self.filter(wanted)
+
+    def search(self, text: str) -> "TokenQuerySet":
+        """Tokens whose name, id or external id contains the text, without regard to case."""
+        return self.filter(Q(name_key__contains=fold(text)) | Q(id__contains=text.strip().upper()) | Q(external_id_key__contains=fold(text)))
+
+    def reaching(self, module: str) -> "TokenQuerySet":
+        """Tokens that may reach the module, by a grant of its own or by All."""
+        return self.filter(models.Exists(Permission.objects.filter(token=models.OuterRef("pk"), module__in=(module, Module.ALL))))
+
+    def with_people(self) -> "TokenQuerySet":
+        """With what a list or a page shows beside the token's own columns."""
+        return self.select_related("created_by", "updated_by", "status_changed_by", "usage")
+
+
+class Token(TokenFields):
+    """A key to the API and everything about it but the key itself. It belongs to an account, not to a person."""
+
+    class Status(models.TextChoices):
+        """The stored part of the state. Deleted is final; the row stays as a tombstone."""
+
+        ACTIVE = "active", gettext_lazy("Active")
+        INACTIVE = "inactive", gettext_lazy("Inactive")
+        DELETED = "deleted", gettext_lazy("Deleted")
+
+    id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="SU")
+    name_key = FoldedField(source="name")
+    external_id_key = FoldedField(source="external_id")
+    status = models.CharField(gettext_lazy("Status"), max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
+    status_changed_at = models.DateTimeField(null=True, editable=False)
+    status_changed_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
+    created_at = models.DateTimeField(gettext_lazy("Created"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Created by"))
+    updated_at = models.DateTimeField(gettext_lazy("Updated"), default=timezone.now, editable=False)
+    updated_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Updated by"))
+    # Counts edits, so that the second of two people who edit at once is told.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    # The wizard run that made the token. Unique: eight simultaneous presses of Create make one token.
+    draft_id = models.UUIDField(null=True, unique=True, editable=False)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = gettext_lazy("token")
+        verbose_name_plural = gettext_lazy("tokens")
+        constraints = (
+            models.UniqueConstraint(fields=("account", "name_key"), condition=~Q(status="deleted"), name="unique_name_of_live_tokens"),
+            models.CheckConstraint(condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"),
+            models.CheckConstraint(condition=Q(extension__in=Extension.values), name="known_extension"),
+        )
+        # The orders and filters of the list, each ending in the key, so that long lists stay quick and pages stay put.
+        indexes = (
+            models.Index("account", F("created_at").desc(), F("id").desc(), name="tokens_by_created"),
+            models.Index("account", "name_key", "id", name="tokens_by_name"),
+            models.Index("account", "status", F("created_at").desc(), F("id").desc(), name="tokens_by_status"),
+            models.Index("account", "extension", F("created_at").desc(), F("id").desc(), name="tokens_by_extension"),
+            models.Index("account", "updated_at", "id", name="tokens_by_updated"),
+        )
+
+    # --- Reading ------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        if self.status != self.Status.ACTIVE:
+            return State(self.status)
+        if self.expires_at is None:
+            return State.ACTIVE
+        left = self.expires_at - timezone.now()
+        return State.EXPIRED if left <= timedelta(0) else State.EXPIRING if left <= EXPIRING else State.ACTIVE
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.status == self.Status.DELETED
+
+    @property
+    def last_used_at(self) -> datetime | None:
+        return self.usage.last_used_at
+
+    @cached_property
+    def grants(self) -> set[str]:
+        """The ids of the modules granted, MD-0000 for All."""
+        return {permission.module for permission in self.permissions.all()}
+
+    @property
+    def access(self) -> Access:
+        return Access.of(self.grants)
+
+    # --- Verbs --------------------------------------------------------------------------------
+
+    @classmethod
+    def issue(cls, *, account: Account, modules: Collection[str], by: User | None, draft_id: uuid.UUID | None = None, **fields: Any) -> "Token":
+        """Make a token with its key, all or nothing. For a wizard run that made one already, that one.
+
+        Raises NameTaken and TooManyTokens.
+        """
+        try:
+            with transaction.atomic():
+                # Creations of one account queue here, so that the cap and the name are checked against what is there.
+                Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+                if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
+                    return made
+                check_name(account, fields["name"])
+                check_cap(account, fields["extension"])
+                token = cls.objects.create(account=account, created_by=by, updated_by=by, draft_id=draft_id, **fields)
+                TokenKey.put(token, keys.mint(token.pk))
+                TokenUsage.objects.create(token=token)
+                token.grant(modules, by=by)
+                token.record(TokenEvent.Action.CREATED, by=by)
+                return token
+        except IntegrityError:
+            # The unique columns are the last word, should two processes have passed the checks at the same moment.
+            if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
+                return made
+            raise NameTaken(name_taken(fields["name"])) from None
+
+    def grant(self, modules: Collection[str], *, by: User | None) -> tuple[set[str], set[str]]:
+        """Make `modules` the token's grants; gives what was added and what was removed."""
+        wanted = {Module.ALL.value} if Module.ALL in modules else set(map(str, modules))
+        had = set(self.permissions.values_list("module", flat=True))
+        self.permissions.filter(module__in=had - wanted).delete()
+        Permission.objects.bulk_create(Permission(token=self, module=module, granted_by=by) for module in sorted(wanted - had))
+        self.__dict__.pop("grants", None)
+        return wanted - had, had - wanted
+
+    def edit(self, *, by: User, version: int, modules: Collection[str] | None, **fields: Any) -> int:
+        """Change fields and grants if nobody else did since `version`; gives the number of changes.
+
+        `modules=None` leaves the grants alone. Raises Changed, NameTaken.
+        """
+        with transaction.atomic():
+            token = Token.objects.select_for_update().get(pk=self.pk)
+            if token.version != version or token.is_deleted:
+                raise Changed(_("Somebody else changed this token in the meantime."))
+            changed = {name: [str(getattr(token, name) or ""), str(value or "")] for name, value in fields.items() if getattr(token, name) != value}
+            if "name" in changed:
+                check_name(token.account, fields["name"], but=token)
+            for name, value in fields.items():
+                setattr(token, name, value)
+            added, removed = token.grant(modules, by=by) if modules is not None else (set(), set())
+            count = len(changed) + len(added) + len(removed)
+            if count:
+                token.version, token.updated_at, token.updated_by = version + 1, timezone.now(), by
+                try:
+                    with transaction.atomic():
+                        token.save()
+                except IntegrityError:
+                    raise NameTaken(name_taken(fields["name"])) from None
+                token.record(TokenEvent.Action.EDITED, by=by, changes={**changed, "added": sorted(added), "removed": sorted(removed)})
+            return count
+
+    def disable(self, *, by: User | None) -> bool:
+        """Refuse every call from the next one on. Says whether anything changed."""
+        return self.become(self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=TokenEvent.Action.DISABLED, by=by)
+
+    def enable(self, *, by: User | None) -> bool:
+        """Let the key work again. Says whether anything changed."""
+        return self.become(self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=TokenEvent.Action.ENABLED, by=by)
+
+    def remove(self, *, by: User | None) -> bool:
+        """Delete for good: the row stays as a tombstone, the sealed copy of the key does not. Says whether anything changed."""
+        with transaction.atomic():
+            changed = self.become(self.Status.DELETED, only_from=None, action=TokenEvent.Action.DELETED, by=by)
+            if changed:
+                self.keys.update(sealed=None)
+            return changed
+
+    def become(self, status: Status, *, only_from: Status | None, action: "TokenEvent.Action", by: User | None) -> bool:
+        """One conditional UPDATE, so that a repeated or late request changes nothing and a deleted token stays deleted."""
+        now = timezone.now()
+        with transaction.atomic():
+            rows = Token.objects.live().filter(pk=self.pk)
+            rows = rows.filter(status=only_from) if only_from else rows
+            changed = rows.update(status=status, status_changed_at=now, status_changed_by=by) == 1
+            if changed:
+                self.status, self.status_changed_at, self.status_changed_by = status, now, by
+                self.record(action, by=by)
+        return changed
+
+    def reveal(self, *, by: User, address: str, copied: bool) -> str:
+        """The key as the value of the Authorization header; who looked, when and from where is recorded first.
+
+        Raises vault.SealBroken.
+        """
+        self.record(TokenEvent.Action.KEY_COPIED if copied else TokenEvent.Action.KEY_VIEWED, by=by, address=address)
+        return self.keys.latest("version").open()
+
+    def record(
+        self, action: "TokenEvent.Action", *, by: User | None, address: str | None = None, changes: dict[str, Any] | None = None
+    ) -> "TokenEvent":
+        return TokenEvent.objects.create(token=self, action=action, by=by, address=address, changes=changes or {})
+
+
+def name_taken(name: str) -> str:
+    return _("There is a token with the name “%(name)s” already. Choose another name.") % {"name": name}
+
+
+def check_name(account: Account, name: str, *, but: Token | None = None) -> None:
+    """Raise NameTaken if a live token of the account has the name, without regard to case."""
+    others = Token.objects.live().filter(account=account, name_key=fold(name))
+    if but:
+        others = others.exclude(pk=but.pk)
+    if others.exists():
+        raise NameTaken(name_taken(name))
+
+
+def check_cap(account: Account, extension: str) -> None:
+    """Raise TooManyTokens if the account may have no more tokens of the extension."""
+    cap = settings.TOKENS_PER_EXTENSION
+    if Token.objects.live().filter(account=account, extension=extension).count() >= cap:
+        raise TooManyTokens(
+            _("The account has %(cap)s tokens for %(extension)s, and may not have more. Delete one that is no longer needed.")
+            % {"cap": f"{cap:,}", "extension": Extension(extension).label}
+        )
+
+
+def known_modules() -> list[tuple[str, str]]:
+    return Module.choices
+
+
+class Permission(models.Model):
+    """A grant: the token may reach the module. MD-0000 (All) is a grant of its own, so it covers modules added later."""
+
+    token = models.ForeignKey(Token, models.CASCADE, related_name="permissions", db_index=False)
+    # A function, so that a new module of the catalog needs no migration.
+    module = models.CharField(gettext_lazy("module"), max_length=8, choices=known_modules)
+    granted_at = models.DateTimeField(default=timezone.now, editable=False)
+    granted_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
+
+    class Meta:
+        verbose_name = gettext_lazy("permission")
+        verbose_name_plural = gettext_lazy("permissions")
+        constraints = (models.UniqueConstraint(fields=("token", "module"), name="one_grant_per_module"),)
+
+    def __str__(self) -> str:
+        return str(self.get_module_display())
+
+
+class TokenKey(models.Model):
+    """A key of a token, in the two forms it is stored in. A token that is being rotated may have two."""
+
+    token = models.ForeignKey(Token, models.CASCADE, related_name="keys", db_index=False)
+    version = models.PositiveSmallIntegerField(default=1)
+    digest = models.BinaryField(max_length=32)
+    pepper = models.PositiveSmallIntegerField()
+    sealed = models.BinaryField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("token", "version"), name="one_key_per_version"),)
+
+    def __str__(self) -> str:
+        return f"{self.token_id} ({self.version})"
+
+    @classmethod
+    def put(cls, token: Token, key: keys.Key, version: int = 1) -> "TokenKey":
+        """Store a key: a digest to check it by, a sealed copy to view it."""
+        digest = keys.digest(key)
+        sealed = vault.seal(key.secret, token.account_id, token.pk, version)
+        return cls.objects.create(token=token, version=version, digest=digest.value, pepper=digest.pepper, sealed=sealed)
+
+    def open(self) -> str:
+        """The key as the value of the Authorization header. Raises vault.SealBroken."""
+        if self.sealed is None:
+            raise vault.SealBroken
+        return keys.Key(self.token_id, vault.unseal(self.sealed, self.token.account_id, self.token_id, self.version)).header
+
+
+class TokenUsage(models.Model):
+    """When a token was last used. A narrow table of its own: frequent updates would bloat the indexes of Token."""
+
+    token = models.OneToOneField(Token, models.CASCADE, primary_key=True, related_name="usage")
+    last_used_at = models.DateTimeField(gettext_lazy("Last used"), null=True)
+
+    def __str__(self) -> str:
+        return self.token_id
+
+
+class TokenEvent(models.Model):
+    """What happened to a token: who, when, from where. Never holds a secret."""
+
+    class Action(models.TextChoices):
+        CREATED = "created", gettext_lazy("Created")
+        EDITED = "edited", gettext_lazy("Edited")
+        ENABLED = "enabled", gettext_lazy("Enabled")
+        DISABLED = "disabled", gettext_lazy("Disabled")
+        DELETED = "deleted", gettext_lazy("Deleted")
+        KEY_VIEWED = "key_viewed", gettext_lazy("Key viewed")
+        KEY_COPIED = "key_copied", gettext_lazy("Key copied")
+
+    token = models.ForeignKey(Token, models.CASCADE, related_name="events", db_index=False)
+    action = models.CharField(gettext_lazy("action"), max_length=16, choices=Action)
+    at = models.DateTimeField(gettext_lazy("time"), default=timezone.now)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=gettext_lazy("person"))
+    address = models.GenericIPAddressField(gettext_lazy("address"), null=True)
+    changes = models.JSONField(gettext_lazy("changes"), default=dict)
+
+    class Meta:
+        verbose_name = gettext_lazy("event")
+        verbose_name_plural = gettext_lazy("events")
+        ordering = ("-at", "-pk")
+        indexes = (models.Index("token", "at", "id", name="events_of_a_token"),)
+
+    def __str__(self) -> str:
+        return f"{self.token_id} {self.get_action_display()}"
+
+
+class TokenDraft(TokenFields):
+    """A run of the wizard. Its UUID is in the address, so two runs never meet. It holds no secret."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+", editable=False)
+    modules = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = (models.Index("owner", "created_at", name="drafts_of_a_person"),)
+
+    @property
+    def grants(self) -> list[str]:
+        """What the token will be granted: the extension's fixed set, else the modules chosen so far."""
+        if not self.extension:
+            return []
+        return [*self.kind.fixed_modules] or [module for module in self.modules if module in Module.values]
+
+    @property
+    def access(self) -> Access:
+        return Access.of(self.grants)
+
+    def token(self) -> Token | None:
+        """What this run made, once it is finished."""
+        return Token.objects.filter(draft_id=self.pk).first()
+
+    def finish(self) -> Token:
+        """Make the token. Repeated or simultaneous calls give the same one. Raises NameTaken, TooManyTokens."""
+        return Token.issue(
+            account=self.account,
+            modules=self.grants,
+            by=self.owner,
+            draft_id=self.pk,
+            name=self.name,
+            external_id=self.external_id,
+            description=self.description,
+            extension=self.extension,
+            expires_at=self.expires_at,
+        )
+
+    @classmethod
+    def forget_old(cls, owner: User) -> None:
+        """Drop the person's unfinished runs of yesterday and before."""
+        cls.objects.filter(owner=owner, created_at__lt=timezone.now() - DRAFT_LASTS).delete()

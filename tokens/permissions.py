@@ -1,0 +1,152 @@
+"""The gate of the public API: `@requires_module(Module.AGREEMENTS)` opens a view to tokens that were granted the module.
+
+Strict parse of the raw header, one indexed query, a constant-time compare, and the answer: 401, 403 or through. Nothing
+about a token is cached, so disabling, deleting or editing one holds at the very next request in every process.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+
+from portal import api
+from tokens import keys
+from tokens.catalog import Module
+from tokens.models import TokenUsage
+
+log = logging.getLogger(__name__)
+
+# How exact "last used" is: a busy token costs one small UPDATE a minute.
+STAMP_EVERY = timedelta(minutes=1)
+
+# Written by hand, here only: the ORM takes five times as long to build this query as the database to answer it.
+# One row per key of the token; all that changes with the clock is decided here, so the types are alike on both databases.
+LOOK_UP = """
+SELECT k.digest, k.pepper, t.account_id,
+       CASE WHEN t.status = 'active' AND a.is_active AND (t.expires_at IS NULL OR t.expires_at > %s) THEN 1 ELSE 0 END,
+       CASE WHEN EXISTS (SELECT 1 FROM tokens_permission p WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')) THEN 1 ELSE 0 END,
+       CASE WHEN u.last_used_at IS NULL OR u.last_used_at <= %s THEN 1 ELSE 0 END
+FROM tokens_tokenkey k
+JOIN tokens_token t ON t.id = k.token_id
+JOIN accounts_account a ON a.id = t.account_id
+LEFT JOIN tokens_tokenusage u ON u.token_id = t.id
+WHERE k.token_id = %s
+"""
+
+View = Callable[..., HttpResponse]
+
+
+class Caller(NamedTuple):
+    """The token behind a call, after the gate; views find it as `request.token`."""
+
+    id: str
+    account_id: str
+
+
+class ApiRequest(HttpRequest):
+    """A request that came through the gate."""
+
+    token: Caller
+
+
+class Refused(Exception):
+    """The gate stays shut; `response` says why."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self.response = response
+
+
+def requires_module(module: Module) -> Callable[[View], View]:
+    """Open a view to tokens that were granted the module (or All)."""
+    return gate(module)
+
+
+def requires_token(view: View) -> View:
+    """Open a view to every valid token, whatever it was granted."""
+    return gate(None)(view)
+
+
+def gate(module: Module | None) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                request.token, stale = admit(request, module)
+            except Refused as refused:
+                response = refused.response
+            else:
+                response = view(request, *args, **kwargs)
+                if stale:
+                    stamp(request.token.id)
+            patch_vary_headers(response, ("Authorization",))
+            response["Cache-Control"] = "no-store"
+            return response
+
+        # The gate stands in for the session and for the CSRF token; tests read `module` to prove that no view is ungated.
+        inner.login_required = False  # type: ignore[attr-defined]
+        inner.csrf_exempt = True  # type: ignore[attr-defined]
+        inner.module = module  # type: ignore[attr-defined]
+        return inner
+
+    return decorate
+
+
+def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
+    """Who calls, and whether the last use is worth a stamp. Raises Refused."""
+    if settings.HTTPS and not request.is_secure():
+        raise Refused(api.error(403, "AUTH_004", _("A key must not travel in clear. Use https, and replace the key that you sent.")))
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    key = keys.parse(header)
+    if key is None:
+        raise unauthorized(_("The header Authorization must be: ApiKey SU-…:…") if header else _("The header Authorization is missing."))
+
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK_UP, (sql_moment(now), module or Module.ALL.value, sql_moment(now - STAMP_EVERY), key.token_id))
+        rows = cursor.fetchall()
+
+    row = next((row for row in rows if keys.matches(key, row[0], row[1])), None)
+    if row is None:
+        if not rows:
+            keys.matches_nobody(key)
+        # Says the same for an unknown token and a wrong secret; the checksum is of the text alone.
+        raise unauthorized(_("The key looks mistyped or cut off.") if key.looks_mistyped else _("The key is not valid."))
+    _digest, _pepper, account_id, usable, granted, stale = row
+    if not usable:
+        # Only the holder of the right key learns this much.
+        raise unauthorized(_("The token %(id)s is disabled, expired or deleted.") % {"id": key.token_id})
+    if module and not granted:
+        page = request.build_absolute_uri(reverse("tokens:permissions", args=(key.token_id,)))
+        text = _("The token %(id)s may not reach the module %(module)s. An administrator of the account can grant it on %(page)s")
+        raise Refused(api.error(403, "AUTH_003", text % {"id": key.token_id, "module": module.label, "page": page}))
+    return Caller(key.token_id, account_id), bool(stale)
+
+
+def unauthorized(reason: str) -> Refused:
+    response = api.error(401, "AUTH_001", "API request is unauthorized.", reason)
+    response["WWW-Authenticate"] = keys.SCHEME
+    return Refused(response)
+
+
+def sql_moment(value: datetime) -> Any:
+    """A moment as a parameter of raw SQL: SQLite keeps moments as text without a zone."""
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+def stamp(token_id: str) -> None:
+    """Note the use, at most once a minute, by one conditional UPDATE. Whatever happens here never fails the call."""
+    now = timezone.now()
+    try:
+        TokenUsage.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=now - STAMP_EVERY), token=token_id).update(last_used_at=now)
+    except DatabaseError:
+        log.exception("The use of %s could not be noted.", token_id)

@@ -1,0 +1,179 @@
+"""The tables of the section: tokens, and the modules of one token."""
+
+from datetime import datetime
+from typing import Any
+
+import django_tables2 as tables
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal import text
+from portal.tables import Table, actions_column
+from portal.templatetags.portal import ago, icon, moment
+from tokens.catalog import Extension, Module
+from tokens.models import Permission, State, Token
+
+
+def two_lines(first: Any, second: Any = "") -> SafeString:
+    """A line over a smaller one."""
+    if not second:
+        return format_html('<span class="two"><span class="one">{}</span></span>', first)
+    return format_html('<span class="two"><span class="one">{}</span><span class="sub">{}</span></span>', first, second)
+
+
+def status_mark(value: str, label: Any, note: Any = "") -> SafeString:
+    """A status as mark and word, never by colour alone."""
+    return format_html('<span class="status status-{}">{}{}</span>', value, icon(f"status-{value}", 16), two_lines(label, note))
+
+
+def state_note(token: Token) -> str:
+    """The day that explains an expiring or expired token."""
+    if token.state in {State.EXPIRING, State.EXPIRED} and token.expires_at:
+        return _("on %(day)s") % {"day": text.day(token.expires_at)}
+    return ""
+
+
+class TokenTable(Table):
+    label = tables.Column(gettext_lazy("Label"), accessor="name", order_by=("name_key", "pk"))
+    extension = tables.Column(gettext_lazy("Extension"), order_by=("extension", "-created_at", "pk"))
+    external_id = tables.Column(gettext_lazy("External ID"), order_by=("external_id_key", "pk"))
+    modules = tables.Column(gettext_lazy("Modules"), empty_values=())
+    created = tables.Column(gettext_lazy("Created"), accessor="created_at", order_by=("created_at", "pk"))
+    updated = tables.Column(gettext_lazy("Updated"), accessor="updated_at", order_by=("updated_at", "pk"))
+    last_used = tables.Column(gettext_lazy("Last used"), accessor="usage__last_used_at", empty_values=())
+    expires = tables.Column(gettext_lazy("Expires"), accessor="expires_at", empty_values=())
+    status = tables.Column(gettext_lazy("Status"))
+    actions = actions_column()
+
+    always = ("label",)
+    default_columns = ("label", "extension", "created", "last_used", "status")
+    default_sort = "-created"
+
+    class Meta(Table.Meta):
+        sequence = ("label", "extension", "external_id", "modules", "created", "updated", "last_used", "expires", "status", "actions")
+
+    def __init__(self, tokens: QuerySet[Token], *, may_manage: bool) -> None:
+        super().__init__(tokens)
+        # Members who may only look have no row menu.
+        self.may_manage = may_manage
+        if may_manage:
+            self.always = ("label", "actions")
+
+    def configure(self, request: HttpRequest, choices: Any, *, paginate: bool = True) -> None:
+        self.request = request
+        self.choose_columns(request.GET["columns"].split(",") if "columns" in request.GET else choices.get("columns"))
+        if self.columns["modules"].visible:
+            self.data.data = self.data.data.prefetch_related("permissions")
+        super().configure(request, choices, paginate=paginate)
+
+    def render_label(self, record: Token) -> SafeString:
+        return format_html(
+            '<span class="two"><a class="one" href="{}">{}</a><span class="sub">{}</span></span>',
+            reverse("tokens:detail", args=(record.pk,)),
+            record.name,
+            record.pk,
+        )
+
+    def render_extension(self, record: Token) -> SafeString:
+        kind = record.kind
+        return format_html('<span class="with-tile">{}{}</span>', tile(kind), two_lines(kind.label, kind.id))
+
+    def render_external_id(self, value: str) -> str:
+        return value
+
+    def render_modules(self, record: Token) -> SafeString:
+        access = record.access
+        return two_lines(access.summary, "" if access.all else text.join(access.reach) if access.reach else "")
+
+    def render_created(self, record: Token) -> SafeString:
+        return two_lines(moment(record.created_at), record.created_by or "")
+
+    def render_updated(self, record: Token) -> SafeString:
+        return two_lines(moment(record.updated_at), record.updated_by or "")
+
+    def render_last_used(self, record: Token) -> SafeString:
+        return two_lines(ago(record.last_used_at))
+
+    def render_expires(self, value: datetime | None) -> SafeString:
+        return two_lines(moment(value) if value else _("Never"))
+
+    def render_status(self, record: Token) -> SafeString:
+        return status_mark(record.state.value, record.state.label, state_note(record))
+
+    def render_actions(self, record: Token) -> str:
+        if record.is_deleted:
+            return ""
+        return render_to_string("partials/token_menu.html", {"token": record, "with_edit": True}, request=self.request)
+
+    # --- Orders that a column name cannot say -----------------------------------------------------
+    # Databases disagree on where empty values go; here they are always last.
+
+    def order_modules(self, tokens: QuerySet[Token], is_descending: bool) -> tuple[QuerySet[Token], bool]:  # noqa: FBT001 (called by django-tables2)
+        grants = Permission.objects.filter(token=OuterRef("pk")).order_by()
+        weight = Case(When(module=Module.ALL, then=Value(len(Module))), default=Value(1))
+        reach = grants.values("token").annotate(total=Sum(weight)).values("total")
+        annotated = tokens.annotate(reach=Subquery(reach))
+        return annotated.order_by(directed("reach", is_descending), directed("pk", is_descending)), True
+
+    def order_last_used(self, tokens: QuerySet[Token], is_descending: bool) -> tuple[QuerySet[Token], bool]:  # noqa: FBT001
+        return tokens.order_by(directed("usage__last_used_at", is_descending), directed("pk", is_descending)), True
+
+    def order_expires(self, tokens: QuerySet[Token], is_descending: bool) -> tuple[QuerySet[Token], bool]:  # noqa: FBT001
+        return tokens.order_by(directed("expires_at", is_descending), directed("pk", is_descending)), True
+
+    def order_status(self, tokens: QuerySet[Token], is_descending: bool) -> tuple[QuerySet[Token], bool]:  # noqa: FBT001
+        return tokens.order_by("-status" if is_descending else "status", directed("expires_at", is_descending), directed("pk", is_descending)), True
+
+
+def directed(name: str, descending: bool) -> Any:  # noqa: FBT001
+    return F(name).desc(nulls_last=True) if descending else F(name).asc(nulls_last=True)
+
+
+def tile(kind: Extension) -> SafeString:
+    """The coloured square of an extension."""
+    return format_html('<span class="tile {}">{}</span>', kind.tile, icon(kind.icon, 18))
+
+
+class PermissionRow:
+    """A module as the Permissions tab shows it: whether the token may reach it, since when, by whom."""
+
+    def __init__(self, module: Module, grants: dict[str, Permission]) -> None:
+        self.module = module
+        self.grant = grants.get(module) or grants.get(Module.ALL)
+
+    @property
+    def enabled(self) -> bool:
+        return self.grant is not None
+
+    @property
+    def granted_at(self) -> datetime | None:
+        return self.grant.granted_at if self.grant else None
+
+    @property
+    def label(self) -> str | Promise:
+        return self.module.label
+
+
+class PermissionTable(Table):
+    module = tables.Column(gettext_lazy("Module"), orderable=False)
+    status = tables.Column(gettext_lazy("Status"), accessor="enabled", orderable=False)
+    granted = tables.Column(gettext_lazy("Granted"), accessor="granted_at", empty_values=(), orderable=False)
+
+    always = ("module",)
+    default_columns = ("module", "status", "granted")
+
+    def render_module(self, record: PermissionRow) -> SafeString:
+        return two_lines(record.label, record.module.covers)
+
+    def render_status(self, record: PermissionRow) -> SafeString:
+        return status_mark("enabled", _("Enabled")) if record.enabled else status_mark("disabled", _("Disabled"))
+
+    def render_granted(self, record: PermissionRow) -> SafeString | str:
+        return two_lines(moment(record.grant.granted_at), record.grant.granted_by or "") if record.grant else "–"

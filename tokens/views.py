@@ -1,0 +1,424 @@
+"""Pages of the Tokens section: General, the list, the details and what one can do to a token."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import sudo
+from accounts.decorators import for_administrators, for_members
+from accounts.http import PersonRequest
+from portal import text
+from portal.http import next_url
+from portal.middleware import client_address
+from portal.notices import fail, inform, succeed
+from portal.tables import Table
+from tokens import keys, vault
+from tokens.catalog import Access, Extension, Module
+from tokens.filters import Chip, ModuleFilter, TokenFilter, with_values, without
+from tokens.forms import GeneralForm, PermissionsForm
+from tokens.models import Changed, NameTaken, State, Token
+from tokens.tables import PermissionRow, PermissionTable, TokenTable, state_note
+from tokens.wizard import Step
+
+# The creator is not asked for the password on Summary for this long after Create.
+CREATOR_GRACE = timedelta(minutes=10)
+# A token used this recently counts as in use when somebody wants to delete it.
+IN_USE = timedelta(days=7)
+
+
+# --- General ------------------------------------------------------------------------------------
+
+
+@require_safe
+@for_members
+def general(request: PersonRequest) -> HttpResponse:
+    """Where the API is and how a first call works."""
+    count = Token.objects.visible_to(request.membership).live().count()
+    return render(
+        request, "tokens/general.html", {"endpoint": endpoint(request), "token_count": count, "may_manage": request.membership.is_admin}
+    )
+
+
+def endpoint(request: HttpRequest) -> str:
+    """The base address of the API, as this person reaches the portal."""
+    return request.build_absolute_uri("/public/v1")
+
+
+# --- List ---------------------------------------------------------------------------------------
+
+
+@require_safe
+@for_members
+def index(request: PersonRequest) -> HttpResponse:
+    """The list. Its whole state is the address; what that does not say comes from the person's remembered choices."""
+    tokens = Token.objects.visible_to(request.membership)
+    filters = TokenFilter(request, tokens.with_people())
+    table = TokenTable(filters.rows, may_manage=request.membership.is_admin)
+    table.configure(request, request.user.preferences.get("tokens", {}))
+    valid = filters.is_valid()
+    empty = ""
+    if not table.page.object_list:
+        empty = "invalid" if not valid else "no_match" if tokens.exists() else "none"
+    return render(
+        request,
+        "tokens/list.html",
+        {
+            **table.state(),
+            "filter_form": filters.form,
+            "filters_open": "filter" in request.GET or not valid,
+            "open_url": with_values(request.GET, filter="open"),
+            "close_url": without(request.GET, "filter"),
+            "applied": bool(filters.chips),
+            "chips": filters.chips,
+            "clear_url": filters.clear_url,
+            "empty": empty,
+            "no_match_text": filters.no_match_text if empty == "no_match" else "",
+            "all_statuses_url": filters.all_statuses_url if empty == "no_match" and "status" not in request.GET else None,
+            "may_manage": request.membership.is_admin,
+            "refresh_url": request.get_full_path(),
+            "state": {name: values for name, values in request.GET.lists() if name not in {"q", "page"}},
+        },
+    )
+
+
+@require_POST
+@for_members
+def view(request: PersonRequest) -> HttpResponse:
+    """Remember how the person wants the list, and show it so; the address then says it too and can be shared."""
+    return remember(request, "tokens", TokenTable, reverse("tokens:list"))
+
+
+def remember(request: PersonRequest, topic: str, table: type[Table], default: str) -> HttpResponse:
+    """Keep the choices of a table's header, pager and column chooser, and return to the list with them in the address."""
+    target = urlsplit(next_url(request, default))
+    query = parse_qs(target.query, keep_blank_values=True)
+    query.pop("page", None)
+    names = [name for name in table.base_columns if name != "actions"]
+    if "reset" in request.POST:
+        request.user.remember(topic, columns=None, sort=None, per_page=None)
+        for name in ("columns", "sort", "per_page"):
+            query.pop(name, None)
+    if "columns_sent" in request.POST and "reset" not in request.POST:
+        columns = [name for name in names if name in {*request.POST.getlist("columns"), *table.always}]
+        request.user.remember(topic, columns=columns)
+        query["columns"] = [",".join(columns)]
+    sort = request.POST.get("sort", "")
+    if sort.removeprefix("-") in names:
+        request.user.remember(topic, sort=sort)
+        query["sort"] = [sort]
+    if request.POST.get("per_page") in map(str, table.page_sizes):
+        request.user.remember(topic, per_page=int(request.POST["per_page"]))
+        query["per_page"] = [request.POST["per_page"]]
+    return redirect(f"{target.path}?{urlencode(query, doseq=True)}" if query else target.path)
+
+
+# --- Details ------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_safe
+@for_members
+def detail(request: PersonRequest, token_id: str) -> HttpResponse:
+    return show_detail(request, find(request, token_id))
+
+
+@require_safe
+@for_members
+def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
+    """The second tab: every module and whether the token may reach it."""
+    token = find(request, token_id)
+    grants = {permission.module: permission for permission in token.permissions.select_related("granted_by")}
+    form = ModuleFilter(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {"q": "", "status": ""}
+    rows = [
+        row
+        for row in (PermissionRow(module, grants) for module in Module)
+        if wanted["q"].casefold() in str(row.label).casefold() and wanted["status"] in {"", "enabled" if row.enabled else "disabled"}
+    ]
+    table = PermissionTable(rows)
+    table.configure(request, request.user.preferences.get("permissions", {}), paginate=False)
+    chips = [
+        Chip(str(form.fields[name].label), str(dict(form.fields["status"].choices)[value]) if name == "status" else value, without(request.GET, name))
+        for name, value in wanted.items()
+        if value
+    ]
+    return render(
+        request,
+        "tokens/detail.html",
+        {
+            **frame(request, token),
+            **table.state(),
+            "tab": "permissions",
+            "find_form": form,
+            "filters_open": "filter" in request.GET or not form.is_valid(),
+            "open_url": with_values(request.GET, filter="open"),
+            "close_url": without(request.GET, "filter"),
+            "chips": chips,
+            "clear_url": without(request.GET, "q", "status"),
+        },
+    )
+
+
+@require_POST
+@for_members
+def permissions_view(request: PersonRequest, token_id: str) -> HttpResponse:
+    """Remember the columns of the Permissions tab."""
+    token = find(request, token_id)
+    return remember(request, "permissions", PermissionTable, reverse("tokens:permissions", args=(token.pk,)))
+
+
+@never_cache
+@require_safe
+@for_members
+def summary(request: PersonRequest, token_id: str) -> HttpResponse:
+    """Step 4 of the wizard; it can be bookmarked like every page."""
+    return show_summary(request, find(request, token_id))
+
+
+@never_cache
+@require_POST
+@for_administrators
+def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
+    """The page again, with the key in it: the only answer that ever holds one. Asks for the password first, and is recorded."""
+    token = find(request, token_id)
+    page = "summary" if request.POST.get("page") == "summary" else "detail"
+    show = show_summary if page == "summary" else show_detail
+    copied = request.POST.get("intent") == "copy"
+    if token.is_deleted:
+        fail(request, _("The token is deleted, and its key with it."))
+        return redirect("tokens:detail", token.pk)
+    if not (sudo.is_confirmed(request) or (page == "summary" and just_created(request, token))):
+        form = sudo.ConfirmForm(request, request.POST if "password" in request.POST else None)
+        if not form.is_valid():
+            return show(request, token, confirm_form=form, intent="copy" if copied else "view")
+        sudo.confirm(request)
+    try:
+        key = token.reveal(by=request.user, address=client_address(request), copied=copied)
+    except vault.SealBroken:
+        fail(
+            request,
+            _("The key cannot be opened."),
+            _("Its sealing key is missing or the stored copy was changed. Calls with the key go on working; tell your administrator."),
+        )
+        return redirect(f"tokens:{page}", token.pk)
+    viewed = {"by": request.user, "at": timezone.now()}
+    return show(request, token, key=key, intent="copy" if copied else "view", viewed=viewed)
+
+
+def just_created(request: PersonRequest, token: Token) -> bool:
+    return token.created_by == request.user and timezone.now() - token.created_at < CREATOR_GRACE
+
+
+def find(request: PersonRequest, token_id: str) -> Token:
+    """The token with all that its pages show, or 404: another account's token does not exist."""
+    tokens = Token.objects.visible_to(request.membership).select_related("account").with_people()
+    return get_object_or_404(tokens, pk=token_id)
+
+
+def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
+    """What the header of the details needs."""
+    changed = {"by": token.status_changed_by, "at": token.status_changed_at} if token.status_changed_at else None
+    return {
+        "token": token,
+        "state": {"value": token.state.value, "label": token.state.label, "note": state_note(token)},
+        "status_change": changed,
+        "extension": extension_facts(token.kind),
+        "badge": token.access.badge,
+        "access": token.access,
+        "last_used_at": token.last_used_at,
+        "may_manage": request.membership.is_admin,
+        "endpoint": endpoint(request),
+    }
+
+
+def extension_facts(kind: Extension) -> dict[str, Any]:
+    return {
+        "id": kind.id,
+        "name": kind.name_in_api,
+        "label": kind.label,
+        "purpose": kind.purpose,
+        "description": kind.description,
+        "icon": kind.icon,
+        "tile": kind.tile,
+    }
+
+
+def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
+    """The key field of a page; `shown` has the key itself, or the password form, after View or Copy was pressed."""
+    return {
+        "key": None,
+        "confirm_form": None,
+        "intent": "view",
+        "viewed": None,
+        "page": page,
+        "masked_prefix": f"{keys.SCHEME} {token.pk}:",
+        **shown,
+    }
+
+
+def show_detail(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:
+    return render(request, "tokens/detail.html", {**frame(request, token), "tab": "general", **key_field(token, "detail", **shown)})
+
+
+def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:
+    answers = {Step.GENERAL: token.name, Step.EXTENSION: token.kind.label, Step.PERMISSIONS: token.access.summary}
+    steps = [
+        {
+            "number": step.number,
+            "label": step.label,
+            "state": "current" if step is Step.SUMMARY else "done",
+            "url": None,
+            "answer": answers.get(step, ""),
+        }
+        for step in Step
+    ]
+    context = {**frame(request, token), "steps": steps, **key_field(token, "summary", **shown)}
+    return render(request, "tokens/summary.html", context)
+
+
+# --- What one can do to a token --------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def edit(request: PersonRequest, token_id: str) -> HttpResponse:
+    """Change everything but the extension, with the forms of the wizard."""
+    token = find(request, token_id)
+    if token.is_deleted:
+        fail(request, _("A deleted token cannot be changed."))
+        return redirect("tokens:detail", token.pk)
+    data = request.POST if request.method == "POST" else None
+    before = {"name": token.name, "external_id": token.external_id, "description": token.description, "expires_at": token.expires_at}
+    general_form = GeneralForm(data, instance=token)
+    permissions_form = PermissionsForm(data, extension=token.kind, grants=token.grants)
+    version, conflict = token.version, None
+    if data is not None and "select" in data:
+        # "Select all" and "Clear" without scripts: show the form as asked, change nothing.
+        changed = data.copy()
+        changed.setlist("modules", Module.values[1:] if data["select"] == "all" else [])
+        permissions_form = PermissionsForm(changed, extension=token.kind, grants=token.grants)
+    elif data is not None and general_form.is_valid() & permissions_form.is_valid():
+        modules = None if permissions_form.fixed else permissions_form.cleaned_data["modules"]
+        sent = data.get("version", "")
+        try:
+            count = token.edit(by=request.user, version=int(sent) if sent.isdecimal() else 0, modules=modules, **general_form.values)
+        except Changed:
+            token.refresh_from_db()
+            conflict = difference(token, before, general_form, permissions_form)
+            version = token.version
+        except NameTaken as problem:
+            general_form.add_error("name", str(problem))
+        else:
+            if count:
+                changes = ngettext("%(n)s change", "%(n)s changes", count) % {"n": count}
+                succeed(request, _("%(name)s is saved: %(changes)s.") % {"name": general_form.cleaned_data["name"], "changes": changes})
+            else:
+                inform(request, _("Nothing was changed."))
+            return redirect("tokens:detail", token.pk)
+    if data is not None and conflict is None:
+        version = data.get("version", version)
+    token.name = before["name"]
+    return render(
+        request,
+        "tokens/edit.html",
+        {
+            "token": token,
+            "extension": extension_facts(token.kind),
+            "general_form": general_form,
+            "permissions_form": permissions_form,
+            "access": permissions_form.access,
+            "version": version,
+            "conflict": conflict,
+        },
+    )
+
+
+def difference(token: Token, before: dict[str, Any], general_form: GeneralForm, permissions_form: PermissionsForm) -> dict[str, Any]:
+    """What somebody else saved beside what this person wants to save."""
+    theirs = {name: getattr(token, name) for name in before}
+    yours = general_form.values
+    rows = [
+        {"label": Token._meta.get_field(name).verbose_name, "theirs": written(theirs[name]), "yours": written(yours[name])}
+        for name in before
+        if theirs[name] != yours[name]
+    ]
+    token.__dict__.pop("grants", None)
+    their_access, your_access = Access.of(token.grants), permissions_form.access
+    if their_access != your_access:
+        rows.append({"label": _("Modules"), "theirs": modules_written(their_access), "yours": modules_written(your_access)})
+    return {"by": token.updated_by, "at": token.updated_at, "rows": rows}
+
+
+def written(value: Any) -> str:
+    return text.day(value) if hasattr(value, "tzinfo") else str(value or _("Not set"))
+
+
+def modules_written(access: Access) -> str:
+    return str(access.summary) if access.all or not access.reach else text.join(access.reach)
+
+
+@require_POST
+@for_administrators
+def disable(request: PersonRequest, token_id: str) -> HttpResponse:
+    token = find(request, token_id)
+    here = next_url(request, reverse("tokens:list"))
+    if token.disable(by=request.user):
+        again = {"label": _("Enable again"), "url": reverse("tokens:enable", args=(token.pk,))}
+        succeed(request, _("%(name)s is disabled.") % {"name": token.name}, _("Its next API call gets the answer 401."), again)  # type: ignore[arg-type]
+    else:
+        unchanged(request, token)
+    return redirect(here)
+
+
+@require_POST
+@for_administrators
+def enable(request: PersonRequest, token_id: str) -> HttpResponse:
+    token = find(request, token_id)
+    if not token.enable(by=request.user):
+        unchanged(request, token)
+    elif token.state is State.EXPIRED:
+        inform(request, _("%(name)s is enabled.") % {"name": token.name}, _("It is expired, so its key works only with a later expiration date."))
+    else:
+        succeed(request, _("%(name)s is enabled.") % {"name": token.name}, _("Its key works again."))
+    return redirect(next_url(request, reverse("tokens:list")))
+
+
+def unchanged(request: PersonRequest, token: Token) -> None:
+    """Somebody, perhaps in another tab, was quicker."""
+    token.refresh_from_db()
+    inform(request, _("Nothing was changed."), _("%(name)s is %(state)s already.") % {"name": token.name, "state": str(token.state.label).lower()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def delete(request: PersonRequest, token_id: str) -> HttpResponse:
+    """GET asks, naming the token and its use; POST deletes."""
+    token = find(request, token_id)
+    back = next_url(request, reverse("tokens:list"))
+    if token.is_deleted:
+        inform(request, _("%(name)s is deleted already.") % {"name": token.name})
+        return redirect(back)
+    if request.method == "POST":
+        token.remove(by=request.user)
+        succeed(request, _("%(name)s is deleted.") % {"name": token.name}, _("It stays in the list under the status Deleted."))
+        return redirect(back)
+    used = token.last_used_at
+    return render(
+        request,
+        "tokens/delete.html",
+        {
+            **frame(request, token),
+            "in_use": used is not None and timezone.now() - used < IN_USE,
+            "next": back,
+        },
+    )
+

@@ -1,0 +1,180 @@
+"""Creating a token in four steps: General, Extension, Permissions, Summary.
+
+The state is a TokenDraft row whose UUID is in the address: reload, Back, bookmarks and a second tab all find it again. GET
+leaves no trace; the first valid POST makes the draft, `finish()` makes the token exactly once.
+"""
+
+import uuid
+from typing import Any
+
+from django.db.models import TextChoices
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import for_administrators
+from accounts.http import PersonRequest
+from portal.notices import fail
+from tokens.catalog import Extension, Module
+from tokens.forms import ExtensionForm, GeneralForm, PermissionsForm
+from tokens.models import NameTaken, TokenDraft, TooManyTokens
+
+
+class Step(TextChoices):
+    GENERAL = "general", gettext_lazy("General")
+    EXTENSION = "extension", gettext_lazy("Extension")
+    PERMISSIONS = "permissions", gettext_lazy("Permissions")
+    SUMMARY = "summary", gettext_lazy("Summary")
+
+    @property
+    def number(self) -> int:
+        return [*Step].index(self) + 1
+
+    @property
+    def next(self) -> "Step":
+        return [*Step][self.number]
+
+    @property
+    def previous(self) -> "Step":
+        return [*Step][self.number - 2]
+
+
+LEADS = {
+    Step.GENERAL: gettext_lazy("Say what the token is for, so that your colleagues recognise it later."),
+    Step.EXTENSION: gettext_lazy("Choose what will use the token. The extension cannot be changed later."),
+    Step.PERMISSIONS: gettext_lazy("Choose the modules that the token may reach. Less is safer: you can add modules later."),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def new(request: PersonRequest) -> HttpResponse:
+    """Step 1 of a run that does not exist yet: only a valid POST makes the draft."""
+    draft = TokenDraft(owner=request.user, account=request.membership.account)
+    form = GeneralForm(request.POST or None, instance=draft)
+    if request.method == "POST" and form.is_valid():
+        TokenDraft.forget_old(request.user)
+        draft.expires_at = form.expires_at
+        form.save()
+        return redirect(draft_url(draft, Step.EXTENSION))
+    return show(request, Step.GENERAL, draft, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse:
+    """A step of a run of one's own. A finished run leads to its Summary, a step too far ahead to the one that is due."""
+    if name not in {Step.GENERAL, Step.EXTENSION, Step.PERMISSIONS}:
+        raise Http404
+    here = Step(name)
+    draft = get_object_or_404(TokenDraft, pk=draft_id, owner=request.user, account=request.membership.account_id)
+    if token := draft.token():
+        return redirect("tokens:summary", token.pk)
+    if here is Step.PERMISSIONS and not draft.extension:
+        return redirect(draft_url(draft, Step.EXTENSION))
+    return STEPS[here](request, draft)
+
+
+def general(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
+    form = GeneralForm(request.POST or None, instance=draft)
+    if request.method == "POST" and form.is_valid():
+        draft.expires_at = form.expires_at
+        draft.save(update_fields=("name", "external_id", "description", "expires_at"))
+        return redirect(draft_url(draft, Step.EXTENSION))
+    return show(request, Step.GENERAL, draft, form)
+
+
+def extension(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
+    form = ExtensionForm(request.POST or None, instance=draft)
+    if request.method == "POST":
+        if form.is_valid():
+            draft.extension = form.cleaned_data["extension"]
+            draft.save(update_fields=("extension",))
+        if "back" in request.POST:
+            return redirect(draft_url(draft, Step.GENERAL))
+        if form.is_valid():
+            return redirect(draft_url(draft, Step.PERMISSIONS))
+    return show(request, Step.EXTENSION, draft, form)
+
+
+def permissions(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
+    kind = Extension(draft.extension)
+    chosen = draft.grants
+    if "select" in request.POST:
+        # Without scripts "Select all" and "Clear" are round trips; nothing is checked or created by them.
+        draft.modules = Module.values[1:] if request.POST["select"] == "all" else []
+        draft.save(update_fields=("modules",))
+        return redirect(draft_url(draft, Step.PERMISSIONS))
+    form = PermissionsForm(request.POST if request.method == "POST" else None, extension=kind, grants=chosen)
+    if request.method == "POST":
+        if kind.asks_permissions:
+            # Kept even when it is not complete: Back, and an error, lose nothing.
+            draft.modules = sorted(form.chosen)
+            draft.save(update_fields=("modules",))
+        if "back" in request.POST:
+            return redirect(draft_url(draft, Step.EXTENSION))
+        if form.is_valid():
+            return create(request, draft)
+    return show(request, Step.PERMISSIONS, draft, form)
+
+
+def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
+    try:
+        token = draft.finish()
+    except NameTaken as problem:
+        fail(request, _("The token was not created."), str(problem))
+        return redirect(draft_url(draft, Step.GENERAL))
+    except TooManyTokens as problem:
+        fail(request, _("The token was not created."), str(problem))
+        return redirect(draft_url(draft, Step.EXTENSION))
+    return redirect("tokens:summary", token.pk)
+
+
+STEPS = {Step.GENERAL: general, Step.EXTENSION: extension, Step.PERMISSIONS: permissions}
+
+
+def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any) -> HttpResponse:
+    back = None if here is Step.GENERAL else draft_url(draft, here.previous)
+    return render(
+        request,
+        "tokens/wizard.html",
+        {
+            "step": here.value,
+            "number": here.number,
+            "title": here.label,
+            "lead": LEADS[here],
+            "steps": progress(here, draft),
+            "next_step_label": here.next.label,
+            "form": form,
+            "access": getattr(form, "access", None),
+            "kind": Extension(draft.extension) if draft.extension else None,
+            "back_url": back,
+            "submit_label": _("Create") if here is Step.PERMISSIONS else _("Next"),
+        },
+    )
+
+
+def progress(here: Step, draft: TokenDraft) -> list[dict[str, Any]]:
+    """The list of steps: what is done (with the answer and the way back to it), what is current, what is to come."""
+    answers = {
+        Step.GENERAL: draft.name,
+        Step.EXTENSION: Extension(draft.extension).label if draft.extension else "",
+        Step.PERMISSIONS: draft.access.summary,
+    }
+    return [
+        {
+            "number": each.number,
+            "label": each.label,
+            "state": "done" if each.number < here.number else "current" if each is here else "todo",
+            "url": draft_url(draft, each) if each.number < here.number else None,
+            "answer": answers[each] if each.number < here.number else "",
+        }
+        for each in Step
+    ]
+
+
+def draft_url(draft: TokenDraft, here: Step) -> str:
+    return reverse("tokens:draft", args=(draft.pk, here.value))
