@@ -20,6 +20,7 @@ class SignInLimits(AxesDatabaseHandler):
 
     def reset_user_attempts(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """A right password forgives that name only: else an attacker's own account would reset the address's count."""
+        count: int
         count, _ = self.get_user_attempts(request, credentials)[0].delete()
         return count
 
@@ -34,5 +35,3 @@ def tries_left(request: HttpRequest, email: str) -> int:
     """How many more wrong passwords this name may have from this address."""
     failures = SignInLimits().get_failures(request, {"username": email})
     return max(settings.SIGN_IN_TRIES - failures, 0)
-
-

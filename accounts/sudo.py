@@ -20,7 +20,8 @@ def confirm(request: HttpRequest) -> None:
 
 def is_confirmed(request: HttpRequest) -> bool:
     """Whether the password was given in the last five minutes; signing in counts."""
-    return 0 <= time.time() - request.session.get("confirmed_at", 0) < LASTS
+    confirmed_at: int = request.session.get("confirmed_at", 0)
+    return 0 <= time.time() - confirmed_at < LASTS
 
 
 class ConfirmForm(forms.Form):

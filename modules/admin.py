@@ -1,7 +1,5 @@
 """Sample records for administrators of the portal."""
 
-from typing import Any
-
 from django.contrib import admin
 
 from modules.models import Agreement, Contract, Customer, Marketplace, Product

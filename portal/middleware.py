@@ -10,6 +10,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from portal import api, views
 
@@ -52,11 +53,14 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     htmx follows a redirect and swaps what it finds; `HX-Redirect` makes the browser go there instead.
     """
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> HttpResponseBase:
+    def handle_no_permission(  # type: ignore[override]  # the stub allows a redirect only
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
         if api.is_api(request):
             return views.page_not_found(request)
-        if getattr(request, "htmx", None):
-            page = urlsplit(getattr(request, "htmx").current_url or "/")
+        htmx: HtmxDetails | None = getattr(request, "htmx", None)
+        if htmx:
+            page = urlsplit(htmx.current_url or "/")
             return HttpResponseClientRedirect(redirect_to_login(page.path + (f"?{page.query}" if page.query else "")).url)
         if request.method not in {"GET", "HEAD"}:
             # The address of a form's action is often no page: return to where the form was.

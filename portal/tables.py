@@ -68,7 +68,7 @@ class Table(tables.Table):
     """
 
     page_sizes: ClassVar[Sequence[int]] = (10, 20, 50, 100)
-    always: ClassVar[Sequence[str]] = ()
+    always: Sequence[str] = ()
     default_columns: ClassVar[Sequence[str]] = ()
     default_sort: ClassVar[str] = ""
 
@@ -81,8 +81,10 @@ class Table(tables.Table):
         """Apply the query string, then `choices` (`columns`, `sort`, `per_page`), then the defaults."""
         self.choose_columns(request.GET["columns"].split(",") if "columns" in request.GET else choices.get("columns"))
         self.choose_order(request.GET.get("sort"), choices.get("sort"), self.default_sort)
-        sizes = (size for size in (request.GET.get("per_page"), choices.get("per_page")) if str(size) in map(str, self.page_sizes))
-        per_page = int(next(sizes, self.page_sizes[0])) if paginate else max(len(self.data), 1)
+        wishes = (request.GET.get("per_page"), str(choices.get("per_page")))
+        per_page = next((size for wish in wishes for size in self.page_sizes if wish == str(size)), self.page_sizes[0])
+        if not paginate:
+            per_page = max(len(self.data), 1)
         self.page = CappedPaginator(self.data.data, per_page).get_page(request.GET.get("page", 1))
         self.page.object_list = BoundRows(data=TableData.from_data(list(self.page.object_list)), table=self)
 

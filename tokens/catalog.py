@@ -6,6 +6,7 @@ read everything from this page.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 from django.utils.functional import Promise
@@ -66,16 +67,10 @@ class Extension(models.TextChoices):
     icon: str
     fixed_modules: tuple[Module, ...]
 
-    def __new__(
-        cls, value: str, name_in_api: str, icon: str, fixed_modules: tuple[Module, ...], purpose: Promise, description: Promise
-    ) -> "Extension":
+    def __new__(cls, value: str, *facts: Any) -> "Extension":
         extension = str.__new__(cls, value)
         extension._value_ = value
-        extension.name_in_api = name_in_api
-        extension.icon = icon
-        extension.fixed_modules = fixed_modules
-        extension.purpose = purpose
-        extension.description = description
+        extension.name_in_api, extension.icon, extension.fixed_modules, extension.purpose, extension.description = facts
         return extension
 
     FLOWGEAR = (

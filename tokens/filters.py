@@ -96,9 +96,8 @@ class TokenFilter(filters.FilterSet):
     @property
     def rows(self) -> QuerySet[Token]:
         """The tokens that fit; none while the filter is not valid (`qs` would be all of them)."""
-        if not self.is_valid():
-            return self.queryset.none()
-        return self.qs if self.form.cleaned_data["status"] else self.qs.live()
+        tokens: TokenQuerySet = self.qs if self.is_valid() else self.queryset.none()
+        return tokens if self.form.cleaned_data.get("status") else tokens.live()
 
     @property
     def chips(self) -> list[Chip]:
@@ -163,12 +162,11 @@ def with_values(query: QueryDict, **values: str) -> str:
     return f"?{query.urlencode()}"
 
 
+STATUSES = (("", gettext_lazy("Any")), ("enabled", gettext_lazy("Enabled")), ("disabled", gettext_lazy("Disabled")))
+
+
 class ModuleFilter(forms.Form):
     """The filter of the Permissions tab; its rows are no queryset, so a plain form does."""
 
     q = forms.CharField(label=gettext_lazy("Find a module"), required=False, max_length=64)
-    status = forms.ChoiceField(
-        label=gettext_lazy("Status"),
-        required=False,
-        choices=(("", gettext_lazy("Any")), ("enabled", gettext_lazy("Enabled")), ("disabled", gettext_lazy("Disabled"))),
-    )
+    status = forms.ChoiceField(label=gettext_lazy("Status"), required=False, choices=STATUSES)

@@ -43,7 +43,8 @@ class Text(forms.CharField):
         self.validators.append(Shorten(what, limit))
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+        text = super().to_python(value) or ""
+        return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 class GeneralForm(forms.ModelForm):
@@ -76,8 +77,10 @@ class GeneralForm(forms.ModelForm):
         model = TokenFields
         fields = ("name", "external_id", "description")
 
-    def __init__(self, *args: Any, instance: TokenDraft | Token, **kwargs: Any) -> None:
-        super().__init__(*args, instance=instance, **kwargs)
+    instance: TokenDraft | Token
+
+    def __init__(self, data: Any = None, *, instance: TokenDraft | Token) -> None:
+        super().__init__(data, instance=instance)
         self.kept_day = timezone.localdate(instance.expires_at) if instance.expires_at else None
         self.initial["expires_on"] = self.kept_day
         self.fields["expires_on"].widget.attrs["min"] = timezone.localdate().isoformat()
@@ -120,8 +123,8 @@ class ExtensionForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose an extension."), "invalid_choice": gettext_lazy("Choose an extension.")},
     )
 
-    def __init__(self, *args: Any, instance: TokenDraft, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"extension": instance.extension}, **kwargs)
+    def __init__(self, data: Any = None, *, instance: TokenDraft) -> None:
+        super().__init__(data, initial={"extension": instance.extension})
         self.instance = instance
 
     def clean_extension(self) -> str:
@@ -164,8 +167,8 @@ class PermissionsForm(forms.Form):
         },
     )
 
-    def __init__(self, *args: Any, extension: Extension, grants: Collection[str], **kwargs: Any) -> None:
-        super().__init__(*args, initial={"modules": [*grants]}, **kwargs)
+    def __init__(self, data: Any = None, *, extension: Extension, grants: Collection[str]) -> None:
+        super().__init__(data, initial={"modules": [*grants]})
         self.fixed = not extension.asks_permissions
         self.before = set(grants)
         if self.fixed:

@@ -313,8 +313,8 @@ def check_cap(account: Account, extension: str) -> None:
         )
 
 
-def known_modules() -> list[tuple[str, str]]:
-    return Module.choices
+def known_modules() -> list[tuple[str, Any]]:
+    return [*Module.choices]
 
 
 class Permission(models.Model):
@@ -362,7 +362,7 @@ class TokenKey(models.Model):
         """The key as the value of the Authorization header. Raises vault.SealBroken."""
         if self.sealed is None:
             raise vault.SealBroken
-        return keys.Key(self.token_id, vault.unseal(self.sealed, self.token.account_id, self.token_id, self.version)).header
+        return keys.Key(self.token_id, vault.unseal(bytes(self.sealed), self.token.account_id, self.token_id, self.version)).header
 
 
 class TokenUsage(models.Model):
@@ -372,7 +372,7 @@ class TokenUsage(models.Model):
     last_used_at = models.DateTimeField(gettext_lazy("Last used"), null=True)
 
     def __str__(self) -> str:
-        return self.token_id
+        return str(self.token_id)
 
 
 class TokenEvent(models.Model):

@@ -1,5 +1,6 @@
 """The tables of the section: tokens, and the modules of one token."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +53,7 @@ class TokenTable(Table):
     status = tables.Column(gettext_lazy("Status"))
     actions = actions_column()
 
-    always = ("label",)
+    always: Sequence[str] = ("label",)
     default_columns = ("label", "extension", "created", "last_used", "status")
     default_sort = "-created"
 

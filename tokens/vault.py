@@ -26,7 +26,6 @@ def seal(text: str, *bound_to: object) -> bytes:
 
 def unseal(sealed: bytes, *bound_to: object) -> str:
     """The text again. Raises SealBroken."""
-    sealed = bytes(sealed)
     try:
         ring_key = settings.TOKEN_SEALING_KEYS[sealed[0]]
         return AESGCM(ring_key).decrypt(sealed[1 : 1 + NONCE], sealed[1 + NONCE :], context(bound_to)).decode()

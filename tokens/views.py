@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -23,7 +23,7 @@ from portal.notices import fail, inform, succeed
 from portal.tables import Table
 from tokens import keys, vault
 from tokens.catalog import Access, Extension, Module
-from tokens.filters import Chip, ModuleFilter, TokenFilter, with_values, without
+from tokens.filters import STATUSES, Chip, ModuleFilter, TokenFilter, with_values, without
 from tokens.forms import GeneralForm, PermissionsForm
 from tokens.models import Changed, NameTaken, State, Token
 from tokens.tables import PermissionRow, PermissionTable, TokenTable, state_note
@@ -43,9 +43,7 @@ IN_USE = timedelta(days=7)
 def general(request: PersonRequest) -> HttpResponse:
     """Where the API is and how a first call works."""
     count = Token.objects.visible_to(request.membership).live().count()
-    return render(
-        request, "tokens/general.html", {"endpoint": endpoint(request), "token_count": count, "may_manage": request.membership.is_admin}
-    )
+    return render(request, "tokens/general.html", {"endpoint": endpoint(request), "token_count": count, "may_manage": request.membership.is_admin})
 
 
 def endpoint(request: HttpRequest) -> str:
@@ -115,9 +113,10 @@ def remember(request: PersonRequest, topic: str, table: type[Table], default: st
     if sort.removeprefix("-") in names:
         request.user.remember(topic, sort=sort)
         query["sort"] = [sort]
-    if request.POST.get("per_page") in map(str, table.page_sizes):
-        request.user.remember(topic, per_page=int(request.POST["per_page"]))
-        query["per_page"] = [request.POST["per_page"]]
+    for size in table.page_sizes:
+        if request.POST.get("per_page") == str(size):
+            request.user.remember(topic, per_page=size)
+            query["per_page"] = [str(size)]
     return redirect(f"{target.path}?{urlencode(query, doseq=True)}" if query else target.path)
 
 
@@ -147,7 +146,7 @@ def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
     table = PermissionTable(rows)
     table.configure(request, request.user.preferences.get("permissions", {}), paginate=False)
     chips = [
-        Chip(str(form.fields[name].label), str(dict(form.fields["status"].choices)[value]) if name == "status" else value, without(request.GET, name))
+        Chip(str(form.fields[name].label), str(dict(STATUSES)[value]) if name == "status" else value, without(request.GET, name))
         for name, value in wanted.items()
         if value
     ]
@@ -297,10 +296,11 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         fail(request, _("A deleted token cannot be changed."))
         return redirect("tokens:detail", token.pk)
     data = request.POST if request.method == "POST" else None
-    before = {"name": token.name, "external_id": token.external_id, "description": token.description, "expires_at": token.expires_at}
+    before: dict[str, Any] = {"name": token.name, "external_id": token.external_id, "description": token.description, "expires_at": token.expires_at}
     general_form = GeneralForm(data, instance=token)
     permissions_form = PermissionsForm(data, extension=token.kind, grants=token.grants)
-    version, conflict = token.version, None
+    version: int | str = token.version
+    conflict = None
     if data is not None and "select" in data:
         # "Select all" and "Clear" without scripts: show the form as asked, change nothing.
         changed = data.copy()
@@ -347,7 +347,7 @@ def difference(token: Token, before: dict[str, Any], general_form: GeneralForm, 
     theirs = {name: getattr(token, name) for name in before}
     yours = general_form.values
     rows = [
-        {"label": Token._meta.get_field(name).verbose_name, "theirs": written(theirs[name]), "yours": written(yours[name])}
+        {"label": FIELD_LABELS[name], "theirs": written(theirs[name]), "yours": written(yours[name])}
         for name in before
         if theirs[name] != yours[name]
     ]
@@ -356,6 +356,14 @@ def difference(token: Token, before: dict[str, Any], general_form: GeneralForm, 
     if their_access != your_access:
         rows.append({"label": _("Modules"), "theirs": modules_written(their_access), "yours": modules_written(your_access)})
     return {"by": token.updated_by, "at": token.updated_at, "rows": rows}
+
+
+FIELD_LABELS = {
+    "name": gettext_lazy("Name"),
+    "external_id": gettext_lazy("External ID"),
+    "description": gettext_lazy("Description"),
+    "expires_at": gettext_lazy("Expires"),
+}
 
 
 def written(value: Any) -> str:
@@ -421,4 +429,3 @@ def delete(request: PersonRequest, token_id: str) -> HttpResponse:
             "next": back,
         },
     )
-

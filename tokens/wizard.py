@@ -35,11 +35,11 @@ class Step(TextChoices):
 
     @property
     def next(self) -> "Step":
-        return [*Step][self.number]
+        return list(Step)[self.number]
 
     @property
     def previous(self) -> "Step":
-        return [*Step][self.number - 2]
+        return list(Step)[self.number - 2]
 
 
 LEADS = {

@@ -87,7 +87,7 @@ def day(year: int, month: int, date: int, hour: int = 9, minute: int = 0) -> dat
     return datetime(year, month, date, hour, minute, tzinfo=UTC)
 
 
-A, I, D = Token.Status.ACTIVE, Token.Status.INACTIVE, Token.Status.DELETED
+ACTIVE, INACTIVE, DELETED = Token.Status.ACTIVE, Token.Status.INACTIVE, Token.Status.DELETED
 CUSTOM, ZAPIER, FLOWGEAR, REPORTS = Extension.CUSTOM, Extension.ZAPIER, Extension.FLOWGEAR, Extension.REPORTS
 M = Module
 
@@ -120,36 +120,36 @@ def more_samples() -> Iterator[Sample]:
     """About forty more, of every extension, state and age."""
     rows: tuple[tuple[Any, ...], ...] = (
         # name, extension, modules, external id, last used, expires, status
-        ("ERP Agreements Sync", CUSTOM, (M.AGREEMENTS, M.CUSTOMERS, M.HELPDESK), "erp-7", timedelta(minutes=11), None, A),
-        ("New Orders to Chat", ZAPIER, (), "", timedelta(hours=2), None, A),
-        ("Monthly Usage Report", REPORTS, (), "fin-12", timedelta(days=1), None, A),
-        ("NetSuite Bridge", FLOWGEAR, (), "ns-prod", timedelta(minutes=5), None, A),
-        ("Price List Export", CUSTOM, (M.PRICING, M.PRODUCTS), "", timedelta(hours=6), timedelta(days=11), A),
-        ("Helpdesk Mirror", CUSTOM, (M.HELPDESK,), "desk-2", timedelta(weeks=3), None, I),
-        ("Partner Onboarding, Staging", ZAPIER, (), "", None, None, A),
-        ("QA Sandbox", CUSTOM, (M.ALL,), "qa", timedelta(days=120), timedelta(days=-90), A),
-        ("Quarterly Revenue Report", REPORTS, (), "", timedelta(days=61), None, A),
-        ("Contract Archive", CUSTOM, (M.CONTRACTS, M.AGREEMENTS), "arc-1", timedelta(hours=1), None, A),
-        ("Agreements Dashboard", CUSTOM, (M.AGREEMENTS,), "bi-agr", timedelta(minutes=26), None, A),
-        ("Legal Review Feed", CUSTOM, (M.AGREEMENTS, M.CONTRACTS), "", timedelta(days=1), None, A),
-        ("Catalog Mirror", CUSTOM, (M.PRODUCTS, M.LISTINGS, M.PRICING), "cat-eu", timedelta(hours=3), None, A),
-        ("Old Billing Bridge", FLOWGEAR, (), "bill-1", timedelta(days=400), None, D),
-        ("Support Chat Bot", ZAPIER, (), "bot", timedelta(minutes=48), None, A),
-        ("Subscription Watch", CUSTOM, (M.SUBSCRIPTIONS, M.TIER_CONFIG), "", timedelta(days=2), timedelta(days=24), A),
-        ("CRM Customers, Production", CUSTOM, (M.CUSTOMERS, M.PARTNERS), "crm-1", timedelta(minutes=2), None, A),
-        ("CRM Customers, Staging", CUSTOM, (M.CUSTOMERS,), "crm-1-stg", timedelta(days=9), None, I),
-        ("Usage Collector", CUSTOM, (M.USAGE,), "use-3", timedelta(hours=12), None, A),
-        ("Marketplace Monitor", CUSTOM, (M.MARKETPLACES, M.LISTINGS), "", timedelta(days=16), None, A),
-        ("Board Figures", REPORTS, (), "board", timedelta(days=28), None, A),
-        ("Warehouse Load", CUSTOM, (M.ALL,), "dwh", timedelta(minutes=31), None, A),
-        ("Trial of Flowgear", FLOWGEAR, (), "", None, timedelta(days=-30), A),
-        ("Access Review Script", CUSTOM, (M.ACCOUNT, M.INTEGRATIONS), "iam", timedelta(days=5), None, A),
-        ("Deployment Checks", CUSTOM, (M.DEVOPS,), "ci", timedelta(hours=8), timedelta(days=200), A),
-        ("Intern Project", CUSTOM, (M.PRODUCTS,), "", timedelta(days=95), None, D),
-        ("Ticket Statistics", REPORTS, (), "", None, None, I),
-        ("Invoice Matching", FLOWGEAR, (), "inv", timedelta(hours=20), None, A),
-        ("Reseller Portal", CUSTOM, (M.CUSTOMERS, M.SUBSCRIPTIONS, M.HELPDESK), "rp-2", timedelta(seconds=40), None, A),
-        ("Export for the Auditor", CUSTOM, (M.CONTRACTS,), "aud-2023", timedelta(days=300), timedelta(days=-200), A),
+        ("ERP Agreements Sync", CUSTOM, (M.AGREEMENTS, M.CUSTOMERS, M.HELPDESK), "erp-7", timedelta(minutes=11), None, ACTIVE),
+        ("New Orders to Chat", ZAPIER, (), "", timedelta(hours=2), None, ACTIVE),
+        ("Monthly Usage Report", REPORTS, (), "fin-12", timedelta(days=1), None, ACTIVE),
+        ("NetSuite Bridge", FLOWGEAR, (), "ns-prod", timedelta(minutes=5), None, ACTIVE),
+        ("Price List Export", CUSTOM, (M.PRICING, M.PRODUCTS), "", timedelta(hours=6), timedelta(days=11), ACTIVE),
+        ("Helpdesk Mirror", CUSTOM, (M.HELPDESK,), "desk-2", timedelta(weeks=3), None, INACTIVE),
+        ("Partner Onboarding, Staging", ZAPIER, (), "", None, None, ACTIVE),
+        ("QA Sandbox", CUSTOM, (M.ALL,), "qa", timedelta(days=120), timedelta(days=-90), ACTIVE),
+        ("Quarterly Revenue Report", REPORTS, (), "", timedelta(days=61), None, ACTIVE),
+        ("Contract Archive", CUSTOM, (M.CONTRACTS, M.AGREEMENTS), "arc-1", timedelta(hours=1), None, ACTIVE),
+        ("Agreements Dashboard", CUSTOM, (M.AGREEMENTS,), "bi-agr", timedelta(minutes=26), None, ACTIVE),
+        ("Legal Review Feed", CUSTOM, (M.AGREEMENTS, M.CONTRACTS), "", timedelta(days=1), None, ACTIVE),
+        ("Catalog Mirror", CUSTOM, (M.PRODUCTS, M.LISTINGS, M.PRICING), "cat-eu", timedelta(hours=3), None, ACTIVE),
+        ("Old Billing Bridge", FLOWGEAR, (), "bill-1", timedelta(days=400), None, DELETED),
+        ("Support Chat Bot", ZAPIER, (), "bot", timedelta(minutes=48), None, ACTIVE),
+        ("Subscription Watch", CUSTOM, (M.SUBSCRIPTIONS, M.TIER_CONFIG), "", timedelta(days=2), timedelta(days=24), ACTIVE),
+        ("CRM Customers, Production", CUSTOM, (M.CUSTOMERS, M.PARTNERS), "crm-1", timedelta(minutes=2), None, ACTIVE),
+        ("CRM Customers, Staging", CUSTOM, (M.CUSTOMERS,), "crm-1-stg", timedelta(days=9), None, INACTIVE),
+        ("Usage Collector", CUSTOM, (M.USAGE,), "use-3", timedelta(hours=12), None, ACTIVE),
+        ("Marketplace Monitor", CUSTOM, (M.MARKETPLACES, M.LISTINGS), "", timedelta(days=16), None, ACTIVE),
+        ("Board Figures", REPORTS, (), "board", timedelta(days=28), None, ACTIVE),
+        ("Warehouse Load", CUSTOM, (M.ALL,), "dwh", timedelta(minutes=31), None, ACTIVE),
+        ("Trial of Flowgear", FLOWGEAR, (), "", None, timedelta(days=-30), ACTIVE),
+        ("Access Review Script", CUSTOM, (M.ACCOUNT, M.INTEGRATIONS), "iam", timedelta(days=5), None, ACTIVE),
+        ("Deployment Checks", CUSTOM, (M.DEVOPS,), "ci", timedelta(hours=8), timedelta(days=200), ACTIVE),
+        ("Intern Project", CUSTOM, (M.PRODUCTS,), "", timedelta(days=95), None, DELETED),
+        ("Ticket Statistics", REPORTS, (), "", None, None, INACTIVE),
+        ("Invoice Matching", FLOWGEAR, (), "inv", timedelta(hours=20), None, ACTIVE),
+        ("Reseller Portal", CUSTOM, (M.CUSTOMERS, M.SUBSCRIPTIONS, M.HELPDESK), "rp-2", timedelta(seconds=40), None, ACTIVE),
+        ("Export for the Auditor", CUSTOM, (M.CONTRACTS,), "aud-2023", timedelta(days=300), timedelta(days=-200), ACTIVE),
     )
     for number, (name, extension, modules, external_id, used, expires, status) in enumerate(rows):
         draw = random.Random(f"token {number}")  # noqa: S311 (sample data, the same every time)
@@ -352,7 +352,14 @@ def product(number: int) -> Product:
 FIRST_NAMES = ("Marta", "Jonas", "Ines", "Luca", "Greta", "Pablo", "Elena", "Noah", "Sofia", "Mateo", "Clara", "Emil")
 LAST_NAMES = ("Ruiz", "Berg", "Moreau", "Conti", "Novak", "Silva", "Keller", "Larsen", "Costa", "Vidal", "Horvat", "Dahl")
 TRADES = ("Logistics", "Foods", "Design", "Clinics", "Tools", "Legal", "Travel", "Printing", "Optics", "Energy")
-CITIES = (("Valencia", "es", "+34"), ("Porto", "pt", "+351"), ("Ghent", "be", "+32"), ("Turin", "it", "+39"), ("Graz", "at", "+43"), ("Lyon", "fr", "+33"))
+CITIES = (
+    ("Valencia", "es", "+34"),
+    ("Porto", "pt", "+351"),
+    ("Ghent", "be", "+32"),
+    ("Turin", "it", "+39"),
+    ("Graz", "at", "+43"),
+    ("Lyon", "fr", "+33"),
+)
 
 
 def customer(number: int) -> Customer:

@@ -58,4 +58,6 @@ def refuse_busy_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as problem:
-            raise CommandError(f"Cannot listen on {host}:{port}: {os.strerror(problem.errno or 0)}. Choose another port: PORT=8001 make run") from None
+            raise CommandError(
+                f"Cannot listen on {host}:{port}: {os.strerror(problem.errno or 0)}. Choose another port: PORT=8001 make run"
+            ) from None

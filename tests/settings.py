@@ -1,0 +1,22 @@
+"""The portal's settings with secrets of the test run's own; a developer's `var/env` plays no part."""
+
+import os
+import secrets
+
+os.environ["ENV_FILE"] = os.devnull
+os.environ.setdefault("DEMO", "on")
+os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
+os.environ.setdefault("TOKEN_PEPPERS", f"1:{secrets.token_hex(32)}")
+os.environ.setdefault("TOKEN_SEALING_KEYS", f"1:{secrets.token_hex(32)}")
+
+from portal.settings import *  # noqa: F403
+
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+# Argon2 is slow on purpose; the tests of sign-in do not need that.
+PASSWORD_HASHERS = ("django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher")
+# The manifest of collected files belongs to a served portal; the browser tests serve one.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
