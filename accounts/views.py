@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import limits, sudo
 from accounts.forms import ProfileForm, SignInForm
 from accounts.http import PersonRequest
-from portal.http import next_url
+from portal.http import next_url, posted
 from portal.middleware import client_address
 from portal.navigation import THEMES
 from portal.notices import succeed
@@ -86,7 +86,7 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: PersonRequest) -> HttpResponse:
-    form = ProfileForm(request.POST or None, instance=request.user)
+    form = ProfileForm(posted(request), instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
         succeed(request, _("Your profile is saved."))

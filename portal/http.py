@@ -1,6 +1,6 @@
 """Types of requests, for the reader and for mypy."""
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
@@ -9,6 +9,11 @@ class Request(HttpRequest):
     """A request after the middleware of a page."""
 
     htmx: HtmxDetails
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """The data for a form: what was posted, even if empty, or None for a page that was only opened."""
+    return request.POST if request.method == "POST" else None
 
 
 def next_url(request: HttpRequest, default: str) -> str:

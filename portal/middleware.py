@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -52,6 +53,12 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 
     htmx follows a redirect and swaps what it finds; `HX-Redirect` makes the browser go there instead.
     """
+
+    def process_view(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], view_args: Any, view_kwargs: Any) -> Any:
+        # Django's own looks at the user first, which opens the session of every public page and API call.
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(  # type: ignore[override]  # the stub allows a redirect only
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]

@@ -273,6 +273,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    # Django's own logger would write to the console a second time.
-    "loggers": {"django": {"level": "INFO", "handlers": [], "propagate": True}},
+    "loggers": {
+        # Django's own logger would write to the console a second time.
+        "django": {"level": "INFO", "handlers": [], "propagate": True},
+        # axes keeps every sign-in in its tables; the log needs the refused ones only.
+        "axes": {"level": "WARNING"},
+    },
 }

@@ -20,6 +20,9 @@ class CappedPage(Page):
     def has_next(self) -> bool:
         return self.number < self.paginator.num_pages or (self.paginator.capped and len(self.object_list) == self.paginator.per_page)
 
+    def next_page_number(self) -> int:
+        return self.number + 1
+
     def end_index(self) -> int:
         return self.start_index() + max(len(self.object_list) - 1, 0)
 

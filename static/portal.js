@@ -102,11 +102,32 @@ const portal = {
       }
       menu.classList.remove('menu-up');
       const popover = menu.querySelector('.popover');
-      if (menu.open && popover) {
-        const box = popover.getBoundingClientRect();
-        const button = menu.querySelector('summary').getBoundingClientRect();
-        if (box.bottom > window.innerHeight && button.top > box.height + 8) {
-          menu.classList.add('menu-up');
+      if (!menu.open || !popover) {
+        return;
+      }
+      const box = popover.getBoundingClientRect();
+      const button = menu.querySelector('summary').getBoundingClientRect();
+      const up = box.bottom > window.innerHeight && button.top > box.height + 8;
+      menu.classList.toggle('menu-up', up);
+      if (menu.closest('.table-scroll')) {
+        // A box that scrolls would cut the menu off: it stands in the window instead, until something scrolls.
+        Object.assign(popover.style, {
+          position: 'fixed',
+          inset: 'auto',
+          left: `${button.right - box.width}px`,
+          top: `${up ? button.top - box.height - 4 : button.bottom + 4}px`,
+        });
+      }
+    },
+    true,
+  );
+
+  document.addEventListener(
+    'scroll',
+    () => {
+      for (const menu of openMenus()) {
+        if (menu.closest('.table-scroll')) {
+          menu.open = false;
         }
       }
     },

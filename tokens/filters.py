@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from portal.text import join
 from tokens.catalog import Extension, Module
+from tokens.forms import DAYS
 from tokens.models import State, Token, TokenQuerySet
 
 # Deleted tokens are hidden until a status is asked for; this value asks for all of them.
@@ -49,8 +50,8 @@ class TokenFilter(filters.FilterSet):
     )
     module = filters.ChoiceFilter(label=gettext_lazy("May reach"), choices=Module.choices, empty_label=gettext_lazy("Any module"), method="reaching")
     created_by = filters.ModelChoiceFilter(label=gettext_lazy("Created by"), queryset=User.objects.none(), empty_label=gettext_lazy("Anyone"))
-    created_from = filters.DateFilter(label=gettext_lazy("Created from"), field_name="created_at", lookup_expr="date__gte", widget=date_input())
-    created_to = filters.DateFilter(label=gettext_lazy("Created to"), field_name="created_at", lookup_expr="date__lte", widget=date_input())
+    created_from = filters.DateFilter(label=gettext_lazy("Created from"), field_name="created_at", lookup_expr="date__gte", widget=date_input(), input_formats=DAYS)
+    created_to = filters.DateFilter(label=gettext_lazy("Created to"), field_name="created_at", lookup_expr="date__lte", widget=date_input(), input_formats=DAYS)
     last_used = filters.ChoiceFilter(label=gettext_lazy("Last used"), choices=LAST_USED, empty_label=gettext_lazy("At any time"), method="used")
 
     class Meta:

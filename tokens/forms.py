@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from tokens.catalog import Access, Extension, Module, labels
 from tokens.models import Token, TokenDraft, TokenError, TokenFields, check_cap, check_name
 
+# As browsers send a day, and as people without a date picker type it.
+DAYS = ("%Y-%m-%d", "%d/%m/%Y")
 # Later days would leave what the databases can hold once a time zone is added.
 LAST_DAY = date(2099, 12, 31)
 
@@ -68,7 +70,7 @@ class GeneralForm(forms.ModelForm):
         required=False,
         help_text=gettext_lazy("Leave empty for a token without an end date."),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=("%Y-%m-%d", "%d/%m/%Y"),
+        input_formats=DAYS,
         error_messages={"invalid": gettext_lazy("Enter a day as dd/mm/yyyy.")},
     )
 

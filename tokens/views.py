@@ -17,7 +17,7 @@ from accounts import sudo
 from accounts.decorators import for_administrators, for_members
 from accounts.http import PersonRequest
 from portal import text
-from portal.http import next_url
+from portal.http import next_url, posted
 from portal.middleware import client_address
 from portal.notices import fail, inform, succeed
 from portal.tables import Table
@@ -295,7 +295,7 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     if token.is_deleted:
         fail(request, _("A deleted token cannot be changed."))
         return redirect("tokens:detail", token.pk)
-    data = request.POST if request.method == "POST" else None
+    data = posted(request)
     before: dict[str, Any] = {"name": token.name, "external_id": token.external_id, "description": token.description, "expires_at": token.expires_at}
     general_form = GeneralForm(data, instance=token)
     permissions_form = PermissionsForm(data, extension=token.kind, grants=token.grants)

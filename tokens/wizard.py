@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest
+from portal.http import posted
 from portal.notices import fail
 from tokens.catalog import Extension, Module
 from tokens.forms import ExtensionForm, GeneralForm, PermissionsForm
@@ -54,7 +55,7 @@ LEADS = {
 def new(request: PersonRequest) -> HttpResponse:
     """Step 1 of a run that does not exist yet: only a valid POST makes the draft."""
     draft = TokenDraft(owner=request.user, account=request.membership.account)
-    form = GeneralForm(request.POST or None, instance=draft)
+    form = GeneralForm(posted(request), instance=draft)
     if request.method == "POST" and form.is_valid():
         TokenDraft.forget_old(request.user)
         draft.expires_at = form.expires_at
@@ -79,7 +80,7 @@ def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse
 
 
 def general(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
-    form = GeneralForm(request.POST or None, instance=draft)
+    form = GeneralForm(posted(request), instance=draft)
     if request.method == "POST" and form.is_valid():
         draft.expires_at = form.expires_at
         draft.save(update_fields=("name", "external_id", "description", "expires_at"))
@@ -88,7 +89,7 @@ def general(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
 
 
 def extension(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
-    form = ExtensionForm(request.POST or None, instance=draft)
+    form = ExtensionForm(posted(request), instance=draft)
     if request.method == "POST":
         if form.is_valid():
             draft.extension = form.cleaned_data["extension"]
@@ -108,7 +109,7 @@ def permissions(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
         draft.modules = Module.values[1:] if request.POST["select"] == "all" else []
         draft.save(update_fields=("modules",))
         return redirect(draft_url(draft, Step.PERMISSIONS))
-    form = PermissionsForm(request.POST if request.method == "POST" else None, extension=kind, grants=chosen)
+    form = PermissionsForm(posted(request), extension=kind, grants=chosen)
     if request.method == "POST":
         if kind.asks_permissions:
             # Kept even when it is not complete: Back, and an error, lose nothing.

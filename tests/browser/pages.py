@@ -1,0 +1,64 @@
+"""Steps that several stories have in common, in the words of the pages."""
+
+import re
+from collections.abc import Sequence
+
+from playwright.sync_api import Locator, Page, expect
+
+LIST = "/integrations/tokens/"
+# The list as it looks at first, whatever the person has chosen since.
+PLAIN_LIST = f"{LIST}?sort=-created&per_page=10&columns=label,extension,created,last_used,status"
+
+
+def row(page: Page, name: str) -> Locator:
+    """The row of a table whose first cell is, or begins with, the name."""
+    return page.get_by_role("row").filter(has=page.get_by_role("rowheader").filter(has_text=re.compile(rf"^\s*{re.escape(name)}")))
+
+
+def extension(page: Page, name: str) -> Locator:
+    """The radio button of a card of step 2; its whole name is the card's text, which begins with the extension's."""
+    return page.get_by_role("radio", name=re.compile(rf"^{name} "))
+
+
+def module(page: Page, name: str) -> Locator:
+    """The check box of a module; its whole name goes on with what the module covers."""
+    return page.get_by_role("checkbox", name=re.compile(rf"^{name} "))
+
+
+def row_names(page: Page) -> list[str]:
+    """The names in the first column, from above; one sentence shorter than the pages say it."""
+    return page.locator("tbody th .one").all_inner_texts()
+
+
+def open_menu(page: Page, name: str) -> Locator:
+    """Open the menu behind the vertical ellipsis of a token, in the list or on its own page; gives its entries."""
+    button = page.locator("summary").and_(page.get_by_label(f"Actions for {name}", exact=True))
+    button.click()
+    return page.locator("details.menu[open] .popover")
+
+
+def start_token(page: Page, name: str, kind: str = "Custom") -> None:
+    """Steps 1 and 2 of the wizard."""
+    page.goto("/integrations/tokens/new/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Next").click()
+    extension(page, kind).check()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("heading", name="Permissions", level=2)).to_be_visible()
+
+
+def create_token(page: Page, name: str, modules: Sequence[str] = ("Agreements",)) -> str:
+    """The whole wizard up to Summary; gives the token's id."""
+    start_token(page, name)
+    for each in modules:
+        module(page, each).check()
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/summary/")
+    return page.url.split("/")[-3]
+
+
+def key_in(page: Page) -> str:
+    """The key that the page shows, as the value of the Authorization header."""
+    field = page.locator("#key-text")
+    expect(field).to_have_text(re.compile(r"^ApiKey SU-\d{3}-\d{3}-\d{3}:[0-9a-f]{40}$"))
+    return field.inner_text().strip()

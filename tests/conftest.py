@@ -1,0 +1,68 @@
+"""The cast of the tests: an administrator and a looker of one account, an administrator of another."""
+
+from types import SimpleNamespace
+
+import pytest
+from django.test import Client
+
+from accounts.models import Membership
+from tests.factories import AccountFactory, MembershipFactory, TokenFactory, header
+
+
+def person(**kwargs) -> SimpleNamespace:
+    """Somebody signed in: `user`, `account`, `client`."""
+    membership = MembershipFactory(**kwargs)
+    client = Client()
+    client.force_login(membership.user, backend="accounts.backends.EmailBackend")
+    return SimpleNamespace(user=membership.user, account=membership.account, client=client, membership=membership)
+
+
+def confirmed(client: Client) -> Client:
+    """The client of a person who gave the password just now."""
+    import time
+
+    session = client.session
+    session["confirmed_at"] = int(time.time())
+    session.save()
+    return client
+
+
+@pytest.fixture
+def account(db):
+    return AccountFactory(name="Mighty Mick's LLC")
+
+
+@pytest.fixture
+def michael(account):
+    """Manages the account."""
+    return person(account=account, user__name="Michael Goldmill", user__email="michael@mightymicks.example")
+
+
+@pytest.fixture
+def adrian(account):
+    """May look at the account, not manage it."""
+    return person(account=account, role=Membership.Role.MEMBER, user__name="Adrian Pennino")
+
+
+@pytest.fixture
+def stranger(db):
+    """Manages another account."""
+    return person(account__name="Front Street Inc", account__role="vendor")
+
+
+@pytest.fixture
+def token(account, michael):
+    return TokenFactory(account=account, name="ERP Agreements Sync", by=michael.user)
+
+
+@pytest.fixture
+def call(client):
+    """Call the API: `call("agreements", token)` or with a raw Authorization header."""
+
+    def do(path, key=None, method="get", **kwargs):
+        if key is not None and not isinstance(key, str):
+            key = header(key)
+        headers = {} if key is None else {"authorization": key}
+        return getattr(client, method)(f"/public/v1/{path}", headers=headers, **kwargs)
+
+    return do

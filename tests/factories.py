@@ -1,0 +1,77 @@
+"""Boring rows for tests."""
+
+import factory
+from django.utils import timezone
+
+from accounts.models import Account, Membership, User
+from modules.models import Agreement
+from tokens.catalog import Extension, Module
+from tokens.models import Token, TokenKey
+
+PASSWORD = "a password for the tests"
+
+
+class AccountFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Account
+
+    name = factory.Sequence(lambda n: f"Company {n}")
+    role = Account.Role.DISTRIBUTOR
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = User
+
+    name = factory.Sequence(lambda n: f"Person {n}")
+    email = factory.Sequence(lambda n: f"person{n}@company.example")
+    password = factory.django.Password(PASSWORD)
+
+
+class MembershipFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Membership
+
+    user = factory.SubFactory(UserFactory)
+    account = factory.SubFactory(AccountFactory)
+    role = Membership.Role.ADMINISTRATOR
+
+
+class TokenFactory(factory.django.DjangoModelFactory):
+    """A token as the product makes it: with its key, usage and grants."""
+
+    class Meta:
+        model = Token
+
+    account = factory.SubFactory(AccountFactory)
+    name = factory.Sequence(lambda n: f"Token {n}")
+    extension = Extension.CUSTOM
+    modules = (Module.AGREEMENTS,)
+    by = None
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return Token.issue(**kwargs)
+
+
+class AgreementFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Agreement
+
+    id = factory.Sequence(lambda n: f"AGD-000-000-{n:03}")
+    type = Agreement.Type.DISTRIBUTION
+    title = factory.Sequence(lambda n: f"Agreement {n}")
+    provider = factory.SubFactory(AccountFactory)
+    vendor = factory.SubFactory(AccountFactory, role=Account.Role.VENDOR)
+    owner = factory.SelfAttribute("provider")
+    created_at = factory.LazyFunction(timezone.now)
+
+
+def secret(token: Token) -> str:
+    """The secret part of a token's key: what no page may hold."""
+    return header(token).split(":")[1]
+
+
+def header(token: Token) -> str:
+    """The value of the Authorization header of a token."""
+    return TokenKey.objects.get(token=token).open()

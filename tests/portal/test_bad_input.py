@@ -1,0 +1,159 @@
+"""Nonsense gets a clear answer with the right status: never a 5xx, never silence, never in."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+LIST = "/integrations/tokens/"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "per_page=-1",
+        "per_page=0",
+        "per_page=1000000",
+        "per_page=ten",
+        "page=999999",
+        "page=-1",
+        "page=0",
+        "page=1e9",
+        "page=99999999999999999999",
+        "page=%00",
+        "sort=nope",
+        "sort=--name",
+        "sort=",
+        "sort=pk",
+        "sort=account__name",
+        "columns=nope",
+        "columns=",
+        "columns=%00,label",
+        "unknown=1",
+        "q=%FF%FE",
+        "filter=open&filter=close",
+    ],
+)
+def test_a_list_address_that_makes_no_sense_shows_the_list(michael, token, query):
+    response = michael.client.get(f"{LIST}?{query}")
+    assert response.status_code == 200
+    if not query.startswith("q="):
+        assert token.name in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("extension=bogus", "“bogus” is not an extension."),
+        ("status=bogus", "“bogus” is not a status."),
+        ("module=MD-0666", "“MD-0666” is not a module."),
+        ("created_by=UR-000-000-000", "Nobody of this account has that ID."),
+        ("created_from=yesterday", "Enter a day as dd/mm/yyyy."),
+        ("created_to=9999-99-99", "Enter a day as dd/mm/yyyy."),
+        ("last_used=soon", "“soon” is not a choice."),
+        ("q=%00", "Null characters are not allowed."),
+        ("external_id=a%00b", "Null characters are not allowed."),
+    ],
+)
+def test_a_filter_that_is_not_valid_shows_nothing_and_says_why(michael, token, query, words):
+    response = michael.client.get(f"{LIST}?{query}")
+    assert response.status_code == 200
+    assert words in response.text
+    assert token.name not in response.text
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_of_the_calendar_are_days(michael, token, day):
+    for name in ("created_from", "created_to"):
+        assert michael.client.get(f"{LIST}?{name}={day}").status_code == 200
+
+
+@pytest.mark.parametrize("path", [LIST, "/sign-in/", "/public/v1/agreements", "/nope"])
+@pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "PATCH", "BREW"])
+def test_an_unknown_method_is_405(michael, path, method):
+    response = michael.client.generic(method, path)
+    assert response.status_code == 405
+    assert "GET" in response["Allow"]
+    assert response["Content-Type"].startswith("application/json" if path.startswith("/public") else "text/plain")
+
+
+@pytest.mark.parametrize("path", [LIST, "/sign-in/", "/integrations/", "/public/v1/accounts"])
+def test_head_answers_like_get_without_a_body(michael, call, token, path):
+    from tests.factories import header
+
+    response = michael.client.head(path, headers={"authorization": header(token)})
+    assert response.status_code in {200, 302}
+    assert response.content == b""
+
+
+def test_a_body_that_is_too_large_is_413(michael):
+    response = michael.client.post("/integrations/tokens/new/", {"name": "x" * 20_000_000})
+    assert response.status_code == 413
+    assert "too large" in response.text.lower()
+
+
+def test_too_many_fields_are_413(michael):
+    response = michael.client.post("/integrations/tokens/new/", {f"field{n}": "x" for n in range(5000)})
+    assert response.status_code == 413
+
+
+def test_a_large_body_to_the_api_is_refused_in_json(call, token):
+    response = call("agreements", token, method="post", data=b"x" * 20_000_000, content_type="application/json")
+    assert response.status_code == 405
+    assert response.json()["error_code"] == "SYS_405"
+
+
+def test_an_address_of_the_api_that_is_none_is_404_in_json(client):
+    response = client.get("/public/v2/agreements")
+    assert response.status_code == 404
+    assert response.json() == {"error_code": "NFND_000", "errors": ["There is no such address."]}
+
+
+def test_a_form_without_the_mark_of_its_page_is_refused_in_words(michael):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = michael.client.cookies
+    response = client.post("/integrations/tokens/new/", {"name": "Forged"})
+    assert response.status_code == 403
+    assert "The form has expired" in response.text
+
+
+def test_a_host_that_is_not_ours_is_400(client):
+    assert client.get("/sign-in/", headers={"host": "evil.example"}).status_code == 400
+    response = client.get("/public/v1/accounts", headers={"host": "evil.example"})
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "\\\\evil.example", "/\nevil"])
+def test_a_form_never_returns_to_another_site(michael, token, target):
+    response = michael.client.post(f"{LIST}{token.pk}/disable/", {"next": target})
+    assert response.status_code == 302
+    assert response["Location"].startswith("/")
+    assert "evil.example" not in response["Location"].split("?")[0].removeprefix("/%0A")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(
+        st.sampled_from(["q", "status", "extension", "page", "per_page", "sort", "columns", "created_from", "module"]), st.text(max_size=40)
+    )
+)
+def test_no_query_breaks_the_list(michael, query):
+    assert michael.client.get(LIST, query).status_code == 200
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=300), st.text(max_size=200), st.text(max_size=400), st.text(max_size=20))
+def test_no_text_breaks_the_first_step(michael, name, external_id, description, expires_on):
+    fields = {"name": name, "external_id": external_id, "description": description, "expires_on": expires_on}
+    assert michael.client.post("/integrations/tokens/new/", fields).status_code in {200, 302}
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=80))
+def test_no_path_or_query_breaks_the_api(client, junk):
+    from urllib.parse import quote
+
+    assert client.get(f"/public/v1/{quote(junk)}").status_code in {401, 404}
+    assert client.generic("GET", "/public/v1/accounts", QUERY_STRING=junk.decode("latin-1")).status_code == 401

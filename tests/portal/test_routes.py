@@ -1,0 +1,195 @@
+"""Every address of the portal against every role and status. A new route fails here until it has a row."""
+
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.conftest import person
+from tests.factories import TokenFactory, header
+from tokens.models import TokenDraft
+
+# Route -> what a GET answers to: nobody, a looker, an administrator, an administrator of another account.
+# "sign-in" is a redirect there; 302 any other redirect.
+PAGES = {
+    "portal:home": ("sign-in", 302, 302, 302),
+    "portal:healthz": (200, 200, 200, 200),
+    "portal:webhooks": ("sign-in", 200, 200, 200),
+    "portal:extensions": ("sign-in", 200, 200, 200),
+    "accounts:sign_in": (200, 302, 302, 302),
+    "accounts:sign_out": ("sign-in", 405, 405, 405),
+    "accounts:profile": ("sign-in", 200, 200, 200),
+    "accounts:switch": ("sign-in", 405, 405, 405),
+    "accounts:theme": (405, 405, 405, 405),
+    "accounts:password_change": ("sign-in", 200, 200, 200),
+    "accounts:password_reset": (200, 200, 200, 200),
+    "accounts:password_reset_sent": (200, 200, 200, 200),
+    "accounts:password_reset_complete": (200, 200, 200, 200),
+    "accounts:password_reset_confirm": (200, 200, 200, 200),
+    "tokens:general": ("sign-in", 200, 200, 200),
+    "tokens:list": ("sign-in", 200, 200, 200),
+    "tokens:view": ("sign-in", 405, 405, 405),
+    "tokens:new": ("sign-in", 403, 200, 200),
+    "tokens:draft": ("sign-in", 403, 200, 404),
+    "tokens:detail": ("sign-in", 200, 200, 404),
+    "tokens:permissions": ("sign-in", 200, 200, 404),
+    "tokens:permissions_view": ("sign-in", 405, 405, 405),
+    "tokens:summary": ("sign-in", 200, 200, 404),
+    "tokens:edit": ("sign-in", 403, 200, 404),
+    "tokens:reveal": ("sign-in", 405, 405, 405),
+    "tokens:enable": ("sign-in", 405, 405, 405),
+    "tokens:disable": ("sign-in", 405, 405, 405),
+    "tokens:delete": ("sign-in", 403, 200, 404),
+}
+
+# Route -> what a POST without data answers to the same four.
+FORMS = {
+    "portal:home": ("sign-in", 405, 405, 405),
+    "portal:healthz": (405, 405, 405, 405),
+    "portal:webhooks": ("sign-in", 405, 405, 405),
+    "portal:extensions": ("sign-in", 405, 405, 405),
+    "accounts:sign_in": (200, 302, 302, 302),
+    "accounts:sign_out": ("sign-in", "sign-in", "sign-in", "sign-in"),
+    "accounts:profile": ("sign-in", 200, 200, 200),
+    "accounts:switch": ("sign-in", 404, 404, 404),
+    "accounts:theme": (302, 302, 302, 302),
+    "accounts:password_change": ("sign-in", 200, 200, 200),
+    "accounts:password_reset": (200, 200, 200, 200),
+    "accounts:password_reset_sent": (405, 405, 405, 405),
+    "accounts:password_reset_complete": (405, 405, 405, 405),
+    "accounts:password_reset_confirm": (200, 200, 200, 200),
+    "tokens:general": ("sign-in", 405, 405, 405),
+    "tokens:list": ("sign-in", 405, 405, 405),
+    "tokens:view": ("sign-in", 302, 302, 302),
+    "tokens:new": ("sign-in", 403, 200, 200),
+    "tokens:draft": ("sign-in", 403, 200, 404),
+    "tokens:detail": ("sign-in", 405, 405, 405),
+    "tokens:permissions": ("sign-in", 405, 405, 405),
+    "tokens:permissions_view": ("sign-in", 302, 302, 404),
+    "tokens:summary": ("sign-in", 405, 405, 405),
+    "tokens:edit": ("sign-in", 403, 200, 404),
+    "tokens:reveal": ("sign-in", 403, 200, 404),
+    "tokens:enable": ("sign-in", 403, 302, 404),
+    "tokens:disable": ("sign-in", 403, 302, 404),
+    "tokens:delete": ("sign-in", 403, 302, 404),
+}
+
+# Route of the API -> whether it asks for a module.
+API = {
+    "api:accounts": False,
+    "api:accounts-detail": False,
+    "api:agreements": True,
+    "api:agreements-detail": True,
+    "api:contracts": True,
+    "api:contracts-detail": True,
+    "api:products": True,
+    "api:products-detail": True,
+    "api:tier/accounts": True,
+    "api:tier/accounts-detail": True,
+}
+NOTHING = "api:nothing"
+
+
+def routes(resolver, namespace=""):
+    """Every named view of the URLconf but the admin's, with its callback."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            if entry.namespace != "admin":
+                yield from routes(entry, f"{entry.namespace}:" if entry.namespace else namespace)
+        elif isinstance(entry, URLPattern):
+            yield f"{namespace}{entry.name}", entry.callback
+
+
+def address(route, token, draft):
+    from django.urls import reverse
+
+    arguments = {
+        "tokens:draft": (draft.pk, "general"),
+        "accounts:password_reset_confirm": ("abc", "def"),
+        **dict.fromkeys(("tokens:detail", "tokens:permissions", "tokens:permissions_view", "tokens:summary"), (token.pk,)),
+        **dict.fromkeys(("tokens:edit", "tokens:reveal", "tokens:enable", "tokens:disable", "tokens:delete"), (token.pk,)),
+    }
+    return reverse(route, args=arguments.get(route, ()))
+
+
+def test_every_route_has_a_row():
+    named = {name for name, _ in routes(get_resolver())}
+    assert named == set(PAGES) | set(API) | {NOTHING}
+    assert set(PAGES) == set(FORMS)
+
+
+def test_every_view_is_private_or_public_on_purpose_or_gated():
+    public = {name for name, view in routes(get_resolver()) if not getattr(view, "login_required", True)}
+    allowed = {name for name, answers in PAGES.items() if answers[0] != "sign-in"}
+    assert public == allowed | set(API) | {NOTHING}
+    for name, view in routes(get_resolver()):
+        if name in API:
+            assert (view.module is not None) is API[name], name
+
+
+@pytest.mark.parametrize("role", range(4), ids=["nobody", "looker", "administrator", "stranger"])
+@pytest.mark.parametrize(("method", "table"), [("get", PAGES), ("post", FORMS)], ids=["get", "post"])
+@pytest.mark.parametrize("route", sorted(PAGES))
+def test_a_route_answers_each_role_as_the_table_says(route, method, table, role, michael, adrian, stranger, token):
+    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
+    client = (Client(), adrian.client, michael.client, stranger.client)[role]
+    response = getattr(client, method)(address(route, token, draft))
+    expected = table[route][role]
+    if expected == "sign-in":
+        assert response.status_code == 302
+        assert response["Location"].startswith("/sign-in/")
+    else:
+        assert response.status_code == expected
+
+
+@pytest.mark.parametrize(
+    "route", ["tokens/SU-1", "tokens/SU-123-456-78a/", "tokens/su-123-456-789/", "tokens/SU-999-999-999/", "tokens/new/1/general/"]
+)
+def test_an_address_with_a_bad_id_is_a_404_page(michael, route):
+    response = michael.client.get(f"/integrations/{route}", follow=True)
+    assert response.status_code == 404
+    assert b"There is no such page" in response.content
+
+
+def test_a_draft_that_does_not_exist_is_404(michael):
+    assert michael.client.get(f"/integrations/tokens/new/{uuid.uuid4()}/general/").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["summary", "nope"])
+def test_a_step_that_is_none_is_404(michael, name):
+    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
+    assert michael.client.get(f"/integrations/tokens/new/{draft.pk}/{name}/").status_code == 404
+
+
+def test_a_signed_in_person_without_an_account_is_told_so(db):
+    somebody = person()
+    somebody.membership.delete()
+    response = somebody.client.get("/integrations/tokens/")
+    assert response.status_code == 403
+    assert b"no account" in response.content
+
+
+@pytest.mark.parametrize("route", sorted(API))
+@pytest.mark.parametrize("caller", ["nobody", "all", "other module", "disabled", "deleted", "account off"])
+def test_a_collection_answers_each_kind_of_token(client, account, route, caller):
+    from tokens.catalog import Module
+
+    modules = (Module.USAGE,) if caller == "other module" else (Module.ALL,)
+    token = TokenFactory(account=account, modules=modules)
+    key = "" if caller == "nobody" else header(token)
+    if caller == "disabled":
+        token.disable(by=None)
+    if caller == "deleted":
+        token.remove(by=None)
+    if caller == "account off":
+        account.is_active = False
+        account.save()
+    path = route.removeprefix("api:").replace("-detail", f"/{account.pk}")
+    response = client.get(f"/public/v1/{path}", headers={"authorization": key} if key else {})
+    through = {"all": True, "other module": not API[route]}.get(caller, False)
+    if through:
+        assert response.status_code in ({200} if not route.endswith("-detail") or route == "api:accounts-detail" else {404})
+    else:
+        assert response.status_code == (403 if caller == "other module" else 401)
+    assert response["Content-Type"] == "application/json"

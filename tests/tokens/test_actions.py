@@ -1,0 +1,114 @@
+"""Disable, enable and delete: each works, returns to where it was pressed, and tells."""
+
+import pytest
+from django.utils import timezone
+
+from tests.factories import TokenFactory, header
+from tokens.models import Token, TokenEvent, TokenUsage
+
+PAGE = "/integrations/tokens/?page=2&sort=label"
+
+
+def act(client, token, verb, **data):
+    return client.post(f"/integrations/tokens/{token.pk}/{verb}/", {"next": PAGE, **data}, follow=True)
+
+
+def test_disable_returns_to_the_same_page_with_a_way_back(michael, token):
+    response = act(michael.client, token, "disable")
+    assert response.redirect_chain == [(PAGE, 302)]
+    assert f"{token.name} is disabled." in response.text
+    assert f"/integrations/tokens/{token.pk}/enable/" in response.text
+    token.refresh_from_db()
+    assert (token.status, token.status_changed_by) == ("inactive", michael.user)
+
+
+def test_enable_makes_the_key_work_again(michael, token, call):
+    token.disable(by=michael.user)
+    response = act(michael.client, token, "enable")
+    assert "Its key works again." in response.text
+    assert call("agreements", token).status_code == 200
+
+
+def test_enabling_an_expired_token_says_that_it_is_expired(michael, token):
+    token.disable(by=michael.user)
+    Token.objects.update(expires_at=timezone.now())
+    assert "It is expired" in act(michael.client, token, "enable").text
+
+
+@pytest.mark.parametrize(("verb", "words"), [("disable", "is inactive already"), ("enable", "is active already")])
+def test_a_repeated_action_changes_nothing_and_says_so(michael, token, verb, words):
+    if verb == "disable":
+        token.disable(by=None)
+    events = token.events.count()
+    assert words in act(michael.client, token, verb).text
+    assert token.events.count() == events
+
+
+def test_delete_asks_first_and_names_the_token_and_its_last_use(michael, token):
+    response = michael.client.get(f"/integrations/tokens/{token.pk}/delete/?next={PAGE}")
+    assert f"Delete {token.name}" in response.text
+    assert "The token was never used." in response.text
+    assert Token.objects.get(pk=token.pk).status == "active"
+
+
+def test_delete_warns_when_the_token_is_in_use(michael, token):
+    TokenUsage.objects.update(last_used_at=timezone.now())
+    assert "The token is in use" in michael.client.get(f"/integrations/tokens/{token.pk}/delete/").text
+
+
+def test_delete_is_final_but_the_row_stays(michael, token, call):
+    key = header(token)
+    response = act(michael.client, token, "delete")
+    assert response.redirect_chain == [(PAGE, 302)]
+    assert f"{token.name} is deleted." in response.text
+    token.refresh_from_db()
+    assert token.status == "deleted"
+    assert token.keys.get().sealed is None
+    assert call("accounts", key).status_code == 401
+    assert token.permissions.count() == 1
+
+
+@pytest.mark.parametrize("verb", ["enable", "disable", "delete"])
+def test_a_deleted_token_stays_deleted(michael, token, verb):
+    token.remove(by=michael.user)
+    act(michael.client, token, verb)
+    token.refresh_from_db()
+    assert token.status == "deleted"
+    assert token.events.filter(action=TokenEvent.Action.DELETED).count() == 1
+
+
+@pytest.mark.parametrize("verb", ["enable", "disable", "delete"])
+def test_the_token_of_another_account_does_not_exist(michael, verb):
+    other = TokenFactory()
+    assert act(michael.client, other, verb).status_code == 404
+    other.refresh_from_db()
+    assert other.status == "active"
+
+
+@pytest.mark.parametrize("verb", ["enable", "disable", "delete"])
+def test_a_looker_may_not(adrian, token, verb):
+    response = act(adrian.client, token, verb)
+    assert response.status_code == 403
+    assert "looking only" in response.text
+    token.refresh_from_db()
+    assert token.status == "active"
+
+
+@pytest.mark.parametrize("verb", ["enable", "disable", "delete"])
+def test_nobody_is_led_to_the_sign_in(client, token, verb):
+    response = client.post(f"/integrations/tokens/{token.pk}/{verb}/")
+    assert response["Location"].startswith("/sign-in/")
+    token.refresh_from_db()
+    assert token.status == "active"
+
+
+@pytest.mark.parametrize("verb", ["enable", "disable"])
+def test_looking_at_an_action_does_nothing(michael, token, verb):
+    assert michael.client.get(f"/integrations/tokens/{token.pk}/{verb}/").status_code == 405
+
+
+def test_every_change_is_recorded_with_the_person(michael, token):
+    for verb in ("disable", "enable", "delete"):
+        act(michael.client, token, verb)
+    recorded = [(event.action, event.by) for event in token.events.order_by("pk")]
+    assert recorded == [(action, michael.user) for action in ("created", "disabled", "enabled", "deleted")]

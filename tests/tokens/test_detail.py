@@ -1,0 +1,209 @@
+"""The details page, its tabs, and viewing a key."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.conftest import confirmed
+from tests.factories import PASSWORD, TokenFactory, header, secret
+from tokens.catalog import Extension, Module
+from tokens.models import Token, TokenEvent
+
+
+def url(token, page=""):
+    return f"/integrations/tokens/{token.pk}/{page}"
+
+
+def reveal(client, token, **data):
+    return client.post(url(token, "reveal/"), {"intent": "view", "page": "detail", **data})
+
+
+def shown(response):
+    """The text of a page: a key may hold places where a line may break."""
+    return response.text.replace("<wbr>", "")
+
+
+@pytest.fixture
+def old(token):
+    """The token was made long ago, so its creator has no grace left."""
+    Token.objects.filter(pk=token.pk).update(created_at=timezone.now() - timedelta(minutes=11))
+    token.refresh_from_db()
+    return token
+
+
+def test_the_general_tab_says_what_the_article_shows(michael, account):
+    token = TokenFactory(account=account, name="Tutorial Token", description="For the tutorial.", external_id="erp-7", by=michael.user)
+    text = michael.client.get(url(token)).text
+    for part in ("Token details", "Tutorial Token", token.pk, "custom", "EXT-000", "For the tutorial.", "API Key/Handle", "Custom Integration"):
+        assert part in text
+    for part in ("erp-7", "Michael Goldmill", "Active", f"ApiKey {token.pk}:", "View", "Copy"):
+        assert part in text
+
+
+def test_the_permissions_tab_shows_every_module_with_all_first(michael, token):
+    response = michael.client.get(url(token, "permissions/"))
+    rows = [(str(row.record.label), row.record.enabled) for row in response.context["table"].page.object_list]
+    assert rows[0] == ("All", False)
+    assert len(rows) == len(Module)
+    assert [label for label, enabled in rows if enabled] == ["Agreements"]
+
+
+def test_all_enables_every_row(michael, account):
+    token = TokenFactory(account=account, modules=(Module.ALL,))
+    rows = michael.client.get(url(token, "permissions/")).context["table"].page.object_list
+    assert all(row.record.enabled for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("?q=AGREE", ["Agreements"]), ("?status=enabled", ["Agreements"]), ("?q=zzz", []), ("?status=enabled&q=usage", [])],
+)
+def test_the_permissions_tab_can_be_filtered(michael, token, query, expected):
+    rows = michael.client.get(url(token, f"permissions/{query}")).context["table"].page.object_list
+    assert [str(row.record.label) for row in rows] == expected
+
+
+def test_the_columns_of_the_permissions_tab_are_remembered(michael, token):
+    michael.client.post(url(token, "permissions/view/"), {"columns_sent": "1", "columns": ["status"]})
+    table = michael.client.get(url(token, "permissions/")).context["table"]
+    assert [column.name for column in table.columns if column.visible] == ["module", "status"]
+
+
+@pytest.mark.parametrize("page", ["", "permissions/", "summary/"])
+def test_the_token_of_another_account_does_not_exist(michael, page):
+    assert michael.client.get(url(TokenFactory(), page)).status_code == 404
+
+
+def test_a_disabled_token_says_who_disabled_it(michael, token):
+    token.disable(by=michael.user)
+    text = michael.client.get(url(token)).text
+    assert "This token is disabled." in text
+    assert "Michael Goldmill disabled it on" in text
+
+
+def test_an_expired_and_a_deleted_token_say_so(michael, token):
+    Token.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    assert "This token expired on" in michael.client.get(url(token)).text
+    token.remove(by=None)
+    text = michael.client.get(url(token)).text
+    assert "This token is deleted." in text
+    for absent in ("/edit/", "/enable/", "/disable/", "/reveal/"):
+        assert absent not in text
+
+
+@pytest.mark.parametrize("page", ["", "permissions/"])
+def test_the_pages_cost_few_queries(michael, token, page, django_assert_max_num_queries):
+    michael.client.get(url(token))
+    with django_assert_max_num_queries(5):
+        michael.client.get(url(token, page))
+
+
+# --- Viewing a key ----------------------------------------------------------------------------------
+
+
+def test_the_key_is_shown_to_an_administrator_who_just_gave_the_password(michael, old):
+    response = reveal(confirmed(michael.client), old)
+    assert header(old) in shown(response)
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_the_password_is_asked_for_first(michael, old):
+    response = reveal(michael.client, old)
+    assert "Confirm That It Is You" in response.text
+    assert secret(old) not in response.text
+    assert not old.events.filter(action=TokenEvent.Action.KEY_VIEWED).exists()
+
+
+def test_the_right_password_shows_the_key_and_holds_for_five_minutes(michael, old):
+    assert header(old) in shown(reveal(michael.client, old, password=PASSWORD))
+    assert header(old) in shown(reveal(michael.client, old))
+    session = michael.client.session
+    session["confirmed_at"] = int(time.time()) - 301
+    session.save()
+    assert secret(old) not in reveal(michael.client, old).text
+
+
+@pytest.mark.parametrize(
+    ("password", "words"), [("wrong", "The password is not right."), ("", "Enter your password."), ("a\x00b", "Null characters")]
+)
+def test_a_wrong_password_shows_no_key(michael, old, password, words):
+    response = reveal(michael.client, old, password=password)
+    assert words in response.text
+    assert secret(old) not in response.text
+
+
+def test_five_wrong_passwords_lock_like_at_the_sign_in(michael, old):
+    for _ in range(5):
+        response = reveal(michael.client, old, password="wrong")
+    assert response.status_code == 429
+    assert reveal(michael.client, old, password=PASSWORD).status_code == 429
+
+
+@pytest.mark.parametrize(("intent", "action"), [("view", "key_viewed"), ("copy", "key_copied")])
+def test_each_view_is_recorded_who_when_from_where(michael, old, intent, action):
+    reveal(confirmed(michael.client), old, intent=intent)
+    event = old.events.get(action=action)
+    assert (event.by, event.address) == (michael.user, "127.0.0.1")
+    assert timezone.now() - event.at < timedelta(seconds=10)
+
+
+def test_the_creator_is_not_asked_on_summary_for_ten_minutes(michael, token):
+    assert header(token) in shown(reveal(michael.client, token, page="summary"))
+    assert secret(token) not in reveal(michael.client, token, page="detail").text
+    Token.objects.update(created_at=timezone.now() - timedelta(seconds=601))
+    assert secret(token) not in reveal(michael.client, token, page="summary").text
+
+
+def test_a_colleague_is_asked_on_summary(michael, account):
+    token = TokenFactory(account=account, by=None)
+    assert secret(token) not in reveal(michael.client, token, page="summary").text
+
+
+def test_a_looker_never_sees_a_key(adrian, old):
+    response = reveal(confirmed(adrian.client), old)
+    assert response.status_code == 403
+    assert secret(old) not in response.text
+    assert "Only administrators of the account can view the key." in adrian.client.get(url(old)).text
+
+
+def test_a_key_is_not_shown_by_get(michael, old):
+    assert confirmed(michael.client).get(url(old, "reveal/")).status_code == 405
+
+
+def test_the_key_of_another_account_does_not_exist(michael, stranger):
+    assert reveal(confirmed(michael.client), TokenFactory(account=stranger.account)).status_code == 404
+
+
+def test_a_deleted_token_has_no_key_left(michael, old):
+    old.remove(by=None)
+    response = michael.client.post(url(old, "reveal/"), {"password": PASSWORD}, follow=True)
+    assert "The token is deleted, and its key with it." in response.text
+
+
+def test_a_key_that_cannot_be_opened_is_explained_and_calls_go_on_working(michael, old, call, settings):
+    key = header(old)
+    settings.TOKEN_SEALING_KEYS = {9: b"9" * 32}
+    response = confirmed(michael.client).post(url(old, "reveal/"), {"page": "detail"}, follow=True)
+    assert "The key cannot be opened." in response.text
+    assert call("agreements", key).status_code == 200
+
+
+def test_a_disabled_token_still_shows_its_key(michael, old):
+    old.disable(by=None)
+    assert header(old) in shown(reveal(confirmed(michael.client), old))
+
+
+def test_the_summary_masks_the_key_and_says_what_was_made(michael, token):
+    text = michael.client.get(url(token, "summary/")).text
+    assert secret(token) not in text
+    for part in (token.name, token.pk, "Agreements", "Go to Details", "Close", "curl", "May not reach"):
+        assert part in text
+
+
+def test_the_three_fixed_extensions_have_pages_too(michael, account):
+    for extension in (Extension.FLOWGEAR, Extension.REPORTS, Extension.ZAPIER):
+        token = TokenFactory(account=account, extension=extension, modules=extension.fixed_modules)
+        for page in ("", "permissions/", "summary/", "edit/"):
+            assert michael.client.get(url(token, page)).status_code == 200

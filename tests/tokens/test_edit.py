@@ -1,0 +1,151 @@
+"""Editing a token: the forms of the wizard on one page, and two people at once."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.factories import TokenFactory, header
+from tokens.catalog import Extension, Module
+from tokens.models import Token, TokenEvent
+
+
+def url(token):
+    return f"/integrations/tokens/{token.pk}/edit/"
+
+
+def save(client, token, **fields):
+    data = {"name": token.name, "external_id": "", "description": "", "expires_on": "", "modules": [Module.AGREEMENTS], "version": token.version}
+    return client.post(url(token), {**data, **fields}, follow=True)
+
+
+def test_it_changes_fields_and_modules_and_counts_the_changes(michael, token):
+    response = save(michael.client, token, name="Renamed", external_id="crm-1", modules=[Module.CUSTOMERS, Module.HELPDESK])
+    assert "Renamed is saved: 5 changes." in response.text
+    token.refresh_from_db()
+    assert (token.name, token.external_id, token.version, token.updated_by) == ("Renamed", "crm-1", 2, michael.user)
+    assert token.grants == {Module.CUSTOMERS, Module.HELPDESK}
+
+
+def test_the_change_holds_at_the_next_call(michael, token, call):
+    key = header(token)
+    save(michael.client, token, modules=[Module.CUSTOMERS])
+    assert call("agreements", key).status_code == 403
+    assert call("tier/accounts", key).status_code == 200
+
+
+def test_a_kept_grant_keeps_its_date_and_giver(michael, token):
+    granted = timezone.now() - timedelta(days=100)
+    token.permissions.update(granted_at=granted, granted_by=None)
+    save(michael.client, token, modules=[Module.AGREEMENTS, Module.HELPDESK])
+    assert token.permissions.get(module=Module.AGREEMENTS).granted_at == granted
+    assert token.permissions.get(module=Module.HELPDESK).granted_by == michael.user
+
+
+def test_renaming_leaves_the_grants_alone(michael, token):
+    save(michael.client, token, name="Renamed")
+    assert Token.objects.get().grants == {Module.AGREEMENTS}
+
+
+def test_saving_without_a_change_says_so_and_writes_nothing(michael, token):
+    before = Token.objects.values().get()
+    assert "Nothing was changed." in save(michael.client, token).text
+    assert Token.objects.values().get() == before
+
+
+def test_what_changed_is_recorded(michael, token):
+    save(michael.client, token, name="Renamed", modules=[Module.HELPDESK])
+    event = token.events.get(action=TokenEvent.Action.EDITED)
+    assert event.by == michael.user
+    assert event.changes == {"name": ["ERP Agreements Sync", "Renamed"], "added": [Module.HELPDESK], "removed": [Module.AGREEMENTS]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": ""}, "Enter a name for the token."),
+        ({"name": "TAKEN"}, "There is a token with the name"),
+        ({"description": "d" * 256}, "Shorten the description by 1 character."),
+        ({"modules": []}, "Choose at least one module."),
+        ({"modules": ["MD-6666"]}, "is not a module"),
+        ({"expires_on": "2020-01-01"}, "Choose a day in the future."),
+    ],
+)
+def test_a_mistake_is_explained_and_nothing_is_lost(michael, token, account, fields, words):
+    TokenFactory(account=account, name="Taken")
+    before = Token.objects.values().get(pk=token.pk)
+    response = save(michael.client, token, **{"external_id": "typed", **fields})
+    assert response.status_code == 200
+    assert words in response.text
+    assert 'value="typed"' in response.text
+    assert Token.objects.values().get(pk=token.pk) == before
+
+
+def test_the_own_name_may_change_its_case(michael, token):
+    save(michael.client, token, name=token.name.upper())
+    assert Token.objects.get().name == "ERP AGREEMENTS SYNC"
+
+
+def test_the_extension_cannot_change(michael, token):
+    save(michael.client, token, name="Renamed", extension=Extension.ZAPIER)
+    assert Token.objects.get().extension == Extension.CUSTOM
+
+
+def test_the_modules_of_a_fixed_extension_cannot_change(michael, account):
+    token = TokenFactory(account=account, extension=Extension.ZAPIER, modules=Extension.ZAPIER.fixed_modules)
+    save(michael.client, token, name="Renamed", modules=[Module.ALL])
+    token = Token.objects.get()
+    assert (token.name, token.grants) == ("Renamed", set(Extension.ZAPIER.fixed_modules))
+
+
+def test_nothing_else_can_be_written(michael, token, stranger):
+    save(michael.client, token, name="Renamed", status="deleted", account=stranger.account.pk, id="SU-111-111-111", created_by=stranger.user.pk)
+    fresh = Token.objects.get()
+    assert (fresh.pk, fresh.status, fresh.account, fresh.created_by) == (token.pk, "active", token.account, token.created_by)
+
+
+def test_a_day_that_is_not_touched_keeps_its_moment_even_in_the_past(michael, token):
+    moment = timezone.now() - timedelta(days=3)
+    Token.objects.update(expires_at=moment)
+    save(michael.client, token, name="Renamed", expires_on=timezone.localdate(moment).isoformat())
+    assert Token.objects.get().expires_at == moment
+
+
+def test_two_people_at_once_the_second_is_told_and_sees_both_versions(michael, token):
+    token.edit(by=None, version=1, modules={Module.HELPDESK}, name="Their name")
+    response = save(michael.client, token, name="My name", description="Mine")
+    assert response.status_code == 200
+    assert "The change was not saved." in response.text
+    for part in ("Their name", "My name", "Helpdesk", "Agreements"):
+        assert part in response.text
+    fresh = Token.objects.get()
+    assert (fresh.name, fresh.grants) == ("Their name", {Module.HELPDESK})
+    assert response.context["version"] == 2
+    save(michael.client, token, name="My name", version=2)
+    assert Token.objects.get().name == "My name"
+
+
+@pytest.mark.parametrize("version", ["", "0", "-1", "1e3", "99999999999999999999", "²"])
+def test_a_version_that_is_none_counts_as_changed(michael, token, version):
+    assert "The change was not saved." in save(michael.client, token, name="Renamed", version=version).text
+    assert Token.objects.get().name == token.name
+
+
+def test_a_token_deleted_meanwhile_cannot_be_saved(michael, token):
+    token.remove(by=None)
+    assert "A deleted token cannot be changed." in save(michael.client, token, name="Renamed").text
+    assert Token.objects.get().name == token.name
+
+
+def test_select_all_without_scripts_changes_nothing_yet(michael, token):
+    response = save(michael.client, token, select="all")
+    assert len(response.context["permissions_form"].chosen) == len(Module.single())
+    assert Token.objects.get().grants == {Module.AGREEMENTS}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_ladder(michael, adrian, client, token, method):
+    assert getattr(adrian.client, method)(url(token)).status_code == 403
+    assert getattr(michael.client, method)(url(TokenFactory())).status_code == 404
+    assert getattr(client, method)(url(token)).status_code == 302
+    assert michael.client.put(url(token)).status_code == 405

@@ -1,0 +1,254 @@
+"""The gate: who is let through, who is refused, and how each is told."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.factories import AgreementFactory, TokenFactory, header
+from tokens.catalog import Module
+from tokens.models import Permission, Token, TokenUsage
+
+
+@pytest.fixture
+def warm(token):
+    """The token was used a moment ago, so a call costs no stamp."""
+    TokenUsage.objects.filter(token=token).update(last_used_at=timezone.now())
+    return token
+
+
+def test_a_token_reaches_a_module_it_was_granted(call, token):
+    response = call("agreements", token)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
+    assert response["Cache-Control"] == "no-store"
+    assert response["Vary"] == "Authorization"
+
+
+def test_all_reaches_every_module(call, account):
+    token = TokenFactory(account=account, modules=(Module.ALL,))
+    for path in ("agreements", "contracts", "products", "tier/accounts"):
+        assert call(path, token).status_code == 200
+
+
+def test_a_module_without_a_grant_is_403_and_named_with_the_page_to_grant_it(call, token):
+    response = call("contracts", token)
+    assert response.status_code == 403
+    body = response.json()
+    assert body["error_code"] == "AUTH_003"
+    assert "Contracts" in body["errors"][0]
+    assert f"http://testserver/integrations/tokens/{token.pk}/permissions/" in body["errors"][0]
+
+
+def test_the_own_account_needs_no_module(call, token, account):
+    assert call("accounts", token).json()[0]["id"] == account.pk
+
+
+def refused(response, reason=None):
+    body = response.json()
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == "ApiKey"
+    assert response["Content-Type"] == "application/json"
+    assert body["error_code"] == "AUTH_001"
+    assert all(isinstance(error, str) for error in body["errors"])
+    assert set(body) == {"error_code", "errors"}
+    if reason:
+        assert reason in body["errors"][1]
+    return True
+
+
+def test_a_call_without_a_key_is_401(call, db):
+    assert refused(call("agreements"), "missing")
+
+
+@pytest.mark.parametrize("value", ["", "ApiKey", "ApiKey ", "Bearer abc", "ApiKey SU-160-984-311", "ApiKey SU-160-984-311:short", "\u00a0", "é" * 63])
+def test_a_malformed_header_is_401_without_a_query(call, db, value, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert refused(call("agreements", value))
+
+
+def test_an_unknown_token_and_a_wrong_secret_get_the_same_answer(call, token):
+    from tokens import keys
+
+    wrong = call("agreements", keys.mint(token.pk).header)
+    unknown = call("agreements", keys.mint("SU-000-000-001" if token.pk != "SU-000-000-001" else "SU-000-000-002").header)
+    assert refused(wrong)
+    assert wrong.content == unknown.content
+    assert wrong.headers == unknown.headers
+
+
+def test_a_secret_that_is_cut_or_mistyped_is_called_so(call, token):
+    key = header(token)
+    assert refused(call("agreements", key[:-1] + ("0" if key[-1] != "0" else "1")), "mistyped")
+
+
+def test_the_secret_of_another_token_is_401(call, token, account):
+    other = header(TokenFactory(account=account)).split(":")[1]
+    assert refused(call("agreements", f"ApiKey {token.pk}:{other}"))
+
+
+def test_a_disabled_token_is_401_at_the_very_next_call_and_works_again_when_enabled(call, token):
+    key = header(token)
+    assert call("agreements", key).status_code == 200
+    token.disable(by=None)
+    assert refused(call("agreements", key), f"{token.pk} is disabled, expired or deleted")
+    token.enable(by=None)
+    assert call("agreements", key).status_code == 200
+
+
+def test_a_deleted_token_is_401(call, token):
+    key = header(token)
+    token.remove(by=None)
+    assert refused(call("agreements", key))
+
+
+def test_a_token_is_401_from_the_second_it_expires(call, token):
+    Token.objects.update(expires_at=timezone.now() + timedelta(seconds=30))
+    assert call("agreements", token).status_code == 200
+    Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert refused(call("agreements", token), "expired")
+
+
+def test_a_token_of_a_disabled_account_is_401(call, token, account):
+    account.is_active = False
+    account.save()
+    assert refused(call("agreements", token))
+
+
+def test_taking_a_grant_away_is_403_at_the_very_next_call(call, token):
+    key = header(token)
+    assert call("agreements", key).status_code == 200
+    token.grant({Module.CUSTOMERS}, by=None)
+    assert call("agreements", key).status_code == 403
+    assert call("tier/accounts", key).status_code == 200
+
+
+def test_a_grant_the_catalog_does_not_know_opens_nothing(call, token):
+    token.permissions.all().delete()
+    Permission.objects.create(token=token, module="MD-8888")
+    assert call("agreements", token).status_code == 403
+
+
+def test_a_grant_of_another_token_opens_nothing(call, account, token):
+    TokenFactory(account=account, modules=(Module.ALL,))
+    assert call("contracts", token).status_code == 403
+
+
+def test_the_wrong_method_is_405_in_json_for_those_who_may_call(call, token):
+    response = call("agreements", token, method="post", data={})
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+    assert response.json()["error_code"] == "SYS_405"
+    assert refused(call("agreements", method="post"))
+
+
+def test_a_key_in_the_query_string_lets_nobody_in(call, token):
+    assert refused(call(f"agreements?Authorization={header(token)}"))
+
+
+def test_a_key_sent_in_clear_is_refused_where_https_is_required(call, token, settings):
+    settings.HTTPS = True
+    response = call("agreements", token)
+    assert response.status_code == 403
+    assert "https" in response.json()["errors"][0]
+    assert call("agreements", token, secure=True).status_code == 200
+
+
+def test_the_gate_costs_one_query(call, warm, django_assert_num_queries):
+    key = header(warm)
+    with django_assert_num_queries(1):
+        call("contracts", key)
+
+
+def test_a_list_costs_three_queries_and_a_detail_two(call, warm, account, django_assert_num_queries):
+    AgreementFactory.create_batch(5, provider=account)
+    key = header(warm)
+    with django_assert_num_queries(3):
+        assert len(call("agreements", key).json()) == 5
+    with django_assert_num_queries(2):
+        call("agreements/AGD-1", key)
+
+
+def test_the_gate_opens_no_session(call, token):
+    with CaptureQueriesContext(connection) as queries:
+        call("agreements", token)
+    assert not any("session" in query["sql"] for query in queries)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=120).map(lambda junk: junk.decode("latin-1")), st.text(max_size=80)))
+def test_no_bytes_in_the_header_break_the_gate_or_pass_it(client, db, junk):
+    response = client.get("/public/v1/agreements", HTTP_AUTHORIZATION=junk)
+    assert response.status_code == 401
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_key_with_any_change_does_not_pass(client, token, data):
+    key = header(token)
+    index = data.draw(st.integers(7, len(key) - 1))
+    letter = data.draw(st.characters(max_codepoint=255))
+    changed = key[:index] + letter + key[index + 1 :]
+    response = client.get("/public/v1/agreements", HTTP_AUTHORIZATION=changed)
+    assert (response.status_code == 200) == (changed == key)
+
+
+# --- Last used ------------------------------------------------------------------------------------
+
+
+def used(token):
+    return TokenUsage.objects.get(token=token).last_used_at
+
+
+def test_the_first_use_is_stamped(call, token):
+    assert used(token) is None
+    call("agreements", token)
+    assert timezone.now() - used(token) < timedelta(seconds=10)
+
+
+def test_a_use_within_the_minute_is_not_stamped_again(call, token):
+    before = timezone.now() - timedelta(seconds=50)
+    TokenUsage.objects.filter(token=token).update(last_used_at=before)
+    call("agreements", token)
+    assert used(token) == before
+
+
+def test_a_use_after_the_minute_is_stamped(call, token):
+    before = timezone.now() - timedelta(seconds=61)
+    TokenUsage.objects.filter(token=token).update(last_used_at=before)
+    call("agreements", token)
+    assert used(token) > before
+
+
+def test_two_late_stamps_write_once(token):
+    from tokens.permissions import stamp
+
+    before = timezone.now() - timedelta(seconds=61)
+    TokenUsage.objects.filter(token=token).update(last_used_at=before)
+    stamp(token.pk)
+    first = used(token)
+    stamp(token.pk)
+    assert used(token) == first > before
+
+
+@pytest.mark.parametrize("path", ["agreements", "contracts"])
+def test_a_refused_call_is_no_use(call, token, path):
+    token.grant((), by=None)
+    call(path, token)
+    token.disable(by=None)
+    call("accounts", token)
+    assert used(token) is None
+
+
+def test_a_stamp_that_fails_does_not_fail_the_call(call, token, monkeypatch, caplog):
+    def broken(*args, **kwargs):
+        raise DatabaseError("the disk is full")
+
+    # The one place where a failure of the database has to be provoked.
+    monkeypatch.setattr("django.db.models.query.QuerySet.update", broken)
+    assert call("agreements", token).status_code == 200
+    assert "could not be noted" in caplog.text

@@ -1,0 +1,306 @@
+"""The list of tokens: its address is its state."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.factories import TokenFactory, UserFactory
+from tokens.catalog import Extension, Module
+from tokens.models import Token, TokenUsage
+
+LIST = "/integrations/tokens/"
+
+
+def names(client, query=""):
+    """The names on the page, in order."""
+    response = client.get(f"{LIST}{query}")
+    assert response.status_code == 200
+    return [row.record.name for row in response.context["table"].page.object_list]
+
+
+@pytest.fixture
+def three(account, michael):
+    """Three tokens, made on three days in the order of their names."""
+    made = []
+    for day, (name, extension) in enumerate((("Alpha", Extension.CUSTOM), ("Beta", Extension.ZAPIER), ("Gamma", Extension.REPORTS)), start=1):
+        token = TokenFactory(account=account, name=name, extension=extension, by=michael.user, external_id=f"ext-{name.lower()}")
+        Token.objects.filter(pk=token.pk).update(created_at=datetime(2024, 5, day, 12, tzinfo=UTC))
+        made.append(token)
+    return made
+
+
+def test_it_shows_the_tokens_of_the_own_account_newest_first(michael, three):
+    TokenFactory(name="Somebody else's")
+    assert names(michael.client) == ["Gamma", "Beta", "Alpha"]
+
+
+def test_a_row_says_what_the_article_shows(michael, three):
+    text = michael.client.get(LIST).text
+    for part in ("Alpha", three[0].pk, "Custom", "EXT-000", "01/05/2024 12:00", "Michael Goldmill", "Active"):
+        assert part in text
+
+
+def test_times_are_in_the_zone_of_the_person(michael, three):
+    michael.user.time_zone = "America/New_York"
+    michael.user.save()
+    assert "01/05/2024 08:00" in michael.client.get(LIST).text
+
+
+def test_an_account_without_tokens_is_told_what_to_do(michael, adrian):
+    assert "No tokens yet" in michael.client.get(LIST).text
+    assert "/integrations/tokens/new/" in michael.client.get(LIST).text
+    assert "An administrator of the account can create one." in adrian.client.get(LIST).text
+
+
+def test_a_looker_sees_the_list_but_nothing_to_press(adrian, three):
+    text = adrian.client.get(LIST).text
+    assert "Alpha" in text
+    for absent in ("/integrations/tokens/new/", "/disable/", "/delete/", "/edit/"):
+        assert absent not in text
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("label", "ABC"),
+        ("-label", "CBA"),
+        ("created", "ABC"),
+        ("-created", "CBA"),
+        ("external_id", "CAB"),
+        ("updated", "BCA"),
+        ("last_used", "CAB"),
+        ("-last_used", "ACB"),
+        ("expires", "BAC"),
+        ("-expires", "ABC"),
+        ("status", "ABC"),
+        ("modules", "BAC"),
+        ("-modules", "CAB"),
+        ("extension", "BCA"),
+    ],
+)
+def test_it_sorts_by_any_column_with_empty_values_last(michael, account, sort, expected):
+    now = timezone.now()
+    rows = (
+        # name, extension, external id, updated, used, expires, modules
+        ("A", Extension.CUSTOM.value, "m", 3, 1, 90, (Module.AGREEMENTS, Module.USAGE)),
+        ("B", Extension.FLOWGEAR.value, "z", 1, None, 60, (Module.USAGE,)),
+        ("C", Extension.REPORTS.value, "a", 2, 5, None, (Module.ALL,)),
+    )
+    for number, (name, extension, external_id, updated, used, expires, modules) in enumerate(rows):
+        token = TokenFactory(
+            account=account,
+            name=name,
+            extension=extension,
+            external_id=external_id,
+            modules=modules,
+            created_at=now + timedelta(minutes=number),
+            updated_at=now + timedelta(hours=updated),
+            expires_at=now + timedelta(days=expires) if expires else None,
+        )
+        TokenUsage.objects.filter(token=token).update(last_used_at=now - timedelta(days=used) if used else None)
+    if sort == "status":
+        Token.objects.get(name="C").disable(by=None)
+        expected = "BAC"
+    if sort == "extension":
+        expected = "AB" + "C" if Extension.CUSTOM < Extension.FLOWGEAR < Extension.REPORTS else expected
+    if sort == "last_used":
+        expected = "CAB"
+    assert "".join(names(michael.client, f"?sort={sort}")) == expected
+
+
+def test_every_order_ends_with_the_key_so_that_pages_do_not_move(michael, account):
+    from tokens.tables import TokenTable
+
+    for name, column in TokenTable.base_columns.items():
+        if column.orderable is False:
+            continue
+        table = TokenTable(Token.objects.all(), may_manage=True)
+        table.order_by = f"-{name}"
+        last = str(table.data.data.query.order_by[-1])
+        assert "pk" in last, name
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?q=ALPH", ["Alpha"]),
+        ("?q=ext-beta", ["Beta"]),
+        ("?q=nothing", []),
+        (f"?extension={Extension.ZAPIER}", ["Beta"]),
+        (f"?extension={Extension.ZAPIER}&extension={Extension.CUSTOM}", ["Beta", "Alpha"]),
+        ("?external_id=GAMMA", ["Gamma"]),
+        ("?created_from=2024-05-02", ["Gamma", "Beta"]),
+        ("?created_to=2024-05-02", ["Beta", "Alpha"]),
+        ("?created_from=02/05/2024&created_to=02/05/2024", ["Beta"]),
+        (f"?module={Module.AGREEMENTS}&extension={Extension.CUSTOM}", ["Alpha"]),
+        (f"?module={Module.DEVOPS}", []),
+        ("?last_used=never", ["Gamma", "Beta", "Alpha"]),
+        ("?last_used=day", []),
+        ("?last_used=idle", ["Gamma", "Beta", "Alpha"]),
+    ],
+)
+def test_it_filters(michael, three, query, expected):
+    assert names(michael.client, query) == expected
+
+
+def test_it_finds_a_token_by_its_id(michael, three):
+    assert names(michael.client, f"?q={three[1].pk.lower()}") == ["Beta"]
+
+
+def test_it_filters_by_creator(michael, three, account):
+    other = UserFactory(name="Tony Gazzo")
+    TokenFactory(account=account, name="Delta", by=other)
+    assert names(michael.client, f"?created_by={other.pk}") == ["Delta"]
+
+
+def test_creators_of_other_accounts_cannot_be_asked_for(michael, stranger):
+    TokenFactory(account=stranger.account, by=stranger.user)
+    response = michael.client.get(f"{LIST}?filter=open&created_by={stranger.user.pk}")
+    assert "Nobody of this account has that ID." in response.text
+    assert stranger.user.name not in response.text
+
+
+@pytest.mark.parametrize(
+    ("state", "change"),
+    [
+        ("active", {}),
+        ("expiring", {"expires_at": timedelta(days=3)}),
+        ("expired", {"expires_at": timedelta(days=-3)}),
+        ("inactive", {"status": "inactive"}),
+        ("deleted", {"status": "deleted"}),
+    ],
+)
+def test_it_filters_by_state_as_the_rows_show_it(michael, account, state, change):
+    token = TokenFactory(account=account)
+    fields = {name: timezone.now() + value if isinstance(value, timedelta) else value for name, value in change.items()}
+    Token.objects.filter(pk=token.pk).update(**fields)
+    token.refresh_from_db()
+    assert token.state == state
+    for asked in ("active", "expiring", "expired", "inactive", "deleted"):
+        assert names(michael.client, f"?status={asked}") == ([token.name] if asked == state else [])
+    assert names(michael.client, "?status=any") == [token.name]
+
+
+def test_deleted_tokens_are_hidden_until_asked_for(michael, three):
+    three[0].remove(by=michael.user)
+    assert names(michael.client) == ["Gamma", "Beta"]
+    assert names(michael.client, "?status=deleted") == ["Alpha"]
+    chips = michael.client.get(LIST).context["chips"]
+    assert [(chip.name, chip.value) for chip in chips] == [("Status", "not deleted")]
+    assert names(michael.client, chips[0].url) == ["Gamma", "Beta", "Alpha"]
+
+
+def test_each_applied_filter_is_a_chip_that_removes_just_itself(michael, three):
+    query = f"?q=a&extension={Extension.CUSTOM}&module={Module.AGREEMENTS}&status=active&per_page=20"
+    response = michael.client.get(f"{LIST}{query}")
+    assert [(chip.name, chip.value) for chip in response.context["chips"]] == [
+        ("Search by label or ID", "a"),
+        ("Extension", "Custom"),
+        ("Status", "Active"),
+        ("May reach", "Agreements"),
+    ]
+    for chip, name in zip(response.context["chips"], ("q", "extension", "status", "module"), strict=True):
+        assert f"{name}=" not in chip.url
+        assert "per_page=20" in chip.url
+
+
+def test_no_match_repeats_what_was_asked_and_offers_a_way_out(michael, three):
+    text = michael.client.get(f"{LIST}?q=invoice").text
+    assert "No token matches" in text
+    assert "“invoice” in its label or ID" in text
+    assert "status=any" in text
+
+
+@pytest.fixture
+def many(account):
+    return [TokenFactory(account=account, name=f"Token {n:02}") for n in range(25)]
+
+
+def test_it_shows_ten_rows_and_the_way_to_the_next(michael, many):
+    response = michael.client.get(f"{LIST}?sort=label")
+    assert len(response.context["page"].object_list) == 10
+    assert "1–10 of 25" in response.text
+    assert names(michael.client, "?sort=label&page=3") == [f"Token {n}" for n in range(20, 25)]
+
+
+def test_a_page_beyond_the_end_is_the_last(michael, many):
+    assert names(michael.client, "?sort=label&page=999999") == names(michael.client, "?sort=label&page=3")
+
+
+def test_pages_hold_every_token_once(michael, many):
+    seen = [name for page in (1, 2, 3) for name in names(michael.client, f"?sort=status&page={page}")]
+    assert len(seen) == len(set(seen)) == 25
+
+
+@pytest.mark.parametrize("per_page", [10, 20, 50])
+def test_the_list_costs_four_queries_whatever_the_page_size(michael, many, per_page, django_assert_num_queries):
+    michael.client.get(LIST)
+    with django_assert_num_queries(4):
+        michael.client.get(f"{LIST}?per_page={per_page}")
+
+
+def test_the_column_of_modules_costs_one_more(michael, many, django_assert_num_queries):
+    michael.client.get(LIST)
+    with django_assert_num_queries(5):
+        michael.client.get(f"{LIST}?columns=label,modules&per_page=50")
+
+
+def test_counting_stops_at_the_cap(michael, many, monkeypatch):
+    from portal.tables import CappedPaginator
+
+    monkeypatch.setattr(CappedPaginator, "cap", 12)
+    response = michael.client.get(f"{LIST}?sort=label&page=2")
+    assert "11–20 of 12+" in response.text
+    assert response.context["page"].has_next()
+    assert names(michael.client, "?sort=label&page=3") == [f"Token {n}" for n in range(20, 25)]
+    assert names(michael.client, "?sort=label&page=99") == names(michael.client, "?sort=label&page=2")
+
+
+# --- Remembered choices ---------------------------------------------------------------------------
+
+
+def shown(response):
+    return [column.name for column in response.context["table"].columns if column.visible]
+
+
+def test_chosen_columns_are_remembered_for_the_person_and_put_in_the_address(michael, adrian, three):
+    response = michael.client.post(f"{LIST}view/", {"columns_sent": "1", "columns": ["external_id", "status"], "next": f"{LIST}?q=a"})
+    assert response["Location"] == f"{LIST}?q=a&columns=label%2Cexternal_id%2Cstatus"
+    assert shown(michael.client.get(LIST)) == ["label", "external_id", "status", "actions"]
+    assert shown(adrian.client.get(LIST)) == ["label", "extension", "created", "last_used", "status"]
+
+
+def test_the_size_and_the_order_are_remembered_and_the_address_wins(michael, many):
+    michael.client.post(f"{LIST}view/", {"per_page": "20"})
+    michael.client.post(f"{LIST}view/", {"sort": "label"})
+    assert names(michael.client) == [f"Token {n:02}" for n in range(20)]
+    assert names(michael.client, "?per_page=10&sort=-label")[0] == "Token 24"
+    assert len(names(michael.client, "?per_page=10")) == 10
+    assert len(names(michael.client)) == 20
+
+
+def test_an_address_that_is_opened_changes_no_choice(michael, many):
+    michael.client.get(f"{LIST}?per_page=50&sort=label&columns=label,status")
+    michael.user.refresh_from_db()
+    assert michael.user.preferences == {}
+
+
+def test_reset_forgets_the_choices(michael, three):
+    michael.client.post(f"{LIST}view/", {"columns_sent": "1", "columns": ["status"]})
+    response = michael.client.post(f"{LIST}view/", {"columns_sent": "1", "reset": "1", "next": f"{LIST}?columns=label&q=a"})
+    assert response["Location"] == f"{LIST}?q=a"
+    assert "extension" in shown(michael.client.get(LIST))
+
+
+def test_nonsense_is_not_remembered(michael):
+    michael.client.post(f"{LIST}view/", {"per_page": "13", "sort": "password", "columns_sent": "1", "columns": ["secret"]})
+    michael.user.refresh_from_db()
+    assert michael.user.preferences == {"tokens": {"columns": ["label"]}}
+
+
+def test_all_columns_can_be_shown(michael, three):
+    columns = "label,extension,external_id,modules,created,updated,last_used,expires,status"
+    text = michael.client.get(f"{LIST}?columns={columns}").text
+    for part in ("ext-alpha", "1 of 16 modules", "Never", "Agreements"):
+        assert part in text

@@ -1,0 +1,340 @@
+"""The wizard: one token a run, whatever people do with tabs, Back, reload and double clicks."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from tests.conftest import person
+from tests.factories import TokenFactory, UserFactory
+from tokens.catalog import Extension, Module
+from tokens.models import Token, TokenDraft, TokenEvent
+
+NEW = "/integrations/tokens/new/"
+GENERAL = {"name": "Nightly sync", "external_id": "erp-7", "description": "Copies agreements.", "expires_on": ""}
+
+
+def start(client, **fields):
+    """Run step 1; gives the address of the run."""
+    response = client.post(NEW, {**GENERAL, **fields})
+    assert response.status_code == 302, response.context["form"].errors
+    return response["Location"].removesuffix("extension/")
+
+
+def ready(client, **fields):
+    """Run steps 1 and 2 for a Custom token."""
+    run = start(client, **fields)
+    assert client.post(f"{run}extension/", {"extension": Extension.CUSTOM})["Location"] == f"{run}permissions/"
+    return run
+
+
+def create(client, run, *modules):
+    return client.post(f"{run}permissions/", {"modules": modules or [Module.AGREEMENTS]})
+
+
+def test_the_four_steps_make_a_token(michael):
+    run = ready(michael.client)
+    response = create(michael.client, run, Module.AGREEMENTS, Module.CUSTOMERS)
+    token = Token.objects.get()
+    assert response["Location"] == f"/integrations/tokens/{token.pk}/summary/"
+    assert (token.account, token.created_by, token.name, token.external_id) == (michael.account, michael.user, "Nightly sync", "erp-7")
+    assert (token.description, token.extension, token.status, token.expires_at) == ("Copies agreements.", Extension.CUSTOM, "active", None)
+    assert token.grants == {Module.AGREEMENTS, Module.CUSTOMERS}
+    assert token.keys.count() == 1
+    assert [event.action for event in token.events.all()] == [TokenEvent.Action.CREATED]
+    assert michael.client.get(response["Location"]).status_code == 200
+
+
+def test_looking_at_a_step_leaves_no_trace(michael):
+    michael.client.get(NEW)
+    run = ready(michael.client)
+    before = TokenDraft.objects.values().get()
+    for step in ("general", "extension", "permissions"):
+        assert michael.client.get(f"{run}{step}/").status_code == 200
+    assert TokenDraft.objects.values().get() == before
+    assert not Token.objects.exists()
+
+
+def test_nothing_is_made_before_create(michael):
+    ready(michael.client)
+    assert not Token.objects.exists()
+
+
+def test_a_first_step_that_is_not_valid_makes_no_draft(michael):
+    response = michael.client.post(NEW, {**GENERAL, "name": ""})
+    assert response.status_code == 200
+    assert "Enter a name for the token." in response.text
+    assert "Copies agreements." in response.text
+    assert not TokenDraft.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("name", " ", "Enter a name for the token."),
+        ("name", "n" * 132, "Shorten the name by 4 characters."),
+        ("external_id", "e" * 129, "Shorten the external ID by 1 character."),
+        ("description", "d" * 260, "Shorten the description by 5 characters."),
+        ("expires_on", "2020-01-01", "Choose a day in the future."),
+        ("expires_on", "soon", "Enter a day as dd/mm/yyyy."),
+        ("expires_on", "2100-01-01", "Choose a day before the year 2100."),
+        ("name", "a\x00b", "Null characters are not allowed."),
+    ],
+)
+def test_the_first_step_says_what_is_wrong_and_keeps_the_rest(michael, field, value, words):
+    response = michael.client.post(NEW, {**GENERAL, field: value})
+    assert words in response.text
+    assert "1 field needs your attention" in response.text
+    if field != "external_id":
+        assert "erp-7" in response.text
+
+
+def test_today_is_not_in_the_future_where_the_person_lives(michael):
+    today = timezone.localdate().isoformat()
+    assert "Choose a day in the future." in michael.client.post(NEW, {**GENERAL, "expires_on": today}).text
+
+
+def test_a_name_of_the_full_length_is_taken_and_an_emoji_counts_as_one(michael):
+    run = ready(michael.client, name="🔑" * 128)
+    create(michael.client, run)
+    assert Token.objects.get().name == "🔑" * 128
+
+
+def test_a_line_end_counts_once(michael):
+    run = ready(michael.client, description="a\r\n" * 85 + "b")
+    create(michael.client, run)
+    assert len(Token.objects.get().description) == 171
+
+
+@pytest.mark.parametrize("name", ["Nightly sync", "NIGHTLY SYNC", "  nightly   sync ", "Ｎightly sync"])
+def test_a_name_is_unique_in_the_account_without_regard_to_case(michael, name):
+    TokenFactory(account=michael.account, name="Nightly Sync")
+    assert "There is a token with the name" in michael.client.post(NEW, {**GENERAL, "name": name}).text
+
+
+def test_case_is_folded_beyond_ascii(michael):
+    TokenFactory(account=michael.account, name="Größe")
+    assert "There is a token with the name" in michael.client.post(NEW, {**GENERAL, "name": "GRÖSSE"}).text
+
+
+def test_the_name_of_a_deleted_token_or_of_another_account_is_free(michael):
+    TokenFactory(account=michael.account, name="Nightly sync").remove(by=None)
+    TokenFactory(name="Nightly sync")
+    run = ready(michael.client)
+    assert create(michael.client, run).status_code == 302
+    assert Token.objects.live().filter(account=michael.account).count() == 1
+
+
+def test_a_name_taken_while_the_wizard_ran_leads_back_to_general(michael):
+    run = ready(michael.client)
+    TokenFactory(account=michael.account, name="NIGHTLY sync")
+    response = michael.client.post(f"{run}permissions/", {"modules": [Module.AGREEMENTS]}, follow=True)
+    assert response.redirect_chain[-1][0] == f"{run}general/"
+    assert "The token was not created." in response.text
+    assert "There is a token with the name" in response.text
+    assert "Copies agreements." in response.text
+
+
+def test_the_expiration_date_is_the_end_of_the_day_where_the_person_lives(michael):
+    michael.user.time_zone = "Asia/Tokyo"
+    michael.user.save()
+    run = ready(michael.client, expires_on="2050-03-01")
+    create(michael.client, run)
+    assert Token.objects.get().expires_at.isoformat() == "2050-03-01T14:59:59+00:00"
+
+
+@pytest.mark.parametrize("data", [{}, {"extension": ""}, {"extension": "EXT-999"}])
+def test_an_extension_must_be_chosen(michael, data):
+    run = start(michael.client)
+    response = michael.client.post(f"{run}extension/", data)
+    assert response.status_code == 200
+    assert "Choose an extension." in response.text
+
+
+def test_permissions_wait_for_the_extension(michael):
+    run = start(michael.client)
+    assert michael.client.get(f"{run}permissions/")["Location"] == f"{run}extension/"
+    assert create(michael.client, run)["Location"] == f"{run}extension/"
+    assert not Token.objects.exists()
+
+
+def test_custom_needs_at_least_one_module(michael):
+    run = ready(michael.client)
+    response = michael.client.post(f"{run}permissions/", {})
+    assert "Choose at least one module." in response.text
+    assert not Token.objects.exists()
+
+
+def test_an_unknown_module_is_refused(michael):
+    run = ready(michael.client)
+    response = create(michael.client, run, Module.AGREEMENTS, "MD-6666")
+    assert "is not a module" in response.text
+    assert not Token.objects.exists()
+
+
+def test_all_is_a_grant_of_its_own(michael):
+    run = ready(michael.client)
+    create(michael.client, run, Module.ALL, Module.AGREEMENTS)
+    assert Token.objects.get().grants == {Module.ALL}
+
+
+@pytest.mark.parametrize("extension", [Extension.FLOWGEAR, Extension.REPORTS, Extension.ZAPIER])
+def test_a_fixed_extension_brings_its_own_modules_whatever_is_posted(michael, extension):
+    run = start(michael.client)
+    michael.client.post(f"{run}extension/", {"extension": extension})
+    assert "There is nothing to choose in this step." in michael.client.get(f"{run}permissions/").text
+    create(michael.client, run, Module.ALL)
+    assert Token.objects.get().grants == set(extension.fixed_modules)
+
+
+def test_back_keeps_what_was_typed(michael):
+    run = ready(michael.client)
+    response = michael.client.post(f"{run}permissions/", {"back": "1", "modules": [Module.HELPDESK]})
+    assert response["Location"] == f"{run}extension/"
+    response = michael.client.post(f"{run}extension/", {"back": "1", "extension": Extension.CUSTOM})
+    assert response["Location"] == f"{run}general/"
+    assert 'value="Nightly sync"' in michael.client.get(f"{run}general/").text
+    michael.client.post(f"{run}general/", {**GENERAL, "name": "Daily sync"})
+    michael.client.post(f"{run}extension/", {"extension": Extension.CUSTOM})
+    page = michael.client.get(f"{run}permissions/")
+    assert page.context["form"].chosen == {Module.HELPDESK}
+    create(michael.client, run, Module.HELPDESK)
+    assert Token.objects.get().name == "Daily sync"
+
+
+def test_back_without_a_choice_loses_nothing(michael):
+    run = start(michael.client)
+    assert michael.client.post(f"{run}extension/", {"back": "1"})["Location"] == f"{run}general/"
+
+
+def test_select_all_and_clear_work_without_scripts_and_create_nothing(michael):
+    run = ready(michael.client)
+    michael.client.post(f"{run}permissions/", {"select": "all"})
+    assert len(michael.client.get(f"{run}permissions/").context["form"].chosen) == len(Module.single())
+    michael.client.post(f"{run}permissions/", {"select": "none", "modules": [Module.HELPDESK]})
+    assert michael.client.get(f"{run}permissions/").context["form"].chosen == set()
+    assert not Token.objects.exists()
+
+
+def test_two_tabs_make_two_tokens_that_do_not_mix(michael):
+    one, two = ready(michael.client, name="Tab one"), ready(michael.client, name="Tab two")
+    create(michael.client, two, Module.CUSTOMERS)
+    create(michael.client, one, Module.AGREEMENTS)
+    assert {token.name: token.grants for token in Token.objects.all()} == {"Tab one": {Module.AGREEMENTS}, "Tab two": {Module.CUSTOMERS}}
+
+
+def test_a_replayed_create_leads_to_the_same_token(michael):
+    run = ready(michael.client)
+    first, second = create(michael.client, run), create(michael.client, run)
+    assert first["Location"] == second["Location"]
+    assert Token.objects.count() == 1
+
+
+@pytest.mark.parametrize("step", ["general", "extension", "permissions"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_every_step_of_a_finished_run_leads_to_its_summary(michael, step, method):
+    run = ready(michael.client)
+    summary = create(michael.client, run)["Location"]
+    assert getattr(michael.client, method)(f"{run}{step}/", {"name": "Another"})["Location"] == summary
+    assert Token.objects.count() == 1
+
+
+def test_the_run_of_another_person_of_the_account_is_404(michael):
+    colleague = person(account=michael.account)
+    run = ready(michael.client)
+    assert colleague.client.get(f"{run}general/").status_code == 404
+    assert create(colleague.client, run).status_code == 404
+
+
+def test_a_run_begun_for_one_account_is_404_after_switching(michael, stranger):
+    from tests.factories import MembershipFactory
+
+    MembershipFactory(user=michael.user, account=stranger.account)
+    michael.client.post("/account/switch/", {"account": michael.account.pk})
+    run = ready(michael.client)
+    michael.client.post("/account/switch/", {"account": stranger.account.pk})
+    assert create(michael.client, run).status_code == 404
+    assert not Token.objects.exists()
+
+
+def test_runs_of_yesterday_are_forgotten(michael):
+    start(michael.client)
+    TokenDraft.objects.update(created_at=timezone.now() - timedelta(days=2))
+    someone_elses = TokenDraft.objects.create(account=michael.account, owner=UserFactory(), name="Old", created_at=timezone.now() - timedelta(days=2))
+    start(michael.client)
+    assert TokenDraft.objects.filter(owner=michael.user).count() == 1
+    assert TokenDraft.objects.filter(pk=someone_elses.pk).exists()
+
+
+def test_the_cap_of_an_extension_is_explained_when_it_is_met(michael, settings):
+    settings.TOKENS_PER_EXTENSION = 1
+    run = ready(michael.client)
+    other = start(michael.client, name="Another")
+    TokenFactory(account=michael.account)
+    response = michael.client.post(f"{other}extension/", {"extension": Extension.CUSTOM})
+    assert "The account has 1 tokens for Custom, and may not have more." in response.text
+    assert michael.client.post(f"{other}extension/", {"extension": Extension.ZAPIER}).status_code == 302
+    response = michael.client.post(f"{run}permissions/", {"modules": [Module.AGREEMENTS]}, follow=True)
+    assert "may not have more" in response.text
+    assert Token.objects.count() == 1
+
+
+def test_deleted_tokens_and_other_accounts_do_not_count_for_the_cap(michael, settings):
+    settings.TOKENS_PER_EXTENSION = 1
+    TokenFactory(account=michael.account).remove(by=None)
+    TokenFactory()
+    assert create(michael.client, ready(michael.client)).status_code == 302
+
+
+def test_the_form_writes_nothing_it_does_not_show(michael, stranger):
+    run = ready(michael.client, account=stranger.account.pk, id="SU-111-111-111", status="inactive", created_by=stranger.user.pk, version="9")
+    create(michael.client, run)
+    token = Token.objects.get()
+    assert (token.account, token.status, token.created_by, token.version) == (michael.account, "active", michael.user, 1)
+    assert token.pk != "SU-111-111-111"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_simultaneous_creates_make_one_token(michael):
+    run = ready(michael.client)
+    barrier = Barrier(8)
+
+    def press(_):
+        client = Client()
+        client.cookies = michael.client.cookies
+        try:
+            barrier.wait()
+            return create(client, run)["Location"]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        places = set(pool.map(press, range(8)))
+    token = Token.objects.get()
+    assert places == {f"/integrations/tokens/{token.pk}/summary/"}
+    assert (token.keys.count(), token.permissions.count(), token.events.count()) == (1, 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_simultaneous_runs_with_one_name_make_one_token(michael):
+    runs = [ready(michael.client) for _ in range(8)]
+    barrier = Barrier(8)
+
+    def press(run):
+        client = Client()
+        client.cookies = michael.client.cookies
+        try:
+            barrier.wait()
+            return create(client, run)["Location"]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        places = list(pool.map(press, runs))
+    token = Token.objects.get()
+    assert sorted(place.endswith("/general/") for place in places) == [False] + [True] * 7
+    assert f"/integrations/tokens/{token.pk}/summary/" in places
