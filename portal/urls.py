@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("integrations/", include("tokens.urls")),
     path("public/", include("modules.urls")),
+    path("admin/login/", views.admin_sign_in, name="admin_sign_in"),
     path("admin/", admin.site.urls),
 ]
 

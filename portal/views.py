@@ -5,13 +5,16 @@ import secrets
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal import api
+from portal.http import next_url
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,14 @@ def extensions(request: HttpRequest) -> HttpResponse:
             ],
         },
     )
+
+
+@login_not_required
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """The admin has no sign-in of its own: people come through the portal's, and 403 is for those who may not."""
+    if request.user.is_authenticated:
+        return permission_denied(request)
+    return redirect_to_login(next_url(request, reverse("admin:index")))
 
 
 @login_not_required

@@ -93,30 +93,29 @@ const portal = {
   });
 
   // Above the button when there is no room below it.
+  const place = (menu) => {
+    const popover = menu.querySelector('.popover');
+    menu.classList.remove('menu-up');
+    const box = popover.getBoundingClientRect();
+    const button = menu.querySelector('summary').getBoundingClientRect();
+    const up = button.bottom + box.height + 4 > window.innerHeight && button.top > box.height + 8;
+    menu.classList.toggle('menu-up', up);
+    if (menu.closest('.table-scroll')) {
+      // A box that scrolls would cut the menu off: it stands in the window instead.
+      Object.assign(popover.style, {
+        position: 'fixed',
+        inset: 'auto',
+        left: `${button.right - box.width}px`,
+        top: `${up ? button.top - box.height - 4 : button.bottom + 4}px`,
+      });
+    }
+  };
+
   document.addEventListener(
     'toggle',
     (event) => {
-      const menu = event.target;
-      if (!menu.matches?.('details.menu')) {
-        return;
-      }
-      menu.classList.remove('menu-up');
-      const popover = menu.querySelector('.popover');
-      if (!menu.open || !popover) {
-        return;
-      }
-      const box = popover.getBoundingClientRect();
-      const button = menu.querySelector('summary').getBoundingClientRect();
-      const up = box.bottom > window.innerHeight && button.top > box.height + 8;
-      menu.classList.toggle('menu-up', up);
-      if (menu.closest('.table-scroll')) {
-        // A box that scrolls would cut the menu off: it stands in the window instead, until something scrolls.
-        Object.assign(popover.style, {
-          position: 'fixed',
-          inset: 'auto',
-          left: `${button.right - box.width}px`,
-          top: `${up ? button.top - box.height - 4 : button.bottom + 4}px`,
-        });
+      if (event.target.matches?.('details.menu[open]')) {
+        place(event.target);
       }
     },
     true,
@@ -127,7 +126,7 @@ const portal = {
     () => {
       for (const menu of openMenus()) {
         if (menu.closest('.table-scroll')) {
-          menu.open = false;
+          place(menu);
         }
       }
     },

@@ -26,13 +26,13 @@ class ReadOnly:
 
 class PermissionInline(ReadOnly, admin.TabularInline):
     model = Permission
-    fields = ("module", "granted_at", "granted_by")
+    fields = readonly_fields = ("module", "granted_at", "granted_by")
     extra = 0
 
 
 class EventInline(ReadOnly, admin.TabularInline):
     model = TokenEvent
-    fields = ("at", "action", "by", "address", "changes")
+    fields = readonly_fields = ("at", "action", "by", "address", "changes")
     extra = 0
 
 
@@ -42,7 +42,7 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("status", "extension")
     search_fields = ("id", "name_key", "external_id_key", "account__name", "account__id")
     list_select_related = ("account", "created_by", "usage")
-    fields = (
+    fields = readonly_fields = (
         "id",
         "account",
         "name",

@@ -37,8 +37,10 @@ class Chip(NamedTuple):
     url: str
 
 
-def date_input() -> forms.DateInput:
-    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+def day_filter(label: Any, lookup: str) -> filters.DateFilter:
+    """A filter of the day a token was made, in the person's time zone."""
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return filters.DateFilter(label=label, field_name="created_at", lookup_expr=lookup, widget=widget, input_formats=DAYS)
 
 
 class TokenFilter(filters.FilterSet):
@@ -50,8 +52,8 @@ class TokenFilter(filters.FilterSet):
     )
     module = filters.ChoiceFilter(label=gettext_lazy("May reach"), choices=Module.choices, empty_label=gettext_lazy("Any module"), method="reaching")
     created_by = filters.ModelChoiceFilter(label=gettext_lazy("Created by"), queryset=User.objects.none(), empty_label=gettext_lazy("Anyone"))
-    created_from = filters.DateFilter(label=gettext_lazy("Created from"), field_name="created_at", lookup_expr="date__gte", widget=date_input(), input_formats=DAYS)
-    created_to = filters.DateFilter(label=gettext_lazy("Created to"), field_name="created_at", lookup_expr="date__lte", widget=date_input(), input_formats=DAYS)
+    created_from = day_filter(gettext_lazy("Created from"), "date__gte")
+    created_to = day_filter(gettext_lazy("Created to"), "date__lte")
     last_used = filters.ChoiceFilter(label=gettext_lazy("Last used"), choices=LAST_USED, empty_label=gettext_lazy("At any time"), method="used")
 
     class Meta:

@@ -29,6 +29,7 @@ PEOPLE = {
     "robert": "robert@frontstreet.example",
     "paulie": "paulie@frontstreet.example",  # may only look
     "tony": "tony@gazzo.example",  # belongs to two accounts
+    "portal": "admin@portal.example",  # belongs to no account
 }
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -109,7 +110,7 @@ def free_port() -> int:
 
 def wait_until_healthy(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     for _ in range(START_SECONDS * 10):
-        with suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=5) as response:
+        with suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=5) as response:  # noqa: S310
             if response.status == 200:
                 return
         with suppress(subprocess.TimeoutExpired):
@@ -212,7 +213,8 @@ def signed_in(browser: Browser, portal: Portal) -> Callable[[str], StorageState]
 class Visit(Protocol):
     """Opens the portal in a browser context of its own, signed in as `person` or not at all, and gives the page.
 
-    `refused` are the HTTP statuses that the test causes on purpose: the browser's own line about them is no complaint.
+    `refused` are the HTTP statuses that the test causes on purpose: the line about them, the browser's own or htmx's, is no
+    complaint.
     The other options are those of a Playwright context.
     """
 
@@ -226,10 +228,11 @@ def visit(browser: Browser, portal: Portal, signed_in: Callable[[str], StorageSt
     complaints: list[str] = []
 
     def visit(person: str | None = None, *, refused: tuple[int, ...] = (), **options: Any) -> Page:
-        allowed = tuple(f"Failed to load resource: the server responded with a status of {status} " for status in refused)
+        lines = ("Failed to load resource: the server responded with a status of {} ", "Response Status Error Code {} from ")
+        allowed = tuple(line.format(status) for status in refused for line in lines)
 
         def on_console(message: ConsoleMessage) -> None:
-            if message.type == "error" and not (allowed and message.text.startswith(allowed)):
+            if message.type == "error" and not message.text.startswith(allowed):
                 complaints.append(f"{message.page.url if message.page else ''}: {message.text}")
 
         def on_error(error: WebError) -> None:

@@ -15,6 +15,7 @@ from tokens.models import TokenDraft
 PAGES = {
     "portal:home": ("sign-in", 302, 302, 302),
     "portal:healthz": (200, 200, 200, 200),
+    "admin_sign_in": (302, 403, 403, 403),
     "portal:webhooks": ("sign-in", 200, 200, 200),
     "portal:extensions": ("sign-in", 200, 200, 200),
     "accounts:sign_in": (200, 302, 302, 302),
@@ -47,6 +48,7 @@ PAGES = {
 FORMS = {
     "portal:home": ("sign-in", 405, 405, 405),
     "portal:healthz": (405, 405, 405, 405),
+    "admin_sign_in": (302, 403, 403, 403),
     "portal:webhooks": ("sign-in", 405, 405, 405),
     "portal:extensions": ("sign-in", 405, 405, 405),
     "accounts:sign_in": (200, 302, 302, 302),

@@ -1,0 +1,349 @@
+"""Signing in and out, how long a session lasts, and what guards it against guessing."""
+
+import time
+
+import pytest
+from django.contrib.auth import SESSION_KEY
+from django.test import Client
+
+from tests.conftest import person
+from tests.factories import PASSWORD, UserFactory
+
+SIGN_IN = "/sign-in/"
+LIST = "/integrations/tokens/"
+
+
+def sign_in(client, email, password=PASSWORD, query="", **extra):
+    return client.post(f"{SIGN_IN}{query}", {"username": email, "password": password}, **extra)
+
+
+def test_a_person_signs_in_by_e_mail_and_lands_on_the_tokens(client, michael):
+    response = sign_in(client, "michael@mightymicks.example")
+    assert response["Location"] == LIST
+    text = client.get(LIST).text
+    assert "Mighty Mick&#x27;s LLC" in text
+    assert "Distributor - Michael Goldmill" in text
+
+
+def test_the_case_of_the_address_and_blanks_round_it_do_not_matter(client, michael):
+    assert sign_in(client, " Michael@MightyMicks.Example ").status_code == 302
+
+
+def test_the_person_returns_to_the_page_they_wanted(client, michael):
+    wanted = f"{LIST}?status=deleted"
+    assert client.get(wanted)["Location"] == f"{SIGN_IN}?next=/integrations/tokens/%3Fstatus%3Ddeleted"
+    assert sign_in(client, michael.user.email, query="?next=/integrations/tokens/%3Fstatus%3Ddeleted")["Location"] == wanted
+
+
+def test_but_never_to_another_site(client, michael):
+    assert sign_in(client, michael.user.email, query="?next=https://evil.example/")["Location"] == LIST
+
+
+def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(client, michael):
+    wrong = sign_in(client, michael.user.email, "wrong")
+    unknown = sign_in(client, "nobody@mightymicks.example", "wrong")
+    assert wrong.status_code == unknown.status_code == 200
+    for response in (wrong, unknown):
+        assert "E-mail or password is not right." in response.text
+        assert "4 tries are left" in response.text
+
+
+def test_an_unknown_name_costs_a_password_hash_too(client, michael, monkeypatch):
+    from accounts.models import User
+
+    hashed = []
+    original = User.set_password
+    monkeypatch.setattr(User, "set_password", lambda self, raw: (hashed.append(raw), original(self, raw))[1])
+    sign_in(client, "nobody@mightymicks.example", "wrong")
+    assert hashed == ["wrong"]
+
+
+def test_a_person_who_was_switched_off_cannot_sign_in_and_is_not_told_why(client, michael):
+    michael.user.is_active = False
+    michael.user.save()
+    assert "E-mail or password is not right." in sign_in(client, michael.user.email).text
+
+
+def test_a_person_who_is_switched_off_is_out_at_the_next_request(michael):
+    michael.user.is_active = False
+    michael.user.save()
+    assert michael.client.get(LIST).status_code == 302
+
+
+def test_empty_fields_are_named(client, db):
+    response = client.post(SIGN_IN, {})
+    assert "Enter your e-mail address." in response.text
+    assert "Enter your password." in response.text
+
+
+@pytest.mark.parametrize("email", ["a\x00b@c.example", "x" * 300, "'; DROP TABLE accounts_user; --", "ü@ü.example"])
+def test_nonsense_is_no_name(client, db, email):
+    assert sign_in(client, email).status_code == 200
+
+
+# --- Guessing -------------------------------------------------------------------------------------
+
+
+def test_five_wrong_passwords_lock_the_name_for_that_address(client, michael):
+    for left in (4, 3, 2, 1):
+        assert f"{left} {'try is' if left == 1 else 'tries are'} left" in sign_in(client, michael.user.email, "wrong").text
+    response = sign_in(client, michael.user.email, "wrong")
+    assert response.status_code == 429
+    assert "Too many tries." in response.text
+    assert int(response["Retry-After"]) > 0
+    assert sign_in(client, michael.user.email).status_code == 429
+
+
+def test_an_unknown_name_is_locked_just_the_same(client, db):
+    for _ in range(5):
+        response = sign_in(client, "nobody@mightymicks.example", "wrong")
+    assert response.status_code == 429
+
+
+def test_the_lock_is_for_that_address_only(client, michael):
+    for _ in range(6):
+        sign_in(client, michael.user.email, "wrong")
+    assert sign_in(client, michael.user.email, REMOTE_ADDR="192.0.2.7").status_code == 302
+
+
+def test_other_names_go_on_working_from_that_address(client, michael, adrian):
+    for _ in range(6):
+        sign_in(client, michael.user.email, "wrong")
+    assert sign_in(client, adrian.user.email).status_code == 302
+
+
+def test_an_address_that_tries_many_names_is_locked_for_all_of_them(client, michael, settings):
+    settings.SIGN_IN_TRIES_PER_ADDRESS = 8
+    for number in range(8):
+        sign_in(client, f"nobody{number}@mightymicks.example", "wrong")
+    assert sign_in(client, michael.user.email).status_code == 429
+    assert sign_in(client, michael.user.email, REMOTE_ADDR="192.0.2.7").status_code == 302
+
+
+def test_a_right_password_forgives_the_name_but_not_the_address(client, michael, settings):
+    settings.SIGN_IN_TRIES_PER_ADDRESS = 8
+    for number in range(6):
+        sign_in(client, f"nobody{number}@mightymicks.example", "wrong")
+    assert sign_in(client, michael.user.email).status_code == 302
+    for number in range(2):
+        sign_in(Client(), f"somebody{number}@mightymicks.example", "wrong")
+    assert sign_in(Client(), michael.user.email).status_code == 429
+
+
+def test_the_lock_ends(client, michael):
+    from datetime import timedelta
+
+    from axes.models import AccessAttempt
+    from django.utils import timezone
+
+    for _ in range(5):
+        sign_in(client, michael.user.email, "wrong")
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
+    assert sign_in(client, michael.user.email).status_code == 302
+
+
+def test_no_password_reaches_the_log_of_tries(client, michael):
+    from axes.models import AccessAttempt
+
+    sign_in(client, michael.user.email, "my real password with a typo")
+    assert "typo" not in str(AccessAttempt.objects.values().get())
+
+
+@pytest.mark.parametrize(("proxies", "expected"), [(0, "127.0.0.1"), (1, "203.0.113.9"), (2, "198.51.100.4")])
+def test_a_forwarded_address_counts_only_as_far_as_our_own_proxies_wrote_it(rf, settings, proxies, expected):
+    from portal.middleware import client_address
+
+    settings.TRUSTED_PROXIES = proxies
+    request = rf.get("/", headers={"x-forwarded-for": "10.0.0.1, 198.51.100.4, 203.0.113.9"})
+    assert client_address(request) == expected
+
+
+@pytest.mark.parametrize("junk", ["nonsense", "", "1.2.3.4.5", "'; --"])
+def test_a_forwarded_address_that_is_none_is_unknown(rf, settings, junk):
+    from portal.middleware import client_address
+
+    settings.TRUSTED_PROXIES = 1
+    assert client_address(rf.get("/", headers={"x-forwarded-for": junk})) == "0.0.0.0"  # noqa: S104
+
+
+# --- Sessions -------------------------------------------------------------------------------------
+
+
+def test_signing_in_makes_a_new_session(client, michael):
+    client.get(SIGN_IN)
+    client.session["x"] = 1
+    before = client.session.session_key
+    sign_in(client, michael.user.email)
+    assert client.session.session_key != before
+
+
+def test_signing_out_ends_the_session_on_the_server(michael):
+    key = michael.client.session.session_key
+    assert michael.client.post("/sign-out/")["Location"] == SIGN_IN
+    michael.client.cookies["session"] = key
+    assert michael.client.get(LIST).status_code == 302
+
+
+def test_signing_out_is_no_link(michael):
+    assert michael.client.get("/sign-out/").status_code == 405
+    assert SESSION_KEY in michael.client.session
+
+
+def put(client, **values):
+    session = client.session
+    session.update(values)
+    session.save()
+
+
+def test_an_idle_session_ends_and_the_person_is_told_and_returns(michael):
+    put(michael.client, seen_at=int(time.time()) - 31 * 60)
+    response = michael.client.get(f"{LIST}?page=2", follow=True)
+    assert response.redirect_chain == [(f"{SIGN_IN}?next=/integrations/tokens/%3Fpage%3D2", 302)]
+    assert "Your session ended. Sign in to go on where you were." in response.text
+
+
+def test_a_session_that_is_used_goes_on(michael):
+    put(michael.client, seen_at=int(time.time()) - 29 * 60)
+    assert michael.client.get(LIST).status_code == 200
+    assert time.time() - michael.client.session["seen_at"] < 10
+
+
+def test_no_session_outlives_its_absolute_age(michael):
+    put(michael.client, signed_in_at=int(time.time()) - 12 * 3600 - 1, seen_at=int(time.time()))
+    assert michael.client.get(LIST).status_code == 302
+
+
+def test_a_request_within_the_minute_does_not_write_the_session(michael, django_assert_num_queries):
+    michael.client.get("/integrations/webhooks/")
+    with django_assert_num_queries(2):
+        michael.client.get("/integrations/webhooks/")
+
+
+def test_htmx_is_sent_to_the_sign_in_instead_of_getting_it_in_a_table(client, db):
+    response = client.get(LIST, headers={"hx-request": "true", "hx-current-url": f"http://testserver{LIST}?page=2"})
+    assert response["HX-Redirect"] == f"{SIGN_IN}?next=/integrations/tokens/%3Fpage%3D2"
+
+
+def test_a_form_sent_after_the_session_ended_returns_to_the_page_of_the_form(client, token):
+    response = client.post(f"{LIST}{token.pk}/disable/", headers={"referer": f"http://testserver{LIST}"})
+    assert response["Location"] == f"{SIGN_IN}?next={LIST}"
+
+
+# --- Accounts of a person -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tony(michael, stranger):
+    from tests.factories import MembershipFactory
+
+    tony = person(account=michael.account, user__name="Tony Gazzo")
+    MembershipFactory(user=tony.user, account=stranger.account)
+    return tony
+
+
+def test_a_person_of_two_accounts_switches_between_them(tony, michael, stranger):
+    tony.client.post("/account/switch/", {"account": michael.account.pk})
+    assert "Distributor - Tony Gazzo" in tony.client.get(LIST).text
+    tony.client.post("/account/switch/", {"account": stranger.account.pk})
+    assert "Vendor - Tony Gazzo" in tony.client.get(LIST).text
+
+
+def test_the_choice_is_there_after_signing_in_again(tony, michael):
+    tony.client.post("/account/switch/", {"account": michael.account.pk})
+    client = Client()
+    sign_in(client, tony.user.email)
+    assert "Distributor - Tony Gazzo" in client.get(LIST).text
+
+
+@pytest.mark.parametrize("chosen", ["VA-000-000", "", "other"])
+def test_nobody_switches_to_an_account_that_is_not_theirs(michael, stranger, chosen):
+    chosen = stranger.account.pk if chosen == "other" else chosen
+    assert michael.client.post("/account/switch/", {"account": chosen}).status_code == 404
+
+
+def test_a_disabled_account_is_out_at_the_next_request(michael):
+    michael.account.is_active = False
+    michael.account.save()
+    assert michael.client.get(LIST).status_code == 403
+
+
+def test_a_membership_that_ends_is_out_at_the_next_request(michael, token):
+    michael.membership.delete()
+    assert michael.client.get(f"{LIST}{token.pk}/").status_code == 403
+
+
+# --- Profile, theme, passwords ----------------------------------------------------------------------
+
+
+def test_the_profile_keeps_name_and_time_zone(michael):
+    response = michael.client.post("/account/", {"name": "Mickey", "time_zone": "Europe/Madrid"}, follow=True)
+    assert "Your profile is saved." in response.text
+    assert "Times are in Europe/Madrid" in response.text
+    michael.user.refresh_from_db()
+    assert (michael.user.name, michael.user.time_zone) == ("Mickey", "Europe/Madrid")
+
+
+@pytest.mark.parametrize(("field", "value", "words"), [("name", "", "Enter your name."), ("time_zone", "Mars/Olympus", "Choose a time zone")])
+def test_a_profile_that_is_not_valid_says_why(michael, field, value, words):
+    assert words in michael.client.post("/account/", {"name": "Mickey", "time_zone": "UTC", field: value}).text
+
+
+def test_the_profile_writes_nothing_else(michael):
+    michael.client.post("/account/", {"name": "Mickey", "time_zone": "UTC", "is_staff": "on", "email": "x@y.example"})
+    michael.user.refresh_from_db()
+    assert (michael.user.is_staff, michael.user.email) == (False, "michael@mightymicks.example")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "system"])
+def test_the_theme_is_kept_even_for_nobody(client, db, theme):
+    client.post("/account/theme/", {"theme": theme, "next": SIGN_IN})
+    assert f'data-theme="{theme}"' in client.get(SIGN_IN).text
+
+
+def test_a_theme_that_is_none_is_ignored(client, db):
+    client.post("/account/theme/", {"theme": '"><script>'})
+    client.cookies["theme"] = '"><script>'
+    assert 'data-theme="system"' in client.get(SIGN_IN).text
+
+
+def test_a_new_password_needs_the_old_one_and_ends_the_other_sessions(michael):
+    other = Client()
+    other.force_login(michael.user, backend="accounts.backends.EmailBackend")
+    fields = {"old_password": "wrong", "new_password1": "correct horse battery", "new_password2": "correct horse battery"}
+    assert michael.client.post("/account/password/", fields).status_code == 200
+    response = michael.client.post("/account/password/", {**fields, "old_password": PASSWORD}, follow=True)
+    assert "Your password is changed." in response.text
+    assert other.get(LIST).status_code == 302
+
+
+@pytest.mark.parametrize("password", ["short", "password1234", "michael@mightymicks.example"])
+def test_a_weak_password_is_refused(michael, password):
+    fields = {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
+    assert michael.client.post("/account/password/", fields).status_code == 200
+    michael.user.refresh_from_db()
+    assert michael.user.check_password(PASSWORD)
+
+
+def test_a_forgotten_password_is_reset_by_a_link_that_works_once(client, michael, mailoutbox):
+    response = client.post("/account/reset/", {"email": michael.user.email}, follow=True)
+    assert response.status_code == 200
+    link = next(word for word in mailoutbox[0].body.split() if word.startswith("http://testserver/account/reset/"))
+    form = client.get(link, follow=True).redirect_chain[-1][0]
+    new = {"new_password1": "correct horse battery", "new_password2": "correct horse battery"}
+    assert client.post(form, new)["Location"] == "/account/reset/complete/"
+    assert sign_in(client, michael.user.email, "correct horse battery").status_code == 302
+    assert Client().get(link, follow=True).context["validlink"] is False
+
+
+def test_an_unknown_address_gets_the_same_answer_and_no_mail(client, michael, mailoutbox):
+    known = client.post("/account/reset/", {"email": michael.user.email})
+    unknown = client.post("/account/reset/", {"email": "nobody@mightymicks.example"})
+    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+    assert len(mailoutbox) == 1
+
+
+def test_two_people_cannot_share_an_address(michael):
+    from django.db import IntegrityError
+
+    with pytest.raises(IntegrityError):
+        UserFactory(email="MICHAEL@mightymicks.example")

@@ -1,0 +1,201 @@
+"""Every page in both themes passes axe-core: WCAG 2.0, 2.1 and 2.2, levels A and AA."""
+
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Portal, Visit, sign_in
+from tests.browser.pages import PLAIN_LIST, create_token, extension, module, open_menu, start_token
+
+pytestmark = pytest.mark.browser
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}, "resultTypes": ["violations"]}
+TUTORIAL = "/integrations/tokens/SU-431-800-699/"
+# The demo's disabled token.
+INACTIVE = "Helpdesk Mirror"
+
+
+def violations(page: Page) -> list[str]:
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+    return [f"{rule['id']}: {rule['help']}\n  {node['html']}\n  {node['failureSummary']}" for rule in found for node in rule["nodes"]]
+
+
+# --- Bringing a page into the state to look at ------------------------------------------------------
+
+
+def sign_in_refused(page: Page) -> None:
+    sign_in(page, "paulie", "not the password")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def columns_open(page: Page) -> None:
+    page.locator("summary").filter(has_text="Columns").click()
+    expect(page.get_by_role("checkbox", name="Expires")).to_be_visible()
+
+
+def menu_open(page: Page) -> None:
+    expect(open_menu(page, page.locator("tbody th .one").first.inner_text())).to_be_visible()
+
+
+def account_menu_open(page: Page) -> None:
+    page.locator("summary").filter(has_text="Account menu:").click()
+    expect(page.get_by_role("button", name="Sign Out")).to_be_visible()
+
+
+def step_with_errors(page: Page) -> None:
+    page.get_by_label("Description").fill("x" * 300)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def extension_step(page: Page) -> None:
+    page.get_by_label("Name").fill("Looked at by axe")
+    page.get_by_role("button", name="Next").click()
+    extension(page, "Custom").check()
+
+
+def extension_step_with_errors(page: Page) -> None:
+    page.get_by_label("Name").fill("Looked at by axe")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def permissions_step(page: Page) -> None:
+    start_token(page, "Looked at by axe")
+    module(page, "Agreements").check()
+
+
+def permissions_step_with_errors(page: Page) -> None:
+    start_token(page, "Looked at by axe")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def permissions_step_of_all(page: Page) -> None:
+    start_token(page, "Looked at by axe")
+    module(page, "All Modules").check()
+
+
+def permissions_step_that_is_fixed(page: Page) -> None:
+    start_token(page, "Looked at by axe", "Reports")
+
+
+def changes_listed(page: Page) -> None:
+    page.get_by_label("Description").fill("Another")
+    module(page, "All Modules").uncheck()
+    module(page, "Usage").check()
+    expect(page.get_by_role("heading", name=re.compile(r"\d Changes"))).to_be_visible()
+
+
+def inactive_token(page: Page) -> None:
+    page.get_by_role("link", name=INACTIVE).click()
+    expect(page.get_by_text("This token is disabled.")).to_be_visible()
+
+
+def as_it_comes(page: Page) -> None:
+    """Nothing to do."""
+
+
+class Scene(NamedTuple):
+    path: str
+    prepare: Callable[[Page], None] = as_it_comes
+    person: str | None = "michael"
+    refused: tuple[int, ...] = ()
+
+
+SCENES = {
+    "sign-in": Scene("/sign-in/", person=None),
+    "sign-in with an error": Scene("/sign-in/", sign_in_refused, person=None),
+    "general": Scene("/integrations/"),
+    "list": Scene(PLAIN_LIST),
+    "list with filter": Scene(f"{PLAIN_LIST}&filter=open&extension=EXT-000"),
+    "list with columns": Scene(PLAIN_LIST, columns_open),
+    "list with row menu": Scene(PLAIN_LIST, menu_open),
+    "list with account menu": Scene(PLAIN_LIST, account_menu_open),
+    "list with every column": Scene(
+        "/integrations/tokens/?columns=label,extension,external_id,modules,created,updated,last_used,expires,status&per_page=50&status=any"
+    ),
+    "list without a match": Scene(f"{PLAIN_LIST}&q=nothing-is-called-so"),
+    "list with an invalid filter": Scene(f"{PLAIN_LIST}&status=sleepy&created_from=yesterday"),
+    "list for looking only": Scene(PLAIN_LIST, person="adrian"),
+    "step 1": Scene("/integrations/tokens/new/"),
+    "step 1 with errors": Scene("/integrations/tokens/new/", step_with_errors),
+    "step 2": Scene("/integrations/tokens/new/", extension_step),
+    "step 2 with errors": Scene("/integrations/tokens/new/", extension_step_with_errors),
+    "step 3": Scene("/integrations/tokens/new/", permissions_step),
+    "step 3 with errors": Scene("/integrations/tokens/new/", permissions_step_with_errors),
+    "step 3, all modules": Scene("/integrations/tokens/new/", permissions_step_of_all),
+    "step 3, fixed": Scene("/integrations/tokens/new/", permissions_step_that_is_fixed),
+    "details": Scene(TUTORIAL),
+    "details of an inactive token": Scene(f"{PLAIN_LIST}&q=Helpdesk+Mirror", inactive_token),
+    "permissions": Scene(f"{TUTORIAL}permissions/"),
+    "permissions with filter": Scene(f"{TUTORIAL}permissions/?filter=open&q=a"),
+    "edit": Scene(f"{TUTORIAL}edit/"),
+    "edit with changes": Scene(f"{TUTORIAL}edit/", changes_listed),
+    "delete": Scene(f"{TUTORIAL}delete/"),
+    "profile": Scene("/account/", person="tony"),
+    "password change": Scene("/account/password/"),
+    "password reset": Scene("/account/reset/", person=None),
+    "password reset, sent": Scene("/account/reset/sent/", person=None),
+    "password reset, used link": Scene("/account/reset/MQ/used-up/", person=None),
+    "password reset, complete": Scene("/account/reset/complete/", person=None),
+    "webhooks": Scene("/integrations/webhooks/"),
+    "extensions": Scene("/integrations/extensions/"),
+    "not found": Scene("/integrations/no-such-page/", refused=(404,)),
+    "not found, not signed in": Scene("/no-such-page/", person=None, refused=(404,)),
+    "not allowed": Scene("/integrations/tokens/new/", person="adrian", refused=(403,)),
+    "no account": Scene("/integrations/tokens/", person="portal", refused=(403,)),
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES.keys())
+def test_page_has_no_violations(visit: Visit, scene: Scene, theme: str) -> None:
+    page = visit(scene.person, refused=scene.refused, color_scheme=theme)
+    page.goto(scene.path)
+    scene.prepare(page)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_summary_and_a_shown_key_have_no_violations(visit: Visit, theme: str) -> None:
+    page = visit("michael", color_scheme=theme)
+    create_token(page, f"Summed up in {theme}")
+    assert violations(page) == []
+    page.get_by_role("button", name="View key").click()
+    expect(page.locator("#key-text")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_details_with_dialog_and_shown_key_have_no_violations(visit: Visit, portal: Portal, theme: str) -> None:
+    page = visit(color_scheme=theme)
+    page.goto(TUTORIAL)
+    sign_in(page, "michael")
+    page.get_by_role("button", name="View key").click()
+    expect(page.locator("#key-text")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("link", name="Hide key").click()
+    portal.forget_confirmations()
+    page.get_by_role("button", name="View key").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="View Key").click()
+    expect(dialog).to_contain_text("Enter your password.")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_message_after_an_action_has_no_violations(visit: Visit, theme: str) -> None:
+    page = visit("michael", color_scheme=theme)
+    create_token(page, f"Paused in {theme}")
+    page.goto(PLAIN_LIST)
+    open_menu(page, f"Paused in {theme}").get_by_role("button", name="Disable").click()
+    expect(page.locator("#messages .message")).to_be_visible()
+    assert violations(page) == []

@@ -1,0 +1,195 @@
+"""The key: copied by every browser, hidden again, kept nowhere, and shown only to whoever gave the password."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
+from tests.browser.pages import LIST, PLAIN_LIST, key_in
+
+pytestmark = pytest.mark.browser
+
+TUTORIAL = "/integrations/tokens/SU-431-800-699/"
+NO_CLIPBOARD = "delete Navigator.prototype.clipboard;"
+
+
+def just_signed_in(page: Page, path: str = TUTORIAL) -> None:
+    """Open the token as Michael, whose password was given a moment ago."""
+    page.goto(path)
+    sign_in(page, "michael")
+    expect(page.get_by_role("heading", name="Tutorial API Token", level=1)).to_be_visible()
+
+
+def hidden(page: Page) -> None:
+    expect(page.locator("#key-text")).to_have_count(0)
+    expect(page.get_by_role("button", name="View key")).to_be_visible()
+
+
+def test_copy_without_a_clipboard_object_copies_in_the_old_way(visit: Visit) -> None:
+    page = visit()
+    page.add_init_script(NO_CLIPBOARD)
+    just_signed_in(page)
+    assert page.evaluate("navigator.clipboard === undefined")
+    page.get_by_role("button", name="View key").click()
+    key = key_in(page)
+    page.get_by_role("button", name="Copy key").click()
+    expect(page.locator("#announcer")).to_have_text("Key copied.")
+    expect(page.locator("#key-copy")).to_contain_text("Copied")
+    page.get_by_role("link", name="Hide key").click()
+    hidden(page)
+    # What a person would paste.
+    page.goto(PLAIN_LIST)
+    search = page.get_by_role("searchbox", name="Search by label or ID")
+    search.press("ControlOrMeta+v")
+    expect(search).to_have_value(key)
+
+
+def test_copy_on_a_masked_key_copies_at_once(visit: Visit) -> None:
+    page = visit()
+    page.add_init_script(NO_CLIPBOARD)
+    just_signed_in(page)
+    page.get_by_role("button", name="Copy key").click()
+    key = key_in(page)
+    expect(page.locator("#announcer")).to_have_text("Key copied.")
+    expect(page.locator("#key-copy")).to_be_focused()
+    page.goto(PLAIN_LIST)
+    search = page.get_by_role("searchbox", name="Search by label or ID")
+    search.press("ControlOrMeta+v")
+    expect(search).to_have_value(key)
+
+
+def test_when_copying_is_refused_the_key_is_selected_and_the_page_says_so(visit: Visit) -> None:
+    page = visit()
+    page.add_init_script(f"{NO_CLIPBOARD} document.execCommand = () => false;")
+    just_signed_in(page)
+    page.get_by_role("button", name="View key").click()
+    key = key_in(page)
+    page.get_by_role("button", name="Copy key").click()
+    refusal = "Copying is not possible here. The key is selected: press Ctrl+C."
+    expect(page.locator("#announcer")).to_have_text(refusal)
+    expect(page.locator("#key").get_by_text(refusal)).to_be_visible()
+    assert page.evaluate("getSelection().toString().trim()") == key
+
+
+def test_key_hides_when_its_time_is_over(visit: Visit) -> None:
+    page = visit()
+    page.clock.install()
+    just_signed_in(page)
+    page.get_by_role("button", name="View key").click()
+    key_in(page)
+    expect(page.locator("#key")).to_contain_text(re.compile(r"It hides in \d+ seconds\."))
+    page.clock.fast_forward(50_000)
+    key_in(page)
+    expect(page.locator("#announcer")).to_have_text(re.compile(r"It hides in (10|[1-9]) seconds?\."))
+    page.clock.fast_forward(11_000)
+    hidden(page)
+    expect(page.locator("#announcer")).to_have_text("The key is hidden.")
+    expect(page.get_by_text("You are viewing a secret.")).to_have_count(0)
+
+
+def test_key_stays_when_asked_to_and_hides_when_asked_to(visit: Visit) -> None:
+    page = visit()
+    page.clock.install()
+    just_signed_in(page)
+    page.get_by_role("button", name="View key").click()
+    key_in(page)
+    page.get_by_role("button", name="Keep it visible").click()
+    expect(page.locator("#key")).to_contain_text("The key stays visible until you hide it or leave the page.")
+    page.clock.fast_forward("10:00")
+    key_in(page)
+    page.get_by_role("link", name="Hide key").click()
+    hidden(page)
+
+
+def test_no_page_that_can_be_opened_by_its_address_holds_the_key(visit: Visit) -> None:
+    page = visit()
+    just_signed_in(page)
+    page.get_by_role("button", name="View key").click()
+    secret = key_in(page).split(":")[1]
+    expect(page).to_have_url(re.compile(f"{TUTORIAL}$"))
+    for path in (LIST, TUTORIAL, f"{TUTORIAL}summary/", f"{TUTORIAL}permissions/", f"{TUTORIAL}edit/", f"{TUTORIAL}delete/", "/integrations/"):
+        answer = page.request.get(path)
+        assert answer.ok
+        assert secret not in answer.text()
+    page.reload()
+    hidden(page)
+    assert secret not in page.content()
+
+
+def test_back_does_not_bring_a_shown_key_again(visit: Visit) -> None:
+    page = visit()
+    just_signed_in(page)
+    page.get_by_role("button", name="View key").click()
+    secret = key_in(page).split(":")[1]
+    page.get_by_role("link", name="Back to the tokens").click()
+    expect(page.get_by_role("heading", name="Tokens", level=1)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Tutorial API Token", level=1)).to_be_visible()
+    hidden(page)
+    assert secret not in page.content()
+
+
+def test_scripts_keep_the_key_nowhere(visit: Visit) -> None:
+    page = visit()
+    just_signed_in(page)
+    page.get_by_role("button", name="View key").click()
+    secret = key_in(page).split(":")[1]
+    stored = "JSON.stringify([{...sessionStorage}, {...localStorage}, history.state])"
+    assert secret not in page.evaluate(stored)
+    page.get_by_role("navigation", name="Token details").get_by_role("link", name="Permissions").click()
+    # A list that htmx swaps and keeps for Back, after the page that showed the key.
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("form", name="Filter")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("form", name="Filter")).to_have_count(0)
+    assert secret not in page.evaluate(stored)
+    assert page.context.cookies()
+    assert all(secret not in cookie.get("value", "") for cookie in page.context.cookies())
+
+
+def test_a_session_without_a_fresh_password_is_asked_in_a_dialog(visit: Visit, portal: Portal) -> None:
+    page = visit()
+    just_signed_in(page)
+    portal.forget_confirmations()
+    page.get_by_role("button", name="View key").click()
+    dialog = page.get_by_role("dialog", name="Confirm That It Is You")
+    expect(dialog).to_contain_text("To view the key of Tutorial API Token, enter the password of michael@mightymicks.example.")
+    assert dialog.evaluate("element => element.matches(':modal')")
+    expect(page.locator("#key-text")).to_have_count(0)
+    dialog.get_by_label("Password", exact=True).fill("not the password")
+    dialog.get_by_role("button", name="View Key").click()
+    expect(dialog).to_contain_text("The password is not right.")
+    expect(page.locator("#key-text")).to_have_count(0)
+    dialog.get_by_label("Password", exact=True).fill(PASSWORD)
+    dialog.get_by_role("button", name="View Key").click()
+    key_in(page)
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_text("You are viewing a secret. The view was recorded: Michael Goldmill")).to_be_visible()
+    # The password counts for five minutes.
+    page.get_by_role("link", name="Hide key").click()
+    page.get_by_role("button", name="View key").click()
+    key_in(page)
+
+
+def test_copy_after_the_password_copies(visit: Visit, portal: Portal) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    just_signed_in(page)
+    portal.forget_confirmations()
+    page.get_by_role("button", name="Copy key").click()
+    dialog = page.get_by_role("dialog", name="Confirm That It Is You")
+    dialog.get_by_label("Password", exact=True).fill(PASSWORD)
+    dialog.get_by_role("button", name="Copy Key").click()
+    key = key_in(page)
+    expect(page.locator("#announcer")).to_have_text("Key copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == key
+
+
+def test_printed_page_shows_dots(visit: Visit) -> None:
+    page = visit()
+    just_signed_in(page)
+    page.get_by_role("button", name="View key").click()
+    key_in(page)
+    page.emulate_media(media="print")
+    expect(page.locator("#key-text")).to_be_hidden()
+    expect(page.locator(".key-print")).to_be_visible()

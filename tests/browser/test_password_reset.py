@@ -1,0 +1,43 @@
+"""A forgotten password: the mail, the link, the new password."""
+
+import re
+from email import message_from_string
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Portal, Visit, sign_in
+from tests.browser.test_accessibility import violations
+
+pytestmark = pytest.mark.browser
+
+NEW_PASSWORD = "another-password-of-the-browser-tests"
+
+
+def test_link_of_the_mail_leads_to_a_new_password_once(visit: Visit, portal: Portal) -> None:
+    page = visit()
+    page.goto("/sign-in/")
+    page.get_by_role("link", name="Forgotten password").click()
+    page.get_by_label("E-mail").fill("Paulie@FrontStreet.example")
+    page.get_by_role("button", name="Send the Link").click()
+    expect(page.get_by_role("heading", name="Look into Your Mail")).to_be_visible()
+
+    (mail,) = portal.mail.iterdir()
+    message = message_from_string(mail.read_text().split("-" * 79)[0])
+    assert message["To"] == "paulie@frontstreet.example"
+    body = message.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    link = re.search(rf"{re.escape(portal.url)}/\S+", body.decode())
+    assert link
+
+    page.goto(link[0])
+    assert violations(page) == []
+    page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
+    page.get_by_label("New password confirmation").fill(NEW_PASSWORD)
+    page.get_by_role("button", name="Save the Password").click()
+    expect(page.get_by_role("heading", name="Your Password Is Changed")).to_be_visible()
+    page.goto(link[0])
+    expect(page.get_by_role("heading", name="The Link Is Not Valid")).to_be_visible()
+    page.goto("/sign-in/")
+    sign_in(page, "paulie", NEW_PASSWORD)
+    expect(page.get_by_role("heading", name="Tokens", level=1)).to_be_visible()

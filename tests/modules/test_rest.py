@@ -1,0 +1,201 @@
+"""Collections of the API: shape, pages, and which account sees what."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modules.models import Agreement, Contract, Customer, Product
+from tests.factories import AccountFactory, AgreementFactory, TokenFactory
+from tokens.catalog import Module
+
+
+@pytest.fixture
+def all_token(account):
+    return TokenFactory(account=account, modules=(Module.ALL,))
+
+
+@pytest.fixture
+def agreements(account):
+    start = datetime(2024, 1, 31, 10, 20, 30, 123456, tzinfo=UTC)
+    return [AgreementFactory(provider=account, created_at=start + timedelta(hours=n)) for n in range(25)]
+
+
+def ids(response):
+    return [row["id"] for row in response.json()]
+
+
+@pytest.mark.parametrize(
+    ("query", "rows", "content_range"),
+    [
+        ("", 25, "items 0-24/25"),
+        ("?limit=10", 10, "items 0-9/25"),
+        ("?limit=10&offset=20", 5, "items 20-24/25"),
+        ("?limit=0", 0, "items 0-0/25"),
+        ("?limit=0&offset=7", 0, "items 0-0/25"),
+        ("?offset=40", 0, "items 40-40/25"),
+        ("?offset=25", 0, "items 25-25/25"),
+        ("?limit=5000", 25, "items 0-24/25"),
+        ("?limit=-1", 25, "items 0-24/25"),
+        ("?limit=ten&offset=x", 25, "items 0-24/25"),
+        ("?limit=99999999999999999999", 25, "items 0-24/25"),
+        ("?offset=999999999999999", 0, "items 999999999999999-999999999999999/25"),
+        ("?limit=²", 25, "items 0-24/25"),
+        ("?nope=1&limit=1", 1, "items 0-0/25"),
+    ],
+)
+def test_pages_and_their_content_range(call, token, agreements, query, rows, content_range):
+    response = call(f"agreements{query}", token)
+    assert response.status_code == 200
+    assert len(response.json()) == rows
+    assert response["Content-Range"] == content_range
+
+
+def test_an_empty_collection_is_an_empty_array(call, token):
+    response = call("agreements", token)
+    assert (response.json(), response["Content-Range"]) == ([], "items 0-0/0")
+
+
+def test_no_page_is_longer_than_a_thousand(call, token, account):
+    AgreementFactory.create_batch(1001, provider=account, vendor=AccountFactory(role="vendor"))
+    response = call("agreements?limit=2000", token)
+    assert len(response.json()) == 1000
+    assert response["Content-Range"] == "items 0-999/1001"
+    assert len(call("agreements", token).json()) == 100
+
+
+def test_the_newest_come_first_and_pages_hold_each_once(call, token, agreements):
+    Agreement.objects.update(created_at=datetime(2024, 1, 1, tzinfo=UTC))
+    seen = [id for offset in (0, 10, 20) for id in ids(call(f"agreements?limit=10&offset={offset}", token))]
+    assert sorted(seen, reverse=True) == seen
+    assert len(set(seen)) == 25
+
+
+def test_moments_are_to_the_second_with_an_offset(call, token, agreements):
+    assert call("agreements?limit=1&offset=24", token).json()[0]["created"] == "2024-01-31T10:20:30+00:00"
+
+
+@pytest.mark.parametrize("path", ["agreements", "agreements/", "/agreements", "/agreements/"])
+def test_slashes_make_no_difference_and_nothing_redirects(call, token, agreements, path):
+    assert len(call(path, token).json()) == 25
+
+
+def test_a_record_by_its_id(call, token, agreements, account):
+    wanted = agreements[3]
+    body = call(f"agreements/{wanted.pk}", token).json()
+    assert body["id"] == wanted.pk
+    assert body["owner"] == {"id": account.pk, "name": account.name}
+    assert "marketplace" not in body
+    assert call(f"agreements/{wanted.pk}/", token).json() == body
+
+
+@pytest.mark.parametrize("pk", ["AGD-404-404-404", "x", "1" * 64])
+def test_a_record_that_does_not_exist_is_404_in_json(call, token, pk):
+    response = call(f"agreements/{pk}", token)
+    assert response.status_code == 404
+    assert response.json() == {"error_code": "NFND_000", "errors": [f"Object `{pk}` not found."]}
+
+
+def test_each_side_sees_its_own_records_only(call, agreements, token):
+    theirs = AgreementFactory()
+    assert theirs.pk not in ids(call("agreements", token))
+    assert call(f"agreements/{theirs.pk}", token).status_code == 404
+    vendor = TokenFactory(account=theirs.vendor)
+    assert ids(call("agreements", vendor)) == [theirs.pk]
+    assert call(f"agreements/{agreements[0].pk}", vendor).status_code == 404
+
+
+def test_the_own_account(call, all_token, account, stranger):
+    body = call("accounts", all_token).json()
+    assert [row["id"] for row in body] == [account.pk]
+    assert (body[0]["name"], body[0]["type"], body[0]["role"]) == (account.name, "provider", "distributor")
+    assert call(f"accounts/{account.pk}", all_token).json() == body[0]
+    assert call(f"accounts/{stranger.account.pk}", all_token).status_code == 404
+
+
+@pytest.fixture
+def demo(db):
+    from django.core.management import call_command
+
+    call_command("demo", verbosity=0)
+
+
+def test_the_demo_shows_rows_in_every_collection_to_both_companies(call, demo, capsys):
+    from accounts.models import Account
+
+    for account in ("PA-063-101", "VA-044-420"):
+        token = TokenFactory(account=Account.objects.get(pk=account), name="Reader", modules=(Module.ALL,))
+        for path in ("agreements", "contracts", "tier/accounts", "products"):
+            rows = call(path, token).json()
+            assert len(rows) >= 10, path
+            assert call(f"{path}/{rows[0]['id']}", token).json() == rows[0]
+        assert len(call("agreements", token).json()) >= 60
+
+
+def test_the_shapes_hold_what_the_official_clients_read(call, demo):
+    from accounts.models import Account
+
+    token = TokenFactory(account=Account.objects.get(pk="PA-063-101"), name="Reader", modules=(Module.ALL,))
+    for customer in call("tier/accounts", token).json():
+        phone = customer["contact_info"]["contact"]["phone_number"]
+        assert set(phone) == {"country_code", "area_code", "phone_number", "extension"}
+        # Absent, never null: the command line crashes on null.
+        assert customer.get("parent", {"id": "x"}) is not None
+        assert customer["type"] == "customer" or customer["scopes"] == ["tier1"]
+    for contract in call("contracts", token).json():
+        assert contract["agreement"]["id"][:3] in {"AGD", "AGP", "AGS"}
+        assert ("signed" in contract["events"]) == (contract["status"] in {"active", "terminated"})
+    for product in call("products", token).json():
+        assert product["visibility"]["listing"] == (product["status"] == "published")
+
+
+def test_a_distributor_sees_products_of_vendors_it_has_a_contract_with(call, demo):
+    from accounts.models import Account
+
+    token = TokenFactory(account=Account.objects.get(pk="PA-063-101"), name="Reader", modules=(Module.ALL,))
+    assert len(call("products", token).json()) == Product.objects.count()
+    Contract.objects.filter(vendor="VA-571-206").update(status=Contract.Status.TERMINATED)
+    assert {row["owner"]["id"] for row in call("products", token).json()} == {"VA-044-420"}
+
+
+def test_the_demo_is_the_same_every_time_and_a_second_run_changes_nothing(demo, capsys):
+    from django.core.management import call_command
+
+    from tokens.models import Token
+
+    models = (Agreement, Contract, Customer, Product, Token)
+    before = [list(model.objects.order_by("pk").values()) for model in models]
+    assert Token.objects.filter(pk="SU-431-800-699", name="Tutorial API Token", account="PA-063-101").exists()
+    assert Token.objects.filter(pk="SU-324-395-019", name="Tutorial Token", account="VA-044-420").exists()
+    assert Token.objects.count() >= 40
+    assert set(Token.objects.values_list("extension", flat=True)) == {"EXT-000", "EXT-310-442", "EXT-386-120", "EXT-651-883"}
+    assert {token.state for token in Token.objects.all()} == {"active", "expiring", "expired", "inactive", "deleted"}
+    call_command("demo", verbosity=0)
+    assert [list(model.objects.order_by("pk").values()) for model in models] == before
+
+
+def test_the_demo_makes_as_many_agreements_as_asked(db, capsys):
+    from django.core.management import call_command
+
+    call_command("demo", records=1500)
+    assert Agreement.objects.filter(provider="PA-063-101").count() >= 1500
+    assert Agreement.objects.filter(vendor="VA-044-420").count() >= 1500
+
+
+@pytest.mark.parametrize("given", [None, "a password of my own"])
+def test_the_password_of_the_demo_is_random_or_given_and_printed_once(db, capsys, monkeypatch, given):
+    from django.core.management import call_command
+
+    from accounts.models import User
+
+    monkeypatch.delenv("DEMO_PASSWORD", raising=False)
+    if given:
+        monkeypatch.setenv("DEMO_PASSWORD", given)
+    call_command("demo")
+    out = capsys.readouterr().out
+    password = given or next(line for line in out.splitlines() if "shown this once" in line).split(": ")[1]
+    assert User.objects.get(email="robert@frontstreet.example").check_password(password)
+    call_command("demo")
+    assert password not in capsys.readouterr().out
+    monkeypatch.setenv("DEMO_PASSWORD", "another password")
+    call_command("demo")
+    assert User.objects.get(email="michael@mightymicks.example").check_password("another password")

@@ -1,0 +1,53 @@
+"""Pages and answers for what went wrong."""
+
+import pytest
+from django.test import Client
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """A client of a portal whose views all fail."""
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr("tokens.models.TokenQuerySet.visible_to", fail)
+    monkeypatch.setattr("modules.rest.window", fail)
+    return Client(raise_request_exception=False)
+
+
+def test_a_failure_shows_a_number_and_nothing_of_the_inside(broken, michael, caplog):
+    broken.cookies = michael.client.cookies
+    response = broken.get("/integrations/tokens/")
+    assert response.status_code == 500
+    assert "Something broke on our side" in response.text
+    assert "secret of the inside" not in response.text
+    number = next(word for word in caplog.text.split() if len(word) == 10 and word[4] == "-").rstrip(".")
+    assert number in response.text
+
+
+def test_a_failure_of_the_api_is_json(broken, token):
+    from tests.factories import header
+
+    response = broken.get("/public/v1/agreements", headers={"authorization": header(token)})
+    assert response.status_code == 500
+    assert response["Content-Type"] == "application/json"
+    assert response.json()["error_code"] == "SYS_001"
+    assert "secret of the inside" not in response.text
+
+
+def test_the_page_for_nothing_is_in_the_frame_for_those_who_are_in(michael, client):
+    response = michael.client.get("/nope/")
+    assert response.status_code == 404
+    for part in ("There is no such page", "Go to Tokens", "Distributor - Michael Goldmill"):
+        assert part in response.text
+    assert 'aria-current="page"' not in response.text
+    anonymous = client.get("/nope/")
+    assert anonymous.status_code == 404
+    assert "There is no such page" in anonymous.text
+
+
+def test_a_looker_is_told_why_not(adrian):
+    response = adrian.client.get("/integrations/tokens/new/")
+    assert response.status_code == 403
+    assert "You may not do this" in response.text

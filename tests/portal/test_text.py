@@ -1,0 +1,43 @@
+"""Words for moments and lists."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from portal import text
+from portal.fields import fold
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(seconds=5), "Just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(minutes=59, seconds=59), "59 minutes ago"),
+        (timedelta(hours=2), "2 hours ago"),
+        (timedelta(days=1), "Yesterday"),
+        (timedelta(days=5), "5 days ago"),
+        (timedelta(days=21), "3 weeks ago"),
+        (timedelta(days=-1), "Just now"),
+    ],
+)
+def test_moments_of_the_last_month_are_relative(monkeypatch, passed, words):
+    now = datetime(2026, 6, 15, 15, 30, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    assert text.ago(now - passed) == words
+
+
+def test_older_moments_are_dates_and_nothing_is_never():
+    assert text.ago(datetime(2021, 5, 18, 4, 28, tzinfo=UTC)) == "18/05/2021 04:28"
+    assert text.ago(None) == "Never"
+
+
+@pytest.mark.parametrize(("words", "joined"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
+def test_lists_read_like_sentences(words, joined):
+    assert text.join(words) == joined
+
+
+@pytest.mark.parametrize(("one", "other"), [("Straße", "STRASSE"), ("ＥＲＰ", "erp"), ("Ångström", "ÅNGSTRÖM"), ("ﬁ", "FI")])
+def test_texts_fold_alike(one, other):
+    assert fold(one) == fold(other)
