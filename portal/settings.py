@@ -90,6 +90,15 @@ def read_database(default: str) -> dict[str, Any]:
     return config
 
 
+def read_email(default: str) -> dict[str, Any]:
+    """EMAIL_URL as Django's settings: smtp+tls://user:password@host:587, or consolemail:// to print mails."""
+    url = read_text("EMAIL_URL", default)
+    try:
+        return dict(environ.Env.email_url_config(url))
+    except ImproperlyConfigured as problem:
+        raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@host:587 or be consolemail://.") from problem
+
+
 # --- What kind of installation ----------------------------------------------------------------
 
 DEMO = read_flag("DEMO", default=False)
@@ -254,7 +263,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_THOUSAND_SEPARATOR = True
 
-vars().update(environ.Env.email_url_config(read_text("EMAIL_URL", "consolemail://")))
+vars().update(read_email("consolemail://"))
 DEFAULT_FROM_EMAIL = read_text("EMAIL_FROM", "Integrations Portal <portal@localhost>")
 
 STATIC_URL = "static/"

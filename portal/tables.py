@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -20,8 +21,12 @@ class CappedPage(Page):
     def has_next(self) -> bool:
         return self.number < self.paginator.num_pages or (self.paginator.capped and len(self.object_list) == self.paginator.per_page)
 
+    # Django's own would ask the paginator whether the number is valid, and beyond the cap it does not know.
     def next_page_number(self) -> int:
         return self.number + 1
+
+    def previous_page_number(self) -> int:
+        return self.number - 1
 
     def end_index(self) -> int:
         return self.start_index() + max(len(self.object_list) - 1, 0)
@@ -59,7 +64,12 @@ class CappedPaginator(Paginator):
         return CappedPage(self.rows(wanted), wanted, self)
 
     def rows(self, number: int) -> list[Any]:
-        return list(self.object_list[(number - 1) * self.per_page : number * self.per_page])
+        """The rows of a page. Their keys are found first, by the index alone: else every row that is skipped is joined too."""
+        window = slice((number - 1) * self.per_page, number * self.per_page)
+        if isinstance(self.object_list, QuerySet):
+            keys = self.object_list.select_related(None).prefetch_related(None).values("pk")[window]
+            return list(self.object_list.filter(pk__in=keys))
+        return list(self.object_list[window])
 
 
 class Table(tables.Table):

@@ -111,6 +111,14 @@ const portal = {
     }
   };
 
+  // htmx copies the page for Back. An open menu has no place in the copy, nor has its position: the CSP forbids style in markup.
+  document.addEventListener('htmx:beforeHistorySave', () => {
+    for (const menu of document.querySelectorAll('details.menu')) {
+      menu.open = false;
+      menu.querySelector('.popover').removeAttribute('style');
+    }
+  });
+
   document.addEventListener(
     'toggle',
     (event) => {

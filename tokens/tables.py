@@ -7,7 +7,8 @@ from typing import Any
 import django_tables2 as tables
 from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.middleware.csrf import get_token
+from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -69,6 +70,8 @@ class TokenTable(Table):
 
     def configure(self, request: HttpRequest, choices: Any, *, paginate: bool = True) -> None:
         self.request = request
+        # Once for all rows, and without the context processors of a page: they would run for every row.
+        self.menu, self.csrf_token = get_template("partials/token_menu.html"), get_token(request)
         self.choose_columns(request.GET["columns"].split(",") if "columns" in request.GET else choices.get("columns"))
         if self.columns["modules"].visible:
             self.data.data = self.data.data.prefetch_related("permissions")
@@ -111,7 +114,7 @@ class TokenTable(Table):
     def render_actions(self, record: Token) -> str:
         if record.is_deleted:
             return ""
-        return render_to_string("partials/token_menu.html", {"token": record, "with_edit": True}, request=self.request)
+        return self.menu.render({"token": record, "with_edit": True, "request": self.request, "csrf_token": self.csrf_token})
 
     # --- Orders that a column name cannot say -----------------------------------------------------
     # Databases disagree on where empty values go; here they are always last.

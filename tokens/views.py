@@ -236,7 +236,13 @@ def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
         "last_used_at": token.last_used_at,
         "may_manage": request.membership.is_admin,
         "endpoint": endpoint(request),
+        "first_path": first_path(token),
     }
+
+
+def first_path(token: Token) -> str:
+    """A call that works with this token: every token may read its own account."""
+    return "agreements?limit=10" if {Module.ALL, Module.AGREEMENTS} & token.grants else "accounts"
 
 
 def extension_facts(kind: Extension) -> dict[str, Any]:
@@ -336,7 +342,7 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
             "general_form": general_form,
             "permissions_form": permissions_form,
             "access": permissions_form.access,
-            "version": version,
+            "token_version": version,
             "conflict": conflict,
         },
     )

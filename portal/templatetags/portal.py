@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal import text
+from portal import notices, text
 
 register = template.Library()
 
@@ -39,6 +40,12 @@ def day(value: datetime | None) -> SafeString | str:
 def ago(value: datetime | None) -> SafeString | str:
     """`3 minutes ago` up to a month, then the moment; "Never" for nothing."""
     return text.time_element(value, text.ago(value)) if value else text.ago(value)
+
+
+@register.filter
+def notice(message: Message) -> notices.Notice:
+    """The title, text and action of a message."""
+    return notices.read(message)
 
 
 @register.filter

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from playwright.sync_api import Locator, Page, expect
 
 LIST = "/integrations/tokens/"
-# The list as it looks at first, whatever the person has chosen since.
+# The list as it looks at first, whatever another test has made the portal remember for the person.
 PLAIN_LIST = f"{LIST}?sort=-created&per_page=10&columns=label,extension,created,last_used,status"
 
 
@@ -25,9 +25,9 @@ def module(page: Page, name: str) -> Locator:
     return page.get_by_role("checkbox", name=re.compile(rf"^{name} "))
 
 
-def row_names(page: Page) -> list[str]:
-    """The names in the first column, from above; one sentence shorter than the pages say it."""
-    return page.locator("tbody th .one").all_inner_texts()
+def names(page: Page) -> Locator:
+    """The names in the first column, from above."""
+    return page.locator("tbody th .one")
 
 
 def open_menu(page: Page, name: str) -> Locator:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.pages import LIST, PLAIN_LIST, open_menu
+from tests.browser.pages import LIST, PLAIN_LIST, names, open_menu
 
 pytestmark = pytest.mark.browser
 
@@ -105,7 +105,7 @@ def test_targets_on_a_phone_are_large_enough(visit: Visit, width: int) -> None:
 def test_the_lowest_row_menu_opens_inside_the_window(visit: Visit) -> None:
     page = visit("michael", viewport={"width": 1280, "height": 720})
     page.goto(PLAIN_LIST)
-    name = page.locator("tbody th .one").last.inner_text()
+    name = names(page).last.inner_text()
     menu = open_menu(page, name)
     expect(menu).to_be_in_viewport(ratio=1)
     fits(page, 1280)
@@ -145,7 +145,7 @@ def test_theme_switch_works_before_signing_in(visit: Visit) -> None:
 def test_nothing_moves_when_reduced_motion_is_asked_for(visit: Visit) -> None:
     page = visit("michael", reduced_motion="reduce")
     page.goto(PLAIN_LIST)
-    menu = open_menu(page, page.locator("tbody th .one").first.inner_text())
+    menu = open_menu(page, names(page).first.inner_text())
     expect(menu).to_be_visible()
     moving = """() => [...document.querySelectorAll('*')].flatMap((element) => {
         const style = getComputedStyle(element);

@@ -6,8 +6,8 @@ from email import message_from_string
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import check
 from tests.browser.conftest import Portal, Visit, sign_in
-from tests.browser.test_accessibility import violations
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ def test_link_of_the_mail_leads_to_a_new_password_once(visit: Visit, portal: Por
     assert link
 
     page.goto(link[0])
-    assert violations(page) == []
+    check(page)
     page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
     page.get_by_label("New password confirmation").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Save the Password").click()

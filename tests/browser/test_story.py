@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Portal, Visit, sign_in
-from tests.browser.pages import create_token, extension, key_in, module, open_menu, row, start_token
+from tests.browser.pages import PLAIN_LIST, create_token, extension, key_in, module, open_menu, row, start_token
 
 pytestmark = pytest.mark.browser
 
@@ -173,7 +173,7 @@ def test_another_extension_comes_with_fixed_permissions(visit: Visit, portal: Po
 
 def test_somebody_who_may_only_look_sees_tokens_but_no_way_to_change_them(visit: Visit) -> None:
     page = visit("adrian")
-    page.goto("/integrations/tokens/")
+    page.goto(PLAIN_LIST)
     expect(row(page, "Tutorial API Token")).to_be_visible()
     expect(page.get_by_role("link", name="Create Token")).to_have_count(0)
     expect(page.get_by_label("Actions for Tutorial API Token")).to_have_count(0)

@@ -120,7 +120,7 @@ def test_two_people_at_once_the_second_is_told_and_sees_both_versions(michael, t
         assert part in response.text
     fresh = Token.objects.get()
     assert (fresh.name, fresh.grants) == ("Their name", {Module.HELPDESK})
-    assert response.context["version"] == 2
+    assert response.context["token_version"] == 2
     save(michael.client, token, name="My name", version=2)
     assert Token.objects.get().name == "My name"
 

@@ -1,0 +1,27 @@
+"""Automatic checks of a page's accessibility."""
+
+from importlib.resources import files
+
+from playwright.sync_api import Page
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}, "resultTypes": ["violations"]}
+# What axe no longer looks for: an id that stands twice, and a label or description that points to nothing.
+BROKEN_REFERENCES = """() => {
+    const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
+    const twice = ids.filter((id, place) => ids.indexOf(id) !== place).map((id) => `The id ${id} stands twice.`);
+    const lost = ['for', 'aria-labelledby', 'aria-describedby', 'aria-controls', 'form'].flatMap((name) =>
+        [...document.querySelectorAll(`[${name}]`)].flatMap((element) =>
+            element.getAttribute(name).split(' ').filter((id) => !ids.includes(id))
+                .map((id) => `${name}="${id}" points to nothing: ${element.outerHTML.slice(0, 200)}`)));
+    return [...twice, ...lost];
+}"""
+
+
+def check(page: Page) -> None:
+    """Fail with everything that is wrong on the page."""
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+    wrong = [f"{rule['id']}: {rule['help']}\n  {node['html']}\n  {node['failureSummary']}" for rule in found for node in rule["nodes"]]
+    wrong += page.evaluate(BROKEN_REFERENCES)
+    assert not wrong, "\n".join(wrong)
