@@ -15,12 +15,12 @@ from django_htmx.middleware import HtmxDetails
 
 from portal import api, views
 
-type_of_next = Callable[[HttpRequest], HttpResponse]
+Next = Callable[[HttpRequest], HttpResponse]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 
-def known_methods(get_response: type_of_next) -> type_of_next:
+def known_methods(get_response: Next) -> Next:
     """Refuses TRACE and every invented method: Django's own views would answer them like GET."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -28,6 +28,20 @@ def known_methods(get_response: type_of_next) -> type_of_next:
             response = views.method_not_allowed(request)
             response["Allow"] = ", ".join(sorted(METHODS))
             return response
+        return get_response(request)
+
+    return middleware
+
+
+def admin_without_nul(get_response: Next) -> Next:
+    """Refuses NUL bytes in addresses of the admin: PostgreSQL cannot store them and Django's change lists do not look.
+
+    The portal's own forms say so themselves, beside the field.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/admin/") and "%00" in request.META["QUERY_STRING"]:
+            return views.bad_request(request)
         return get_response(request)
 
     return middleware

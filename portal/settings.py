@@ -166,6 +166,7 @@ MIDDLEWARE = (
     "accounts.middleware.SessionLimitsMiddleware",
     "portal.middleware.SignInRequiredMiddleware",
     "accounts.middleware.MembershipMiddleware",
+    "portal.middleware.admin_without_nul",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 )
