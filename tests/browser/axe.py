@@ -19,9 +19,12 @@ BROKEN_REFERENCES = """() => {
 
 
 def check(page: Page) -> None:
-    """Fail with everything that is wrong on the page."""
+    """Fail with everything that is wrong on the page, in the light or in the dark theme."""
+    wrong = page.evaluate(BROKEN_REFERENCES)
     page.evaluate(AXE)
-    found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
-    wrong = [f"{rule['id']}: {rule['help']}\n  {node['html']}\n  {node['failureSummary']}" for rule in found for node in rule["nodes"]]
-    wrong += page.evaluate(BROKEN_REFERENCES)
+    for theme in ("light", "dark"):
+        # Without motion no colour is caught halfway between the themes.
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+        wrong += [f"{rule['id']} ({theme}): {rule['help']}\n  {node['html']}\n  {node['failureSummary']}" for rule in found for node in rule["nodes"]]
     assert not wrong, "\n".join(wrong)

@@ -146,28 +146,25 @@ SCENES = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES.keys())
-def test_page_has_no_violations(visit: Visit, scene: Scene, theme: str) -> None:
-    page = visit(scene.person, refused=scene.refused, color_scheme=theme)
+def test_page_has_no_violations(visit: Visit, scene: Scene) -> None:
+    page = visit(scene.person, refused=scene.refused)
     page.goto(scene.path)
     scene.prepare(page)
     check(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_summary_and_a_shown_key_have_no_violations(visit: Visit, theme: str) -> None:
-    page = visit("michael", color_scheme=theme)
-    create_token(page, f"Summed up in {theme}")
+def test_summary_and_a_shown_key_have_no_violations(visit: Visit) -> None:
+    page = visit("michael")
+    create_token(page, "Summed up for axe")
     check(page)
     page.get_by_role("button", name="View key").click()
     expect(page.locator("#key-text")).to_be_visible()
     check(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_details_with_dialog_and_shown_key_have_no_violations(visit: Visit, portal: Portal, theme: str) -> None:
-    page = visit(color_scheme=theme)
+def test_details_with_dialog_and_shown_key_have_no_violations(visit: Visit, portal: Portal) -> None:
+    page = visit()
     page.goto(TUTORIAL)
     sign_in(page, "michael")
     page.get_by_role("button", name="View key").click()
@@ -182,23 +179,21 @@ def test_details_with_dialog_and_shown_key_have_no_violations(visit: Visit, port
     check(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_message_after_an_action_has_no_violations(visit: Visit, theme: str) -> None:
-    page = visit("michael", color_scheme=theme)
-    create_token(page, f"Paused in {theme}")
+def test_message_after_an_action_has_no_violations(visit: Visit) -> None:
+    page = visit("michael")
+    create_token(page, "Paused for axe")
     page.goto(PLAIN_LIST)
-    open_menu(page, f"Paused in {theme}").get_by_role("button", name="Disable").click()
+    open_menu(page, "Paused for axe").get_by_role("button", name="Disable").click()
     expect(page.locator("#messages .message")).to_be_visible()
     check(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_page_after_too_many_tries_has_no_violations(visit: Visit, theme: str) -> None:
-    page = visit(color_scheme=theme, refused=(429,))
+def test_page_after_too_many_tries_has_no_violations(visit: Visit) -> None:
+    page = visit(refused=(429,))
     locked = page.get_by_role("heading", name="Too Many Tries")
     page.goto("/sign-in/")
     while not locked.is_visible():
-        page.get_by_label("E-mail").fill(f"nobody-in-{theme}@portal.example")
+        page.get_by_label("E-mail").fill("nobody@portal.example")
         page.get_by_label("Password", exact=True).fill("not the password")
         page.get_by_role("button", name="Sign In").click()
         expect(page.get_by_text("tries are left.").or_(page.get_by_text("1 try is left.")).or_(locked)).to_be_visible()

@@ -32,6 +32,7 @@ class Command(BaseCommand):
             address=host,
             port=port,
             interface=Interfaces.WSGI,
+            websockets=False,
             workers=options["workers"],
             # Each thread keeps a database connection, so a fixed few of them.
             blocking_threads=4,
