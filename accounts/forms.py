@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -33,6 +33,15 @@ class SignInForm(AuthenticationForm):
 def zone_choices() -> list[tuple[str, str]]:
     names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/")))
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class ResetForm(PasswordResetForm):
+    """Asks for the address that a link to a new password is sent to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail")
+        self.fields["email"].error_messages["required"] = _("Enter your e-mail address.")
 
 
 class ProfileForm(forms.ModelForm):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits, sudo
-from accounts.forms import ProfileForm, SignInForm
+from accounts.forms import ProfileForm, ResetForm, SignInForm
 from accounts.http import PersonRequest
 from portal.http import next_url, posted
 from portal.middleware import client_address
@@ -109,6 +109,7 @@ class PasswordChangeView(auth_views.PasswordChangeView):
 
 class PasswordResetView(auth_views.PasswordResetView):
     template_name = "accounts/password_reset.html"
+    form_class = ResetForm
     email_template_name = "accounts/password_reset_email.txt"
     subject_template_name = "accounts/password_reset_subject.txt"
     success_url = reverse_lazy("accounts:password_reset_sent")
