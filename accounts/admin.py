@@ -27,7 +27,7 @@ class AccountAdmin(admin.ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
         # The id tells the role (VA-, PA-), so neither changes once it is there.
-        return ("id", "role", "created_at") if obj else ("id", "created_at")
+        return (*self.readonly_fields, "role") if obj else self.readonly_fields
 
 
 class UserCreationForm(AdminUserCreationForm):

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from accounts.http import PersonRequest
 
@@ -32,7 +33,7 @@ def for_administrators(view: View) -> View:
     @wraps(view)
     def inner(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.membership.is_admin:
-            raise PermissionDenied
+            raise PermissionDenied(_("Your role in this account allows looking only."))
         return view(request, *args, **kwargs)
 
     return inner

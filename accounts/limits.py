@@ -1,11 +1,13 @@
 """Limits of wrong passwords: a narrow one per name and address, a wide one per address."""
 
+from datetime import datetime
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Max, Sum
 from django.http import HttpRequest
+from django.utils import timezone
 
 
 class SignInLimits(AxesDatabaseHandler):
@@ -23,6 +25,15 @@ class SignInLimits(AxesDatabaseHandler):
         count: int
         count, _ = self.get_user_attempts(request, credentials)[0].delete()
         return count
+
+
+def locked_since(request: HttpRequest, credentials: dict[str, Any] | None) -> datetime:
+    """The last wrong try that counts for the lock: of the name if that is locked, else of the address."""
+    for attempts in SignInLimits().get_user_attempts(request, credentials):
+        last: datetime | None = attempts.aggregate(last=Max("attempt_time"))["last"]
+        if last:
+            return last
+    return timezone.now()
 
 
 def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership
@@ -21,19 +22,26 @@ def is_private(view: View) -> bool:
 
 
 class SessionLimitsMiddleware:
-    """Ends a session that was idle too long, and every session at its absolute age. Django knows neither limit.
+    """Ends a session that was idle too long, and every session at its absolute age; keeps private pages out of caches.
 
-    The time of the last request is kept to the minute, so that pages do not write the session row each time.
+    Django knows neither limit. The time of the last request is kept to the minute, so that pages do not write the session row each time.
     """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if getattr(request, "is_private", False):
+            # After signing out, Back must not show from a cache what needs a session.
+            patch_cache_control(response, private=True, no_store=True)
+        return response
 
     def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> None:
-        if not is_private(view) or SESSION_KEY not in request.session:
+        if not is_private(view):
+            return
+        request.is_private = True  # type: ignore[attr-defined]
+        if SESSION_KEY not in request.session:
             return
         now = int(time.time())
         session = request.session
@@ -71,7 +79,7 @@ def current_membership(request: HttpRequest) -> Membership | None:
     memberships: list[Membership] = request.memberships  # type: ignore[attr-defined]
     if not memberships:
         return None
-    for chosen in (request.session.get("account"), memberships[0].user.preferences.get("account")):
+    for chosen in (request.session.get("account"), memberships[0].user.preferences.get("account", {}).get("id")):
         for membership in memberships:
             if membership.account_id == chosen:
                 return membership

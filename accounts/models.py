@@ -1,12 +1,14 @@
 """Who acts: accounts (companies), users (people) and memberships (a person in an account, with a role)."""
 
 import zoneinfo
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -49,10 +51,14 @@ class Account(models.Model):
         return self.get_role_display()
 
 
+# A person gets no second mail with a link to a new password within this time.
+RESET_EVERY = timedelta(minutes=5)
+
+
 def check_zone(name: str) -> None:
     """Raise ValidationError unless `name` is a time zone of the IANA list."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(gettext("Choose a time zone of the list, such as Europe/Madrid."))
+        raise ValidationError(gettext("Choose a time zone from the list, such as Europe/Madrid."))
 
 
 class UserManager(BaseUserManager["User"]):
@@ -81,7 +87,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Off: the person cannot sign in and every session of theirs is over."))
     is_staff = models.BooleanField(_("administrator"), default=False, help_text=_("May open the administration pages."))
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    # Remembered choices: {"tokens": {"columns": […], "sort": "-created", "per_page": 20}, "account": "PA-063-101"}
+    reset_sent_at = models.DateTimeField(null=True, editable=False)
+    # Remembered choices: {"tokens": {"columns": […], "sort": "-created", "per_page": 20}, "account": {"id": "PA-063-101"}}
     preferences = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = UserManager()
@@ -116,9 +123,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def remember(self, topic: str, **choices: Any) -> None:
         """Keep choices of a list (`remember("tokens", per_page=20)`); None forgets one."""
-        kept = {**self.preferences.get(topic, {}), **choices}
-        self.preferences[topic] = {name: value for name, value in kept.items() if value is not None}
-        self.save(update_fields=("preferences",))
+        with transaction.atomic():
+            # The row as it is now: another tab may have kept something since this request began.
+            preferences = User.objects.select_for_update().get(pk=self.pk).preferences
+            kept = {**preferences.get(topic, {}), **choices}
+            self.preferences = {**preferences, topic: {name: value for name, value in kept.items() if value is not None}}
+            self.save(update_fields=("preferences",))
+
+    def may_be_sent_a_reset(self) -> bool:
+        """Whether the last mail with a link is long enough ago; then the next one counts from now."""
+        now = timezone.now()
+        free = Q(reset_sent_at=None) | Q(reset_sent_at__lte=now - RESET_EVERY)
+        return User.objects.filter(free, pk=self.pk).update(reset_sent_at=now) == 1
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -24,8 +24,16 @@ def is_confirmed(request: HttpRequest) -> bool:
     return 0 <= time.time() - confirmed_at < LASTS
 
 
+def check_password(request: HttpRequest, password: str) -> str:
+    """The password, if it is that of the signed-in person; raises ValidationError. Wrong tries count like those at sign-in."""
+    email = request.user.email  # type: ignore[union-attr]  # the pages that ask are private
+    if authenticate(request, username=email, password=password) is None:
+        raise forms.ValidationError(_("The password is not right."))
+    return password
+
+
 class ConfirmForm(forms.Form):
-    """The password of the signed-in person. Wrong tries count like those at sign-in."""
+    """Asks for the password of the signed-in person."""
 
     password = forms.CharField(
         label=gettext_lazy("Password"),
@@ -40,8 +48,4 @@ class ConfirmForm(forms.Form):
         super().__init__(*args, **kwargs)
 
     def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        email = self.request.user.email  # type: ignore[union-attr]  # the page is private
-        if authenticate(self.request, username=email, password=password) is None:
-            raise forms.ValidationError(_("The password is not right."))
-        return password
+        return check_password(self.request, self.cleaned_data["password"])

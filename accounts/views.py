@@ -4,23 +4,22 @@ import math
 from datetime import timedelta
 from typing import Any
 
-from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits, sudo
-from accounts.forms import ProfileForm, ResetForm, SignInForm
+from accounts.forms import NewPasswordForm, ProfileForm, ResetForm, SignInForm
 from accounts.http import PersonRequest
+from accounts.models import User
 from portal.http import next_url, posted
-from portal.middleware import client_address
 from portal.navigation import THEMES
 from portal.notices import succeed
 
@@ -49,9 +48,7 @@ class SignInView(auth_views.LoginView):
 
 def locked(request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, Any] | None = None) -> HttpResponse:
     """429 instead of `response`: too many wrong passwords for this name or from this address."""
-    attempts = AccessAttempt.objects.filter(Q(ip_address=client_address(request)))
-    last = attempts.aggregate(last=Max("attempt_time"))["last"] or timezone.now()
-    until = last + timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
+    until = limits.locked_since(request, credentials) + timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
     page = render(request, "accounts/locked.html", {"until": until}, status=429)
     page["Retry-After"] = str(max(math.ceil((until - timezone.now()).total_seconds()), 1))
     return page
@@ -68,8 +65,7 @@ def switch(request: PersonRequest) -> HttpResponse:
     if chosen not in {membership.account_id for membership in request.memberships}:
         raise Http404
     request.session["account"] = chosen
-    request.user.preferences["account"] = chosen
-    request.user.save(update_fields=("preferences",))
+    request.user.remember("account", id=chosen)
     return redirect(next_url(request, reverse("tokens:list")))
 
 
@@ -88,7 +84,8 @@ def theme(request: HttpRequest) -> HttpResponse:
 def profile(request: PersonRequest) -> HttpResponse:
     form = ProfileForm(posted(request), instance=request.user)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        # These columns only: the row was read before, and somebody may have changed the others since.
+        request.user.save(update_fields=form.Meta.fields)
         succeed(request, _("Your profile is saved."))
         return redirect("accounts:profile")
     return render(request, "accounts/profile.html", {"form": form, "memberships": request.memberships})
@@ -98,7 +95,11 @@ class PasswordChangeView(auth_views.PasswordChangeView):
     """A new password ends every other session of the person: Django's session hash depends on it."""
 
     template_name = "accounts/password_change.html"
+    form_class = NewPasswordForm
     success_url = reverse_lazy("accounts:profile")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
@@ -123,6 +124,14 @@ class PasswordResetSentView(auth_views.PasswordResetDoneView):
 class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     template_name = "accounts/password_reset_confirm.html"
     success_url = reverse_lazy("accounts:password_reset_complete")
+
+    def get_user(self, uidb64: str) -> User | None:
+        """Nobody for a link whose id cannot be one: PostgreSQL refuses to look up a NUL."""
+        try:
+            known = "\0" not in urlsafe_base64_decode(uidb64).decode()
+        except ValueError:
+            known = False
+        return super().get_user(uidb64) if known else None
 
 
 class PasswordResetCompleteView(auth_views.PasswordResetCompleteView):

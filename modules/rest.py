@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-import orjson
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from portal import api
+from portal.http import whole
 from tokens.permissions import ApiRequest
 
 DEFAULT_LIMIT = 100
@@ -88,7 +88,7 @@ def listing(request: ApiRequest, collection: Collection) -> HttpResponse:
     rows = collection.rows(request.token.account_id)
     total = rows.count()
     page = list(rows.values_list(*collection.columns)[offset : offset + limit]) if limit and offset < total else []
-    response = json([collection.build(row) for row in page])
+    response = api.json_response([collection.build(row) for row in page])
     response["Content-Range"] = f"items {offset}-{offset + max(len(page) - 1, 0)}/{total}"
     return response
 
@@ -100,7 +100,7 @@ def detail(request: ApiRequest, collection: Collection, pk: str) -> HttpResponse
     row = collection.rows(request.token.account_id).filter(pk=pk).values_list(*collection.columns).first()
     if row is None:
         return api.error(404, "NFND_000", _("Object `%(id)s` not found.") % {"id": pk})
-    return json(collection.build(row))
+    return api.json_response(collection.build(row))
 
 
 def window(request: ApiRequest) -> tuple[int, int]:
@@ -108,16 +108,6 @@ def window(request: ApiRequest) -> tuple[int, int]:
     terms = dict(term.partition("=")[::2] for term in unquote(request.META["QUERY_STRING"]).split("&"))
     limit = min(whole(terms.get("limit"), DEFAULT_LIMIT), LIMIT)
     return limit, whole(terms.get("offset"), 0) if limit else 0
-
-
-def whole(text: str | None, default: int) -> int:
-    """A number from a query string; so many digits as no database knows are no number."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 15 else default
-
-
-def json(data: Any) -> HttpResponse:
-    """Moments to the second: CloudBlue's bundled reports parse exactly that."""
-    return HttpResponse(orjson.dumps(data, option=orjson.OPT_OMIT_MICROSECONDS), headers={"Content-Type": "application/json"})
 
 
 def method_not_allowed() -> HttpResponse:

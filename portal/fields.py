@@ -13,7 +13,9 @@ def fold(text: str) -> str:
 
 
 class FoldedField(models.CharField):
-    """A folded copy of another column, kept by the ORM, for uniqueness, search and order without regard to case.
+    """A folded copy of another column for uniqueness, search and order without regard to case, renewed by every full save().
+
+    `save(update_fields=…)` and `update()` must name it too, as with any other column.
 
     SQLite's LOWER and LIKE know ASCII only and PostgreSQL's depend on the locale: a stored copy means the same on both.
     """

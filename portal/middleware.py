@@ -3,17 +3,15 @@
 import ipaddress
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
-from django_htmx.middleware import HtmxDetails
 
 from portal import api, views
+from portal.http import own_path
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -21,27 +19,45 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 
 def known_methods(get_response: Next) -> Next:
-    """Refuses TRACE and every invented method: Django's own views would answer them like GET."""
+    """Refuses TRACE and every invented method, which Django's own views would answer like GET, and gives 405 a page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.method not in METHODS:
-            response = views.method_not_allowed(request)
-            response["Allow"] = ", ".join(sorted(METHODS))
-            return response
+            return views.method_not_allowed(request, sorted(METHODS))
+        response = get_response(request)
+        if response.status_code == 405 and not response.content:
+            return views.method_not_allowed(request, [response["Allow"]])
+        return response
+
+    return middleware
+
+
+def no_nul(get_response: Next) -> Next:
+    """Refuses NUL bytes where nobody else looks: PostgreSQL cannot store them, and a look-up with one is an error there.
+
+    The portal's own forms refuse them with a word beside the field; paths, cookies and Django's admin do not.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or any("\0" in value for value in request.COOKIES.values()):
+            return views.bad_request(request)
         return get_response(request)
 
     return middleware
 
 
-def admin_without_nul(get_response: Next) -> Next:
-    """Refuses NUL bytes in addresses of the admin: PostgreSQL cannot store them and Django's change lists do not look.
+# Longer than any address of the admin's own links; each word of a search becomes a term of the query.
+ADMIN_QUERY = 1000
 
-    The portal's own forms say so themselves, beside the field.
-    """
+
+def admin_input(get_response: Next) -> Next:
+    """Refuses what Django's admin would hand to the database unchecked: NUL bytes, and searches without end."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith("/admin/") and "%00" in request.META["QUERY_STRING"]:
-            return views.bad_request(request)
+        if request.path_info.startswith("/admin/"):
+            query = request.META["QUERY_STRING"]
+            if "%00" in query or len(query) > ADMIN_QUERY or any("\0" in value for _, values in request.POST.lists() for value in values):
+                return views.bad_request(request)
         return get_response(request)
 
     return middleware
@@ -79,13 +95,9 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     ) -> HttpResponseBase:
         if api.is_api(request):
             return views.page_not_found(request)
-        htmx: HtmxDetails | None = getattr(request, "htmx", None)
-        if htmx:
-            page = urlsplit(htmx.current_url or "/")
-            return HttpResponseClientRedirect(redirect_to_login(page.path + (f"?{page.query}" if page.query else "")).url)
+        if getattr(request, "htmx", None):
+            return HttpResponseClientRedirect(redirect_to_login(own_path(request, request.headers.get("HX-Current-URL", ""))).url)
         if request.method not in {"GET", "HEAD"}:
             # The address of a form's action is often no page: return to where the form was.
-            page = urlsplit(request.headers.get("Referer", ""))
-            same = page.netloc == request.get_host()
-            return redirect_to_login(page.path if same else "/", redirect_field_name=REDIRECT_FIELD_NAME)
+            return redirect_to_login(own_path(request, request.headers.get("Referer", "")))
         return super().handle_no_permission(request, view_func)

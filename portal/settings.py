@@ -75,7 +75,10 @@ def read_database(default: str) -> dict[str, Any]:
     url = read_text("DATABASE_URL", default)
     if not re.match(r"(sqlite:///|postgres(ql)?://)", url):
         raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://.")
-    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    try:
+        config: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    except ValueError as problem:
+        raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.") from problem
     # Reconnecting costs more than any query of the portal, so connections stay open and are checked before use.
     config |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
     if config["ENGINE"].endswith("sqlite3"):
@@ -95,7 +98,7 @@ def read_email(default: str) -> dict[str, Any]:
     url = read_text("EMAIL_URL", default)
     try:
         return dict(environ.Env.email_url_config(url))
-    except ImproperlyConfigured as problem:
+    except (ImproperlyConfigured, ValueError) as problem:
         raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@host:587 or be consolemail://.") from problem
 
 
@@ -157,16 +160,17 @@ MIDDLEWARE = (
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "portal.middleware.known_methods",
+    "portal.middleware.no_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "portal.middleware.admin_input",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.SessionLimitsMiddleware",
     "portal.middleware.SignInRequiredMiddleware",
     "accounts.middleware.MembershipMiddleware",
-    "portal.middleware.admin_without_nul",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 )
@@ -262,7 +266,6 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_THOUSAND_SEPARATOR = True
 
 vars().update(read_email("consolemail://"))
 DEFAULT_FROM_EMAIL = read_text("EMAIL_FROM", "Integrations Portal <portal@localhost>")

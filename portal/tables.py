@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django_tables2.data import TableData
 from django_tables2.rows import BoundRows
 
+from portal.http import whole
+
 
 class CappedPage(Page):
     """A page that does not need to know how many there are in all."""
@@ -42,7 +44,10 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return Paginator(self.object_list[: self.cap + 1], self.per_page).count
+        if isinstance(self.object_list, QuerySet):
+            # Without its order: sorting rows only to count them costs as much as the page.
+            return self.object_list.order_by()[: self.cap + 1].count()
+        return len(self.object_list)
 
     @property
     def capped(self) -> bool:
@@ -55,7 +60,7 @@ class CappedPaginator(Paginator):
 
     def get_page(self, number: Any) -> CappedPage:
         """The page asked for. Beyond the cap there may be more pages than were counted: look whether rows are there."""
-        wanted = int(number) if str(number).isascii() and str(number).isdigit() and len(str(number)) < 8 else 1
+        wanted = min(whole(str(number), 1), 10**9)
         if wanted > self.num_pages and self.capped:
             rows = self.rows(wanted)
             if rows:
@@ -98,8 +103,12 @@ class Table(tables.Table):
         per_page = next((size for wish in wishes for size in self.page_sizes if wish == str(size)), self.page_sizes[0])
         if not paginate:
             per_page = max(len(self.data), 1)
-        self.page = CappedPaginator(self.data.data, per_page).get_page(request.GET.get("page", 1))
+        self.page = CappedPaginator(self.prepare(self.data.data), per_page).get_page(request.GET.get("page", 1))
         self.page.object_list = BoundRows(data=TableData.from_data(list(self.page.object_list)), table=self)
+
+    def prepare(self, rows: Any) -> Any:
+        """What the chosen columns need beside the rows themselves; called when they are chosen."""
+        return rows
 
     def choose_columns(self, chosen: Sequence[str] | None) -> None:
         known = [name for name in chosen or () if name in self.columns]

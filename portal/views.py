@@ -2,11 +2,13 @@
 
 import logging
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -62,7 +64,7 @@ def extensions(request: HttpRequest) -> HttpResponse:
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """The admin has no sign-in of its own: people come through the portal's, and 403 is for those who may not."""
     if request.user.is_authenticated:
-        return permission_denied(request)
+        return permission_denied(request, PermissionDenied(_("Only administrators of the portal may open these pages.")))
     return redirect_to_login(next_url(request, reverse("admin:index")))
 
 
@@ -94,9 +96,10 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403 with the reason that the exception gives, if any."""
     if api.is_api(request):
         return api.error(403, "AUTH_003", _("The request is not allowed."))
-    return page(request, 403)
+    return page(request, 403, reason=str(exception or ""))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -110,10 +113,11 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
     return page(request, 404)
 
 
-def method_not_allowed(request: HttpRequest) -> HttpResponse:
-    if api.is_api(request):
-        return api.error(405, "SYS_405", _("The method is not allowed here."))
-    return HttpResponse(_("The method is not allowed here."), status=405, content_type="text/plain; charset=utf-8")
+def method_not_allowed(request: HttpRequest, allowed: Iterable[str]) -> HttpResponse:
+    """405 with the methods that are allowed."""
+    response = api.error(405, "SYS_405", _("The method is not allowed here.")) if api.is_api(request) else page(request, 405)
+    response["Allow"] = ", ".join(allowed)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -122,4 +126,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     log.error("The error on %s was shown under the number %s.", request.path, number)
     if api.is_api(request):
         return api.error(500, "SYS_001", _("Something broke on our side. It was recorded under the number %(number)s.") % {"number": number})
-    return render(None, "500.html", {"number": number}, status=500)  # type: ignore[arg-type]  # without a request no context processor runs
+    return render(None, "500.html", {"number": number, "brand": settings.BRAND}, status=500)  # type: ignore[arg-type]  # without a request no context processor runs

@@ -140,13 +140,6 @@ const portal = {
     },
     true,
   );
-
-  // A page that htmx keeps for Back must not come back with a menu open.
-  document.addEventListener('htmx:beforeHistorySave', () => {
-    for (const menu of openMenus()) {
-      menu.open = false;
-    }
-  });
 }
 
 /* ---------- Messages ---------- */

@@ -66,7 +66,10 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
     def last_used(self, token: Token) -> Any:
         return token.last_used_at
 
-    @admin.action(description=_("Disable the selected tokens at once"))
+    def has_disable_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("tokens.disable_token")
+
+    @admin.action(description=_("Disable the selected tokens at once"), permissions=["disable"])
     def force_disable(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
         count = sum(token.disable(by=request.user) for token in tokens)  # type: ignore[arg-type]  # the admin is private
         text = ngettext("%(n)s token is disabled. Its next call gets 401.", "%(n)s tokens are disabled. Their next calls get 401.", count)

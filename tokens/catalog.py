@@ -61,7 +61,7 @@ class Extension(models.TextChoices):
     EXT-000 is the id of the real product, the others are ours.
     """
 
-    name_in_api: str
+    slug: str
     purpose: Promise
     description: Promise
     icon: str
@@ -70,7 +70,7 @@ class Extension(models.TextChoices):
     def __new__(cls, value: str, *facts: Any) -> "Extension":
         extension = str.__new__(cls, value)
         extension._value_ = value
-        extension.name_in_api, extension.icon, extension.fixed_modules, extension.purpose, extension.description = facts
+        extension.slug, extension.icon, extension.fixed_modules, extension.purpose, extension.description = facts
         return extension
 
     FLOWGEAR = (
@@ -117,7 +117,7 @@ class Extension(models.TextChoices):
     @property
     def tile(self) -> str:
         """The colour of its tile in the style sheet."""
-        return f"tile-{self.name_in_api}"
+        return f"tile-{self.slug}"
 
     @property
     def asks_permissions(self) -> bool:

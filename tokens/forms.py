@@ -165,7 +165,7 @@ class PermissionsForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": gettext_lazy("Choose at least one module."),
-            "invalid_choice": gettext_lazy("“%(value)s” is not a module. Choose modules of the list."),
+            "invalid_choice": gettext_lazy("“%(value)s” is not a module. Choose modules from the list."),
         },
     )
 
@@ -200,7 +200,6 @@ class PermissionsForm(forms.Form):
                 "label": module.label,
                 "covers": module.covers,
                 "checked": module in chosen,
-                "change": "",
                 "input_id": f"id_modules_{number}",
             }
             for number, module in enumerate(Module.single(), start=1)

@@ -40,6 +40,10 @@ class Changed(TokenError):
     """Somebody else changed the token since the person began to edit it."""
 
 
+class Deleted(TokenError):
+    """The token was deleted; nothing can be done to it any more."""
+
+
 class State(models.TextChoices):
     """What people and the API see: the stored status, and what the expiration date makes of it."""
 
@@ -143,6 +147,7 @@ class Token(TokenFields):
     class Meta:
         verbose_name = gettext_lazy("token")
         verbose_name_plural = gettext_lazy("tokens")
+        permissions = (("disable_token", gettext_lazy("Can disable tokens of any account")),)
         constraints = (
             models.UniqueConstraint(fields=("account", "name_key"), condition=~Q(status="deleted"), name="unique_name_of_live_tokens"),
             models.CheckConstraint(condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"),
@@ -211,7 +216,8 @@ class Token(TokenFields):
             # The unique columns are the last word, should two processes have passed the checks at the same moment.
             if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
                 return made
-            raise NameTaken(name_taken(fields["name"])) from None
+            check_name(account, fields["name"])
+            raise
 
     def grant(self, modules: Collection[str], *, by: User | None) -> tuple[set[str], set[str]]:
         """Make `modules` the token's grants; gives what was added and what was removed."""
@@ -225,11 +231,13 @@ class Token(TokenFields):
     def edit(self, *, by: User, version: int, modules: Collection[str] | None, **fields: Any) -> int:
         """Change fields and grants if nobody else did since `version`; gives the number of changes.
 
-        `modules=None` leaves the grants alone. Raises Changed, NameTaken.
+        `modules=None` leaves the grants alone. Raises Changed, Deleted, NameTaken.
         """
         with transaction.atomic():
             token = Token.objects.select_for_update().get(pk=self.pk)
-            if token.version != version or token.is_deleted:
+            if token.is_deleted:
+                raise Deleted(_("The token was deleted in the meantime."))
+            if token.version != version:
                 raise Changed(_("Somebody else changed this token in the meantime."))
             changed = {name: [str(getattr(token, name) or ""), str(value or "")] for name, value in fields.items() if getattr(token, name) != value}
             if "name" in changed:
@@ -244,7 +252,8 @@ class Token(TokenFields):
                     with transaction.atomic():
                         token.save()
                 except IntegrityError:
-                    raise NameTaken(name_taken(fields["name"])) from None
+                    check_name(token.account, fields["name"], but=token)
+                    raise
                 token.record(TokenEvent.Action.EDITED, by=by, changes={**changed, "added": sorted(added), "removed": sorted(removed)})
             return count
 
@@ -376,7 +385,7 @@ class TokenUsage(models.Model):
 
 
 class TokenEvent(models.Model):
-    """What happened to a token: who, when, from where. Never holds a secret."""
+    """What happened to a token: who and when, and for looks at the key also from where. Never holds a secret."""
 
     class Action(models.TextChoices):
         CREATED = "created", gettext_lazy("Created")
@@ -425,10 +434,6 @@ class TokenDraft(TokenFields):
     @property
     def access(self) -> Access:
         return Access.of(self.grants)
-
-    def token(self) -> Token | None:
-        """What this run made, once it is finished."""
-        return Token.objects.filter(draft_id=self.pk).first()
 
     def finish(self) -> Token:
         """Make the token. Repeated or simultaneous calls give the same one. Raises NameTaken, TooManyTokens."""

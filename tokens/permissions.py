@@ -5,13 +5,14 @@ about a token is cached, so disabling, deleting or editing one holds at the very
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -144,9 +145,25 @@ def sql_moment(value: datetime) -> Any:
 
 
 def stamp(token_id: str) -> None:
-    """Note the use, at most once a minute, by one conditional UPDATE. Whatever happens here never fails the call."""
+    """Note the use, at most once a minute, by one conditional UPDATE. It neither fails nor delays the call."""
     now = timezone.now()
     try:
-        TokenUsage.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=now - STAMP_EVERY), token=token_id).update(last_used_at=now)
-    except DatabaseError:
-        log.exception("The use of %s could not be noted.", token_id)
+        with without_waiting():
+            TokenUsage.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=now - STAMP_EVERY), token=token_id).update(last_used_at=now)
+    except Error as problem:
+        # Somebody else writes at this moment, or the database is in trouble: the next call will note its own use.
+        log.warning("The use of %s could not be noted: %s", token_id, problem)
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """SQLite has one writer at a time: give up at once instead of waiting for it. PostgreSQL locks a row, for an instant."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {connection.settings_dict['OPTIONS']['timeout'] * 1000}")

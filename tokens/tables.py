@@ -44,7 +44,7 @@ def state_note(token: Token) -> str:
 
 class TokenTable(Table):
     label = tables.Column(gettext_lazy("Label"), accessor="name", order_by=("name_key", "pk"))
-    extension = tables.Column(gettext_lazy("Extension"), order_by=("extension", "-created_at", "pk"))
+    extension = tables.Column(gettext_lazy("Extension"), order_by=("extension", "-created_at", "-pk"))
     external_id = tables.Column(gettext_lazy("External ID"), order_by=("external_id_key", "pk"))
     modules = tables.Column(gettext_lazy("Modules"), empty_values=())
     created = tables.Column(gettext_lazy("Created"), accessor="created_at", order_by=("created_at", "pk"))
@@ -72,10 +72,10 @@ class TokenTable(Table):
         self.request = request
         # Once for all rows, and without the context processors of a page: they would run for every row.
         self.menu, self.csrf_token = get_template("partials/token_menu.html"), get_token(request)
-        self.choose_columns(request.GET["columns"].split(",") if "columns" in request.GET else choices.get("columns"))
-        if self.columns["modules"].visible:
-            self.data.data = self.data.data.prefetch_related("permissions")
         super().configure(request, choices, paginate=paginate)
+
+    def prepare(self, rows: QuerySet[Token]) -> QuerySet[Token]:
+        return rows.prefetch_related("permissions") if self.columns["modules"].visible else rows
 
     def render_label(self, record: Token) -> SafeString:
         return format_html(
@@ -88,9 +88,6 @@ class TokenTable(Table):
     def render_extension(self, record: Token) -> SafeString:
         kind = record.kind
         return format_html('<span class="with-tile">{}{}</span>', tile(kind), two_lines(kind.label, kind.id))
-
-    def render_external_id(self, value: str) -> str:
-        return value
 
     def render_modules(self, record: Token) -> SafeString:
         access = record.access
@@ -123,8 +120,9 @@ class TokenTable(Table):
         grants = Permission.objects.filter(token=OuterRef("pk")).order_by()
         weight = Case(When(module=Module.ALL, then=Value(len(Module))), default=Value(1))
         reach = grants.values("token").annotate(total=Sum(weight)).values("total")
-        annotated = tokens.annotate(reach=Subquery(reach))
-        return annotated.order_by(directed("reach", is_descending), directed("pk", is_descending)), True
+        order = Subquery(reach)
+        by_reach = order.desc(nulls_last=True) if is_descending else order.asc(nulls_last=True)
+        return tokens.order_by(by_reach, directed("pk", is_descending)), True
 
     def order_last_used(self, tokens: QuerySet[Token], is_descending: bool) -> tuple[QuerySet[Token], bool]:  # noqa: FBT001
         return tokens.order_by(directed("usage__last_used_at", is_descending), directed("pk", is_descending)), True

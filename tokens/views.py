@@ -1,31 +1,30 @@
 """Pages of the Tokens section: General, the list, the details and what one can do to a token."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.cache import never_cache
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import sudo
 from accounts.decorators import for_administrators, for_members
 from accounts.http import PersonRequest
 from portal import text
-from portal.http import next_url, posted
+from portal.http import next_url, posted, whole
 from portal.middleware import client_address
-from portal.notices import fail, inform, succeed
+from portal.notices import Action, fail, inform, succeed
 from portal.tables import Table
 from tokens import keys, vault
 from tokens.catalog import Access, Extension, Module
 from tokens.filters import STATUSES, Chip, ModuleFilter, TokenFilter, with_values, without
 from tokens.forms import GeneralForm, PermissionsForm
-from tokens.models import Changed, NameTaken, State, Token
+from tokens.models import Changed, Deleted, NameTaken, State, Token
 from tokens.tables import PermissionRow, PermissionTable, TokenTable, state_note
 from tokens.wizard import Step
 
@@ -101,29 +100,28 @@ def remember(request: PersonRequest, topic: str, table: type[Table], default: st
     query = parse_qs(target.query, keep_blank_values=True)
     query.pop("page", None)
     names = [name for name in table.base_columns if name != "actions"]
+    sort, per_page = request.POST.get("sort", ""), whole(request.POST.get("per_page"), 0)
+    chosen: dict[str, Any] = {}
     if "reset" in request.POST:
-        request.user.remember(topic, columns=None, sort=None, per_page=None)
-        for name in ("columns", "sort", "per_page"):
-            query.pop(name, None)
-    if "columns_sent" in request.POST and "reset" not in request.POST:
-        columns = [name for name in names if name in {*request.POST.getlist("columns"), *table.always}]
-        request.user.remember(topic, columns=columns)
-        query["columns"] = [",".join(columns)]
-    sort = request.POST.get("sort", "")
-    if sort.removeprefix("-") in names:
-        request.user.remember(topic, sort=sort)
-        query["sort"] = [sort]
-    for size in table.page_sizes:
-        if request.POST.get("per_page") == str(size):
-            request.user.remember(topic, per_page=size)
-            query["per_page"] = [str(size)]
+        chosen = {"columns": None, "sort": None, "per_page": None}
+    elif "columns_sent" in request.POST:
+        chosen["columns"] = [name for name in names if name in {*request.POST.getlist("columns"), *table.always}]
+    elif sort.removeprefix("-") in names:
+        chosen["sort"] = sort
+    elif per_page in table.page_sizes:
+        chosen["per_page"] = per_page
+    for name, value in chosen.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = [",".join(value) if isinstance(value, list) else str(value)]
+    if chosen:
+        request.user.remember(topic, **chosen)
     return redirect(f"{target.path}?{urlencode(query, doseq=True)}" if query else target.path)
 
 
 # --- Details ------------------------------------------------------------------------------------
 
 
-@never_cache
 @require_safe
 @for_members
 def detail(request: PersonRequest, token_id: str) -> HttpResponse:
@@ -175,7 +173,6 @@ def permissions_view(request: PersonRequest, token_id: str) -> HttpResponse:
     return remember(request, "permissions", PermissionTable, reverse("tokens:permissions", args=(token.pk,)))
 
 
-@never_cache
 @require_safe
 @for_members
 def summary(request: PersonRequest, token_id: str) -> HttpResponse:
@@ -183,7 +180,6 @@ def summary(request: PersonRequest, token_id: str) -> HttpResponse:
     return show_summary(request, find(request, token_id))
 
 
-@never_cache
 @require_POST
 @for_administrators
 def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
@@ -248,7 +244,7 @@ def first_path(token: Token) -> str:
 def extension_facts(kind: Extension) -> dict[str, Any]:
     return {
         "id": kind.id,
-        "name": kind.name_in_api,
+        "name": kind.slug,
         "label": kind.label,
         "purpose": kind.purpose,
         "description": kind.description,
@@ -299,85 +295,92 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     """Change everything but the extension, with the forms of the wizard."""
     token = find(request, token_id)
     if token.is_deleted:
-        fail(request, _("A deleted token cannot be changed."))
-        return redirect("tokens:detail", token.pk)
+        return refuse_deleted(request, token)
     data = posted(request)
-    before: dict[str, Any] = {"name": token.name, "external_id": token.external_id, "description": token.description, "expires_at": token.expires_at}
-    general_form = GeneralForm(data, instance=token)
-    permissions_form = PermissionsForm(data, extension=token.kind, grants=token.grants)
-    version: int | str = token.version
-    conflict = None
     if data is not None and "select" in data:
-        # "Select all" and "Clear" without scripts: show the form as asked, change nothing.
-        changed = data.copy()
-        changed.setlist("modules", Module.values[1:] if data["select"] == "all" else [])
-        permissions_form = PermissionsForm(changed, extension=token.kind, grants=token.grants)
-    elif data is not None and general_form.is_valid() & permissions_form.is_valid():
-        modules = None if permissions_form.fixed else permissions_form.cleaned_data["modules"]
-        sent = data.get("version", "")
-        try:
-            count = token.edit(by=request.user, version=int(sent) if sent.isdecimal() else 0, modules=modules, **general_form.values)
-        except Changed:
-            token.refresh_from_db()
-            conflict = difference(token, before, general_form, permissions_form)
-            version = token.version
-        except NameTaken as problem:
-            general_form.add_error("name", str(problem))
-        else:
-            if count:
-                changes = ngettext("%(n)s change", "%(n)s changes", count) % {"n": count}
-                succeed(request, _("%(name)s is saved: %(changes)s.") % {"name": general_form.cleaned_data["name"], "changes": changes})
-            else:
-                inform(request, _("Nothing was changed."))
-            return redirect("tokens:detail", token.pk)
-    if data is not None and conflict is None:
-        version = data.get("version", version)
-    token.name = before["name"]
-    return render(
-        request,
-        "tokens/edit.html",
-        {
-            "token": token,
-            "extension": extension_facts(token.kind),
-            "general_form": general_form,
-            "permissions_form": permissions_form,
-            "access": permissions_form.access,
-            "token_version": version,
-            "conflict": conflict,
-        },
-    )
+        # "Select all" and "Clear" without scripts: show the form as asked, save nothing.
+        data = data.copy()
+        data.setlist("modules", [module.value for module in Module.single()] if data["select"] == "all" else [])
+        return show_edit(request, token, data, version=data.get("version", ""))
+    if data is None:
+        return show_edit(request, token, data, version=token.version)
+    if whole(data.get("version"), 0) != token.version:
+        return show_conflict(request, token, data)
+
+    name = token.name
+    general_form, permissions_form = edit_forms(token, data)
+    if not (general_form.is_valid() & permissions_form.is_valid()):
+        return show_edit(request, token, data, version=token.version)
+    modules = None if permissions_form.fixed else permissions_form.cleaned_data["modules"]
+    try:
+        count = token.edit(by=request.user, version=token.version, modules=modules, **general_form.values)
+    except Changed:
+        return show_conflict(request, find(request, token_id), data)
+    except Deleted:
+        return refuse_deleted(request, token)
+    except NameTaken:
+        # Taken since the form was checked: checking it once more finds that.
+        return show_edit(request, find(request, token_id), data, version=token.version)
+    if count:
+        changes = ngettext("%(n)s change", "%(n)s changes", count) % {"n": count}
+        succeed(request, _("%(name)s is saved: %(changes)s.") % {"name": general_form.cleaned_data["name"], "changes": changes})
+    else:
+        inform(request, _("Nothing was changed."), _("%(name)s is as it was.") % {"name": name})
+    return redirect("tokens:detail", token.pk)
 
 
-def difference(token: Token, before: dict[str, Any], general_form: GeneralForm, permissions_form: PermissionsForm) -> dict[str, Any]:
-    """What somebody else saved beside what this person wants to save."""
-    theirs = {name: getattr(token, name) for name in before}
-    yours = general_form.values
+def edit_forms(token: Token, data: QueryDict | None) -> tuple[GeneralForm, PermissionsForm]:
+    return GeneralForm(data, instance=token), PermissionsForm(data, extension=token.kind, grants=token.grants)
+
+
+def show_edit(request: PersonRequest, token: Token, data: QueryDict | None, *, version: int | str, **shown: Any) -> HttpResponse:
+    # The header names the token as it is saved, not as it is typed.
+    name = token.name
+    general_form, permissions_form = edit_forms(token, data)
+    context = {
+        "token": token,
+        "extension": extension_facts(token.kind),
+        "general_form": general_form,
+        "permissions_form": permissions_form,
+        "access": permissions_form.access,
+        "token_version": version,
+        "conflict": None,
+        **shown,
+    }
+    if data is not None and "select" not in data:
+        general_form.is_valid()
+        permissions_form.is_valid()
+    token.name = name
+    return render(request, "tokens/edit.html", context)
+
+
+def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> HttpResponse:
+    """What somebody else saved beside what this person wants to save; saving once more replaces it."""
+    general_form, permissions_form = edit_forms(token, data)
     rows = [
-        {"label": FIELD_LABELS[name], "theirs": written(theirs[name]), "yours": written(yours[name])}
-        for name in before
-        if theirs[name] != yours[name]
+        {"label": field.label, "theirs": written(field.initial), "yours": written(field.value())}
+        for field in general_form
+        if written(field.initial) != written(field.value())
     ]
-    token.__dict__.pop("grants", None)
-    their_access, your_access = Access.of(token.grants), permissions_form.access
-    if their_access != your_access:
-        rows.append({"label": _("Modules"), "theirs": modules_written(their_access), "yours": modules_written(your_access)})
-    return {"by": token.updated_by, "at": token.updated_at, "rows": rows}
-
-
-FIELD_LABELS = {
-    "name": gettext_lazy("Name"),
-    "external_id": gettext_lazy("External ID"),
-    "description": gettext_lazy("Description"),
-    "expires_at": gettext_lazy("Expires"),
-}
+    theirs, yours = token.access, permissions_form.access
+    if theirs != yours:
+        rows.append({"label": _("Modules"), "theirs": modules_written(theirs), "yours": modules_written(yours)})
+    conflict = {"by": token.updated_by or _("Somebody"), "at": token.updated_at, "rows": rows}
+    return show_edit(request, token, data, version=token.version, conflict=conflict)
 
 
 def written(value: Any) -> str:
-    return text.day(value) if hasattr(value, "tzinfo") else str(value or _("Not set"))
+    """A value of a form as a person reads it."""
+    return value.strftime("%Y-%m-%d") if isinstance(value, date) else str(value or _("Not set")).strip()
 
 
 def modules_written(access: Access) -> str:
     return str(access.summary) if access.all or not access.reach else text.join(access.reach)
+
+
+def refuse_deleted(request: PersonRequest, token: Token) -> HttpResponse:
+    fail(request, _("A deleted token cannot be changed."), _("%(name)s was deleted; nothing was saved.") % {"name": token.name})
+    return redirect("tokens:detail", token.pk)
 
 
 @require_POST
@@ -386,8 +389,8 @@ def disable(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
     here = next_url(request, reverse("tokens:list"))
     if token.disable(by=request.user):
-        again = {"label": _("Enable again"), "url": reverse("tokens:enable", args=(token.pk,))}
-        succeed(request, _("%(name)s is disabled.") % {"name": token.name}, _("Its next API call gets the answer 401."), again)  # type: ignore[arg-type]
+        again = Action(label=_("Enable again"), url=reverse("tokens:enable", args=(token.pk,)))
+        succeed(request, _("%(name)s is disabled.") % {"name": token.name}, _("Its next API call gets the answer 401."), again)
     else:
         unchanged(request, token)
     return redirect(here)
@@ -409,7 +412,8 @@ def enable(request: PersonRequest, token_id: str) -> HttpResponse:
 def unchanged(request: PersonRequest, token: Token) -> None:
     """Somebody, perhaps in another tab, was quicker."""
     token.refresh_from_db()
-    inform(request, _("Nothing was changed."), _("%(name)s is %(state)s already.") % {"name": token.name, "state": str(token.state.label).lower()})
+    status = str(token.get_status_display()).lower()
+    inform(request, _("Nothing was changed."), _("%(name)s is %(status)s already.") % {"name": token.name, "status": status})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

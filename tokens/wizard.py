@@ -21,7 +21,7 @@ from portal.http import posted
 from portal.notices import fail
 from tokens.catalog import Extension, Module
 from tokens.forms import ExtensionForm, GeneralForm, PermissionsForm
-from tokens.models import NameTaken, TokenDraft, TooManyTokens
+from tokens.models import NameTaken, Token, TokenDraft, TooManyTokens
 
 
 class Step(TextChoices):
@@ -71,9 +71,11 @@ def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse
     if name not in {Step.GENERAL, Step.EXTENSION, Step.PERMISSIONS}:
         raise Http404
     here = Step(name)
+    # The token outlives the draft: a bookmark of last year's run still leads to what it made.
+    made = Token.objects.visible_to(request.membership).filter(draft_id=draft_id, created_by=request.user).first()
+    if made:
+        return redirect("tokens:summary", made.pk)
     draft = get_object_or_404(TokenDraft, pk=draft_id, owner=request.user, account=request.membership.account_id)
-    if token := draft.token():
-        return redirect("tokens:summary", token.pk)
     if here is Step.PERMISSIONS and not draft.extension:
         return redirect(draft_url(draft, Step.EXTENSION))
     return STEPS[here](request, draft)
@@ -106,7 +108,7 @@ def permissions(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
     chosen = draft.grants
     if "select" in request.POST:
         # Without scripts "Select all" and "Clear" are round trips; nothing is checked or created by them.
-        draft.modules = Module.values[1:] if request.POST["select"] == "all" else []
+        draft.modules = [module.value for module in Module.single()] if request.POST["select"] == "all" else []
         draft.save(update_fields=("modules",))
         return redirect(draft_url(draft, Step.PERMISSIONS))
     form = PermissionsForm(posted(request), extension=kind, grants=chosen)

@@ -1,11 +1,13 @@
 """Signing in and out, how long a session lasts, and what guards it against guessing."""
 
+import threading
 import time
 
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
 
+from accounts.models import User
 from tests.conftest import person
 from tests.factories import PASSWORD, UserFactory
 
@@ -49,8 +51,6 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(client, michae
 
 
 def test_an_unknown_name_costs_a_password_hash_too(client, michael, monkeypatch):
-    from accounts.models import User
-
     hashed = []
     original = User.set_password
     monkeypatch.setattr(User, "set_password", lambda self, raw: (hashed.append(raw), original(self, raw))[1])
@@ -327,6 +327,7 @@ def test_a_weak_password_is_refused(michael, password):
 def test_a_forgotten_password_is_reset_by_a_link_that_works_once(client, michael, mailoutbox):
     response = client.post("/account/reset/", {"email": michael.user.email}, follow=True)
     assert response.status_code == 200
+    wait_for_mail(mailoutbox)
     link = next(word for word in mailoutbox[0].body.split() if word.startswith("http://testserver/account/reset/"))
     form = client.get(link, follow=True).redirect_chain[-1][0]
     new = {"new_password1": "correct horse battery", "new_password2": "correct horse battery"}
@@ -339,7 +340,83 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(client, michael, ma
     known = client.post("/account/reset/", {"email": michael.user.email})
     unknown = client.post("/account/reset/", {"email": "nobody@mightymicks.example"})
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+    wait_for_mail(mailoutbox)
+    assert [mail.to for mail in mailoutbox] == [[michael.user.email]]
+
+
+def test_nobody_gets_a_second_link_within_five_minutes(client, michael, mailoutbox):
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    for _ in range(5):
+        client.post("/account/reset/", {"email": michael.user.email})
+    wait_for_mail(mailoutbox)
     assert len(mailoutbox) == 1
+    User.objects.update(reset_sent_at=timezone.now() - timedelta(minutes=6))
+    client.post("/account/reset/", {"email": michael.user.email})
+    wait_for_mail(mailoutbox)
+    assert len(mailoutbox) == 2
+
+
+def wait_for_mail(mailoutbox):
+    """Mails are sent by threads of their own."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(10)
+
+
+def test_the_old_password_cannot_be_guessed_without_limit(michael):
+    fields = {"old_password": "wrong", "new_password1": "correct horse battery", "new_password2": "correct horse battery"}
+    for _ in range(5):
+        response = michael.client.post("/account/password/", fields)
+    assert response.status_code == 429
+    assert michael.client.post("/account/password/", {**fields, "old_password": PASSWORD}).status_code == 429
+    michael.user.refresh_from_db()
+    assert michael.user.check_password(PASSWORD)
+
+
+def test_the_lock_page_tells_when_it_ends_whatever_others_do_meanwhile(client, michael):
+    from datetime import timedelta
+
+    from axes.models import AccessAttempt
+    from django.utils import timezone
+
+    for _ in range(5):
+        sign_in(client, michael.user.email, "wrong")
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=14))
+    sign_in(client, "other@mightymicks.example", "wrong")
+    assert int(sign_in(client, michael.user.email)["Retry-After"]) <= 60
+
+
+def test_saving_the_profile_leaves_alone_what_it_does_not_show(michael, monkeypatch):
+    """Somebody switches the person off between reading and saving."""
+    from accounts import views
+
+    original = views.ProfileForm.is_valid
+
+    def meanwhile(form):
+        User.objects.filter(pk=michael.user.pk).update(is_active=False, password="!")
+        return original(form)
+
+    monkeypatch.setattr(views.ProfileForm, "is_valid", meanwhile)
+    michael.client.post("/account/", {"name": "Mickey", "time_zone": "UTC"})
+    michael.user.refresh_from_db()
+    assert (michael.user.name, michael.user.is_active, michael.user.password) == ("Mickey", False, "!")
+
+
+def test_two_tabs_lose_no_choice(michael):
+    one, two = User.objects.get(pk=michael.user.pk), User.objects.get(pk=michael.user.pk)
+    one.remember("tokens", per_page=20)
+    two.remember("tokens", sort="label")
+    two.remember("account", id="PA-1")
+    michael.user.refresh_from_db()
+    assert michael.user.preferences == {"tokens": {"per_page": 20, "sort": "label"}, "account": {"id": "PA-1"}}
+
+
+@pytest.mark.parametrize("path", [LIST, "/account/", "/integrations/"])
+def test_private_pages_are_kept_out_of_caches(michael, path):
+    assert "no-store" in michael.client.get(path)["Cache-Control"]
 
 
 def test_two_people_cannot_share_an_address(michael):

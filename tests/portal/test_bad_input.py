@@ -1,6 +1,7 @@
 """Nonsense gets a clear answer with the right status: never a 5xx, never silence, never in."""
 
 import pytest
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -73,7 +74,8 @@ def test_an_unknown_method_is_405(michael, path, method):
     response = michael.client.generic(method, path)
     assert response.status_code == 405
     assert "GET" in response["Allow"]
-    assert response["Content-Type"].startswith("application/json" if path.startswith("/public") else "text/plain")
+    assert response["Content-Type"].startswith("application/json" if path.startswith("/public") else "text/html")
+    assert response.content
 
 
 @pytest.mark.parametrize("path", [LIST, "/sign-in/", "/integrations/", "/public/v1/accounts"])
@@ -109,8 +111,6 @@ def test_an_address_of_the_api_that_is_none_is_404_in_json(client):
 
 
 def test_a_form_without_the_mark_of_its_page_is_refused_in_words(michael):
-    from django.test import Client
-
     client = Client(enforce_csrf_checks=True)
     client.cookies = michael.client.cookies
     response = client.post("/integrations/tokens/new/", {"name": "Forged"})
@@ -131,6 +131,106 @@ def test_a_form_never_returns_to_another_site(michael, token, target):
     assert response.status_code == 302
     assert response["Location"].startswith("/")
     assert "evil.example" not in response["Location"].split("?")[0].removeprefix("/%0A")
+
+
+@pytest.mark.parametrize("target", ["abc", "?", "#x", "", "http://testserver//evil.example/", "http://[bad", "tokens:list"])
+@pytest.mark.parametrize("form", ["disable", "theme", "view", "switch"])
+def test_a_place_to_return_to_that_is_no_path_is_ignored(michael, token, form, target):
+    address, data = {
+        "disable": (f"{LIST}{token.pk}/disable/", {}),
+        "theme": ("/account/theme/", {"theme": "dark"}),
+        "view": (f"{LIST}view/", {"per_page": "20"}),
+        "switch": ("/account/switch/", {"account": michael.account.pk}),
+    }[form]
+    response = michael.client.post(address, {**data, "next": target})
+    assert response.status_code == 302
+    assert response["Location"].split("?")[0] in {LIST, "/"}
+
+
+@pytest.mark.parametrize("address", ["http://[bad", "https://evil.example/x", "http://testserver//evil.example", "nonsense", "\x00"])
+def test_an_address_from_the_browser_that_is_not_ours_leads_home(client, token, address):
+    response = client.get(LIST, headers={"hx-request": "true", "hx-current-url": address})
+    assert response["HX-Redirect"] == "/sign-in/?next=/"
+    assert client.post(f"{LIST}{token.pk}/disable/", headers={"referer": address})["Location"] == "/sign-in/?next=/"
+
+
+@pytest.mark.parametrize("charset", ["hex", "utf-7", "unicode_escape", "rot13", "nope", "utf-8; charset=hex"])
+@pytest.mark.parametrize("path", ["/public/v1/accounts", "/sign-in/"])
+def test_a_charset_in_the_content_type_changes_nothing(db, path, charset):
+    """Through the WSGI application: Django would fail while it builds the request, before any of its handlers."""
+    from io import BytesIO
+
+    from portal.wsgi import application
+
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "QUERY_STRING": "q=%2B2AA-",
+        "CONTENT_TYPE": f"text/plain; charset={charset}",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "wsgi.input": BytesIO(),
+        "wsgi.url_scheme": "http",
+    }
+    seen = []
+    response = application(environ, lambda status, headers: seen.append(status))
+    b"".join(response)
+    response.close()
+    assert seen == ["401 Unauthorized" if path.startswith("/public") else "200 OK"]
+
+
+@pytest.mark.parametrize("name", ["q", "external_id"])
+@pytest.mark.parametrize("text", ["a" * 50_001, "_" * 25_000, "ﷺ" * 1_700])
+def test_a_search_without_end_is_refused_in_words(michael, token, name, text):
+    response = michael.client.get(LIST, {name: text})
+    assert response.status_code == 200
+    assert "at most 128 characters" in response.text
+
+
+def test_the_longest_search_is_answered(michael, token):
+    assert michael.client.get(LIST, {"q": "ﷺ" * 128}).status_code == 200
+
+
+@pytest.fixture
+def staff(db):
+    from accounts.models import User
+
+    client = Client(raise_request_exception=False)
+    client.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
+    return client
+
+
+@pytest.mark.parametrize("page", ["tokens/token", "accounts/user", "accounts/account", "axes/accessattempt", "modules/agreement"])
+def test_the_admin_refuses_what_the_database_cannot_take(staff, page):
+    for query in ("q=%00", f"q={'a' * 50_001}", "q=" + "a+" * 1_500):
+        assert staff.get(f"/admin/{page}/?{query}").status_code == 400
+    assert staff.get(f"/admin/{page}/?q=" + "a+" * 490).status_code == 200
+    assert staff.get(f"/admin/{page}/%00/change/").status_code == 400
+    assert staff.post(f"/admin/{page}/", {"action": "delete_selected", "_selected_action": "\0"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/public/v1/agreements/%00", "/integrations/%00/", "/account/reset/%00/x/"])
+def test_a_nul_in_a_path_is_400(client, db, path):
+    assert client.get(path).status_code == 400
+
+
+def test_a_nul_in_a_cookie_is_400(client, db):
+    client.cookies["session"] = "\0" * 8
+    assert client.get(LIST).status_code == 400
+
+
+@pytest.mark.parametrize("uid", ["AAAA", "x", "____", "VVItMDAwLTAwMC0wMDA"])
+def test_a_link_for_a_new_password_that_is_none_says_so(client, db, uid):
+    response = client.get(f"/account/reset/{uid}/x-y/")
+    assert response.status_code == 200
+    assert response.context["validlink"] is False
+
+
+def test_a_button_s_address_opened_as_a_page_says_so(michael, token):
+    response = michael.client.get(f"{LIST}{token.pk}/reveal/")
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "This address opens no page" in response.text
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -155,5 +255,5 @@ def test_no_text_breaks_the_first_step(michael, name, external_id, description, 
 def test_no_path_or_query_breaks_the_api(client, junk):
     from urllib.parse import quote
 
-    assert client.get(f"/public/v1/{quote(junk)}").status_code in {401, 404}
+    assert client.get(f"/public/v1/{quote(junk)}").status_code in ({400} if b"\0" in junk else {401, 404})
     assert client.generic("GET", "/public/v1/accounts", QUERY_STRING=junk.decode("latin-1")).status_code == 401

@@ -44,6 +44,13 @@ def test_a_repeated_action_changes_nothing_and_says_so(michael, token, verb, wor
     assert token.events.count() == events
 
 
+def test_an_expiring_token_is_called_active(michael, token):
+    from datetime import timedelta
+
+    Token.objects.update(expires_at=timezone.now() + timedelta(days=3))
+    assert "is active already" in act(michael.client, token, "enable").text
+
+
 def test_delete_asks_first_and_names_the_token_and_its_last_use(michael, token):
     response = michael.client.get(f"/integrations/tokens/{token.pk}/delete/?next={PAGE}")
     assert f"Delete {token.name}" in response.text

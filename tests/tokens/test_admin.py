@@ -51,6 +51,18 @@ def test_tokens_can_be_disabled_by_force(staff, token, call):
     assert token.events.get(action="disabled").by.email == "admin@portal.example"
 
 
+def test_disabling_by_force_is_a_right_of_its_own(token, call):
+    from django.contrib.auth.models import Permission
+
+    looker = UserFactory(is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_token"))
+    client = Client()
+    client.force_login(looker, backend="accounts.backends.EmailBackend")
+    assert client.get("/admin/tokens/token/").status_code == 200
+    client.post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]})
+    assert call("accounts", token).status_code == 200
+
+
 def test_an_account_is_made_with_an_id_of_its_side(staff):
     fields = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0, "is_active": "on"}
     staff.post("/admin/accounts/account/add/", {"name": "New Vendor", "role": "vendor", **fields})

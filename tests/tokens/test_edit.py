@@ -125,10 +125,42 @@ def test_two_people_at_once_the_second_is_told_and_sees_both_versions(michael, t
     assert Token.objects.get().name == "My name"
 
 
-@pytest.mark.parametrize("version", ["", "0", "-1", "1e3", "99999999999999999999", "²"])
+@pytest.mark.parametrize("version", ["", "0", "-1", "1e3", "99999999999999999999", "²", "9" * 5_000])
 def test_a_version_that_is_none_counts_as_changed(michael, token, version):
     assert "The change was not saved." in save(michael.client, token, name="Renamed", version=version).text
     assert Token.objects.get().name == token.name
+
+
+def test_the_second_is_told_even_if_what_they_sent_is_no_longer_valid(michael, token):
+    """The day was expired and is extended by a colleague; the untouched old day would be an error now."""
+    old = timezone.now() - timedelta(days=3)
+    Token.objects.update(expires_at=old)
+    token.edit(by=michael.user, version=1, modules=None, expires_at=timezone.now() + timedelta(days=90))
+    response = save(michael.client, token, name="Mine", expires_on=timezone.localdate(old).isoformat())
+    assert "The change was not saved." in response.text
+    assert timezone.localdate(old).isoformat() in response.text
+
+
+def test_a_change_by_nobody_known_is_somebody_s(michael, account):
+    token = TokenFactory(account=account)
+    token.edit(by=None, version=1, modules=None, name="Changed from the shell")
+    assert "Somebody changed this token" in save(michael.client, token, name="Mine").text
+
+
+def test_a_token_can_be_edited_more_than_a_thousand_times(michael, token):
+    Token.objects.update(version=1_000)
+    page = michael.client.get(url(token)).text
+    assert 'name="version" value="1000"' in page
+    save(michael.client, token, name="Renamed", version=1_000)
+    assert Token.objects.get().name == "Renamed"
+
+
+def test_a_token_deleted_between_check_and_save_is_told(token):
+    from tokens.models import Deleted
+
+    token.remove(by=None)
+    with pytest.raises(Deleted):
+        token.edit(by=None, version=1, modules=None, name="Renamed")
 
 
 def test_a_token_deleted_meanwhile_cannot_be_saved(michael, token):

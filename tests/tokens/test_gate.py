@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -235,6 +235,36 @@ def test_two_late_stamps_write_once(token):
     assert used(token) == first > before
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_stamp_does_not_wait_for_another_writer(call, token):
+    """SQLite has one writer; while it writes, a call is answered and the next one stamps. PostgreSQL has no such lock."""
+    from threading import Event, Thread
+
+    from django.db import transaction
+
+    key, writing, done = header(token), Event(), Event()
+
+    def write():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("UPDATE accounts_account SET name = name WHERE id = 'PA-000-000'")
+            writing.set()
+            done.wait(60)
+        connection.close()
+
+    writer = Thread(target=write)
+    writer.start()
+    writing.wait(60)
+    try:
+        assert call("agreements", key).status_code == 200
+        assert not done.is_set()
+        assert (used(token) is None) == (connection.vendor == "sqlite")
+    finally:
+        done.set()
+        writer.join()
+    call("agreements", key)
+    assert used(token)
+
+
 @pytest.mark.parametrize("path", ["agreements", "contracts"])
 def test_a_refused_call_is_no_use(call, token, path):
     token.grant((), by=None)
@@ -244,9 +274,10 @@ def test_a_refused_call_is_no_use(call, token, path):
     assert used(token) is None
 
 
-def test_a_stamp_that_fails_does_not_fail_the_call(call, token, monkeypatch, caplog):
+@pytest.mark.parametrize("problem", [DatabaseError, InterfaceError])
+def test_a_stamp_that_fails_does_not_fail_the_call(call, token, monkeypatch, caplog, problem):
     def broken(*args, **kwargs):
-        raise DatabaseError("the disk is full")
+        raise problem("the disk is full")
 
     # The one place where a failure of the database has to be provoked.
     monkeypatch.setattr("django.db.models.query.QuerySet.update", broken)

@@ -130,6 +130,7 @@ def test_every_order_ends_with_the_key_so_that_pages_do_not_move(michael, accoun
         (f"?extension={Extension.ZAPIER}", ["Beta"]),
         (f"?extension={Extension.ZAPIER}&extension={Extension.CUSTOM}", ["Beta", "Alpha"]),
         ("?external_id=GAMMA", ["Gamma"]),
+        ("?external_id=STRASSE", []),
         ("?created_from=2024-05-02", ["Gamma", "Beta"]),
         ("?created_to=2024-05-02", ["Beta", "Alpha"]),
         ("?created_from=02/05/2024&created_to=02/05/2024", ["Beta"]),
@@ -142,6 +143,11 @@ def test_every_order_ends_with_the_key_so_that_pages_do_not_move(michael, accoun
 )
 def test_it_filters(michael, three, query, expected):
     assert names(michael.client, query) == expected
+
+
+def test_the_external_id_is_found_without_regard_to_case_beyond_ascii(michael, account):
+    TokenFactory(account=account, name="Road", external_id="ÄRP-Straße")
+    assert names(michael.client, "?external_id=ärp-strasse") == ["Road"]
 
 
 def test_it_finds_a_token_by_its_id(michael, three):

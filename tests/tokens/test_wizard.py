@@ -261,6 +261,16 @@ def test_a_run_begun_for_one_account_is_404_after_switching(michael, stranger):
     assert not Token.objects.exists()
 
 
+def test_a_finished_run_leads_to_its_token_for_ever(michael):
+    run = ready(michael.client)
+    summary = create(michael.client, run)["Location"]
+    TokenDraft.objects.update(created_at=timezone.now() - timedelta(days=2))
+    start(michael.client, name="Another")
+    assert TokenDraft.objects.count() == 1
+    assert michael.client.get(f"{run}permissions/")["Location"] == summary
+    assert create(michael.client, run)["Location"] == summary
+
+
 def test_runs_of_yesterday_are_forgotten(michael):
     start(michael.client)
     TokenDraft.objects.update(created_at=timezone.now() - timedelta(days=2))

@@ -26,6 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
+        if settings.HTTPS and not settings.TRUSTED_PROXIES:
+            raise CommandError("HTTPS is on, but this server speaks plain http: put a proxy that speaks TLS before it and set TRUSTED_PROXIES=1.")
         refuse_busy_port(host, port)
         server = Server(
             "portal.wsgi:application",
