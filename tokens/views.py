@@ -1,5 +1,6 @@
 """Pages of the Tokens section: General, the list, the details and what one can do to a token."""
 
+from copy import copy
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,7 +22,7 @@ from portal.middleware import client_address
 from portal.notices import Action, fail, inform, succeed
 from portal.tables import Table
 from tokens import keys, vault
-from tokens.catalog import Access, Extension, Module
+from tokens.catalog import Access, Module
 from tokens.filters import STATUSES, Chip, ModuleFilter, TokenFilter, with_values, without
 from tokens.forms import GeneralForm, PermissionsForm
 from tokens.models import Changed, Deleted, NameTaken, State, Token
@@ -226,7 +227,7 @@ def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
         "token": token,
         "state": {"value": token.state.value, "label": token.state.label, "note": state_note(token)},
         "status_change": changed,
-        "extension": extension_facts(token.kind),
+        "extension": token.kind,
         "badge": token.access.badge,
         "access": token.access,
         "last_used_at": token.last_used_at,
@@ -239,18 +240,6 @@ def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
 def first_path(token: Token) -> str:
     """A call that works with this token: every token may read its own account."""
     return "agreements?limit=10" if {Module.ALL, Module.AGREEMENTS} & token.grants else "accounts"
-
-
-def extension_facts(kind: Extension) -> dict[str, Any]:
-    return {
-        "id": kind.id,
-        "name": kind.slug,
-        "label": kind.label,
-        "purpose": kind.purpose,
-        "description": kind.description,
-        "icon": kind.icon,
-        "tile": kind.tile,
-    }
 
 
 def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
@@ -307,7 +296,6 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     if whole(data.get("version"), 0) != token.version:
         return show_conflict(request, token, data)
 
-    name = token.name
     general_form, permissions_form = edit_forms(token, data)
     if not (general_form.is_valid() & permissions_form.is_valid()):
         return show_edit(request, token, data, version=token.version)
@@ -325,21 +313,20 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         changes = ngettext("%(n)s change", "%(n)s changes", count) % {"n": count}
         succeed(request, _("%(name)s is saved: %(changes)s.") % {"name": general_form.cleaned_data["name"], "changes": changes})
     else:
-        inform(request, _("Nothing was changed."), _("%(name)s is as it was.") % {"name": name})
+        inform(request, _("Nothing was changed."), _("%(name)s is as it was.") % {"name": token.name})
     return redirect("tokens:detail", token.pk)
 
 
 def edit_forms(token: Token, data: QueryDict | None) -> tuple[GeneralForm, PermissionsForm]:
-    return GeneralForm(data, instance=token), PermissionsForm(data, extension=token.kind, grants=token.grants)
+    # A copy: checking a form writes into its instance, and the page still names the token as it is saved.
+    return GeneralForm(data, instance=copy(token)), PermissionsForm(data, extension=token.kind, grants=token.grants)
 
 
 def show_edit(request: PersonRequest, token: Token, data: QueryDict | None, *, version: int | str, **shown: Any) -> HttpResponse:
-    # The header names the token as it is saved, not as it is typed.
-    name = token.name
     general_form, permissions_form = edit_forms(token, data)
     context = {
         "token": token,
-        "extension": extension_facts(token.kind),
+        "extension": token.kind,
         "general_form": general_form,
         "permissions_form": permissions_form,
         "access": permissions_form.access,
@@ -347,10 +334,6 @@ def show_edit(request: PersonRequest, token: Token, data: QueryDict | None, *, v
         "conflict": None,
         **shown,
     }
-    if data is not None and "select" not in data:
-        general_form.is_valid()
-        permissions_form.is_valid()
-    token.name = name
     return render(request, "tokens/edit.html", context)
 
 
