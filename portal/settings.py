@@ -15,8 +15,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# Everything an installation keeps for itself: the SQLite file, its secrets, collected static files.
+VAR = BASE_DIR / "var"
+
 env = environ.Env()
-ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / "var" / "env"))
+ENV_FILE = Path(os.environ.get("ENV_FILE", VAR / "env"))
 if ENV_FILE.is_file():
     env.read_env(str(ENV_FILE))
 
@@ -82,6 +85,7 @@ def read_database(default: str) -> dict[str, Any]:
     # Reconnecting costs more than any query of the portal, so connections stay open and are checked before use.
     config |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
     if config["ENGINE"].endswith("sqlite3"):
+        VAR.mkdir(mode=0o700, exist_ok=True)
         # Writers queue at BEGIN instead of failing in mid-transaction; FULL survives a power cut.
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
@@ -89,7 +93,7 @@ def read_database(default: str) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
         }
         # A file, so that tests with several threads have one connection each, as in production.
-        config["TEST"] = {"NAME": str(BASE_DIR / "var" / "test.sqlite3")}
+        config["TEST"] = {"NAME": str(VAR / "test.sqlite3")}
     else:
         # Queries that repeat are planned once for a connection: planning the gate's costs four times as much as running it.
         config["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
@@ -181,7 +185,7 @@ MIDDLEWARE = (
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": read_database(f"sqlite:///{BASE_DIR / 'var' / 'portal.sqlite3'}")}
+DATABASES = {"default": read_database(f"sqlite:///{VAR / 'portal.sqlite3'}")}
 
 TEMPLATES = (
     {
@@ -274,7 +278,7 @@ vars().update(read_email("consolemail://"))
 DEFAULT_FROM_EMAIL = read_text("EMAIL_FROM", "Integrations Portal <portal@localhost>")
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = (BASE_DIR / "static",)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
