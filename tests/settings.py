@@ -14,7 +14,8 @@ from portal.settings import *  # noqa: F403
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 # Argon2 is slow on purpose; the tests of sign-in do not need that.
 PASSWORD_HASHERS = ("django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher")
-# The manifest of collected files belongs to a served portal; the browser tests serve one.
+# Collected files and their manifest belong to a served portal; the browser tests serve one. WhiteNoise wants a folder.
+STATIC_ROOT = BASE_DIR / "static"  # noqa: F405
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
