@@ -38,7 +38,7 @@ class EventInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Token)
 class TokenAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("name", "id", "account", "extension", "status", "expires_at", "created_at", "created_by", "last_used")
+    list_display = ("name", "id", "account", "extension", "state", "expires_at", "created_at", "created_by", "last_used")
     list_filter = ("status", "extension")
     search_fields = ("id", "name_key", "external_id_key", "account__name", "account__id")
     list_select_related = ("account", "created_by", "usage")
@@ -61,6 +61,10 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
     )
     inlines = (PermissionInline, EventInline)
     actions = ("force_disable",)
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, token: Token) -> Any:
+        return token.state.label
 
     @admin.display(description=_("last used"))
     def last_used(self, token: Token) -> Any:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from portal.fields import fold
@@ -124,7 +124,7 @@ class TokenFilter(filters.FilterSet):
             return []
         query = self.data
         chips = [
-            Chip(str(self.filters[name].label), self.words(name, value), without(query, name))
+            Chip(_("Search") if name == "q" else str(self.filters[name].label), self.words(name, value), without(query, name))
             for name, value in self.form.cleaned_data.items()
             if value and not (name == "status" and ANY in value)
         ]
@@ -156,7 +156,9 @@ class TokenFilter(filters.FilterSet):
             for name, value in self.form.cleaned_data.items()
             if value and not (name == "status" and ANY in value)
         ]
-        return _("No token has %(what)s.") % {"what": join(parts)} if parts else _("Every token of the account is deleted.")
+        count = self.queryset.live().count()
+        none = ngettext("The one token of the account does not have %(what)s.", "None of your %(n)s tokens has %(what)s.", count)
+        return none % {"n": count, "what": join(parts)} if parts else _("Every token of the account is deleted.")
 
 
 def without(query: QueryDict, *names: str) -> str:

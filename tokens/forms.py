@@ -1,5 +1,6 @@
 """The three forms of a token: one set for the wizard and for Edit, so that both check alike."""
 
+import re
 from collections.abc import Collection
 from datetime import date, datetime, time
 from typing import Any
@@ -35,8 +36,12 @@ class Shorten(BaseValidator):
             raise forms.ValidationError(text % {"what": self.what, "n": extra}, code=self.code)
 
 
+# Letters that turn the direction of a text: with them one name can look like another.
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
 class Text(forms.CharField):
-    """A text with one kind of line end, so that the limit counts what a person sees."""
+    """A text that is what it looks like: one kind of line end, so that the limit counts what a person sees, and no hidden turns."""
 
     def __init__(self, *, what: Any, limit: int, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.TextInput())
@@ -46,6 +51,8 @@ class Text(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
+        if TURNING.search(text):
+            raise forms.ValidationError(_("Remove the hidden letters that turn the direction of the text."), code="turning")
         return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 

@@ -54,8 +54,14 @@ LEADS = {
 @for_administrators
 def new(request: PersonRequest) -> HttpResponse:
     """Step 1 of a run that does not exist yet: only a valid POST makes the draft."""
-    draft = TokenDraft(owner=request.user, account=request.membership.account)
+    account = request.membership.account
+    draft = TokenDraft(owner=request.user, account=account)
     form = GeneralForm(posted(request), instance=draft)
+    if request.POST.get("account", account.pk) != account.pk:
+        # Switched in another tab since this page was opened: never make a token where the person does not expect it.
+        text = _("Nothing was created. Press Next to create the token in this account, or switch back first.")
+        fail(request, _("You now act for %(account)s.") % {"account": account.name}, text)
+        return show(request, Step.GENERAL, draft, form)
     if request.method == "POST" and form.is_valid():
         TokenDraft.forget_old(request.user)
         draft.expires_at = form.expires_at

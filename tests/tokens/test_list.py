@@ -201,7 +201,7 @@ def test_each_applied_filter_is_a_chip_that_removes_just_itself(michael, three):
     query = f"?q=a&extension={Extension.CUSTOM}&module={Module.AGREEMENTS}&status=active&per_page=20"
     response = michael.client.get(f"{LIST}{query}")
     assert [(chip.name, chip.value) for chip in response.context["chips"]] == [
-        ("Search by label or ID", "a"),
+        ("Search", "a"),
         ("Extension", "Custom"),
         ("Status", "Active"),
         ("May reach", "Agreements"),
@@ -214,7 +214,7 @@ def test_each_applied_filter_is_a_chip_that_removes_just_itself(michael, three):
 def test_no_match_repeats_what_was_asked_and_offers_a_way_out(michael, three):
     text = michael.client.get(f"{LIST}?q=invoice").text
     assert "No token matches" in text
-    assert "“invoice” in its label or ID" in text
+    assert "None of your 3 tokens has “invoice” in its label or ID." in text
     assert "status=any" in text
 
 

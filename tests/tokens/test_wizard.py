@@ -83,6 +83,8 @@ def test_a_first_step_that_is_not_valid_makes_no_draft(michael):
         ("expires_on", "soon", "Enter a day as dd/mm/yyyy."),
         ("expires_on", "2100-01-01", "Choose a day before the year 2100."),
         ("name", "a\x00b", "Null characters are not allowed."),
+        ("name", "abc\u202edcba", "Remove the hidden letters"),
+        ("description", "\u2066x\u2069", "Remove the hidden letters"),
     ],
 )
 def test_the_first_step_says_what_is_wrong_and_keeps_the_rest(michael, field, value, words):
@@ -271,6 +273,21 @@ def test_a_finished_run_leads_to_its_token_for_ever(michael):
     assert create(michael.client, run)["Location"] == summary
 
 
+def test_a_page_opened_for_one_account_makes_nothing_in_another(michael, stranger):
+    """Step 1 is open in one tab; in another tab the person switches the account."""
+    from tests.factories import MembershipFactory
+
+    MembershipFactory(user=michael.user, account=stranger.account)
+    michael.client.post("/account/switch/", {"account": michael.account.pk})
+    assert f'name="account" value="{michael.account.pk}"' in michael.client.get(NEW).text
+    michael.client.post("/account/switch/", {"account": stranger.account.pk})
+    response = michael.client.post(NEW, {**GENERAL, "account": michael.account.pk})
+    assert response.status_code == 200
+    assert "You now act for Front Street Inc." in response.text
+    assert 'value="Nightly sync"' in response.text
+    assert not TokenDraft.objects.exists()
+
+
 def test_runs_of_yesterday_are_forgotten(michael):
     start(michael.client)
     TokenDraft.objects.update(created_at=timezone.now() - timedelta(days=2))
@@ -301,7 +318,7 @@ def test_deleted_tokens_and_other_accounts_do_not_count_for_the_cap(michael, set
 
 
 def test_the_form_writes_nothing_it_does_not_show(michael, stranger):
-    run = ready(michael.client, account=stranger.account.pk, id="SU-111-111-111", status="inactive", created_by=stranger.user.pk, version="9")
+    run = ready(michael.client, account_id=stranger.account.pk, id="SU-111-111-111", status="inactive", created_by=stranger.user.pk, version="9")
     create(michael.client, run)
     token = Token.objects.get()
     assert (token.account, token.status, token.created_by, token.version) == (michael.account, "active", michael.user, 1)
