@@ -13,8 +13,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from portal.text import join
-
 
 class Module(models.TextChoices):
     """A part of the API that a token may reach, in the order of CloudBlue's documentation.
@@ -156,16 +154,6 @@ class Access:
         if self.all:
             return _("All modules")
         return ngettext("%(n)s of %(total)s modules", "%(n)s of %(total)s modules", self.total) % {"n": self.reach_count, "total": self.total}
-
-    @property
-    def sentence(self) -> str:
-        """The whole in two sentences, for the API and for plain text."""
-        if self.all:
-            return _("May reach every module, also those that are added in the future.")
-        if not self.reach:
-            return _("May reach no module yet.")
-        text = _("May reach %(modules)s.") % {"modules": join(self.reach)}
-        return f"{text} {_('May not reach %(modules)s.') % {'modules': join(self.rest)}}" if self.rest else text
 
 
 def labels(modules: Iterable[Module]) -> list[str]:
