@@ -1,28 +1,41 @@
-"""`/public/v1/accounts`: the account of the token. Open to every valid token: clients ask it first of all."""
+"""`/public/v1/accounts`, `/users`: the company of the token and its people."""
 
-from django.http import HttpResponse
+from django.db.models import Case, CharField, Value, When
 
-from accounts.models import Account
-from modules.rest import Collection, Column, detail, listing
-from tokens.permissions import ApiRequest, requires_token
+from accounts.models import Account, User
+from modules.rest import Collection
+from modules.shapes import events
+from tokens.catalog import Module
+
+# What the original calls the type of an account, beside its role.
+TYPE = Case(When(role=Account.Role.VENDOR, then=Value("vendor")), default=Value("provider"), output_field=CharField(max_length=16))
 
 ACCOUNTS = Collection(
-    lambda account_id: Account.objects.filter(pk=account_id),
-    {
-        "id": "id",
-        "name": "name",
-        "type": Column("role", lambda role: "vendor" if role == Account.Role.VENDOR else "provider"),
-        "role": "role",
-        "events": {"created": {"at": "created_at"}},
-    },
+    "accounts",
+    None,
+    lambda account_id: Account.objects.filter(pk=account_id).annotate(type=TYPE),
+    about="The company that the token belongs to. Open to every valid token: programs ask it first of all.",
+    fields={"id": "id", "name": "name", "type": "type", "role": "role", "events": events(created="created_at")},
+    filters=("id", "name", "type", "role", "events.created.at"),
+    ordering=("id", "events.created.at"),
+    search=("id",),
 )
 
-
-@requires_token
-def accounts(request: ApiRequest) -> HttpResponse:
-    return listing(request, ACCOUNTS)
-
-
-@requires_token
-def account(request: ApiRequest, pk: str) -> HttpResponse:
-    return detail(request, ACCOUNTS, pk)
+USERS = Collection(
+    "users",
+    Module.ACCOUNT,
+    lambda account_id: User.objects.filter(memberships__account=account_id).annotate(status=Value("joined", CharField(max_length=16))),
+    about="The people of the company.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "email": "email",
+        "active": "is_active",
+        "timezone": "time_zone",
+        "status": "status",
+        "events": events(created="created_at"),
+    },
+    filters=("id", "name", "email", "status", "events.created.at"),
+    ordering=("id", "name", "email", "events.created.at"),
+    search=("id", "name", "email"),
+)

@@ -1,15 +1,18 @@
 """`/public/v1/agreements`"""
 
-from django.http import HttpResponse
+from django.db.models import OuterRef
 
-from modules.models import Agreement
-from modules.rest import Collection, constant, detail, listing, reference
+from modules.models import Agreement, Contract
+from modules.rest import Collection
+from modules.shapes import Constant, CountOf, events, reference
 from tokens.catalog import Module
-from tokens.permissions import ApiRequest, requires_module
 
 AGREEMENTS = Collection(
-    Agreement.objects.all().visible_to,
-    {
+    "agreements",
+    Module.AGREEMENTS,
+    lambda account_id: Agreement.objects.visible_to(account_id).annotate(contracts=CountOf(Contract.objects.filter(agreement=OuterRef("pk")))),
+    about="Contract templates, which partners enrol in.",
+    fields={
         "id": "id",
         "type": "type",
         "title": "title",
@@ -19,7 +22,7 @@ AGREEMENTS = Collection(
         "updated": "updated_at",
         "owner": reference("owner"),
         "stats": {"contracts": "contracts", "versions": "version"},
-        "document_type": constant("external"),
+        "document_type": Constant("external"),
         "link": "link",
         "active": "active",
         "auto_accept": "auto_accept",
@@ -31,16 +34,9 @@ AGREEMENTS = Collection(
             "version_created": "updated_at",
             "version_contracts": "contracts",
         },
-        "events": {"created": {"at": "created_at"}, "updated": {"at": "updated_at"}},
+        "events": events(created="created_at", updated="updated_at"),
     },
+    filters=("id", "type", "title", "active", "created", "updated", "owner.id", "owner.name", "marketplace.id", "marketplace.name"),
+    ordering=("created", "updated"),
+    search=("title", "owner.name", "marketplace.name"),
 )
-
-
-@requires_module(Module.AGREEMENTS)
-def agreements(request: ApiRequest) -> HttpResponse:
-    return listing(request, AGREEMENTS)
-
-
-@requires_module(Module.AGREEMENTS)
-def agreement(request: ApiRequest, pk: str) -> HttpResponse:
-    return detail(request, AGREEMENTS, pk)

@@ -1,38 +1,67 @@
 """`/public/v1/contracts`"""
 
-from django.http import HttpResponse
-
 from modules.models import Contract
-from modules.rest import Collection, constant, detail, listing, reference
+from modules.rest import Collection
+from modules.shapes import Constant, reference
 from tokens.catalog import Module
-from tokens.permissions import ApiRequest, requires_module
 
 CONTRACTS = Collection(
-    Contract.objects.all().visible_to,
-    {
+    "contracts",
+    Module.CONTRACTS,
+    lambda account_id: Contract.objects.visible_to(account_id),
+    about="Agreements that a partner signed, or is about to.",
+    fields={
         "id": "id",
         "name": "name",
         "type": "type",
         "version": "version",
         "status": "status",
-        "kind": constant("production"),
+        "kind": Constant("production"),
         "owner": reference("owner"),
         "issuer": reference("issuer"),
+        "creator": reference("creator"),
+        "signee": reference("signee"),
         "agreement": {"id": "agreement_id", "name": "agreement__title"},
         "marketplace": reference("marketplace"),
         "enrolled": "enrolled_at",
         "version_created": "created_at",
         "note": "note",
-        "events": {"created": {"at": "created_at"}, "signed": {"at": "signed_at"}, "updated": {"at": "updated_at"}},
+        "events": {
+            "created": {"at": "created_at", "by": reference("creator")},
+            "updated": {"at": "updated_at"},
+            "signed": {"at": "signed_at", "by": reference("signee")},
+        },
     },
+    filters=(
+        "id",
+        "type",
+        "status",
+        "agreement.id",
+        "agreement.name",
+        "owner.id",
+        "owner.name",
+        "issuer.id",
+        "issuer.name",
+        "marketplace.id",
+        "marketplace.name",
+        "events.created.at",
+        "events.created.by.id",
+        "events.created.by.name",
+        "events.signed.by.id",
+        "events.signed.by.name",
+    ),
+    also={"agreement.owner.id": "agreement__owner_id"},
+    ordering=("id", "status", "agreement.name", "owner.name", "issuer.id", "issuer.name", "events.created.at"),
+    search=(
+        "id",
+        "agreement.id",
+        "agreement.name",
+        "owner.name",
+        "issuer.id",
+        "issuer.name",
+        "marketplace.id",
+        "marketplace.name",
+        "events.created.by.name",
+        "events.signed.by.name",
+    ),
 )
-
-
-@requires_module(Module.CONTRACTS)
-def contracts(request: ApiRequest) -> HttpResponse:
-    return listing(request, CONTRACTS)
-
-
-@requires_module(Module.CONTRACTS)
-def contract(request: ApiRequest, pk: str) -> HttpResponse:
-    return detail(request, CONTRACTS, pk)

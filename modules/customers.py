@@ -1,56 +1,159 @@
 """`/public/v1/tier/accounts`: the module Customers."""
 
-from django.http import HttpResponse
+from typing import Any
 
-from modules.models import Customer
-from modules.rest import Collection, Column, constant, detail, listing, reference
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Account
+from modules.bodies import Refused
+from modules.models import Asset, Customer, Hub, TierConfig
+from modules.rest import Collection
+from modules.shapes import Column, Constant, events, reference
 from tokens.catalog import Module
-from tokens.permissions import ApiRequest, requires_module
+from tokens.permissions import Caller
+
+CONTACT_INFO = {
+    "address_line1": "address",
+    "address_line2": "address_2",
+    "city": "city",
+    "state": "state",
+    "postal_code": "postal_code",
+    "country": "country",
+    "contact": {
+        "first_name": "first_name",
+        "last_name": "last_name",
+        "email": "email",
+        "phone_number": {
+            "country_code": "phone_country",
+            "area_code": "phone_area",
+            "phone_number": "phone_number",
+            "extension": "phone_extension",
+        },
+    },
+}
 
 CUSTOMERS = Collection(
-    Customer.objects.all().visible_to,
-    {
+    "tier/accounts",
+    Module.CUSTOMERS,
+    lambda account_id: Customer.objects.visible_to(account_id),
+    about="Customers, and the resellers between them and the distributor.",
+    fields={
         "id": "id",
         "version": "version",
         "name": "name",
         "type": "type",
+        "db": Constant("EU"),
         "environment": "environment",
         "external_id": "external_id",
         "external_uid": "external_uid",
         "tax_id": "tax_id",
-        # Absent rather than null for customers without a reseller: CloudBlue's command line crashes on null.
         "parent": {**reference("parent"), "external_id": "parent__external_id"},
         "owner": reference("provider"),
-        "scopes": Column("type", lambda kind: ["customer"] if kind == Customer.Type.CUSTOMER else ["tier1"]),
-        "contact_info": {
-            "address_line1": "address",
-            "address_line2": constant(""),
-            "city": "city",
-            "state": constant(""),
-            "postal_code": "postal_code",
-            "country": "country",
-            "contact": {
-                "first_name": "first_name",
-                "last_name": "last_name",
-                "email": "email",
-                "phone_number": {
-                    "country_code": "phone_country",
-                    "area_code": "phone_area",
-                    "phone_number": "phone_number",
-                    "extension": constant(""),
-                },
-            },
-        },
-        "events": {"created": {"at": "created_at"}, "updated": {"at": "updated_at"}},
+        "hub": reference("hub"),
+        "scopes": Column(
+            "type",
+            lambda kind: ["customer"] if kind == Customer.Type.CUSTOMER else ["tier1"],
+            {"type": "array", "items": {"type": "string", "enum": ["customer", "tier1"]}},
+        ),
+        "contact_info": CONTACT_INFO,
+        "events": events(created="created_at", updated="updated_at"),
     },
+    filters=(
+        "id",
+        "name",
+        "type",
+        "external_id",
+        "external_uid",
+        "hub.id",
+        "hub.name",
+        "owner.id",
+        "owner.name",
+        "parent.id",
+        "parent.name",
+        "contact_info.contact.email",
+        "events.created.at",
+    ),
+    also={"parent.parent.id": "parent__parent_id"},
+    ordering=("name", "external_id", "hub.id", "hub.name", "owner.id", "owner.name", "parent.name", "events.created.at"),
+    search=("id", "name", "external_id", "external_uid", "hub.id", "hub.name", "owner.id", "owner.name", "parent.id", "parent.name"),
+)
+
+WRITABLE = (
+    "type",
+    "name",
+    "environment",
+    "external_id",
+    "external_uid",
+    "tax_id",
+    "parent.id",
+    "contact_info.address_line1",
+    "contact_info.address_line2",
+    "contact_info.city",
+    "contact_info.state",
+    "contact_info.postal_code",
+    "contact_info.country",
+    "contact_info.contact.first_name",
+    "contact_info.contact.last_name",
+    "contact_info.contact.email",
+    "contact_info.contact.phone_number.country_code",
+    "contact_info.contact.phone_number.area_code",
+    "contact_info.contact.phone_number.phone_number",
+    "contact_info.contact.phone_number.extension",
+)
+REQUIRED = (
+    "name",
+    "contact_info.address_line1",
+    "contact_info.city",
+    "contact_info.postal_code",
+    "contact_info.country",
+    "contact_info.contact.first_name",
+    "contact_info.contact.last_name",
+    "contact_info.contact.email",
 )
 
 
-@requires_module(Module.CUSTOMERS)
-def customers(request: ApiRequest) -> HttpResponse:
-    return listing(request, CUSTOMERS)
+@CUSTOMERS.creates(*WRITABLE, "hub.id", required=REQUIRED)
+def create(caller: Caller, values: dict[str, Any]) -> str:
+    """Make a customer of the distributor. Vendors see it as soon as it subscribes to a product of theirs."""
+    check(caller, values)
+    return str(Customer.objects.create(provider_id=caller.account_id, **columns(values)).pk)
 
 
-@requires_module(Module.CUSTOMERS)
-def customer(request: ApiRequest, pk: str) -> HttpResponse:
-    return detail(request, CUSTOMERS, pk)
+@CUSTOMERS.updates(*WRITABLE)
+def update(caller: Caller, customer: Customer, values: dict[str, Any]) -> None:
+    """Change a customer of the distributor; what is not sent stays."""
+    check(caller, values, customer)
+    for column, value in columns(values).items():
+        setattr(customer, column, value)
+    customer.version, customer.updated_at = customer.version + 1, timezone.now()
+    customer.save()
+
+
+@CUSTOMERS.deletes
+def delete(caller: Caller, customer: Customer) -> None:
+    """Delete a customer without subscriptions and configurations."""
+    check(caller, {})
+    used = any(rows.exists() for rows in (Asset.objects.filter(customer=customer), TierConfig.objects.filter(customer=customer)))
+    if used:
+        raise Refused(_("Only a customer without subscriptions and configurations can be deleted."), code="TRA_001")
+    customer.delete()
+
+
+def check(caller: Caller, values: dict[str, Any], customer: Customer | None = None) -> None:
+    """Raise Refused unless the caller may write, and the reseller and the hub are its own."""
+    if not Account.objects.filter(pk=caller.account_id, role=Account.Role.DISTRIBUTOR).exists():
+        raise Refused(_("Customers belong to distributors; a vendor can only read them."), code="AUTH_005", status=403)
+    if parent := values.get("parent.id"):
+        own = Customer.objects.filter(provider=caller.account_id, type=Customer.Type.RESELLER)
+        if customer:
+            own = own.exclude(pk=customer.pk).exclude(parent=customer.pk)
+        if not own.filter(pk=parent).exists():
+            raise Refused("parent.id: " + _("There is no such reseller of yours above this customer."))
+    if (hub := values.get("hub.id")) and not Hub.objects.filter(pk=hub, owner=caller.account_id).exists():
+        raise Refused("hub.id: " + _("There is no such hub of yours."))
+
+
+def columns(values: dict[str, Any]) -> dict[str, Any]:
+    """The values by column, as the model takes them."""
+    return {CUSTOMERS.columns[name]: value for name, value in values.items()}

@@ -1,14 +1,23 @@
 """Sample business records behind the gate. Each lies between a vendor and a distributor, and each side sees its own."""
 
+import uuid
+from datetime import datetime
+from typing import Any
+
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account
+from accounts.models import Account, User
+from portal.fields import PublicIdField
 
 
-class RecordQuerySet(models.QuerySet["Record"]):
+def new_uid() -> str:
+    return str(uuid.uuid4())
+
+
+class RecordQuerySet(models.QuerySet[Any]):
     def visible_to(self, account_id: str) -> "RecordQuerySet":
         """The records of the account: as vendor or as distributor, as its id says."""
         return self.filter(vendor=account_id) if account_id.startswith("VA-") else self.filter(provider=account_id)
@@ -38,13 +47,99 @@ class Record(models.Model):
         return self.id
 
 
+class Country(models.Model):
+    """A country by its ISO code, which is its id."""
+
+    id = models.CharField(_("code"), primary_key=True, max_length=2)
+    name = models.CharField(_("name"), max_length=64)
+
+    class Meta:
+        verbose_name = _("country")
+        verbose_name_plural = _("countries")
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Locale(models.Model):
+    """A language as it is spoken in a country: `EN-GB`."""
+
+    id = models.CharField(_("code"), primary_key=True, max_length=8)
+    name = models.CharField(_("name"), max_length=128)
+    local_name = models.CharField(_("name in the language"), max_length=128)
+    auto_translation = models.BooleanField(_("can be translated automatically"), default=True)
+
+    class Meta:
+        verbose_name = _("locale")
+        verbose_name_plural = _("locales")
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PartnerQuerySet(models.QuerySet[Any]):
+    """What a distributor owns and the vendors that it has a contract with see too."""
+
+    def visible_to(self, account_id: str) -> "PartnerQuerySet":
+        if not account_id.startswith("VA-"):
+            return self.filter(owner=account_id)
+        return self.filter(models.Exists(Contract.objects.filter(vendor=account_id, provider=models.OuterRef("owner"))))
+
+
+class Hub(models.Model):
+    """A commerce system of a distributor, to which its marketplaces are connected."""
+
+    class Type(models.TextChoices):
+        API = "api", "API"
+        OA = "oa", "OA"
+
+    id = models.CharField(_("ID"), primary_key=True, max_length=24)
+    name = models.CharField(_("name"), max_length=256)
+    description = models.CharField(_("description"), max_length=255, blank=True)
+    owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
+    instance_id = models.CharField(_("instance ID"), max_length=255)
+    instance_type = models.CharField(_("instance type"), max_length=3, choices=Type, default=Type.API)
+    version = models.CharField(_("version"), max_length=32)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("hub")
+        verbose_name_plural = _("hubs")
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Marketplace(models.Model):
     """Where a distributor sells: a region with a currency."""
 
+    class Zone(models.TextChoices):
+        AFRICA = "AF", _("Africa")
+        NORTH_AMERICA = "NA", _("North America")
+        OCEANIA = "OC", _("Oceania")
+        ASIA = "AS", _("Asia")
+        EUROPE = "EU", _("Europe")
+        SOUTH_AMERICA = "SA", _("South America")
+
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
     name = models.CharField(_("name"), max_length=128)
+    description = models.CharField(_("description"), max_length=255, blank=True)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
+    zone = models.CharField(_("zone"), max_length=2, choices=Zone, default=Zone.EUROPE)
     currency = models.CharField(_("currency"), max_length=3)
+    hubs: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
+        Hub, through="MarketplaceHub", related_name="marketplaces", verbose_name=_("hubs")
+    )
+    countries = models.ManyToManyField(Country, related_name="marketplaces", verbose_name=_("countries"), blank=True)
+    locales = models.ManyToManyField(Locale, related_name="marketplaces", verbose_name=_("locales"), blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+
+    objects = PartnerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("marketplace")
@@ -53,6 +148,23 @@ class Marketplace(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class MarketplaceHub(models.Model):
+    """A hub that serves a marketplace, with the marketplace's id in the hub's own system."""
+
+    marketplace = models.ForeignKey(Marketplace, models.CASCADE, related_name="+", db_index=False, verbose_name=_("marketplace"))
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="+", verbose_name=_("hub"))
+    external_id = models.CharField(_("external ID"), max_length=255)
+
+    class Meta:
+        verbose_name = _("hub of a marketplace")
+        verbose_name_plural = _("hubs of marketplaces")
+        ordering = ("hub", "id")
+        constraints = (models.UniqueConstraint(fields=("marketplace", "hub"), name="hub_once_per_marketplace"),)
+
+    def __str__(self) -> str:
+        return f"{self.marketplace_id} · {self.hub_id}"
 
 
 class Agreement(Record):
@@ -72,7 +184,6 @@ class Agreement(Record):
     active = models.BooleanField(_("active"), default=True)
     auto_accept = models.BooleanField(_("accepts automatically"), default=False)
     version = models.PositiveSmallIntegerField(_("version"), default=1)
-    contracts = models.PositiveIntegerField(_("contracts"), default=0)
 
     class Meta(Record.Meta):
         verbose_name = _("agreement")
@@ -95,7 +206,9 @@ class Contract(Record):
     name = models.CharField(_("name"), max_length=128)
     type = models.CharField(_("type"), max_length=16, choices=Agreement.Type)
     status = models.CharField(_("status"), max_length=16, choices=Status)
-    agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="+", verbose_name=_("agreement"))
+    agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="signed", verbose_name=_("agreement"))
+    creator = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("creator"))
+    signee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("signee"))
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
     issuer = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("issuer"))
     marketplace = models.ForeignKey(Marketplace, models.SET_NULL, null=True, blank=True, verbose_name=_("marketplace"))
@@ -119,28 +232,57 @@ class Customer(Record):
         CUSTOMER = "customer", _("Customer")
         RESELLER = "reseller", _("Reseller")
 
-    name = models.CharField(_("name"), max_length=128)
-    type = models.CharField(_("type"), max_length=16, choices=Type)
-    environment = models.CharField(_("environment"), max_length=16, default="production")
-    external_id = models.CharField(_("external ID"), max_length=64, blank=True)
-    external_uid = models.UUIDField(_("external UID"))
-    tax_id = models.CharField(_("tax ID"), max_length=32, blank=True)
+    class Environment(models.TextChoices):
+        PRODUCTION = "production", _("Production")
+        TEST = "test", _("Test")
+        PREVIEW = "preview", _("Preview")
+
+    id = PublicIdField(_("ID"), groups=(4, 4, 4), prefix="TA")
+    # None as long as the customer has no subscription: then only its distributor sees it.
+    vendor = models.ForeignKey(  # type: ignore[assignment]  # the others always have one
+        Account, models.CASCADE, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("vendor")
+    )
+    name = models.CharField(_("name"), max_length=255)
+    type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.CUSTOMER)
+    environment = models.CharField(_("environment"), max_length=16, choices=Environment, default=Environment.PRODUCTION)
+    external_id = models.CharField(_("external ID"), max_length=255, blank=True)
+    external_uid = models.CharField(_("external UID"), max_length=255, default=new_uid)
+    tax_id = models.CharField(_("tax ID"), max_length=100, blank=True)
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("reseller"))
-    version = models.PositiveSmallIntegerField(_("version"), default=1)
-    address = models.CharField(_("address"), max_length=128)
-    city = models.CharField(_("city"), max_length=64)
-    postal_code = models.CharField(_("postal code"), max_length=16)
-    country = models.CharField(_("country"), max_length=2)
-    first_name = models.CharField(_("first name"), max_length=64)
-    last_name = models.CharField(_("last name"), max_length=64)
+    hub = models.ForeignKey(Hub, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("hub"))
+    version = models.PositiveIntegerField(_("version"), default=1)
+    address = models.CharField(_("address"), max_length=255)
+    address_2 = models.CharField(_("address, second line"), max_length=255, blank=True)
+    city = models.CharField(_("city"), max_length=100)
+    state = models.CharField(_("state"), max_length=100, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=50)
+    country = models.CharField(_("country"), max_length=100)
+    first_name = models.CharField(_("first name"), max_length=100)
+    last_name = models.CharField(_("last name"), max_length=100)
     email = models.EmailField(_("e-mail"))
-    phone_country = models.CharField(_("phone: country"), max_length=6)
-    phone_area = models.CharField(_("phone: area"), max_length=6)
-    phone_number = models.CharField(_("phone: number"), max_length=16)
+    phone_country = models.CharField(_("phone: country"), max_length=25, blank=True)
+    phone_area = models.CharField(_("phone: area"), max_length=25, blank=True)
+    phone_number = models.CharField(_("phone: number"), max_length=25, blank=True)
+    phone_extension = models.CharField(_("phone: extension"), max_length=25, blank=True)
 
     class Meta(Record.Meta):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Category(models.Model):
+    """What kind of product something is."""
+
+    id = models.CharField(_("ID"), primary_key=True, max_length=24)
+    name = models.CharField(_("name"), max_length=255)
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ("name", "id")
 
     def __str__(self) -> str:
         return self.name
@@ -169,7 +311,8 @@ class Product(models.Model):
     name = models.CharField(_("name"), max_length=128)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     vendor = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("vendor"))
-    category = models.CharField(_("category"), max_length=64)
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+", verbose_name=_("category"))
+    external_id = models.CharField(_("external ID"), max_length=64, blank=True)
     short_description = models.CharField(_("short description"), max_length=255)
     detailed_description = models.TextField(_("detailed description"), blank=True)
     monthly_price = models.DecimalField(_("price a month"), max_digits=9, decimal_places=2)
@@ -186,6 +329,511 @@ class Product(models.Model):
         verbose_name_plural = _("products")
         ordering = ("-created_at", "-id")
         indexes = (models.Index("vendor", F("created_at").desc(), F("id").desc(), name="product_of_vendor"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Item(models.Model):
+    """What of a product is counted and paid for."""
+
+    class Type(models.TextChoices):
+        RESERVATION = "reservation", _("Reservation")
+        PAY_AS_YOU_GO = "ppu", _("Pay as you go")
+
+    class Precision(models.TextChoices):
+        INTEGER = "integer", _("Whole numbers")
+        DECIMAL = "decimal(2)", _("Two decimals")
+
+    class Period(models.TextChoices):
+        ONE_TIME = "onetime", _("Once")
+        MONTHLY = "monthly", _("Monthly")
+        YEARLY = "yearly", _("Yearly")
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+        ENDOFSALE = "endofsale", _("End of sale")
+
+    id = models.CharField(_("ID"), primary_key=True, max_length=24)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="items", verbose_name=_("product"))
+    name = models.CharField(_("name"), max_length=128)
+    description = models.CharField(_("description"), max_length=255, blank=True)
+    mpn = models.CharField(_("manufacturer part number"), max_length=64)
+    type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.RESERVATION)
+    precision = models.CharField(_("precision"), max_length=16, choices=Precision, default=Precision.INTEGER)
+    period = models.CharField(_("period"), max_length=16, choices=Period, default=Period.MONTHLY)
+    unit = models.CharField(_("unit"), max_length=32)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.PUBLISHED)
+    position = models.PositiveIntegerField(_("position"), default=10_000)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
+        ordering = ("position", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PriceList(Record):
+    """What a distributor asks for products of a vendor."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SCHEDULED = "scheduled", _("Scheduled")
+        ACTIVE = "active", _("Active")
+        TERMINATED = "terminated", _("Terminated")
+
+    name = models.CharField(_("name"), max_length=255)
+    description = models.CharField(_("description"), max_length=255, blank=True)
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    currency = models.CharField(_("currency"), max_length=3)
+    owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
+    products = models.ManyToManyField(Product, related_name="price_lists", verbose_name=_("products"))
+    activated_at = models.DateTimeField(_("activated"), null=True, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("price list")
+        verbose_name_plural = _("price lists")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Listing(Record):
+    """A product of a vendor in a marketplace of a distributor."""
+
+    class Status(models.TextChoices):
+        LISTED = "listed", _("Listed")
+        UNLISTED = "unlisted", _("Unlisted")
+
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    contract = models.ForeignKey(Contract, models.CASCADE, related_name="listings", verbose_name=_("contract"))
+    product = models.ForeignKey(Product, models.CASCADE, related_name="listings", verbose_name=_("product"))
+    price_list = models.ForeignKey(PriceList, models.SET_NULL, null=True, blank=True, related_name="listings", verbose_name=_("price list"))
+
+    class Meta(Record.Meta):
+        verbose_name = _("listing")
+        verbose_name_plural = _("listings")
+
+
+class Connection(Record):
+    """The line between a product and a hub, on which subscriptions travel."""
+
+    class Type(models.TextChoices):
+        TEST = "test", _("Test")
+        PRODUCTION = "production", _("Production")
+
+    type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.PRODUCTION)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+", verbose_name=_("product"))
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="connections", verbose_name=_("hub"))
+
+    class Meta(Record.Meta):
+        verbose_name = _("connection")
+        verbose_name_plural = _("connections")
+
+
+class Asset(Record):
+    """A subscription of a customer to a product."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PROCESSING = "processing", _("Processing")
+        ACTIVE = "active", _("Active")
+        TERMINATING = "terminating", _("Terminating")
+        SUSPENDED = "suspended", _("Suspended")
+        TERMINATED = "terminated", _("Terminated")
+
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    external_id = models.CharField(_("external ID"), max_length=100)
+    external_uid = models.CharField(_("external UID"), max_length=100, default=new_uid)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+", verbose_name=_("product"))
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", verbose_name=_("connection"))
+    contract = models.ForeignKey(Contract, models.CASCADE, related_name="+", verbose_name=_("contract"))
+    marketplace = models.ForeignKey(Marketplace, models.CASCADE, related_name="+", verbose_name=_("marketplace"))
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", verbose_name=_("customer"))
+    reseller = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("reseller"))
+    # [{"id": "domain", "title": "Domain", "type": "text", "value": "ruiz.example", …}]
+    params = models.JSONField(_("parameters"), default=list, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+
+
+class AssetItem(models.Model):
+    """How much of an item a subscription has."""
+
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="items", db_index=False, verbose_name=_("subscription"))
+    item = models.ForeignKey(Item, models.CASCADE, related_name="+", verbose_name=_("item"))
+    quantity = models.PositiveIntegerField(_("quantity"))
+
+    class Meta:
+        verbose_name = _("item of a subscription")
+        verbose_name_plural = _("items of subscriptions")
+        ordering = ("item", "id")
+        constraints = (models.UniqueConstraint(fields=("asset", "item"), name="item_once_per_asset"),)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.item_id}"
+
+
+class FulfillmentRequest(Record):
+    """A request to change a subscription, which the vendor fulfils."""
+
+    class Type(models.TextChoices):
+        PURCHASE = "purchase", _("Purchase")
+        CHANGE = "change", _("Change")
+        SUSPEND = "suspend", _("Suspend")
+        RESUME = "resume", _("Resume")
+        CANCEL = "cancel", _("Cancel")
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        TIERS_SETUP = "tiers_setup", _("Tiers setup")
+        PENDING = "pending", _("Pending")
+        INQUIRING = "inquiring", _("Inquiring")
+        APPROVED = "approved", _("Approved")
+        FAILED = "failed", _("Failed")
+
+    type = models.CharField(_("type"), max_length=16, choices=Type)
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="+", verbose_name=_("subscription"))
+    note = models.CharField(_("note"), max_length=255, blank=True)
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+    activation_key = models.TextField(_("activation key"), blank=True)
+    assignee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("assignee"))
+
+    class Meta(Record.Meta):
+        verbose_name = _("fulfillment request")
+        verbose_name_plural = _("fulfillment requests")
+
+
+class TierConfig(Record):
+    """What a vendor has to know of a reseller before it can serve the reseller's customers."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        PROCESSING = "processing", _("Processing")
+
+    class Level(models.IntegerChoices):
+        FIRST = 1, _("Tier 1")
+        SECOND = 2, _("Tier 2")
+
+    name = models.CharField(_("name"), max_length=255)
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    tier_level = models.PositiveSmallIntegerField(_("level"), choices=Level, default=Level.FIRST)
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", verbose_name=_("reseller"))
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+", verbose_name=_("product"))
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", verbose_name=_("connection"))
+    contract = models.ForeignKey(Contract, models.CASCADE, related_name="+", verbose_name=_("contract"))
+    marketplace = models.ForeignKey(Marketplace, models.CASCADE, related_name="+", verbose_name=_("marketplace"))
+    params = models.JSONField(_("parameters"), default=list, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("tier configuration")
+        verbose_name_plural = _("tier configurations")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UsageFile(Record):
+    """What customers used of a product in a month, as the vendor reports it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        UPLOADING = "uploading", _("Uploading")
+        UPLOADED = "uploaded", _("Uploaded")
+        INVALID = "invalid", _("Invalid")
+        PROCESSING = "processing", _("Processing")
+        READY = "ready", _("Ready")
+        REJECTED = "rejected", _("Rejected")
+        PENDING = "pending", _("Pending")
+        ACCEPTED = "accepted", _("Accepted")
+        CLOSED = "closed", _("Closed")
+        DELETED = "deleted", _("Deleted")
+
+    class Schema(models.TextChoices):
+        TR = "tr", "TR"
+        PR = "pr", "PR"
+        QT = "qt", "QT"
+        CR = "cr", "CR"
+
+    name = models.CharField(_("name"), max_length=100)
+    description = models.CharField(_("description"), max_length=200, blank=True)
+    external_id = models.CharField(_("external ID"), max_length=64, blank=True)
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    schema = models.CharField(_("schema"), max_length=2, choices=Schema, default=Schema.QT)
+    environment = models.CharField(_("environment"), max_length=16, choices=Customer.Environment, default=Customer.Environment.PRODUCTION)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+", verbose_name=_("product"))
+    contract = models.ForeignKey(Contract, models.CASCADE, related_name="+", verbose_name=_("contract"))
+    marketplace = models.ForeignKey(Marketplace, models.CASCADE, related_name="+", verbose_name=_("marketplace"))
+    currency = models.CharField(_("currency"), max_length=3)
+    period_from = models.DateField(_("from"))
+    period_to = models.DateField(_("to"))
+    records = models.PositiveIntegerField(_("records"), default=0)
+    rejection_note = models.CharField(_("rejection note"), max_length=200, blank=True)
+    creator = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("creator"))
+    submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("usage file")
+        verbose_name_plural = _("usage files")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReportTemplate(models.Model):
+    """What a report is made with."""
+
+    class Type(models.TextChoices):
+        SYSTEM = "system", _("System")
+        CUSTOM = "custom", _("Custom")
+
+    id = models.CharField(_("ID"), primary_key=True, max_length=24)
+    name = models.CharField(_("name"), max_length=255)
+    description = models.CharField(_("description"), max_length=255)
+    type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.SYSTEM)
+    local_id = models.CharField(_("local ID"), max_length=64)
+
+    class Meta:
+        verbose_name = _("report template")
+        verbose_name_plural = _("report templates")
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OwnedQuerySet(models.QuerySet[Any]):
+    """Records of one company, which no other sees."""
+
+    def visible_to(self, account_id: str) -> "OwnedQuerySet":
+        return self.filter(owner=account_id)
+
+
+class Report(models.Model):
+    """A report that a company had made."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        DEPLOYING = "deploying", _("Deploying")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+
+    id = models.CharField(_("ID"), primary_key=True, max_length=24)
+    name = models.CharField(_("name"), max_length=255)
+    description = models.CharField(_("description"), max_length=255, blank=True)
+    owner = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("owner"))
+    template = models.ForeignKey(ReportTemplate, models.CASCADE, related_name="+", verbose_name=_("template"))
+    schedule_id = models.CharField(_("schedule ID"), max_length=24)
+    schedule_name = models.CharField(_("schedule"), max_length=255)
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    renderer = models.CharField(_("renderer"), max_length=16, default="xlsx")
+    size = models.PositiveIntegerField(_("size"), null=True, blank=True)
+    timeout = models.BooleanField(_("timed out"), default=False)
+    failure_output = models.CharField(_("failure"), max_length=255, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    terminated_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        ordering = ("-created_at", "-id")
+        indexes = (models.Index("owner", F("created_at").desc(), F("id").desc(), name="report_of_owner"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Service(models.Model):
+    """An extension that a company develops and runs."""
+
+    class Type(models.TextChoices):
+        PRODUCTS = "products", _("Fulfillment automation")
+        HUB = "hub", _("Hub integration")
+        MULTIACCOUNT = "multiaccount", _("Multi-account")
+        TRANSFORMATIONS = "transformations", _("Commerce transformations")
+
+    id = models.CharField(_("ID"), primary_key=True, max_length=24)
+    type = models.CharField(_("type"), max_length=16, choices=Type)
+    name = models.CharField(_("name"), max_length=255)
+    description = models.CharField(_("description"), max_length=255, blank=True)
+    package_id = models.CharField(_("package ID"), max_length=64)
+    extension_id = models.CharField(_("extension ID"), max_length=24)
+    owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
+    products = models.ManyToManyField(Product, related_name="services", verbose_name=_("products"), blank=True)
+    category = models.CharField(_("category"), max_length=64, blank=True)
+    website = models.URLField(_("website"), blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("extension service")
+        verbose_name_plural = _("extension services")
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Environment(models.Model):
+    """Where a service runs: each has one for development, one for tests and one for production."""
+
+    class Type(models.TextChoices):
+        DEVELOPMENT = "development", _("Development")
+        TEST = "test", _("Test")
+        PRODUCTION = "production", _("Production")
+
+    class Runtime(models.TextChoices):
+        LOCAL = "local", _("Local")
+        CLOUD = "cloud", _("Cloud")
+
+    class Status(models.TextChoices):
+        UNINITIALIZED = "uninitialized", _("Uninitialized")
+        CONNECTED = "connected", _("Connected")
+        DISCONNECTED = "disconnected", _("Disconnected")
+        RUNNING = "running", _("Running")
+        STOPPED = "stopped", _("Stopped")
+        ERRORED = "errored", _("Errored")
+
+    id = models.CharField(_("ID"), primary_key=True, max_length=24)
+    service = models.ForeignKey(Service, models.CASCADE, related_name="environments", verbose_name=_("service"))
+    type = models.CharField(_("type"), max_length=16, choices=Type)
+    runtime = models.CharField(_("runtime"), max_length=8, choices=Runtime, default=Runtime.CLOUD)
+    external_id = models.CharField(_("external ID"), max_length=36, default=new_uid)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.UNINITIALIZED)
+    git_url = models.URLField(_("repository"))
+    git_tag = models.CharField(_("tag"), max_length=32)
+    git_commit = models.CharField(_("commit"), max_length=40)
+
+    class Meta:
+        verbose_name = _("environment")
+        verbose_name_plural = _("environments")
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("service", "type"), name="one_environment_per_type"),)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Case(Record):
+    """A support case between a vendor and a distributor. Its state moves by the verbs below, which say who moved it."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        INQUIRING = "inquiring", _("Inquiring")
+        RESOLVED = "resolved", _("Resolved")
+        CLOSED = "closed", _("Closed")
+
+    class Type(models.TextChoices):
+        TECHNICAL = "technical", _("Technical")
+        BUSINESS = "business", _("Business")
+
+    class Priority(models.IntegerChoices):
+        LOW = 0, _("Low")
+        MEDIUM = 1, _("Medium")
+        HIGH = 2, _("High")
+        URGENT = 3, _("Urgent")
+
+    class Rating(models.IntegerChoices):
+        VERY_POOR = 1, _("Very poor")
+        POOR = 2, _("Poor")
+        FAIR = 3, _("Fair")
+        GOOD = 4, _("Good")
+        VERY_GOOD = 5, _("Very good")
+
+    # From which states a case may move to which.
+    MOVES = {
+        State.PENDING: (State.INQUIRING, State.RESOLVED),
+        State.INQUIRING: (State.PENDING,),
+        State.RESOLVED: (State.PENDING,),
+        State.CLOSED: (State.RESOLVED,),
+    }
+
+    id = PublicIdField(_("ID"), groups=(3, 3, 3), prefix="CA")
+    subject = models.CharField(_("subject"), max_length=300)
+    description = models.TextField(_("description"), max_length=10_000)
+    type = models.CharField(_("type"), max_length=16, choices=Type)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.LOW)
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.PENDING)
+    product = models.ForeignKey(Product, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("product"))
+    issuer = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("issuer"))
+    issuer_agent = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("agent of the issuer"))
+    receiver = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("receiver"))
+    receiver_agent = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("agent of the receiver"))
+    rating = models.PositiveSmallIntegerField(_("rating"), choices=Rating, null=True, blank=True)
+    feedback = models.TextField(_("feedback"), max_length=10_000, blank=True)
+    pending_at = models.DateTimeField(_("pending since"), null=True, blank=True)
+    inquiring_at = models.DateTimeField(_("inquiring since"), null=True, blank=True)
+    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    # Who did what, person or token: {"created": {"id": "SU-…", "name": "ERP Sync"}, …}
+    actors = models.JSONField(_("people"), default=dict, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("case")
+        verbose_name_plural = _("cases")
+
+    def __str__(self) -> str:
+        return self.subject
+
+    def move(self, state: State, by: dict[str, str]) -> None:
+        """Move to the state and note who did and when. Raises WrongState."""
+        if self.state not in self.MOVES[state]:
+            raise WrongState(_("A case that is %(now)s cannot become %(then)s.") % {"now": self.state, "then": state})
+        now = timezone.now()
+        self.state = state
+        setattr(self, f"{state}_at", now)
+        self.touch(by, now, state)
+
+    def touch(self, by: dict[str, str], now: datetime, *what: str) -> None:
+        """Note a change, under `updated` and whatever else it was, and save."""
+        self.updated_at = now
+        self.actors = {**self.actors, **dict.fromkeys(("updated", *what), by)}
+        self.save()
+
+
+class WrongState(Exception):
+    """The record cannot move to the state that was asked for, with a sentence that says why."""
+
+
+class ModuleEntry(models.Model):
+    """A module of the catalog as a row, so that the API can filter and order it. Made by `migrate`; never edit it."""
+
+    id = models.CharField(primary_key=True, max_length=8)
+    name = models.CharField(max_length=32)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExtensionEntry(models.Model):
+    """An extension of the catalog as a row. Made by `migrate`; never edit it."""
+
+    id = models.CharField(primary_key=True, max_length=16)
+    name = models.CharField(max_length=50)
+    description = models.CharField(max_length=255)
+    overview = models.CharField(max_length=255)
+
+    class Meta:
+        ordering = ("id",)
 
     def __str__(self) -> str:
         return self.name

@@ -1,43 +1,115 @@
-"""`/public/v1/products`"""
+"""`/public/v1/products`, `/products/<id>/items`, and `/categories`."""
 
-from django.http import HttpResponse
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
 
-from modules.models import Product
-from modules.rest import Collection, Column, detail, listing, reference
+from modules.models import Category, Item, Listing, Product
+from modules.rest import Collection
+from modules.shapes import Column, Constant, events, reference
 from tokens.catalog import Module
-from tokens.permissions import ApiRequest, requires_module
+
+
+def products(account_id: str) -> QuerySet[Product]:
+    """The products of the account, and how it comes to see each."""
+    listed = Listing.objects.filter(Q(provider=account_id) | Q(vendor=account_id), product=OuterRef("pk"), status=Listing.Status.LISTED)
+    return Product.objects.visible_to(account_id).annotate(
+        visible_as_owner=Case(When(vendor=account_id, then=Value(value=True)), default=Value(value=False), output_field=BooleanField()),
+        visible_by_listing=Exists(listed),
+        visible_by_syndication=Value(value=False, output_field=BooleanField()),
+        visible_in_catalog=Value(value=False, output_field=BooleanField()),
+    )
+
 
 PRODUCTS = Collection(
-    Product.objects.all().visible_to,
-    {
+    "products",
+    Module.PRODUCTS,
+    products,
+    about="What vendors sell. A distributor sees the products of the vendors that it has an active distribution contract with.",
+    fields={
         "id": "id",
         "name": "name",
+        "external_id": "external_id",
         "status": "status",
         "version": "version",
-        "latest": True,
+        "latest": Constant(value=True),
         "short_description": "short_description",
         "detailed_description": "detailed_description",
-        "category": {"name": "category"},
+        "category": reference("category"),
         "owner": reference("vendor"),
+        "configurations": {"suspend_resume_supported": Constant(value=True), "requires_reseller_information": Constant(value=False)},
+        "customer_ui_settings": {
+            "description": "short_description",
+            "getting_started": Constant(""),
+            "download_links": Constant([]),
+            "documents": Constant([]),
+        },
+        "capabilities": {"subscription": {"schema": Constant("explicit")}},
         "visibility": {
-            "owner": True,
-            "listing": Column("status", lambda status: status == Product.Status.PUBLISHED),
-            "syndication": False,
-            "catalog": False,
+            "owner": "visible_as_owner",
+            "listing": "visible_by_listing",
+            "syndication": "visible_by_syndication",
+            "catalog": "visible_in_catalog",
         },
         "stats": {"versions": "version"},
-        "public": Column("status", lambda status: status == Product.Status.PUBLISHED),
+        "public": Column("status", lambda status: status == Product.Status.PUBLISHED, {"type": "boolean"}),
+        "purchase_model": Constant("transactable"),
         "published_at": "published_at",
-        "events": {"created": {"at": "created_at"}, "updated": {"at": "updated_at"}},
+        "events": events(created="created_at", updated="updated_at", published="published_at"),
     },
+    filters=(
+        "id",
+        "name",
+        "external_id",
+        "status",
+        "category.id",
+        "owner.id",
+        "owner.name",
+        "visibility.owner",
+        "visibility.listing",
+        "visibility.syndication",
+        "visibility.catalog",
+        "events.created.at",
+        "events.updated.at",
+        "events.published.at",
+    ),
+    ordering=("name", "events.created.at", "events.updated.at", "events.published.at"),
+    search=("id", "name", "owner.id", "owner.name"),
 )
 
+ITEMS = Collection(
+    "products/<parent>/items",
+    Module.PRODUCTS,
+    lambda account_id, product_id: Item.objects.filter(product__in=Product.objects.visible_to(account_id).filter(pk=product_id)),
+    parent=PRODUCTS,
+    about="What of a product is counted and paid for.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "display_name": "name",
+        "mpn": "mpn",
+        "local_id": "mpn",
+        "description": "description",
+        "type": "type",
+        "precision": "precision",
+        "period": "period",
+        "unit": {"id": "unit", "name": "unit"},
+        "commitment": {"count": Constant(1)},
+        "ui": {"visibility": Constant(value=True)},
+        "status": "status",
+        "position": "position",
+        "events": events(created="created_at", updated="updated_at"),
+    },
+    filters=("id", "name", "mpn", "local_id", "description", "type", "precision", "period", "status", "position"),
+    ordering=("id", "name", "mpn", "position"),
+    search=("id", "name", "mpn"),
+)
 
-@requires_module(Module.PRODUCTS)
-def products(request: ApiRequest) -> HttpResponse:
-    return listing(request, PRODUCTS)
-
-
-@requires_module(Module.PRODUCTS)
-def product(request: ApiRequest, pk: str) -> HttpResponse:
-    return detail(request, PRODUCTS, pk)
+CATEGORIES = Collection(
+    "categories",
+    Module.PRODUCTS,
+    lambda account_id: Category.objects.all(),
+    about="What kinds of products there are.",
+    fields={"id": "id", "name": "name"},
+    filters=("id", "name"),
+    ordering=("id", "name"),
+    search=("id", "name"),
+)

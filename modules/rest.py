@@ -1,116 +1,404 @@
-"""The machinery of every collection: one declaration says what a record looks like, this page does the rest.
+"""The machinery of the API: a collection is declared once, and answers lists, details, writes and actions by that.
+
+    CASES = Collection("helpdesk/cases", Module.HELPDESK, Case.objects.all().visible_to, fields={…}, filters=(…), …)
+
+    @CASES.creates("subject", "description", required=("subject",))
+    def create(caller, values): …
 
 Conventions of the API that CloudBlue's clients rely on: bare arrays, `Content-Range` on every list, `limit` (100 unless
-said, never more than 1000) and `offset`, moments as `2024-01-31T10:20:30+00:00`, empty values left out.
+said, never more than 1000) and `offset`, the whole query string is RQL, moments as `2024-01-31T10:20:30+00:00`, empty
+values left out.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from django.db.models import QuerySet
+from django.core.exceptions import EmptyResultSet, ValidationError
+from django.db import connection, transaction
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpResponse
+from django.urls import URLPattern, re_path
 from django.utils.translation import gettext as _
 
+from modules import bodies, rql
+from modules.bodies import Refused
+from modules.shapes import Builder, Column, Path, Shape, leaves, prune, trace
 from portal import api
 from portal.http import whole
-from tokens.permissions import ApiRequest
+from tokens.catalog import Module
+from tokens.permissions import ApiRequest, Caller, gate
 
 DEFAULT_LIMIT = 100
 LIMIT = 1000
+
+# What stands for the caller's account, the record above and the record itself in a compiled query. No value of a query
+# can be taken for one of them: NUL is refused there.
+ACCOUNT, PARENT, ITSELF = "{}-\0account", "\0parent", "\0itself"
+
+# Clients end a query with its page. Cut off there, all pages of a query share one plan.
+PAGE = re.compile(r"(?:(?P<query>.*)&)?limit=(?P<limit>\d{1,15})&offset=(?P<offset>\d{1,15})", re.DOTALL)
+# `search=two+words` is how a form, and the official client, writes a blank. Everywhere else in RQL a plus is a plus.
+SEARCH = re.compile(r"(?<![^&])search=[^&]*")
+
+ID = "[A-Za-z0-9-]{1,64}"
 READ = ("GET", "HEAD")
 
-
-@dataclass(frozen=True)
-class Column:
-    """A column whose stored value needs a change on the way out."""
-
-    name: str
-    change: Callable[[Any], Any]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-# A record's shape: JSON name -> column of the model (a string), Column, nested shape, or a constant (any other value).
-Shape = Mapping[str, Any]
+class Write(NamedTuple):
+    """A write of a collection: what it does, the names of the body it reads, and those it cannot do without."""
+
+    run: Callable[..., Any]
+    fields: "Mapping[str, Field[Any, Any]]"
+    required: tuple[str, ...]
+    about: str
+
+
+class Plan(NamedTuple):
+    """A query, compiled: everything but the caller and the page is settled. Building it costs more than running it."""
+
+    page: str
+    page_params: tuple[Any, ...]
+    total: str
+    total_params: tuple[Any, ...]
+    converters: tuple[tuple[int, list[Any], Any], ...]
+    build: Callable[[tuple[Any, ...]], dict[str, Any] | None]
+    limit: str | None
+    offset: str | None
+
+    def rows(self, place: Mapping[str, str], limit: int, offset: int) -> list[Any]:
+        """At most `limit` rows from `offset` on; `place` says what stands for the placeholders."""
+        if not self.page:
+            return []
+        rows = fetch(self.page, [*fill(self.page_params, place), limit, offset])
+        return [self.convert(row) for row in rows] if self.converters else rows
+
+    def convert(self, row: tuple[Any, ...]) -> list[Any]:
+        """What Django does to the cells of a row: SQLite keeps moments as texts, JSON comes as text from either database."""
+        cells = list(row)
+        for index, converters, expression in self.converters:
+            for converter in converters:
+                cells[index] = converter(cells[index], expression, connection)
+        return cells
+
+    def count_rows(self, place: Mapping[str, str]) -> int:
+        """How many rows there are in all."""
+        return int(fetch(self.total, fill(self.total_params, place))[0][0]) if self.total else 0
 
 
 class Collection:
-    """A collection of the API: which rows an account sees, and how each is shown.
+    """A collection of the API: which rows an account sees, how each is shown, and what can be done with it."""
 
-    Rows go `values_list` -> dict -> JSON: building model instances would cost five times as much.
+    def __init__(
+        self,
+        path: str,
+        module: Module | None,
+        rows: "Callable[..., QuerySet[Any]]",
+        *,
+        fields: Shape,
+        filters: tuple[str, ...] = (),
+        ordering: tuple[str, ...] = (),
+        search: tuple[str, ...] = (),
+        also: Mapping[str, str] | None = None,
+        parent: "Collection | None" = None,
+        detail: bool = True,
+        about: str,
+    ) -> None:
+        """Declare a collection.
+
+        - `path` is its address below `/public/v1/`. Records that belong to another record have `parent`, whose id is `<parent>` in the path.
+        - `module` is the grant it takes; None opens it to every valid token.
+        - `rows` gives the rows that an account id (and the parent's id) may see. It must depend on nothing else, the
+          clock included, because its SQL is kept.
+        - `filters`, `ordering` and `search` name fields. `also` adds names of no field of their own, as `{name: column}`.
+        - `detail=False` is for records without an address of their own.
+        """
+        self.path, self.module, self.rows, self.fields, self.detail, self.about = path, module, rows, fields, detail, about
+        self.filter_names, self.ordering, self.search = (*filters, *(also or {})), ordering, search
+        self.parent = parent
+        self.sample = self.visible(ACCOUNT.format("VA"), PARENT)
+        self.model: type[Model] = self.sample.model
+        self.columns = dict(leaves(fields))
+        self.filters = rql.build(self.model, {name: self.filter(name, (also or {}).get(name)) for name in self.filter_names}, ordering, search)
+        self.writes: dict[str, Write] = {}
+        self.actions: dict[str, Write] = {}
+
+    def __repr__(self) -> str:
+        return f"<Collection {self.path}>"
+
+    def visible(self, account_id: str, parent: str | None) -> "QuerySet[Any]":
+        """The rows of an account, and of a parent if the collection has one."""
+        return self.rows(account_id, parent) if self.parent else self.rows(account_id)
+
+    # --- What is declared ---------------------------------------------------------------------
+
+    def filter(self, name: str, column: str | None) -> rql.Filter:
+        column = column or self.columns[name]
+        path = self.trace(column)
+        return rql.Filter(path.lookup, path.field, path.many)
+
+    def trace(self, column: str) -> Path:
+        """What stands behind a column of the model, or of the query."""
+        if annotation := self.sample.query.annotations.get(column):
+            return Path(annotation.output_field, null=True, many=False, lookup=column)
+        return trace(self.model, column)
+
+    def creates(self, *names: str, required: tuple[str, ...] = ()) -> Decorator:
+        """Register `create(caller, values)`, which gives the new record's id; with a parent, `create(caller, parent, values)`.
+
+        `values` are the names of the body that were sent, checked against their columns. The answer is 201 and the record.
+        """
+        return partial(self.register, self.writes, "POST", names, required)
+
+    def updates(self, *names: str, required: tuple[str, ...] = ()) -> Decorator:
+        """Register `update(caller, record, values)`. The answer is the record."""
+        return partial(self.register, self.writes, "PUT", names, required)
+
+    def deletes(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """Register `delete(caller, record)`. The answer is 204."""
+        return self.register(self.writes, "DELETE", (), (), run)
+
+    def deletes_listed(self, *names: str) -> Decorator:
+        """Register `delete(caller, parent, values)` at the collection's own address, for each object of the body. The answer is 204."""
+        return partial(self.register, self.writes, "DELETE", names, ())
+
+    def acts(self, name: str, *names: str, required: tuple[str, ...] = ()) -> Decorator:
+        """Register `action(caller, record, values)` at `/<id>/<name>`. The answer is the record."""
+        return partial(self.register, self.actions, name, names, required)
+
+    def register(
+        self, where: dict[str, Write], key: str, names: tuple[str, ...], required: tuple[str, ...], run: Callable[..., Any]
+    ) -> Callable[..., Any]:
+        fields = {name: self.trace(column_of(self.columns[name])).field for name in names}
+        where[key] = Write(run, fields, required, " ".join((run.__doc__ or "").split()))
+        return run
+
+    def urls(self) -> list[URLPattern]:
+        """The addresses, with and without a final slash, since a redirect would turn POST into GET.
+
+        The slash after `v1` may be doubled: clients write it so when their endpoint ends in one.
+        """
+        start = "^v1//?" + self.path.replace("<parent>", f"(?P<parent>{ID})")
+        guard = gate(self.module)
+        patterns = [re_path(f"{start}/?$", guard(self.answer_all), name=self.path)]
+        if self.detail:
+            patterns.append(re_path(f"{start}/(?P<pk>{ID})/?$", guard(self.answer_one), name=f"{self.path}/<id>"))
+        for name in self.actions:
+            patterns.append(re_path(f"{start}/(?P<pk>{ID})/{name}/?$", guard(partial(self.answer_action, name)), name=f"{self.path}/<id>/{name}"))
+        return patterns
+
+    # --- Answers ------------------------------------------------------------------------------
+
+    def answer_all(self, request: ApiRequest, parent: str | None = None) -> HttpResponse:
+        """The collection's own address: a page of it, or a new record."""
+        if request.method in READ:
+            return self.listing(request, parent)
+        if request.method == "POST" and "POST" in self.writes:
+            return self.create(request, parent)
+        if request.method == "DELETE" and parent and not self.detail and "DELETE" in self.writes:
+            return self.delete_listed(request, parent)
+        return method_not_allowed(*READ, *({"POST", "DELETE"} & self.writes.keys() if not self.detail else {"POST"} & self.writes.keys()))
+
+    def answer_one(self, request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
+        """The address of a record."""
+        if request.method in READ:
+            return self.show(request.token, pk, parent)
+        if request.method == "PUT" and "PUT" in self.writes:
+            return self.change(request, self.writes["PUT"], pk)
+        if request.method == "DELETE" and "DELETE" in self.writes:
+            return self.delete(request, pk)
+        return method_not_allowed(*READ, *({"PUT", "DELETE"} & self.writes.keys()))
+
+    def answer_action(self, name: str, request: ApiRequest, pk: str) -> HttpResponse:
+        if request.method != "POST":
+            return method_not_allowed("POST")
+        return self.change(request, self.actions[name], pk)
+
+    def listing(self, request: ApiRequest, parent: str | None) -> HttpResponse:
+        """A page of the collection, as the token's account sees it."""
+        query = unquote(SEARCH.sub(lambda term: term[0].replace("+", " "), request.META["QUERY_STRING"]))
+        page = PAGE.fullmatch(query)
+        caller = request.token
+        try:
+            plan = compiled(self, side(caller), page["query"] or "" if page else query)
+        except rql.BadQuery as problem:
+            return api.error(400, "VAL_001", str(problem))
+        if page and (plan.limit is not None or plan.offset is not None):
+            return api.error(400, "VAL_001", rql.bad_page())
+        limit = min(whole(page["limit"] if page else plan.limit, DEFAULT_LIMIT), LIMIT)
+        offset = whole(page["offset"] if page else plan.offset, 0) if limit else 0
+
+        place = placed(caller, parent)
+        rows = plan.rows(place, limit, offset) if limit else []
+        # A page that is not full tells the total itself.
+        total = offset + len(rows) if len(rows) < limit and (rows or not offset) else plan.count_rows(place)
+        if self.parent and parent and not total and self.parent.one(caller, parent) is None:
+            return not_found(parent)
+        response = api.json_response([plan.build(row) for row in rows])
+        response.headers["Content-Range"] = f"items {offset}-{offset + max(len(rows) - 1, 0)}/{total}"
+        return response
+
+    def show(self, caller: Caller, pk: str, parent: str | None = None, status: int = 200) -> HttpResponse:
+        """One record; another account's record does not exist."""
+        record = self.one(caller, pk, parent)
+        return not_found(pk) if record is None else api.json_response(record, status)
+
+    def one(self, caller: Caller, pk: str, parent: str | None = None) -> dict[str, Any] | None:
+        """The record as its JSON, or None if the account has none such."""
+        plan = compiled(self, side(caller), None)
+        rows = plan.rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
+        return plan.build(rows[0]) if rows else None
+
+    def create(self, request: ApiRequest, parent: str | None) -> HttpResponse:
+        write = self.writes["POST"]
+        try:
+            values = bodies.clean(bodies.read(request), write.fields, write.required)
+            with transaction.atomic():
+                made = write.run(request.token, *((parent,) if parent else ()), values)
+        except Refused as refused:
+            return refused.response
+        return api.json_response(made, 201) if isinstance(made, dict) else self.show(request.token, made, parent, 201)
+
+    def change(self, request: ApiRequest, write: Write, pk: str) -> HttpResponse:
+        """An update or an action: all of it or nothing."""
+        try:
+            values = bodies.clean(bodies.read(request), write.fields, write.required)
+            with transaction.atomic():
+                write.run(request.token, self.locked(request.token, pk), values)
+        except Refused as refused:
+            return refused.response
+        return self.show(request.token, pk)
+
+    def delete(self, request: ApiRequest, pk: str) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                self.writes["DELETE"].run(request.token, self.locked(request.token, pk))
+        except Refused as refused:
+            return refused.response
+        return gone()
+
+    def delete_listed(self, request: ApiRequest, parent: str) -> HttpResponse:
+        write = self.writes["DELETE"]
+        try:
+            listed = bodies.read_many(request)
+            with transaction.atomic():
+                for body in listed:
+                    write.run(request.token, parent, bodies.clean(body, write.fields, write.required))
+        except Refused as refused:
+            return refused.response
+        return gone()
+
+    def locked(self, caller: Caller, pk: str) -> Any:
+        """The record, held until the write is over. Raises Refused if the account has none such."""
+        record = self.rows(caller.account_id).select_for_update(of=("self",)).filter(pk=pk).first()
+        if record is None:
+            raise Refused(no_such(pk), code="NFND_000", status=404)
+        return record
+
+
+# --- Queries, compiled ----------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=500)
+def compiled(collection: Collection, side: str, query: str | None) -> Plan:
+    """The plan for a query of the accounts of one side (`VA` or `PA`); for None, that of a single record. Raises rql.BadQuery.
+
+    Programs ask the same over and over, and building a query costs Django more than running it.
     """
-
-    def __init__(self, rows: Callable[[str], QuerySet[Any]], shape: Shape) -> None:
-        """`rows` gives the rows visible to an account id, in a stable order."""
-        self.rows = rows
-        self.columns: list[str] = []
-        self.build = self.compile(shape)
-
-    def compile(self, shape: Shape) -> Callable[[tuple[Any, ...]], dict[str, Any]]:
-        """Turn a shape into a function from a row to its JSON; columns are collected on the way, each once."""
-        parts = [(name, self.part(value)) for name, value in shape.items()]
-
-        def build(row: tuple[Any, ...]) -> dict[str, Any]:
-            built = ((name, part(row)) for name, part in parts)
-            return {name: value for name, value in built if value is not None and value != {}}
-
-        return build
-
-    def part(self, value: Any) -> Callable[[tuple[Any, ...]], Any]:
-        if isinstance(value, Mapping):
-            return self.compile(value)
-        if isinstance(value, Column):
-            stored = self.part(value.name)
-            return lambda row: value.change(stored(row))
-        if isinstance(value, str):
-            if value not in self.columns:
-                self.columns.append(value)
-            index = self.columns.index(value)
-            return lambda row: row[index]
-        return lambda row: value
+    rows = collection.visible(ACCOUNT.format(side), PARENT)
+    asked = rql.apply(collection.filters, rows, query or "")
+    rows = asked.rows.filter(pk=ITSELF) if query is None else asked.rows
+    builder = Builder(prune(collection.fields, hidden(collection, asked.select)))
+    try:
+        page, page_params, converters = sql(rows.order_by(*stable(rows)).values_list(*builder.columns))
+        count, count_params, _unused = sql(rows.order_by().values_list("pk"))
+    except EmptyResultSet:
+        # Django sees that nothing can match, such as a number that is larger than the column.
+        return Plan("", (), "", (), (), builder.build, asked.limit, asked.offset)
+    except (ValueError, OverflowError, ValidationError):
+        raise rql.BadQuery(rql.bad_value()) from None
+    return Plan(
+        f"{page} LIMIT %s OFFSET %s",
+        page_params,
+        f"SELECT COUNT(*) FROM ({count}) AS matches",  # noqa: S608 (Django's own SQL; values are parameters)
+        count_params,
+        converters,
+        builder.build,
+        asked.limit,
+        asked.offset,
+    )
 
 
-def constant(value: str) -> Column:
-    """A text that is the same in every record (a bare string in a shape names a column)."""
-    return Column("pk", lambda pk: value)
+def sql(rows: "QuerySet[Any]") -> tuple[str, tuple[Any, ...], tuple[tuple[int, list[Any], Any], ...]]:
+    """A query as SQL with its parameters, and what to do with which cell of a row. Raises EmptyResultSet."""
+    compiler = rows.query.get_compiler(connection=connection)
+    text, params = compiler.as_sql()
+    converters = compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
+    return text, tuple(params), tuple((index, functions, expression) for index, (functions, expression) in converters.items())
 
 
-def reference(field: str) -> Shape:
-    """The usual short form of a related record: its id and name."""
-    return {"id": f"{field}_id", "name": f"{field}__name"}
+def stable(rows: "QuerySet[Any]") -> tuple[Any, ...]:
+    """The order of the rows, ending with the id, so that pages do not move between equals."""
+    order: tuple[Any, ...] = tuple(rows.query.order_by or rows.query.get_meta().ordering or ())
+    return order if {"id", "-id", "pk", "-pk"} & set(order) else (*order, "pk")
 
 
-def listing(request: ApiRequest, collection: Collection) -> HttpResponse:
-    """A page of the collection, as the token's account sees it."""
-    if request.method not in READ:
-        return method_not_allowed()
-    limit, offset = window(request)
-    rows = collection.rows(request.token.account_id)
-    total = rows.count()
-    page = list(rows.values_list(*collection.columns)[offset : offset + limit]) if limit and offset < total else []
-    response = api.json_response([collection.build(row) for row in page])
-    response["Content-Range"] = f"items {offset}-{offset + max(len(page) - 1, 0)}/{total}"
-    return response
+def hidden(collection: Collection, select: tuple[str, ...]) -> set[str]:
+    """The names that `select(-x)` leaves out. To leave out what is not there anyway is no mistake. Raises rql.BadQuery."""
+    for name in select:
+        if not name.startswith("-") and not any(known == name or known.startswith(f"{name}.") for known in collection.columns):
+            raise rql.BadQuery(_("Bad select: there is no field %(name)s.") % {"name": name})
+    return {name[1:] for name in select if name.startswith("-")} - {"id"}
 
 
-def detail(request: ApiRequest, collection: Collection, pk: str) -> HttpResponse:
-    """One record of the collection; another account's record does not exist."""
-    if request.method not in READ:
-        return method_not_allowed()
-    row = collection.rows(request.token.account_id).filter(pk=pk).values_list(*collection.columns).first()
-    if row is None:
-        return api.error(404, "NFND_000", _("Object `%(id)s` not found.") % {"id": pk})
-    return api.json_response(collection.build(row))
+def side(caller: Caller) -> str:
+    return caller.account_id[:2]
 
 
-def window(request: ApiRequest) -> tuple[int, int]:
-    """`limit` and `offset` of the query string. What is no number falls back to the default, as in the real product."""
-    terms = dict(term.partition("=")[::2] for term in unquote(request.META["QUERY_STRING"]).split("&"))
-    limit = min(whole(terms.get("limit"), DEFAULT_LIMIT), LIMIT)
-    return limit, whole(terms.get("offset"), 0) if limit else 0
+def placed(caller: Caller, parent: str | None) -> dict[str, str]:
+    """What stands for the placeholders of a plan."""
+    place = {ACCOUNT.format(side(caller)): caller.account_id}
+    if parent:
+        place[PARENT] = parent
+    return place
 
 
-def method_not_allowed() -> HttpResponse:
+def fill(params: tuple[Any, ...], place: Mapping[str, str]) -> list[Any]:
+    return [place.get(param, param) if isinstance(param, str) else param for param in params]
+
+
+def fetch(text: str, params: list[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(text, params)
+        return list(cursor.fetchall())
+
+
+# --- Errors ---------------------------------------------------------------------------------------
+
+
+def no_such(pk: str) -> str:
+    return _("Object `%(id)s` not found.") % {"id": pk}
+
+
+def not_found(pk: str) -> HttpResponse:
+    return api.error(404, "NFND_000", no_such(pk))
+
+
+def gone() -> HttpResponse:
+    """What a deletion answers."""
+    return HttpResponse(status=204, headers={"Content-Type": "application/json"})
+
+
+def method_not_allowed(*allowed: str) -> HttpResponse:
     response = api.error(405, "SYS_405", _("The method is not allowed here."))
-    response["Allow"] = ", ".join(READ)
+    response["Allow"] = ", ".join(sorted(allowed))
     return response
+
+
+def column_of(value: Any) -> str:
+    """The column that a field of a shape stands for."""
+    return value.name if isinstance(value, Column) else str(value)

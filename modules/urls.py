@@ -1,29 +1,60 @@
 """Every address below `/public/`. A new collection is one line here."""
 
-from collections.abc import Callable
-
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, re_path
+from django.urls import re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from modules import account, agreements, contracts, customers, products
+from modules import (
+    account,
+    agreements,
+    contracts,
+    customers,
+    devops,
+    helpdesk,
+    # integrations,
+    listings,
+    marketplaces,
+    partners,
+    pricing,
+    products,
+    reports,
+    subscriptions,
+    tier_config,
+    usage,
+)
 from portal.views import page_not_found
 
 app_name = "api"
 
-View = Callable[..., HttpResponse]
-
-
-def collection(path: str, listing: View, detail: View) -> list[URLPattern]:
-    """The two addresses of a collection, with and without a final slash, since a redirect would turn POST into GET.
-
-    The slash after `v1` may be doubled: clients write it so when their endpoint ends in one.
-    """
-    return [
-        re_path(rf"^v1//?{path}/?$", listing, name=path),
-        re_path(rf"^v1//?{path}/(?P<pk>[A-Za-z0-9-]{{1,64}})/?$", detail, name=f"{path}-detail"),
-    ]
+# In the order of the modules, which is that of the page API.
+COLLECTIONS = (
+    account.ACCOUNTS,
+    account.USERS,
+    agreements.AGREEMENTS,
+    contracts.CONTRACTS,
+    customers.CUSTOMERS,
+    devops.SERVICES,
+    # integrations.TOKENS,
+    # integrations.PERMISSIONS,
+    # integrations.EXTENSIONS,
+    # integrations.MODULES,
+    helpdesk.CASES,
+    listings.LISTINGS,
+    marketplaces.MARKETPLACES,
+    marketplaces.HUBS,
+    marketplaces.LOCALES,
+    partners.PARTNERS,
+    pricing.PRICE_LISTS,
+    products.PRODUCTS,
+    products.ITEMS,
+    products.CATEGORIES,
+    reports.REPORTS,
+    subscriptions.ASSETS,
+    subscriptions.REQUESTS,
+    tier_config.TIER_CONFIGS,
+    usage.USAGE_FILES,
+)
 
 
 @login_not_required
@@ -34,10 +65,6 @@ def nothing(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    *collection("accounts", account.accounts, account.account),
-    *collection("agreements", agreements.agreements, agreements.agreement),
-    *collection("contracts", contracts.contracts, contracts.contract),
-    *collection("products", products.products, products.product),
-    *collection("tier/accounts", customers.customers, customers.customer),
+    *(pattern for collection in COLLECTIONS for pattern in collection.urls()),
     re_path(r"^.*$", nothing, name="nothing"),
 ]

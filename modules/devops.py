@@ -1,0 +1,53 @@
+"""`/public/v1/devops/services`"""
+
+from django.db.models import OuterRef, Value
+from django.db.models.functions import Concat
+
+from modules.models import Environment, Product, Service
+from modules.rest import Collection
+from modules.shapes import Constant, Rows, events, reference
+from tokens.catalog import Module
+
+ENVIRONMENTS = Rows(
+    Environment.objects.filter(service=OuterRef("pk")).annotate(
+        readme=Concat("git_url", Value("/README.md")), changelog=Concat("git_url", Value("/CHANGELOG.md"))
+    ),
+    {
+        "id": "id",
+        "type": "type",
+        "runtime": "runtime",
+        "external_id": "external_id",
+        "status": "status",
+        "git": {"url": "git_url", "tag": "git_tag", "commit": "git_commit"},
+        "readme_url": "readme",
+        "changelog_url": "changelog",
+    },
+    # The original has them by type, not as a list.
+    change=lambda environments: {environment["type"]: environment for environment in environments},
+    schema={"type": "object", "additionalProperties": {"type": "object"}},
+)
+
+SERVICES = Collection(
+    "devops/services",
+    Module.DEVOPS,
+    lambda account_id: Service.objects.visible_to(account_id),
+    about="Extensions that the company develops, with the environments they run in.",
+    fields={
+        "id": "id",
+        "type": "type",
+        "name": "name",
+        "description": "description",
+        "package_id": "package_id",
+        "products": Rows(Product.objects.filter(services=OuterRef("pk")), {"id": "id", "name": "name"}),
+        "extension_id": "extension_id",
+        "owner": {**reference("owner"), "role": "owner__role"},
+        "environments": ENVIRONMENTS,
+        "catalog_status": Constant("private"),
+        "category": "category",
+        "website": "website",
+        "events": events(created="created_at", updated="updated_at"),
+    },
+    filters=("id", "name", "package_id", "events.created.at", "events.updated.at"),
+    also={"environments.runtime": "environments__runtime", "product.id": "products__id", "product.name": "products__name"},
+    ordering=("name", "events.created.at", "events.updated.at"),
+)

@@ -1,0 +1,178 @@
+"""`/public/v1/helpdesk/cases`: the module Helpdesk."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from modules.bodies import Refused
+from modules.models import Case, Contract, Product, WrongState
+from modules.rest import Collection
+from modules.shapes import Column, Constant, Shape, reference
+from tokens.catalog import Module
+from tokens.models import Token
+from tokens.permissions import Caller
+
+
+def happened(what: str) -> Shape:
+    """An event of a case: when, and who did it. Its column is named for it."""
+    return {"at": f"{what}_at", "by": Column("actors", lambda actors: actors.get(what), {"type": "object"})}
+
+
+CASES = Collection(
+    "helpdesk/cases",
+    Module.HELPDESK,
+    lambda account_id: Case.objects.visible_to(account_id),
+    about="Support cases between a vendor and a distributor.",
+    fields={
+        "id": "id",
+        # Absent if the case is not about a product.
+        "product": reference("product"),
+        "subject": "subject",
+        "description": "description",
+        "priority": "priority",
+        "state": "state",
+        "type": "type",
+        "issuer": {"account": reference("issuer"), "agent": reference("issuer_agent"), "recipients": Constant([])},
+        "receiver": {"account": reference("receiver"), "agent": reference("receiver_agent"), "recipients": Constant([])},
+        "events": {what: happened(what) for what in ("created", "updated", "pending", "inquiring", "resolved", "closed")},
+        "rating": "rating",
+        "feedback": "feedback",
+    },
+    filters=(
+        "id",
+        "subject",
+        "description",
+        "priority",
+        "state",
+        "type",
+        "product.id",
+        "product.name",
+        "issuer.account.id",
+        "issuer.account.name",
+        "issuer.agent.id",
+        "issuer.agent.name",
+        "receiver.account.id",
+        "receiver.account.name",
+        "receiver.agent.id",
+        "receiver.agent.name",
+        "events.created.at",
+        "events.updated.at",
+        "events.pending.at",
+        "events.inquiring.at",
+        "events.resolved.at",
+        "events.closed.at",
+    ),
+    ordering=(
+        "subject",
+        "priority",
+        "state",
+        "type",
+        "issuer.account.id",
+        "issuer.account.name",
+        "issuer.agent.id",
+        "issuer.agent.name",
+        "receiver.account.id",
+        "receiver.account.name",
+        "receiver.agent.id",
+        "receiver.agent.name",
+        "events.created.at",
+        "events.updated.at",
+        "events.pending.at",
+        "events.inquiring.at",
+        "events.resolved.at",
+        "events.closed.at",
+    ),
+    search=("subject", "description"),
+)
+
+
+@CASES.creates(
+    "subject",
+    "description",
+    "type",
+    "priority",
+    "product.id",
+    "receiver.account.id",
+    "receiver.agent.id",
+    required=("subject", "description", "type", "receiver.account.id"),
+)
+def create(caller: Caller, values: dict[str, Any]) -> str:
+    """Open a case with a partner."""
+    partner, agent = values.pop("receiver.account.id"), values.pop("receiver.agent.id", None)
+    vendor, provider = (caller.account_id, partner) if caller.account_id.startswith("VA-") else (partner, caller.account_id)
+    if not Contract.objects.filter(vendor=vendor, provider=provider).exists():
+        raise Refused("receiver.account.id: " + _("There is no such partner of yours."))
+    if agent and not User.objects.filter(pk=agent, memberships__account=partner).exists():
+        raise Refused("receiver.agent.id: " + _("There is no such person in that company."))
+    now, by = timezone.now(), actor(caller)
+    case = Case(
+        vendor_id=vendor,
+        provider_id=provider,
+        issuer_id=caller.account_id,
+        receiver_id=partner,
+        receiver_agent_id=agent,
+        created_at=now,
+        pending_at=now,
+        **columns(caller, values),
+    )
+    case.touch(by, now, "created", "pending")
+    return str(case.pk)
+
+
+@CASES.updates("subject", "description", "type", "priority", "product.id")
+def update(caller: Caller, case: Case, values: dict[str, Any]) -> None:
+    """Change a case that the account opened, as long as it is not closed."""
+    if case.issuer_id != caller.account_id:
+        raise Refused(_("Only the company that opened the case can change it."), code="AUTH_005", status=403)
+    if case.state == Case.State.CLOSED:
+        raise Refused(_("A closed case cannot be changed."), code="HLP_001")
+    for column, value in columns(caller, values).items():
+        setattr(case, column, value)
+    case.touch(actor(caller), timezone.now())
+
+
+@CASES.acts("pend")
+def pend(caller: Caller, case: Case, values: dict[str, Any]) -> None:
+    """Take up a case again that was inquiring or resolved."""
+    move(caller, case, Case.State.PENDING)
+
+
+@CASES.acts("inquire")
+def inquire(caller: Caller, case: Case, values: dict[str, Any]) -> None:
+    """Ask the other side for more, in a case that is pending."""
+    move(caller, case, Case.State.INQUIRING)
+
+
+@CASES.acts("resolve")
+def resolve(caller: Caller, case: Case, values: dict[str, Any]) -> None:
+    """Mark a pending case as resolved."""
+    move(caller, case, Case.State.RESOLVED)
+
+
+@CASES.acts("close", "rating", "feedback")
+def close(caller: Caller, case: Case, values: dict[str, Any]) -> None:
+    """Close a resolved case, with a rating from 1 (very poor) to 5 and a word about it, if you like."""
+    case.rating, case.feedback = values.get("rating"), values.get("feedback", "")
+    move(caller, case, Case.State.CLOSED)
+
+
+def move(caller: Caller, case: Case, state: Case.State) -> None:
+    try:
+        case.move(state, actor(caller))
+    except WrongState as problem:
+        raise Refused(str(problem), code="HLP_001") from None
+
+
+def columns(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
+    """The values by column. Raises Refused for a product that the account does not see."""
+    product = values.get("product.id")
+    if product and not Product.objects.visible_to(caller.account_id).filter(pk=product).exists():
+        raise Refused("product.id: " + _("There is no such product of yours or of your partners."))
+    return {CASES.columns[name]: value for name, value in values.items()}
+
+
+def actor(caller: Caller) -> dict[str, str]:
+    """The token as the events name it."""
+    return {"id": caller.id, "name": Token.objects.values_list("name", flat=True).get(pk=caller.id)}

@@ -1,0 +1,268 @@
+"""`/public/v1/auth/tokens` with `permissions`, `/extensions`, `/modules`: the module Integrations.
+
+A token manages the tokens of its account here, as a person does in the portal. It can never hand out more than it may do
+itself: not by a grant, not by a new token, and not by waking one that may do more.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import BooleanField, Case, CharField, IntegerField, OuterRef, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Account
+from modules.bodies import Refused
+from modules.models import ExtensionEntry, ModuleEntry
+from modules.rest import Collection
+from modules.shapes import Constant, Rows, reference
+from tokens.catalog import Extension, Module
+from tokens.models import EXPIRING, Deleted, NameTaken, Permission, State, Token, TooManyTokens
+from tokens.permissions import Caller
+
+
+def tokens(account_id: str) -> QuerySet[Token]:
+    """The tokens of the account, deleted ones too, with what the API calls their status."""
+    active = Token.Status.ACTIVE
+    return Token.objects.filter(account=account_id).annotate(
+        # As Token.state, but told by the clock of the database, since the query is kept.
+        current=Case(
+            When(status=active, expires_at__lte=Now(), then=Value(State.EXPIRED.value)),
+            When(status=active, expires_at__lte=Now() + EXPIRING, then=Value(State.EXPIRING.value)),
+            default="status",
+            output_field=CharField(max_length=16),
+        ),
+        extension_name=Case(
+            *(When(extension=extension.value, then=Value(extension.slug)) for extension in Extension), output_field=CharField(max_length=50)
+        ),
+        maker_id=Coalesce("created_by_id", "created_by_token_id"),
+        maker_name=Coalesce("created_by__name", "created_by_token__name"),
+        changer_id=Coalesce("updated_by_id", "updated_by_token_id"),
+        changer_name=Coalesce("updated_by__name", "updated_by_token__name"),
+    )
+
+
+def granted(token: Any) -> QuerySet[Permission]:
+    """The grants of a token, with who granted each."""
+    return (
+        Permission.objects.filter(token=token)
+        .annotate(granter_id=Coalesce("granted_by_id", "granted_by_token_id"), granter_name=Coalesce("granted_by__name", "granted_by_token__name"))
+        .order_by("module")
+    )
+
+
+GRANT = {
+    "id": "module",
+    "object": {"id": "module"},
+    "events": {"granted": {"at": "granted_at", "by": {"id": "granter_id", "name": "granter_name"}}},
+}
+
+TOKENS = Collection(
+    "auth/tokens",
+    Module.INTEGRATIONS,
+    tokens,
+    about="The tokens of the account. A deleted token stays in the list with the status `deleted`.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "description": "description",
+        "external_id": "external_id",
+        "owner": reference("account"),
+        "status": "current",
+        "extension": {"id": "extension", "name": "extension_name", "revision": Constant(1)},
+        "events": {
+            "created": {"at": "created_at", "by": {"id": "maker_id", "name": "maker_name"}},
+            "updated": {"at": "updated_at", "by": {"id": "changer_id", "name": "changer_name"}},
+        },
+        "permissions": Rows(granted(OuterRef("pk")), GRANT),
+        "expiration_date": "expires_at",
+    },
+    filters=(
+        "id",
+        "name",
+        "external_id",
+        "status",
+        "extension.id",
+        "extension.name",
+        "events.created.at",
+        "events.created.by.id",
+        "events.created.by.name",
+        "expiration_date",
+    ),
+    also={"permissions.id": "permissions__module", "permissions.object.id": "permissions__module"},
+    ordering=("id", "name", "status", "extension.id", "events.created.at", "expiration_date"),
+)
+
+PERMISSIONS = Collection(
+    "auth/tokens/<parent>/permissions",
+    Module.INTEGRATIONS,
+    lambda account_id, token_id: granted(token_id).filter(token__account=account_id),
+    parent=TOKENS,
+    detail=False,
+    about="What a token may reach.",
+    fields=GRANT,
+    filters=("id", "object.id"),
+    ordering=("id", "object.id"),
+    search=("id", "object.id"),
+)
+
+EXTENSIONS = Collection(
+    "extensions",
+    Module.INTEGRATIONS,
+    lambda account_id: ExtensionEntry.objects.annotate(
+        portal=Value("any", CharField(max_length=8)),
+        featured=Value(value=False, output_field=BooleanField()),
+        priority=Value(0, IntegerField()),
+        status=Value("unrestricted", CharField(max_length=16)),
+        system=Value(value=True, output_field=BooleanField()),
+        cap=Value(settings.TOKENS_PER_EXTENSION, IntegerField()),
+    ),
+    about="What a token can be made for.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "revision": Constant(1),
+        "description": "description",
+        "overview": "overview",
+        "portal": "portal",
+        "featured": "featured",
+        "priority": "priority",
+        "status": "status",
+        "constraints": {"account": {"tokens": "cap"}},
+        "system": "system",
+    },
+    filters=("id", "name", "portal", "featured", "priority", "status", "system", "constraints.account.tokens"),
+    ordering=("id", "name", "featured", "priority", "status"),
+)
+
+MODULES = Collection(
+    "modules",
+    Module.INTEGRATIONS,
+    lambda account_id: ModuleEntry.objects.all(),
+    about="What a token can be granted.",
+    fields={"id": "id", "name": "name"},
+    filters=("id", "name"),
+    ordering=("id", "name"),
+    search=("id", "name"),
+)
+
+
+@TOKENS.creates("name", "external_id", "description", "extension.id", "owner.id", "expiration_date", required=("name", "extension.id"))
+def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
+    """Make a token. The answer, and no other, has its secret as `token`: the key is `ApiKey <id>:<token>`.
+
+    Only an extension with a fixed set of modules brings grants; those of a custom token are given one by one afterwards.
+    """
+    extension = Extension(values["extension.id"])
+    if values.get("owner.id", caller.account_id) != caller.account_id:
+        raise Refused("owner.id: " + _("A token can be made for its own account only."))
+    expires = values.get("expiration_date")
+    if expires and expires <= timezone.now():
+        raise Refused("expiration_date: " + _("Must be in the future."))
+    must_cover(caller, extension.fixed_modules)
+    try:
+        token = Token.issue(
+            account=Account.objects.get(pk=caller.account_id),
+            modules=extension.fixed_modules,
+            by=acting(caller),
+            name=values["name"],
+            external_id=values.get("external_id", ""),
+            description=values.get("description", ""),
+            extension=extension.value,
+            expires_at=expires,
+        )
+    except NameTaken as problem:
+        raise Refused(f"name: {problem}") from None
+    except TooManyTokens as problem:
+        raise Refused(f"extension.id: {problem}") from None
+    return {**(TOKENS.one(caller, token.pk) or {}), "token": token.keys.get().open().rpartition(":")[2]}
+
+
+@TOKENS.updates("name", "external_id", "description")
+def update(caller: Caller, token: Token, values: dict[str, Any]) -> None:
+    """Change what people say about a token. Its extension and expiration stay."""
+    try:
+        token.edit(by=acting(caller), version=None, modules=None, **values)
+    except NameTaken as problem:
+        raise Refused(f"name: {problem}") from None
+    except Deleted as problem:
+        raise Refused(str(problem), code="TKN_001") from None
+
+
+@TOKENS.deletes
+def delete(caller: Caller, token: Token) -> None:
+    """Delete a token for good: its key stops working at once, and its name is free again."""
+    if not token.remove(by=acting(caller)):
+        raise Refused(_("The token was deleted in the meantime."), code="TKN_001")
+
+
+@TOKENS.acts("activate")
+def activate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
+    """Let the key of a token work again. One that may do more than the caller stays asleep."""
+    must_cover(caller, token.grants)
+    settle(token, enabled=token.enable(by=acting(caller)), wanted=Token.Status.ACTIVE)
+
+
+@TOKENS.acts("deactivate")
+def deactivate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
+    """Refuse every call with the token from the next one on."""
+    settle(token, enabled=token.disable(by=acting(caller)), wanted=Token.Status.INACTIVE)
+
+
+def settle(token: Token, *, enabled: bool, wanted: str) -> None:
+    """Asking twice is no mistake; asking a deleted token is."""
+    if not enabled and token.status != wanted:
+        raise Refused(_("The token was deleted in the meantime."), code="TKN_001")
+
+
+@PERMISSIONS.creates("id", "object.id")
+def grant(caller: Caller, token_id: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Let a custom token reach one more module, which the caller must reach itself. Granting twice is no mistake."""
+    module, token = wanted(values), own_custom(caller, token_id)
+    must_cover(caller, (module,))
+    token.add_grant(module, by=acting(caller))
+    return {"id": module.value, "object": {"id": module.value}}
+
+
+@PERMISSIONS.deletes_listed("id", "object.id")
+def revoke(caller: Caller, token_id: str, values: dict[str, Any]) -> None:
+    """Take a module away from a custom token. The module is named in the body: `{"id": "MD-0023"}` or a list of such."""
+    own_custom(caller, token_id).remove_grant(wanted(values), by=acting(caller))
+
+
+def wanted(values: dict[str, Any]) -> Module:
+    """The module that a body names, as `id` or as `object.id`."""
+    named = values.get("object.id") or values.get("id")
+    if named is None:
+        raise Refused("id: " + _("This field is required."))
+    return Module(named)  # type: ignore[call-arg]  # the look-up by value
+
+
+def own_custom(caller: Caller, token_id: str) -> Token:
+    """The token, if its grants can be chosen. Raises Refused."""
+    token = Token.objects.filter(account=caller.account_id, pk=token_id).first()
+    if token is None:
+        raise Refused(_("Object `%(id)s` not found.") % {"id": token_id}, code="NFND_000", status=404)
+    if token.is_deleted:
+        raise Refused(_("The token was deleted in the meantime."), code="TKN_001")
+    if not token.kind.asks_permissions:
+        raise Refused(_("The modules of a token for %(extension)s are fixed.") % {"extension": token.kind.label}, code="TKN_002")
+    return token
+
+
+def acting(caller: Caller) -> Token:
+    """The caller as the one who does it, as the portal then shows."""
+    return Token.objects.get(pk=caller.id)
+
+
+def must_cover(caller: Caller, modules: Any) -> None:
+    """Raise Refused unless the caller may reach all of the modules itself."""
+    reach = set(Permission.objects.filter(token=caller.id).values_list("module", flat=True))
+    missing = [] if Module.ALL in reach else [module for module in Module if module in modules and module not in reach]
+    if missing:
+        raise Refused(
+            _("A token cannot hand out what it does not have: %(modules)s.") % {"modules": ", ".join(str(module.label) for module in missing)},
+            code="AUTH_006",
+            status=403,
+        )

@@ -1,0 +1,56 @@
+"""`/public/v1/listings`"""
+
+from modules.models import Listing
+from modules.rest import Collection
+from modules.shapes import reference
+from tokens.catalog import Module
+
+LISTINGS = Collection(
+    "listings",
+    Module.LISTINGS,
+    lambda account_id: Listing.objects.visible_to(account_id),
+    about="Products of vendors in the marketplaces of distributors.",
+    fields={
+        "id": "id",
+        "status": "status",
+        "contract": {
+            "id": "contract_id",
+            "type": "contract__type",
+            "name": "contract__name",
+            "marketplace": reference("contract__marketplace"),
+        },
+        "product": {
+            "id": "product_id",
+            "name": "product__name",
+            "status": "product__status",
+            "category": reference("product__category"),
+            "description": "product__short_description",
+        },
+        "vendor": reference("vendor"),
+        "provider": reference("provider"),
+        "pricelist": {"id": "price_list_id", "name": "price_list__name", "status": "price_list__status"},
+        "created": "created_at",
+        "updated": "updated_at",
+    },
+    filters=(
+        "id",
+        "status",
+        "contract.id",
+        "contract.marketplace.id",
+        "contract.marketplace.name",
+        "product.id",
+        "product.name",
+        "vendor.id",
+        "vendor.name",
+        "provider.id",
+        "provider.name",
+        "pricelist.id",
+        "pricelist.name",
+        "created",
+        "updated",
+    ),
+    # The original's own report asks for `state`, and for the marketplace without the contract.
+    also={"state": "status", "marketplace.id": "contract__marketplace_id", "marketplace.name": "contract__marketplace__name"},
+    ordering=("product.name", "vendor.name", "provider.name", "contract.marketplace.name", "marketplace.name", "created", "updated"),
+    search=("product.name", "marketplace.name"),
+)

@@ -1,0 +1,97 @@
+"""`/public/v1/marketplaces`, `/hubs`, and the languages that marketplaces speak: `/localization/locales`."""
+
+from django.db.models import OuterRef
+
+from modules.models import Connection, Contract, Country, Hub, Locale, Marketplace, MarketplaceHub
+from modules.rest import Collection
+from modules.shapes import Constant, CountOf, Rows, events, reference
+from tokens.catalog import Module
+
+MARKETPLACES = Collection(
+    "marketplaces",
+    Module.MARKETPLACES,
+    lambda account_id: Marketplace.objects.visible_to(account_id).annotate(
+        contract_count=CountOf(Contract.objects.filter(marketplace=OuterRef("pk"), status=Contract.Status.ACTIVE)),
+        hub_count=CountOf(MarketplaceHub.objects.filter(marketplace=OuterRef("pk"))),
+    ),
+    about="The regions in which a distributor sells. A vendor sees those of the distributors that it has a contract with.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "description": "description",
+        "owner": reference("owner"),
+        "zone": "zone",
+        "hubs": Rows(
+            MarketplaceHub.objects.filter(marketplace=OuterRef("pk")), {"hub": {"id": "hub_id", "name": "hub__name"}, "external_id": "external_id"}
+        ),
+        "active_contracts": "contract_count",
+        "countries": Rows(Country.objects.filter(marketplaces=OuterRef("pk")), {"id": "id", "name": "name"}),
+        "currency": "currency",
+        "stats": {"hubs": "hub_count", "contracts": "contract_count"},
+        "events": events(created="created_at", updated="updated_at"),
+        "locales": Rows(Locale.objects.filter(marketplaces=OuterRef("pk")), {"id": "id", "name": "name"}),
+    },
+    filters=("id", "name", "description", "currency", "owner.id", "owner.name", "stats.contracts", "stats.hubs"),
+    also={
+        "countries.id": "countries__id",
+        "hubs.id": "hubs__id",
+        "hubs.name": "hubs__name",
+        "locales.id": "locales__id",
+        "locales.name": "locales__name",
+    },
+    ordering=("id", "name", "stats.contracts", "stats.hubs"),
+    search=("id", "name", "owner.id", "owner.name"),
+)
+
+HUBS = Collection(
+    "hubs",
+    Module.MARKETPLACES,
+    lambda account_id: Hub.objects.filter(owner=account_id).annotate(
+        connection_count=CountOf(Connection.objects.filter(hub=OuterRef("pk"))),
+        marketplace_count=CountOf(MarketplaceHub.objects.filter(hub=OuterRef("pk"))),
+    ),
+    about="The commerce systems of a distributor. Vendors have none.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "description": "description",
+        "company": reference("owner"),
+        "events": events(created="created_at", updated="updated_at"),
+        "stats": {"connections": "connection_count", "marketplaces": "marketplace_count"},
+        "instance": {"id": "instance_id", "type": "instance_type"},
+        "instance_id": "instance_id",
+        "instance_type": "instance_type",
+        "version": "version",
+    },
+    filters=(
+        "id",
+        "name",
+        "instance.id",
+        "instance.type",
+        "events.created.at",
+        "events.updated.at",
+        "stats.connections",
+        "stats.marketplaces",
+    ),
+    ordering=("id", "name", "instance.type", "events.created.at", "events.updated.at", "stats.connections", "stats.marketplaces"),
+    search=("instance.id", "instance.type"),
+)
+
+LOCALES = Collection(
+    "localization/locales",
+    None,
+    lambda account_id: Locale.objects.all(),
+    about="Languages as they are spoken in countries. Open to every valid token.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "local_name": "local_name",
+        "auto_translation": "auto_translation",
+        # Texts of products are not translated here.
+        "stats": {"translations": Constant(0)},
+        "marketplaces": Rows(Marketplace.objects.filter(locales=OuterRef("pk")), {"id": "id", "name": "name"}),
+    },
+    filters=("id", "name", "local_name", "auto_translation"),
+    ordering=("id", "name"),
+    search=("id", "name"),
+)

@@ -1,0 +1,77 @@
+"""`/public/v1/partners`"""
+
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+
+from accounts.models import Account
+from modules.account import TYPE
+from modules.models import Agreement, Contract, Listing
+from modules.rest import Collection
+from modules.shapes import Constant, CountOf
+from tokens.catalog import Module
+
+
+def partners(account_id: str) -> QuerySet[Account]:
+    """The companies that the account has contracts with, and how many of which kind."""
+    between = Q(vendor=account_id, provider=OuterRef("pk")) | Q(provider=account_id, vendor=OuterRef("pk"))
+    contracts = Contract.objects.filter(between)
+    active = contracts.filter(status=Contract.Status.ACTIVE)
+    return Account.objects.filter(Exists(contracts)).annotate(
+        type=TYPE,
+        status=Value("active", CharField(max_length=16)),
+        distribution=CountOf(active.filter(type=Agreement.Type.DISTRIBUTION)),
+        program=CountOf(active.filter(type=Agreement.Type.PROGRAM)),
+        service=CountOf(active.filter(type=Agreement.Type.SERVICE)),
+        listings=CountOf(Listing.objects.filter(between, status=Listing.Status.LISTED)),
+    )
+
+
+PARTNERS = Collection(
+    "partners",
+    Module.PARTNERS,
+    partners,
+    about="The companies that the account has contracts with.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "status": "status",
+        "icon": Constant(""),
+        "type": "type",
+        "role": "role",
+        "description": Constant(""),
+        "overview": Constant(""),
+        "headquarters": Constant(""),
+        "countries": Constant([]),
+        "languages": Constant([]),
+        "websites": Constant([]),
+        "stats": {
+            "contracts": {"distribution": "distribution", "program": "program", "service": "service", "syndication": Constant(0)},
+            "listings": "listings",
+        },
+        "contacts": Constant([]),
+        "industries": Constant([]),
+        "public": Constant(value=True),
+    },
+    filters=(
+        "id",
+        "name",
+        "status",
+        "type",
+        "role",
+        "stats.contracts.distribution",
+        "stats.contracts.program",
+        "stats.contracts.service",
+        "stats.listings",
+    ),
+    ordering=(
+        "id",
+        "name",
+        "status",
+        "type",
+        "role",
+        "stats.contracts.distribution",
+        "stats.contracts.program",
+        "stats.contracts.service",
+        "stats.listings",
+    ),
+    search=("id", "name"),
+)

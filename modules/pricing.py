@@ -1,0 +1,46 @@
+"""`/public/v1/pricing/lists`"""
+
+from django.db.models import OuterRef
+
+from modules.models import Listing, PriceList, Product
+from modules.rest import Collection
+from modules.shapes import Constant, CountOf, Rows, events, reference
+from tokens.catalog import Module
+
+PRICE_LISTS = Collection(
+    "pricing/lists",
+    Module.PRICING,
+    lambda account_id: PriceList.objects.visible_to(account_id).annotate(
+        listings_count=CountOf(Listing.objects.filter(price_list=OuterRef("pk"))),
+        products_count=CountOf(Product.objects.filter(price_lists=OuterRef("pk"))),
+    ),
+    about="What distributors ask for the products of vendors.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "description": "description",
+        "currency": "currency",
+        "precision": Constant(0.01),
+        "status": "status",
+        "owner": reference("owner"),
+        "attributes": Constant([]),
+        "products": Rows(Product.objects.filter(price_lists=OuterRef("pk")), {"id": "id", "name": "name", "description": "short_description"}),
+        "stats": {"products": "products_count", "listings": "listings_count", "listings_alt": Constant(0)},
+        "events": events(created="created_at", updated="updated_at", activated="activated_at"),
+    },
+    filters=(
+        "id",
+        "name",
+        "currency",
+        "status",
+        "owner.id",
+        "owner.name",
+        "stats.listings",
+        "stats.products",
+        "events.created.at",
+        "events.updated.at",
+    ),
+    also={"product.id": "products__id", "product.name": "products__name"},
+    ordering=("id", "name", "status", "owner.name", "stats.listings", "stats.products", "events.created.at", "events.updated.at"),
+    search=("id",),
+)

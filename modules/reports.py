@@ -1,0 +1,75 @@
+"""`/public/v1/reporting/reports`"""
+
+from django.db.models import Case, IntegerField, Value, When
+
+from modules.models import Report
+from modules.rest import Collection
+from modules.shapes import Column, Constant, events, reference
+from tokens.catalog import Module
+
+# A report is ready or it is not.
+PROGRESS = Case(When(status=Report.Status.SUCCEEDED, then=Value(10)), default=Value(0), output_field=IntegerField())
+REPORTS = Collection(
+    "reporting/reports",
+    Module.REPORTS,
+    lambda account_id: Report.objects.visible_to(account_id).annotate(progress=PROGRESS),
+    about="Reports that the company had made.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "description": "description",
+        "revision": Constant(1),
+        "status": "status",
+        "owner": reference("owner"),
+        "template": {
+            "id": "template_id",
+            "name": "template__name",
+            "description": "template__description",
+            "type": "template__type",
+            "specs_version": Constant("2"),
+            "revision": Constant(1),
+            "repository": {
+                "id": Constant("RPR-000-000-001"),
+                "name": Constant("Standard reports"),
+                "git": {"url": Constant("https://code.example/reports.git"), "tag": Constant("1.0")},
+            },
+            "entrypoint": Column("template__local_id", lambda name: f"reports.{name}.entrypoint.generate"),
+            "local_id": "template__local_id",
+        },
+        "renderer": "renderer",
+        "report_extension": "renderer",
+        "report_size": "size",
+        "timeout": "timeout",
+        "failure_output": "failure_output",
+        "schedule": {"id": "schedule_id", "name": "schedule_name"},
+        "progress": {"value": "progress", "max": Constant(10)},
+        "events": events(created="created_at", updated="updated_at", started="started_at", terminated="terminated_at"),
+    },
+    filters=(
+        "id",
+        "name",
+        "status",
+        "timeout",
+        "schedule.id",
+        "template.id",
+        "template.name",
+        "template.type",
+        "events.created.at",
+        "events.updated.at",
+        "events.started.at",
+        "events.terminated.at",
+    ),
+    ordering=(
+        "name",
+        "status",
+        "timeout",
+        "schedule.id",
+        "template.id",
+        "template.name",
+        "template.type",
+        "events.created.at",
+        "events.updated.at",
+        "events.started.at",
+        "events.terminated.at",
+    ),
+)

@@ -1,0 +1,210 @@
+"""From rows of the database to JSON: what a record looks like is declared once, as a shape.
+
+A shape maps JSON names to where the value comes from:
+
+    {
+        "id": "id",                                  # a column, by its path: "owner__name" follows a relation
+        "owner": reference("owner"),                 # a nested object is a nested shape
+        "kind": Constant("production"),              # the same in every record
+        "public": Column("status", is_published),    # a column whose value changes on the way out
+        "hubs": Rows(hubs_of_marketplace, {...}),    # the rows of another table, as a list
+    }
+
+Empty values are left out, as in the original: its command line crashes on null.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from django.db.models import DateTimeField, F, Field, Func, IntegerField, JSONField, Model, QuerySet, Subquery, TextField
+from django.db.models.functions import JSONObject
+
+Shape = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column whose stored value is changed on the way out; `schema` describes the outcome (JSON Schema)."""
+
+    name: str
+    change: Callable[[Any], Any]
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value that is the same in every record."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of another table as a list of objects, read in the same query, so that their number costs nothing.
+
+    `rows` is ordered and points at the record by `OuterRef`. The shape has columns and nested shapes only.
+    `change` turns the list into something else, described by `schema`.
+    """
+
+    rows: "QuerySet[Any]"
+    shape: Shape
+    change: Callable[[Any], Any] | None = None
+    schema: Mapping[str, Any] | None = None
+
+    def expression(self) -> "JsonRows":
+        return JsonRows(self.rows.values(part=json_object(self.shape, self.rows)))
+
+
+class JsonRows(Subquery):
+    """The column `part` of a query, gathered into one JSON array."""
+
+    output_field = JSONField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, "(SELECT JSON_GROUP_ARRAY(JSON(rows.part)) FROM (%(subquery)s) AS rows)")  # type: ignore[call-arg]
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, "(SELECT COALESCE(JSONB_AGG(rows.part), '[]') FROM (%(subquery)s) AS rows)")  # type: ignore[call-arg]
+
+
+class CountOf(Subquery):
+    """How many rows a query has, which points at the record by `OuterRef`."""
+
+    output_field = IntegerField()
+
+    def __init__(self, rows: "QuerySet[Any]") -> None:
+        super().__init__(rows.order_by().values("pk"))
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+
+
+class Moment(Func):
+    """A moment inside of a JSON object, as the API writes it: SQLite would give its own text, without a zone."""
+
+    arity = 1
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="STRFTIME('%%Y-%%m-%%dT%%H:%%M:%%S+00:00', %(expressions)s)")
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = """TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')"""
+        return self.as_sql(compiler, connection, template=template)
+
+
+def reference(column: str) -> Shape:
+    """The usual short form of a related record: its id and name."""
+    return {"id": f"{column}_id", "name": f"{column}__name"}
+
+
+def events(**columns: str) -> Shape:
+    """`events(created="created_at")` as `{"created": {"at": …}}`: when things happened to the record."""
+    return {name: {"at": column} for name, column in columns.items()}
+
+
+def leaves(shape: Shape, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted JSON names of a shape with what stands there."""
+    for name, value in shape.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def prune(shape: Shape, hidden: set[str], prefix: str = "") -> Shape:
+    """The shape without the dotted names in `hidden`."""
+    return {
+        name: prune(value, hidden, f"{prefix}{name}.") if isinstance(value, Mapping) else value
+        for name, value in shape.items()
+        if prefix + name not in hidden
+    }
+
+
+class Builder:
+    """Turns rows into records. `columns` are what to select, in the order in which a row must bring them."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.columns: list[Any] = []
+        self.build = self.compile(shape)
+
+    def compile(self, shape: Shape) -> Callable[[Row], dict[str, Any] | None]:
+        """A function from a row to its record, None for an empty one."""
+        parts = [(name, self.part(value)) for name, value in shape.items()]
+
+        def build(row: Row) -> dict[str, Any] | None:
+            record = {}
+            for name, part in parts:
+                value = part(row)
+                if value is not None:
+                    record[name] = value
+            return record or None
+
+        return build
+
+    def part(self, value: Any) -> Callable[[Row], Any]:
+        if isinstance(value, Mapping):
+            return self.compile(value)
+        if isinstance(value, Column):
+            stored, change = self.cell(value.name), value.change
+            return lambda row: change(stored(row))
+        if isinstance(value, Rows):
+            listed = self.cell(value.expression())
+            if value.change is None:
+                return lambda row: [without_nulls(part) for part in listed(row)]
+            turn = value.change
+            return lambda row: turn([without_nulls(part) for part in listed(row)])
+        if isinstance(value, Constant):
+            return lambda row: value.value
+        return self.cell(value)
+
+    def cell(self, column: Any) -> Callable[[Row], Any]:
+        """Where the column stands in a row; each path is selected once."""
+        if column not in self.columns:
+            self.columns.append(column)
+        return itemgetter(self.columns.index(column))
+
+
+def without_nulls(value: Any) -> Any:
+    """Leave out what is empty, inside too."""
+    if not isinstance(value, dict):
+        return value
+    parts = ((name, without_nulls(part)) for name, part in value.items())
+    return {name: part for name, part in parts if part is not None and part != {}}
+
+
+def json_object(shape: Shape, rows: "QuerySet[Any]") -> JSONObject:
+    return JSONObject(**{name: json_part(value, rows) for name, value in shape.items()})
+
+
+def json_part(value: Any, rows: "QuerySet[Any]") -> Any:
+    if isinstance(value, Mapping):
+        return json_object(value, rows)
+    is_moment = value not in rows.query.annotations and isinstance(trace(rows.model, value).field, DateTimeField)
+    return Moment(F(value)) if is_moment else F(value)
+
+
+class Path(NamedTuple):
+    """The end of a path such as `owner__name` or `owner_id`."""
+
+    field: "Field[Any, Any]"
+    null: bool
+    many: bool
+    # How to filter and order by it: `owner_id` as a column knows no `like`, `owner__pk` does, and joins no more than that.
+    lookup: str
+
+
+def trace(model: type[Model], path: str) -> Path:
+    """Follow a path from a model. `null` and `many` say whether a row may have none, or many, of what stands at its end."""
+    null = many = False
+    found: Any = None
+    for part in path.split("__"):
+        found = model._meta.pk if part == "pk" else model._meta.get_field(part)
+        null = null or bool(getattr(found, "null", True))
+        many = many or bool(found.many_to_many or found.one_to_many)
+        model = found.related_model or model
+    if found.is_relation:
+        return Path(found.target_field, null, many, path.removesuffix("_id") + "__pk")
+    return Path(found, null, many, path)

@@ -1,0 +1,209 @@
+"""`/public/v1/assets`, `/requests`: the module Subscriptions."""
+
+from django.db.models import CharField, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast
+
+from modules.customers import CONTACT_INFO
+from modules.models import Asset, AssetItem, FulfillmentRequest
+from modules.rest import Collection
+from modules.shapes import Constant, Rows, Shape, events, reference
+from tokens.catalog import Module
+
+
+def tier(column: str) -> Shape:
+    """A customer or reseller with everything that is known of it."""
+    return {
+        **reference(column),
+        "external_id": f"{column}__external_id",
+        "external_uid": f"{column}__external_uid",
+        "tax_id": f"{column}__tax_id",
+        "contact_info": below(column, CONTACT_INFO),
+    }
+
+
+def below(column: str, shape: Shape) -> Shape:
+    """The shape of a record, for the record that `column` points at."""
+    return {name: f"{column}__{value}" if isinstance(value, str) else below(column, value) for name, value in shape.items()}
+
+
+def product(column: str) -> Shape:
+    return {**reference(column), "status": f"{column}__status"}
+
+
+def connection(column: str) -> Shape:
+    return {
+        "id": f"{column}_id",
+        "type": f"{column}__type",
+        "provider": reference(f"{column}__provider"),
+        "vendor": reference(f"{column}__vendor"),
+        "hub": reference(f"{column}__hub"),
+    }
+
+
+def contract(column: str) -> Shape:
+    return {**reference(column), "type": f"{column}__type"}
+
+
+def items(asset: str) -> "QuerySet[AssetItem]":
+    """The items of the asset that `asset` points at. Their quantities are texts in requests, numbers in assets."""
+    return AssetItem.objects.filter(asset=OuterRef(asset)).annotate(text=Cast("quantity", CharField()), before=Cast(Value("0"), CharField()))
+
+
+ITEM = {
+    "id": "item__mpn",
+    "global_id": "item_id",
+    "mpn": "item__mpn",
+    "quantity": "quantity",
+    "type": "item__unit",
+    "display_name": "item__name",
+    "period": "item__period",
+    "item_type": "item__type",
+}
+PARAMS = {"type": "array", "items": {"type": "object"}}
+
+ASSETS = Collection(
+    "assets",
+    Module.SUBSCRIPTIONS,
+    lambda account_id: Asset.objects.visible_to(account_id),
+    about="Subscriptions of customers to products.",
+    fields={
+        "id": "id",
+        "status": "status",
+        "external_id": "external_id",
+        "external_uid": "external_uid",
+        "product": product("product"),
+        "connection": connection("connection"),
+        "events": events(created="created_at", updated="updated_at"),
+        "items": Rows(items("pk"), ITEM),
+        "params": "params",
+        "tiers": {"customer": tier("customer"), "tier1": tier("reseller")},
+        "marketplace": reference("marketplace"),
+        "contract": contract("contract"),
+        "configuration": Constant({"params": []}),
+    },
+    filters=(
+        "id",
+        "status",
+        "external_id",
+        "external_uid",
+        "product.id",
+        "product.name",
+        "connection.id",
+        "connection.type",
+        "connection.hub.id",
+        "connection.hub.name",
+        "connection.provider.id",
+        "connection.provider.name",
+        "connection.vendor.id",
+        "connection.vendor.name",
+        "contract.id",
+        "marketplace.id",
+        "marketplace.name",
+        "tiers.customer.id",
+        "tiers.customer.name",
+        "tiers.customer.external_id",
+        "tiers.customer.external_uid",
+        "tiers.tier1.id",
+    ),
+    also={"created": "created_at", "updated": "updated_at", "hub.id": "connection__hub_id", "hub.name": "connection__hub__name"},
+    ordering=("created", "updated", "product.name", "marketplace.id", "marketplace.name", "tiers.customer.id", "tiers.customer.name"),
+    search=(
+        "id",
+        "status",
+        "external_id",
+        "product.id",
+        "product.name",
+        "connection.provider.id",
+        "connection.provider.name",
+        "connection.vendor.id",
+        "connection.vendor.name",
+        "marketplace.id",
+        "marketplace.name",
+        "tiers.customer.id",
+        "tiers.customer.name",
+        "tiers.customer.external_id",
+        "tiers.customer.external_uid",
+    ),
+)
+
+REQUESTS = Collection(
+    "requests",
+    Module.SUBSCRIPTIONS,
+    lambda account_id: FulfillmentRequest.objects.visible_to(account_id),
+    about="Requests to change subscriptions, which vendors fulfil.",
+    fields={
+        "id": "id",
+        "type": "type",
+        "status": "status",
+        "note": "note",
+        "reason": "reason",
+        "created": "created_at",
+        "updated": "updated_at",
+        "assignee": "assignee_id",
+        "activation_key": "activation_key",
+        "marketplace": reference("asset__marketplace"),
+        "contract": contract("asset__contract"),
+        "asset": {
+            "id": "asset_id",
+            "status": "asset__status",
+            "external_id": "asset__external_id",
+            "external_uid": "asset__external_uid",
+            "product": product("asset__product"),
+            "connection": connection("asset__connection"),
+            "events": events(created="asset__created_at", updated="asset__updated_at"),
+            "items": Rows(items("asset"), {**ITEM, "quantity": "text", "old_quantity": "before"}),
+            "params": "asset__params",
+            "tiers": {"customer": tier("asset__customer"), "tier1": tier("asset__reseller")},
+            "configuration": Constant({"params": []}),
+            "marketplace": reference("asset__marketplace"),
+            "contract": reference("asset__contract"),
+        },
+    },
+    filters=(
+        "id",
+        "type",
+        "status",
+        "created",
+        "updated",
+        "assignee",
+        "contract.id",
+        "marketplace.id",
+        "marketplace.name",
+        "asset.id",
+        "asset.status",
+        "asset.external_id",
+        "asset.external_uid",
+        "asset.product.id",
+        "asset.product.name",
+        "asset.connection.id",
+        "asset.connection.type",
+        "asset.connection.hub.id",
+        "asset.connection.hub.name",
+        "asset.connection.provider.id",
+        "asset.connection.provider.name",
+        "asset.connection.vendor.id",
+        "asset.connection.vendor.name",
+        "asset.contract.id",
+        "asset.marketplace.id",
+        "asset.marketplace.name",
+        "asset.tiers.customer.id",
+        "asset.tiers.customer.name",
+        "asset.tiers.tier1.id",
+    ),
+    also={
+        "asset_id": "asset_id",
+        "product_id": "asset__product_id",
+        "assignee.email": "assignee__email",
+        "asset.connection.environment": "asset__connection__type",
+    },
+    ordering=(
+        "created",
+        "updated",
+        "marketplace.name",
+        "asset.product.name",
+        "asset.connection.hub.name",
+        "asset.marketplace.name",
+        "asset.tiers.customer.id",
+        "asset.tiers.customer.name",
+    ),
+)

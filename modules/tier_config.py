@@ -1,0 +1,60 @@
+"""`/public/v1/tier/configs`: the module Tier Config."""
+
+from modules.models import TierConfig
+from modules.rest import Collection
+from modules.shapes import Constant, events, reference
+from modules.subscriptions import connection, contract, product, tier
+from tokens.catalog import Module
+
+TIER_CONFIGS = Collection(
+    "tier/configs",
+    Module.TIER_CONFIG,
+    lambda account_id: TierConfig.objects.visible_to(account_id),
+    about="What a vendor has to know of a reseller before it can serve the reseller's customers.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "status": "status",
+        "account": tier("customer"),
+        "product": product("product"),
+        "tier_level": "tier_level",
+        "connection": connection("connection"),
+        "events": events(created="created_at", updated="updated_at"),
+        "params": "params",
+        "configuration": Constant({"params": []}),
+        "contract": contract("contract"),
+        "marketplace": reference("marketplace"),
+    },
+    filters=(
+        "id",
+        "status",
+        "tier_level",
+        "account.id",
+        "account.external_id",
+        "account.external_uid",
+        "product.id",
+        "product.name",
+        "connection.id",
+        "connection.type",
+        "contract.id",
+        "marketplace.id",
+        "marketplace.name",
+    ),
+    also={"created": "created_at", "updated": "updated_at", "account.company_name": "customer__name"},
+    ordering=(
+        "id",
+        "status",
+        "tier_level",
+        "account.id",
+        "account.company_name",
+        "product.id",
+        "product.name",
+        "connection.id",
+        "contract.id",
+        "marketplace.id",
+        "marketplace.name",
+        "created",
+        "updated",
+    ),
+    search=("id", "account.id", "account.company_name", "product.id", "product.name", "connection.id", "contract.id", "marketplace.name"),
+)
