@@ -16,7 +16,7 @@ def is_api(request: HttpRequest) -> bool:
 def json_response(data: Any, status: int = 200) -> HttpResponse:
     """JSON as CloudBlue's clients want it: exactly `application/json`, without a charset, and moments to the second."""
     body = orjson.dumps(data, option=orjson.OPT_OMIT_MICROSECONDS)
-    return HttpResponse(body, status=status, headers={"Content-Type": "application/json"})
+    return HttpResponse(body, status=status, headers={"Content-Type": "application/json", "Content-Length": str(len(body))})
 
 
 def error(status: int, code: str, *messages: str) -> HttpResponse:

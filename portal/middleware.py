@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import resolve
 from django_htmx.http import HttpResponseClientRedirect
 
 from portal import api, views
@@ -42,6 +43,22 @@ def no_nul(get_response: Next) -> Next:
         if "\0" in request.path_info or any("\0" in value for value in request.COOKIES.values()):
             return views.bad_request(request)
         return get_response(request)
+
+    return middleware
+
+
+def public_api(get_response: Next) -> Next:
+    """Answers the public API before everything that is for browsers only: sessions, cookies, forms, pages and their policies."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not api.is_api(request):
+            return get_response(request)
+        # Refuses a host that is not ours, as Django's CommonMiddleware does for pages.
+        request.get_host()
+        match = resolve(request.path_info)
+        request.resolver_match = match
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        return response
 
     return middleware
 
