@@ -21,6 +21,7 @@ from py_rql.exceptions import RQLFilterError
 MAX_LENGTH = 8000
 MAX_DEPTH = 20
 MAX_TERMS = 300
+MAX_JOINED = 80
 MAX_LIKES = 20
 MAX_STARS = 4
 
@@ -112,6 +113,8 @@ def check(query: str) -> None:
         len(query) > MAX_LENGTH
         or deepest > MAX_DEPTH
         or sum(map(query.count, ",&|;")) >= MAX_TERMS
+        # Joined by signs, terms nest as deep in the parser as there are of them.
+        or sum(map(query.count, "&|;")) >= MAX_JOINED
         or query.count("like(") > MAX_LIKES
         or any(value.count("*") > MAX_STARS for value in VALUE.findall(query))
     ):
@@ -120,9 +123,9 @@ def check(query: str) -> None:
 
 def too_complex() -> str:
     return _(
-        "The query is too complex: at most %(length)s characters, %(terms)s terms or values, %(depth)s levels of brackets, "
-        "%(likes)s like() or ilike(), and %(stars)s stars in a value."
-    ) % {"length": MAX_LENGTH, "terms": MAX_TERMS, "depth": MAX_DEPTH, "likes": MAX_LIKES, "stars": MAX_STARS}
+        "The query is too complex: at most %(length)s characters, %(terms)s terms or values, %(joined)s terms joined by signs, "
+        "%(depth)s levels of brackets, %(likes)s like() or ilike(), and %(stars)s stars in a value."
+    ) % {"length": MAX_LENGTH, "terms": MAX_TERMS, "joined": MAX_JOINED, "depth": MAX_DEPTH, "likes": MAX_LIKES, "stars": MAX_STARS}
 
 
 def bad_page() -> str:

@@ -4,7 +4,7 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Account, Membership, User
-from modules.models import Agreement
+from modules.models import Agreement, Category, Contract, Customer, Product
 from tokens.catalog import Extension, Module
 from tokens.models import Token, TokenKey
 
@@ -65,6 +65,51 @@ class AgreementFactory(factory.django.DjangoModelFactory):
     vendor = factory.SubFactory(AccountFactory, role=Account.Role.VENDOR)
     owner = factory.SelfAttribute("provider")
     created_at = factory.LazyFunction(timezone.now)
+
+
+class ContractFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Contract
+
+    id = factory.Sequence(lambda n: f"CRD-00000-00000-{n:05}")
+    provider = factory.SubFactory(AccountFactory)
+    vendor = factory.SubFactory(AccountFactory, role=Account.Role.VENDOR)
+    agreement = factory.SubFactory(AgreementFactory, provider=factory.SelfAttribute("..provider"), vendor=factory.SelfAttribute("..vendor"))
+    owner = factory.SelfAttribute("vendor")
+    issuer = factory.SelfAttribute("provider")
+    name = "Distribution Contract"
+    type = Agreement.Type.DISTRIBUTION
+    status = Contract.Status.ACTIVE
+    enrolled_at = factory.LazyFunction(timezone.now)
+
+
+class ProductFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Product
+
+    id = factory.Sequence(lambda n: f"PRD-000-000-{n:03}")
+    name = "Cloud Backup"
+    status = Product.Status.PUBLISHED
+    vendor = factory.SubFactory(AccountFactory, role=Account.Role.VENDOR)
+    category = factory.LazyFunction(lambda: Category.objects.get_or_create(pk="CAT-00001", defaults={"name": "Security"})[0])
+    short_description = "Backups in the cloud."
+    monthly_price = 9
+
+
+class CustomerFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Customer
+
+    provider = factory.SubFactory(AccountFactory)
+    vendor = factory.SubFactory(AccountFactory, role=Account.Role.VENDOR)
+    name = "Ruiz Foods"
+    address = "Mill Lane 1"
+    city = "Valencia"
+    postal_code = "46001"
+    country = "es"
+    first_name = "Marta"
+    last_name = "Ruiz"
+    email = "marta@ruiz-foods.example"
 
 
 def secret(token: Token) -> str:

@@ -1,0 +1,319 @@
+"""What a query can ask of a collection, and what it cannot."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modules import rql
+from modules.models import Agreement, Contract
+from modules.urls import COLLECTIONS
+from tests.factories import AccountFactory, AgreementFactory, ContractFactory, CustomerFactory, TokenFactory
+from tokens.catalog import Module
+
+# Titles, by the last digit of the id.
+TITLES = ("Cloud Backup", "Cloud Mail", "Söder & Söhne, (Iberia)", "100% Storage*", "two words", "")
+
+
+@pytest.fixture
+def agreements(account):
+    start = datetime(2024, 1, 31, 10, 20, 30, tzinfo=UTC)
+    vendor = AccountFactory(role="vendor", name="Front Street Inc")
+    kinds = ("distribution", "program", "service", "distribution", "program", "service")
+    return [
+        AgreementFactory(
+            id=f"AGD-000-000-00{n}",
+            provider=account,
+            vendor=vendor,
+            owner=vendor if kinds[n] == "service" else account,
+            title=title,
+            type=kinds[n],
+            active=n != 1,
+            created_at=start + timedelta(days=n),
+            updated_at=start - timedelta(days=n),
+        )
+        for n, title in enumerate(TITLES)
+    ]
+
+
+@pytest.fixture
+def found(call, token, agreements):
+    """The last digits of the ids that a query finds, in their order."""
+
+    def do(query, expected=200):
+        response = call(f"agreements?{query}", token)
+        assert response.status_code == expected, response.content
+        return "".join(row["id"][-1] for row in response.json())
+
+    return do
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("", "543210"),
+        # Three ways to write the same.
+        ("type=service", "52"),
+        ("eq(type,service)", "52"),
+        ("type=eq=service", "52"),
+        ("ne(type,service)", "4310"),
+        ("active=false", "1"),
+        ("in(id,(AGD-000-000-000,AGD-000-000-005))", "50"),
+        ("out(id,(AGD-000-000-000,AGD-000-000-005))", "4321"),
+        ("ge(created,2024-02-03T10:20:30+00:00)", "543"),
+        ("gt(created,2024-02-03T10:20:30+00:00)", "54"),
+        ("le(created,2024-02-01T10:20:30+00:00)", "10"),
+        ("lt(created,2024-02-01T10:20:30+00:00)", "0"),
+        # Another zone, no zone (UTC is meant), no time.
+        ("lt(created,2024-02-01T12:20:30+02:00)", "0"),
+        ("ge(created,2024-02-03T10:20:30)", "543"),
+        ("ge(created,2024-02-03)", "543"),
+        ("like(title,Cloud*)", "10"),
+        ("like(title,*Mail)", "1"),
+        ("like(title,*a*)", "3210"),
+        ("like(title,Cloud Mail)", "1"),
+        ("like(title,C*d*l)", "1"),
+        ("ilike(title,cloud*)", "10"),
+        ("ilike(title,*BACK*)", "0"),
+        (r"like(title,*Storage\*)", "3"),
+        ("and(eq(type,service),like(title,S*))", "2"),
+        ("or(eq(type,service),eq(active,false))", "521"),
+        ("not(eq(type,service))", "4310"),
+        ("type=service&like(title,S*)", "2"),
+        ("(type=service|active=false)", "521"),
+        ("(type=service;active=false)", "521"),
+        ("eq(owner.name,Front Street Inc)", "52"),
+        ("owner__name=Front Street Inc", "52"),
+        ("eq(marketplace.id,null())", "543210"),
+        ("ne(marketplace.id,null())", ""),
+        ("ordering(created)", "012345"),
+        ("ordering(-created)", "543210"),
+        ("ordering(updated)", "543210"),
+        ("type=service&ordering(created)&limit=1", "2"),
+        ("search=cloud", "10"),
+        ("search=two+words", "4"),
+        ("search=two%20words", "4"),
+        ("search=front street", "52"),
+        # Names that need quotes.
+        ('title="' + quote("Söder & Söhne, (Iberia)") + '"', "2"),
+        ("title='100%25 Storage*'", "3"),
+        ("like(title,*" + quote("ö") + "*)", "2"),
+        # Unknown names are ignored.
+        ("nope=1&type=service", "52"),
+        ("in(nope,(1,2))", "543210"),
+        ("limit=2&offset=1&type=program", "1"),
+        ("type=program&offset=1", "1"),
+    ],
+)
+def test_a_query_finds(found, query, ids):
+    assert found(query) == ids
+
+
+def test_a_zone_with_a_plus_survives_the_way_that_clients_send_it(found):
+    # `+` travels unescaped; to read it as a blank, as in forms, would break every date.
+    assert found("and(ge(created,2024-02-01T10:20:30+00:00),lt(created,2024-02-02T10:20:30+00:00))") == "1"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "and(eq(type,service)",
+        "eq(type)",
+        "like(title,**)",
+        "ordering(nope)",
+        "ordering(title)",
+        "ordering(created)&ordering(updated)",
+        "ordering(created,updated,created,updated,created,updated)",
+        "select(nope)",
+        "select(-title)&select(-id)",
+        "type=nope",
+        "active=perhaps",
+        "ge(title,A)",
+        "ge(created,yesterday)",
+        "ge(created,2024-13-45)",
+        "eq(title,null())",
+        "limit=1&limit=2",
+        "limit=1&limit=2&offset=0",
+        "limit=1&limit=2&offset=0&offset=0",
+        "gt(limit,1)",
+        "name=C&D,",
+        "a&&b",
+        "=",
+        "(",
+        "type=service)",
+        "x=t(a=1)",
+    ],
+)
+def test_a_query_that_is_wrong_is_400_with_a_reason(call, token, agreements, query):
+    response = call(f"agreements?{query}", token)
+    assert response.status_code == 400
+    body = response.json()
+    assert body["error_code"] == "VAL_001"
+    assert len(body["errors"]) == 1
+    assert isinstance(body["errors"][0], str)
+    assert body["errors"][0]
+
+
+ABUSES = {
+    "deep and": "and(" * 200 + "a=1,b=2" + ")" * 200,
+    "deep and, open": "and(" * 1500,
+    "deep brackets": "(" * 400 + "a=1" + ")" * 400,
+    "500 terms": "&".join(["type=service"] * 500),
+    "1,000 values": "in(title,(" + ",".join(f"v{n}" for n in range(1000)) + "))",
+    "1,000 alternatives": "or(" + ",".join(f"title=v{n}" for n in range(1000)) + ")",
+    "NUL": 'eq(title,"a%00b")',
+    "NUL raw": "title=a\0b",
+    "seven stars": "like(title,*a*a*a*a*a*a*a*b*)",
+    "stars in quotes": 'like(title,"*a,*a,*a,*a,*a,*a,*b")',
+    "stars of a search": "search=*a*a*a*a*a*a*b*",
+    "many likes": "or(" + ",".join("ilike(title,*a*)" for _ in range(100)) + ")",
+    "nine thousand letters": "title=" + "x" * 9000,
+}
+
+
+@pytest.mark.parametrize("query", ABUSES.values(), ids=ABUSES)
+def test_abuse_is_refused_at_once_and_told_the_limits(call, token, agreements, query):
+    begun = time.process_time()
+    response = call(f"agreements?{query}", token)
+    assert response.status_code == 400
+    assert response.json()["error_code"] == "VAL_001"
+    # Far above what it takes, far below what any of these would cost.
+    assert time.process_time() - begun < 2
+
+
+def test_the_limits_are_in_the_answer(call, token):
+    text = call(f"agreements?{ABUSES['deep brackets']}", token).json()["errors"][0]
+    for limit in (rql.MAX_LENGTH, rql.MAX_TERMS, rql.MAX_JOINED, rql.MAX_DEPTH, rql.MAX_LIKES, rql.MAX_STARS):
+        assert str(limit) in text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "in(title,(" + ",".join(f"v{n}" for n in range(rql.MAX_TERMS - 2)) + "))",
+        "&".join(["type=service"] * rql.MAX_JOINED),
+        "or(" + ",".join("ilike(title,*a*)" for _ in range(rql.MAX_LIKES)) + ")",
+        "like(title,*a*b*c*)",
+        "and(type=service,or(a=1," * 5 + "b=2" + "))" * 5,
+    ],
+    ids=["values", "terms", "likes", "stars", "depth"],
+)
+def test_the_largest_queries_that_are_allowed_are_answered(call, token, agreements, query):
+    assert call(f"agreements?{query}", token).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ge(created,0001-01-01T00:00:00+14:00)",
+        "le(created,9999-12-31T23:59:59-14:00)",
+        "in(created,(0001-01-01T00:00:00+14:00,9999-12-31T23:59:59-14:00))",
+    ],
+)
+def test_moments_at_the_ends_of_time_never_fail(call, token, agreements, query):
+    assert call(f"agreements?{query}", token).status_code in {200, 400}
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "-99999999999999999999", "9" * 4000, "NaN", "1.5", "²"])
+@pytest.mark.parametrize("name", ["stats.contracts", "priority"])
+def test_numbers_no_column_can_hold_never_fail(call, account, number, name):
+    token = TokenFactory(account=account, modules=(Module.ALL,))
+    for path in ("marketplaces", "helpdesk/cases"):
+        for look_up in ("eq", "ne", "ge", "lt", "in"):
+            value = f"({number})" if look_up == "in" else number
+            assert call(f"{path}?{look_up}({name},{value})", token).status_code in {200, 400}
+
+
+def test_empty_texts_can_be_asked_for(call, account):
+    token = TokenFactory(account=account, modules=(Module.ALL,))
+    with_id, without = CustomerFactory(provider=account, external_id="7"), CustomerFactory(provider=account)
+    assert [row["id"] for row in call("tier/accounts?eq(external_id,empty())", token).json()] == [without.pk]
+    assert [row["id"] for row in call("tier/accounts?ne(external_id,empty())", token).json()] == [with_id.pk]
+
+
+def test_select_leaves_out_and_keeps(call, token, agreements):
+    whole = call("agreements?limit=1", token).json()[0]
+    assert {"owner", "stats", "title"} <= set(whole)
+    less = call("agreements?select(-owner,-stats.versions,title)&limit=1", token).json()[0]
+    assert set(less) == set(whole) - {"owner"}
+    assert less["stats"] == {"contracts": whole["stats"]["contracts"]}
+    # The id always stays, and what is not there can be left out.
+    assert "id" in call("agreements?select(-id,-nope.x)&limit=1", token).json()[0]
+
+
+def test_ties_are_ordered_by_the_id_so_that_pages_hold_each_record_once(call, token, agreements):
+    Agreement.objects.update(created_at=datetime(2024, 1, 1, tzinfo=UTC))
+    for order in ("ordering(created)", "ordering(-created)", ""):
+        seen = [call(f"agreements?{order}&limit=1&offset={n}", token).json()[0]["id"] for n in range(6)]
+        assert len(set(seen)) == 6
+
+
+def test_a_filter_over_many_rows_finds_each_record_once(call, account):
+    token = TokenFactory(account=account, modules=(Module.AGREEMENTS, Module.CONTRACTS, Module.INTEGRATIONS))
+    response = call("auth/tokens?in(permissions.id,(MD-9001,MD-9002,MD-0007))", token)
+    assert [row["id"] for row in response.json()] == [token.pk]
+    assert response["Content-Range"] == "items 0-0/1"
+
+
+def test_what_one_account_asked_is_never_answered_to_another(call, token, agreements):
+    """Compiled queries are kept and shared: the account must not be."""
+    other = AgreementFactory(title="Cloud of others")
+    theirs = TokenFactory(account=other.provider)
+    vendors = TokenFactory(account=other.vendor)
+    for query in ("", "like(title,Cloud*)", "like(title,Cloud*)&limit=5&offset=0", "search=cloud"):
+        mine = {row["id"] for row in call(f"agreements?{query}", token).json()}
+        assert mine
+        assert other.pk not in mine
+        assert [row["id"] for row in call(f"agreements?{query}", theirs).json()] == [other.pk]
+        assert [row["id"] for row in call(f"agreements?{query}", vendors).json()] == [other.pk]
+
+
+def test_a_value_cannot_pose_as_the_account(call, token, agreements):
+    other = AgreementFactory()
+    for value in ("PA-%00account", '"PA-%00account"', "VA-%00account"):
+        assert call(f"agreements?eq(owner.id,{value})", token).status_code == 400
+    assert call(f"agreements?eq(owner.id,{other.owner_id})", token).json() == []
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
+def test_every_filter_ordering_and_search_of_every_collection_works(call, account, collection):
+    token = TokenFactory(account=account, modules=(Module.ALL,))
+    path = collection.path.replace("<parent>", token.pk)
+    missing = 404 if collection.path.startswith("products/") else 200
+    queries = [f"ordering({name})" for name in collection.ordering]
+    queries += ["search=a"] * bool(collection.search)
+    for name in collection.filter_names:
+        queries += [f"{name}=x", f"ilike({name},*a*)", f"in({name},(a,b))", f"ge({name},2024-01-01)", f"ge({name},1)", f"{name}=true"]
+        # Each name takes one of these at least.
+        assert any(call(f"{path}?{query}", token).status_code == missing for query in queries[-6:]), name
+    for query in queries:
+        assert call(f"{path}?{query}", token).status_code in {missing, 400}, query
+    for query in queries[: len(collection.ordering) + 1]:
+        assert call(f"{path}?{query}", token).status_code == missing, query
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.text(max_size=60), st.from_regex(r"(and|or|not|eq|in|like|select|ordering|t|null|limit)?[a-z(),=&|;*\"'+.\-0-9]{0,40}")))
+def test_no_query_whatever_is_a_server_error(call, token, query):
+    response = call(f"agreements?{quote(query, safe='(),=&|;*+')}", token)
+    assert response.status_code in {200, 400}
+    assert response["Content-Type"] == "application/json"
+
+
+def test_counts_are_of_what_the_filter_leaves(call, token, agreements):
+    assert call("agreements?type=service&limit=1&offset=0", token)["Content-Range"] == "items 0-0/2"
+    assert call("agreements?type=service&limit=0&offset=0", token)["Content-Range"] == "items 0-0/2"
+    assert call("agreements?title=nope", token)["Content-Range"] == "items 0-0/0"
+
+
+def test_filters_by_a_count_and_by_a_nested_record(call, account):
+    contract = ContractFactory(provider=account, agreement__title="Cloud Backup", status="active")
+    token = TokenFactory(account=account, modules=(Module.ALL,))
+    assert call("contracts?agreement.name=Cloud Backup", token).json()[0]["id"] == contract.pk
+    assert call("contracts?agreement__name=Cloud Backup", token).json()[0]["id"] == contract.pk
+    assert call(f"partners?ge(stats.contracts.{contract.type},1)", token).json()[0]["id"] == contract.vendor_id
+    Contract.objects.update(status="terminated")
+    assert call(f"partners?ge(stats.contracts.{contract.type},1)", token).json() == []
