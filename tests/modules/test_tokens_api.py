@@ -1,0 +1,379 @@
+"""`/auth/tokens`: a program manages the tokens of its account, and can never hand out more than it has."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.factories import TokenFactory, header, secret
+from tokens.catalog import Extension, Module
+from tokens.models import Token, TokenEvent
+
+CUSTOM = {"name": "Made by a program", "extension": {"id": "EXT-000"}}
+
+
+@pytest.fixture
+def boss(account):
+    """May reach everything."""
+    return TokenFactory(account=account, name="Boss", modules=(Module.ALL,))
+
+
+@pytest.fixture
+def clerk(account):
+    """May manage tokens and read agreements, no more."""
+    return TokenFactory(account=account, name="Clerk", modules=(Module.INTEGRATIONS, Module.AGREEMENTS))
+
+
+@pytest.fixture
+def send(call):
+    def do(key, method, path, body=None):
+        kwargs = {"data": json.dumps(body), "content_type": "application/json"} if body is not None else {"data": b"", "content_type": ""}
+        return call(f"auth/tokens{path}", key, method=method, **({} if method == "get" else kwargs))
+
+    return do
+
+
+def refused(response, status, code, *texts):
+    assert response.status_code == status, response.content
+    assert response.json()["error_code"] == code
+    for text in texts:
+        assert text in " ".join(response.json()["errors"])
+
+
+def grants(token):
+    return set(Token.objects.get(pk=token.pk).grants)
+
+
+# --- Reading ----------------------------------------------------------------------------------
+
+
+def test_a_token_is_shown_with_everything_but_its_key(send, boss, michael):
+    expires = timezone.now() + timedelta(days=3)
+    shown = TokenFactory(
+        account=boss.account, name="Reader", external_id="7", description="Reads.", by=michael.user, expires_at=expires, modules=(Module.PRODUCTS,)
+    )
+    body = send(boss, "get", f"/{shown.pk}").json()
+    by = {"id": michael.user.pk, "name": "Michael Goldmill"}
+    at = body["events"]["created"]["at"]
+    assert body == {
+        "id": shown.pk,
+        "name": "Reader",
+        "description": "Reads.",
+        "external_id": "7",
+        "owner": {"id": boss.account_id, "name": boss.account.name},
+        "status": "expiring",
+        "extension": {"id": "EXT-000", "name": "custom", "revision": 1},
+        "events": {"created": {"at": at, "by": by}, "updated": {"at": body["events"]["updated"]["at"], "by": by}},
+        "permissions": [
+            {"id": "MD-9008", "object": {"id": "MD-9008"}, "events": {"granted": {"at": body["permissions"][0]["events"]["granted"]["at"], "by": by}}}
+        ],
+        "expiration_date": expires.strftime("%Y-%m-%dT%H:%M:%S+00:00"),
+    }
+    # The same form of a moment outside and inside of lists.
+    assert len(body["permissions"][0]["events"]["granted"]["at"]) == len("2024-01-31T10:20:30+00:00")
+    assert body["permissions"][0]["events"]["granted"]["at"].endswith("+00:00")
+
+
+def test_every_state_can_be_filtered(send, boss, account):
+    now = timezone.now()
+    tokens = {
+        "active": TokenFactory(account=account, expires_at=now + timedelta(days=300)),
+        "expiring": TokenFactory(account=account, expires_at=now + timedelta(days=3)),
+        "expired": TokenFactory(account=account, expires_at=now - timedelta(days=3)),
+        "inactive": TokenFactory(account=account, expires_at=now - timedelta(days=3)),
+        "deleted": TokenFactory(account=account),
+    }
+    tokens["inactive"].disable(by=None)
+    tokens["deleted"].remove(by=None)
+    for state, token in tokens.items():
+        token.refresh_from_db()
+        assert token.state == state
+        found = {row["id"] for row in send(boss, "get", f"?status={state}").json()}
+        assert found - {boss.pk} == {token.pk}
+        assert send(boss, "get", f"/{token.pk}").json()["status"] == state
+
+
+def test_no_secret_is_in_any_answer_but_that_of_create(send, boss, clerk):
+    for path in ("", f"/{clerk.pk}", f"/{clerk.pk}/permissions"):
+        text = send(boss, "get", path).content.decode()
+        assert secret(clerk) not in text
+        assert '"token"' not in text
+    for path, body in ((f"/{clerk.pk}/activate", None), (f"/{clerk.pk}/deactivate", None)):
+        assert secret(clerk) not in send(boss, "post", path, body).content.decode()
+    assert secret(clerk) not in send(boss, "put", f"/{clerk.pk}", {"name": "Other"}).content.decode()
+
+
+def test_another_accounts_tokens_do_not_exist(send, boss, stranger):
+    theirs = TokenFactory(account=stranger.account)
+    assert theirs.pk not in {row["id"] for row in send(boss, "get", "").json()}
+    for method, path, body in (
+        ("get", "", None),
+        ("put", "", {"name": "Mine"}),
+        ("delete", "", None),
+        ("post", "/activate", None),
+        ("post", "/deactivate", None),
+        ("get", "/permissions", None),
+        ("post", "/permissions", {"id": "MD-9001"}),
+        ("delete", "/permissions", {"id": "MD-9001"}),
+    ):
+        refused(send(boss, method, f"/{theirs.pk}{path}", body), 404, "NFND_000", theirs.pk)
+    theirs.refresh_from_db()
+    assert (theirs.status, theirs.version) == ("active", 1)
+
+
+def test_a_token_without_the_module_is_refused_everywhere(send, token, boss):
+    for method, path in (("get", ""), ("post", ""), ("get", f"/{boss.pk}"), ("post", f"/{boss.pk}/deactivate"), ("get", f"/{boss.pk}/permissions")):
+        refused(send(token, method, path), 403, "AUTH_003", "Integrations")
+
+
+# --- Making -----------------------------------------------------------------------------------
+
+
+def test_the_key_of_a_made_token_is_in_the_answer_and_works_at_once(send, call, boss, account):
+    response = send(boss, "post", "", CUSTOM | {"external_id": "7", "description": "For orders."})
+    assert response.status_code == 201
+    made = response.json()
+    assert (made["name"], made["external_id"], made["description"], made["status"]) == ("Made by a program", "7", "For orders.", "active")
+    assert made["owner"]["id"] == account.pk
+    assert made["permissions"] == []
+    key = f"ApiKey {made['id']}:{made['token']}"
+    assert call("accounts", key).json()[0]["id"] == account.pk
+    assert call("agreements", key).status_code == 403
+    assert "token" not in send(boss, "get", f"/{made['id']}").json()
+
+
+def test_the_portal_shows_a_made_token_at_once_with_the_maker(send, boss, michael):
+    made = send(boss, "post", "", CUSTOM).json()
+    token = Token.objects.get(pk=made["id"])
+    assert token.creator == boss
+    page = michael.client.get(f"/integrations/tokens/{token.pk}/").content.decode()
+    assert "Boss" in page
+    assert f'href="/integrations/tokens/{boss.pk}/"' in page
+    assert "Made by a program" in michael.client.get("/integrations/tokens/").content.decode()
+    assert made["token"] not in page
+
+
+def test_a_body_cannot_set_what_is_not_its_to_set(send, boss, account):
+    body = CUSTOM | {
+        "id": "SU-111-111-111",
+        "status": "inactive",
+        "permissions": [{"id": "MD-0000"}],
+        "token": "f" * 40,
+        "version": 9,
+        "modules": ["MD-0000"],
+    }
+    made = send(boss, "post", "", body).json()
+    assert made["id"] != "SU-111-111-111"
+    assert (made["status"], made["permissions"]) == ("active", [])
+    assert made["token"] != "f" * 40
+    send(
+        boss,
+        "put",
+        f"/{made['id']}",
+        {"status": "deleted", "expiration_date": "2030-01-01T00:00:00Z", "extension": {"id": "EXT-651-883"}, "owner": None},
+    )
+    token = Token.objects.get(pk=made["id"])
+    assert (token.status, token.expires_at, token.extension, token.account_id) == ("active", None, "EXT-000", account.pk)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"extension": {"id": "EXT-000"}}, "name: This field is required."),
+        ({"name": "x"}, "extension.id: This field is required."),
+        (CUSTOM | {"name": ""}, "name: "),
+        (CUSTOM | {"name": "x" * 129}, "at most 128"),
+        (CUSTOM | {"description": "x" * 256}, "at most 255"),
+        (CUSTOM | {"external_id": "x" * 129}, "at most 128"),
+        (CUSTOM | {"extension": {"id": "EXT-111-111"}}, "extension.id: "),
+        (CUSTOM | {"extension": {"id": None}}, "extension.id: "),
+        (CUSTOM | {"extension": "EXT-000"}, "extension: Must be an object."),
+        (CUSTOM | {"owner": {"id": "PA-000-000"}}, "owner.id: "),
+        (CUSTOM | {"expiration_date": "tomorrow"}, "expiration_date: "),
+        (CUSTOM | {"expiration_date": "2020-01-01T00:00:00+00:00"}, "expiration_date: Must be in the future."),
+        (CUSTOM | {"expiration_date": "9999-12-31T23:59:59-14:00"}, "expiration_date: "),
+        (CUSTOM | {"expiration_date": 7}, "expiration_date: Must be a text."),
+    ],
+)
+def test_a_mistake_is_named_and_no_token_is_made(send, boss, body, text):
+    refused(send(boss, "post", "", body), 400, "VAL_001", text)
+    assert Token.objects.count() == 1
+
+
+def test_a_name_that_is_taken_is_told(send, boss):
+    refused(send(boss, "post", "", CUSTOM | {"name": "BOSS"}), 400, "VAL_001", "name: There is a token with the name")
+    other = send(boss, "post", "", CUSTOM).json()["id"]
+    refused(send(boss, "put", f"/{other}", {"name": "boss"}), 400, "VAL_001", "name: There is a token with the name")
+
+
+def test_the_cap_of_an_extension_holds(send, boss, settings):
+    settings.TOKENS_PER_EXTENSION = 2
+    assert send(boss, "post", "", CUSTOM).status_code == 201
+    refused(send(boss, "post", "", CUSTOM | {"name": "Third"}), 400, "VAL_001", "extension.id: ")
+
+
+def test_an_expiration_date_is_kept_and_shown(send, boss):
+    made = send(boss, "post", "", CUSTOM | {"expiration_date": "2099-01-01T02:00:00+02:00"}).json()
+    assert made["expiration_date"] == "2099-01-01T00:00:00+00:00"
+
+
+# --- Never more than it has -------------------------------------------------------------------
+
+
+def test_a_token_grants_what_it_has_and_nothing_else(send, call, clerk):
+    made = send(clerk, "post", "", CUSTOM).json()
+    key = f"ApiKey {made['id']}:{made['token']}"
+    path = f"/{made['id']}/permissions"
+    response = send(clerk, "post", path, {"id": "MD-9001"})
+    assert response.status_code == 201
+    assert response.json() == {"id": "MD-9001", "object": {"id": "MD-9001"}}
+    assert call("agreements", key).status_code == 200
+    for module in (Module.CONTRACTS, Module.ALL, Module.HELPDESK):
+        refused(send(clerk, "post", path, {"object": {"id": module.value}}), 403, "AUTH_006", str(module.label))
+    assert grants(Token.objects.get(pk=made["id"])) == {Module.AGREEMENTS}
+
+
+def test_a_token_cannot_grant_itself_more(send, clerk):
+    for module in (Module.CONTRACTS, Module.ALL):
+        refused(send(clerk, "post", f"/{clerk.pk}/permissions", {"id": module.value}), 403, "AUTH_006")
+    assert grants(clerk) == {Module.INTEGRATIONS, Module.AGREEMENTS}
+
+
+def test_a_token_cannot_make_one_whose_extension_brings_more(send, clerk):
+    refused(send(clerk, "post", "", {"name": "Zap", "extension": {"id": Extension.ZAPIER.value}}), 403, "AUTH_006", "Helpdesk")
+    assert Token.objects.count() == 1
+
+
+def test_a_token_cannot_wake_one_that_may_do_more(send, clerk, boss):
+    boss.disable(by=None)
+    refused(send(clerk, "post", f"/{boss.pk}/activate"), 403, "AUTH_006")
+    assert Token.objects.get(pk=boss.pk).status == "inactive"
+
+
+def test_taking_away_all_leaves_nothing(send, boss, account):
+    """All is a grant of its own: without it nothing is left, so that taking away can never add."""
+    other = TokenFactory(account=account, modules=(Module.ALL,))
+    assert send(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-0000"}).status_code == 204
+    assert grants(other) == set()
+
+
+def test_all_may_hand_out_everything(send, boss):
+    made = send(boss, "post", "", {"name": "Zap", "extension": {"id": Extension.ZAPIER.value}}).json()
+    assert {grant["id"] for grant in made["permissions"]} == set(Extension.ZAPIER.fixed_modules)
+    custom = send(boss, "post", "", CUSTOM).json()
+    assert send(boss, "post", f"/{custom['id']}/permissions", {"id": "MD-0000"}).status_code == 201
+
+
+def test_a_token_that_gave_its_own_module_away_is_refused_from_the_next_call_on(send, clerk):
+    assert send(clerk, "delete", f"/{clerk.pk}/permissions", {"id": "MD-0007"}).status_code == 204
+    refused(send(clerk, "get", ""), 403, "AUTH_003")
+
+
+# --- Permissions ------------------------------------------------------------------------------
+
+
+def test_permissions_are_a_list_of_their_own(send, boss, clerk):
+    response = send(boss, "get", f"/{clerk.pk}/permissions")
+    assert [grant["id"] for grant in response.json()] == ["MD-0007", "MD-9001"]
+    assert response["Content-Range"] == "items 0-1/2"
+    assert [grant["object"]["id"] for grant in send(boss, "get", f"/{clerk.pk}/permissions?id=MD-9001").json()] == ["MD-9001"]
+
+
+def test_an_empty_list_of_permissions_is_no_missing_token(send, boss, account):
+    bare = TokenFactory(account=account, modules=())
+    response = send(boss, "get", f"/{bare.pk}/permissions")
+    assert (response.json(), response["Content-Range"]) == ([], "items 0-0/0")
+    assert send(boss, "get", "/SU-999-999-999/permissions").status_code == 404
+
+
+def test_granting_and_taking_away_twice_is_no_mistake(send, boss, token):
+    path = f"/{token.pk}/permissions"
+    for _ in range(2):
+        assert send(boss, "post", path, {"id": "MD-9002"}).status_code == 201
+    assert grants(token) == {Module.AGREEMENTS, Module.CONTRACTS}
+    for _ in range(2):
+        assert send(boss, "delete", path, [{"id": "MD-9001"}, {"object": {"id": "MD-9002"}}]).status_code == 204
+    assert grants(token) == set()
+
+
+def test_taking_away_is_all_or_nothing(send, boss, token):
+    refused(send(boss, "delete", f"/{token.pk}/permissions", [{"id": "MD-9001"}, {"id": "MD-1234"}]), 400, "VAL_001", "id: ")
+    assert grants(token) == {Module.AGREEMENTS}
+
+
+@pytest.mark.parametrize("body", [{}, {"id": "MD-1234"}, {"id": None}, {"id": 7}, {"object": "MD-9001"}])
+@pytest.mark.parametrize("method", ["post", "delete"])
+def test_a_module_that_is_none_is_400(send, boss, token, method, body):
+    refused(send(boss, method, f"/{token.pk}/permissions", body), 400, "VAL_001")
+    assert grants(token) == {Module.AGREEMENTS}
+
+
+def test_the_modules_of_an_extension_with_a_fixed_set_stay(send, boss, account):
+    zap = TokenFactory(account=account, extension=Extension.ZAPIER, modules=Extension.ZAPIER.fixed_modules)
+    for method in ("post", "delete"):
+        refused(send(boss, method, f"/{zap.pk}/permissions", {"id": "MD-0023"}), 400, "TKN_002", "Zapier")
+    assert grants(zap) == set(Extension.ZAPIER.fixed_modules)
+
+
+# --- Changing and ending ----------------------------------------------------------------------
+
+
+def test_a_change_is_made_by_the_token_and_shown_as_such(send, boss, token, michael):
+    body = send(boss, "put", f"/{token.pk}", {"name": "Renamed", "external_id": None, "description": "New."}).json()
+    assert (body["name"], body["external_id"], body["description"]) == ("Renamed", "", "New.")
+    assert body["events"]["updated"]["by"] == {"id": boss.pk, "name": "Boss"}
+    event = TokenEvent.objects.filter(token=token).latest("at")
+    assert (event.actor, event.action) == (boss, "edited")
+    assert "Boss" in michael.client.get(f"/integrations/tokens/{token.pk}/").content.decode()
+
+
+def test_deactivate_and_activate_hold_at_the_very_next_call(send, call, boss, token):
+    key = header(token)
+    for _ in range(2):  # Twice is no mistake.
+        assert send(boss, "post", f"/{token.pk}/deactivate").json()["status"] == "inactive"
+    assert call("agreements", key).status_code == 401
+    for _ in range(2):
+        assert send(boss, "post", f"/{token.pk}/activate").json()["status"] == "active"
+    assert call("agreements", key).status_code == 200
+    assert Token.objects.get(pk=token.pk).status_changer == boss
+
+
+def test_a_token_may_end_itself(send, clerk):
+    key = header(clerk)
+    assert send(key, "delete", f"/{clerk.pk}").status_code == 204
+    refused(send(key, "get", ""), 401, "AUTH_001")
+
+
+def test_a_deleted_token_stays_as_it_was(send, call, boss, token):
+    key = header(token)
+    assert send(boss, "delete", f"/{token.pk}").status_code == 204
+    assert call("agreements", key).status_code == 401
+    assert send(boss, "get", f"/{token.pk}").json()["status"] == "deleted"
+    for method, path, body in (
+        ("put", "", {"name": "Back"}),
+        ("delete", "", None),
+        ("post", "/activate", None),
+        ("post", "/deactivate", None),
+        ("post", "/permissions", {"id": "MD-9002"}),
+        ("delete", "/permissions", {"id": "MD-9001"}),
+    ):
+        refused(send(boss, method, f"/{token.pk}{path}", body), 400, "TKN_001", "deleted")
+    assert Token.objects.get(pk=token.pk).name == "ERP Agreements Sync"
+    assert Token.objects.get(pk=token.pk).status_changer == boss
+    # Its name is free again.
+    assert send(boss, "post", "", CUSTOM | {"name": "ERP Agreements Sync"}).status_code == 201
+
+
+@pytest.mark.parametrize("action", ["renew", "rotate"])
+def test_renew_and_rotate_are_not_there_yet(send, boss, action):
+    assert send(boss, "post", f"/{boss.pk}/{action}").status_code == 404
+
+
+def test_modules_and_extensions_are_those_of_the_catalog(call, boss):
+    assert {row["id"]: row["name"] for row in call("modules", boss).json()} == {module.value: str(module.label) for module in Module}
+    extensions = {row["id"]: row for row in call("extensions", boss).json()}
+    assert set(extensions) == set(Extension.values)
+    assert extensions["EXT-000"]["name"] == "custom"
+    assert extensions["EXT-000"]["description"] == "Custom Integration"
+    assert call("modules/MD-0000", boss).json() == {"id": "MD-0000", "name": "All"}
