@@ -1,14 +1,16 @@
 """`/public/v1/contracts`"""
 
+from django.db.models import CharField, Value
+
 from modules.models import Contract
 from modules.rest import Collection
-from modules.shapes import Constant, reference
+from modules.shapes import reference
 from tokens.catalog import Module
 
 CONTRACTS = Collection(
     "contracts",
     Module.CONTRACTS,
-    lambda account_id: Contract.objects.visible_to(account_id),
+    lambda account_id: Contract.objects.visible_to(account_id).annotate(kind=Value("production", CharField(max_length=16))),
     about="Agreements that a partner signed, or is about to.",
     fields={
         "id": "id",
@@ -16,7 +18,7 @@ CONTRACTS = Collection(
         "type": "type",
         "version": "version",
         "status": "status",
-        "kind": Constant("production"),
+        "kind": "kind",
         "owner": reference("owner"),
         "issuer": reference("issuer"),
         "creator": reference("creator"),
@@ -36,6 +38,7 @@ CONTRACTS = Collection(
         "id",
         "type",
         "status",
+        "kind",
         "agreement.id",
         "agreement.name",
         "owner.id",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Case, CharField, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -9,7 +10,7 @@ from accounts.models import Account
 from modules.bodies import Refused
 from modules.models import Asset, Customer, Hub, TierConfig
 from modules.rest import Collection
-from modules.shapes import Column, Constant, events, reference
+from modules.shapes import Column, events, reference
 from tokens.catalog import Module
 from tokens.permissions import Caller
 
@@ -33,17 +34,20 @@ CONTACT_INFO = {
     },
 }
 
+# A customer buys, a reseller stands one tier above it.
+SCOPE = Case(When(type=Customer.Type.CUSTOMER, then=Value("customer")), default=Value("tier1"), output_field=CharField(max_length=16))
+
 CUSTOMERS = Collection(
     "tier/accounts",
     Module.CUSTOMERS,
-    lambda account_id: Customer.objects.visible_to(account_id),
+    lambda account_id: Customer.objects.visible_to(account_id).annotate(db=Value("EU", CharField(max_length=2)), scope=SCOPE),
     about="Customers, and the resellers between them and the distributor.",
     fields={
         "id": "id",
         "version": "version",
         "name": "name",
         "type": "type",
-        "db": Constant("EU"),
+        "db": "db",
         "environment": "environment",
         "external_id": "external_id",
         "external_uid": "external_uid",
@@ -51,11 +55,7 @@ CUSTOMERS = Collection(
         "parent": {**reference("parent"), "external_id": "parent__external_id"},
         "owner": reference("provider"),
         "hub": reference("hub"),
-        "scopes": Column(
-            "type",
-            lambda kind: ["customer"] if kind == Customer.Type.CUSTOMER else ["tier1"],
-            {"type": "array", "items": {"type": "string", "enum": ["customer", "tier1"]}},
-        ),
+        "scopes": Column("scope", lambda scope: [scope], {"type": "array", "items": {"type": "string", "enum": ["customer", "tier1"]}}),
         "contact_info": CONTACT_INFO,
         "events": events(created="created_at", updated="updated_at"),
     },
@@ -63,6 +63,7 @@ CUSTOMERS = Collection(
         "id",
         "name",
         "type",
+        "db",
         "external_id",
         "external_uid",
         "hub.id",
@@ -74,8 +75,8 @@ CUSTOMERS = Collection(
         "contact_info.contact.email",
         "events.created.at",
     ),
-    also={"parent.parent.id": "parent__parent_id"},
-    ordering=("name", "external_id", "hub.id", "hub.name", "owner.id", "owner.name", "parent.name", "events.created.at"),
+    also={"parent.parent.id": "parent__parent_id", "scopes": "scope"},
+    ordering=("name", "db", "external_id", "hub.id", "hub.name", "owner.id", "owner.name", "parent.name", "events.created.at"),
     search=("id", "name", "external_id", "external_uid", "hub.id", "hub.name", "owner.id", "owner.name", "parent.id", "parent.name"),
 )
 

@@ -24,7 +24,7 @@ ENVIRONMENTS = Rows(
     },
     # The original has them by type, not as a list.
     change=lambda environments: {environment["type"]: environment for environment in environments},
-    schema={"type": "object", "additionalProperties": {"type": "object"}},
+    schema={"type": "object", "propertyNames": {"enum": Environment.Type.values}},
 )
 
 SERVICES = Collection(

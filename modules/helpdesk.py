@@ -14,10 +14,15 @@ from tokens.catalog import Module
 from tokens.models import Token
 from tokens.permissions import Caller
 
+ACTOR = {
+    "type": "object",
+    "properties": {"id": {"type": "string", "examples": ["SU-431-800-699"]}, "name": {"type": "string", "examples": ["ERP Agreements Sync"]}},
+}
+
 
 def happened(what: str) -> Shape:
     """An event of a case: when, and who did it. Its column is named for it."""
-    return {"at": f"{what}_at", "by": Column("actors", lambda actors: actors.get(what), {"type": "object"})}
+    return {"at": f"{what}_at", "by": Column("actors", lambda actors: actors.get(what), ACTOR)}
 
 
 CASES = Collection(

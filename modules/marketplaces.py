@@ -4,7 +4,7 @@ from django.db.models import OuterRef
 
 from modules.models import Connection, Contract, Country, Hub, Locale, Marketplace, MarketplaceHub
 from modules.rest import Collection
-from modules.shapes import Constant, CountOf, Rows, events, reference
+from modules.shapes import Column, Constant, CountOf, Rows, events, reference
 from tokens.catalog import Module
 
 MARKETPLACES = Collection(
@@ -39,8 +39,8 @@ MARKETPLACES = Collection(
         "locales.id": "locales__id",
         "locales.name": "locales__name",
     },
-    ordering=("id", "name", "stats.contracts", "stats.hubs"),
-    search=("id", "name", "owner.id", "owner.name"),
+    ordering=("id", "name", "currency", "stats.contracts", "stats.hubs"),
+    search=("id", "name", "currency", "owner.id", "owner.name"),
 )
 
 HUBS = Collection(
@@ -58,7 +58,8 @@ HUBS = Collection(
         "company": reference("owner"),
         "events": events(created="created_at", updated="updated_at"),
         "stats": {"connections": "connection_count", "marketplaces": "marketplace_count"},
-        "instance": {"id": "instance_id", "type": "instance_type"},
+        # Capitals here, small letters below and in filters: so it is in the original.
+        "instance": {"id": "instance_id", "type": Column("instance_type", str.upper, {"type": "string", "enum": ["OA", "API"]})},
         "instance_id": "instance_id",
         "instance_type": "instance_type",
         "version": "version",
@@ -67,12 +68,12 @@ HUBS = Collection(
         "id",
         "name",
         "instance.id",
-        "instance.type",
         "events.created.at",
         "events.updated.at",
         "stats.connections",
         "stats.marketplaces",
     ),
+    also={"instance.type": "instance_type"},
     ordering=("id", "name", "instance.type", "events.created.at", "events.updated.at", "stats.connections", "stats.marketplaces"),
     search=("instance.id", "instance.type"),
 )

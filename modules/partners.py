@@ -1,6 +1,6 @@
 """`/public/v1/partners`"""
 
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import BooleanField, CharField, Exists, IntegerField, OuterRef, Q, QuerySet, Value
 
 from accounts.models import Account
 from modules.account import TYPE
@@ -18,6 +18,8 @@ def partners(account_id: str) -> QuerySet[Account]:
     return Account.objects.filter(Exists(contracts)).annotate(
         type=TYPE,
         status=Value("active", CharField(max_length=16)),
+        public=Value(value=True, output_field=BooleanField()),
+        syndication=Value(0, IntegerField()),
         distribution=CountOf(active.filter(type=Agreement.Type.DISTRIBUTION)),
         program=CountOf(active.filter(type=Agreement.Type.PROGRAM)),
         service=CountOf(active.filter(type=Agreement.Type.SERVICE)),
@@ -44,12 +46,12 @@ PARTNERS = Collection(
         "languages": Constant([]),
         "websites": Constant([]),
         "stats": {
-            "contracts": {"distribution": "distribution", "program": "program", "service": "service", "syndication": Constant(0)},
+            "contracts": {"distribution": "distribution", "program": "program", "service": "service", "syndication": "syndication"},
             "listings": "listings",
         },
         "contacts": Constant([]),
         "industries": Constant([]),
-        "public": Constant(value=True),
+        "public": "public",
     },
     filters=(
         "id",
@@ -57,6 +59,8 @@ PARTNERS = Collection(
         "status",
         "type",
         "role",
+        "public",
+        "stats.contracts.syndication",
         "stats.contracts.distribution",
         "stats.contracts.program",
         "stats.contracts.service",
@@ -68,6 +72,7 @@ PARTNERS = Collection(
         "status",
         "type",
         "role",
+        "stats.contracts.syndication",
         "stats.contracts.distribution",
         "stats.contracts.program",
         "stats.contracts.service",

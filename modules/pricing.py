@@ -1,6 +1,6 @@
 """`/public/v1/pricing/lists`"""
 
-from django.db.models import OuterRef
+from django.db.models import IntegerField, OuterRef, Value
 
 from modules.models import Listing, PriceList, Product
 from modules.rest import Collection
@@ -12,6 +12,7 @@ PRICE_LISTS = Collection(
     Module.PRICING,
     lambda account_id: PriceList.objects.visible_to(account_id).annotate(
         listings_count=CountOf(Listing.objects.filter(price_list=OuterRef("pk"))),
+        listings_alt_count=Value(0, IntegerField()),
         products_count=CountOf(Product.objects.filter(price_lists=OuterRef("pk"))),
     ),
     about="What distributors ask for the products of vendors.",
@@ -25,7 +26,7 @@ PRICE_LISTS = Collection(
         "owner": reference("owner"),
         "attributes": Constant([]),
         "products": Rows(Product.objects.filter(price_lists=OuterRef("pk")), {"id": "id", "name": "name", "description": "short_description"}),
-        "stats": {"products": "products_count", "listings": "listings_count", "listings_alt": Constant(0)},
+        "stats": {"products": "products_count", "listings": "listings_count", "listings_alt": "listings_alt_count"},
         "events": events(created="created_at", updated="updated_at", activated="activated_at"),
     },
     filters=(
@@ -36,11 +37,23 @@ PRICE_LISTS = Collection(
         "owner.id",
         "owner.name",
         "stats.listings",
+        "stats.listings_alt",
         "stats.products",
         "events.created.at",
         "events.updated.at",
     ),
     also={"product.id": "products__id", "product.name": "products__name"},
-    ordering=("id", "name", "status", "owner.name", "stats.listings", "stats.products", "events.created.at", "events.updated.at"),
+    ordering=(
+        "id",
+        "name",
+        "currency",
+        "status",
+        "owner.name",
+        "stats.listings",
+        "stats.listings_alt",
+        "stats.products",
+        "events.created.at",
+        "events.updated.at",
+    ),
     search=("id",),
 )

@@ -1,6 +1,6 @@
 """`/public/v1/products`, `/products/<id>/items`, and `/categories`."""
 
-from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
 from modules.models import Category, Item, Listing, Product
 from modules.rest import Collection
@@ -15,6 +15,7 @@ def products(account_id: str) -> QuerySet[Product]:
         visible_as_owner=Case(When(vendor=account_id, then=Value(value=True)), default=Value(value=False), output_field=BooleanField()),
         visible_by_listing=Exists(listed),
         visible_by_syndication=Value(value=False, output_field=BooleanField()),
+        purchase_model=Value("transactable", CharField(max_length=16)),
         visible_in_catalog=Value(value=False, output_field=BooleanField()),
     )
 
@@ -51,7 +52,7 @@ PRODUCTS = Collection(
         },
         "stats": {"versions": "version"},
         "public": Column("status", lambda status: status == Product.Status.PUBLISHED, {"type": "boolean"}),
-        "purchase_model": Constant("transactable"),
+        "purchase_model": "purchase_model",
         "published_at": "published_at",
         "events": events(created="created_at", updated="updated_at", published="published_at"),
     },
@@ -61,6 +62,7 @@ PRODUCTS = Collection(
         "external_id",
         "status",
         "category.id",
+        "purchase_model",
         "owner.id",
         "owner.name",
         "visibility.owner",

@@ -33,7 +33,11 @@ REPORTS = Collection(
                 "name": Constant("Standard reports"),
                 "git": {"url": Constant("https://code.example/reports.git"), "tag": Constant("1.0")},
             },
-            "entrypoint": Column("template__local_id", lambda name: f"reports.{name}.entrypoint.generate"),
+            "entrypoint": Column(
+                "template__local_id",
+                lambda name: f"reports.{name}.entrypoint.generate",
+                {"type": "string", "examples": ["reports.subscriptions.entrypoint.generate"]},
+            ),
             "local_id": "template__local_id",
         },
         "renderer": "renderer",

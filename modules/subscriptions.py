@@ -106,7 +106,7 @@ ASSETS = Collection(
         "tiers.tier1.id",
     ),
     also={"created": "created_at", "updated": "updated_at", "hub.id": "connection__hub_id", "hub.name": "connection__hub__name"},
-    ordering=("created", "updated", "product.name", "marketplace.id", "marketplace.name", "tiers.customer.id", "tiers.customer.name"),
+    ordering=("status", "created", "updated", "product.name", "marketplace.id", "marketplace.name", "tiers.customer.id", "tiers.customer.name"),
     search=(
         "id",
         "status",
@@ -197,6 +197,7 @@ REQUESTS = Collection(
         "asset.connection.environment": "asset__connection__type",
     },
     ordering=(
+        "status",
         "created",
         "updated",
         "marketplace.name",

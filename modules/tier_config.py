@@ -56,5 +56,15 @@ TIER_CONFIGS = Collection(
         "created",
         "updated",
     ),
-    search=("id", "account.id", "account.company_name", "product.id", "product.name", "connection.id", "contract.id", "marketplace.name"),
+    search=(
+        "id",
+        "account.id",
+        "account.company_name",
+        "product.id",
+        "product.name",
+        "connection.id",
+        "contract.id",
+        "marketplace.id",
+        "marketplace.name",
+    ),
 )

@@ -15,6 +15,7 @@ from modules import (
     integrations,
     listings,
     marketplaces,
+    openapi,
     partners,
     pricing,
     products,
@@ -66,5 +67,6 @@ def nothing(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     *(pattern for collection in COLLECTIONS for pattern in collection.urls()),
+    re_path(r"^v1//?openapi\.json/?$", openapi.show, {"collections": COLLECTIONS}, name="openapi"),
     re_path(r"^.*$", nothing, name="nothing"),
 ]

@@ -1,4 +1,4 @@
-"""`manage.py demo`: two companies with people, tokens and business records, to try the portal with.
+"""`manage.py demo`: companies with people, tokens and business records (modules/samples.py), to try the portal with.
 
 Deterministic (ids, names and most dates never change) and idempotent (a second run adds what is missing and touches nothing
 else). Only what has to look alive, such as "last used 3 minutes ago", is counted back from the first run.
@@ -7,11 +7,9 @@ else). Only what has to look alive, such as "last used 3 minutes ago", is counte
 import os
 import random
 import secrets
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -19,11 +17,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account, Membership, User
-from modules.models import Agreement, Contract, Customer, Marketplace, Product
+from modules.samples import BAYSIDE, FRONT_STREET, MICK, SOUTHPAW, day, load, sample_id
 from tokens.catalog import Extension, Module
 from tokens.models import NameTaken, Token, TokenUsage
 
-MICK, FRONT_STREET, BAYSIDE, SOUTHPAW = "PA-063-101", "VA-044-420", "VA-571-206", "PA-318-774"
 COMPANIES = (
     (MICK, "Mighty Mick's LLC", Account.Role.DISTRIBUTOR),
     (FRONT_STREET, "Front Street Inc", Account.Role.VENDOR),
@@ -38,31 +35,10 @@ PEOPLE = (
     ("UR-420-000-001", "robert@frontstreet.example", "Robert Balboa", {FRONT_STREET: ADMINISTRATOR}),
     ("UR-420-000-002", "paulie@frontstreet.example", "Paulie Pennino", {FRONT_STREET: MEMBER}),
     ("UR-500-000-001", "tony@gazzo.example", "Tony Gazzo", {MICK: ADMINISTRATOR, FRONT_STREET: ADMINISTRATOR}),
+    ("UR-571-000-001", "mary@bayside.example", "Mary Creed", {BAYSIDE: ADMINISTRATOR}),
+    ("UR-318-000-001", "duke@southpaw.example", "Duke Evers", {SOUTHPAW: ADMINISTRATOR}),
 )
 PORTAL_ADMINISTRATOR = ("UR-900-000-001", "admin@portal.example", "Portal Administrator")
-
-# Where the pairs of companies meet: each of the two main companies has two partners.
-PAIRS = ((MICK, FRONT_STREET), (MICK, BAYSIDE), (SOUTHPAW, FRONT_STREET))
-REGIONS = ("Iberia", "Benelux", "Nordics", "DACH", "Italy", "France", "Ireland", "Poland", "Baltics", "Greece", "Czechia", "Austria")
-LINES = (
-    "Cloud Backup",
-    "Endpoint Security",
-    "Managed Kubernetes",
-    "Business Mail",
-    "Contract Archive",
-    "Video Meetings",
-    "Object Storage",
-    "Identity Hub",
-    "Log Search",
-    "Device Management",
-)
-MARKETPLACES = (
-    ("MP-10101", "Iberia", MICK, "EUR"),
-    ("MP-10102", "Benelux", MICK, "EUR"),
-    ("MP-10103", "United Kingdom", MICK, "GBP"),
-    ("MP-31801", "Nordics", SOUTHPAW, "SEK"),
-    ("MP-31802", "DACH", SOUTHPAW, "EUR"),
-)
 
 
 @dataclass(frozen=True)
@@ -81,10 +57,6 @@ class Sample:
     used: timedelta | None = None
     expires: timedelta | None = None
     status: Token.Status = Token.Status.ACTIVE
-
-
-def day(year: int, month: int, date: int, hour: int = 9, minute: int = 0) -> datetime:
-    return datetime(year, month, date, hour, minute, tzinfo=UTC)
 
 
 ACTIVE, INACTIVE, DELETED = Token.Status.ACTIVE, Token.Status.INACTIVE, Token.Status.DELETED
@@ -171,10 +143,6 @@ def more_samples() -> Iterator[Sample]:
                 )
 
 
-def sample_id(draw: random.Random, prefix: str, *groups: int) -> str:
-    return "-".join((prefix, *(f"{draw.randrange(10**digits):0{digits}}" for digits in groups)))
-
-
 class Command(BaseCommand):
     help = "Load the demo data. A second run adds what is missing and changes nothing else."
 
@@ -187,16 +155,18 @@ class Command(BaseCommand):
             id: Account.objects.get_or_create(pk=id, defaults={"name": name, "role": role, "created_at": day(2021, 1, 4)})[0]
             for id, name, role in COMPANIES
         }
-        self.people(accounts)
+        people = self.people(accounts)
         self.tokens(accounts)
-        self.records(max(options["records"], 0))
+        load(max(options["records"], 0), people)
 
     # --- People -----------------------------------------------------------------------------------
 
-    def people(self, accounts: dict[str, Account]) -> None:
+    def people(self, accounts: dict[str, Account]) -> dict[str, list[User]]:
+        """The people of each account."""
         given = os.environ.get("DEMO_PASSWORD", "")
         password = given or secrets.token_urlsafe(12)
         fresh = []
+        members: dict[str, list[User]] = {account: [] for account in accounts}
         for id, email, name, memberships in (*PEOPLE, (*PORTAL_ADMINISTRATOR, {})):
             user = User.objects.filter(pk=id).first()
             if user is None:
@@ -208,13 +178,17 @@ class Command(BaseCommand):
                 user.save(update_fields=("password",))
             for account, role in memberships.items():
                 Membership.objects.get_or_create(user=user, account=accounts[account], defaults={"role": role})
+                members[account].append(user)
         self.stdout.write("Demo people: " + ", ".join(email for _, email, _, _ in PEOPLE) + f"; for /admin/: {PORTAL_ADMINISTRATOR[1]}")
         if given:
             self.stdout.write("Their password is the one in DEMO_PASSWORD.")
         elif fresh:
-            self.stdout.write(f"Their password, shown this once: {password}")
+            # A later version may add people to those who have theirs already.
+            whose = "Their password" if len(fresh) > len(PEOPLE) else f"The password of {' and '.join(user.email for user in fresh)}"
+            self.stdout.write(f"{whose}, shown this once: {password}")
         else:
             self.stdout.write("Their password was shown when they were made. To set another: DEMO_PASSWORD=… make run")
+        return members
 
     # --- Tokens -----------------------------------------------------------------------------------
 
@@ -253,146 +227,3 @@ class Command(BaseCommand):
                 token.disable(by=by)
             elif sample.status == Token.Status.DELETED:
                 token.remove(by=by)
-
-    # --- Records ----------------------------------------------------------------------------------
-
-    def records(self, per_account: int) -> None:
-        for id, name, owner, currency in MARKETPLACES:
-            Marketplace.objects.get_or_create(pk=id, defaults={"name": name, "owner_id": owner, "currency": currency})
-        # Two of the three pairs concern each main account.
-        agreements = [agreement(number) for number in range(-(-per_account * 3 // 2))]
-        Agreement.objects.bulk_create(agreements, batch_size=500, ignore_conflicts=True)
-        Contract.objects.bulk_create((contract(number, of) for number, of in enumerate(agreements[:108])), batch_size=500, ignore_conflicts=True)
-        Product.objects.bulk_create((product(number) for number in range(len(LINES) * 2)), ignore_conflicts=True)
-        customers = [customer(number) for number in range(96)]
-        resellers = [each for each in customers if each.type == Customer.Type.RESELLER]
-        Customer.objects.bulk_create(resellers, ignore_conflicts=True)
-        Customer.objects.bulk_create((each for each in customers if each not in resellers), ignore_conflicts=True)
-
-
-def spread(number: int, first: datetime, step: timedelta) -> datetime:
-    return first + number * step
-
-
-def agreement(number: int) -> Agreement:
-    draw = random.Random(f"agreement {number}")  # noqa: S311
-    provider, vendor = PAIRS[number % 3]
-    kind = (Agreement.Type.DISTRIBUTION, Agreement.Type.PROGRAM, Agreement.Type.SERVICE)[number // 3 % 3]
-    prefix = {Agreement.Type.DISTRIBUTION: "AGD", Agreement.Type.PROGRAM: "AGP", Agreement.Type.SERVICE: "AGS"}[kind]
-    noun = {Agreement.Type.DISTRIBUTION: "Distribution", Agreement.Type.PROGRAM: "Partner Program", Agreement.Type.SERVICE: "Service"}[kind]
-    created = spread(number % 400, day(2019, 2, 4, 8, 15), timedelta(days=5, hours=3, minutes=7))
-    id = sample_id(draw, prefix, 3, 3, 3)
-    return Agreement(
-        id=id,
-        vendor_id=vendor,
-        provider_id=provider,
-        # Service agreements are offered by the vendor, the others by the distributor.
-        owner_id=vendor if kind == Agreement.Type.SERVICE else provider,
-        type=kind,
-        title=f"{draw.choice(LINES)} {noun} Agreement, {draw.choice(REGIONS)}",
-        description=f"Terms of {noun.lower()} between the two companies.",
-        marketplace_id=draw.choice([id for id, _, owner, _ in MARKETPLACES if owner == provider]),
-        link=f"https://documents.example/{id.lower()}.pdf",
-        active=draw.random() < 0.85,
-        auto_accept=draw.random() < 0.2,
-        version=draw.randint(1, 5),
-        contracts=draw.randint(0, 40),
-        created_at=created,
-        updated_at=created + timedelta(days=draw.randint(0, 300), minutes=draw.randint(0, 900)),
-    )
-
-
-def contract(number: int, of: Agreement) -> Contract:
-    draw = random.Random(f"contract {number}")  # noqa: S311
-    status = Contract.Status.ACTIVE if number < 9 else draw.choices(Contract.Status.values, (1, 2, 8, 1, 2))[0]
-    created = of.created_at + timedelta(days=draw.randint(1, 40), minutes=draw.randint(0, 900))
-    signed = status in {Contract.Status.ACTIVE, Contract.Status.TERMINATED}
-    return Contract(
-        id=sample_id(draw, {"AGD": "CRD", "AGP": "CRP", "AGS": "CRS"}[of.id[:3]], 5, 5, 5),
-        vendor_id=of.vendor_id,
-        provider_id=of.provider_id,
-        name=of.title.replace("Agreement", "Contract"),
-        type=of.type,
-        status=status,
-        agreement=of,
-        owner_id=of.vendor_id if of.owner_id == of.provider_id else of.provider_id,
-        issuer_id=of.owner_id,
-        marketplace_id=of.marketplace_id,
-        version=of.version,
-        enrolled_at=created,
-        signed_at=created + timedelta(days=draw.randint(1, 14)) if signed else None,
-        created_at=created,
-        updated_at=created + timedelta(days=draw.randint(15, 200)),
-    )
-
-
-def product(number: int) -> Product:
-    draw = random.Random(f"product {number}")  # noqa: S311
-    line = LINES[number % len(LINES)]
-    vendor = (FRONT_STREET, BAYSIDE)[number // len(LINES)]
-    edition = draw.choice(("Standard", "Business", "Enterprise"))
-    created = spread(number, day(2019, 1, 14, 10), timedelta(days=31, hours=1))
-    status = draw.choices(Product.Status.values, (1, 6, 1))[0]
-    return Product(
-        id=sample_id(draw, "PRD", 3, 3, 3),
-        name=f"{line} {edition}",
-        status=status,
-        vendor_id=vendor,
-        category=draw.choice(("Security", "Infrastructure", "Productivity", "Communication")),
-        short_description=f"{line} for companies of any size.",
-        detailed_description=f"{line} in the edition {edition}, billed by the month, with support in working hours.",
-        monthly_price=Decimal(draw.randrange(290, 9990, 10)) / 100,
-        version=draw.randint(1, 4),
-        published_at=created + timedelta(days=20) if status != Product.Status.DRAFT else None,
-        created_at=created,
-        updated_at=created + timedelta(days=draw.randint(21, 500)),
-    )
-
-
-FIRST_NAMES = ("Marta", "Jonas", "Ines", "Luca", "Greta", "Pablo", "Elena", "Noah", "Sofia", "Mateo", "Clara", "Emil")
-LAST_NAMES = ("Ruiz", "Berg", "Moreau", "Conti", "Novak", "Silva", "Keller", "Larsen", "Costa", "Vidal", "Horvat", "Dahl")
-TRADES = ("Logistics", "Foods", "Design", "Clinics", "Tools", "Legal", "Travel", "Printing", "Optics", "Energy")
-CITIES = (
-    ("Valencia", "es", "+34"),
-    ("Porto", "pt", "+351"),
-    ("Ghent", "be", "+32"),
-    ("Turin", "it", "+39"),
-    ("Graz", "at", "+43"),
-    ("Lyon", "fr", "+33"),
-)
-
-
-def customer(number: int) -> Customer:
-    draw = random.Random(f"customer {number}")  # noqa: S311
-    provider, vendor = PAIRS[number % 3]
-    first, last = draw.choice(FIRST_NAMES), draw.choice(LAST_NAMES)
-    city, country, phone = draw.choice(CITIES)
-    reseller = number < 9
-    company = f"{last} {'IT Services' if reseller else draw.choice(TRADES)}"
-    created = spread(number, day(2020, 3, 2, 7, 40), timedelta(days=9, hours=5))
-    # The first nine are resellers, three for each pair of companies; most others buy through one of theirs.
-    parent = None if reseller or draw.random() < 0.25 else customer(number % 3 + 3 * draw.randrange(3)).pk
-    return Customer(
-        id=sample_id(draw, "TA", 4, 4, 4),
-        vendor_id=vendor,
-        provider_id=provider,
-        name=company,
-        type=Customer.Type.RESELLER if reseller else Customer.Type.CUSTOMER,
-        environment="production" if draw.random() < 0.9 else "test",
-        external_id=str(10_000 + number),
-        external_uid=uuid.UUID(int=draw.getrandbits(128), version=4),
-        tax_id=f"{country.upper()}{draw.randrange(10**8):08}",
-        parent_id=parent,
-        address=f"{draw.choice(('Harbour Street', 'Mill Lane', 'Station Road', 'Market Square'))} {draw.randint(1, 120)}",
-        city=city,
-        postal_code=f"{draw.randrange(10_000, 99_999)}",
-        country=country,
-        first_name=first,
-        last_name=last,
-        email=f"{first}.{last}@{company.split()[0]}-{company.split()[-1]}.example".lower(),
-        phone_country=phone,
-        phone_area=str(draw.randint(10, 99)),
-        phone_number=f"{draw.randrange(10**6):06}",
-        created_at=created,
-        updated_at=created + timedelta(days=draw.randint(0, 400)),
-    )
