@@ -5,10 +5,21 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from tokens.models import Permission, Token, TokenEvent
+from tokens.models import Actor, Permission, Token, TokenEvent
+
+
+def linked(actor: Actor | None) -> SafeString | None:
+    """The person or the token with its id, as a link to its page in the admin."""
+    if actor is None:
+        return None
+    url = reverse(f"admin:{actor._meta.app_label}_{actor._meta.model_name}_change", args=(actor.pk,))
+    return format_html('<a href="{}">{} ({})</a>', url, actor.name, actor.pk)
 
 
 class ReadOnly:
@@ -26,22 +37,32 @@ class ReadOnly:
 
 class PermissionInline(ReadOnly, admin.TabularInline):
     model = Permission
-    fields = readonly_fields = ("module", "granted_at", "granted_by")
+    fk_name = "token"
+    fields = readonly_fields = ("module", "granted_at", "granter")
     extra = 0
+
+    @admin.display(description=_("granted by"))
+    def granter(self, permission: Permission) -> SafeString | None:
+        return linked(permission.granter)
 
 
 class EventInline(ReadOnly, admin.TabularInline):
     model = TokenEvent
-    fields = readonly_fields = ("at", "action", "by", "address", "changes")
+    fk_name = "token"
+    fields = readonly_fields = ("at", "action", "actor", "address", "changes")
     extra = 0
+
+    @admin.display(description=_("by"))
+    def actor(self, event: TokenEvent) -> SafeString | None:
+        return linked(event.actor)
 
 
 @admin.register(Token)
 class TokenAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("name", "id", "account", "extension", "state", "expires_at", "created_at", "created_by", "last_used")
+    list_display = ("name", "id", "account", "extension", "state", "expires_at", "created_at", "creator", "last_used")
     list_filter = ("status", "extension")
     search_fields = ("id", "name_key", "external_id_key", "account__name", "account__id")
-    list_select_related = ("account", "created_by", "usage")
+    list_select_related = ("account", "created_by", "created_by_token", "usage")
     fields = readonly_fields = (
         "id",
         "account",
@@ -51,12 +72,12 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
         "extension",
         "status",
         "status_changed_at",
-        "status_changed_by",
+        "status_changer",
         "expires_at",
         "created_at",
-        "created_by",
+        "creator",
         "updated_at",
-        "updated_by",
+        "updater",
         "last_used",
     )
     inlines = (PermissionInline, EventInline)
@@ -70,6 +91,18 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
     def last_used(self, token: Token) -> Any:
         return token.last_used_at
 
+    @admin.display(description=_("created by"))
+    def creator(self, token: Token) -> SafeString | None:
+        return linked(token.creator)
+
+    @admin.display(description=_("updated by"))
+    def updater(self, token: Token) -> SafeString | None:
+        return linked(token.updater)
+
+    @admin.display(description=_("status changed by"))
+    def status_changer(self, token: Token) -> SafeString | None:
+        return linked(token.status_changer)
+
     def has_disable_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("tokens.disable_token")
 
@@ -82,7 +115,11 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(TokenEvent)
 class TokenEventAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("at", "token", "action", "by", "address")
+    list_display = ("at", "token", "action", "actor", "address")
     list_filter = ("action",)
-    search_fields = ("token__id", "token__name_key", "by__name")
-    list_select_related = ("token", "by")
+    search_fields = ("token__id", "token__name_key", "by__name", "by_token__id", "by_token__name_key")
+    list_select_related = ("token", "by", "by_token")
+
+    @admin.display(description=_("by"))
+    def actor(self, event: TokenEvent) -> SafeString | None:
+        return linked(event.actor)

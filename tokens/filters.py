@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -58,7 +59,7 @@ class TokenFilter(filters.FilterSet):
         label=gettext_lazy("Status"), choices=[*State.choices, (ANY, gettext_lazy("Any"))], widget=forms.CheckboxSelectMultiple, method="in_states"
     )
     module = filters.ChoiceFilter(label=gettext_lazy("May reach"), choices=Module.choices, empty_label=gettext_lazy("Any module"), method="reaching")
-    created_by = filters.ModelChoiceFilter(label=gettext_lazy("Created by"), queryset=User.objects.none(), empty_label=gettext_lazy("Anyone"))
+    created_by = filters.ChoiceFilter(label=gettext_lazy("Created by"), empty_label=gettext_lazy("Anyone"), method="made_by")
     created_from = day_filter(gettext_lazy("Created from"), "since")
     created_to = day_filter(gettext_lazy("Created to"), "until")
     last_used = filters.ChoiceFilter(label=gettext_lazy("Last used"), choices=LAST_USED, empty_label=gettext_lazy("At any time"), method="used")
@@ -69,8 +70,8 @@ class TokenFilter(filters.FilterSet):
 
     def __init__(self, request: HttpRequest, queryset: TokenQuerySet) -> None:
         super().__init__(request.GET, queryset, request=request)
-        creators = Token.objects.filter(account=request.membership.account_id, created_by=OuterRef("pk"))  # type: ignore[attr-defined]
-        self.filters["created_by"].field.queryset = User.objects.filter(Exists(creators))
+        # A function, so that only a filter that is open or in use costs the queries.
+        self.filters["created_by"].field.choices = lambda: self.creators
         for name, message in (
             ("extension", _("“%(value)s” is not an extension.")),
             ("status", _("“%(value)s” is not a status.")),
@@ -82,6 +83,14 @@ class TokenFilter(filters.FilterSet):
         for name in ("created_from", "created_to"):
             self.filters[name].field.error_messages["invalid"] = _("Enter a day as dd/mm/yyyy.")
 
+    @cached_property
+    def creators(self) -> list[tuple[str, str]]:
+        """Who made tokens of the account: first people, then tokens."""
+        tokens = Token.objects.visible_to(self.request.membership)
+        people = User.objects.filter(Exists(tokens.filter(created_by=OuterRef("pk"))))
+        makers = tokens.filter(pk__in=tokens.filter(created_by_token__isnull=False).values("created_by_token")).order_by("name_key", "pk")
+        return [*((person.pk, person.name) for person in people), *((token.pk, token.label) for token in makers)]
+
     # --- What the filters mean ------------------------------------------------------------------
 
     def search(self, tokens: TokenQuerySet, name: str, value: str) -> TokenQuerySet:
@@ -89,6 +98,9 @@ class TokenFilter(filters.FilterSet):
 
     def external(self, tokens: TokenQuerySet, name: str, value: str) -> QuerySet[Token]:
         return tokens.filter(external_id_key__contains=fold(value))
+
+    def made_by(self, tokens: TokenQuerySet, name: str, value: str) -> QuerySet[Token]:
+        return tokens.filter(Q(created_by=value) | Q(created_by_token=value))
 
     def since(self, tokens: TokenQuerySet, name: str, value: date) -> QuerySet[Token]:
         return tokens.filter(created_at__gte=moment(value, time.min))
@@ -136,7 +148,7 @@ class TokenFilter(filters.FilterSet):
         if isinstance(value, list):
             choices = dict(self.filters[name].field.choices)
             return ", ".join(str(choices[each]) for each in value)
-        if name in {"module", "last_used"}:
+        if name in {"module", "created_by", "last_used"}:
             return str(dict(self.filters[name].field.choices)[value])
         return value.strftime("%d/%m/%Y") if name.startswith("created_") and hasattr(value, "strftime") else str(value)
 

@@ -54,6 +54,17 @@ class State(models.TextChoices):
     DELETED = "deleted", gettext_lazy("Deleted")
 
 
+def actor_columns(name: str, by: "Actor | None") -> dict[str, Any]:
+    """The twin columns that keep an actor: a person in `created_by`, a token in `created_by_token`, the other one empty."""
+    is_token = isinstance(by, Token)
+    return {name: None if is_token else by, f"{name}_token": by if is_token else None}
+
+
+def one_actor(name: str) -> models.CheckConstraint:
+    """At most one of the twin columns is set."""
+    return models.CheckConstraint(condition=Q(**{name: None}) | Q(**{f"{name}_token": None}), name=f"one_actor_in_{name}")
+
+
 class TokenFields(models.Model):
     """What a person says about a token, in the wizard (TokenDraft) and afterwards (Token)."""
 
@@ -79,9 +90,13 @@ class TokenFields(models.Model):
 
 
 class TokenQuerySet(models.QuerySet["Token"]):
+    def of_account(self, account_id: str) -> "TokenQuerySet":
+        """The tokens of an account. Every page and every call begins here, so another account's token is a 404."""
+        return self.filter(account=account_id)
+
     def visible_to(self, membership: Membership) -> "TokenQuerySet":
-        """The tokens of the account a person acts for. Every page begins here, so another account's token is a 404."""
-        return self.filter(account=membership.account_id)
+        """The tokens of the account a person acts for."""
+        return self.of_account(membership.account_id)
 
     def live(self) -> "TokenQuerySet":
         """All but the deleted ones."""
@@ -113,8 +128,9 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(models.Exists(Permission.objects.filter(token=models.OuterRef("pk"), module__in=(module, Module.ALL))))
 
     def with_people(self) -> "TokenQuerySet":
-        """With what a list or a page shows beside the token's own columns."""
-        return self.select_related("created_by", "updated_by", "status_changed_by", "usage")
+        """With what a list or a page shows beside the token's own columns: who did what, be it a person or a token, and the use."""
+        people = ("created_by", "updated_by", "status_changed_by")
+        return self.select_related(*people, *(f"{name}_token" for name in people), "usage")
 
 
 class Token(TokenFields):
@@ -133,10 +149,14 @@ class Token(TokenFields):
     status = models.CharField(gettext_lazy("Status"), max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
     status_changed_at = models.DateTimeField(null=True, editable=False)
     status_changed_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
+    # Tokens act too. The twins have no index of their own: nothing looks for them, and tokens are kept as tombstones.
+    status_changed_by_token = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+", db_index=False)
     created_at = models.DateTimeField(gettext_lazy("Created"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Created by"))
+    created_by_token = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+", db_index=False)
     updated_at = models.DateTimeField(gettext_lazy("Updated"), default=timezone.now, editable=False)
     updated_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Updated by"))
+    updated_by_token = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+", db_index=False)
     # Counts edits, so that the second of two people who edit at once is told.
     version = models.PositiveIntegerField(default=1, editable=False)
     # The wizard run that made the token. Unique: eight simultaneous presses of Create make one token.
@@ -152,6 +172,9 @@ class Token(TokenFields):
             models.UniqueConstraint(fields=("account", "name_key"), condition=~Q(status="deleted"), name="unique_name_of_live_tokens"),
             models.CheckConstraint(condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"),
             models.CheckConstraint(condition=Q(extension__in=Extension.values), name="known_extension"),
+            one_actor("created_by"),
+            one_actor("updated_by"),
+            one_actor("status_changed_by"),
         )
         # The orders and filters of the list, each ending in the key, so that long lists stay quick and pages stay put.
         indexes = (
@@ -160,9 +183,16 @@ class Token(TokenFields):
             models.Index("account", "status", F("created_at").desc(), F("id").desc(), name="tokens_by_status"),
             models.Index("account", "extension", F("created_at").desc(), F("id").desc(), name="tokens_by_extension"),
             models.Index("account", "updated_at", "id", name="tokens_by_updated"),
+            # Few tokens are made by tokens; the filter's choice of creators finds them here without reading all the others.
+            models.Index("account", "created_by_token", condition=Q(created_by_token__isnull=False), name="tokens_by_creating_token"),
         )
 
     # --- Reading ------------------------------------------------------------------------------
+
+    @property
+    def label(self) -> str:
+        """`ERP Sync (SU-160-984-311)`: a token where a person could stand too."""
+        return f"{self.name} ({self.pk})"
 
     @property
     def state(self) -> State:
@@ -178,6 +208,18 @@ class Token(TokenFields):
         return self.status == self.Status.DELETED
 
     @property
+    def creator(self) -> "Actor | None":
+        return self.created_by or self.created_by_token
+
+    @property
+    def updater(self) -> "Actor | None":
+        return self.updated_by or self.updated_by_token
+
+    @property
+    def status_changer(self) -> "Actor | None":
+        return self.status_changed_by or self.status_changed_by_token
+
+    @property
     def last_used_at(self) -> datetime | None:
         return self.usage.last_used_at
 
@@ -191,9 +233,10 @@ class Token(TokenFields):
         return Access.of(self.grants)
 
     # --- Verbs --------------------------------------------------------------------------------
+    # `by` is who acts: a person, a token, or nobody known, as in the shell.
 
     @classmethod
-    def issue(cls, *, account: Account, modules: Collection[str], by: User | None, draft_id: uuid.UUID | None = None, **fields: Any) -> "Token":
+    def issue(cls, *, account: Account, modules: Collection[str], by: "Actor | None", draft_id: uuid.UUID | None = None, **fields: Any) -> "Token":
         """Make a token with its key, all or nothing. For a wizard run that made one already, that one.
 
         Raises NameTaken and TooManyTokens.
@@ -206,7 +249,8 @@ class Token(TokenFields):
                     return made
                 check_name(account, fields["name"])
                 check_cap(account, fields["extension"])
-                token = cls.objects.create(account=account, created_by=by, updated_by=by, draft_id=draft_id, **fields)
+                actors = actor_columns("created_by", by) | actor_columns("updated_by", by)
+                token = cls.objects.create(account=account, draft_id=draft_id, **actors, **fields)
                 TokenKey.put(token, keys.mint(token.pk))
                 TokenUsage.objects.create(token=token)
                 token.grant(modules, by=by)
@@ -219,53 +263,63 @@ class Token(TokenFields):
             check_name(account, fields["name"])
             raise
 
-    def grant(self, modules: Collection[str], *, by: User | None) -> tuple[set[str], set[str]]:
+    def grant(self, modules: Collection[str], *, by: "Actor | None") -> tuple[set[str], set[str]]:
         """Make `modules` the token's grants; gives what was added and what was removed."""
         wanted = {Module.ALL.value} if Module.ALL in modules else set(map(str, modules))
         had = set(self.permissions.values_list("module", flat=True))
         self.permissions.filter(module__in=had - wanted).delete()
-        Permission.objects.bulk_create(Permission(token=self, module=module, granted_by=by) for module in sorted(wanted - had))
+        giver = actor_columns("granted_by", by)
+        Permission.objects.bulk_create(Permission(token=self, module=module, **giver) for module in sorted(wanted - had))
         self.__dict__.pop("grants", None)
         return wanted - had, had - wanted
 
-    def edit(self, *, by: User, version: int, modules: Collection[str] | None, **fields: Any) -> int:
+    def edit(self, *, by: "Actor | None", version: int | None, modules: Collection[str] | None, **fields: Any) -> int:
         """Change fields and grants if nobody else did since `version`; gives the number of changes.
 
-        `modules=None` leaves the grants alone. Raises Changed, Deleted, NameTaken.
+        `version=None` changes the token as it is now, `modules=None` leaves the grants alone. The row is changed, not this
+        object. Raises Changed, Deleted, NameTaken.
         """
         with transaction.atomic():
-            token = Token.objects.select_for_update().get(pk=self.pk)
-            if token.is_deleted:
-                raise Deleted(_("The token was deleted in the meantime."))
-            if token.version != version:
+            token = self.locked()
+            if version is not None and token.version != version:
                 raise Changed(_("Somebody else changed this token in the meantime."))
             changed = {name: [str(getattr(token, name) or ""), str(value or "")] for name, value in fields.items() if getattr(token, name) != value}
             if "name" in changed:
                 check_name(token.account, fields["name"], but=token)
-            for name, value in fields.items():
-                setattr(token, name, value)
             added, removed = token.grant(modules, by=by) if modules is not None else (set(), set())
             count = len(changed) + len(added) + len(removed)
             if count:
-                token.version, token.updated_at, token.updated_by = version + 1, timezone.now(), by
+                token.assign(**fields, version=token.version + 1, updated_at=timezone.now(), **actor_columns("updated_by", by))
                 try:
                     with transaction.atomic():
                         token.save()
                 except IntegrityError:
-                    check_name(token.account, fields["name"], but=token)
+                    check_name(token.account, token.name, but=token)
                     raise
                 token.record(TokenEvent.Action.EDITED, by=by, changes={**changed, "added": sorted(added), "removed": sorted(removed)})
             return count
 
-    def disable(self, *, by: User | None) -> bool:
+    def add_grant(self, module: Module, *, by: "Actor | None") -> bool:
+        """Let the token reach one more module; All takes the place of single grants. Says whether anything changed. Raises Deleted."""
+        with transaction.atomic():
+            grants = self.locked().grants
+            return self.edit(by=by, version=None, modules={*grants, module}) > 0
+
+    def remove_grant(self, module: Module, *, by: "Actor | None") -> bool:
+        """Take one grant back, be it the last; from All nothing can be taken but All. Says whether anything changed. Raises Deleted."""
+        with transaction.atomic():
+            grants = self.locked().grants
+            return self.edit(by=by, version=None, modules=grants - {module}) > 0
+
+    def disable(self, *, by: "Actor | None") -> bool:
         """Refuse every call from the next one on. Says whether anything changed."""
         return self.become(self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=TokenEvent.Action.DISABLED, by=by)
 
-    def enable(self, *, by: User | None) -> bool:
+    def enable(self, *, by: "Actor | None") -> bool:
         """Let the key work again. Says whether anything changed."""
         return self.become(self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=TokenEvent.Action.ENABLED, by=by)
 
-    def remove(self, *, by: User | None) -> bool:
+    def remove(self, *, by: "Actor | None") -> bool:
         """Delete for good: the row stays as a tombstone, the sealed copy of the key does not. Says whether anything changed."""
         with transaction.atomic():
             changed = self.become(self.Status.DELETED, only_from=None, action=TokenEvent.Action.DELETED, by=by)
@@ -273,15 +327,15 @@ class Token(TokenFields):
                 self.keys.update(sealed=None)
             return changed
 
-    def become(self, status: Status, *, only_from: Status | None, action: "TokenEvent.Action", by: User | None) -> bool:
+    def become(self, status: Status, *, only_from: Status | None, action: "TokenEvent.Action", by: "Actor | None") -> bool:
         """One conditional UPDATE, so that a repeated or late request changes nothing and a deleted token stays deleted."""
-        now = timezone.now()
+        values = {"status": status, "status_changed_at": timezone.now(), **actor_columns("status_changed_by", by)}
         with transaction.atomic():
             rows = Token.objects.live().filter(pk=self.pk)
             rows = rows.filter(status=only_from) if only_from else rows
-            changed = rows.update(status=status, status_changed_at=now, status_changed_by=by) == 1
+            changed = rows.update(**values) == 1
             if changed:
-                self.status, self.status_changed_at, self.status_changed_by = status, now, by
+                self.assign(**values)
                 self.record(action, by=by)
         return changed
 
@@ -294,9 +348,24 @@ class Token(TokenFields):
         return self.keys.latest("version").open()
 
     def record(
-        self, action: "TokenEvent.Action", *, by: User | None, address: str | None = None, changes: dict[str, Any] | None = None
+        self, action: "TokenEvent.Action", *, by: "Actor | None", address: str | None = None, changes: dict[str, Any] | None = None
     ) -> "TokenEvent":
-        return TokenEvent.objects.create(token=self, action=action, by=by, address=address, changes=changes or {})
+        return TokenEvent.objects.create(token=self, action=action, **actor_columns("by", by), address=address, changes=changes or {})
+
+    def locked(self) -> "Token":
+        """The row as it is now; every other change of it waits for the end of the transaction. Raises Deleted."""
+        token = Token.objects.select_for_update().get(pk=self.pk)
+        if token.is_deleted:
+            raise Deleted(_("The token was deleted in the meantime."))
+        return token
+
+    def assign(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+
+
+# Who does something to a token.
+Actor = User | Token
 
 
 def name_taken(name: str) -> str:
@@ -334,14 +403,19 @@ class Permission(models.Model):
     module = models.CharField(gettext_lazy("module"), max_length=8, choices=known_modules)
     granted_at = models.DateTimeField(default=timezone.now, editable=False)
     granted_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
+    granted_by_token = models.ForeignKey(Token, models.SET_NULL, null=True, editable=False, related_name="+", db_index=False)
 
     class Meta:
         verbose_name = gettext_lazy("permission")
         verbose_name_plural = gettext_lazy("permissions")
-        constraints = (models.UniqueConstraint(fields=("token", "module"), name="one_grant_per_module"),)
+        constraints = (models.UniqueConstraint(fields=("token", "module"), name="one_grant_per_module"), one_actor("granted_by"))
 
     def __str__(self) -> str:
         return str(self.get_module_display())
+
+    @property
+    def granter(self) -> Actor | None:
+        return self.granted_by or self.granted_by_token
 
 
 class TokenKey(models.Model):
@@ -400,6 +474,9 @@ class TokenEvent(models.Model):
     action = models.CharField(gettext_lazy("action"), max_length=16, choices=Action)
     at = models.DateTimeField(gettext_lazy("time"), default=timezone.now)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=gettext_lazy("person"))
+    by_token = models.ForeignKey(
+        Token, models.SET_NULL, null=True, editable=False, related_name="+", db_index=False, verbose_name=gettext_lazy("acting token")
+    )
     address = models.GenericIPAddressField(gettext_lazy("address"), null=True)
     changes = models.JSONField(gettext_lazy("changes"), default=dict)
 
@@ -407,10 +484,15 @@ class TokenEvent(models.Model):
         verbose_name = gettext_lazy("event")
         verbose_name_plural = gettext_lazy("events")
         ordering = ("-at", "-pk")
+        constraints = (one_actor("by"),)
         indexes = (models.Index("token", "at", "id", name="events_of_a_token"),)
 
     def __str__(self) -> str:
         return f"{self.token_id} {self.get_action_display()}"
+
+    @property
+    def actor(self) -> Actor | None:
+        return self.by or self.by_token
 
 
 class TokenDraft(TokenFields):

@@ -21,6 +21,7 @@ from portal.tables import Table, actions_column
 from portal.templatetags.portal import ago, icon, moment
 from tokens.catalog import Extension, Module
 from tokens.models import Permission, State, Token
+from tokens.templatetags.tokens import actor
 
 
 def two_lines(first: Any, second: Any = "") -> SafeString:
@@ -94,10 +95,10 @@ class TokenTable(Table):
         return two_lines(access.summary, "" if access.all else text.join(access.reach) if access.reach else "")
 
     def render_created(self, record: Token) -> SafeString:
-        return two_lines(moment(record.created_at), record.created_by or "")
+        return two_lines(moment(record.created_at), actor(record.creator, record))
 
     def render_updated(self, record: Token) -> SafeString:
-        return two_lines(moment(record.updated_at), record.updated_by or "")
+        return two_lines(moment(record.updated_at), actor(record.updater, record))
 
     def render_last_used(self, record: Token) -> SafeString:
         return two_lines(ago(record.last_used_at))
@@ -178,4 +179,5 @@ class PermissionTable(Table):
         return status_mark("enabled", _("Enabled")) if record.enabled else status_mark("disabled", _("Disabled"))
 
     def render_granted(self, record: PermissionRow) -> SafeString | str:
-        return two_lines(moment(record.grant.granted_at), record.grant.granted_by or "") if record.grant else "–"
+        grant = record.grant
+        return two_lines(moment(grant.granted_at), actor(grant.granter, grant.token)) if grant else "–"

@@ -27,6 +27,7 @@ from tokens.filters import STATUSES, Chip, ModuleFilter, TokenFilter, with_value
 from tokens.forms import GeneralForm, PermissionsForm
 from tokens.models import Changed, Deleted, NameTaken, State, Token
 from tokens.tables import PermissionRow, PermissionTable, TokenTable, state_note
+from tokens.templatetags.tokens import actor
 from tokens.wizard import Step
 
 # The creator is not asked for the password on Summary for this long after Create.
@@ -134,7 +135,7 @@ def detail(request: PersonRequest, token_id: str) -> HttpResponse:
 def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
     """The second tab: every module and whether the token may reach it."""
     token = find(request, token_id)
-    grants = {permission.module: permission for permission in token.permissions.select_related("granted_by")}
+    grants = {permission.module: permission for permission in token.permissions.select_related("granted_by", "granted_by_token")}
     form = ModuleFilter(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {"q": "", "status": ""}
     rows = [
@@ -222,7 +223,7 @@ def find(request: PersonRequest, token_id: str) -> Token:
 
 def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
     """What the header of the details needs."""
-    changed = {"by": token.status_changed_by, "at": token.status_changed_at} if token.status_changed_at else None
+    changed = {"by": actor(token.status_changer, token), "at": token.status_changed_at} if token.status_changed_at else None
     return {
         "token": token,
         "state": {"value": token.state.value, "label": token.state.label, "note": state_note(token)},
@@ -348,7 +349,7 @@ def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> Http
     theirs, yours = token.access, permissions_form.access
     if theirs != yours:
         rows.append({"label": _("Modules"), "theirs": modules_written(theirs), "yours": modules_written(yours)})
-    conflict = {"by": token.updated_by or _("Somebody"), "at": token.updated_at, "rows": rows}
+    conflict = {"by": actor(token.updater, token) or _("Somebody"), "at": token.updated_at, "rows": rows}
     return show_edit(request, token, data, version=token.version, conflict=conflict)
 
 

@@ -170,6 +170,7 @@ def test_categories_that_are_there_keep_their_ids():
     load()
     assert Category.objects.get(name="Security").pk == "CAT-00005"
     assert Category.objects.get(pk="CAT-00001").name == "Backup"
+    assert Category.objects.filter(name="Analytics").exists()
     assert set(Category.objects.values_list("name").annotate(n=Count("pk")).values_list("n", flat=True)) == {1}
     assert not odd(Product.objects.filter(category__name="Backup"))
     assert Product.objects.count() == 24

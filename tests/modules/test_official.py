@@ -8,12 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 
-from accounts.models import Account
 from modules.urls import COLLECTIONS
-from tests.factories import TokenFactory, header
-from tokens.catalog import Module
 from tokens.models import Token
 
 OFFICIAL = json.loads((Path(__file__).parent / "official.json").read_text())
@@ -69,21 +65,6 @@ NO_FILTER = {
     # Statuses are texts here, and of texts none is greater.
     "products": {"status (look-ups)"},
 }
-
-
-@pytest.fixture(scope="module")
-def demo(django_db_setup, django_db_blocker):
-    """The demo data, loaded once, with a token of either side."""
-    from django.db import transaction
-
-    with django_db_blocker.unblock(), transaction.atomic():
-        call_command("demo", verbosity=0)
-        keys = {}
-        for account in ("PA-063-101", "VA-044-420"):
-            token = TokenFactory(account=Account.objects.get(pk=account), name="Reader", modules=(Module.ALL,))
-            keys[account] = header(token)
-        yield keys
-        transaction.set_rollback(True)
 
 
 @pytest.fixture
@@ -184,12 +165,3 @@ def test_filters_orderings_and_search_are_as_described_for_every_field_there_is(
         if not {look_up for look_up in fact["lookups"] if look_up != "null"} <= lookups:
             absent.add(f"{name} (look-ups)")
     assert absent == NO_FILTER.get(collection.path, set())
-
-
-@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
-def test_a_record_is_the_same_in_the_list_and_by_its_id(demo, client, collection):
-    if not collection.detail or collection.parent:
-        pytest.skip("has no address of its own, or belongs to another record")
-    for key in demo.values():
-        for record in client.get(f"/public/v1/{collection.path}?limit=3", headers={"authorization": key}).json():
-            assert client.get(f"/public/v1/{collection.path}/{record['id']}", headers={"authorization": key}).json() == record

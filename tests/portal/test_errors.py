@@ -12,7 +12,7 @@ def broken(monkeypatch):
         raise RuntimeError("a secret of the inside")
 
     monkeypatch.setattr("tokens.models.TokenQuerySet.visible_to", fail)
-    monkeypatch.setattr("modules.rest.window", fail)
+    monkeypatch.setattr("modules.rest.compiled", fail)
     return Client(raise_request_exception=False)
 
 

@@ -1,0 +1,328 @@
+"""Who did something to a token: a person or another token, stored, shown and linked alike."""
+
+import re
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from accounts.models import User
+from tests.factories import TokenFactory, UserFactory
+from tokens.catalog import Module
+from tokens.models import Changed, Deleted, NameTaken, Permission, Token, TokenEvent
+
+LIST = "/integrations/tokens/"
+
+
+def url(token, page=""):
+    return f"{LIST}{token.pk}/{page}"
+
+
+def link(token):
+    """How a page names a token as the actor."""
+    return f'<a href="{url(token)}">{token.name} <span class="nowrap">({token.pk})</span></a>'
+
+
+def fresh(token):
+    return Token.objects.get(pk=token.pk)
+
+
+def about(client, token):
+    """The card About of the details page."""
+    return re.search(r'aria-labelledby="about-title".*?</section>', client.get(url(token)).text, re.DOTALL)[0]
+
+
+@pytest.fixture
+def robot(account):
+    """A token that manages the others."""
+    return TokenFactory(account=account, name="ERP Sync", modules=(Module.INTEGRATIONS,))
+
+
+@pytest.fixture
+def made(account, robot):
+    """A token that the robot made."""
+    return TokenFactory(account=account, name="Made", by=robot)
+
+
+# --- Every verb by a token is attributed to it ------------------------------------------------------
+
+
+def test_a_token_made_by_a_token_is_attributed_to_it_with_its_grants(robot, made):
+    made = fresh(made)
+    assert (made.creator, made.updater, made.created_by, made.updated_by) == (robot, robot, None, None)
+    assert made.permissions.get().granter == robot
+    assert made.events.get(action=TokenEvent.Action.CREATED).actor == robot
+
+
+@pytest.mark.parametrize("verb", ["disable", "enable", "remove"])
+def test_a_change_of_status_by_a_token_is_attributed_to_it(token, robot, michael, verb):
+    if verb == "enable":
+        token.disable(by=michael.user)
+    assert getattr(token, verb)(by=robot)
+    assert (token.status_changer, fresh(token).status_changer) == (robot, robot)
+    assert token.events.first().actor == robot
+
+
+def test_an_edit_by_a_token_is_attributed_to_it_and_leaves_the_creator(token, robot, michael):
+    assert token.edit(by=robot, version=1, modules={Module.AGREEMENTS, Module.USAGE}, name="Renamed") == 2
+    token = fresh(token)
+    assert (token.creator, token.updater, token.updated_by) == (michael.user, robot, None)
+    assert {permission.module: permission.granter for permission in token.permissions.all()} == {
+        Module.AGREEMENTS: michael.user,
+        Module.USAGE: robot,
+    }
+    assert token.events.first().actor == robot
+
+
+def test_a_person_after_a_token_takes_its_place(token, robot, michael):
+    token.edit(by=robot, version=None, modules=None, name="Once")
+    token.edit(by=michael.user, version=None, modules=None, name="Twice")
+    token.disable(by=robot)
+    token.enable(by=michael.user)
+    token = fresh(token)
+    assert (token.updater, token.updated_by_token) == (michael.user, None)
+    assert (token.status_changer, token.status_changed_by_token) == (michael.user, None)
+
+
+def test_a_token_can_act_on_itself(robot):
+    robot.disable(by=robot)
+    assert fresh(robot).status_changer == robot
+
+
+def test_nobody_known_is_nobody(account):
+    token = fresh(TokenFactory(account=account, by=None))
+    assert (token.creator, token.updater, token.status_changer) == (None, None, None)
+    assert (token.permissions.get().granter, token.events.get().actor) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [(Token, "created_by"), (Token, "updated_by"), (Token, "status_changed_by"), (Permission, "granted_by"), (TokenEvent, "by")],
+)
+def test_the_database_refuses_two_actors_for_one_thing(made, robot, michael, model, name):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        model.objects.update(**{name: michael.user, f"{name}_token": robot})
+    model.objects.update(**{name: michael.user, f"{name}_token": None})
+    model.objects.update(**{name: None, f"{name}_token": robot})
+
+
+# --- One grant at a time, and edits without a version -----------------------------------------------
+
+
+def test_a_grant_is_added_once_and_recorded(token, robot):
+    assert token.add_grant(Module.USAGE, by=robot)
+    assert not token.add_grant(Module.USAGE, by=robot)
+    token = fresh(token)
+    assert (token.grants, token.version, token.updater) == ({Module.AGREEMENTS, Module.USAGE}, 2, robot)
+    event = token.events.get(action=TokenEvent.Action.EDITED)
+    assert (event.actor, event.changes) == (robot, {"added": [Module.USAGE], "removed": []})
+
+
+def test_a_grant_is_removed_once_and_recorded_be_it_the_last(token, robot):
+    assert token.remove_grant(Module.AGREEMENTS, by=robot)
+    assert not token.remove_grant(Module.AGREEMENTS, by=robot)
+    token = fresh(token)
+    assert (token.grants, token.version, token.updater) == (set(), 2, robot)
+    event = token.events.get(action=TokenEvent.Action.EDITED)
+    assert (event.actor, event.changes) == (robot, {"added": [], "removed": [Module.AGREEMENTS]})
+
+
+def test_all_takes_the_place_of_single_grants_which_then_change_nothing(token, robot):
+    assert token.add_grant(Module.ALL, by=robot)
+    assert not token.add_grant(Module.USAGE, by=robot)
+    assert not token.remove_grant(Module.AGREEMENTS, by=robot)
+    assert fresh(token).grants == {Module.ALL}
+    assert token.remove_grant(Module.ALL, by=robot)
+    assert fresh(token).grants == set()
+
+
+@pytest.mark.parametrize("verb", ["add_grant", "remove_grant"])
+def test_a_deleted_token_keeps_its_grants(token, robot, verb):
+    token.remove(by=robot)
+    with pytest.raises(Deleted):
+        getattr(token, verb)(Module.AGREEMENTS, by=robot)
+    assert fresh(token).grants == {Module.AGREEMENTS}
+
+
+@pytest.mark.parametrize("verb", ["add_grant", "remove_grant"])
+def test_a_grant_that_cannot_be_recorded_is_not_changed(token, robot, monkeypatch, verb):
+    def fail(*args, **kwargs):
+        raise RuntimeError
+
+    monkeypatch.setattr(TokenEvent.objects, "create", fail)
+    with pytest.raises(RuntimeError):
+        getattr(token, verb)(Module.USAGE if verb == "add_grant" else Module.AGREEMENTS, by=robot)
+    token = fresh(token)
+    assert (token.grants, token.version) == ({Module.AGREEMENTS}, 1)
+
+
+def test_grants_are_read_as_they_are_and_not_as_they_were(token, robot):
+    stale = fresh(token)
+    assert stale.grants == {Module.AGREEMENTS}
+    token.add_grant(Module.USAGE, by=robot)
+    stale.add_grant(Module.HELPDESK, by=robot)
+    assert fresh(token).grants == {Module.AGREEMENTS, Module.USAGE, Module.HELPDESK}
+
+
+def test_an_edit_without_a_version_changes_the_token_as_it_is(token, robot):
+    token.edit(by=robot, version=None, modules=None, name="Once")
+    assert token.edit(by=robot, version=None, modules=None, external_id="erp-7") == 1
+    token = fresh(token)
+    assert (token.name, token.external_id, token.version) == ("Once", "erp-7", 3)
+    with pytest.raises(Changed):
+        token.edit(by=robot, version=2, modules=None, name="Late")
+
+
+def test_an_edit_without_a_version_minds_names_and_deletion(token, robot):
+    with pytest.raises(NameTaken):
+        token.edit(by=robot, version=None, modules=None, name="erp sync")
+    token.remove(by=robot)
+    with pytest.raises(Deleted):
+        token.edit(by=robot, version=None, modules=None, name="Renamed")
+
+
+def test_the_tokens_of_an_account_are_those_its_people_see(made, robot, michael):
+    TokenFactory()
+    assert {*Token.objects.of_account(michael.account.pk)} == {*Token.objects.visible_to(michael.membership)} == {made, robot}
+
+
+# --- What people see --------------------------------------------------------------------------------
+
+
+def test_the_list_shows_the_token_as_the_actor_and_links_to_it(michael, robot, made):
+    text = michael.client.get(f"{LIST}?q=made&columns=label,created,updated").text
+    assert text.count(link(robot)) == 2
+
+
+def test_the_general_tab_shows_the_token_as_the_actor_and_links_to_it(michael, robot, made):
+    assert about(michael.client, made).count(link(robot)) == 2
+
+
+def test_the_permissions_tab_shows_the_token_that_granted(michael, robot, made):
+    assert michael.client.get(url(made, "permissions/")).text.count(link(robot)) == 1
+
+
+@pytest.mark.parametrize("page", ["summary/", "delete/"])
+def test_summary_and_delete_show_the_token_that_created(michael, robot, made, page):
+    assert link(robot) in michael.client.get(url(made, page)).text
+
+
+def test_summary_shows_the_person_who_created(michael, token):
+    assert '<span class="sub">Michael Goldmill</span>' in michael.client.get(url(token, "summary/")).text
+
+
+@pytest.mark.parametrize(("verb", "words"), [("disable", "disabled it on"), ("remove", "deleted it on")])
+def test_the_details_say_which_token_changed_the_status(michael, robot, token, verb, words):
+    getattr(token, verb)(by=robot)
+    assert f"{link(robot)} {words}" in michael.client.get(url(token)).text
+
+
+def test_a_disabled_token_names_nobody_when_nobody_is_known(michael, token):
+    token.disable(by=None)
+    text = michael.client.get(url(token)).text
+    assert "This token is disabled." in text
+    assert "disabled it on" not in text
+
+
+def test_an_edit_meanwhile_by_a_token_says_which(michael, robot, token):
+    token.edit(by=robot, version=1, modules=None, external_id="erp-7")
+    response = michael.client.post(url(token, "edit/"), {"name": "Mine", "modules": [Module.AGREEMENTS], "version": 1})
+    assert f"{link(robot)} changed this token" in response.text
+
+
+def test_a_deleted_actor_still_has_its_name_and_a_page(michael, robot, made):
+    robot.remove(by=michael.user)
+    assert link(robot) in about(michael.client, made)
+    assert "This token is deleted." in michael.client.get(url(robot)).text
+
+
+def test_the_name_of_an_actor_is_no_markup(michael, account):
+    made = TokenFactory(account=account, by=TokenFactory(account=account, name="<b>bold</b>"))
+    for page in (url(made), url(made, "permissions/"), LIST):
+        assert "<b>bold" not in michael.client.get(page).text
+
+
+def test_a_token_of_another_account_is_never_linked(michael, account, stranger):
+    other = TokenFactory(account=stranger.account, name="Stranger")
+    made = TokenFactory(account=account, by=other)
+    made.disable(by=other)
+    for page in (url(made), url(made, "permissions/"), url(made, "summary/"), url(made, "delete/"), f"{LIST}?columns=label,created,updated"):
+        text = michael.client.get(page).text
+        assert other.label in text
+        assert url(other) not in text
+
+
+@pytest.mark.parametrize("page", ["", "permissions/"])
+def test_the_pages_cost_no_more_for_a_token_as_the_actor(michael, robot, made, page, django_assert_max_num_queries):
+    made.disable(by=robot)
+    michael.client.get(url(made))
+    with django_assert_max_num_queries(5):
+        michael.client.get(url(made, page))
+
+
+def test_the_list_costs_no_more_for_tokens_as_actors(michael, account, robot, django_assert_num_queries):
+    for _ in range(8):
+        TokenFactory(account=account, by=robot)
+    michael.client.get(LIST)
+    with django_assert_num_queries(4):
+        michael.client.get(f"{LIST}?columns=label,created,updated,status")
+
+
+# --- Finding tokens by their creator ----------------------------------------------------------------
+
+
+def test_the_list_can_be_filtered_by_the_token_that_created(michael, robot, made, token):
+    response = michael.client.get(f"{LIST}?created_by={robot.pk}")
+    assert [row.record for row in response.context["table"].page.object_list] == [made]
+    assert ("Created by", robot.label) in [(chip.name, chip.value) for chip in response.context["chips"]]
+
+
+def test_creators_to_choose_from_are_those_of_the_account_people_first(michael, robot, made, token, stranger):
+    TokenFactory(account=stranger.account, by=TokenFactory(account=stranger.account))
+    TokenFactory(account=stranger.account, by=UserFactory())
+    choices = michael.client.get(f"{LIST}?filter=open").context["filter_form"].fields["created_by"].choices
+    assert [*choices] == [("", "Anyone"), (michael.user.pk, "Michael Goldmill"), (robot.pk, robot.label)]
+
+
+def test_a_token_of_another_account_is_no_creator_to_ask_for(michael, token, stranger):
+    other = TokenFactory(account=stranger.account)
+    TokenFactory(account=stranger.account, by=other)
+    TokenFactory(account=michael.account, by=other)
+    response = michael.client.get(f"{LIST}?filter=open&created_by={other.pk}")
+    assert "Nobody of this account has that ID." in response.text
+    assert other.label not in response.text
+
+
+# --- The admin --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def staff(db):
+    client = Client()
+    client.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
+    return client
+
+
+@pytest.mark.parametrize(
+    ("page", "times"),
+    [("tokens/token/?q=made", 1), ("tokens/token/{made}/change/", 6), ("tokens/tokenevent/?q=made", 2), ("tokens/tokenevent/?q={robot}", 2)],
+)
+def test_the_admin_shows_the_token_as_the_actor(staff, robot, made, page, times):
+    """In the token's own page: created, updated and disabled by, the grant, and the events of both."""
+    made.disable(by=robot)
+    text = staff.get(f"/admin/{page.format(made=made.pk, robot=robot.pk)}").text
+    assert text.count(f'<a href="/admin/tokens/token/{robot.pk}/change/">{robot.label}</a>') == times
+
+
+@pytest.mark.parametrize("page", ["token", "tokenevent"])
+def test_the_lists_of_the_admin_cost_six_queries_however_many_act(staff, account, robot, page, django_assert_num_queries):
+    for _ in range(3):
+        TokenFactory(account=account, by=TokenFactory(account=account, by=robot))
+    staff.get("/admin/")
+    with django_assert_num_queries(6):
+        staff.get(f"/admin/tokens/{page}/")
+
+
+def test_the_admin_shows_a_person_as_the_actor(staff, michael, token):
+    person = f'<a href="/admin/accounts/user/{michael.user.pk}/change/">Michael Goldmill ({michael.user.pk})</a>'
+    assert staff.get(f"/admin/tokens/token/{token.pk}/change/").text.count(person) == 4
