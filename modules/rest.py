@@ -177,6 +177,15 @@ class Collection:
         where[key] = Write(run, fields, required, " ".join((run.__doc__ or "").split()))
         return run
 
+    def methods(self) -> tuple[str, ...]:
+        """What the collection's own address answers."""
+        here = ("POST",) if self.detail else ("POST", "DELETE")
+        return (*READ, *(method for method in here if method in self.writes))
+
+    def record_methods(self) -> tuple[str, ...]:
+        """What the address of a record answers."""
+        return (*READ, *(method for method in ("PUT", "DELETE") if method in self.writes))
+
     def urls(self) -> list[URLPattern]:
         """The addresses, with and without a final slash, since a redirect would turn POST into GET.
 
@@ -195,27 +204,29 @@ class Collection:
 
     def answer_all(self, request: ApiRequest, parent: str | None = None) -> HttpResponse:
         """The collection's own address: a page of it, or a new record."""
-        if request.method in READ:
-            return self.listing(request, parent)
-        if request.method == "POST" and "POST" in self.writes:
+        methods = self.methods()
+        if request.method not in methods:
+            return method_not_allowed(methods)
+        if request.method == "POST":
             return self.create(request, parent)
-        if request.method == "DELETE" and parent and not self.detail and "DELETE" in self.writes:
+        if request.method == "DELETE":
             return self.delete_listed(request, parent)
-        return method_not_allowed(*READ, *({"POST", "DELETE"} & self.writes.keys() if not self.detail else {"POST"} & self.writes.keys()))
+        return self.listing(request, parent)
 
     def answer_one(self, request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
         """The address of a record."""
-        if request.method in READ:
-            return self.show(request.token, pk, parent)
-        if request.method == "PUT" and "PUT" in self.writes:
+        methods = self.record_methods()
+        if request.method not in methods:
+            return method_not_allowed(methods)
+        if request.method == "PUT":
             return self.change(request, self.writes["PUT"], pk)
-        if request.method == "DELETE" and "DELETE" in self.writes:
+        if request.method == "DELETE":
             return self.delete(request, pk)
-        return method_not_allowed(*READ, *({"PUT", "DELETE"} & self.writes.keys()))
+        return self.show(request.token, pk, parent)
 
     def answer_action(self, name: str, request: ApiRequest, pk: str) -> HttpResponse:
         if request.method != "POST":
-            return method_not_allowed("POST")
+            return method_not_allowed(("POST",))
         return self.change(request, self.actions[name], pk)
 
     def listing(self, request: ApiRequest, parent: str | None) -> HttpResponse:
@@ -281,7 +292,7 @@ class Collection:
             return refused.response
         return gone()
 
-    def delete_listed(self, request: ApiRequest, parent: str) -> HttpResponse:
+    def delete_listed(self, request: ApiRequest, parent: str | None) -> HttpResponse:
         write = self.writes["DELETE"]
         try:
             listed = bodies.read_many(request)
@@ -393,7 +404,7 @@ def gone() -> HttpResponse:
     return HttpResponse(status=204, headers={"Content-Type": "application/json"})
 
 
-def method_not_allowed(*allowed: str) -> HttpResponse:
+def method_not_allowed(allowed: tuple[str, ...]) -> HttpResponse:
     response = api.error(405, "SYS_405", _("The method is not allowed here."))
     response["Allow"] = ", ".join(sorted(allowed))
     return response

@@ -24,7 +24,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
-    Section(_("General"), "tokens:general", "general", ("tokens:general",)),
+    Section(_("General"), "tokens:general", "general", ("tokens:general", "modules:")),
     Section(_("Tokens"), "tokens:list", "key", ("tokens:",)),
     Section(_("Webhooks"), "portal:webhooks", "webhook", ("portal:webhooks", "webhooks:")),
     Section(_("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")),

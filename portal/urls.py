@@ -19,10 +19,12 @@ shell = (
 )
 
 urlpatterns = [
+    # First, because programs call more often than people open pages.
+    path("public/", include("modules.urls")),
     path("", include(shell)),
     path("", include("accounts.urls")),
     path("integrations/", include("tokens.urls")),
-    path("public/", include("modules.urls")),
+    path("integrations/", include("modules.pages")),
     path("admin/login/", views.admin_sign_in, name="admin_sign_in"),
     path("admin/", admin.site.urls),
 ]
