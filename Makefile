@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+BENCH := .venv-bench
+CLIENTS := .venv-clients
 SOURCES := portal accounts tokens modules tests manage.py
 
 .DEFAULT_GOAL := help
@@ -17,10 +19,10 @@ run: $(BIN)/.installed  ## install, load the demo data and serve on 127.0.0.1:80
 	@$(BIN)/python manage.py demo
 	@exec $(BIN)/python manage.py serve
 
-test: $(BIN)/.installed-dev chromium  ## run every test, those in a browser included
+test: $(BIN)/.installed-dev $(CLIENTS)/.installed chromium  ## run every test, those in a browser included
 	$(BIN)/pytest
 
-test-quick: $(BIN)/.installed-dev  ## run the tests that need no browser
+test-quick: $(BIN)/.installed-dev $(CLIENTS)/.installed  ## run the tests that need no browser
 	$(BIN)/pytest -m "not browser"
 
 check: $(BIN)/.installed-dev  ## linters, types, import contract, migrations, deployment settings
@@ -40,8 +42,8 @@ format: $(BIN)/.installed-dev  ## bring Python and templates into their form
 	find templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --target-version 5.2 || true
 	$(BIN)/djhtml --tabwidth 2 templates || true
 
-bench: $(BIN)/.installed-dev  ## measure the gate and the token list (not a test: figures depend on the machine)
-	$(BIN)/python -m tests.bench
+bench: $(BENCH)/.installed  ## measure the API beside other libraries, the gate and long lists (ARGS="peers --rounds 9")
+	@$(BENCH)/bin/python -m tests.bench $(ARGS)
 
 # --- What the commands above need ---------------------------------------------------------------
 
@@ -59,6 +61,27 @@ $(BIN)/.installed-dev: requirements.txt requirements-dev.txt | $(BIN)/python
 	@echo "Installing what tests and checks need …"
 	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -r requirements-dev.txt
 	@touch $@ $(BIN)/.installed
+
+# The libraries that the benchmark compares with stay out of the portal's own environment.
+$(BENCH)/.installed: requirements.txt tests/bench/requirements.txt | $(BIN)/python
+	@echo "Installing what the benchmark compares with …"
+	@$(BIN)/python -m venv $(BENCH)
+	@echo '*' > $(BENCH)/.gitignore
+	@$(BENCH)/bin/pip install --disable-pip-version-check --progress-bar on -r tests/bench/requirements.txt
+	@touch $@
+
+# CloudBlue's own clients want other versions than the tools of this project. Their command line runs on Python 3.10 and 3.11
+# only; without one of them its tests are skipped.
+$(CLIENTS)/.installed: tests/clients/requirements.txt | $(BIN)/python
+	@echo "Installing the clients that the tests drive …"
+	@python=$(BIN)/python; \
+	for other in python3.11 python3.10 $(BIN)/python; do \
+		$$other -c 'import sys; sys.exit(sys.version_info >= (3, 12))' 2>/dev/null && python=$$other; \
+	done; \
+	$$python -m venv $(CLIENTS)
+	@echo '*' > $(CLIENTS)/.gitignore
+	@$(CLIENTS)/bin/pip install --disable-pip-version-check --progress-bar on -r tests/clients/requirements.txt
+	@touch $@
 
 # The browser of the browser tests: the system's, else the package manager's.
 .PHONY: chromium

@@ -42,12 +42,9 @@ JOIN accounts_account a ON a.id = t.account_id
 LEFT JOIN tokens_tokenusage u ON u.token_id = t.id
 WHERE k.token_id = %s
 """
-# SQLite keeps moments as text without a zone, and compares them as text.
+# SQLite keeps moments as text without a zone, and compares them as text: an expiration is seen up to a second late.
 LOOK_UPS = {
-    "sqlite": LOOK_UP.format(
-        now="STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
-        stale=f"STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', '-{STAMP_EVERY.seconds} seconds')",
-    ),
+    "sqlite": LOOK_UP.format(now="CURRENT_TIMESTAMP", stale=f"DATETIME('NOW', '-{STAMP_EVERY.seconds} seconds')"),
     "postgresql": LOOK_UP.format(now="STATEMENT_TIMESTAMP()", stale=f"STATEMENT_TIMESTAMP() - INTERVAL '{STAMP_EVERY.seconds} seconds'"),
 }
 

@@ -217,8 +217,8 @@ def just_created(request: PersonRequest, token: Token) -> bool:
 
 def find(request: PersonRequest, token_id: str) -> Token:
     """The token with all that its pages show, or 404: another account's token does not exist."""
-    tokens = Token.objects.visible_to(request.membership).select_related("account").with_people()
-    return get_object_or_404(tokens, pk=token_id)
+    tokens = Token.objects.visible_to(request.membership).with_people()
+    return get_object_or_404(tokens.select_related("account", "status_changed_by", "status_changed_by_token"), pk=token_id)
 
 
 def frame(request: PersonRequest, token: Token) -> dict[str, Any]:

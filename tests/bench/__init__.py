@@ -1,0 +1,1 @@
+"""Measures what the README says about speed: `make bench`. Not a test: the figures depend on the machine."""

@@ -1,0 +1,55 @@
+"""What the gate of the API costs."""
+
+from itertools import cycle
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+from modules.agreements import AGREEMENTS
+from tests.bench.calls import call, medians
+from tests.bench.rows import ACCOUNT, Tokens
+from tokens.catalog import Module
+from tokens.permissions import Caller, requires_module
+
+LISTED = "/public/v1/agreements?limit=10"
+CALLS = 100
+
+
+def ungated(request: Any) -> HttpResponse:
+    """The portal's list without the gate."""
+    request.token = Caller("SU-000-000-000", ACCOUNT)
+    return AGREEMENTS.answer_all(request)
+
+
+def empty(request: HttpRequest) -> HttpResponse:
+    """A view that does nothing (in less than a microsecond): what remains is the gate."""
+    return HttpResponse()
+
+
+gated = requires_module(Module.AGREEMENTS)(empty)
+
+
+def measure(tokens: Tokens, rounds: int) -> None:
+    keys = tokens.keys()
+    key = keys[0]
+    wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
+    # The gate by itself is asked for many tokens in turn: one alone would stay in every cache of the database.
+    requests = cycle([RequestFactory().get("/", headers={"authorization": key}) for key in keys])
+    targets = {
+        "without the gate": lambda: call("/public/bench/ungated?limit=10"),
+        "with the gate": lambda: call(LISTED, {"Authorization": key}),
+        "refused: no module": lambda: call("/public/v1/contracts", {"Authorization": key}),
+        "refused: wrong secret": lambda: call(LISTED, {"Authorization": wrong}),
+        "refused: malformed": lambda: call(LISTED, {"Authorization": "Bearer x"}),
+        "the gate by itself": lambda: gated(next(requests)).status_code,
+    }
+    found = medians(targets, dict(zip(targets, (200, 200, 403, 401, 401, 200), strict=True)), rounds, CALLS)
+    with CaptureQueriesContext(connection) as queries:
+        gated(next(requests))
+    print(f"\nAPI, 10 agreements a page, {tokens.count:,} tokens, median µs in process; the gate asks {len(queries)} of the queries")
+    for name, value in found.items():
+        print(f"  {name:40}{value:9,.0f}")
+    print(f"  {'with the gate less without':40}{found['with the gate'] - found['without the gate']:9,.0f}")

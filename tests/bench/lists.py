@@ -1,0 +1,48 @@
+"""How long pages of the list of tokens take when the account has very many."""
+
+import time
+from functools import partial
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
+from accounts.models import User
+from tests.bench.calls import call, medians
+from tests.bench.rows import Tokens
+from tokens.catalog import Extension
+
+TOKENS = 100_000
+ROUNDS, CALLS = 3, 5
+PAGES = {
+    "first page": "",
+    "page 1,000": "?page=1000",
+    "page 5,000": "?page=5000",
+    "100 rows": "?per_page=100",
+    "sorted by name": "?sort=label",
+    "sorted by status": "?sort=status",
+    "sorted by last used": "?sort=-last_used",
+    "one extension": f"?extension={Extension.ZAPIER}",
+    "inactive": "?status=inactive",
+    "search, common": "?q=integration",
+    "search, rare": "?q=integration%2099999",
+    "search, absent": "?q=nothing",
+    "column of modules": "?columns=label,modules,status",
+}
+
+
+def signed_in(user: User) -> dict[str, str]:
+    """The cookie of a session of the user."""
+    session = SessionStore()
+    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = user.pk, "accounts.backends.EmailBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session["signed_in_at"] = session["seen_at"] = int(time.time())
+    session.create()
+    return {"Cookie": f"session={session.session_key}"}
+
+
+def measure(tokens: Tokens, user: User) -> None:
+    headers = signed_in(user)
+    print(f"\nList of tokens, {tokens.count:,} in one account, median ms in process")
+    targets = {name: partial(call, f"/integrations/tokens/{query}", headers) for name, query in PAGES.items()}
+    for name, value in medians(targets, dict.fromkeys(targets, 200), ROUNDS, CALLS).items():
+        print(f"  {name:40}{value / 1e3:9,.1f}")

@@ -1,0 +1,12 @@
+"""The table of keys that a user of django-ninja makes: the library has none."""
+
+from django.db import models
+
+
+class NinjaKey(models.Model):
+    key = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=64)
+    active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,21 @@
+"""The portal's settings and the peers' apps beside it: one server process serves them all, behind the same middleware."""
+
+from tests.settings import *  # noqa: F403
+
+INSTALLED_APPS = (
+    *INSTALLED_APPS,  # noqa: F405
+    "rest_framework",
+    "rest_framework.authtoken",
+    "rest_framework_api_key",
+    "knox",
+    "ninja",
+    "tests.bench",
+)
+# The tests' STATIC_ROOT is the folder itself.
+STATICFILES_DIRS = ()
+ROOT_URLCONF = "tests.bench.urls"
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ("rest_framework.renderers.JSONRenderer",),
+    "DEFAULT_PARSER_CLASSES": ("rest_framework.parsers.JSONParser",),
+}

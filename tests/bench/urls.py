@@ -1,0 +1,41 @@
+"""The portal's own addresses, and the peers' twice: among the API's, behind exactly its middleware, and beside the pages', behind all."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+from modules.urls import urlpatterns as public
+from portal.urls import handler400, handler403, handler404, handler500  # noqa: F401 (Django looks for them here)
+from portal.urls import urlpatterns as portal
+from tests.bench import gate, peers
+
+VIEWS = {
+    "ungated": login_not_required(gate.ungated),
+    "plain": login_not_required(peers.plain),
+    "plain-uncounted": login_not_required(peers.plain_uncounted),
+    "drf-token": peers.DrfToken.as_view(),
+    "drf-knox": peers.Knox.as_view(),
+    "drf-api-key": peers.ApiKey.as_view(),
+    "ninja": login_not_required(peers.ninja),
+}
+
+
+def rendered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    """Answers of Django REST framework are rendered by Django's handler, which calls of the portal's API need not reach."""
+
+    @wraps(view)
+    def inner(request: HttpRequest) -> HttpResponse:
+        response = view(request)
+        return response.render() if hasattr(response, "render") else response
+
+    return inner
+
+
+# Right behind the collection that they are measured with, so that finding either takes as long.
+after = next(number for number, pattern in enumerate(public, 1) if pattern.name == "agreements")
+public[after:after] = [path(f"bench/{name}", rendered(view) if name.startswith("drf") else view) for name, view in VIEWS.items()]
+urlpatterns = [path("bench/", include([path(name, view) for name, view in VIEWS.items()])), *portal]
