@@ -600,6 +600,17 @@ def test_samples_open_in_the_admin_without_long_selects(model, staff):
             assert select.count("<option") <= 30 or "admin-autocomplete" in select
 
 
+@pytest.mark.parametrize("model", [model for model in SAMPLES if model in admin.site._registry])
+def test_what_is_found_by_typing_can_be_searched(model, staff):
+    pages = admin.site._registry
+    for place in (pages[model], *(inline(model, admin.site) for inline in pages[model].inlines)):
+        for field in place.get_autocomplete_fields(None):
+            found = pages[place.model._meta.get_field(field).related_model]
+            assert found.search_fields, f"{place}: {field}"
+            where = {"app_label": place.opts.app_label, "model_name": place.opts.model_name, "field_name": field, "term": "a"}
+            assert staff.get("/admin/autocomplete/", where).status_code == 200
+
+
 def test_all_samples_that_people_would_change_are_in_the_admin():
     inside = {MarketplaceHub, AssetItem, Environment}  # part of the page of what they belong to
     kept = {"ModuleEntry", "ExtensionEntry"}
