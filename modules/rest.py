@@ -29,7 +29,7 @@ from modules.shapes import Builder, Column, Path, Shape, leaves, prune, trace
 from portal import api
 from portal.http import whole
 from tokens.catalog import Module
-from tokens.permissions import ApiRequest, Caller, gate
+from tokens.permissions import ApiRequest, Caller, requires_module, requires_token
 
 DEFAULT_LIMIT = 100
 LIMIT = 1000
@@ -192,7 +192,7 @@ class Collection:
         The slash after `v1` may be doubled: clients write it so when their endpoint ends in one.
         """
         start = "^v1//?" + self.path.replace("<parent>", f"(?P<parent>{ID})")
-        guard = gate(self.module)
+        guard = requires_module(self.module) if self.module else requires_token
         patterns = [re_path(f"{start}/?$", guard(self.answer_all), name=self.path)]
         if self.detail:
             patterns.append(re_path(f"{start}/(?P<pk>{ID})/?$", guard(self.answer_one), name=f"{self.path}/<id>"))
