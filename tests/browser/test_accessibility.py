@@ -85,6 +85,12 @@ def changes_listed(page: Page) -> None:
     expect(page.get_by_role("heading", name=re.compile(r"\d Changes"))).to_be_visible()
 
 
+def collections_open(page: Page) -> None:
+    for path in ("/tier/accounts", "/helpdesk/cases"):
+        page.get_by_role("heading", name=path, exact=True).click()
+    expect(page.get_by_role("heading", name="POST /helpdesk/cases/{id}/close")).to_be_visible()
+
+
 def inactive_token(page: Page) -> None:
     page.get_by_role("link", name=INACTIVE).click()
     expect(page.get_by_text("This token is disabled.")).to_be_visible()
@@ -105,6 +111,8 @@ SCENES = {
     "sign-in": Scene("/sign-in/", person=None),
     "sign-in with an error": Scene("/sign-in/", sign_in_refused, person=None),
     "general": Scene("/integrations/"),
+    "API reference": Scene("/integrations/api/"),
+    "API reference with open collections": Scene("/integrations/api/", collections_open),
     "list": Scene(PLAIN_LIST),
     "list with filter": Scene(f"{PLAIN_LIST}&filter=open&extension=EXT-000"),
     "list with columns": Scene(PLAIN_LIST, columns_open),

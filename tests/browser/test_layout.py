@@ -29,6 +29,8 @@ def fits(page: Page, width: int) -> None:
     "path",
     [
         "/integrations/",
+        "/integrations/api/",
+        "/integrations/api/#requests",
         PLAIN_LIST,
         EVERY_COLUMN,
         f"{PLAIN_LIST}&filter=open",

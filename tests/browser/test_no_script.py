@@ -246,3 +246,15 @@ def test_permissions_tab_filters_and_chooses_columns(page: Page) -> None:
     find.fill("agree")
     find.press("Enter")
     expect(names(page)).to_have_text(["Agreements"])
+
+
+def test_a_link_to_a_collection_of_the_api_opens_it(page: Page) -> None:
+    page.goto("/integrations/api/#helpdesk-cases")
+    heading = page.get_by_role("heading", name="POST /helpdesk/cases", exact=True)
+    expect(heading).to_be_visible()
+    expect(page.get_by_role("heading", name="/helpdesk/cases", exact=True)).to_be_in_viewport()
+    page.goto("/integrations/")
+    page.get_by_role("link", name="API Reference").click()
+    expect(heading).to_be_hidden()
+    page.get_by_role("heading", name="/helpdesk/cases", exact=True).click()
+    expect(heading).to_be_visible()

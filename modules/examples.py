@@ -1,0 +1,144 @@
+"""What the columns of the records may hold: believable values for the API's description, by model and field."""
+
+from typing import Any
+
+from django.db.models import BooleanField, DateField, DateTimeField, EmailField, Field, IntegerField, JSONField
+
+# Model -> an id, and the name of that record.
+RECORDS = {
+    "Account": ("VA-044-420", "Front Street Inc"),
+    "Agreement": ("AGP-884-348-731", "Cloud Backup Partner Program Agreement, Iberia"),
+    "Asset": ("AS-2439-5446-0871", ""),
+    "Case": ("CA-485-157-026", "The invoice shows two licenses too many"),
+    "Category": ("CAT-00012", "Backup and Recovery"),
+    "Connection": ("CT-9344-0214-7780", ""),
+    "Contract": ("CRP-41560-54399-31267", "Cloud Backup Partner Program Contract, Iberia"),
+    "Country": ("ES", "Spain"),
+    "Customer": ("TA-9861-7949-8492", "Taller Ruiz S.L."),
+    "Environment": ("ENV-4400-0874-03", ""),
+    "ExtensionEntry": ("EXT-000", "custom"),
+    "FulfillmentRequest": ("PR-2439-5446-0871-001", ""),
+    "Hub": ("HB-1010-0001", "Southern Commerce"),
+    "Item": ("PRD-783-317-575-0001", "Backup, 100 GB"),
+    "Listing": ("LST-212-458-762", ""),
+    "Locale": ("ES-ES", "Spanish (Spain)"),
+    "Marketplace": ("MP-10101", "Iberia"),
+    "ModuleEntry": ("MD-0023", "Helpdesk"),
+    "PriceList": ("PL-371-904-226", "Iberia, Second Half of 2026"),
+    "Product": ("PRD-783-317-575", "Cloud Backup"),
+    "Report": ("REP-518-230-447", "Subscriptions of the Month"),
+    "ReportTemplate": ("TPL-100-000-003", "Subscriptions"),
+    "Service": ("SRVC-4400-0874", "Order Automation"),
+    "TierConfig": ("TC-402-118-935", "Configuration of Distribuciones Vega S.A."),
+    "Token": ("SU-431-800-699", "ERP Agreements Sync"),
+    "UsageFile": ("UF-2026-05-7731-0042", "Cloud Backup, May 2026"),
+    "User": ("UR-630-250-903", "Robert Balboa"),
+}
+
+# Field, or model and field where they differ -> a value.
+FIELDS = {
+    "Agreement.type": "program",
+    "Asset.status": "active",
+    "Contract.status": "active",
+    "Contract.type": "program",
+    "Marketplace.zone": "EU",
+    "PriceList.status": "active",
+    "Product.status": "published",
+    "Report.size": 20_480,
+    "Report.status": "succeeded",
+    "Report.timeout": False,
+    "User.email": "robert@frontstreet.example",
+    "activation_key": "Ask for the first sign-in at start.cloudbackup.example.",
+    "address": "Calle Mayor 12",
+    "address_2": "2nd floor",
+    "category": "Automation",
+    "city": "Zaragoza",
+    "before": "0",
+    "Customer.country": "ES",
+    "currency": "EUR",
+    "current": "active",
+    "description": "Terms of the partner program between the two companies.",
+    "detailed_description": "Backs up files, mailboxes and databases every hour and keeps them for ten years.",
+    "Asset.external_id": "84120557",
+    "Customer.external_id": "10447",
+    "external_id": "erp-7",
+    "external_uid": "0d5bcd58-6a53-4a4d-9a1c-6e4c4f0f6a52",
+    "Environment.external_id": "7c9c2f0e-3b0a-4a52-9b7e-6f3f1d1c8a11",
+    "extension_id": "EXT-857-273",
+    # A token that is made today expires later.
+    "expires_at": "2031-01-31T00:00:00+00:00",
+    "failure_output": "",
+    "feedback": "Solved within a day.",
+    "first_name": "Elena",
+    "git_commit": "9fceb02d0ae598e95dc970b74767f19372d61af8",
+    "git_tag": "2.4.1",
+    "git_url": "https://code.example/order-automation",
+    "instance_id": "commerce-south",
+    "last_name": "Ruiz",
+    "link": "https://documents.example/agp-884-348-731.pdf",
+    "Permission.module": "MD-0023",
+    "Token.extension": "EXT-000",
+    "extension_name": "custom",
+    "Locale.local_name": "español (España)",
+    "local_id": "subscriptions",
+    "mpn": "CB-100",
+    "note": "Waits for the signature of the other side.",
+    "overview": "Connect your own program or script.",
+    "package_id": "order.automation",
+    "phone_area": "976",
+    "phone_country": "+34",
+    "phone_extension": "4",
+    "phone_number": "5550142",
+    "postal_code": "50001",
+    "reason": "The license key is not known.",
+    "rejection_note": "The period does not match the contract.",
+    "renderer": "xlsx",
+    "schedule_id": "SCH-304-551-870",
+    "schedule_name": "First day of the month",
+    "short_description": "Backup of files, mailboxes and databases.",
+    "Customer.state": "Aragón",
+    "tax_id": "B-50123456",
+    "time_zone": "Europe/Madrid",
+    "unit": "licenses",
+    "Hub.version": "26.1",
+    "website": "https://www.frontstreet.example",
+    "Case.description": "We ordered twelve licenses on 2 May; the invoice shows fourteen.",
+    "Hub.description": "Orders from Spain and Portugal.",
+    "Item.description": "One hundred gigabytes of storage.",
+    "Marketplace.description": "Spain and Portugal.",
+    "PriceList.description": "Prices from July to December.",
+    "Report.description": "",
+    "ReportTemplate.description": "Subscriptions with customers and quantities.",
+    "Service.description": "Fulfils orders without a person.",
+    "text": "12",
+    "Token.description": "Copies agreements to the ERP every hour.",
+    "ExtensionEntry.description": "Custom Integration",
+    "UsageFile.description": "What customers stored in May.",
+    "UsageFile.external_id": "2026-05",
+    "MarketplaceHub.external_id": "iberia",
+}
+
+# Kind of field -> a value, for those that have none of their own above.
+KINDS = (
+    (DateTimeField, "2026-05-18T04:28:00+00:00"),
+    (DateField, "2026-05-18"),
+    (BooleanField, True),
+    (IntegerField, 3),
+    (JSONField, [{"id": "domain", "title": "Domain", "type": "text", "value": "ruiz.example"}]),
+    (EmailField, "elena@ruiz.example"),
+)
+NAMES = ("name", "title", "subject")
+
+
+def example(field: "Field[Any, Any]", column: str = "") -> Any:
+    """A value of a field, as JSON; of a computed column by its name, if its field has none."""
+    model, name = (field.model.__name__, field.name) if hasattr(field, "model") else ("", column)
+    found = FIELDS.get(f"{model}.{name}", FIELDS.get(name))
+    if found is not None:
+        return found
+    if model and (field.primary_key or name in NAMES):
+        return RECORDS[model][0 if field.primary_key else 1]
+    if field.choices:
+        return field.flatchoices[0][0]
+    # A date-time is a date too, so it is asked for first.
+    return next((value for kind, value in KINDS if isinstance(field, kind)), None)

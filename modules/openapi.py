@@ -1,0 +1,414 @@
+"""`/public/v1/openapi.json`: the API described in OpenAPI 3.1, out of the declarations that answer the requests.
+
+Nothing is listed here a second time; the page API shows the same operations. In English, like the declarations.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Field
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from modules import bodies, rest, rql, schemas
+from modules.rest import Collection, Write
+from portal import VERSION
+from tokens import keys
+from tokens.catalog import Module
+from tokens.views import endpoint
+
+Described = dict[str, Any]
+
+
+class Operation(NamedTuple):
+    """A method at an address below `/public/v1`, described."""
+
+    method: str
+    path: str
+    about: Described
+
+
+class Operator(NamedTuple):
+    """An operator of RQL, with an example and what is asked of the value."""
+
+    name: str
+    example: str
+    meaning: str
+
+
+class Refusal(NamedTuple):
+    """An answer that is an error, with an example of its body."""
+
+    name: str
+    about: str
+    code: str
+    errors: tuple[str, ...]
+
+
+# In the order in which one explains them.
+OPERATORS = (
+    Operator("eq", "eq(type,program)", "is this; in short, type=program"),
+    Operator("ne", "ne(type,program)", "is not"),
+    Operator("gt", "gt(created,2026-01-31T10:20:30+00:00)", "is greater, or later"),
+    Operator("ge", "ge(created,2026-01-31)", "is greater, later or the same"),
+    Operator("lt", "lt(created,2026-01-31)", "is less, or earlier"),
+    Operator("le", "le(created,2026-01-31)", "is less, earlier or the same"),
+    Operator("in", "in(type,(program,service))", "is one of these"),
+    Operator("out", "out(type,(program,service))", "is none of these"),
+    Operator("like", "like(title,*Cloud*)", "matches; a star stands for any letters"),
+    Operator("ilike", "ilike(title,cloud*)", "matches, in capitals or not"),
+    Operator("null", "eq(marketplace.id,null())", "is absent; with ne, is there"),
+    Operator("and", "and(eq(type,program),eq(active,true))", "is all of these; in short, with & between them"),
+    Operator("or", "or(eq(type,program),eq(active,true))", "is any of these"),
+    Operator("not", "not(eq(type,program))", "is not what the one comparison says"),
+    Operator("ordering", "ordering(-updated,created)", "comes in this order; with a minus, from the end"),
+    Operator("select", "select(-description,-events)", "is left out of the answer"),
+)
+
+ANSWERS = {200: "As asked.", 201: "Made. The answer is the new record.", 204: "Gone."}
+REFUSALS = {
+    400: Refusal(
+        "BadRequest",
+        "The query, the body or the state of the record does not allow it. Nothing was changed.",
+        "VAL_001",
+        ("name: This field is required.",),
+    ),
+    401: Refusal(
+        "Unauthorized",
+        "The key is missing or wrong, or its token is disabled, expired or deleted.",
+        "AUTH_001",
+        ("API request is unauthorized.", "The key is not valid."),
+    ),
+    403: Refusal(
+        "Forbidden",
+        "The token was not granted the module, or its account may not do this.",
+        "AUTH_003",
+        ("The token SU-431-800-699 may not reach the module Agreements.",),
+    ),
+    404: Refusal(
+        "NotFound",
+        "There is no such record, or it belongs to another account.",
+        "NFND_000",
+        ("Object `AGP-884-348-731` not found.",),
+    ),
+    413: Refusal(
+        "TooLarge",
+        f"The body is larger than {bodies.MAX_BODY // 1024} KB.",
+        "VAL_003",
+        (f"The body is larger than {bodies.MAX_BODY // 1024} KB.",),
+    ),
+    415: Refusal(
+        "NotJson",
+        "The body is no JSON, or its header Content-Type does not say so.",
+        "VAL_002",
+        ("The body must be JSON, with the header Content-Type: application/json.",),
+    ),
+}
+ERROR = {
+    "type": "object",
+    "description": "Why a request was refused.",
+    "properties": {
+        "error_code": {"type": "string", "description": "For programs."},
+        "errors": {
+            "type": "array",
+            "description": "For people; `name: reason` where a name of the body is to blame.",
+            "items": {"type": "string"},
+            "minItems": 1,
+        },
+    },
+    "required": ["error_code", "errors"],
+}
+
+HEADERS = {
+    "Content-Range": {
+        "description": "The places of the first and the last record, counted from 0, and how many records there are in all.",
+        "required": True,
+        "schema": {"type": "string", "pattern": r"^items \d+-\d+/\d+$", "examples": ["items 0-9/72"]},
+    },
+    "WWW-Authenticate": {
+        "description": "What the header Authorization begins with.",
+        "required": True,
+        "schema": {"type": "string", "const": keys.SCHEME},
+    },
+}
+
+PARAMETERS = {
+    "id": {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": "The id of the record.",
+        "schema": {"type": "string", "pattern": f"^{rest.ID}$"},
+    },
+    "parent_id": {
+        "name": "parent_id",
+        "in": "path",
+        "required": True,
+        "description": "The id of the record above.",
+        "schema": {"type": "string", "pattern": f"^{rest.ID}$"},
+    },
+    "limit": {
+        "name": "limit",
+        "in": "query",
+        "description": f"How many records to give at most, and never more than {rest.LIMIT}. 0 asks for nothing but the number of all.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": rest.LIMIT, "default": rest.DEFAULT_LIMIT},
+    },
+    "offset": {
+        "name": "offset",
+        "in": "query",
+        "description": "How many records to skip.",
+        "schema": {"type": "integer", "minimum": 0, "default": 0},
+    },
+    "search": {
+        "name": "search",
+        "in": "query",
+        "description": "What one of the searched fields contains, in capitals or not.",
+        "schema": {"type": "string"},
+    },
+}
+
+KEYS = """\
+Send the key of a token as the whole header: `Authorization: ApiKey SU-431-800-699:<40 letters and digits>`. The word `ApiKey` is part of it.
+A key opens the modules that its token was granted; here, each is a tag."""
+
+
+# --- The address ----------------------------------------------------------------------------------
+
+
+@login_not_required
+@csrf_exempt
+@require_safe
+@cache_control(public=True, max_age=300)
+def show(request: HttpRequest, collections: tuple[Collection, ...]) -> HttpResponse:
+    """The document. Open to everybody: the official client fetches it without a key."""
+    return HttpResponse(text(collections, endpoint(request)), content_type="application/json")
+
+
+@lru_cache(maxsize=8)
+def text(collections: tuple[Collection, ...], base: str) -> bytes:
+    """The document for an API at `base`. ASCII only: the official client decodes it in pieces, and a cut letter breaks it."""
+    return json.dumps(document(collections, base), ensure_ascii=True).encode()
+
+
+# --- The document ---------------------------------------------------------------------------------
+
+
+def document(collections: tuple[Collection, ...], base: str) -> Described:
+    paths: dict[str, Described] = {}
+    for collection in collections:
+        for method, path, about in operations(collection):
+            # The official client's help shows the summary of the address.
+            paths.setdefault(path, {"summary": collection.about if method == "GET" else about["summary"]})[method.lower()] = about
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"{settings.BRAND} API", "version": VERSION, "description": introduction()},
+        "servers": [{"url": base}],
+        "security": [{"ApiKey": []}],
+        "tags": [{"name": name, "description": covers} for name, covers in dict.fromkeys(tag(collection.module) for collection in collections)],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"ApiKey": {"type": "apiKey", "in": "header", "name": "Authorization", "description": KEYS}},
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
+            "responses": {refusal.name: refused(refusal) for refusal in REFUSALS.values()},
+            "schemas": {"Error": ERROR, **{schema_name(collection): schemas.record(collection) for collection in collections}},
+        },
+    }
+
+
+def introduction() -> str:
+    """What all calls have in common, as Markdown."""
+    operators = "\n".join(f"| {operator.name} | `{operator.example}` | {operator.meaning} |" for operator in OPERATORS)
+    return f"""\
+What the tokens of {settings.BRAND} open.
+
+## Keys
+
+{KEYS}
+
+## Lists
+
+A list is a JSON array, newest first unless said otherwise. `limit` ({rest.DEFAULT_LIMIT} unless said, at most {rest.LIMIT}) and `offset`
+page through it. The header `Content-Range: items 0-9/72` says where one is and how many records there are in all.
+
+The whole query string is one RQL query: terms joined with `&`. Names inside of objects are written with dots, or with two
+underscores (`owner.id`, `owner__id`); a name that is no filter is ignored. A value with anything but letters, digits, blanks
+and `-_.:+@*` stands in quotes.
+
+| operator | example | the value or the record |
+| --- | --- | --- |
+{operators}
+
+A query has at most {rql.MAX_LENGTH} characters, {rql.MAX_TERMS} terms or values, {rql.MAX_DEPTH} levels of brackets, {rql.MAX_LIKES} `like` or
+`ilike`, and {rql.MAX_STARS} stars in a value.
+
+## Records
+
+Moments are written `2026-05-18T04:28:00+00:00`; without a zone, UTC is meant. What is empty is left out, never null.
+A body is a JSON object of at most {bodies.MAX_BODY // 1024} KB with `Content-Type: application/json`. Names that are not described are ignored.
+
+## Errors
+
+A refusal is `{{"error_code": "VAL_001", "errors": ["…"]}}`. A method that an address does not have is answered with 405.
+Addresses work with and without a final slash.
+"""
+
+
+def tag(module: Module | None) -> tuple[str, str]:
+    """The name of a module and what it covers."""
+    return (str(module.label), str(module.covers)) if module else ("Any Token", "Open to every valid token, whatever it was granted")
+
+
+def schema_name(collection: Collection) -> str:
+    return ".".join(words(collection))
+
+
+def words(collection: Collection) -> list[str]:
+    """The path without the parent's id: `products`, `items`."""
+    return [word for word in collection.path.split("/") if word != "<parent>"]
+
+
+# --- Operations -----------------------------------------------------------------------------------
+
+
+def operations(collection: Collection) -> Iterator[Operation]:
+    """What can be done with a collection, in the order in which one reads about it."""
+    everything = "/" + collection.path.replace("<parent>", "{parent_id}")
+    one = f"{everything}/{{id}}"
+    writes, name = collection.writes, " ".join(words(collection))
+
+    yield Operation("GET", everything, listing(collection, f"List {name}"))
+    if write := writes.get("POST"):
+        yield Operation("POST", everything, writing(collection, write, "create_one", 201))
+    if write := writes.get("DELETE") if not collection.detail else None:
+        yield Operation("DELETE", everything, writing(collection, write, "delete_some", 204, many=True))
+    if not collection.detail:
+        return
+    yield Operation("GET", one, reading(collection, f"Read one of the {name}"))
+    if write := writes.get("PUT"):
+        yield Operation("PUT", one, writing(collection, write, "update_one", 200, "id"))
+    if write := writes.get("DELETE"):
+        yield Operation("DELETE", one, writing(collection, write, "delete_one", 204, "id"))
+    for action, write in collection.actions.items():
+        yield Operation("POST", f"{one}/{action}", writing(collection, write, f"{action}_one", 200, "id"))
+
+
+def listing(collection: Collection, summary: str) -> Described:
+    lines = [collection.about]
+    # RQL writes these as functions, which OpenAPI cannot call parameters.
+    if collection.ordering:
+        lines.append(f"In order: `ordering(name)` or, from the end, `ordering(-name)`, by {code(collection.ordering)}.")
+    if collection.search:
+        lines.append(f"`search` looks into {code(collection.search)}.")
+    lines.append("`select(-name)` leaves a field or an object out, but never the id.")
+    named = ["limit", "offset", *(["search"] if collection.search else [])]
+    filters = [
+        {"name": name, "in": "query", "description": filter_text(collection, name), "schema": schemas.typed(filter_field(collection, name))}
+        for name in collection.filter_names
+    ]
+    answer = {
+        **answered(200, {"type": "array", "items": reference(collection)}),
+        "headers": {"Content-Range": {"$ref": "#/components/headers/Content-Range"}},
+    }
+    return {
+        **common(collection, "list_all", summary, *named),
+        "description": "\n\n".join(lines),
+        "parameters": [*parameters(collection, *named), *filters],
+        "responses": {"200": answer, **refusals(collection)},
+    }
+
+
+def reading(collection: Collection, summary: str) -> Described:
+    return {
+        **common(collection, "retrieve_one", summary, "id"),
+        "responses": {"200": answered(200, reference(collection)), **refusals(collection, 404)},
+    }
+
+
+def writing(collection: Collection, write: Write, verb: str, status: int, *named: str, many: bool = False) -> Described:
+    """`many` is for a body that may be a list of what it is else."""
+    summary, _stop, rest_of_it = write.about.partition(". ")
+    about = common(collection, verb, summary.removesuffix("."), *named)
+    if rest_of_it:
+        about["description"] = rest_of_it
+    if write.fields:
+        body = schemas.body(write)
+        if many:
+            body = {"oneOf": [body, {"type": "array", "items": body, "minItems": 1}]}
+        about["requestBody"] = {"required": many or bool(write.required), "content": content(body)}
+    more = ((404,) if named else ()) + ((413, 415) if status != 204 or many else ())
+    return {**about, "responses": {str(status): answered(status, None if status == 204 else reference(collection)), **refusals(collection, *more)}}
+
+
+def common(collection: Collection, verb: str, summary: str, *named: str) -> Described:
+    """What every operation says. The official client tells lists and records from actions by the last word but one of the id."""
+    about = {"operationId": "_".join((*words(collection), verb)), "tags": [tag(collection.module)[0]], "summary": summary}
+    listed = parameters(collection, *named)
+    return {**about, "parameters": listed} if listed else about
+
+
+def parameters(collection: Collection, *named: str) -> list[Described]:
+    return [{"$ref": f"#/components/parameters/{name}"} for name in ((*(("parent_id",) if collection.parent else ()), *named))]
+
+
+def filter_field(collection: Collection, name: str) -> "Field[Any, Any]":
+    field: Field[Any, Any] = collection.filters.filters[name]["field"]
+    return field
+
+
+def lookups(collection: Collection, name: str) -> list[str]:
+    """The operators that a filter knows."""
+    known = collection.filters.filters[name]["lookups"]
+    return [operator.name for operator in OPERATORS if operator.name in known]
+
+
+def filter_text(collection: Collection, name: str) -> str:
+    """In the words of the original's document."""
+    lines = [f"Filter for: {name}", f"**lookups:** {', '.join(lookups(collection, name))}"]
+    lines += [f"**{what}:** true" for what, names in (("ordering", collection.ordering), ("search", collection.search)) if name in names]
+    return "\n\n".join(lines)
+
+
+def code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+def reference(collection: Collection) -> Described:
+    return {"$ref": f"#/components/schemas/{schema_name(collection)}"}
+
+
+def content(schema: Described) -> Described:
+    return {"application/json": {"schema": schema}}
+
+
+def answered(status: int, schema: Described | None) -> Described:
+    return {"description": ANSWERS[status], **({"content": content(schema)} if schema else {})}
+
+
+def refusals(collection: Collection, *more: int) -> Described:
+    """The refusals that every operation may answer with, and more."""
+    statuses = sorted({400, 401, 403, *more, *((404,) if collection.parent else ())})
+    return {str(status): {"$ref": f"#/components/responses/{REFUSALS[status].name}"} for status in statuses}
+
+
+def refused(refusal: Refusal) -> Described:
+    headers = {"WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"}} if refusal is REFUSALS[401] else {}
+    return {
+        "description": refusal.about,
+        **({"headers": headers} if headers else {}),
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Error"},
+                "example": {"error_code": refusal.code, "errors": list(refusal.errors)},
+            }
+        },
+    }

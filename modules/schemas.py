@@ -1,0 +1,228 @@
+"""JSON Schemas (2020-12) of what the API answers and reads, out of the shapes and the fields of the models."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    DateField,
+    DateTimeField,
+    EmailField,
+    Field,
+    IntegerField,
+    JSONField,
+    PositiveIntegerField,
+    PositiveSmallIntegerField,
+    QuerySet,
+    URLField,
+    Value,
+)
+from django.db.models.expressions import Col
+
+from modules.examples import example
+from modules.rest import Collection, Write
+from modules.shapes import Column, Constant, Rows, trace
+
+Schema = dict[str, Any]
+
+FORMATS = ((DateTimeField, "date-time"), (DateField, "date"), (EmailField, "email"), (URLField, "uri"))
+# To Python, True is a number too, so booleans are asked for first.
+JSON_TYPES = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array"), (Mapping, "object"))
+
+
+class Name(NamedTuple):
+    """A dotted name of a record or of a body: `[]` follows a list of objects, `.*` an object whose names vary."""
+
+    name: str
+    schema: Schema
+    required: bool
+
+
+# --- Records --------------------------------------------------------------------------------------
+
+
+def record(collection: Collection) -> Schema:
+    """The schema of a record. `select()` may leave out everything but the id."""
+    writable = {name for write in (*collection.writes.values(), *collection.actions.values()) for name in write.fields}
+    schema = part(collection.fields, collection.sample, writable)
+    return {"description": collection.about, **schema, "required": ["id"], "examples": [sample(schema)]}
+
+
+def part(value: Any, rows: "QuerySet[Any]", writable: set[str], name: str = "") -> Schema:
+    """The schema of a part of a shape over `rows`. What nobody can write is marked once, on the outermost object of such."""
+    if not any(each == name or each.startswith(below(name)) for each in writable):
+        return {**content(value, rows), "readOnly": True}
+    if isinstance(value, Mapping):
+        return {"type": "object", "properties": {key: part(each, rows, writable, below(name) + key) for key, each in value.items()}}
+    return content(value, rows)
+
+
+def below(name: str) -> str:
+    """The beginning of the names inside of an object; that of the record has no name."""
+    return f"{name}." if name else ""
+
+
+def content(value: Any, rows: "QuerySet[Any]") -> Schema:
+    """The schema of what stands somewhere in a shape."""
+    if isinstance(value, Mapping):
+        return {"type": "object", "properties": {key: content(each, rows) for key, each in value.items()}}
+    if isinstance(value, Rows):
+        listed = content(value.shape, value.rows)
+        if value.schema is None:
+            return {"type": "array", "items": listed}
+        return {**value.schema, "additionalProperties": listed}
+    if isinstance(value, Column):
+        return dict(value.schema)
+    if isinstance(value, Constant):
+        return {"type": json_type(value.value), "const": value.value}
+    return column(rows, value)
+
+
+def column(rows: "QuerySet[Any]", name: str) -> Schema:
+    """The schema of a column of the model, or of the query."""
+    annotation = rows.query.annotations.get(name)
+    if annotation is None:
+        return answered(trace(rows.model, name).field)
+    field = annotation.output_field
+    field = getattr(field, "target_field", field)
+    known = [value for value in outcomes(annotation) if value is not None]
+    if known and not isinstance(field, BooleanField):
+        likely = example(field, name)
+        return {"type": json_type(known[0]), "enum": list(dict.fromkeys(known)), "examples": [likely if likely in known else known[0]]}
+    return answered(field, name)
+
+
+def outcomes(expression: Any) -> list[Any]:
+    """The values that an expression can have, if they are a few; else none."""
+    if isinstance(expression, Value):
+        return [expression.value]
+    if isinstance(expression, Case):
+        found = [outcomes(result) for result in (*(case.result for case in expression.cases), expression.default)]
+        return [value for values in found for value in values] if all(found) else []
+    if isinstance(expression, Col) and expression.target.choices:
+        return list(dict(expression.target.flatchoices))
+    return []
+
+
+def answered(field: "Field[Any, Any]", name: str = "") -> Schema:
+    """The schema of a field in an answer, where no address is an empty text."""
+    schema = typed(field)
+    if field.blank and isinstance(field, URLField | EmailField):
+        schema["anyOf"] = [{"format": schema.pop("format")}, {"maxLength": 0}]
+    return {**schema, "examples": [example(field, name)]}
+
+
+# --- Bodies ---------------------------------------------------------------------------------------
+
+
+def body(write: Write) -> Schema:
+    """The schema of what a write reads. Other names are ignored."""
+    schema = sent(write, nested(write.fields))
+    return {**schema, "type": "object", "examples": [sample(schema)]}
+
+
+def nested(fields: "Mapping[str, Field[Any, Any]]") -> dict[str, Any]:
+    """Dotted names as objects in objects."""
+    tree: dict[str, Any] = {}
+    for name, field in fields.items():
+        *above, last = name.split(".")
+        place = tree
+        for each in above:
+            place = place.setdefault(each, {})
+        place[last] = field
+    return tree
+
+
+def sent(write: Write, value: Any, name: str = "") -> Schema:
+    """The schema of a part of a body. An object may be null if all in it may, as `bodies.dig` reads it."""
+    required = any(f"{each}.".startswith(f"{name}.") for each in write.required)
+    if not isinstance(value, Mapping):
+        return taken(value, required=required)
+    parts = {key: sent(write, each, below(name) + key) for key, each in value.items()}
+    needed = [key for key in parts if any(f"{each}.".startswith(f"{below(name)}{key}.") for each in write.required)]
+    nullable = not needed and all("null" in each["type"] for each in parts.values())
+    schema: Schema = {"type": ["object", "null"] if nullable else "object", "properties": parts, "additionalProperties": True}
+    return {**schema, "required": needed} if needed else schema
+
+
+def taken(field: "Field[Any, Any]", *, required: bool) -> Schema:
+    """The schema of a value that `bodies.convert` takes."""
+    schema = {**typed(field), "examples": [example(field)]}
+    if field.primary_key:
+        nullable = not required
+    else:
+        nullable = field.null or (field.blank and not isinstance(field, IntegerField | BooleanField))
+        if not nullable and schema["type"] == "string" and "enum" not in schema:
+            schema["minLength"] = 1
+    if nullable:
+        schema["type"] = [schema["type"], "null"]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    return schema
+
+
+# --- Fields ---------------------------------------------------------------------------------------
+
+
+def typed(field: "Field[Any, Any]") -> Schema:
+    """The schema of what a field of a model holds."""
+    if field.choices:
+        return chosen(field)
+    if isinstance(field, BooleanField):
+        return {"type": "boolean"}
+    if isinstance(field, PositiveIntegerField | PositiveSmallIntegerField):
+        return {"type": "integer", "minimum": 0}
+    if isinstance(field, IntegerField):
+        return {"type": "integer"}
+    if isinstance(field, JSONField):
+        return {"type": "array", "items": {"type": "object"}} if field.default is list else {"type": "object"}
+    schema: Schema = {"type": "string"}
+    if form := next((form for kind, form in FORMATS if isinstance(field, kind)), None):
+        schema["format"] = form
+    if field.max_length:
+        schema["maxLength"] = field.max_length
+    return schema
+
+
+def chosen(field: "Field[Any, Any]") -> Schema:
+    """One of a few values, and what they mean if they do not say it themselves."""
+    choices = {value: str(label) for value, label in field.flatchoices}
+    schema: Schema = {"type": json_type(next(iter(choices))), "enum": list(choices)}
+    if any(str(value).casefold() != label.casefold() for value, label in choices.items()):
+        schema["description"] = "; ".join(f"{value}: {label}" for value, label in choices.items())
+    return schema
+
+
+def json_type(value: Any) -> str:
+    return next(name for kind, name in JSON_TYPES if isinstance(value, kind))
+
+
+# --- Schemas read again ---------------------------------------------------------------------------
+
+
+def sample(schema: Schema) -> Any:
+    """An example of what a schema describes, put together from those of its parts."""
+    if "const" in schema:
+        return schema["const"]
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "properties" in schema:
+        return {name: sample(each) for name, each in schema["properties"].items()}
+    if "items" in schema:
+        return [sample(schema["items"])]
+    if "propertyNames" in schema:
+        return {sample(schema["propertyNames"]): sample(schema["additionalProperties"])}
+    return True if schema["type"] == "boolean" else {}
+
+
+def flat(schema: Schema, prefix: str = "") -> Iterator[Name]:
+    """The dotted names of a schema with what stands there."""
+    for key, each in schema["properties"].items():
+        inner, sign = (each["items"], "[]") if "items" in each else (each["additionalProperties"], ".*") if "propertyNames" in each else (each, "")
+        if "properties" in inner:
+            yield from flat(inner, f"{prefix}{key}{sign}.")
+        else:
+            yield Name(prefix + key, each, key in schema.get("required", ()))

@@ -1,0 +1,175 @@
+"""The page API: what the API can do, for people. It shows the declarations that answer the requests."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
+from django.views.decorators.http import require_safe
+
+from accounts.decorators import for_members
+from accounts.http import PersonRequest
+from modules import bodies, openapi, rest, rql, schemas
+from modules.examples import example
+from modules.rest import Collection
+from modules.urls import COLLECTIONS
+from tokens.views import endpoint
+
+LIMITS = {
+    "default": rest.DEFAULT_LIMIT,
+    "limit": rest.LIMIT,
+    "length": rql.MAX_LENGTH,
+    "terms": rql.MAX_TERMS,
+    "depth": rql.MAX_DEPTH,
+    "likes": rql.MAX_LIKES,
+    "stars": rql.MAX_STARS,
+    "body": bodies.MAX_BODY // 1024,
+}
+
+
+class Named(NamedTuple):
+    """A field, a filter or a name of a body, and what it holds."""
+
+    name: SafeString
+    kind: str
+    required: bool = False
+    lookups: str = ""
+    orders: bool = False
+    searched: bool = False
+
+
+class Call(NamedTuple):
+    """A method at an address, and the body it reads."""
+
+    method: str
+    path: str
+    summary: str
+    description: str
+    body: list[Named]
+
+
+class Entry(NamedTuple):
+    """A collection on the page; `shell` is a query for curl, `python` and `order` are the same for the official client."""
+
+    anchor: str
+    path: str
+    about: str
+    calls: list[Call]
+    fields: list[Named]
+    filters: list[Named]
+    shell: str
+    python: str
+    order: str
+
+
+class Chapter(NamedTuple):
+    """A module on the page."""
+
+    anchor: str
+    label: str
+    covers: str
+    entries: list[Entry]
+
+
+@require_safe
+@for_members
+def api(request: PersonRequest) -> HttpResponse:
+    """How to call the API, and all its collections."""
+    return render(
+        request,
+        "modules/api.html",
+        {"endpoint": endpoint(request), "chapters": chapters(), "operators": openapi.OPERATORS, "refusals": openapi.REFUSALS, "limits": LIMITS},
+    )
+
+
+@lru_cache(maxsize=1)
+def chapters() -> list[Chapter]:
+    """The page's content, which changes with the code only."""
+    found: dict[str, Chapter] = {}
+    for collection in COLLECTIONS:
+        label, covers = openapi.tag(collection.module)
+        found.setdefault(label, Chapter(f"module-{slugify(label)}", label, covers, [])).entries.append(entry(collection))
+    return list(found.values())
+
+
+def entry(collection: Collection) -> Entry:
+    calls = list(described(collection))
+    return Entry(
+        "-".join(openapi.words(collection)),
+        calls[0].path,
+        collection.about,
+        calls,
+        [Named(breakable(name.name), kind(name.schema)) for name in schemas.flat(schemas.record(collection))],
+        list(filters(collection)),
+        *examples(collection),
+    )
+
+
+def described(collection: Collection) -> Iterator[Call]:
+    for method, path, about in openapi.operations(collection):
+        body = about.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        names = schemas.flat(body.get("oneOf", [body])[0]) if body else ()
+        # What a list answers is said elsewhere on the page.
+        more = "" if method == "GET" else about.get("description", "")
+        yield Call(method, path, about["summary"], more, [Named(breakable(name.name), kind(name.schema), name.required) for name in names])
+
+
+def filters(collection: Collection) -> Iterator[Named]:
+    for name in collection.filter_names:
+        yield Named(
+            breakable(name),
+            kind(schemas.typed(openapi.filter_field(collection, name))),
+            lookups=", ".join(openapi.lookups(collection, name)),
+            orders=name in collection.ordering,
+            searched=name in collection.search,
+        )
+
+
+def kind(schema: dict[str, Any]) -> str:
+    """What a schema says, in a few words."""
+    if "enum" in schema and isinstance(schema["enum"][0], int) and "description" in schema:
+        return str(schema["description"])
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"] if value is not None)
+    if "items" in schema:
+        return f"list of {kind(schema['items'])}"
+    if "const" in schema and schema["const"] not in ("", [], {}):
+        return str(schema["const"])
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " or ".join((schema.get("format") or types[0], *types[1:]))
+
+
+def breakable(name: str) -> SafeString:
+    """A dotted name that may go on in the next line after a dot."""
+    return format_html_join(SafeString(".<wbr>"), "{}", ((part,) for part in name.split(".")))
+
+
+def examples(collection: Collection) -> tuple[str, str, str]:
+    """A query of the list for curl; for the official client, and its order."""
+    fields = {name: openapi.filter_field(collection, name) for name in collection.filter_names}
+    chosen = next((name for name, field in fields.items() if field.choices), "id")
+    value = example(fields[chosen])
+    # By when it was made, if that is possible.
+    order = next((name for name in collection.ordering if name.endswith(("created", "created.at"))), collection.ordering[0])
+    path = f"/{collection.path}".replace("<parent>", parent_id(collection))
+    return (
+        f"{path}?{chosen}={value}&ordering(-{order})&limit=10",
+        f'{client(collection)}.filter({chosen.replace(".", "__")}="{value}")',
+        f'.order_by("-{order}")',
+    )
+
+
+def client(collection: Collection) -> str:
+    """The collection as the official client names it: `client("tier").accounts`."""
+    *spaces, last = collection.path.split("/")
+    if collection.parent:
+        return f'{client(collection.parent)}["{parent_id(collection)}"].collection("{last}")'
+    return "client" + "".join(f'("{space}")' for space in spaces) + f".{last}"
+
+
+def parent_id(collection: Collection) -> str:
+    return str(example(collection.parent.model._meta.pk)) if collection.parent else ""

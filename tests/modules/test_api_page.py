@@ -1,0 +1,110 @@
+"""The page API Reference: everything that is declared is on it, for every member."""
+
+import html
+import re
+
+import pytest
+from django.test import Client
+
+from modules import openapi
+from modules.urls import COLLECTIONS
+from tests.factories import TokenFactory, header
+from tokens.catalog import Module
+
+URL = "/integrations/api/"
+
+
+@pytest.fixture
+def page(adrian):
+    """The page of somebody who may only look, as text without the places where names may break."""
+    response = adrian.client.get(URL)
+    assert response.status_code == 200
+    return html.unescape(response.content.decode()).replace("<wbr>", "")
+
+
+def entry(page, collection):
+    """The part of the page about a collection."""
+    start = page.index(f'id="{"-".join(openapi.words(collection))}"')
+    return page[start : page.index("</details>", start)]
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
+def test_a_collection_is_there_with_all_that_is_declared(page, collection):
+    part = entry(page, collection)
+    for method, path, _ in openapi.operations(collection):
+        assert re.search(rf">{method}</b> <code>{re.escape(path)}</code>", part)
+    assert collection.about in page
+    for name in collection.filter_names:
+        row = part[part.index(f'<th scope="row"><code>{name}</code>') :].partition("</tr>")[0]
+        assert ", ".join(openapi.lookups(collection, name)) in row
+        assert ("<b>ordering</b>" in row) == (name in collection.ordering)
+        assert ("<b>search</b>" in row) == (name in collection.search)
+    for name in collection.columns:
+        assert f"<code>{name}" in part
+    for write in (*collection.writes.values(), *collection.actions.values()):
+        assert write.about.rstrip(".") in part
+        for name in write.fields:
+            assert f"<code>{name}</code>" in part
+    assert part.count("required</strong>") == sum(len(write.required) for write in (*collection.writes.values(), *collection.actions.values()))
+
+
+def test_every_module_has_a_chapter_that_the_contents_lead_to(page):
+    labels = [str(module.label) for module in Module.single()]
+    for label in ["Any Token", *labels]:
+        link = re.search(rf'<a href="#(module-[a-z-]+)">{label}</a>', page)
+        assert link, label
+        assert f'<h2 id="{link[1]}-title">{label}</h2>' in page
+
+
+def test_every_link_within_the_page_leads_somewhere_and_no_id_is_there_twice(page):
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(set(ids)) == len(ids)
+    for target in re.findall(r'(?:href|data-copy)="#([^"]+)"', page):
+        assert target in ids
+
+
+def test_the_operators_and_the_limits_are_told(page):
+    for operator in openapi.OPERATORS:
+        assert f"<code>{operator.example}</code>" in page
+    for words in ("at most 8000 characters", "300 terms or values", "at most 1000", "at most 64 KB", "http://testserver/public/v1"):
+        assert words in page
+    assert 'href="/public/v1/openapi.json"' in page
+
+
+def test_the_lines_for_shell_and_client_name_what_there_is(page):
+    assert '"http://testserver/public/v1/agreements?type=program&ordering(-created)&limit=10"' in page
+    assert 'records = client.agreements.filter(type="program")\nfor record in records.order_by("-created"):' in page
+    assert 'client("tier").accounts.filter(type="customer")' in page
+    assert 'client("auth").tokens["SU-431-800-699"].collection("permissions")' in page
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
+def test_the_line_for_the_shell_is_answered(page, client, michael, collection):
+    address = re.search(r'"http://testserver(/public/v1/[^"]+)"', entry(page, collection))[1]
+    token = TokenFactory(account=michael.account, modules=(Module.ALL,))
+    response = client.get(address, headers={"authorization": header(token)})
+    # The record above is an example.
+    assert response.status_code == (404 if collection.parent else 200)
+
+
+def test_it_costs_no_query_of_its_own(adrian, django_assert_num_queries):
+    adrian.client.get(URL)
+    # The person, the memberships.
+    with django_assert_num_queries(2):
+        adrian.client.get(URL)
+
+
+def test_it_belongs_to_the_section_general_and_each_tab_leads_to_the_other(adrian):
+    for path, current, other in ((URL, "API Reference", "/integrations/"), ("/integrations/", "Start", URL)):
+        text = adrian.client.get(path).content.decode()
+        assert f'<a href="{path}" aria-current="page">{current}</a>' in text
+        assert f'<a href="{other}">' in text
+        assert re.search(r'<a href="/integrations/" aria-current="page"><svg', text)
+
+
+def test_it_is_for_members_and_can_only_be_read(adrian):
+    response = Client().get(URL)
+    assert response.status_code == 302
+    assert response["Location"] == f"/sign-in/?next={URL}"
+    for method in ("post", "put", "delete"):
+        assert getattr(adrian.client, method)(URL).status_code == 405

@@ -1,0 +1,255 @@
+"""The OpenAPI document: what it says is what the API does, and what the API does it says."""
+
+import json
+import re
+
+import pytest
+from django.core.management import call_command
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import validate
+
+from accounts.models import Account
+from modules import openapi, schemas
+from modules.urls import COLLECTIONS, urlpatterns
+from tests.factories import TokenFactory, header
+from tokens.catalog import Module
+
+URL = "/public/v1/openapi.json"
+METHODS = ("GET", "POST", "PUT", "DELETE")
+DOCUMENT = json.loads(openapi.text(COLLECTIONS, "https://portal.example/public/v1"))
+# Method, path, description.
+OPERATIONS = [(method.upper(), path, about) for path, item in DOCUMENT["paths"].items() for method, about in item.items() if method != "summary"]
+LISTS = {name: collection for collection in COLLECTIONS for name in [openapi.schema_name(collection)]}
+COMPANIES = ("PA-063-101", "VA-044-420")
+
+
+def every(part):
+    """All objects of the document, from outside in."""
+    if isinstance(part, dict):
+        yield part
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from every(each)
+
+
+def resolve(reference):
+    part = DOCUMENT
+    for key in reference.removeprefix("#/").split("/"):
+        part = part[key.replace("~1", "/")]
+    return part
+
+
+def validator(schema):
+    """Finds what a value has that the schema forbids, or does not know."""
+    return Draft202012Validator({"components": DOCUMENT["components"], **schema}, format_checker=FormatChecker())
+
+
+def closed(schema):
+    """The schema without room for names that it does not know."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    parts = {key: each if key in ("examples", "const", "enum") else closed(each) for key, each in schema.items()}
+    return {**parts, "additionalProperties": False} if "properties" in schema else parts
+
+
+# --- The address ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [URL, f"{URL}/", "/public/v1//openapi.json", "/public/v1//openapi.json/"])
+def test_everybody_gets_the_document_without_a_query(client, path):
+    response = client.get(path)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
+    assert set(response["Cache-Control"].split(", ")) == {"public", "max-age=300"}
+    assert not response.has_header("Vary")
+    assert not response.cookies
+    assert client.head(path).status_code == 200
+    assert response.json()["servers"] == [{"url": "http://testserver/public/v1"}]
+    assert response.json()["info"]["version"] == "1.0.0"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_the_document_can_only_be_read(method):
+    from django.test import Client
+
+    response = Client(enforce_csrf_checks=True).generic(method, URL)
+    assert response.status_code == 405
+    assert response["Content-Type"] == "application/json"
+    assert response.json()["error_code"] == "SYS_405"
+
+
+def test_the_document_is_ascii_since_the_official_client_decodes_it_in_pieces(client):
+    assert client.get(URL).content.isascii()
+
+
+# --- The document by itself -----------------------------------------------------------------------
+
+
+def test_it_is_valid_openapi():
+    validate(DOCUMENT)
+
+
+def test_every_reference_leads_somewhere():
+    for part in every(DOCUMENT):
+        if "$ref" in part:
+            assert resolve(part["$ref"]), part["$ref"]
+
+
+def test_every_component_is_used():
+    used = {part["$ref"] for part in every(DOCUMENT) if "$ref" in part}
+    for kind in ("parameters", "headers", "responses", "schemas"):
+        for name in DOCUMENT["components"][kind]:
+            assert f"#/components/{kind}/{name}" in used
+
+
+def test_operation_ids_are_unique_and_tell_the_official_client_what_they_are():
+    ids = [about["operationId"] for _, _, about in OPERATIONS]
+    assert len(set(ids)) == len(ids)
+    for method, path, about in OPERATIONS:
+        kind = about["operationId"].rsplit("_", 2)[-2]
+        assert (kind in ("list", "retrieve")) == (method == "GET"), about["operationId"]
+        assert not path.endswith("/")
+        if method == "GET":
+            assert kind == ("retrieve" if path.endswith("/{id}") else "list")
+
+
+def test_every_operation_has_a_tag_and_every_module_is_one():
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+    assert {str(module.label) for module in Module.single()} <= tags
+    assert {name for _, _, about in OPERATIONS for name in about["tags"]} == tags
+
+
+def test_every_refusal_can_be_met():
+    for method, path, about in OPERATIONS:
+        assert {"400", "401", "403"} <= set(about["responses"]), (method, path)
+        assert ("404" in about["responses"]) == ("{" in path), (method, path)
+        assert ("415" in about["responses"]) == (method in ("POST", "PUT") or "requestBody" in about), (method, path)
+
+
+def test_the_examples_are_what_the_schemas_say():
+    for part in every(DOCUMENT):
+        if "examples" in part and ("type" in part or "enum" in part):
+            for example in part["examples"]:
+                assert not list(validator(part).iter_errors(example))
+
+
+def test_the_examples_look_like_records():
+    for name in LISTS:
+        text = json.dumps(DOCUMENT["components"]["schemas"][name]["examples"])
+        assert "null" not in text
+        assert '"string"' not in text
+
+
+def test_what_cannot_be_written_is_marked():
+    schema = DOCUMENT["components"]["schemas"]["tier.accounts"]["properties"]
+    assert schema["id"]["readOnly"]
+    assert "readOnly" not in schema["name"]
+    assert "readOnly" not in schema["parent"]
+    assert schema["parent"]["properties"]["name"]["readOnly"]
+    assert DOCUMENT["components"]["schemas"]["agreements"]["readOnly"]
+
+
+def test_a_body_says_what_it_needs_and_how_long_it_may_be():
+    body = DOCUMENT["paths"]["/tier/accounts"]["post"]["requestBody"]
+    schema = body["content"]["application/json"]["schema"]
+    assert body["required"]
+    assert schema["required"] == ["name", "contact_info"]
+    assert schema["properties"]["name"] == {"type": "string", "maxLength": 255, "minLength": 1, "examples": ["Taller Ruiz S.L."]}
+    assert schema["properties"]["type"]["enum"] == ["customer", "reseller"]
+    assert schema["properties"]["parent"]["type"] == ["object", "null"]
+    assert schema["properties"]["contact_info"]["properties"]["contact"]["required"] == ["first_name", "last_name", "email"]
+
+
+def test_a_filter_says_what_it_knows():
+    parameters = {each["name"]: each for each in DOCUMENT["paths"]["/agreements"]["get"]["parameters"] if "name" in each}
+    assert parameters["type"]["schema"]["enum"] == ["distribution", "program", "service"]
+    assert parameters["created"]["description"] == "Filter for: created\n\n**lookups:** eq, ne, gt, ge, lt, le, in, out\n\n**ordering:** true"
+    assert parameters["created"]["schema"] == {"type": "string", "format": "date-time"}
+
+
+# --- The document and the API ---------------------------------------------------------------------
+
+
+def test_the_document_has_every_address_of_the_api_and_no_other():
+    served = {pattern.name for pattern in urlpatterns} - {"openapi", "nothing"}
+    assert {"/" + name.replace("<parent>", "{parent_id}").replace("<id>", "{id}") for name in served} == set(DOCUMENT["paths"])
+
+
+@pytest.fixture
+def reader(db):
+    return TokenFactory(modules=(Module.ALL,))
+
+
+@pytest.mark.parametrize("path", DOCUMENT["paths"])
+def test_an_address_has_the_methods_that_are_described_and_no_other(call, reader, path):
+    described = {method for method, at, _ in OPERATIONS if at == path}
+    concrete = re.sub(r"{\w+}", "none-such", path).removeprefix("/")
+    for method in METHODS:
+        response = call(concrete, reader, method=method.lower())
+        assert (response.status_code == 405) == (method not in described), method
+        if response.status_code == 405:
+            assert set(response["Allow"].split(", ")) - {"HEAD"} == described
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_filter_takes_every_operator_it_is_said_to_know(call, reader, name):
+    collection = LISTS[name]
+    path = collection.path.replace("<parent>", TokenFactory(account=reader.account).pk if "tokens" in collection.path else "none-such")
+    for each in collection.filter_names:
+        value = json.dumps(schemas.answered(openapi.filter_field(collection, each), each)["examples"][0], ensure_ascii=False).replace("null", "x")
+        terms = [term(operator, each, value) for operator in openapi.lookups(collection, each)]
+        response = call(f"{path}?{'&'.join(terms)}", reader)
+        assert response.status_code in ((200, 404) if collection.parent else (200,)), (terms, response.content)
+    for each in collection.ordering:
+        assert call(f"{path}?ordering(-{each})", reader).status_code in ((200, 404) if collection.parent else (200,))
+    if collection.search:
+        assert call(f"{path}?search=x", reader).status_code in ((200, 404) if collection.parent else (200,))
+
+
+def term(operator, name, value):
+    return {
+        "in": f"in({name},({value}))",
+        "out": f"out({name},({value}))",
+        "null": f"ne({name},null())",
+    }.get(operator, f"{operator}({name},{value})")
+
+
+def test_the_operators_of_the_introduction_work_as_written(call, reader):
+    for operator in openapi.OPERATORS:
+        assert call(f"agreements?{operator.example}", reader).status_code == 200, operator.example
+
+
+def test_records_are_what_the_schemas_say_and_nothing_else(client, db):
+    call_command("demo", verbosity=0)
+    seen = set()
+    for company in COMPANIES:
+        headers = {"authorization": header(TokenFactory(account=Account.objects.get(pk=company), name="Reader", modules=(Module.ALL,)))}
+        for name, collection in LISTS.items():
+            check = validator(closed({"$ref": f"#/components/schemas/{name}"}) | {"components": closed(DOCUMENT["components"])})
+            parents = [None]
+            if collection.parent:
+                parents = [row["id"] for row in client.get(f"/public/v1/{collection.parent.path}", headers=headers).json()]
+            for parent in parents:
+                path = "/public/v1/" + collection.path.replace("<parent>", str(parent))
+                response = client.get(path, headers=headers)
+                assert response.status_code == 200
+                assert re.fullmatch(DOCUMENT["components"]["headers"]["Content-Range"]["schema"]["pattern"], response["Content-Range"])
+                for record in response.json():
+                    assert not list(check.iter_errors(record)), record
+                    seen.add(name)
+                if collection.detail and response.json():
+                    one = client.get(f"{path}/{response.json()[0]['id']}", headers=headers)
+                    assert not list(check.iter_errors(one.json()))
+    assert seen == set(LISTS)
+
+
+@pytest.mark.parametrize(("method", "path", "about"), [each for each in OPERATIONS if "requestBody" in each[2]], ids=lambda each: str(each)[:40])
+def test_a_body_without_what_it_needs_is_refused_by_name(call, reader, method, path, about):
+    if "{" in path:
+        return
+    schema = about["requestBody"]["content"]["application/json"]["schema"]
+    response = call(path.removeprefix("/"), reader, method=method.lower(), data={}, content_type="application/json")
+    assert response.status_code == (400 if about["requestBody"]["required"] else 201)
+    needed = [name.name for name in schemas.flat(schema) if name.required]
+    assert {error.split(":")[0] for error in response.json()["errors"]} >= {name for name in needed if "." not in name}
