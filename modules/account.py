@@ -1,6 +1,7 @@
 """`/public/v1/accounts`, `/users`: the company of the token and its people."""
 
 from django.db.models import Case, CharField, Value, When
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
 from modules.rest import Collection
@@ -8,7 +9,11 @@ from modules.shapes import events
 from tokens.catalog import Module
 
 # What the original calls the type of an account, beside its role.
-TYPE = Case(When(role=Account.Role.VENDOR, then=Value("vendor")), default=Value("provider"), output_field=CharField(max_length=16))
+TYPE = Case(
+    When(role=Account.Role.VENDOR, then=Value("vendor")),
+    default=Value("provider"),
+    output_field=CharField(max_length=16, choices=(("vendor", _("Vendor")), ("provider", _("Provider")))),
+)
 
 ACCOUNTS = Collection(
     "accounts",
@@ -17,6 +22,7 @@ ACCOUNTS = Collection(
     about="The company that the token belongs to. Open to every valid token: programs ask it first of all.",
     fields={"id": "id", "name": "name", "type": "type", "role": "role", "events": events(created="created_at")},
     filters=("id", "name", "type", "role", "events.created.at"),
+    foreign={"role": ("reseller",)},
     ordering=("id", "events.created.at"),
     search=("id",),
 )

@@ -37,6 +37,7 @@ AGREEMENTS = Collection(
         "events": events(created="created_at", updated="updated_at"),
     },
     filters=("id", "type", "title", "active", "created", "updated", "owner.id", "owner.name", "marketplace.id", "marketplace.name"),
+    foreign={"type": ("referral", "syndication")},
     ordering=("created", "updated"),
     search=("title", "owner.name", "marketplace.name"),
 )

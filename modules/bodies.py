@@ -145,11 +145,11 @@ def text(value: Any, limit: int | None) -> str:
 
 
 def moment(text: str) -> datetime:
-    """A moment as programs write it; without a zone, UTC is meant. Raises ValidationError."""
+    """A moment as programs write it, to the second; without a zone, UTC is meant. Raises ValidationError."""
     try:
         found = parse_datetime(text)
         if found:
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         pass
     raise ValidationError(_("Must be a moment such as 2027-01-31T10:20:30+00:00."))

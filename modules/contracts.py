@@ -54,6 +54,7 @@ CONTRACTS = Collection(
         "events.signed.by.name",
     ),
     also={"agreement.owner.id": "agreement__owner_id"},
+    foreign={"type": ("referral", "syndication"), "status": ("new",)},
     ordering=("id", "status", "agreement.name", "owner.name", "issuer.id", "issuer.name", "events.created.at"),
     search=(
         "id",

@@ -3,12 +3,11 @@
 from typing import Any
 
 from django.db.models import Case, CharField, Value, When
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
 from modules.bodies import Refused
-from modules.models import Asset, Customer, Hub, TierConfig
+from modules.models import Asset, Customer, Hub, TierConfig, this_second
 from modules.rest import Collection
 from modules.shapes import Column, events, reference
 from tokens.catalog import Module
@@ -118,7 +117,8 @@ REQUIRED = (
 def create(caller: Caller, values: dict[str, Any]) -> str:
     """Make a customer of the distributor. Vendors see it as soon as it subscribes to a product of theirs."""
     check(caller, values)
-    return str(Customer.objects.create(provider_id=caller.account_id, **columns(values)).pk)
+    now = this_second()
+    return str(Customer.objects.create(provider_id=caller.account_id, created_at=now, updated_at=now, **columns(values)).pk)
 
 
 @CUSTOMERS.updates(*WRITABLE)
@@ -127,7 +127,7 @@ def update(caller: Caller, customer: Customer, values: dict[str, Any]) -> None:
     check(caller, values, customer)
     for column, value in columns(values).items():
         setattr(customer, column, value)
-    customer.version, customer.updated_at = customer.version + 1, timezone.now()
+    customer.version, customer.updated_at = customer.version + 1, this_second()
     customer.save()
 
 

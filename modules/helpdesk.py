@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from modules.bodies import Refused
-from modules.models import Case, Contract, Product, WrongState
+from modules.models import Case, Contract, Product, WrongState, this_second
 from modules.rest import Collection
 from modules.shapes import Column, Constant, Shape, reference
 from tokens.catalog import Module
@@ -111,7 +110,7 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
         raise Refused("receiver.account.id: " + _("There is no such partner of yours."))
     if agent and not User.objects.filter(pk=agent, memberships__account=partner).exists():
         raise Refused("receiver.agent.id: " + _("There is no such person in that company."))
-    now, by = timezone.now(), actor(caller)
+    now, by = this_second(), actor(caller)
     case = Case(
         vendor_id=vendor,
         provider_id=provider,
@@ -135,7 +134,7 @@ def update(caller: Caller, case: Case, values: dict[str, Any]) -> None:
         raise Refused(_("A closed case cannot be changed."), code="HLP_001")
     for column, value in columns(caller, values).items():
         setattr(case, column, value)
-    case.touch(actor(caller), timezone.now())
+    case.touch(actor(caller), this_second())
 
 
 @CASES.acts("pend")

@@ -66,6 +66,7 @@ PARTNERS = Collection(
         "stats.contracts.service",
         "stats.listings",
     ),
+    foreign={"role": ("reseller",)},
     ordering=(
         "id",
         "name",

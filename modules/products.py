@@ -73,6 +73,7 @@ PRODUCTS = Collection(
         "events.updated.at",
         "events.published.at",
     ),
+    foreign={"status": ("deleted", "indevelopment", "initializationfailed", "oncertification")},
     ordering=("name", "events.created.at", "events.updated.at", "events.published.at"),
     search=("id", "name", "owner.id", "owner.name"),
 )

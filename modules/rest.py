@@ -12,6 +12,7 @@ values left out.
 
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -104,6 +105,7 @@ class Collection:
         ordering: tuple[str, ...] = (),
         search: tuple[str, ...] = (),
         also: Mapping[str, str] | None = None,
+        foreign: Mapping[str, tuple[str, ...]] | None = None,
         parent: "Collection | None" = None,
         detail: bool = True,
         about: str,
@@ -115,11 +117,12 @@ class Collection:
         - `rows` gives the rows that an account id (and the parent's id) may see. It must depend on nothing else, the
           clock included, because its SQL is kept.
         - `filters`, `ordering` and `search` name fields. `also` adds names of no field of their own, as `{name: column}`.
+        - `foreign` are values that only the original's records have: to ask for them is no mistake and finds nothing.
         - `detail=False` is for records without an address of their own.
         """
         self.path, self.module, self.rows, self.fields, self.detail, self.about = path, module, rows, fields, detail, about
         self.filter_names, self.ordering, self.search = (*filters, *(also or {})), ordering, search
-        self.parent = parent
+        self.foreign, self.parent = foreign or {}, parent
         self.sample = self.visible(ACCOUNT.format("VA"), PARENT)
         self.model: type[Model] = self.sample.model
         self.columns = dict(leaves(fields))
@@ -139,7 +142,11 @@ class Collection:
     def filter(self, name: str, column: str | None) -> rql.Filter:
         column = column or self.columns[name]
         path = self.trace(column)
-        return rql.Filter(path.lookup, path.field, path.many)
+        field = path.field
+        if name in self.foreign:
+            field = copy(field)
+            field.choices = [*(path.field.choices or ()), *((value, value) for value in self.foreign[name])]
+        return rql.Filter(path.lookup, field, path.many)
 
     def trace(self, column: str) -> Path:
         """What stands behind a column of the model, or of the query."""

@@ -50,12 +50,23 @@ class Filter(NamedTuple):
 
 
 class Filters(RQLFilterClass):
-    """django-rql with moments that always have a zone: without one, UTC is meant."""
+    """django-rql, but for two things.
+
+    Moments always have a zone: without one, UTC is meant. Of a set of values capitals make no difference: the original's
+    description writes some of its own with them (`Vendor`, `OA`).
+    """
 
     @staticmethod
     def _convert_datetime_value(value: str) -> datetime:
         moment: datetime = RQLFilterClass._convert_datetime_value(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    @classmethod
+    def _get_choices_field_db_value(cls, value: str, choices: Any, filter_type: str, use_repr: bool) -> Any:  # noqa: FBT001 (django-rql's)
+        known = {str(choice).lower(): choice for choice, _label in choices}
+        if value.lower() not in known:
+            raise ValueError
+        return known[value.lower()]
 
 
 def build(model: type[Any], filters: Mapping[str, Filter], ordering: Iterable[str], search: Iterable[str]) -> Filters:

@@ -196,6 +196,7 @@ REQUESTS = Collection(
         "assignee.email": "assignee__email",
         "asset.connection.environment": "asset__connection__type",
     },
+    foreign={"type": ("adjustment", "renew", "transfer"), "status": ("scheduled", "revoking", "revoked")},
     ordering=(
         "status",
         "created",

@@ -163,7 +163,7 @@ def test_a_body_says_what_it_needs_and_how_long_it_may_be():
 
 def test_a_filter_says_what_it_knows():
     parameters = {each["name"]: each for each in DOCUMENT["paths"]["/agreements"]["get"]["parameters"] if "name" in each}
-    assert parameters["type"]["schema"]["enum"] == ["distribution", "program", "service"]
+    assert parameters["type"]["schema"]["enum"] == ["distribution", "program", "service", "referral", "syndication"]
     assert parameters["created"]["description"] == "Filter for: created\n\n**lookups:** eq, ne, gt, ge, lt, le, in, out\n\n**ordering:** true"
     assert parameters["created"]["schema"] == {"type": "string", "format": "date-time"}
 

@@ -61,6 +61,10 @@ def found(call, token, agreements):
         ("type=eq=service", "52"),
         ("ne(type,service)", "4310"),
         ("active=false", "1"),
+        # Capitals make no difference among a set of values; those that only the original has find nothing.
+        ("type=Service", "52"),
+        ("in(type,(service,syndication))", "52"),
+        ("type=syndication", ""),
         ("in(id,(AGD-000-000-000,AGD-000-000-005))", "50"),
         ("out(id,(AGD-000-000-000,AGD-000-000-005))", "4321"),
         ("ge(created,2024-02-03T10:20:30+00:00)", "543"),
@@ -130,6 +134,7 @@ def test_a_zone_with_a_plus_survives_the_way_that_clients_send_it(found):
         "select(nope)",
         "select(-title)&select(-id)",
         "type=nope",
+        "in(type,(program,nope))",
         "active=perhaps",
         "ge(title,A)",
         "ge(created,yesterday)",

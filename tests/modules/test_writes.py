@@ -260,6 +260,12 @@ def test_an_update_changes_what_was_sent_and_keeps_the_rest(send, account):
     assert body["tax_id"] == ""
 
 
+def test_who_asks_for_what_is_later_than_the_last_one_seen_does_not_get_it_again(send):
+    seen = send("post", "tier/accounts", NEW).json()["events"]["created"]["at"]
+    assert send("get", f"tier/accounts?gt(events.created.at,{seen})").json() == []
+    assert len(send("get", f"tier/accounts?eq(events.created.at,{seen})").json()) == 1
+
+
 def test_an_update_is_all_or_nothing(send, account):
     customer = CustomerFactory(provider=account)
     refused(send("put", f"tier/accounts/{customer.pk}", {"name": "Other", "type": "moon"}), "type: ")

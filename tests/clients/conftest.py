@@ -1,0 +1,173 @@
+"""The API as CloudBlue's own clients meet it: a real server with the demo data, and the clients as they are published.
+
+Black box: what a client gave is compared with what the API answers to a plain request. The clients live in an environment
+of their own (`make .venv-clients/.installed`), since connect-cli and the tools of this project want different libraries;
+there the scripts in `scripts/` drive them.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from tests.browser.conftest import ROOT, STOP_SECONDS, Portal, free_port, manage, wait_until_healthy
+
+PYTHON = ROOT / ".venv-clients" / "bin" / "python"
+SCRIPTS = Path(__file__).parent / "scripts"
+DISTRIBUTOR, VENDOR = "PA-063-101", "VA-044-420"
+# More than three pages for each of the two.
+AGREEMENTS = 320
+
+Row = dict[str, Any]
+
+
+class Api(Portal):
+    """A running portal, with a key for each of the two companies that may do everything."""
+
+    def __init__(self, url: str, env: dict[str, str], home: Path) -> None:
+        super().__init__(url, env, home)
+        self.endpoint = f"{url}/public/v1"
+        self.distributor, self.vendor = (self.new_key(account) for account in (DISTRIBUTOR, VENDOR))
+
+    def new_key(self, account: str) -> str:
+        return self.manage("create_token", "--account", account, "--name", "Clients", "--all-modules").strip()
+
+    def rows(self, path: str, key: str | None = None) -> list[Row]:
+        """What a plain request for the collection gets: all of it, as the distributor sees it."""
+        rows: list[Row] = json.loads(self.get(f"/public/v1/{path}{'&' if '?' in path else '?'}limit=1000", key or self.distributor).text)
+        return rows
+
+
+class Refused(Exception):
+    """The client raised a ClientError."""
+
+    def __init__(self, status: int | None, code: str | None, errors: list[str] | None, text: str) -> None:
+        super().__init__(text)
+        self.status, self.code, self.errors, self.text = status, code, errors, text
+
+
+class Script:
+    """A script in the clients' environment, which answers one question after the other. See scripts/answers.py."""
+
+    def __init__(self, name: str, home: Path) -> None:
+        self.log = home / f"{name}.log"
+        with self.log.open("w") as output:
+            self.process = subprocess.Popen(
+                [python(), SCRIPTS / name],
+                cwd=home,
+                env=clients_env(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                text=True,
+            )
+
+    def ask(self, **question: Any) -> Any:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"The script ended:\n{self.log.read_text()}"
+        told = json.loads(line)
+        if refused := told.get("refused"):
+            raise Refused(**refused)
+        if "raised" in told:
+            pytest.fail(told["raised"], pytrace=False)
+        return told["gave"]
+
+    def end(self) -> None:
+        self.process.communicate(timeout=STOP_SECONDS)
+
+
+def python() -> Path:
+    if not PYTHON.exists():
+        pytest.fail("These tests need CloudBlue's own clients. Install them: make .venv-clients/.installed")
+    return PYTHON
+
+
+def clients_env(**more: str) -> dict[str, str]:
+    """The environment of the clients: no proxy and no .netrc of the developer's plays a part."""
+    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "PYTHONUTF8": "1", "COLUMNS": "160", **more}
+
+
+@contextmanager
+def database(home: Path) -> Iterator[str]:
+    """The address of an empty database, on the server of DATABASE_URL if the tests run on PostgreSQL."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield f"sqlite:///{home / 'portal.sqlite3'}"
+        return
+    name = f"test_clients_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def portal(home: Path) -> Iterator[Api]:
+    """A portal with the demo data, served out of the folder."""
+    port = free_port()
+    with database(home) as address:
+        env = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "ENV_FILE": os.devnull,
+            "DEMO": "on",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "TOKEN_PEPPERS": f"1:{secrets.token_hex(32)}",
+            "TOKEN_SEALING_KEYS": f"1:{secrets.token_hex(32)}",
+            "DATABASE_URL": address,
+            "PORT": str(port),
+            "WORKERS": "2",
+        }
+        manage(env, "migrate", "--no-input", "--verbosity", "0")
+        manage(env, "demo", "--records", str(AGREEMENTS))
+        log = home / "server.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
+            try:
+                wait_until_healthy(process, f"http://127.0.0.1:{port}", log)
+                yield Api(f"http://127.0.0.1:{port}", env, home)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(timeout=STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A portal of this worker's own."""
+    with portal(tmp_path_factory.mktemp("clients")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Script]]:
+    """Start a script; starting is slow, so each is started once."""
+    running: dict[str, Script] = {}
+    home = tmp_path_factory.mktemp("scripts")
+
+    def script(name: str) -> Script:
+        if name not in running:
+            running[name] = Script(name, home)
+        return running[name]
+
+    yield script
+    for each in running.values():
+        each.end()

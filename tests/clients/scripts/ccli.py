@@ -1,0 +1,100 @@
+"""Runs commands of connect-cli, and reads and writes its workbooks."""
+
+import json
+import os
+import runpy
+import sys
+import tempfile
+import traceback
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import connect.cli.ccli  # noqa: F401 (importing it takes seconds, running a command does not)
+from answers import serve
+from connect.cli.core.base import cli
+from connect.cli.core.plugins import load_plugins
+from connect.cli.plugins.report import wizard
+from openpyxl import load_workbook
+
+load_plugins(cli)
+
+PROGRAM = str(Path(sys.executable).with_name("ccli"))
+
+
+def command(arguments, typed="", form=None):
+    """What `ccli <arguments>` prints, with `typed` on the keyboard.
+
+    The program runs in a copy of this process: everything it needs is imported there already.
+    """
+    with tempfile.TemporaryFile() as keyboard, tempfile.TemporaryFile() as screen:
+        keyboard.write(typed.encode())
+        keyboard.seek(0)
+        child = os.fork()
+        if not child:
+            become(arguments, keyboard, screen, form)
+        _, status = os.waitpid(child, 0)
+        screen.seek(0)
+        text = screen.read().decode()
+    if status:
+        raise RuntimeError(text)
+    return text
+
+
+def become(arguments, keyboard, screen, form):
+    status = 1
+    try:
+        for number, file in enumerate((keyboard, screen, screen)):
+            os.dup2(file.fileno(), number)
+        sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 (ends with the process)
+        sys.argv = [PROGRAM, *arguments]
+        # The one thing that is replaced: the full-screen form in which a person chooses a report's parameters.
+        wizard.dialogus = lambda questions, *_, **__: filled(questions, form or {})
+        runpy.run_path(PROGRAM, run_name="__main__")
+    except SystemExit as end:
+        status = end.code or 0
+    except BaseException:
+        traceback.print_exc(file=sys.stdout)
+    finally:
+        sys.stdout.flush()
+        os._exit(status if isinstance(status, int) else 1)
+
+
+def filled(questions, form):
+    """A form in which everything is ticked that `form` does not say otherwise."""
+    ever = {"from": datetime.fromisoformat("2010-01-01T00:00:00+00:00"), "to": datetime.fromisoformat("2100-01-01T00:00:00+00:00")}
+    everything = {
+        "daterange": lambda question: ever,
+        "selectmany": lambda question: [value for value, _ in question["values"]],
+    }
+    return {question["name"]: form.get(question["name"]) or everything[question["type"]](question) for question in questions}
+
+
+def report(config, name, format, output, form=None):
+    """The rows of a report, in JSON or as a workbook."""
+    printed = command(["-c", config, "report", "execute", name, "-f", format, "-o", f"{output}/{name}"], form=form)
+    if "Report has been completed" not in printed:
+        raise RuntimeError(printed.partition("Trace: [")[0])
+    if format == "xlsx":
+        return sheet(f"{output}/{name}.xlsx", 0)
+    with zipfile.ZipFile(f"{output}/{name}.zip") as archive:
+        return json.loads(archive.read("report.json"))
+
+
+def sheet(path, number):
+    """The rows of a sheet, the headings first. Moments are texts."""
+    rows = load_workbook(path).worksheets[number].iter_rows(values_only=True)
+    return [[str(cell) if isinstance(cell, datetime) else cell for cell in row] for row in rows]
+
+
+def fill(path, row, cells):
+    """Write into a row of the first sheet; cells are `{column: value}`, rows and columns count from 1."""
+    workbook = load_workbook(path)
+    for column, value in cells.items():
+        workbook.worksheets[0].cell(row, int(column)).value = value
+    workbook.save(path)
+
+
+TASKS = {"command": command, "report": report, "sheet": sheet, "fill": fill}
+
+serve(lambda task, **details: TASKS[task](**details))
