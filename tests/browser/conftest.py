@@ -6,22 +6,16 @@ database of its own.
 
 import fcntl
 import os
-import secrets
 import shutil
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, WebError, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.server import Server, environment, manage, served
+
 PASSWORD = "a-password-of-the-browser-tests"
 PEOPLE = {
     "michael": "michael@mightymicks.example",
@@ -31,8 +25,6 @@ PEOPLE = {
     "tony": "tony@gazzo.example",  # belongs to two accounts
     "portal": "admin@portal.example",  # belongs to no account
 }
-START_SECONDS = 60
-STOP_SECONDS = 20
 TIMEOUT_MS = 10_000
 
 expect.set_options(timeout=TIMEOUT_MS)
@@ -41,32 +33,12 @@ expect.set_options(timeout=TIMEOUT_MS)
 # --- The server -----------------------------------------------------------------------------------
 
 
-class Answer(NamedTuple):
-    status: int
-    headers: Any
-    text: str
-
-
-class Portal:
-    """A running portal and what stands beside it: its environment, its mail."""
+class Portal(Server):
+    """A running portal and what stands beside it: its mail."""
 
     def __init__(self, url: str, env: dict[str, str], mail: Path) -> None:
-        self.url = url
-        self.env = env
+        super().__init__(url, env)
         self.mail = mail
-
-    def get(self, path: str, key: str | None = None) -> Answer:
-        """GET as a program does it, with the key as the whole value of the Authorization header."""
-        request = urllib.request.Request(self.url + path, headers={"Authorization": key} if key else {})
-        try:
-            with urllib.request.urlopen(request, timeout=20) as response:
-                return Answer(response.status, response.headers, response.read().decode())
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                return Answer(refusal.code, refusal.headers, refusal.read().decode())
-
-    def manage(self, *arguments: str) -> str:
-        return manage(self.env, *arguments)
 
     def forget_confirmations(self) -> None:
         """Let every session look as if its password was given long ago: the server's clock cannot be moved."""
@@ -84,13 +56,6 @@ class Portal:
         )
 
 
-def manage(env: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False)
-    assert done.returncode == 0, f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
 def collect_static_files(env: dict[str, str], shared: Path) -> None:
     """Once for all workers: collecting replaces files that another worker's server may be reading."""
     with (shared / "static.lock").open("a+") as lock:
@@ -101,63 +66,16 @@ def collect_static_files(env: dict[str, str], shared: Path) -> None:
             lock.write("collected")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until_healthy(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    for _ in range(START_SECONDS * 10):
-        with suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=5) as response:
-            if response.status == 200:
-                return
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.1)
-            break
-    pytest.fail(f"The portal did not start:\n{log.read_text()}")
-
-
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Portal]:
     """A portal of this worker's own, freshly made, on a free port."""
     home = tmp_path_factory.mktemp("portal")
     base = tmp_path_factory.getbasetemp()
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    env = {
-        # Nothing but these: settings that happen to be in a developer's environment play no part.
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "ENV_FILE": os.devnull,
-        "DEMO": "on",
-        "DEMO_PASSWORD": PASSWORD,
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "TOKEN_PEPPERS": f"1:{secrets.token_hex(32)}",
-        "TOKEN_SEALING_KEYS": f"1:{secrets.token_hex(32)}",
-        "DATABASE_URL": f"sqlite:///{home / 'portal.sqlite3'}",
-        "EMAIL_URL": f"filemail:///{home / 'mail'}",
-        "PORT": str(port),
-        "WORKERS": "2",
-    }
+    env = environment(f"sqlite:///{home / 'portal.sqlite3'}", DEMO_PASSWORD=PASSWORD, EMAIL_URL=f"filemail:///{home / 'mail'}")
     # Under xdist every worker has a folder of its own below one that all share.
     collect_static_files(env, base if worker_id == "master" else base.parent)
-    manage(env, "migrate", "--no-input", "--verbosity", "0")
-    manage(env, "demo")
-    log = home / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            wait_until_healthy(process, url, log)
-            yield Portal(url, env, home / "mail")
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    with served(env, home) as url:
+        yield Portal(url, env, home / "mail")
 
 
 # --- The browser ----------------------------------------------------------------------------------

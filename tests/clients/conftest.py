@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests.browser.conftest import ROOT, STOP_SECONDS, Portal, free_port, manage, wait_until_healthy
+from tests.server import ROOT, STOP_SECONDS, Server, environment, served
 
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -30,11 +29,11 @@ AGREEMENTS = 320
 Row = dict[str, Any]
 
 
-class Api(Portal):
+class Api(Server):
     """A running portal, with a key for each of the two companies that may do everything."""
 
-    def __init__(self, url: str, env: dict[str, str], home: Path) -> None:
-        super().__init__(url, env, home)
+    def __init__(self, url: str, env: dict[str, str]) -> None:
+        super().__init__(url, env)
         self.endpoint = f"{url}/public/v1"
         self.distributor, self.vendor = (self.new_key(account) for account in (DISTRIBUTOR, VENDOR))
 
@@ -119,35 +118,10 @@ def database(home: Path) -> Iterator[str]:
 @contextmanager
 def portal(home: Path) -> Iterator[Api]:
     """A portal with the demo data, served out of the folder."""
-    port = free_port()
     with database(home) as address:
-        env = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-            "DJANGO_SETTINGS_MODULE": "portal.settings",
-            "ENV_FILE": os.devnull,
-            "DEMO": "on",
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "TOKEN_PEPPERS": f"1:{secrets.token_hex(32)}",
-            "TOKEN_SEALING_KEYS": f"1:{secrets.token_hex(32)}",
-            "DATABASE_URL": address,
-            "PORT": str(port),
-            "WORKERS": "2",
-        }
-        manage(env, "migrate", "--no-input", "--verbosity", "0")
-        manage(env, "demo", "--records", str(AGREEMENTS))
-        log = home / "server.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
-            try:
-                wait_until_healthy(process, f"http://127.0.0.1:{port}", log)
-                yield Api(f"http://127.0.0.1:{port}", env, home)
-            finally:
-                process.terminate()
-                try:
-                    process.wait(timeout=STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+        env = environment(address)
+        with served(env, home, "--records", str(AGREEMENTS)) as url:
+            yield Api(url, env)
 
 
 @pytest.fixture(scope="session")

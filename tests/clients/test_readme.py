@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.browser.conftest import ROOT
 from tests.clients.conftest import Api, clients_env, python
+from tests.server import ROOT
 
 README = (ROOT / "README.md").read_text()
 EXAMPLES = re.findall(r"```python\n(.+?)```", README, re.DOTALL)

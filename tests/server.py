@@ -1,0 +1,109 @@
+"""A portal as it is served, for tests that know addresses and words and never a model: a process, a database, a port of its own."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Any
+    text: str
+
+
+class Server:
+    """A running portal and its environment."""
+
+    def __init__(self, url: str, env: dict[str, str]) -> None:
+        self.url = url
+        self.env = env
+
+    def get(self, path: str, key: str | None = None) -> Answer:
+        """GET as a program does it, with the key as the whole value of the Authorization header."""
+        request = urllib.request.Request(self.url + path, headers={"Authorization": key} if key else {})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return Answer(response.status, response.headers, response.read().decode())
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return Answer(refusal.code, refusal.headers, refusal.read().decode())
+
+    def manage(self, *arguments: str) -> str:
+        return manage(self.env, *arguments)
+
+
+def manage(env: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def environment(database: str, **more: str) -> dict[str, str]:
+    """The environment of a portal for tests, with a free port. Nothing that happens to be in a developer's plays a part."""
+    return {
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "ENV_FILE": os.devnull,
+        "DEMO": "on",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "TOKEN_PEPPERS": f"1:{secrets.token_hex(32)}",
+        "TOKEN_SEALING_KEYS": f"1:{secrets.token_hex(32)}",
+        "DATABASE_URL": database,
+        "PORT": str(free_port()),
+        "WORKERS": "2",
+        **more,
+    }
+
+
+@contextmanager
+def served(env: dict[str, str], home: Path, *demo: str) -> Iterator[str]:
+    """Fill the database with the demo data and serve the portal; gives its address. What it says is in the folder."""
+    manage(env, "migrate", "--no-input", "--verbosity", "0")
+    manage(env, "demo", *demo)
+    url = f"http://127.0.0.1:{env['PORT']}"
+    log = home / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            wait_until_healthy(process, url, log)
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_healthy(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    for _ in range(START_SECONDS * 10):
+        with suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=5) as response:
+            if response.status == 200:
+                return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.1)
+            break
+    pytest.fail(f"The portal did not start:\n{log.read_text()}")
