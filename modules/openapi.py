@@ -245,8 +245,8 @@ and `-_.:+@*` stands in quotes.
 | --- | --- | --- |
 {operators}
 
-A query has at most {rql.MAX_LENGTH} characters, {rql.MAX_TERMS} terms or values, {rql.MAX_DEPTH} levels of brackets, {rql.MAX_LIKES} `like` or
-`ilike`, and {rql.MAX_STARS} stars in a value.
+A query has at most {rql.MAX_LENGTH} characters, {rql.MAX_TERMS} terms or values, {rql.MAX_JOINED} terms joined by `&`, `|` or `;`,
+{rql.MAX_DEPTH} levels of brackets, {rql.MAX_LIKES} `like` or `ilike`, and {rql.MAX_STARS} stars in a value.
 
 ## Records
 

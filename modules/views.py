@@ -24,6 +24,7 @@ LIMITS = {
     "limit": rest.LIMIT,
     "length": rql.MAX_LENGTH,
     "terms": rql.MAX_TERMS,
+    "joined": rql.MAX_JOINED,
     "depth": rql.MAX_DEPTH,
     "likes": rql.MAX_LIKES,
     "stars": rql.MAX_STARS,
