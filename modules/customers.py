@@ -1,5 +1,6 @@
 """`/public/v1/tier/accounts`: the module Customers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Case, CharField, Value, When
@@ -146,13 +147,22 @@ def check(caller: Caller, values: dict[str, Any], customer: Customer | None = No
     if not Account.objects.filter(pk=caller.account_id, role=Account.Role.DISTRIBUTOR).exists():
         raise Refused(_("Customers belong to distributors; a vendor can only read them."), code="AUTH_005", status=403)
     if parent := values.get("parent.id"):
-        own = Customer.objects.filter(provider=caller.account_id, type=Customer.Type.RESELLER)
-        if customer:
-            own = own.exclude(pk=customer.pk).exclude(parent=customer.pk)
-        if not own.filter(pk=parent).exists():
-            raise Refused("parent.id: " + _("There is no such reseller of yours above this customer."))
+        resellers = dict(Customer.objects.filter(provider=caller.account_id, type=Customer.Type.RESELLER).values_list("pk", "parent_id"))
+        if parent not in resellers:
+            raise Refused("parent.id: " + _("There is no such reseller of yours."))
+        if customer and customer.pk in above(parent, resellers):
+            raise Refused("parent.id: " + _("Nobody can stand above itself."))
+    if customer and values.get("type") == Customer.Type.CUSTOMER and Customer.objects.filter(parent=customer.pk).exists():
+        raise Refused("type: " + _("Customers stand below this reseller."))
     if (hub := values.get("hub.id")) and not Hub.objects.filter(pk=hub, owner=caller.account_id).exists():
         raise Refused("hub.id: " + _("There is no such hub of yours."))
+
+
+def above(pk: str | None, parents: dict[str, str | None]) -> Iterator[str]:
+    """The reseller and all that stand above it."""
+    while pk:
+        yield pk
+        pk = parents.get(pk)
 
 
 def columns(values: dict[str, Any]) -> dict[str, Any]:

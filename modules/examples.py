@@ -137,7 +137,7 @@ def example(field: "Field[Any, Any]", column: str = "") -> Any:
     if found is not None:
         return found
     if model and (field.primary_key or name in NAMES):
-        return RECORDS[model][0 if field.primary_key else 1]
+        return RECORDS.get(model, (f"{model.upper()}-000-001", model))[0 if field.primary_key else 1]
     if field.choices:
         return field.flatchoices[0][0]
     # A date-time is a date too, so it is asked for first.

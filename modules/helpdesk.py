@@ -106,7 +106,7 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
     """Open a case with a partner."""
     partner, agent = values.pop("receiver.account.id"), values.pop("receiver.agent.id", None)
     vendor, provider = (caller.account_id, partner) if caller.account_id.startswith("VA-") else (partner, caller.account_id)
-    if not Contract.objects.filter(vendor=vendor, provider=provider).exists():
+    if not Contract.objects.filter(vendor=vendor, provider=provider, status=Contract.Status.ACTIVE).exists():
         raise Refused("receiver.account.id: " + _("There is no such partner of yours."))
     if agent and not User.objects.filter(pk=agent, memberships__account=partner).exists():
         raise Refused("receiver.agent.id: " + _("There is no such person in that company."))
@@ -119,7 +119,7 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
         receiver_agent_id=agent,
         created_at=now,
         pending_at=now,
-        **columns(caller, values),
+        **columns(caller, values, vendor),
     )
     case.touch(by, now, "created", "pending")
     return str(case.pk)
@@ -132,7 +132,7 @@ def update(caller: Caller, case: Case, values: dict[str, Any]) -> None:
         raise Refused(_("Only the company that opened the case can change it."), code="AUTH_005", status=403)
     if case.state == Case.State.CLOSED:
         raise Refused(_("A closed case cannot be changed."), code="HLP_001")
-    for column, value in columns(caller, values).items():
+    for column, value in columns(caller, values, case.vendor_id).items():
         setattr(case, column, value)
     case.touch(actor(caller), this_second())
 
@@ -157,7 +157,9 @@ def resolve(caller: Caller, case: Case, values: dict[str, Any]) -> None:
 
 @CASES.acts("close", "rating", "feedback")
 def close(caller: Caller, case: Case, values: dict[str, Any]) -> None:
-    """Close a resolved case, with a rating from 1 (very poor) to 5 and a word about it, if you like."""
+    """Close a resolved case; who opened it may add a rating from 1 (very poor) to 5 and a word about it."""
+    if values and case.issuer_id != caller.account_id:
+        raise Refused(_("Only the company that opened the case can rate it."), code="AUTH_005", status=403)
     case.rating, case.feedback = values.get("rating"), values.get("feedback", "")
     move(caller, case, Case.State.CLOSED)
 
@@ -169,11 +171,11 @@ def move(caller: Caller, case: Case, state: Case.State) -> None:
         raise Refused(str(problem), code="HLP_001") from None
 
 
-def columns(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
-    """The values by column. Raises Refused for a product that the account does not see."""
+def columns(caller: Caller, values: dict[str, Any], vendor_id: str) -> dict[str, Any]:
+    """The values by column. Raises Refused for a product that the account does not see, or that is not the vendor's of the case."""
     product = values.get("product.id")
-    if product and not Product.objects.visible_to(caller.account_id).filter(pk=product).exists():
-        raise Refused("product.id: " + _("There is no such product of yours or of your partners."))
+    if product and not Product.objects.visible_to(caller.account_id).filter(pk=product, vendor=vendor_id).exists():
+        raise Refused("product.id: " + _("There is no such product of the vendor."))
     return {CASES.columns[name]: value for name, value in values.items()}
 
 

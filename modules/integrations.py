@@ -4,6 +4,7 @@ A token manages the tokens of its account here, as a person does in the portal. 
 itself: not by a grant, not by a new token, and not by waking one that may do more.
 """
 
+from collections.abc import Collection as Several
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Account
 from modules.bodies import Refused
 from modules.models import ExtensionEntry, ModuleEntry
-from modules.rest import Collection
+from modules.rest import Collection, no_such
 from modules.shapes import Constant, Rows, reference
 from tokens.catalog import Extension, Module
 from tokens.models import EXPIRING, Deleted, NameTaken, Permission, State, Token, TooManyTokens
@@ -25,21 +26,25 @@ from tokens.permissions import Caller
 def tokens(account_id: str) -> QuerySet[Token]:
     """The tokens of the account, deleted ones too, with what the API calls their status."""
     active = Token.Status.ACTIVE
-    return Token.objects.filter(account=account_id).annotate(
-        # As Token.state, but told by the clock of the database, since the query is kept.
-        current=Case(
-            When(status=active, expires_at__lte=Now(), then=Value(State.EXPIRED.value)),
-            When(status=active, expires_at__lte=Now() + EXPIRING, then=Value(State.EXPIRING.value)),
-            default="status",
-            output_field=CharField(max_length=16),
-        ),
-        extension_name=Case(
-            *(When(extension=extension.value, then=Value(extension.slug)) for extension in Extension), output_field=CharField(max_length=50)
-        ),
-        maker_id=Coalesce("created_by_id", "created_by_token_id"),
-        maker_name=Coalesce("created_by__name", "created_by_token__name"),
-        changer_id=Coalesce("updated_by_id", "updated_by_token_id"),
-        changer_name=Coalesce("updated_by__name", "updated_by_token__name"),
+    return (
+        Token.objects.of_account(account_id)
+        .order_by("-created_at", "-id")
+        .annotate(
+            # As Token.state, but told by the clock of the database, since the query is kept.
+            current=Case(
+                When(status=active, expires_at__lte=Now(), then=Value(State.EXPIRED.value)),
+                When(status=active, expires_at__lte=Now() + EXPIRING, then=Value(State.EXPIRING.value)),
+                default="status",
+                output_field=CharField(max_length=16),
+            ),
+            extension_name=Case(
+                *(When(extension=extension.value, then=Value(extension.slug)) for extension in Extension), output_field=CharField(max_length=50)
+            ),
+            maker_id=Coalesce("created_by_id", "created_by_token_id"),
+            maker_name=Coalesce("created_by__name", "created_by_token__name"),
+            changer_id=Coalesce("updated_by_id", "updated_by_token_id"),
+            changer_name=Coalesce("updated_by__name", "updated_by_token__name"),
+        )
     )
 
 
@@ -148,7 +153,16 @@ MODULES = Collection(
 )
 
 
-@TOKENS.creates("name", "external_id", "description", "extension.id", "owner.id", "expiration_date", required=("name", "extension.id"))
+@TOKENS.creates(
+    "name",
+    "external_id",
+    "description",
+    "extension.id",
+    "owner.id",
+    "expiration_date",
+    required=("name", "extension.id"),
+    answers={"token": {"type": "string", "pattern": "^[0-9a-f]{40}$", "description": "The secret, shown this once."}},
+)
 def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     """Make a token. The answer, and no other, has its secret as `token`: the key is `ApiKey <id>:<token>`.
 
@@ -157,15 +171,16 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     extension = Extension(values["extension.id"])
     if values.get("owner.id", caller.account_id) != caller.account_id:
         raise Refused("owner.id: " + _("A token can be made for its own account only."))
-    expires = values.get("expiration_date")
+    me = acting(caller)
+    # A token that ends makes none that lives on.
+    expires = values.get("expiration_date") or me.expires_at
     if expires and expires <= timezone.now():
         raise Refused("expiration_date: " + _("Must be in the future."))
-    must_cover(caller, extension.fixed_modules)
     try:
         token = Token.issue(
             account=Account.objects.get(pk=caller.account_id),
             modules=extension.fixed_modules,
-            by=acting(caller),
+            by=me,
             name=values["name"],
             external_id=values.get("external_id", ""),
             description=values.get("description", ""),
@@ -176,6 +191,7 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
         raise Refused(f"name: {problem}") from None
     except TooManyTokens as problem:
         raise Refused(f"extension.id: {problem}") from None
+    must_cover(caller, token)
     return {**(TOKENS.one(caller, token.pk) or {}), "token": token.keys.get().open().rpartition(":")[2]}
 
 
@@ -194,14 +210,14 @@ def update(caller: Caller, token: Token, values: dict[str, Any]) -> None:
 def delete(caller: Caller, token: Token) -> None:
     """Delete a token for good: its key stops working at once, and its name is free again."""
     if not token.remove(by=acting(caller)):
-        raise Refused(_("The token was deleted in the meantime."), code="TKN_001")
+        raise Refused(_("The token is deleted."), code="TKN_001")
 
 
 @TOKENS.acts("activate")
 def activate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
     """Let the key of a token work again. One that may do more than the caller stays asleep."""
-    must_cover(caller, token.grants)
     settle(token, enabled=token.enable(by=acting(caller)), wanted=Token.Status.ACTIVE)
+    must_cover(caller, token)
 
 
 @TOKENS.acts("deactivate")
@@ -213,22 +229,27 @@ def deactivate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
 def settle(token: Token, *, enabled: bool, wanted: str) -> None:
     """Asking twice is no mistake; asking a deleted token is."""
     if not enabled and token.status != wanted:
-        raise Refused(_("The token was deleted in the meantime."), code="TKN_001")
+        raise Refused(_("The token is deleted."), code="TKN_001")
 
 
 @PERMISSIONS.creates("id", "object.id")
 def grant(caller: Caller, token_id: str, values: dict[str, Any]) -> dict[str, Any]:
     """Let a custom token reach one more module, which the caller must reach itself. Granting twice is no mistake."""
     module, token = wanted(values), own_custom(caller, token_id)
-    must_cover(caller, (module,))
+    must_cover(caller, token, (module,))
     token.add_grant(module, by=acting(caller))
+    if token.pk != caller.id:
+        must_cover(caller, token, (module,))
     return {"id": module.value, "object": {"id": module.value}}
 
 
 @PERMISSIONS.deletes_listed("id", "object.id")
-def revoke(caller: Caller, token_id: str, values: dict[str, Any]) -> None:
-    """Take a module away from a custom token. The module is named in the body: `{"id": "MD-0023"}` or a list of such."""
-    own_custom(caller, token_id).remove_grant(wanted(values), by=acting(caller))
+def revoke(caller: Caller, token_id: str, listed: list[dict[str, Any]]) -> None:
+    """Take modules away from a custom token. The body names one, `{"id": "MD-0023"}`, or is a list of such."""
+    modules, token = {wanted(values) for values in listed}, own_custom(caller, token_id)
+    if Module.ALL in token.grants and Module.ALL not in modules:
+        raise Refused(_("The token has All, which covers every module. Take All away, and grant what shall stay."), code="TKN_003")
+    token.remove_grants(*modules, by=acting(caller))
 
 
 def wanted(values: dict[str, Any]) -> Module:
@@ -243,9 +264,9 @@ def own_custom(caller: Caller, token_id: str) -> Token:
     """The token, if its grants can be chosen. Raises Refused."""
     token = Token.objects.filter(account=caller.account_id, pk=token_id).first()
     if token is None:
-        raise Refused(_("Object `%(id)s` not found.") % {"id": token_id}, code="NFND_000", status=404)
+        raise Refused(no_such(token_id), code="NFND_000", status=404)
     if token.is_deleted:
-        raise Refused(_("The token was deleted in the meantime."), code="TKN_001")
+        raise Refused(_("The token is deleted."), code="TKN_001")
     if not token.kind.asks_permissions:
         raise Refused(_("The modules of a token for %(extension)s are fixed.") % {"extension": token.kind.label}, code="TKN_002")
     return token
@@ -256,10 +277,19 @@ def acting(caller: Caller) -> Token:
     return Token.objects.get(pk=caller.id)
 
 
-def must_cover(caller: Caller, modules: Any) -> None:
-    """Raise Refused unless the caller may reach all of the modules itself."""
-    reach = set(Permission.objects.filter(token=caller.id).values_list("module", flat=True))
-    missing = [] if Module.ALL in reach else [module for module in Module if module in modules and module not in reach]
+def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None) -> None:
+    """Raise Refused unless the caller lives, as long as the token does, and reaches what the token does (or the modules) itself.
+
+    Asked after the change, which is undone then: what was taken from the caller while it waited for others counts. A grant is
+    asked about before as well, since the caller may be the one who gets it.
+    """
+    me = acting(caller)
+    if me.state not in {State.ACTIVE, State.EXPIRING}:
+        raise Refused("API request is unauthorized.", code="AUTH_001", status=401)
+    if me.expires_at and (token.expires_at is None or token.expires_at > me.expires_at):
+        raise Refused(_("A token that expires cannot hand out anything to one that lives longer."), code="AUTH_006", status=403)
+    handed = token.grants if modules is None else modules
+    missing = [] if Module.ALL in me.grants else [module for module in Module if module in handed and module not in me.grants]
     if missing:
         raise Refused(
             _("A token cannot hand out what it does not have: %(modules)s.") % {"modules": ", ".join(str(module.label) for module in missing)},

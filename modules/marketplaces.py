@@ -11,10 +11,11 @@ MARKETPLACES = Collection(
     "marketplaces",
     Module.MARKETPLACES,
     lambda account_id: Marketplace.objects.visible_to(account_id).annotate(
-        contract_count=CountOf(Contract.objects.filter(marketplace=OuterRef("pk"), status=Contract.Status.ACTIVE)),
+        # Of its own: how many others there are is nobody's business.
+        contract_count=CountOf(Contract.objects.visible_to(account_id).filter(marketplace=OuterRef("pk"), status=Contract.Status.ACTIVE)),
         hub_count=CountOf(MarketplaceHub.objects.filter(marketplace=OuterRef("pk"))),
     ),
-    about="The regions in which a distributor sells. A vendor sees those of the distributors that it has a contract with.",
+    about="The regions in which a distributor sells. A vendor sees those of the distributors that it has an active contract with.",
     fields={
         "id": "id",
         "name": "name",
@@ -90,7 +91,6 @@ LOCALES = Collection(
         "auto_translation": "auto_translation",
         # Texts of products are not translated here.
         "stats": {"translations": Constant(0)},
-        "marketplaces": Rows(Marketplace.objects.filter(locales=OuterRef("pk")), {"id": "id", "name": "name"}),
     },
     filters=("id", "name", "local_name", "auto_translation"),
     ordering=("id", "name"),

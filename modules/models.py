@@ -85,12 +85,13 @@ class Locale(models.Model):
 
 
 class PartnerQuerySet(models.QuerySet[Any]):
-    """What a distributor owns and the vendors that it has a contract with see too."""
+    """What a distributor owns and the vendors that it has an active contract with see too."""
 
     def visible_to(self, account_id: str) -> "PartnerQuerySet":
         if not account_id.startswith("VA-"):
             return self.filter(owner=account_id)
-        return self.filter(models.Exists(Contract.objects.filter(vendor=account_id, provider=models.OuterRef("owner"))))
+        contracts = Contract.objects.filter(vendor=account_id, provider=models.OuterRef("owner"), status=Contract.Status.ACTIVE)
+        return self.filter(models.Exists(contracts))
 
 
 class Hub(models.Model):
@@ -462,7 +463,7 @@ class Asset(Record):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", verbose_name=_("customer"))
     reseller = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("reseller"))
     # [{"id": "domain", "title": "Domain", "type": "text", "value": "ruiz.example", …}]
-    params = models.JSONField(_("parameters"), default=list, blank=True)
+    params = models.JSONField(_("parameters"), default=list, editable=False)
 
     class Meta(Record.Meta):
         verbose_name = _("subscription")
@@ -536,7 +537,7 @@ class TierConfig(Record):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", verbose_name=_("connection"))
     contract = models.ForeignKey(Contract, models.CASCADE, related_name="+", verbose_name=_("contract"))
     marketplace = models.ForeignKey(Marketplace, models.CASCADE, related_name="+", verbose_name=_("marketplace"))
-    params = models.JSONField(_("parameters"), default=list, blank=True)
+    params = models.JSONField(_("parameters"), default=list, editable=False)
 
     class Meta(Record.Meta):
         verbose_name = _("tier configuration")
@@ -787,7 +788,7 @@ class Case(Record):
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     # Who did what, person or token: {"created": {"id": "SU-…", "name": "ERP Sync"}, …}
-    actors = models.JSONField(_("people"), default=dict, blank=True)
+    actors = models.JSONField(_("people"), default=dict, editable=False)
 
     class Meta(Record.Meta):
         verbose_name = _("case")

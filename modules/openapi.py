@@ -234,7 +234,7 @@ What the tokens of {settings.BRAND} open.
 
 ## Lists
 
-A list is a JSON array, newest first unless said otherwise. `limit` ({rest.DEFAULT_LIMIT} unless said, at most {rest.LIMIT}) and `offset`
+A list is a JSON array, in an order that stays the same. `limit` ({rest.DEFAULT_LIMIT} unless said, at most {rest.LIMIT}) and `offset`
 page through it. The header `Content-Range: items 0-9/72` says where one is and how many records there are in all.
 
 The whole query string is one RQL query: terms joined with `&`. Names inside of objects are written with dots, or with two
@@ -343,7 +343,10 @@ def writing(collection: Collection, write: Write, verb: str, status: int, *named
             body = {"oneOf": [body, {"type": "array", "items": body, "minItems": 1}]}
         about["requestBody"] = {"required": many or bool(write.required), "content": content(body)}
     more = ((404,) if named else ()) + ((413, 415) if status != 204 or many else ())
-    return {**about, "responses": {str(status): answered(status, None if status == 204 else reference(collection)), **refusals(collection, *more)}}
+    answer = None if status == 204 else reference(collection)
+    if answer and write.answers:
+        answer = {"allOf": [answer, {"type": "object", "properties": dict(write.answers)}]}
+    return {**about, "responses": {str(status): answered(status, answer), **refusals(collection, *more)}}
 
 
 def common(collection: Collection, verb: str, summary: str, *named: str) -> Described:

@@ -11,11 +11,10 @@ from tokens.catalog import Module
 
 
 def partners(account_id: str) -> QuerySet[Account]:
-    """The companies that the account has contracts with, and how many of which kind."""
+    """The companies that the account has active contracts with, and how many of which kind."""
     between = Q(vendor=account_id, provider=OuterRef("pk")) | Q(provider=account_id, vendor=OuterRef("pk"))
-    contracts = Contract.objects.filter(between)
-    active = contracts.filter(status=Contract.Status.ACTIVE)
-    return Account.objects.filter(Exists(contracts)).annotate(
+    active = Contract.objects.filter(between, status=Contract.Status.ACTIVE)
+    return Account.objects.filter(Exists(active)).annotate(
         type=TYPE,
         status=Value("active", CharField(max_length=16)),
         public=Value(value=True, output_field=BooleanField()),
@@ -31,7 +30,7 @@ PARTNERS = Collection(
     "partners",
     Module.PARTNERS,
     partners,
-    about="The companies that the account has contracts with.",
+    about="The companies that the account has active contracts with.",
     fields={
         "id": "id",
         "name": "name",

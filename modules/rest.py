@@ -57,6 +57,8 @@ class Write(NamedTuple):
     fields: "Mapping[str, Field[Any, Any]]"
     required: tuple[str, ...]
     about: str
+    # Names that the answer has beside those of a record, as JSON Schemas.
+    answers: Mapping[str, Any]
 
 
 class Plan(NamedTuple):
@@ -154,12 +156,13 @@ class Collection:
             return Path(annotation.output_field, null=True, many=False, lookup=column)
         return trace(self.model, column)
 
-    def creates(self, *names: str, required: tuple[str, ...] = ()) -> Decorator:
+    def creates(self, *names: str, required: tuple[str, ...] = (), answers: Mapping[str, Any] | None = None) -> Decorator:
         """Register `create(caller, values)`, which gives the new record's id; with a parent, `create(caller, parent, values)`.
 
-        `values` are the names of the body that were sent, checked against their columns. The answer is 201 and the record.
+        `values` are the names of the body that were sent, checked against their columns. The answer is 201 and the record; to answer
+        with more, `create` gives the whole answer, and `answers` says what is in it besides.
         """
-        return partial(self.register, self.writes, "POST", names, required)
+        return partial(self.register, self.writes, "POST", names, required, answers=answers)
 
     def updates(self, *names: str, required: tuple[str, ...] = ()) -> Decorator:
         """Register `update(caller, record, values)`. The answer is the record."""
@@ -170,7 +173,7 @@ class Collection:
         return self.register(self.writes, "DELETE", (), (), run)
 
     def deletes_listed(self, *names: str) -> Decorator:
-        """Register `delete(caller, parent, values)` at the collection's own address, for each object of the body. The answer is 204."""
+        """Register `delete(caller, parent, listed)` at the collection's own address; the body is an object or a list. The answer is 204."""
         return partial(self.register, self.writes, "DELETE", names, ())
 
     def acts(self, name: str, *names: str, required: tuple[str, ...] = ()) -> Decorator:
@@ -178,10 +181,16 @@ class Collection:
         return partial(self.register, self.actions, name, names, required)
 
     def register(
-        self, where: dict[str, Write], key: str, names: tuple[str, ...], required: tuple[str, ...], run: Callable[..., Any]
+        self,
+        where: dict[str, Write],
+        key: str,
+        names: tuple[str, ...],
+        required: tuple[str, ...],
+        run: Callable[..., Any],
+        answers: Mapping[str, Any] | None = None,
     ) -> Callable[..., Any]:
         fields = {name: self.trace(column_of(self.columns[name])).field for name in names}
-        where[key] = Write(run, fields, required, " ".join((run.__doc__ or "").split()))
+        where[key] = Write(run, fields, required, " ".join((run.__doc__ or "").split()), answers or {})
         return run
 
     def methods(self) -> tuple[str, ...]:
@@ -226,15 +235,15 @@ class Collection:
         if request.method not in methods:
             return method_not_allowed(methods)
         if request.method == "PUT":
-            return self.change(request, self.writes["PUT"], pk)
+            return self.change(request, self.writes["PUT"], pk, parent)
         if request.method == "DELETE":
-            return self.delete(request, pk)
+            return self.delete(request, pk, parent)
         return self.show(request.token, pk, parent)
 
-    def answer_action(self, name: str, request: ApiRequest, pk: str) -> HttpResponse:
+    def answer_action(self, name: str, request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
         if request.method != "POST":
             return method_not_allowed(("POST",))
-        return self.change(request, self.actions[name], pk)
+        return self.change(request, self.actions[name], pk, parent)
 
     def listing(self, request: ApiRequest, parent: str | None) -> HttpResponse:
         """A page of the collection, as the token's account sees it."""
@@ -281,20 +290,20 @@ class Collection:
             return refused.response
         return api.json_response(made, 201) if isinstance(made, dict) else self.show(request.token, made, parent, 201)
 
-    def change(self, request: ApiRequest, write: Write, pk: str) -> HttpResponse:
+    def change(self, request: ApiRequest, write: Write, pk: str, parent: str | None) -> HttpResponse:
         """An update or an action: all of it or nothing."""
         try:
             values = bodies.clean(bodies.read(request), write.fields, write.required)
             with transaction.atomic():
-                write.run(request.token, self.locked(request.token, pk), values)
+                write.run(request.token, self.locked(request.token, pk, parent), values)
         except Refused as refused:
             return refused.response
-        return self.show(request.token, pk)
+        return self.show(request.token, pk, parent)
 
-    def delete(self, request: ApiRequest, pk: str) -> HttpResponse:
+    def delete(self, request: ApiRequest, pk: str, parent: str | None) -> HttpResponse:
         try:
             with transaction.atomic():
-                self.writes["DELETE"].run(request.token, self.locked(request.token, pk))
+                self.writes["DELETE"].run(request.token, self.locked(request.token, pk, parent))
         except Refused as refused:
             return refused.response
         return gone()
@@ -304,15 +313,14 @@ class Collection:
         try:
             listed = bodies.read_many(request)
             with transaction.atomic():
-                for body in listed:
-                    write.run(request.token, parent, bodies.clean(body, write.fields, write.required))
+                write.run(request.token, parent, [bodies.clean(body, write.fields, write.required) for body in listed])
         except Refused as refused:
             return refused.response
         return gone()
 
-    def locked(self, caller: Caller, pk: str) -> Any:
-        """The record, held until the write is over. Raises Refused if the account has none such."""
-        record = self.rows(caller.account_id).select_for_update(of=("self",)).filter(pk=pk).first()
+    def locked(self, caller: Caller, pk: str, parent: str | None) -> Any:
+        """The record, held until the write is over, though not against rows that merely point at it. Raises Refused if there is none."""
+        record = self.visible(caller.account_id, parent).select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
         if record is None:
             raise Refused(no_such(pk), code="NFND_000", status=404)
         return record

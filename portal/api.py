@@ -15,10 +15,14 @@ def is_api(request: HttpRequest) -> bool:
 
 def json_response(data: Any, status: int = 200) -> HttpResponse:
     """JSON as CloudBlue's clients want it: exactly `application/json`, without a charset, and moments to the second."""
-    body = orjson.dumps(data, option=orjson.OPT_OMIT_MICROSECONDS)
+    # What JSON has no type for, such as a decimal, is written as text.
+    body = orjson.dumps(data, default=str, option=orjson.OPT_OMIT_MICROSECONDS)
     return HttpResponse(body, status=status, headers={"Content-Type": "application/json", "Content-Length": str(len(body))})
 
 
 def error(status: int, code: str, *messages: str) -> HttpResponse:
     """The one error body of the API. `errors` are strings: objects crash the official Python client."""
-    return json_response({"error_code": code, "errors": [str(message) for message in messages]}, status)
+    response = json_response({"error_code": code, "errors": [str(message) for message in messages]}, status)
+    response.headers["Vary"] = "Authorization"
+    response.headers["Cache-Control"] = "no-store"
+    return response

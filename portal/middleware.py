@@ -23,7 +23,8 @@ def known_methods(get_response: Next) -> Next:
     """Refuses TRACE and every invented method, which Django's own views would answer like GET, and gives 405 a page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.method not in METHODS:
+        # Addresses of the API say themselves what they answer.
+        if request.method not in METHODS and not api.is_api(request):
             return views.method_not_allowed(request, sorted(METHODS))
         response = get_response(request)
         if response.status_code == 405 and not response.content:

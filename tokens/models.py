@@ -307,11 +307,11 @@ class Token(TokenFields):
             grants = self.locked().grants
             return self.edit(by=by, version=None, modules={*grants, module}) > 0
 
-    def remove_grant(self, module: Module, *, by: "Actor | None") -> bool:
-        """Take one grant back, be it the last; from All nothing can be taken but All. Says whether anything changed. Raises Deleted."""
+    def remove_grants(self, *modules: Module, by: "Actor | None") -> bool:
+        """Take grants back, be it the last; from All nothing can be taken but All. Says whether anything changed. Raises Deleted."""
         with transaction.atomic():
             grants = self.locked().grants
-            return self.edit(by=by, version=None, modules=grants - {module}) > 0
+            return self.edit(by=by, version=None, modules=grants - set(modules)) > 0
 
     def disable(self, *, by: "Actor | None") -> bool:
         """Refuse every call from the next one on. Says whether anything changed."""
@@ -356,7 +356,8 @@ class Token(TokenFields):
 
     def locked(self) -> "Token":
         """The row as it is now; every other change of it waits for the end of the transaction. Raises Deleted."""
-        token = Token.objects.select_for_update().get(pk=self.pk)
+        # Not against rows that merely point at it: two tokens that change each other would wait for ever.
+        token = Token.objects.select_for_update(no_key=True).get(pk=self.pk)
         if token.is_deleted:
             raise Deleted(_("The token was deleted in the meantime."))
         return token

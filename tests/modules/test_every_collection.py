@@ -2,10 +2,14 @@
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
-from modules.models import Product
+from accounts.models import Account, User
+from modules import models
+from modules.models import Contract, Product
 from modules.urls import COLLECTIONS
+from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
 
@@ -43,14 +47,72 @@ def parent_of(collection, key):
     return key.split(" ")[1].split(":")[0]
 
 
-@pytest.mark.parametrize("collection", [each for each in COLLECTIONS if not each.parent], ids=str)
-def test_nobody_reads_a_record_of_others(demo, client, collection):
-    """What one company sees and the other does not in the list, it cannot reach by its id either."""
-    seen = {
-        account: {row["id"] for row in client.get(f"/public/v1/{collection.path}?limit=1000", headers={"authorization": key}).json()}
-        for account, key in demo.items()
-    }
+def side(model):
+    """The records that lie between two companies, of either."""
+    return lambda account: model.objects.filter(Q(vendor=account) | Q(provider=account))
+
+
+def partners(account):
+    """The companies that the account has an active contract with."""
+    pairs = Contract.objects.filter(Q(vendor=account) | Q(provider=account), status="active").values_list("vendor", "provider")
+    return {company for pair in pairs for company in pair} - {account}
+
+
+def owned(model):
+    return lambda account: model.objects.filter(owner=account)
+
+
+# Collection -> what an account may see, told by the models and not by the collection.
+MAY_SEE = {
+    "accounts": lambda account: Account.objects.filter(pk=account),
+    "users": lambda account: User.objects.filter(memberships__account=account),
+    "agreements": side(models.Agreement),
+    "contracts": side(Contract),
+    "tier/accounts": side(models.Customer),
+    "devops/services": owned(models.Service),
+    "auth/tokens": lambda account: Token.objects.filter(account=account),
+    "extensions": lambda account: models.ExtensionEntry.objects.all(),
+    "modules": lambda account: models.ModuleEntry.objects.all(),
+    "helpdesk/cases": side(models.Case),
+    "listings": side(models.Listing),
+    "marketplaces": lambda account: models.Marketplace.objects.filter(owner__in={account} | (partners(account) if account[:2] == "VA" else set())),
+    "hubs": owned(models.Hub),
+    "localization/locales": lambda account: models.Locale.objects.all(),
+    "partners": lambda account: Account.objects.filter(pk__in=partners(account)),
+    "pricing/lists": side(models.PriceList),
+    "products": lambda account: Product.objects.filter(
+        vendor__in={account}
+        if account[:2] == "VA"
+        else Contract.objects.filter(provider=account, status="active", type="distribution").values_list("vendor", flat=True)
+    ),
+    "categories": lambda account: models.Category.objects.all(),
+    "reporting/reports": owned(models.Report),
+    "assets": side(models.Asset),
+    "requests": side(models.FulfillmentRequest),
+    "tier/configs": side(models.TierConfig),
+    "usage/files": side(models.UsageFile),
+}
+
+
+def test_it_is_written_down_who_may_see_what():
+    assert set(MAY_SEE) == {collection.path for collection in COLLECTIONS if not collection.parent}
+
+
+@pytest.mark.parametrize("path", sorted(MAY_SEE))
+def test_an_account_sees_what_it_may_and_nothing_else(demo, client, path):
     for account, key in demo.items():
-        others = set().union(*seen.values()) - seen[account]
+        headers = {"authorization": key}
+        allowed = set(MAY_SEE[path](account).values_list("pk", flat=True))
+        assert {row["id"] for row in client.get(f"/public/v1/{path}?limit=1000", headers=headers).json()} == allowed
+        others = set(MAY_SEE[path](account).model.objects.values_list("pk", flat=True)) - allowed
         for id in sorted(others)[:3]:
-            assert client.get(f"/public/v1/{collection.path}/{id}", headers={"authorization": key}).status_code == 404
+            assert client.get(f"/public/v1/{path}/{id}", headers=headers).status_code == 404
+
+
+def test_what_is_nested_tells_nothing_of_others(demo, client):
+    """Counts and lists inside of a record are of the caller's own dealings."""
+    vendor = "VA-044-420"
+    for row in client.get("/public/v1/marketplaces", headers={"authorization": demo[vendor]}).json():
+        assert row["stats"]["contracts"] == Contract.objects.filter(marketplace=row["id"], vendor=vendor, status="active").count()
+    for key in demo.values():
+        assert b"MP-" not in client.get("/public/v1/localization/locales", headers={"authorization": key}).content

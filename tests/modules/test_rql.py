@@ -210,6 +210,47 @@ def test_the_largest_queries_that_are_allowed_are_answered(call, token, agreemen
     assert call(f"agreements?{query}", token).status_code == 200
 
 
+@pytest.mark.parametrize("query", ["like(title,a*a*a*a*b)", "search=a*a*a*a*b", "ilike(title,*a*a*a*b)"])
+def test_stars_in_a_value_cost_no_more_than_the_length_of_the_text(call, token, agreements, query):
+    """An expression that gives back what it found tries every way to share out the letters: minutes for this title."""
+    Agreement.objects.update(title="a" * 128)
+    begun = time.process_time()
+    assert call(f"agreements?{query}", token).json() == []
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("like(description,Since*Mon*here)", True),
+        ("like(description,*Mon*day*)", True),
+        ("like(description,*day*Mon*)", False),
+        ("like(description,Mon*day*here)", False),
+        ("like(description,S*e*M*e)", True),
+        ("like(description,S*e*M*ex)", False),
+        ("ilike(description,since*mon*HERE)", True),
+        (r"like(description,Since*\**here)", False),
+    ],
+)
+def test_a_star_stands_for_any_letters_line_ends_too(call, account, query, found):
+    from modules.models import Case
+
+    vendor = AccountFactory(role="vendor")
+    sides = {"vendor": vendor, "provider": account, "issuer": account, "receiver": vendor}
+    Case.objects.create(subject="x", description="Since\nMonday here", type="business", **sides)
+    token = TokenFactory(account=account, modules=(Module.HELPDESK,))
+    assert len(call(f"helpdesk/cases?{query}", token).json()) == found
+
+
+def test_a_moment_beyond_the_ends_of_time_is_told(call, token):
+    assert call("agreements?le(created,9999-12-31T23:59:59-14:00)", token).status_code == 400
+
+
+@pytest.mark.parametrize("query", ["like(title,t(a=b))", "ilike(title,t(like(a,b)))", "in(type,(t(a=1)))", "eq(title,t(a=b))"])
+def test_a_tuple_where_a_value_belongs_is_no_failure(call, token, query):
+    assert call(f"agreements?{query}", token).status_code in {200, 400}
+
+
 @pytest.mark.parametrize(
     "query",
     [

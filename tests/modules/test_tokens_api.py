@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.factories import TokenFactory, header, secret
@@ -258,6 +260,22 @@ def test_taking_away_all_leaves_nothing(send, boss, account):
     assert grants(other) == set()
 
 
+def test_a_token_that_ends_hands_nothing_to_one_that_lives_on(send, account):
+    ends = timezone.now() + timedelta(days=1)
+    mortal = TokenFactory(account=account, name="Mortal", modules=(Module.ALL,), expires_at=ends)
+    made = send(mortal, "post", "", CUSTOM).json()
+    assert made["expiration_date"] == ends.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    later = (ends + timedelta(days=1)).isoformat()
+    refused(send(mortal, "post", "", CUSTOM | {"name": "Later", "expiration_date": later}), 403, "AUTH_006")
+    immortal = TokenFactory(account=account, modules=())
+    refused(send(mortal, "post", f"/{immortal.pk}/permissions", {"id": "MD-9001"}), 403, "AUTH_006")
+    immortal.disable(by=None)
+    refused(send(mortal, "post", f"/{immortal.pk}/activate"), 403, "AUTH_006")
+    assert Token.objects.get(pk=immortal.pk).status == "inactive"
+    assert grants(immortal) == set()
+    assert not Token.objects.filter(name="Later").exists()
+
+
 def test_all_may_hand_out_everything(send, boss):
     made = send(boss, "post", "", {"name": "Zap", "extension": {"id": Extension.ZAPIER.value}}).json()
     assert {grant["id"] for grant in made["permissions"]} == set(Extension.ZAPIER.fixed_modules)
@@ -295,6 +313,22 @@ def test_granting_and_taking_away_twice_is_no_mistake(send, boss, token):
     for _ in range(2):
         assert send(boss, "delete", path, [{"id": "MD-9001"}, {"object": {"id": "MD-9002"}}]).status_code == 204
     assert grants(token) == set()
+
+
+def test_from_all_no_single_module_can_be_taken(send, boss, account):
+    other = TokenFactory(account=account, modules=(Module.ALL,))
+    refused(send(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-9001"}), 400, "TKN_003", "All")
+    assert grants(other) == {Module.ALL}
+
+
+def test_a_long_list_costs_no_more_queries_than_a_short_one(send, boss, token):
+    def queries(body):
+        with CaptureQueriesContext(connection) as captured:
+            assert send(boss, "delete", f"/{token.pk}/permissions", body).status_code == 204
+        return len(captured)
+
+    send(boss, "get", "")
+    assert queries([{"id": "MD-9002"}] * 3000) == queries([{"id": "MD-9002"}])
 
 
 def test_taking_away_is_all_or_nothing(send, boss, token):

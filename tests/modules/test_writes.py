@@ -137,7 +137,8 @@ def test_an_empty_body_lacks_what_is_required(send):
     [
         ("put", "tier/accounts", "GET, HEAD, POST"),
         ("delete", "tier/accounts", "GET, HEAD, POST"),
-        ("patch", "tier/accounts", None),
+        ("patch", "tier/accounts", "GET, HEAD, POST"),
+        ("trace", "agreements", "GET, HEAD"),
         ("post", "tier/accounts/TA-1", "DELETE, GET, HEAD, PUT"),
         ("post", "agreements", "GET, HEAD"),
         ("put", "agreements/AGD-1", "GET, HEAD"),
@@ -168,6 +169,14 @@ def test_an_address_that_is_none_is_404_in_json(send, path):
 @pytest.mark.parametrize("path", ["tier/accounts", "tier/accounts/", "/tier/accounts", "/tier/accounts/"])
 def test_writes_too_take_either_slash_and_never_redirect(send, path):
     assert send("post", path, NEW).status_code == 201
+
+
+def test_a_body_in_chunks_is_refused_rather_than_lost(send, account):
+    customer = CustomerFactory(provider=account)
+    response = send("put", f"tier/accounts/{customer.pk}", {"name": "Lost"}, HTTP_TRANSFER_ENCODING="chunked")
+    refused(response, "Content-Length", status=411, code="VAL_004")
+    customer.refresh_from_db()
+    assert (customer.name, customer.version) == ("Ruiz Foods", 1)
 
 
 # --- Customers --------------------------------------------------------------------------------
@@ -285,6 +294,10 @@ def test_a_reseller_of_the_same_distributor_can_be_the_parent(send, account):
     below = CustomerFactory(provider=account, type="reseller", parent=reseller)
     for wrong in (reseller, below):
         refused(send("put", f"tier/accounts/{reseller.pk}", {"parent": {"id": wrong.pk}}), "parent.id: ")
+    third = CustomerFactory(provider=account, type="reseller", parent=below)
+    refused(send("put", f"tier/accounts/{reseller.pk}", {"parent": {"id": third.pk}}), "parent.id: ")
+    # Who has somebody below is no end customer.
+    refused(send("put", f"tier/accounts/{below.pk}", {"type": "customer"}), "type: ")
     # No parent at all.
     assert "parent" not in send("put", f"tier/accounts/{below.pk}", {"parent": None}).json()
 
@@ -402,12 +415,15 @@ def test_a_case_with_a_mistake_is_not_opened(send, new_case, name, value, text):
     assert Case.objects.count() == 0
 
 
-def test_a_case_can_name_a_product_and_a_person_of_the_partner(send, partner, new_case):
+def test_a_case_can_name_a_product_and_a_person_of_the_partner(send, account, partner, new_case):
     product, somebody = ProductFactory(vendor=partner), MembershipFactory(account=partner).user
     body = {**new_case, "product": {"id": product.pk}, "receiver": {"account": {"id": partner.pk}, "agent": {"id": somebody.pk}}}
     case = send("post", "helpdesk/cases", body).json()
     assert case["product"] == {"id": product.pk, "name": product.name}
     assert case["receiver"]["agent"] == {"id": somebody.pk, "name": somebody.name}
+    # Not that of another vendor, though the distributor sees it: its name would be told.
+    other = ProductFactory(vendor=ContractFactory(provider=account).vendor)
+    refused(send("post", "helpdesk/cases", {**body, "product": {"id": other.pk}}), "product.id: ")
     foreign = MembershipFactory().user
     body["receiver"]["agent"]["id"] = foreign.pk
     refused(send("post", "helpdesk/cases", body), "receiver.agent.id: ")
@@ -446,6 +462,22 @@ def test_closing_takes_a_rating_and_a_word(send, new_case):
     assert Case.objects.get().state == "resolved"
     closed = send("post", f"helpdesk/cases/{case}/close", {"rating": 5, "feedback": "Quick."}).json()
     assert (closed["state"], closed["rating"], closed["feedback"]) == ("closed", 5, "Quick.")
+
+
+def test_only_who_opened_a_case_rates_it(send, partner, new_case):
+    case = send("post", "helpdesk/cases", new_case).json()["id"]
+    theirs = TokenFactory(account=partner, modules=(Module.HELPDESK,))
+    send("post", f"helpdesk/cases/{case}/resolve", key=theirs)
+    refused(send("post", f"helpdesk/cases/{case}/close", {"rating": 5}, key=theirs), status=403, code="AUTH_005")
+    assert send("post", f"helpdesk/cases/{case}/close", key=theirs).json()["state"] == "closed"
+
+
+def test_a_company_without_an_active_contract_is_no_partner(send, account, new_case):
+    from modules.models import Contract
+
+    Contract.objects.update(status=Contract.Status.REJECTED)
+    refused(send("post", "helpdesk/cases", new_case), "receiver.account.id: ")
+    assert send("get", "partners").json() == []
 
 
 def test_who_opened_a_case_changes_it_until_it_is_closed(send, partner, new_case):

@@ -68,14 +68,24 @@ def test_the_first_and_the_last_day_of_the_calendar_are_days(michael, token, day
         assert michael.client.get(f"{LIST}?{name}={day}").status_code == 200
 
 
-@pytest.mark.parametrize("path", [LIST, "/sign-in/", "/public/v1/agreements", "/nope"])
+@pytest.mark.parametrize("path", [LIST, "/sign-in/", "/nope"])
 @pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "PATCH", "BREW"])
 def test_an_unknown_method_is_405(michael, path, method):
     response = michael.client.generic(method, path)
     assert response.status_code == 405
     assert "GET" in response["Allow"]
-    assert response["Content-Type"].startswith("application/json" if path.startswith("/public") else "text/html")
+    assert response["Content-Type"].startswith("text/html")
     assert response.content
+
+
+@pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "PATCH", "BREW"])
+def test_an_unknown_method_of_the_api_is_405_for_who_has_a_key(michael, token, method):
+    from tests.factories import header
+
+    assert michael.client.generic(method, "/public/v1/agreements").status_code == 401
+    response = michael.client.generic(method, "/public/v1/agreements", headers={"authorization": header(token)})
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert response["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("path", [LIST, "/sign-in/", "/integrations/", "/public/v1/accounts"])

@@ -195,6 +195,12 @@ def test_a_step_that_is_none_is_404(michael, name):
     assert michael.client.get(f"/integrations/tokens/new/{draft.pk}/{name}/").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["nope", "agreements/%00", "v9"])
+def test_errors_of_the_api_are_not_kept_either(client, path):
+    response = client.get(f"/public/v1/{path}")
+    assert (response["Vary"], response["Cache-Control"]) == ("Authorization", "no-store")
+
+
 def test_a_signed_in_person_without_an_account_is_told_so(db):
     somebody = person()
     somebody.membership.delete()

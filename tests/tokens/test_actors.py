@@ -119,8 +119,8 @@ def test_a_grant_is_added_once_and_recorded(token, robot):
 
 
 def test_a_grant_is_removed_once_and_recorded_be_it_the_last(token, robot):
-    assert token.remove_grant(Module.AGREEMENTS, by=robot)
-    assert not token.remove_grant(Module.AGREEMENTS, by=robot)
+    assert token.remove_grants(Module.AGREEMENTS, by=robot)
+    assert not token.remove_grants(Module.AGREEMENTS, by=robot)
     token = fresh(token)
     assert (token.grants, token.version, token.updater) == (set(), 2, robot)
     event = token.events.get(action=TokenEvent.Action.EDITED)
@@ -130,13 +130,13 @@ def test_a_grant_is_removed_once_and_recorded_be_it_the_last(token, robot):
 def test_all_takes_the_place_of_single_grants_which_then_change_nothing(token, robot):
     assert token.add_grant(Module.ALL, by=robot)
     assert not token.add_grant(Module.USAGE, by=robot)
-    assert not token.remove_grant(Module.AGREEMENTS, by=robot)
+    assert not token.remove_grants(Module.AGREEMENTS, by=robot)
     assert fresh(token).grants == {Module.ALL}
-    assert token.remove_grant(Module.ALL, by=robot)
+    assert token.remove_grants(Module.ALL, by=robot)
     assert fresh(token).grants == set()
 
 
-@pytest.mark.parametrize("verb", ["add_grant", "remove_grant"])
+@pytest.mark.parametrize("verb", ["add_grant", "remove_grants"])
 def test_a_deleted_token_keeps_its_grants(token, robot, verb):
     token.remove(by=robot)
     with pytest.raises(Deleted):
@@ -144,7 +144,7 @@ def test_a_deleted_token_keeps_its_grants(token, robot, verb):
     assert fresh(token).grants == {Module.AGREEMENTS}
 
 
-@pytest.mark.parametrize("verb", ["add_grant", "remove_grant"])
+@pytest.mark.parametrize("verb", ["add_grant", "remove_grants"])
 def test_a_grant_that_cannot_be_recorded_is_not_changed(token, robot, monkeypatch, verb):
     def fail(*args, **kwargs):
         raise RuntimeError

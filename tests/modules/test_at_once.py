@@ -1,0 +1,57 @@
+"""Writes at the same moment: nobody waits for ever, and nothing is lost."""
+
+import json
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connections
+from django.test import Client
+
+from modules.models import Customer
+from tests.factories import AccountFactory, CustomerFactory, TokenFactory, header
+from tokens.catalog import Module
+from tokens.models import Token
+
+ROUNDS = 15
+
+
+def at_once(*calls):
+    """The statuses that callers got who began together; each makes its calls one after the other."""
+    begin, statuses = Barrier(len(calls)), []
+
+    def run(path, key, body):
+        client = Client()
+        begin.wait()
+        for _ in range(ROUNDS):
+            response = client.put(f"/public/v1/{path}", json.dumps(body), content_type="application/json", headers={"authorization": key})
+            statuses.append(response.status_code)
+        connections.close_all()
+
+    threads = [Thread(target=run, args=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return statuses
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tokens_that_change_each_other_do_not_wait_for_ever():
+    account = AccountFactory()
+    one, two = (TokenFactory(account=account, modules=(Module.ALL,)) for _ in range(2))
+    calls = [(f"auth/tokens/{target.pk}", header(caller), {"description": caller.name}) for caller, target in ((one, two), (two, one))]
+    assert set(at_once(*calls)) == {200}
+    assert set(Token.objects.values_list("description", flat=True)) == {one.name, two.name}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_customers_that_get_the_same_reseller_do_not_wait_for_ever():
+    account = AccountFactory()
+    key = header(TokenFactory(account=account, modules=(Module.ALL,)))
+    top = CustomerFactory(provider=account, type="reseller")
+    below = [CustomerFactory(provider=account) for _ in range(2)]
+    calls = [(f"tier/accounts/{customer.pk}", key, {"parent": {"id": top.pk}}) for customer in below]
+    calls.append((f"tier/accounts/{top.pk}", key, {"name": "Top"}))
+    assert set(at_once(*calls)) == {200}
+    # Every change counted: none was made on an old copy of the row.
+    assert sorted(Customer.objects.values_list("version", flat=True)) == [ROUNDS + 1] * 3
