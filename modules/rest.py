@@ -77,7 +77,8 @@ class Plan(NamedTuple):
         """At most `limit` rows from `offset` on; `place` says what stands for the placeholders."""
         if not self.page:
             return []
-        rows = fetch(self.page, [*fill(self.page_params, place), limit, offset])
+        # Two numbers, written out: a page of unknown length PostgreSQL would plan anew each time.
+        rows = fetch(f"{self.page} LIMIT {limit:d} OFFSET {offset:d}", fill(self.page_params, place))
         return [self.convert(row) for row in rows] if self.converters else rows
 
     def convert(self, row: tuple[Any, ...]) -> list[Any]:
@@ -348,7 +349,7 @@ def compiled(collection: Collection, side: str, query: str | None) -> Plan:
     except (ValueError, OverflowError, ValidationError):
         raise rql.BadQuery(rql.bad_value()) from None
     return Plan(
-        f"{page} LIMIT %s OFFSET %s",
+        page,
         page_params,
         f"SELECT COUNT(*) FROM ({count}) AS matches",  # noqa: S608 (Django's own SQL; values are parameters)
         count_params,
