@@ -26,6 +26,19 @@ def partners(account_id: str) -> QuerySet[Account]:
     )
 
 
+ORDERED = (
+    "id",
+    "name",
+    "status",
+    "type",
+    "role",
+    "stats.contracts.syndication",
+    "stats.contracts.distribution",
+    "stats.contracts.program",
+    "stats.contracts.service",
+    "stats.listings",
+)
+
 PARTNERS = Collection(
     "partners",
     Module.PARTNERS,
@@ -52,31 +65,8 @@ PARTNERS = Collection(
         "industries": Constant([]),
         "public": "public",
     },
-    filters=(
-        "id",
-        "name",
-        "status",
-        "type",
-        "role",
-        "public",
-        "stats.contracts.syndication",
-        "stats.contracts.distribution",
-        "stats.contracts.program",
-        "stats.contracts.service",
-        "stats.listings",
-    ),
+    filters=("public", *ORDERED),
     foreign={"role": ("reseller",)},
-    ordering=(
-        "id",
-        "name",
-        "status",
-        "type",
-        "role",
-        "stats.contracts.syndication",
-        "stats.contracts.distribution",
-        "stats.contracts.program",
-        "stats.contracts.service",
-        "stats.listings",
-    ),
+    ordering=ORDERED,
     search=("id", "name"),
 )

@@ -9,6 +9,20 @@ from tokens.catalog import Module
 
 # A report is ready or it is not.
 PROGRESS = Case(When(status=Report.Status.SUCCEEDED, then=Value(10)), default=Value(0), output_field=IntegerField())
+ORDERED = (
+    "name",
+    "status",
+    "timeout",
+    "schedule.id",
+    "template.id",
+    "template.name",
+    "template.type",
+    "events.created.at",
+    "events.updated.at",
+    "events.started.at",
+    "events.terminated.at",
+)
+
 REPORTS = Collection(
     "reporting/reports",
     Module.REPORTS,
@@ -49,31 +63,6 @@ REPORTS = Collection(
         "progress": {"value": "progress", "max": Constant(10)},
         "events": events(created="created_at", updated="updated_at", started="started_at", terminated="terminated_at"),
     },
-    filters=(
-        "id",
-        "name",
-        "status",
-        "timeout",
-        "schedule.id",
-        "template.id",
-        "template.name",
-        "template.type",
-        "events.created.at",
-        "events.updated.at",
-        "events.started.at",
-        "events.terminated.at",
-    ),
-    ordering=(
-        "name",
-        "status",
-        "timeout",
-        "schedule.id",
-        "template.id",
-        "template.name",
-        "template.type",
-        "events.created.at",
-        "events.updated.at",
-        "events.started.at",
-        "events.terminated.at",
-    ),
+    filters=("id", *ORDERED),
+    ordering=ORDERED,
 )
