@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import resolve
 from django_htmx.http import HttpResponseClientRedirect
 
-from portal import api, views
+from portal import api, store, views
 from portal.http import own_path
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -30,6 +30,16 @@ def known_methods(get_response: Next) -> Next:
         if response.status_code == 405 and not response.content:
             return views.method_not_allowed(request, [response["Allow"]])
         return response
+
+    return middleware
+
+
+def time_limit(get_response: Next) -> Next:
+    """Let no statement of a request run without end."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with store.time_limit():
+            return get_response(request)
 
     return middleware
 
@@ -64,8 +74,10 @@ def public_api(get_response: Next) -> Next:
     return middleware
 
 
-# Longer than any address of the admin's own links; each word of a search becomes a term of the query.
+# Longer than any address of the admin's own links.
 ADMIN_QUERY = 1000
+# Each word of a search becomes a term of the query for each column that is searched.
+ADMIN_WORDS = 20
 
 
 def admin_input(get_response: Next) -> Next:
@@ -74,7 +86,13 @@ def admin_input(get_response: Next) -> Next:
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith("/admin/"):
             query = request.META["QUERY_STRING"]
-            if "%00" in query or len(query) > ADMIN_QUERY or any("\0" in value for _, values in request.POST.lists() for value in values):
+            words = request.GET.get("q", "").split()
+            if (
+                "%00" in query
+                or len(query) > ADMIN_QUERY
+                or len(words) > ADMIN_WORDS
+                or any("\0" in value for _, values in request.POST.lists() for value in values)
+            ):
                 return views.bad_request(request)
         return get_response(request)
 

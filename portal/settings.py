@@ -15,6 +15,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# How long one statement of a request may run, and how long it may wait for a lock, in seconds.
+STATEMENT_SECONDS = 2
+
 # Everything an installation keeps for itself: the SQLite file, its secrets, collected static files.
 VAR = BASE_DIR / "var"
 
@@ -89,7 +92,8 @@ def read_database(default: str) -> dict[str, Any]:
         # Writers queue at BEGIN instead of failing in mid-transaction; FULL survives a power cut.
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 10,
+            # Seconds that a writer waits for another one; then the answer is 503.
+            "timeout": STATEMENT_SECONDS,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
         }
         # A file, so that tests with several threads have one connection each, as in production.
@@ -166,6 +170,7 @@ MIDDLEWARE = (
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.known_methods",
     "portal.middleware.no_nul",
+    "portal.middleware.time_limit",
     # Calls of the API end here; what follows is for people with a browser.
     "portal.middleware.public_api",
     "whitenoise.middleware.WhiteNoiseMiddleware",

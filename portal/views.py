@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from portal import api
+from portal import api, store
 from portal.http import next_url
 
 log = logging.getLogger(__name__)
@@ -121,9 +122,28 @@ def method_not_allowed(request: HttpRequest, allowed: Iterable[str]) -> HttpResp
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The last resort: it must not need the database, the session or any context processor."""
+    """The last resort: it must not need the database, the session or any context processor.
+
+    Every exception that nobody caught comes here, from views and from middleware, so this is where a
+    database that cannot serve the request now becomes a 503 with advice.
+    """
+    if store.is_busy(sys.exception()):
+        return busy(request)
     number = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}"
     log.error("The error on %s was shown under the number %s.", request.path, number)
     if api.is_api(request):
         return api.error(500, "SYS_001", _("Something broke on our side. It was recorded under the number %(number)s.") % {"number": number})
     return render(None, "500.html", {"number": number, "brand": settings.BRAND}, status=500)  # type: ignore[arg-type]  # without a request no context processor runs
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    """503: the database could not serve the request in time. Needs as little as `server_error`."""
+    log.warning("The database could not serve %s %s in time.", request.method, request.path)
+    if api.is_api(request):
+        text = _("The portal is busy. Nothing was changed; try again in a moment.")
+        response = api.error(503, "SYS_503", text)
+    else:
+        context = {"brand": settings.BRAND}
+        response = render(None, "503.html", context, status=503)  # type: ignore[arg-type]  # as above
+    response["Retry-After"] = str(store.RETRY_AFTER)
+    return response

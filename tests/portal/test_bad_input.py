@@ -212,9 +212,9 @@ def staff(db):
 
 @pytest.mark.parametrize("page", ["tokens/token", "accounts/user", "accounts/account", "axes/accessattempt", "modules/agreement"])
 def test_the_admin_refuses_what_the_database_cannot_take(staff, page):
-    for query in ("q=%00", f"q={'a' * 50_001}", "q=" + "a+" * 1_500):
+    for query in ("q=%00", f"q={'a' * 50_001}", "q=" + "a+" * 1_500, "q=" + "a+" * 21):
         assert staff.get(f"/admin/{page}/?{query}").status_code == 400
-    assert staff.get(f"/admin/{page}/?q=" + "a+" * 490).status_code == 200
+    assert staff.get(f"/admin/{page}/?q=" + "a+" * 20).status_code == 200
     assert staff.get(f"/admin/{page}/%00/change/").status_code == 400
     assert staff.post(f"/admin/{page}/", {"action": "delete_selected", "_selected_action": "\0"}).status_code == 400
 

@@ -1,0 +1,130 @@
+"""No statement of a request runs without end, and a busy database is a 503 that changes nothing."""
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+from django.db import DatabaseError, OperationalError, connection, transaction
+
+from accounts.models import Account, User
+from portal import store
+from tests.factories import TokenFactory, header
+from tokens.catalog import Module
+from tokens.models import Token
+
+# A million steps of a recursion: seconds on any machine, and nothing that an index could shorten.
+ENDLESS = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000)
+SELECT COUNT(*) FROM n
+"""
+
+
+@pytest.fixture
+def short(settings):
+    settings.STATEMENT_SECONDS = 1
+
+
+@contextmanager
+def another_writer():
+    """Somebody else holds what a writer needs: SQLite's only lock, or the rows of accounts and tokens."""
+    holds, done = threading.Event(), threading.Event()
+
+    def hold():
+        try:
+            with transaction.atomic():
+                list(Account.objects.select_for_update())
+                list(Token.objects.select_for_update())
+                list(User.objects.select_for_update())
+                holds.set()
+                done.wait(30)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert holds.wait(10)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def count_without_end():
+    with connection.cursor() as cursor:
+        cursor.execute(ENDLESS)
+        cursor.fetchall()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_without_end_is_stopped(short):
+    with pytest.raises(store.TookTooLong), store.time_limit():
+        count_without_end()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_limit_inside_another_one_leaves_the_outer_one_in_force(short):
+    with store.time_limit():
+        with store.time_limit():
+            User.objects.exists()
+        # The innermost that knows it would say TookTooLong; here Django's own error tells the same.
+        with pytest.raises(OperationalError):
+            count_without_end()
+
+
+@pytest.mark.django_db
+def test_the_limit_holds_inside_of_a_transaction(short):
+    with pytest.raises(store.TookTooLong), transaction.atomic(), store.time_limit():
+        count_without_end()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_cannot_write_says_busy_and_changes_nothing(short_wait, michael, token):
+    michael.client.raise_request_exception = False
+    with another_writer():
+        response = michael.client.post(f"/integrations/tokens/{token.pk}/disable/")
+    assert response.status_code == 503
+    assert response["Retry-After"] == "2"
+    assert b"Nothing was changed" in response.content
+    token.refresh_from_db()
+    assert token.status == Token.Status.ACTIVE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_that_cannot_write_says_busy_and_changes_nothing(short_wait, client, account):
+    key = header(TokenFactory(account=account, modules=(Module.ALL,)))
+    client.raise_request_exception = False
+    body = {"name": "Another", "extension": {"id": "EXT-000"}}
+    with another_writer():
+        answer = client.post("/public/v1/auth/tokens", body, "application/json", headers={"authorization": key})
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "2"
+    assert answer.json()["error_code"] == "SYS_503"
+    assert not Token.objects.filter(name="Another").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_that_reads_is_answered_while_somebody_writes(short_wait, client, account):
+    key = header(TokenFactory(account=account, modules=(Module.AGREEMENTS,)))
+    with another_writer():
+        answer = client.get("/public/v1/agreements", headers={"authorization": key})
+    assert answer.status_code == 200
+
+
+@pytest.fixture
+def short_wait(settings, transactional_db):
+    """A writer waits for a second only, on a connection that was made with that."""
+    settings.STATEMENT_SECONDS = 1
+    connection.close()
+    if connection.vendor == "sqlite":
+        connection.settings_dict["OPTIONS"]["timeout"], before = 1, connection.settings_dict["OPTIONS"]["timeout"]
+    yield
+    connection.close()
+    if connection.vendor == "sqlite":
+        connection.settings_dict["OPTIONS"]["timeout"] = before
+
+
+def test_a_mistake_in_a_statement_is_not_called_busy(db):
+    with pytest.raises(DatabaseError) as raised, transaction.atomic():
+        User.objects.extra(tables=["nothing_of_the_kind"]).exists()
+    assert not store.is_busy(raised.value)
