@@ -11,15 +11,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts import limits, sudo
 from accounts.forms import NewPasswordForm, ProfileForm, ResetForm, SignInForm
 from accounts.http import PersonRequest
 from accounts.models import User
-from portal.http import next_url, posted
+from portal.http import next_url, posted, posts_from
 from portal.navigation import THEMES
 from portal.notices import succeed
 
@@ -54,11 +55,12 @@ def locked(request: HttpRequest, response: HttpResponse | None = None, credentia
     return page
 
 
+@method_decorator(posts_from("portal:home"), name="dispatch")
 class SignOutView(auth_views.LogoutView):
     """Ends the session on the server; only by POST."""
 
 
-@require_POST
+@posts_from("accounts:profile")
 def switch(request: PersonRequest) -> HttpResponse:
     """Act for another account of one's own."""
     chosen = request.POST.get("account")
@@ -70,7 +72,7 @@ def switch(request: PersonRequest) -> HttpResponse:
 
 
 @login_not_required
-@require_POST
+@posts_from("portal:home")
 def theme(request: HttpRequest) -> HttpResponse:
     """Choose light, dark or what the system says. A cookie, so that the sign-in page follows as well."""
     response = redirect(next_url(request, reverse("portal:home")))

@@ -1,9 +1,14 @@
-"""Types of requests, for the reader and for mypy."""
+"""Requests: their types, what was posted, and where they lead."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 from urllib.parse import urlsplit
 
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
 
@@ -11,6 +16,26 @@ class Request(HttpRequest):
     """A request after the middleware of a page."""
 
     htmx: HtmxDetails
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def posts_from(page: str) -> Callable[[View], View]:
+    """Let a view answer POST only, and lead a GET of its address to the page that has the button.
+
+    Reloading, the history and bookmarks open such addresses. `page` is a route that takes the same arguments.
+    """
+
+    def decorate(view: View) -> View:
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return view(request, *args, **kwargs) if request.method == "POST" else redirect(page, *args, **kwargs)
+
+        return inner
+
+    return decorate
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import sudo
 from accounts.decorators import for_administrators, for_members
 from accounts.http import PersonRequest
 from portal import text
-from portal.http import next_url, posted, whole
+from portal.http import next_url, posted, posts_from, whole
 from portal.middleware import client_address
 from portal.notices import Action, fail, inform, succeed
 from portal.tables import Table
@@ -89,7 +89,7 @@ def index(request: PersonRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@posts_from("tokens:list")
 @for_members
 def view(request: PersonRequest) -> HttpResponse:
     """Remember how the person wants the list, and show it so; the address then says it too and can be shared."""
@@ -167,7 +167,7 @@ def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
     )
 
 
-@require_POST
+@posts_from("tokens:permissions")
 @for_members
 def permissions_view(request: PersonRequest, token_id: str) -> HttpResponse:
     """Remember the columns of the Permissions tab."""
@@ -182,7 +182,7 @@ def summary(request: PersonRequest, token_id: str) -> HttpResponse:
     return show_summary(request, find(request, token_id))
 
 
-@require_POST
+@posts_from("tokens:detail")
 @for_administrators
 def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
     """The page again, with the key in it: the only answer that ever holds one. Asks for the password first, and is recorded."""
@@ -367,7 +367,7 @@ def refuse_deleted(request: PersonRequest, token: Token) -> HttpResponse:
     return redirect("tokens:detail", token.pk)
 
 
-@require_POST
+@posts_from("tokens:detail")
 @for_administrators
 def disable(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
@@ -380,7 +380,7 @@ def disable(request: PersonRequest, token_id: str) -> HttpResponse:
     return redirect(here)
 
 
-@require_POST
+@posts_from("tokens:detail")
 @for_administrators
 def enable(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)

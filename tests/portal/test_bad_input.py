@@ -236,10 +236,10 @@ def test_a_link_for_a_new_password_that_is_none_says_so(client, db, uid):
     assert response.context["validlink"] is False
 
 
-def test_a_button_s_address_opened_as_a_page_says_so(michael, token):
-    response = michael.client.get(f"{LIST}{token.pk}/reveal/")
+def test_a_form_sent_to_a_page_that_takes_none_says_so(michael, token):
+    response = michael.client.post(f"{LIST}{token.pk}/")
     assert response.status_code == 405
-    assert response["Allow"] == "POST"
+    assert response["Allow"] == "GET, HEAD"
     assert "This address opens no page" in response.text
 
 

@@ -3,13 +3,14 @@
 import uuid
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.conftest import person
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
-from tokens.models import TokenDraft
+from tokens.models import Token, TokenDraft
 
 # Route -> what a GET answers to: nobody, a looker, an administrator, an administrator of another account.
 # "sign-in" is a redirect there; 302 any other redirect.
@@ -20,10 +21,10 @@ PAGES = {
     "portal:webhooks": ("sign-in", 200, 200, 200),
     "portal:extensions": ("sign-in", 200, 200, 200),
     "accounts:sign_in": (200, 302, 302, 302),
-    "accounts:sign_out": ("sign-in", 405, 405, 405),
+    "accounts:sign_out": ("sign-in", 302, 302, 302),
     "accounts:profile": ("sign-in", 200, 200, 200),
-    "accounts:switch": ("sign-in", 405, 405, 405),
-    "accounts:theme": (405, 405, 405, 405),
+    "accounts:switch": ("sign-in", 302, 302, 302),
+    "accounts:theme": (302, 302, 302, 302),
     "accounts:password_change": ("sign-in", 200, 200, 200),
     "accounts:password_reset": (200, 200, 200, 200),
     "accounts:password_reset_sent": (200, 200, 200, 200),
@@ -33,17 +34,17 @@ PAGES = {
     "modules:api": ("sign-in", 200, 200, 200),
     "api:openapi": (200, 200, 200, 200),
     "tokens:list": ("sign-in", 200, 200, 200),
-    "tokens:view": ("sign-in", 405, 405, 405),
+    "tokens:view": ("sign-in", 302, 302, 302),
     "tokens:new": ("sign-in", 403, 200, 200),
     "tokens:draft": ("sign-in", 403, 200, 404),
     "tokens:detail": ("sign-in", 200, 200, 404),
     "tokens:permissions": ("sign-in", 200, 200, 404),
-    "tokens:permissions_view": ("sign-in", 405, 405, 405),
+    "tokens:permissions_view": ("sign-in", 302, 302, 302),
     "tokens:summary": ("sign-in", 200, 200, 404),
     "tokens:edit": ("sign-in", 403, 200, 404),
-    "tokens:reveal": ("sign-in", 405, 405, 405),
-    "tokens:enable": ("sign-in", 405, 405, 405),
-    "tokens:disable": ("sign-in", 405, 405, 405),
+    "tokens:reveal": ("sign-in", 302, 302, 302),
+    "tokens:enable": ("sign-in", 302, 302, 302),
+    "tokens:disable": ("sign-in", 302, 302, 302),
     "tokens:delete": ("sign-in", 403, 200, 404),
 }
 
@@ -138,7 +139,7 @@ def address(route, token, draft):
     from django.urls import reverse
 
     arguments = {
-        "tokens:draft": (draft.pk, "general"),
+        "tokens:draft": (draft.pk if draft else None, "general"),
         "accounts:password_reset_confirm": ("abc", "def"),
         **dict.fromkeys(("tokens:detail", "tokens:permissions", "tokens:permissions_view", "tokens:summary"), (token.pk,)),
         **dict.fromkeys(("tokens:edit", "tokens:reveal", "tokens:enable", "tokens:disable", "tokens:delete"), (token.pk,)),
@@ -150,6 +151,41 @@ def test_every_route_has_a_row():
     named = {name for name, _ in routes(get_resolver())}
     assert named == set(PAGES) | set(GATED) | {NOTHING}
     assert set(PAGES) == set(FORMS)
+
+
+BUTTONS = {
+    "accounts:sign_out": "/",
+    "accounts:switch": "/account/",
+    "accounts:theme": "/",
+    "tokens:view": "/integrations/tokens/",
+    "tokens:permissions_view": "/integrations/tokens/{token}/permissions/",
+    "tokens:reveal": "/integrations/tokens/{token}/",
+    "tokens:enable": "/integrations/tokens/{token}/",
+    "tokens:disable": "/integrations/tokens/{token}/",
+}
+
+
+def test_no_address_of_a_button_is_a_dead_end():
+    """Reloaded or taken from the history, it leads to a page: no route of the portal answers 405 to a GET."""
+    assert not [route for route, answers in PAGES.items() if 405 in answers]
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("route", sorted(BUTTONS))
+def test_the_address_of_a_button_leads_to_its_page_and_does_nothing(michael, token, route, method):
+    before = (Token.objects.values().get(), token.events.count(), michael.client.session.get("account"))
+    response = getattr(michael.client, method)(address(route, token, draft=None), {"next": "/elsewhere/"})
+    assert (response.status_code, response["Location"]) == (302, BUTTONS[route].format(token=token.pk))
+    assert before == (Token.objects.values().get(), token.events.count(), michael.client.session.get("account"))
+    assert SESSION_KEY in michael.client.session
+    assert "theme" not in response.cookies
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "options"])
+@pytest.mark.parametrize("route", sorted(BUTTONS))
+def test_the_address_of_a_button_refuses_every_other_method(michael, token, route, method):
+    response = getattr(michael.client, method)(address(route, token, draft=None))
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, POST")
 
 
 def test_every_view_is_private_or_public_on_purpose_or_gated():

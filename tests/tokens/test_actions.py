@@ -111,7 +111,9 @@ def test_nobody_is_led_to_the_sign_in(client, token, verb):
 
 @pytest.mark.parametrize("verb", ["enable", "disable"])
 def test_looking_at_an_action_does_nothing(michael, token, verb):
-    assert michael.client.get(f"/integrations/tokens/{token.pk}/{verb}/").status_code == 405
+    before = Token.objects.values().get()
+    assert michael.client.get(f"/integrations/tokens/{token.pk}/{verb}/")["Location"] == f"/integrations/tokens/{token.pk}/"
+    assert Token.objects.values().get() == before
 
 
 def test_every_change_is_recorded_with_the_person(michael, token):

@@ -169,8 +169,12 @@ def test_a_looker_never_sees_a_key(adrian, old):
     assert "Only administrators of the account can view the key." in adrian.client.get(url(old)).text
 
 
-def test_a_key_is_not_shown_by_get(michael, old):
-    assert confirmed(michael.client).get(url(old, "reveal/")).status_code == 405
+def test_opening_the_address_of_view_again_leads_to_the_details_without_the_key(michael, old):
+    reveal(confirmed(michael.client), old)
+    response = michael.client.get(url(old, "reveal/"), follow=True)
+    assert response.redirect_chain == [(url(old), 302)]
+    assert secret(old) not in response.text
+    assert old.events.filter(action=TokenEvent.Action.KEY_VIEWED).count() == 1
 
 
 def test_the_key_of_another_account_does_not_exist(michael, stranger):
