@@ -1,12 +1,17 @@
-"""Makes the environment file of a local installation: `python -m portal.envfile`.
+"""The environment file of an installation, `var/env` unless ENV_FILE names another: `NAME=value`, one a line.
 
-The file (`var/env`) holds the secrets that a portal needs to start. It is made once, readable by its
-owner alone, and never overwritten: losing the key rings would make every stored key unreadable.
+`make run` makes it, with the secrets that a portal needs to start. It is made once, readable by its owner alone, and never
+overwritten: losing the key rings would make every stored key unreadable.
 """
 
+import io
 import os
+import re
 import secrets
 from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
 
 ENV_FILE = Path(__file__).resolve().parent.parent / "var" / "env"
 
@@ -17,6 +22,8 @@ SECRET_KEY={secret_key}
 TOKEN_PEPPERS=1:{pepper}
 TOKEN_SEALING_KEYS=1:{sealing_key}
 """
+
+LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
 def make(path: Path = ENV_FILE) -> bool:
@@ -34,6 +41,39 @@ def make(path: Path = ENV_FILE) -> bool:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     return True
+
+
+def read(path: Path | None = None) -> None:
+    """Set the variables of the file that are not set yet. Raise ImproperlyConfigured for what cannot be understood.
+
+    Its lines may have blanks, quotes, `export` and any line ends; the sentences never quote one, since it may hold a secret.
+    """
+    named = os.environ.get("ENV_FILE", "").strip()
+    path = path or (Path(named) if named else ENV_FILE)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        if named:
+            raise ImproperlyConfigured(f"ENV_FILE names a file that does not exist: {path}") from None
+        return
+    except OSError as problem:
+        raise ImproperlyConfigured(f"The environment file {path} cannot be read: {problem.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"The environment file {path} is not text in UTF-8.") from None
+    lines = enumerate(map(str.strip, re.split(r"\r\n|\r|\n", text)), start=1)
+    understood = [parse(line, f"Line {number} of {path}") for number, line in lines if line and not line.startswith("#")]
+    environ.Env.read_env(io.StringIO("\n".join(understood)))
+
+
+def parse(line: str, where: str) -> str:
+    """Return the line as `NAME=value`. Raise ImproperlyConfigured."""
+    match = LINE.fullmatch(line)
+    if not match or "\0" in line:
+        raise ImproperlyConfigured(f"{where} must look like NAME=value.")
+    name, value = match.groups()
+    if value[:1] in {"'", '"'} and (len(value) < 2 or value[-1] != value[0]):
+        raise ImproperlyConfigured(f"{where} begins with a quote and does not end with it.")
+    return f"{name}={value}"
 
 
 if __name__ == "__main__":

@@ -4,14 +4,12 @@
 real environment variables win over it. Nonsense is refused with a sentence before anything starts.
 """
 
-import os
-import re
 from pathlib import Path
-from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
+
+from portal import envfile
+from portal.environment import read_database, read_email, read_flag, read_list, read_number, read_ring, read_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -21,97 +19,7 @@ STATEMENT_SECONDS = 2
 # Everything an installation keeps for itself: the SQLite file, its secrets, collected static files.
 VAR = BASE_DIR / "var"
 
-env = environ.Env()
-ENV_FILE = Path(os.environ.get("ENV_FILE", VAR / "env"))
-if ENV_FILE.is_file():
-    env.read_env(str(ENV_FILE))
-
-
-# --- Readers that refuse nonsense -------------------------------------------------------------
-
-
-def read_text(name: str, default: str | None = None) -> str:
-    """A text; without a default it must be set."""
-    value = os.environ.get(name, "").strip()
-    if value:
-        return value
-    if default is None:
-        raise ImproperlyConfigured(f"{name} is not set. `make run` makes it for a local portal; see README.md, Settings.")
-    return default
-
-
-def read_list(name: str, default: str | None = None) -> list[str]:
-    """Texts parted by commas."""
-    return [part.strip() for part in read_text(name, default).split(",") if part.strip()]
-
-
-def read_flag(name: str, *, default: bool) -> bool:
-    """on/off, true/false, yes/no, 1/0."""
-    value = read_text(name, "on" if default else "off").lower()
-    if value in {"on", "true", "yes", "1"}:
-        return True
-    if value in {"off", "false", "no", "0"}:
-        return False
-    raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
-
-
-def read_number(name: str, default: int, low: int, high: int) -> int:
-    """A whole number between two bounds, both included."""
-    value = read_text(name, str(default))
-    if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-        raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
-    return int(value)
-
-
-def read_ring(name: str) -> dict[int, bytes]:
-    """A ring of numbered 32-byte secrets, `1:<64 hex digits>,2:…`; the highest number is the current one."""
-    ring: dict[int, bytes] = {}
-    for entry in read_list(name):
-        match = re.fullmatch(r"([0-9]{1,3}):([0-9a-fA-F]{64})", entry)
-        if not match or not 1 <= int(match[1]) <= 255 or int(match[1]) in ring:
-            raise ImproperlyConfigured(f"{name} must look like 1:<64 hex digits>,2:<64 hex digits> with numbers from 1 to 255, each once.")
-        ring[int(match[1])] = bytes.fromhex(match[2])
-    if len(set(ring.values())) != len(ring):
-        raise ImproperlyConfigured(f"{name} holds the same secret twice.")
-    return ring
-
-
-def read_database(default: str) -> dict[str, Any]:
-    """DATABASE_URL as Django's settings: sqlite:///path or postgres://user:password@host:port/name."""
-    url = read_text("DATABASE_URL", default)
-    if not re.match(r"(sqlite:///|postgres(ql)?://)", url):
-        raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://.")
-    try:
-        config: dict[str, Any] = dict(environ.Env.db_url_config(url))
-    except ValueError as problem:
-        raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.") from problem
-    # Reconnecting costs more than any query of the portal, so connections stay open and are checked before use.
-    config |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-    if config["ENGINE"].endswith("sqlite3"):
-        VAR.mkdir(mode=0o700, exist_ok=True)
-        # Writers queue at BEGIN instead of failing in mid-transaction; FULL survives a power cut.
-        config["OPTIONS"] = {
-            "transaction_mode": "IMMEDIATE",
-            # Seconds that a writer waits for another one; then the answer is 503.
-            "timeout": STATEMENT_SECONDS,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-        }
-        # A file, so that tests with several threads have one connection each, as in production.
-        config["TEST"] = {"NAME": str(VAR / "test.sqlite3")}
-    else:
-        # Queries that repeat are planned once for a connection: planning the gate's costs four times as much as running it.
-        config["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
-    return config
-
-
-def read_email(default: str) -> dict[str, Any]:
-    """EMAIL_URL as Django's settings: smtp+tls://user:password@host:587, or consolemail:// to print mails."""
-    url = read_text("EMAIL_URL", default)
-    try:
-        return dict(environ.Env.email_url_config(url))
-    except (ImproperlyConfigured, ValueError) as problem:
-        raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@host:587 or be consolemail://.") from problem
-
+envfile.read()
 
 # --- What kind of installation ----------------------------------------------------------------
 
@@ -192,7 +100,7 @@ MIDDLEWARE = (
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": read_database(f"sqlite:///{VAR / 'portal.sqlite3'}")}
+DATABASES = {"default": read_database(VAR / "portal.sqlite3", busy_seconds=STATEMENT_SECONDS)}
 
 TEMPLATES = (
     {

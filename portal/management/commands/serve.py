@@ -11,7 +11,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from portal.settings import read_number, read_text
+from portal.environment import read_number, read_text
 
 
 class Command(BaseCommand):
