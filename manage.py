@@ -6,6 +6,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -14,3 +15,5 @@ if __name__ == "__main__":
     except ImproperlyConfigured as problem:
         # A setting that is missing or wrong is the operator's to mend: a sentence says more than a stack trace.
         sys.exit(f"The portal cannot start: {problem}")
+    except OperationalError as problem:
+        sys.exit(f"The database refuses: {problem}")

@@ -60,7 +60,7 @@ def read(path: Path | None = None) -> None:
         raise ImproperlyConfigured(f"The environment file {path} cannot be read: {problem.strerror}.") from None
     except UnicodeDecodeError:
         raise ImproperlyConfigured(f"The environment file {path} is not text in UTF-8.") from None
-    lines = enumerate(map(str.strip, re.split(r"\r\n|\r|\n", text)), start=1)
+    lines = enumerate(map(str.strip, text.splitlines()), start=1)
     understood = [parse(line, f"Line {number} of {path}") for number, line in lines if line and not line.startswith("#")]
     environ.Env.read_env(io.StringIO("\n".join(understood)))
 

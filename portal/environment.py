@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -20,9 +20,7 @@ def read_text(name: str, default: str | None = None) -> str:
     if value:
         return value
     if default is None:
-        raise ImproperlyConfigured(
-            f"{name} is not set. `make run` makes it for a local portal; see README.md, Settings."
-        )
+        raise ImproperlyConfigured(f"{name} is not set. `make run` makes it for a local portal; see README.md, Settings.")
     return default
 
 
@@ -47,9 +45,7 @@ def read_ring(name: str) -> dict[int, bytes]:
     for entry in read_list(name):
         match = re.fullmatch(r"([0-9]{1,3}):([0-9a-fA-F]{64})", entry)
         if not match or not 1 <= int(match[1]) <= 255 or int(match[1]) in ring:
-            raise ImproperlyConfigured(
-                f"{name} must look like 1:<64 hex digits>,2:<64 hex digits> with numbers from 1 to 255, each once."
-            )
+            raise ImproperlyConfigured(f"{name} must look like 1:<64 hex digits>,2:<64 hex digits> with numbers from 1 to 255, each once.")
         ring[int(match[1])] = bytes.fromhex(match[2])
     if len(set(ring.values())) != len(ring):
         raise ImproperlyConfigured(f"{name} holds the same secret twice.")
@@ -62,9 +58,7 @@ def read_email(default: str) -> dict[str, Any]:
     try:
         return dict(environ.Env.email_url_config(url))
     except (ImproperlyConfigured, ValueError) as problem:
-        raise ImproperlyConfigured(
-            "EMAIL_URL must look like smtp+tls://user:password@host:587 or be consolemail://."
-        ) from problem
+        raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@host:587 or be consolemail://.") from problem
 
 
 # --- The database -------------------------------------------------------------------------------
@@ -75,12 +69,12 @@ def read_database(default: Path, busy_seconds: int) -> dict[str, Any]:
 
     A writer on SQLite waits for another one for `busy_seconds`.
     """
+    behind_pgbouncer = read_flag("PGBOUNCER", default=False)
     url = read_text("DATABASE_URL", "")
     if not url:
         # Not by way of a URL, in which a folder's name would have to be quoted.
         default.parent.mkdir(mode=0o700, exist_ok=True)
         return sqlite(str(default), {}, busy_seconds)
-    behind_pgbouncer = read_flag("PGBOUNCER", default=False)
     base, options = split_options(url)
     if base.startswith("sqlite:///"):
         path = os.fsdecode(unquote_to_bytes(base.removeprefix("sqlite:///")))

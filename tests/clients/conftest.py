@@ -7,18 +7,15 @@ there the scripts in `scripts/` drive them.
 
 import json
 import os
-import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
-from tests.server import ROOT, STOP_SECONDS, Server, environment, served
+from tests.server import ROOT, STOP_SECONDS, Server, database, environment, served
 
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -97,22 +94,6 @@ def python() -> Path:
 def clients_env(**more: str) -> dict[str, str]:
     """The environment of the clients: no proxy and no .netrc of the developer's plays a part."""
     return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "PYTHONUTF8": "1", "COLUMNS": "160", **more}
-
-
-@contextmanager
-def database(home: Path) -> Iterator[str]:
-    """The address of an empty database, on the server of DATABASE_URL if the tests run on PostgreSQL."""
-    server = os.environ.get("DATABASE_URL", "")
-    if not server.startswith("postgres"):
-        yield f"sqlite:///{home / 'portal.sqlite3'}"
-        return
-    name = f"test_clients_{secrets.token_hex(6)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        try:
-            yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import sys
 import pytest
 from django.conf import settings
 
+from portal import envfile
+
 GOOD = {
     "ENV_FILE": os.devnull,
     "SECRET_KEY": "k" * 60,
@@ -61,22 +63,18 @@ def test_nonsense_is_refused_with_a_sentence(name, value, words):
 
 
 def test_the_environment_file_is_made_once_and_for_its_owner_alone(tmp_path):
-    from portal.envfile import make
-
     path = tmp_path / "var" / "env"
-    assert make(path)
+    assert envfile.make(path)
     text = path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert not make(path)
+    assert not envfile.make(path)
     assert path.read_text() == text
-    assert make(tmp_path / "other")
+    assert envfile.make(tmp_path / "other")
     assert (tmp_path / "other").read_text() != text
 
 
 def test_the_environment_file_makes_a_portal_start(tmp_path):
-    from portal.envfile import make
-
-    make(tmp_path / "env")
+    envfile.make(tmp_path / "env")
     done = start(ENV_FILE=str(tmp_path / "env"), SECRET_KEY=None, TOKEN_PEPPERS=None, TOKEN_SEALING_KEYS=None, ALLOWED_HOSTS=None)
     assert done.returncode == 0, done.stderr
 
@@ -87,12 +85,74 @@ def test_a_real_variable_wins_over_the_file(tmp_path):
     assert start(ENV_FILE=str(tmp_path / "env")).returncode != 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbfBRAND=Gold",
+        b"# a comment\r\n\r\nBRAND=Gold\r\nHTTPS=off\r\n",
+        b"BRAND=Gold\rHTTPS=off\r",
+        b'BRAND="Gold"',
+        b"BRAND='Gold'  \n",
+        b"export BRAND=Gold\n",
+        b"  export  BRAND = Gold \n",
+        b"\tBRAND=Gold",
+    ],
+)
+def test_an_environment_file_is_understood_however_it_was_written(monkeypatch, tmp_path, text):
+    (tmp_path / "env").write_bytes(text)
+    monkeypatch.setattr(os, "environ", {"ENV_FILE": str(tmp_path / "env")})
+    monkeypatch.setattr("environ.Env.ENVIRON", os.environ)
+    envfile.read()
+    assert os.environ["BRAND"] == "Gold"
+
+
+def test_values_of_an_environment_file_are_taken_whole(monkeypatch, tmp_path):
+    (tmp_path / "env").write_text('A=b#c d=e\nB=\'it is # one\'\nC=\nD="say \\"hi\\""\n')
+    monkeypatch.setattr(os, "environ", {"ENV_FILE": str(tmp_path / "env")})
+    monkeypatch.setattr("environ.Env.ENVIRON", os.environ)
+    envfile.read()
+    assert {name: os.environ[name] for name in "ABCD"} == {"A": "b#c d=e", "B": "it is # one", "C": "", "D": 'say "hi"'}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"SECRET_KEY: hush", "Line 1 of {path} must look like NAME=value."),
+        (b"BRAND=Gold\n\nSECRET-KEY=hush", "Line 3 of {path} must look like NAME=value."),
+        ("BRAND=Gold\u2028hush".encode(), "Line 2 of {path} must look like NAME=value."),
+        (b"BRAND=a\0b", "Line 1 of {path} must look like NAME=value."),
+        (b'SECRET_KEY="hush', "Line 1 of {path} begins with a quote and does not end with it."),
+        (b"SECRET_KEY='hush' # mine", "Line 1 of {path} begins with a quote and does not end with it."),
+        ("BRAND=Gold\n".encode("utf-16"), "{path} is not text in UTF-8."),
+        (b"BRAND=G\xf6ld\n", "{path} is not text in UTF-8."),
+    ],
+)
+def test_an_environment_file_that_cannot_be_understood_is_refused_with_a_sentence(tmp_path, text, words):
+    path = tmp_path / "env"
+    path.write_bytes(text)
+    done = start(ENV_FILE=str(path))
+    assert done.returncode != 0
+    assert done.stderr.startswith("The portal cannot start: ")
+    assert words.format(path=path) in done.stderr
+    assert "hush" not in done.stderr
+
+
+def test_an_environment_file_that_cannot_be_read_is_refused_with_a_sentence(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for path, words in ((tmp_path, "Is a directory"), (tmp_path / "loop", "symbolic links"), (tmp_path / "absent", "does not exist")):
+        done = start(ENV_FILE=str(path))
+        assert done.returncode != 0
+        assert done.stderr.startswith("The portal cannot start: ")
+        assert str(path) in done.stderr
+        assert words in done.stderr
+
+
 def test_every_setting_is_in_the_table_of_the_readme():
     import re
 
-    source = (settings.BASE_DIR / "portal" / "settings.py").read_text()
-    served = (settings.BASE_DIR / "portal" / "management" / "commands" / "serve.py").read_text()
-    read = set(re.findall(r'read_[a-z]+\(\s*"([A-Z_]+)"', source + served)) | {"ENV_FILE", "DATABASE_URL", "DEMO_PASSWORD"}
+    sources = ("settings.py", "environment.py", "management/commands/serve.py")
+    source = "".join((settings.BASE_DIR / "portal" / name).read_text() for name in sources)
+    read = set(re.findall(r'read_[a-z]+\(\s*"([A-Z_]+)"', source)) | {"ENV_FILE", "DEMO_PASSWORD"}
     readme = (settings.BASE_DIR / "README.md").read_text()
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", readme, re.MULTILINE))
     assert documented == read
