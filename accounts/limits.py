@@ -9,6 +9,8 @@ from django.db.models import Max, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
+from portal.http import client_address
+
 
 class SignInLimits(AxesDatabaseHandler):
     """axes counts for every entry of AXES_LOCKOUT_PARAMETERS but has one limit for all; ours has two."""
@@ -18,7 +20,10 @@ class SignInLimits(AxesDatabaseHandler):
         by_name, by_address = (
             attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0 for attempts in self.get_user_attempts(request, credentials)
         )
-        return max(by_name, settings.SIGN_IN_TRIES) if by_address >= settings.SIGN_IN_TRIES_PER_ADDRESS else by_name
+        # People whose address cannot be told must not share one limit.
+        if by_address < settings.SIGN_IN_TRIES_PER_ADDRESS or client_address(request) is None:
+            return by_name
+        return max(by_name, settings.SIGN_IN_TRIES)
 
     def reset_user_attempts(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """A right password forgives that name only: else an attacker's own account would reset the address's count."""

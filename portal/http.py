@@ -1,10 +1,12 @@
-"""Requests: their types, what was posted, and where they lead."""
+"""Requests: their types, where they come from, what was posted, and where they lead."""
 
+import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -66,3 +68,72 @@ def own_path(request: HttpRequest, address: str) -> str:
 def whole(text: str | None, default: int) -> int:
     """A number from outside; what is no number, or has more digits than any database knows, is the default."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 15 else default
+
+
+# --- What trusted proxies say -------------------------------------------------------------------
+
+# Each proxy adds an entry on the right, so the last settings.TRUSTED_PROXIES entries are true and
+# what stands left of them was sent by the client and may be a lie.
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Return the IP address of the person or program, or None if our own proxy does not tell it.
+
+    With fewer entries than trusted proxies the request did not come through all of them, so the
+    address of the connection counts.
+    """
+    entries = forwarded(request, "X_FORWARDED_FOR", "for")
+    if settings.TRUSTED_PROXIES and len(entries) >= settings.TRUSTED_PROXIES:
+        return ip_address(entries[-settings.TRUSTED_PROXIES])
+    return ip_address(request.META.get("REMOTE_ADDR", ""))
+
+
+def client_scheme(request: HttpRequest) -> str:
+    """Return `http` or `https`: how the client reached the outermost trusted proxy, as far as told.
+
+    Proxies often overwrite the scheme instead of adding to it, so one entry is enough.
+    """
+    entries = forwarded(request, "X_FORWARDED_PROTO", "proto")
+    if not settings.TRUSTED_PROXIES or not entries:
+        return str(request.META["wsgi.url_scheme"])
+    return "https" if entries[-settings.TRUSTED_PROXIES :][0].lower() == "https" else "http"
+
+
+def forwarded(request: HttpRequest, name: str, parameter: str) -> list[str]:
+    """Return the entries of an `X-Forwarded-…` header, else those of `Forwarded` (RFC 7239).
+
+    `Forwarded` counts only where proxies send no `X-Forwarded-…`: of the two, a client could add
+    the one that they leave alone. Empty entries are no entries (RFC 9110, 5.6.1).
+    """
+    if not any(f"HTTP_{given}" in request.META for given in ("X_FORWARDED_FOR", "X_FORWARDED_PROTO")):
+        # Neither addresses nor schemes contain commas, not even quoted, so this reads our own
+        # proxies' elements right whatever quotes a client left open before them.
+        elements = filter(str.strip, request.META.get("HTTP_FORWARDED", "").split(","))
+        return [forwarded_parameter(element, parameter) for element in elements]
+    entries = request.META.get(f"HTTP_{name}", "").split(",")
+    return [entry.strip() for entry in entries if entry.strip()]
+
+
+def forwarded_parameter(element: str, wanted: str) -> str:
+    """Return a parameter of an element of `Forwarded`, or nothing: `For="[::1]:80";proto=https`."""
+    for pair in element.split(";"):
+        name, _, value = pair.partition("=")
+        if name.strip().lower() == wanted:
+            return value.strip().strip('"')
+    return ""
+
+
+def ip_address(text: str) -> str | None:
+    """Return the address in `192.0.2.7`, `192.0.2.7:443`, `2001:db8::7`, `[2001:db8::7]:443`.
+
+    None for anything else, such as `unknown`. IPv4 written as IPv6 becomes IPv4 again.
+    """
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)

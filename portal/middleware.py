@@ -1,10 +1,8 @@
 """Rules for every request."""
 
-import ipaddress
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,9 +10,23 @@ from django.urls import resolve
 from django_htmx.http import HttpResponseClientRedirect
 
 from portal import api, store, views
-from portal.http import own_path
+from portal.http import client_scheme, own_path
 
 Next = Callable[[HttpRequest], HttpResponse]
+
+
+def scheme_of_the_client(get_response: Next) -> Next:
+    """Make `request.scheme`, and with it redirects, cookies and the gate, follow the client's scheme.
+
+    Django's SECURE_PROXY_SSL_HEADER believes the left end of a list, which the client writes.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.META["wsgi.url_scheme"] = client_scheme(request)
+        return get_response(request)
+
+    return middleware
+
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
@@ -97,21 +109,6 @@ def admin_input(get_response: Next) -> Next:
         return get_response(request)
 
     return middleware
-
-
-def client_address(request: HttpRequest) -> str:
-    """The address of the person or program, as far as it can be trusted.
-
-    Only the entries that our own proxies wrote count; what stands left of them was sent by the client and may be a lie.
-    """
-    address: str = request.META.get("REMOTE_ADDR", "")
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    if settings.TRUSTED_PROXIES and len(forwarded) >= settings.TRUSTED_PROXIES:
-        address = forwarded[-settings.TRUSTED_PROXIES].strip()
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return "0.0.0.0"  # noqa: S104 (stands for "unknown" in records; nothing binds to it)
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):

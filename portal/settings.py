@@ -26,7 +26,7 @@ envfile.read()
 DEMO = read_flag("DEMO", default=False)
 DEBUG = read_flag("DEBUG", default=False)
 HTTPS = read_flag("HTTPS", default=not DEMO)
-# How many reverse proxies stand before the portal: their X-Forwarded-For entries, counted from the right, are believed.
+# How many reverse proxies stand before the portal: so many entries of X-Forwarded-For and -Proto, or Forwarded, are believed.
 TRUSTED_PROXIES = read_number("TRUSTED_PROXIES", 0, 0, 9)
 
 SECRET_KEY = read_text("SECRET_KEY")
@@ -75,6 +75,7 @@ INSTALLED_APPS = (
 )
 
 MIDDLEWARE = (
+    "portal.middleware.scheme_of_the_client",
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.known_methods",
     "portal.middleware.no_nul",
@@ -155,7 +156,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_CALLABLE = "accounts.views.locked"
-AXES_CLIENT_IP_CALLABLE = "portal.middleware.client_address"
+AXES_CLIENT_IP_CALLABLE = "portal.http.client_address"
 AXES_SENSITIVE_PARAMETERS = ["username", "password"]
 AXES_VERBOSE = False
 
@@ -166,8 +167,6 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^public/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-if TRUSTED_PROXIES:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

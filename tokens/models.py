@@ -341,7 +341,7 @@ class Token(TokenFields):
                 self.record(action, by=by)
         return changed
 
-    def reveal(self, *, by: User, address: str, copied: bool) -> str:
+    def reveal(self, *, by: User, address: str | None, copied: bool) -> str:
         """The key as the value of the Authorization header; who looked, when and from where is recorded first.
 
         Raises vault.SealBroken.

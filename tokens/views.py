@@ -17,8 +17,7 @@ from accounts import sudo
 from accounts.decorators import for_administrators, for_members
 from accounts.http import PersonRequest
 from portal import text
-from portal.http import next_url, posted, posts_from, whole
-from portal.middleware import client_address
+from portal.http import client_address, next_url, posted, posts_from, whole
 from portal.notices import Action, fail, inform, succeed
 from portal.tables import Table
 from tokens import keys, vault
