@@ -131,6 +131,20 @@ class Table(tables.Table):
             column.sorted = "" if not column.is_ordered else "descending" if alias.is_descending else "ascending"
             column.next_sort = str(alias.opposite) if column.is_ordered else column.name
 
+    def sorts(self) -> list[dict[str, Any]]:
+        """Every order that the header cells offer, for the select that stands in for them on phones."""
+        directions = (("", _("%(column)s, ascending")), ("-", _("%(column)s, descending")))
+        return [
+            {
+                "value": f"{sign}{column.name}",
+                "label": text % {"column": column.header},
+                "chosen": column.sorted == ("descending" if sign else "ascending"),
+            }
+            for column in self.columns.all()
+            if column.orderable
+            for sign, text in directions
+        ]
+
     def state(self) -> dict[str, Any]:
         """What the templates round a table need: pager and column chooser."""
         return {
@@ -138,6 +152,7 @@ class Table(tables.Table):
             "page": self.page,
             "total_text": self.page.paginator.total,
             "page_sizes": self.page_sizes,
+            "sorts": self.sorts(),
             "per_page": self.page.paginator.per_page,
             "columns": [
                 {"name": column.name, "label": column.header, "shown": column.visible, "locked": column.name in self.always}

@@ -1,57 +1,93 @@
 """Pages fit every width, follow the chosen theme, and keep still for those who ask for it."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.layout import faults
 from tests.browser.pages import LIST, PLAIN_LIST, names, open_menu
 
 pytestmark = pytest.mark.browser
 
+Theme = Literal["light", "dark"]
+
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
 EVERY_COLUMN = f"{LIST}?columns=label,extension,external_id,modules,created,updated,last_used,expires,status&per_page=50"
-WIDTHS = (320, 360, 768, 1024, 1280, 1920)
+WIDTHS = range(320, 1921, 40)
 LIGHT, DARK = "rgb(244, 246, 249)", "rgb(13, 19, 26)"
 
+PAGES = [
+    "/integrations/",
+    "/integrations/api/",
+    "/integrations/api/#requests",
+    PLAIN_LIST,
+    EVERY_COLUMN,
+    f"{PLAIN_LIST}&filter=open",
+    f"{PLAIN_LIST}&filter=open&created_from=nonsense",
+    f"{PLAIN_LIST}&q=nothing-is-called-so",
+    "/integrations/tokens/new/",
+    TUTORIAL,
+    f"{TUTORIAL}permissions/",
+    f"{TUTORIAL}permissions/?filter=open",
+    f"{TUTORIAL}summary/",
+    f"{TUTORIAL}edit/",
+    f"{TUTORIAL}delete/",
+    "/integrations/webhooks/",
+    "/integrations/extensions/",
+    "/account/",
+    "/account/password/",
+    "/there-is-no-such-page/",
+]
+BEFORE_SIGN_IN = [
+    "/sign-in/",
+    "/account/reset/",
+    "/account/reset/sent/",
+    "/account/reset/complete/",
+    "/account/reset/MQ/used-up/",
+    "/there-is-no-such-page/",
+]
 
-def fits(page: Page, width: int) -> None:
-    """The page does not scroll sideways, and nothing is cut off to get there."""
-    page.set_viewport_size({"width": width, "height": 800})
-    found = page.evaluate("[document.documentElement.scrollWidth, document.body.scrollWidth, getComputedStyle(document.body).overflowX]")
-    assert found[0] <= width, f"{page.url} is {found[0]} wide at {width}"
-    assert found[1] <= width, f"the body of {page.url} is {found[1]} wide at {width}"
-    assert found[2] == "visible"
+
+def fits(page: Page) -> None:
+    """At every width: no sideways scroll, nothing cut off, nothing that lies on something else."""
+    found: dict[str, list[int]] = {}
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        for fault in faults(page):
+            found.setdefault(fault, []).append(width)
+    assert not found, f"{page.url}: {found}"
+    assert page.evaluate("getComputedStyle(document.body).overflowX") == "visible"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/integrations/",
-        "/integrations/api/",
-        "/integrations/api/#requests",
-        PLAIN_LIST,
-        EVERY_COLUMN,
-        f"{PLAIN_LIST}&filter=open",
-        f"{PLAIN_LIST}&q=nothing-is-called-so",
-        "/integrations/tokens/new/",
-        TUTORIAL,
-        f"{TUTORIAL}permissions/",
-        f"{TUTORIAL}summary/",
-        f"{TUTORIAL}edit/",
-        f"{TUTORIAL}delete/",
-        "/integrations/webhooks/",
-        "/integrations/extensions/",
-        "/account/",
-        "/account/password/",
-    ],
-)
-def test_no_page_scrolls_sideways(visit: Visit, path: str) -> None:
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_every_width(visit: Visit, path: str, theme: Theme) -> None:
+    page = visit("michael", color_scheme=theme, refused=(404,))
+    page.goto(path)
+    fits(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", BEFORE_SIGN_IN)
+def test_a_page_before_signing_in_fits_every_width(visit: Visit, path: str, theme: Theme) -> None:
+    page = visit(color_scheme=theme, refused=(404,))
+    page.goto(path)
+    fits(page)
+
+
+@pytest.mark.parametrize("path", [PLAIN_LIST, TUTORIAL, f"{TUTORIAL}edit/", "/integrations/api/", "/account/"])
+def test_text_of_twice_the_size_fits_as_well(visit: Visit, path: str) -> None:
     page = visit("michael")
     page.goto(path)
-    for width in WIDTHS:
-        fits(page, width)
+    before = page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)")
+    page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": {"standard": 32}})
+    assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)") == 2 * before
+    for width in (640, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert faults(page) == [], width
 
 
 def test_steps_of_the_wizard_do_not_scroll_sideways(visit: Visit) -> None:
@@ -62,35 +98,22 @@ def test_steps_of_the_wizard_do_not_scroll_sideways(visit: Visit) -> None:
     page.get_by_role("button", name="Next").click()
     for heading in ("Extension", "Permissions"):
         expect(page.get_by_role("heading", name=heading, level=2)).to_be_visible()
-        for width in WIDTHS:
-            fits(page, width)
+        fits(page)
         if heading == "Extension":
             page.get_by_role("radio", name=re.compile("^Custom ")).check()
             page.get_by_role("button", name="Next").click()
     page.get_by_role("checkbox", name=re.compile("^All Modules ")).check()
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", name="Summary", level=2)).to_be_visible()
-    for width in WIDTHS:
-        fits(page, width)
+    fits(page)
     page.get_by_role("button", name="View key").click()
     expect(page.locator("#key-text")).to_be_visible()
-    for width in WIDTHS:
-        fits(page, width)
+    fits(page)
     page.get_by_role("link", name="Go to Details").click()
-    for width in WIDTHS:
-        fits(page, width)
+    fits(page)
     page.goto(PLAIN_LIST)
     expect(page.get_by_text("W" * 128)).to_be_visible()
-    for width in WIDTHS:
-        fits(page, width)
-
-
-@pytest.mark.parametrize("path", ["/sign-in/", "/account/reset/", "/account/reset/sent/", "/account/reset/complete/", "/account/reset/MQ/used-up/"])
-def test_pages_before_signing_in_do_not_scroll_sideways(visit: Visit, path: str) -> None:
-    page = visit()
-    page.goto(path)
-    for width in WIDTHS:
-        fits(page, width)
+    fits(page)
 
 
 @pytest.mark.parametrize("width", [320, 360])
@@ -110,7 +133,7 @@ def test_the_lowest_row_menu_opens_inside_the_window(visit: Visit) -> None:
     name = names(page).last.inner_text()
     menu = open_menu(page, name)
     expect(menu).to_be_in_viewport(ratio=1)
-    fits(page, 1280)
+    assert faults(page) == []
 
 
 def test_theme_switch_works_and_stays(visit: Visit) -> None:
@@ -157,3 +180,73 @@ def test_nothing_moves_when_reduced_motion_is_asked_for(visit: Visit) -> None:
     assert page.evaluate(moving) == []
     assert page.evaluate("document.getAnimations().length") == 0
     assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+
+
+def test_a_box_to_tick_is_large_enough_to_hit(visit: Visit) -> None:
+    page = visit("michael")
+    page.goto(f"{TUTORIAL}edit/")
+    for box in page.locator("input:is([type=checkbox], [type=radio])").all():
+        size = box.bounding_box()
+        assert size is not None
+        assert size["width"] >= 24
+        assert size["height"] >= 24
+
+
+CONTRAST = """(element) => {
+  const canvas = new OffscreenCanvas(1, 1).getContext('2d');
+  const shade = (colour) => {
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const parts = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((part) => {
+      const value = part / 255;
+      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+  };
+  const ratio = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+  const box = shade(getComputedStyle(element, '::before').backgroundColor);
+  const ground = shade(getComputedStyle(element.closest('.card')).backgroundColor);
+  return [ratio(shade(getComputedStyle(element).color), box), ratio(box, ground)];
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_locked_tick_can_be_seen(visit: Visit, theme: Theme) -> None:
+    page = visit("michael", color_scheme=theme)
+    page.goto(f"{TUTORIAL}edit/")
+    tick = page.locator("input[name=modules]:disabled:checked").first
+    assert min(tick.evaluate(CONTRAST)) >= 3
+
+
+def test_the_last_of_many_columns_stays_in_sight(visit: Visit) -> None:
+    page = visit("michael", viewport={"width": 1024, "height": 800})
+    page.goto(EVERY_COLUMN)
+    last = page.locator("tbody td:last-child").first
+    expect(last).to_be_in_viewport(ratio=1)
+    expect(last).not_to_have_css("box-shadow", "none")
+    page.locator(".table-scroll").evaluate("(box) => box.scrollTo(box.scrollWidth, 0)")
+    expect(last).to_have_css("box-shadow", "none")
+
+
+def test_the_side_menu_stays_while_the_page_scrolls(visit: Visit) -> None:
+    page = visit("michael", viewport={"width": 1280, "height": 400})
+    page.goto("/integrations/api/")
+    page.evaluate("window.scrollTo(0, 2000)")
+    expect(page.get_by_role("navigation", name="Integrations").get_by_role("link", name="Tokens")).to_be_in_viewport()
+
+
+def test_on_a_phone_a_select_sorts(visit: Visit) -> None:
+    page = visit("michael", viewport={"width": 360, "height": 740})
+    page.goto(PLAIN_LIST)
+    page.get_by_label("Sort by").select_option(label="Label, ascending")
+    page.wait_for_url("**sort=label**")
+    shown = names(page).all_inner_texts()
+    assert shown == sorted(shown, key=str.casefold)
+    expect(page.get_by_label("Sort by").locator("option:checked")).to_have_text("Label, ascending")
+
+
+def test_at_1920_the_actions_end_where_the_content_ends(visit: Visit) -> None:
+    page = visit("michael", viewport={"width": 1920, "height": 900})
+    page.goto(PLAIN_LIST)
+    right = "(selector) => Math.round(document.querySelector(selector).getBoundingClientRect().right)"
+    assert page.evaluate(right, ".page-bar .actions") == page.evaluate(right, "#list > .card")

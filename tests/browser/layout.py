@@ -1,0 +1,117 @@
+"""What is wrong with the layout of a page as it stands, measured in the page itself."""
+
+from playwright.sync_api import Page
+
+# Half a pixel either way is rounding.
+FAULTS = """() => {
+  const faults = [];
+  const width = document.documentElement.clientWidth;
+  const name = (element) =>
+    `<${element.localName}> “${(element.getAttribute('aria-label') || element.innerText || element.name || element.id || '')
+      .trim().replace(/\\s+/g, ' ').slice(0, 40)}”`;
+  const shown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const box = (element) => element.getBoundingClientRect();
+
+  // 1. The page scrolls sideways.
+  if (document.documentElement.scrollWidth > width) {
+    faults.push(`the page is ${document.documentElement.scrollWidth} wide`);
+  }
+
+  // What Tab reaches. A box that scrolls sideways on purpose shows what it holds bit by bit.
+  const controls = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')].filter(
+    (each) => each.tabIndex >= 0 && !each.disabled && shown(each) && !each.matches('.sr-only, .skip, .default-submit'),
+  );
+  const scroller = (element) => {
+    for (let above = element.parentElement; above; above = above.parentElement) {
+      if (['auto', 'scroll'].includes(getComputedStyle(above).overflowX) && above.scrollWidth > above.clientWidth) {
+        return above;
+      }
+    }
+    return null;
+  };
+
+  // 2. A control in the tab order is cut off: by the window, or by a box that hides what does not fit.
+  for (const control of controls) {
+    const here = box(control);
+    if (here.width < 1 || here.height < 1) {
+      faults.push(`${name(control)} has no size`);
+      continue;
+    }
+    if (!scroller(control) && (here.left < -0.5 || here.right > width + 0.5)) {
+      faults.push(`${name(control)} reaches out of the window`);
+    }
+    for (let above = control.parentElement; above && above !== document.body; above = above.parentElement) {
+      const style = getComputedStyle(above);
+      const frame = box(above);
+      if (['hidden', 'clip'].includes(style.overflowX) && (here.left < frame.left - 0.5 || here.right > frame.right + 0.5)) {
+        faults.push(`${name(control)} is cut off by ${above.className || above.localName}`);
+      }
+    }
+  }
+
+  // 3. Two controls lie on each other. What floats above the page (a menu, a dialog, a bar that sticks) does so on purpose.
+  const floats = (element) => {
+    for (let at = element; at && at !== document.body; at = at.parentElement) {
+      if (['fixed', 'sticky'].includes(getComputedStyle(at).position) || at.matches('.popover, dialog')) {
+        return true;
+      }
+    }
+    return false;
+  };
+  const grounded = controls.filter((each) => !floats(each));
+  grounded.forEach((one, index) => {
+    const a = box(one);
+    for (const other of grounded.slice(index + 1)) {
+      if (one.contains(other) || other.contains(one)) {
+        continue;
+      }
+      const b = box(other);
+      // The button that shows a password stands inside its field, which leaves room for it.
+      if (one.closest('.password') && one.closest('.password') === other.closest('.password')) {
+        continue;
+      }
+      const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (x > 1 && y > 1 && !one.closest('label')?.contains(other) && !other.closest('label')?.contains(one)) {
+        faults.push(`${name(one)} lies on ${name(other)}`);
+      }
+    }
+  });
+
+  // 4. Text runs out of its box, into a neighbour or under an edge.
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (walker.nextNode()) {
+    const text = walker.currentNode;
+    const parent = text.parentElement;
+    const hidden = (element) =>
+      element !== document.body &&
+      ((getComputedStyle(element).clipPath !== 'none' && box(element).width <= 1) || hidden(element.parentElement));
+    if (!text.data.trim() || !shown(parent) || hidden(parent) || parent.closest('[aria-hidden="true"], .skip, option, template')) {
+      continue;
+    }
+    range.selectNodeContents(text);
+    for (const line of range.getClientRects()) {
+      const inside = scroller(parent);
+      if (!inside && (line.left < -0.5 || line.right > width + 0.5)) {
+        faults.push(`the text “${text.data.trim().slice(0, 40)}” reaches out of the window`);
+        break;
+      }
+      const holder = parent.closest('button, .button, .badge, .card, th, td, .message, .popover, .chip, .tile');
+      if (holder && !inside) {
+        const frame = box(holder);
+        if (line.left < frame.left - 1 || line.right > frame.right + 1) {
+          faults.push(`the text “${text.data.trim().slice(0, 40)}” reaches out of ${name(holder)}`);
+          break;
+        }
+      }
+    }
+  }
+  return [...new Set(faults)];
+}"""
+
+
+def faults(page: Page) -> list[str]:
+    """Sideways scrolling, controls that are cut off or lie on each other, text that leaves its box."""
+    found: list[str] = page.evaluate(FAULTS)
+    return found
