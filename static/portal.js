@@ -92,30 +92,31 @@ const portal = {
     }
   });
 
+  // Where a floating menu stands. A sheet of its own: a `style` attribute is refused by the CSP as soon as htmx copies the element.
+  const sheet = new CSSStyleSheet();
+  document.adoptedStyleSheets.push(sheet);
+
   // Above the button when there is no room below it.
   const place = (menu) => {
     const popover = menu.querySelector('.popover');
-    menu.classList.remove('menu-up');
+    menu.classList.remove('menu-up', 'menu-floating');
     const box = popover.getBoundingClientRect();
     const button = menu.querySelector('summary').getBoundingClientRect();
     const up = button.bottom + box.height + 4 > window.innerHeight && button.top > box.height + 8;
     menu.classList.toggle('menu-up', up);
     if (menu.closest('.table-scroll')) {
       // A box that scrolls would cut the menu off: it stands in the window instead.
-      Object.assign(popover.style, {
-        position: 'fixed',
-        inset: 'auto',
-        left: `${button.right - box.width}px`,
-        top: `${up ? button.top - box.height - 4 : button.bottom + 4}px`,
-      });
+      const left = Math.max(button.right - box.width, 8);
+      const top = up ? button.top - box.height - 4 : button.bottom + 4;
+      sheet.replaceSync(`.menu-floating > .popover { left: ${left}px; top: ${top}px; }`);
+      menu.classList.add('menu-floating');
     }
   };
 
-  // htmx copies the page for Back. An open menu has no place in the copy, nor has its position: the CSP forbids style in markup.
+  // htmx copies the page for Back. An open menu has no place in the copy.
   document.addEventListener('htmx:beforeHistorySave', () => {
     for (const menu of document.querySelectorAll('details.menu')) {
       menu.open = false;
-      menu.querySelector('.popover').removeAttribute('style');
     }
   });
 

@@ -138,6 +138,22 @@ def test_the_lowest_row_menu_opens_inside_the_window(visit: Visit) -> None:
     assert faults(page) == []
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("path", [f"{PLAIN_LIST}&filter=open", f"{EVERY_COLUMN}&filter=open"])
+def test_a_menu_opens_without_a_style_in_the_markup(visit: Visit, path: str, width: int) -> None:
+    """The policy refuses styles in markup, and htmx copies elements with what they carry."""
+    page = visit("michael", viewport={"width": width, "height": 800})
+    page.goto(path)
+    menu = open_menu(page, names(page).nth(1).inner_text())
+    expect(menu).to_be_in_viewport(ratio=1)
+    assert page.locator("[style]").count() == 0
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("#filter-panel")).to_have_count(0)
+    page.go_back()
+    expect(page.locator("#filter-panel")).to_be_visible()
+    assert page.locator("[style]").count() == 0
+
+
 def test_theme_switch_works_and_stays(visit: Visit) -> None:
     page = visit("michael", color_scheme="light")
     page.goto(LIST)
