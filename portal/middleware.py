@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.security import SecurityMiddleware
 from django.urls import resolve
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -13,6 +15,44 @@ from portal import api, store, views
 from portal.http import client_scheme, own_path
 
 Next = Callable[[HttpRequest], HttpResponse]
+
+
+# Everything a page needs comes from the portal, and nothing is written into the page itself.
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+# JSON, files and bare errors load nothing when somebody opens them as a page.
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class SecurityHeadersMiddleware(SecurityMiddleware):
+    """What every answer tells the browser, whoever made it: a view, a middleware, the server.
+
+    Django's own middleware, further in, redirects to https.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        return None
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response = super().process_response(request, response)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        # Django's debug pages bring their own style sheet.
+        if not (settings.DEBUG and response.status_code in {404, 500}):
+            response.headers["Content-Security-Policy"] = PAGE_POLICY if is_page else DATA_POLICY
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["X-Frame-Options"] = "DENY"
+        return response
 
 
 def scheme_of_the_client(get_response: Next) -> Next:

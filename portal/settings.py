@@ -6,8 +6,6 @@ real environment variables win over it. Nonsense is refused with a sentence befo
 
 from pathlib import Path
 
-from csp.constants import NONE, SELF
-
 from portal import envfile
 from portal.environment import read_database, read_email, read_flag, read_list, read_number, read_ring, read_text
 
@@ -68,13 +66,14 @@ INSTALLED_APPS = (
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "axes",
-    "csp",
     "django_filters",
     "django_htmx",
     "django_tables2",
 )
 
 MIDDLEWARE = (
+    # Outermost, so that the answers of all that follows carry the headers.
+    "portal.middleware.SecurityHeadersMiddleware",
     "portal.middleware.scheme_of_the_client",
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.known_methods",
@@ -83,7 +82,6 @@ MIDDLEWARE = (
     # Calls of the API end here; what follows is for people with a browser.
     "portal.middleware.public_api",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -166,20 +164,8 @@ SECURE_SSL_REDIRECT = HTTPS
 # A key that was sent in clear must be noticed, not silently redirected: the gate answers 403 instead.
 SECURE_REDIRECT_EXEMPT = [r"^public/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    },
-}
+SECURE_HSTS_INCLUDE_SUBDOMAINS = read_flag("HSTS_INCLUDE_SUBDOMAINS", default=True)
+SECURE_HSTS_PRELOAD = read_flag("HSTS_PRELOAD", default=False)
 
 # --- Language, time, mail, static files, log ------------------------------------------------------
 

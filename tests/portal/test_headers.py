@@ -1,0 +1,125 @@
+"""Every answer carries the policy that fits it: of every route, for everybody, of every kind and from every layer."""
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from portal.middleware import DATA_POLICY, PAGE_POLICY
+from tests.factories import header
+from tests.portal.test_routes import API, NOTHING, PAGES, address, routes
+from tokens.models import TokenDraft
+
+COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW")
+
+
+def guarded(response):
+    is_page = response["Content-Type"].startswith("text/html")
+    policy = response.headers.get("Content-Security-Policy")
+    assert policy == (PAGE_POLICY if is_page else DATA_POLICY), response
+    assert {name: response.headers.get(name) for name in COMMON} == COMMON, response
+    if response.streaming:
+        b"".join(response)  # closes the file
+    return response
+
+
+def test_policies_close_what_is_not_needed():
+    assert DATA_POLICY == "default-src 'none'; frame-ancestors 'none'"
+    for part in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"):
+        assert part in PAGE_POLICY
+    assert "unsafe" not in PAGE_POLICY
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("route", sorted(PAGES))
+def test_every_page_for_everybody_by_every_method(route, method, michael, adrian, token):
+    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
+    for client in (Client(), adrian.client, michael.client):
+        guarded(client.generic(method, address(route, token, draft)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("route", sorted(API))
+def test_every_address_of_the_api_by_every_method(route, method, client, token):
+    for path in (route.replace("<parent>", token.pk), f"{route.replace('<parent>', token.pk)}/NO-000-000"):
+        for key in ("", header(token)):
+            response = guarded(client.generic(method, f"/public/v1/{path}", headers={"authorization": key}))
+            assert response["Content-Type"] == "application/json" or not response.content
+
+
+def test_no_route_is_left_out():
+    assert {name for name, _ in routes(get_resolver()) if not name.startswith("api:")} <= set(PAGES)
+    assert NOTHING.startswith("api:")
+
+
+@pytest.mark.parametrize(
+    ("status", "ask"),
+    [
+        (400, lambda client: client.get("/sign-in/", headers={"host": "evil.example"})),
+        (400, lambda client: client.get("/public/v1/accounts", headers={"host": "evil.example"})),
+        (400, lambda client: client.get("/integrations/%00/")),
+        (404, lambda client: client.get("/nope")),
+        (404, lambda client: client.get("/public/nope")),
+        (404, lambda client: client.get("/static/nope.css")),
+        (405, lambda client: client.generic("TRACE", "/")),
+        (405, lambda client: client.generic("TRACE", "/static/portal.css")),
+        (413, lambda client: client.post("/sign-in/", {f"field{n}": "x" for n in range(5000)})),
+        (413, lambda client: client.post("/sign-in/", {"name": "x" * 2_000_000})),
+        (403, lambda client: Client(enforce_csrf_checks=True).post("/sign-in/")),
+        (302, lambda client: client.get("/")),
+        (200, lambda client: client.get("/static/portal.css")),
+        (200, lambda client: client.get("/static/icons.svg")),
+        (200, lambda client: client.get("/public/v1/openapi.json")),
+    ],
+)
+def test_answers_of_every_layer(client, db, status, ask):
+    assert guarded(ask(client)).status_code == status
+
+
+def test_the_redirect_to_https(db, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    client = Client()
+    assert guarded(client.get("/sign-in/")).status_code == 301
+    assert guarded(client.get("/sign-in/", headers={"host": "evil.example"})).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/integrations/tokens/", "/public/v1/agreements"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "tokens.models.TokenQuerySet.visible_to modules.rest.compiled",
+        "django.contrib.sessions.middleware.SessionMiddleware.process_request portal.middleware.resolve",
+    ],
+)
+def test_failures_of_views_and_of_middleware(monkeypatch, michael, token, path, where):
+    def fail(*args, **kwargs):
+        raise RuntimeError
+
+    for name in where.split():
+        monkeypatch.setattr(name, fail)
+    client = Client(raise_request_exception=False)
+    client.cookies = michael.client.cookies
+    assert guarded(client.get(path, headers={"authorization": header(token)})).status_code == 500
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/public/v1/accounts", "/nope", "/static/portal.css"])
+@pytest.mark.parametrize(
+    ("subdomains", "preload", "expected"),
+    [
+        (False, False, "max-age=31536000"),
+        (True, False, "max-age=31536000; includeSubDomains"),
+        (True, True, "max-age=31536000; includeSubDomains; preload"),
+    ],
+)
+def test_hsts_is_as_wide_as_the_operator_says(db, settings, path, subdomains, preload, expected):
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD = subdomains, preload
+    client = Client()
+    assert guarded(client.get(path, secure=True))["Strict-Transport-Security"] == expected
+    assert "Strict-Transport-Security" not in guarded(client.get(path)).headers
