@@ -1,5 +1,6 @@
 """The page API: what the API can do, for people. It shows the declarations that answer the requests."""
 
+import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -54,7 +55,11 @@ class Call(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A collection on the page; `shell` is a query for curl, `python` and `order` are the same for the official client."""
+    """A collection on the page, with an example of a record as JSON.
+
+    `shell` is a query for curl, `python` and `order` are the same for the official client; `words`
+    is what Find looks through.
+    """
 
     anchor: str
     path: str
@@ -62,6 +67,8 @@ class Entry(NamedTuple):
     calls: list[Call]
     fields: list[Named]
     filters: list[Named]
+    answer: str
+    words: str
     shell: str
     python: str
     order: str
@@ -99,13 +106,17 @@ def chapters() -> list[Chapter]:
 
 def entry(collection: Collection) -> Entry:
     calls = list(described(collection))
+    record = schemas.record(collection)
+    names = [name.name for name in schemas.flat(record)]
     return Entry(
         "-".join(openapi.words(collection)),
         calls[0].path,
         collection.about,
         calls,
-        [Named(breakable(name.name), kind(name.schema)) for name in schemas.flat(schemas.record(collection))],
+        [Named(breakable(name.name), kind(name.schema)) for name in schemas.flat(record)],
         list(filters(collection)),
+        json.dumps([record["examples"][0]], indent=2, ensure_ascii=False, default=str),
+        " ".join((*(call.path for call in calls), *(call.summary for call in calls), collection.about, *names)).casefold(),
         *examples(collection),
     )
 

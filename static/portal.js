@@ -624,7 +624,8 @@ document.addEventListener('click', (event) => {
     const text = event.target.value.trim();
     let shown = 0;
     for (const box of parts(list).boxes) {
-      const fits = nameOf(box).toLocaleLowerCase().includes(text.toLocaleLowerCase());
+      const about = box.closest('.module').textContent.toLocaleLowerCase();
+      const fits = about.includes(text.toLocaleLowerCase());
       box.closest('li').hidden = !fits;
       shown += fits ? 1 : 0;
     }

@@ -291,7 +291,7 @@ def test_find_a_module_hides_the_others_and_keeps_what_is_ticked(visit: Visit) -
     find.press("Enter")
     expect(page.get_by_role("heading", name="Permissions", level=2)).to_be_visible()
     find.fill("xyz")
-    expect(page.get_by_text("No module has “xyz” in its name.")).to_be_visible()
+    expect(page.get_by_text("No module has “xyz” in its name or description.")).to_be_visible()
     find.fill("")
     expect(module(page, "Agreements")).to_be_checked()
     expect(extension(page, "Custom")).to_have_count(0)
