@@ -4,28 +4,25 @@ PYTHON ?= python3
 BIN := .venv/bin
 BENCH := .venv-bench
 CLIENTS := .venv-clients
+TOOLS := .venv-tools
 SOURCES := portal accounts tokens modules tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick check format bench
+.PHONY: help run test test-quick check format bench lock sbom
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-run: $(BIN)/.installed  ## install, load the demo data and serve on 127.0.0.1:8000 (PORT=… overrides)
-	@$(BIN)/python -m portal.envfile
-	@$(BIN)/python manage.py migrate --no-input --verbosity 0
-	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
-	@$(BIN)/python manage.py demo
-	@exec $(BIN)/python manage.py serve
+run: installed  ## install, load the demo data and serve on 127.0.0.1:8000 (PORT=… overrides)
+	@exec $(BIN)/python -m portal
 
-test: $(BIN)/.installed-dev $(CLIENTS)/.installed chromium  ## run every test, those in a browser included
-	$(BIN)/pytest
+test: installed-dev installed-clients chromium pgbouncer  ## run every test, those in a browser included
+	$(BIN)/python -m pytest
 
-test-quick: $(BIN)/.installed-dev $(CLIENTS)/.installed  ## run the tests that need no browser
-	$(BIN)/pytest -m "not browser"
+test-quick: installed-dev installed-clients pgbouncer  ## run the tests that need no browser
+	$(BIN)/python -m pytest -m "not browser"
 
-check: $(BIN)/.installed-dev  ## linters, types, import contract, migrations, deployment settings
+check: installed-dev  ## linters, types, import contract, migrations, deployment settings
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
@@ -36,60 +33,84 @@ check: $(BIN)/.installed-dev  ## linters, types, import contract, migrations, de
 	ENV_FILE=tests/production.env $(BIN)/python manage.py makemigrations --check --dry-run
 	ENV_FILE=tests/production.env $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-format: $(BIN)/.installed-dev  ## bring Python and templates into their form
+format: installed-dev  ## bring Python and templates into their form
 	$(BIN)/ruff check --fix --exit-zero $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	find templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --target-version 5.2 || true
 	$(BIN)/djhtml --tabwidth 2 templates || true
 
-bench: $(BENCH)/.installed  ## measure the API beside other libraries, the gate and long lists (ARGS="peers --rounds 9")
+bench: installed-bench  ## measure the API beside other libraries, the gate and long lists (ARGS="peers --rounds 9")
 	@$(BENCH)/bin/python -m tests.bench $(ARGS)
+
+lock: installed-tools  ## renew requirements.lock from requirements.txt, with the newest versions that fit
+	$(TOOLS)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" requirements.txt -o requirements.lock
+
+sbom: installed-tools  ## write var/sbom.json, the bill of materials of what requirements.lock installs (CycloneDX)
+	@mkdir -p -m 700 var
+	$(TOOLS)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o var/sbom.json
 
 # --- What the commands above need ---------------------------------------------------------------
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it with PYTHON=…, e.g. make run PYTHON=python3.12"; exit 1; }
-	@echo "Making a virtual environment in .venv …"
-	@$(PYTHON) -m venv .venv
+# An environment is made anew unless its mark still tells of the same Python, the same folder and the same requirements:
+# one that was moved, half made, made by another tool or left without its Python cannot be trusted to work.
+mark = { $(1)/bin/python -c 'import pip, sys; print(sys.version, sys.prefix)' && cat $(2); } 2>/dev/null | cksum
+marked = [ "$$($(call mark,$(1),$(2)))" = "$$(cat $(1)/$(3) 2>/dev/null)" ]
+pip_install = bin/python -m pip install --disable-pip-version-check --progress-bar on
 
-$(BIN)/.installed: requirements.txt | $(BIN)/python
-	@echo "Installing what the portal needs …"
-	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -r requirements.txt
-	@touch $@
+# $(call environment,folder,Python,files of requirements,arguments of pip,what for)
+environment = @$(call marked,$(1),$(3),.installed) || { \
+	echo "Installing $(5) in $(1) …"; rm -rf $(1) && $(2) -m venv $(1) && \
+	$(1)/$(pip_install) $(4) && $(call mark,$(1),$(3)) > $(1)/.installed; }
 
-$(BIN)/.installed-dev: requirements.txt requirements-dev.txt | $(BIN)/python
-	@echo "Installing what tests and checks need …"
-	@$(BIN)/pip install --disable-pip-version-check --progress-bar on -r requirements-dev.txt
-	@touch $@ $(BIN)/.installed
+.PHONY: python installed installed-dev installed-bench installed-clients installed-tools
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; name it with PYTHON=…, e.g. make run PYTHON=python3.12"; exit 1; }
+
+installed: python
+	$(call environment,.venv,$(PYTHON),requirements.lock,--require-hashes -r requirements.lock,what the portal needs)
+
+installed-dev: installed
+	@$(call marked,.venv,requirements.lock requirements-dev.txt,.installed-dev) || { \
+	echo "Installing what tests and checks need in .venv …"; \
+	.venv/$(pip_install) -r requirements-dev.txt && \
+	$(call mark,.venv,requirements.lock requirements-dev.txt) > .venv/.installed-dev; }
 
 # The libraries that the benchmark compares with stay out of the portal's own environment.
-$(BENCH)/.installed: requirements.txt tests/bench/requirements.txt | $(BIN)/python
-	@echo "Installing what the benchmark compares with …"
-	@$(BIN)/python -m venv $(BENCH)
-	@echo '*' > $(BENCH)/.gitignore
-	@$(BENCH)/bin/pip install --disable-pip-version-check --progress-bar on -r tests/bench/requirements.txt
-	@touch $@
+installed-bench: installed
+	$(call environment,$(BENCH),$(BIN)/python,requirements.txt tests/bench/requirements.txt,-r tests/bench/requirements.txt,what the benchmark compares with)
+
+# Neither is needed to run or to test the portal.
+installed-tools: installed
+	$(call environment,$(TOOLS),$(BIN)/python,requirements-tools.txt,-r requirements-tools.txt,what makes the lock file and the bill of materials)
 
 # CloudBlue's own clients want other versions than the tools of this project. Their command line runs on Python 3.10 and 3.11
 # only; without one of them its tests are skipped.
-$(CLIENTS)/.installed: tests/clients/requirements.txt | $(BIN)/python
-	@echo "Installing the clients that the tests drive …"
-	@python=$(BIN)/python; \
-	for other in python3.11 python3.10 $(BIN)/python; do \
-		$$other -c 'import sys; sys.exit(sys.version_info >= (3, 12))' 2>/dev/null && python=$$other; \
-	done; \
-	$$python -m venv $(CLIENTS)
-	@echo '*' > $(CLIENTS)/.gitignore
-	@$(CLIENTS)/bin/pip install --disable-pip-version-check --progress-bar on -r tests/clients/requirements.txt
-	@touch $@
+installed-clients: installed
+	$(call environment,$(CLIENTS),$(clients_python),tests/clients/requirements.txt,-r tests/clients/requirements.txt,the clients that the tests drive)
 
-# The browser of the browser tests: the system's, else the package manager's.
-.PHONY: chromium
-chromium:
-	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+clients_python = $(shell for python in $(BIN)/python python3.11 python3.10; do \
+	$$python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' 2>/dev/null && echo $$python && exit; done; echo $(BIN)/python)
+
+# --- Programs of the system that the tests drive --------------------------------------------------
+
+# $(call program,its names,its package,what to do without)
+program = @for name in $(1); do PATH="$$PATH:/usr/sbin" command -v $$name >/dev/null && exit 0; done; \
 	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	if command -v apt-get >/dev/null; then \
-		echo "Installing Chromium for the browser tests …"; \
-		$$sudo apt-get update -q && $$sudo apt-get install -q -y --no-install-recommends chromium && exit 0; \
+		echo "Installing $(2) for the tests …"; \
+		$$sudo apt-get update -q && $$sudo apt-get install -q -y --no-install-recommends $(2) && exit 0; \
 	fi; \
-	echo "The browser tests need Chromium and it could not be installed. Install it by hand, or run the other tests: make test-quick"; exit 1
+	echo "The tests need $(2) and it could not be installed. Install it by hand$(3)"; exit 1
+
+.PHONY: chromium pgbouncer
+chromium:
+	$(call program,chromium chromium-browser google-chrome,chromium,$(comma) or run the other tests: make test-quick)
+
+# Only tests on PostgreSQL start it.
+pgbouncer:
+	$(if $(filter postgres%,$(DATABASE_URL)),$(call program,pgbouncer,pgbouncer,.))
+
+comma := ,

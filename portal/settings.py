@@ -182,7 +182,7 @@ STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = (BASE_DIR / "static",)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "portal.assets.HashedFiles"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 

@@ -1,7 +1,9 @@
 """A portal as it is served, for tests that know addresses and words and never a model: a process, a database, a port of its own."""
 
+import fcntl
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -91,6 +93,7 @@ def environment(database: str, **more: str) -> dict[str, str]:
 @contextmanager
 def served(env: dict[str, str], home: Path, *demo: str) -> Iterator[str]:
     """Fill the database with the demo data and serve the portal; gives its address. What it says is in the folder."""
+    collect_static_files(env)
     manage(env, "migrate", "--no-input", "--verbosity", "0")
     manage(env, "demo", *demo)
     url = f"http://127.0.0.1:{env['PORT']}"
@@ -107,6 +110,27 @@ def served(env: dict[str, str], home: Path, *demo: str) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def collect_static_files(env: dict[str, str]) -> None:
+    """Once in a run of tests: collecting replaces files that the server of another worker may be reading."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"process {os.getpid()}")
+    (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
+    with (ROOT / "var" / "static.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        if lock.read() != run:
+            manage(env, "collectstatic", "--no-input", "--verbosity", "0")
+            lock.truncate(0)
+            lock.write(run)
+
+
+def installation(home: Path) -> Path:
+    """A copy of the portal's sources in the folder, which is made: an installation with a `var` of its own."""
+    for source in ("accounts", "modules", "portal", "static", "templates", "tokens"):
+        shutil.copytree(ROOT / source, home / source, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "manage.py", home)
+    return home
 
 
 def free_port() -> int:

@@ -4,7 +4,6 @@ Black box: these tests know addresses, words and keys on the keyboard, never a m
 database of its own.
 """
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, WebError, expect, sync_playwright
 
-from tests.server import Server, environment, manage, served
+from tests.server import Server, environment, served
 
 PASSWORD = "a-password-of-the-browser-tests"
 PEOPLE = {
@@ -56,24 +55,11 @@ class Portal(Server):
         )
 
 
-def collect_static_files(env: dict[str, str], shared: Path) -> None:
-    """Once for all workers: collecting replaces files that another worker's server may be reading."""
-    with (shared / "static.lock").open("a+") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.seek(0)
-        if not lock.read():
-            manage(env, "collectstatic", "--no-input", "--verbosity", "0")
-            lock.write("collected")
-
-
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Portal]:
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A portal of this worker's own, freshly made, on a free port."""
     home = tmp_path_factory.mktemp("portal")
-    base = tmp_path_factory.getbasetemp()
     env = environment(f"sqlite:///{home / 'portal.sqlite3'}", DEMO_PASSWORD=PASSWORD, EMAIL_URL=f"filemail:///{home / 'mail'}")
-    # Under xdist every worker has a folder of its own below one that all share.
-    collect_static_files(env, base if worker_id == "master" else base.parent)
     with served(env, home) as url:
         yield Portal(url, env, home / "mail")
 

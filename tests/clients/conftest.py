@@ -1,7 +1,7 @@
 """The API as CloudBlue's own clients meet it: a real server with the demo data, and the clients as they are published.
 
 Black box: what a client gave is compared with what the API answers to a plain request. The clients live in an environment
-of their own (`make .venv-clients/.installed`), since connect-cli and the tools of this project want different libraries;
+of their own (`make installed-clients`), since connect-cli and the tools of this project want different libraries;
 there the scripts in `scripts/` drive them.
 """
 
@@ -87,7 +87,7 @@ class Script:
 
 def python() -> Path:
     if not PYTHON.exists():
-        pytest.fail("These tests need CloudBlue's own clients. Install them: make .venv-clients/.installed")
+        pytest.fail("These tests need CloudBlue's own clients. Install them: make installed-clients")
     return PYTHON
 
 

@@ -1,6 +1,5 @@
 """DATABASE_URL is read as its database's own tools read it; what would be ignored is refused."""
 
-import shutil
 import subprocess
 import sys
 
@@ -11,9 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from portal.environment import read_database
-from tests.server import database, environment
-
-SOURCES = ("accounts", "modules", "portal", "static", "templates", "tokens")
+from tests.server import database, environment, installation
 
 
 @pytest.fixture
@@ -118,16 +115,13 @@ def test_pgbouncer_keeps_nothing_on_a_connection(read):
 
 
 def test_a_portal_works_in_a_folder_with_any_name(tmp_path):
-    home = tmp_path / "C# projects" / "100%? ünï 'q'"
-    for source in SOURCES:
-        shutil.copytree(settings.BASE_DIR / source, home / source, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(settings.BASE_DIR / "manage.py", home)
+    home = installation(tmp_path / "C# projects" / "100%? ünï 'q'")
     env = environment("")
     for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--no-input", "--verbosity", "0"]):
         done = subprocess.run([sys.executable, "manage.py", *command], cwd=home, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert (home / "var" / "portal.sqlite3").stat().st_size > 0
-    assert {path.name for path in tmp_path.rglob("*") if path.parent in {tmp_path, home.parent}} == {"C# projects", home.name}
+    assert {path.name for path in (*tmp_path.iterdir(), *home.parent.iterdir())} == {"C# projects", home.name}
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite speaks to no server")

@@ -1,7 +1,10 @@
 """Pages and answers for what went wrong."""
 
 import pytest
+from django.core.exceptions import RequestDataTooBig
 from django.test import Client
+
+from portal import views
 
 
 @pytest.fixture
@@ -51,3 +54,34 @@ def test_a_looker_is_told_why_not(adrian):
     response = adrian.client.get("/integrations/tokens/new/")
     assert response.status_code == 403
     assert "You may not do this" in response.text
+
+
+@pytest.fixture
+def nothing_collected(settings, tmp_path):
+    """The static files of a production portal that were never collected."""
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "portal.assets.HashedFiles"}}
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 500, 503])
+def test_error_pages_need_no_static_files(nothing_collected, rf, db, status):
+    from django.contrib.auth.models import AnonymousUser
+
+    request = rf.get("/")
+    request.user, request.htmx = AnonymousUser(), False
+    answer = {
+        400: views.bad_request,
+        403: views.csrf_failure,
+        404: views.page_not_found,
+        405: lambda request: views.method_not_allowed(request, ["GET"]),
+        413: lambda request: views.bad_request(request, RequestDataTooBig()),
+        500: views.server_error,
+        503: views.busy,
+    }[status](request)
+    assert answer.status_code == status
+    assert "/static/portal.css" in answer.text
+
+
+def test_pages_show_without_static_files_too(nothing_collected, client, michael):
+    assert client.get("/sign-in/").status_code == 200
+    assert michael.client.get("/nope/").status_code == 404

@@ -62,19 +62,20 @@ def test_nonsense_is_refused_with_a_sentence(name, value, words):
     assert "Traceback" not in done.stderr
 
 
-def test_the_environment_file_is_made_once_and_for_its_owner_alone(tmp_path):
+def test_the_environment_file_is_made_once_and_for_its_owner_alone(monkeypatch, tmp_path):
     path = tmp_path / "var" / "env"
-    assert envfile.make(path)
-    text = path.read_text()
+    monkeypatch.setattr(envfile, "ENV_FILE", path)
+    envfile.write("DEMO=on\n")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert not envfile.make(path)
-    assert path.read_text() == text
-    assert envfile.make(tmp_path / "other")
-    assert (tmp_path / "other").read_text() != text
+    with pytest.raises(FileExistsError):
+        envfile.write("DEMO=off\n")
+    assert path.read_text() == "DEMO=on\n"
 
 
-def test_the_environment_file_makes_a_portal_start(tmp_path):
-    envfile.make(tmp_path / "env")
+def test_each_environment_file_has_secrets_of_its_own_that_make_a_portal_start(monkeypatch, tmp_path):
+    monkeypatch.setattr("environ.Env.ENVIRON", {})
+    (tmp_path / "env").write_text(envfile.draft())
+    assert envfile.draft() != (tmp_path / "env").read_text()
     done = start(ENV_FILE=str(tmp_path / "env"), SECRET_KEY=None, TOKEN_PEPPERS=None, TOKEN_SEALING_KEYS=None, ALLOWED_HOSTS=None)
     assert done.returncode == 0, done.stderr
 

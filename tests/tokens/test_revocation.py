@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.factories import TokenFactory, header
+from tests.server import collect_static_files
 from tokens.catalog import Module
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,6 +37,7 @@ def server():
     }
     environment = os.environ | rings | {"DATABASE_URL": url, "SECRET_KEY": settings.SECRET_KEY, "DEMO": "on", "PORT": str(port), "WORKERS": "2"}
     environment["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+    collect_static_files(environment)
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve"], cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -1,16 +1,21 @@
 """`manage.py serve`: the portal on its production server, granian."""
 
+import errno
 import os
 import socket
 import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
+from portal import readiness
 from portal.environment import read_number, read_text
 
 
@@ -21,17 +26,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=read_text("HOST", "127.0.0.1"))
-        parser.add_argument("--port", type=int, default=read_number("PORT", 8000, 1, 65535))
-        parser.add_argument("--workers", type=int, default=read_number("WORKERS", 2, 1, 64))
+        parser.add_argument("--port", type=within(1, 65535), default=read_number("PORT", 8000, 1, 65535))
+        parser.add_argument("--workers", type=within(1, 64), default=read_number("WORKERS", 2, 1, 64))
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         if settings.HTTPS and not settings.TRUSTED_PROXIES:
             raise CommandError("HTTPS is on, but this server speaks plain http: put a proxy that speaks TLS before it and set TRUSTED_PROXIES=1.")
-        refuse_busy_port(host, port)
+        address = resolve(host)
+        refuse_busy_port(address, port)
+        if problems := readiness.problems():
+            raise CommandError("\n".join(problems))
+        # The workers open connections of their own.
+        connections.close_all()
         server = Server(
             "portal.wsgi:application",
-            address=host,
+            address=address,
             port=port,
             interface=Interfaces.WSGI,
             websockets=False,
@@ -45,7 +55,7 @@ class Command(BaseCommand):
             # A worker that hangs at the end is ended after this many seconds.
             workers_kill_timeout=10,
         )
-        self.stdout.write(f"\nThe portal is at http://{host}:{port}/ (stop it with Ctrl+C).")
+        self.stdout.write(f"\nThe portal is at http://{bracketed(host)}:{port}/ (stop it with Ctrl+C).")
         if settings.DEMO:
             self.stdout.write("Sign in as michael@mightymicks.example or robert@frontstreet.example; the demo data above says with which password.")
         self.stdout.write("")
@@ -53,14 +63,38 @@ class Command(BaseCommand):
         server.serve()
 
 
-def refuse_busy_port(host: str, port: int) -> None:
+def within(low: int, high: int) -> Callable[[str], int]:
+    """Return a type of arguments: a whole number between two bounds."""
+
+    def number(value: str) -> int:
+        if not value.isdecimal() or not low <= int(value) <= high:
+            raise ArgumentTypeError(f"must be a whole number from {low} to {high}, not {value!r}")
+        return int(value)
+
+    return number
+
+
+def resolve(host: str) -> str:
+    """Return the IP address to listen on for a name or an address, IPv4 if it has one. Raise CommandError."""
+    try:
+        found = socket.getaddrinfo(host.removeprefix("[").removesuffix("]"), None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise CommandError(f"HOST must be an address of this computer or a name that leads to one, not {host!r}.") from None
+    return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
+
+
+def bracketed(host: str) -> str:
+    """`::1` as it stands in an address: `[::1]`."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def refuse_busy_port(address: str, port: int) -> None:
     """Say in a sentence what the server would say in a stack trace."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((address, port))
         except OSError as problem:
-            raise CommandError(
-                f"Cannot listen on {host}:{port}: {os.strerror(problem.errno or 0)}. Choose another port: PORT=8001 make run"
-            ) from None
+            advice = " Choose another port: PORT=8001 make run" if problem.errno in (errno.EADDRINUSE, errno.EACCES) else ""
+            raise CommandError(f"Cannot listen on {bracketed(address)}:{port}: {os.strerror(problem.errno or 0)}.{advice}") from None

@@ -1,0 +1,50 @@
+"""`python -m portal` (`make run`): bring a local portal up to date and serve it, in one process."""
+
+import os
+import sys
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
+
+from portal import assets, envfile, readiness
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    # The settings are read by setup(), so the secrets must be there before.
+    fresh = None if envfile.has_secrets() else envfile.draft()
+    django.setup()
+    if fresh:
+        keep(fresh)
+    prepare()
+    call_command("serve")
+
+
+def keep(fresh: str) -> None:
+    """Write new secrets down, unless the database was made with others. Raise CommandError."""
+    if "django_migrations" in connection.introspection.table_names():
+        raise CommandError(
+            f"{envfile.ENV_FILE} is gone, but the database is there, and its keys cannot be checked or viewed without those secrets. "
+            "Put the copy of the file back. To begin anew, give the portal another database."
+        )
+    envfile.write(fresh)
+
+
+def prepare() -> None:
+    """Bring database and static files up to date and load the demo data; what is done already costs little."""
+    if problems := readiness.database_problems():
+        raise CommandError("\n".join(problems))
+    if readiness.migration_problems():
+        call_command("migrate", interactive=False, verbosity=0)
+    if assets.stale():
+        call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("demo")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (CommandError, DatabaseError, ImproperlyConfigured) as problem:
+        sys.exit(f"The portal cannot start: {problem}")

@@ -1,0 +1,95 @@
+"""`make` installs into a .venv that works, whatever it finds there, and only what the lock file names."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.server import ROOT
+
+# Names and versions of a line `name==1.2.3 ; marker \` of the lock file.
+LOCKED = re.compile(r"^([a-z0-9-]+)==[^ ]+.*?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A checkout with nothing to install, so that only the environment is made."""
+    home = tmp_path_factory.mktemp("checkout") / "C# projects"
+    home.mkdir()
+    shutil.copy(ROOT / "Makefile", home)
+    (home / "requirements.lock").write_text("# nothing\n")
+    return home
+
+
+def install(home, python=sys.executable):
+    return subprocess.run(["make", "installed", f"PYTHON={python}"], cwd=home, capture_output=True, text=True, check=False)
+
+
+def works(home):
+    try:
+        done = subprocess.run([home / ".venv/bin/python", "-m", "pip", "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0 and str(home) in done.stdout
+
+
+def lose_the_interpreter(venv):
+    for name in ("python", "python3"):
+        (venv / "bin" / name).unlink()
+        (venv / "bin" / name).symlink_to("/no/such/python")
+
+
+def lose_pip(venv):
+    shutil.rmtree(next(venv.glob("lib/python3.*/site-packages/pip")))
+
+
+def become_another_python(venv):
+    (folder,) = venv.glob("lib/python3.*")
+    folder.rename(folder.with_name("python3.2"))
+
+
+def stay_half_made(venv):
+    (venv / ".installed").unlink()
+    shutil.rmtree(venv / "lib")
+
+
+@pytest.mark.parametrize("harm", [None, lose_the_interpreter, lose_pip, become_another_python, stay_half_made])
+def test_a_venv_that_does_not_work_is_made_anew(home, harm):
+    if harm:
+        harm(home / ".venv")
+        assert not works(home)
+    done = install(home)
+    assert done.returncode == 0, done.stderr
+    assert works(home)
+
+
+def test_a_venv_that_works_is_kept(home):
+    install(home)
+    (home / ".venv" / "mine").touch()
+    assert install(home).stdout == ""
+    assert (home / ".venv" / "mine").exists()
+
+
+def test_a_checkout_that_was_moved_gets_a_venv_of_its_own(home, tmp_path):
+    install(home)
+    shutil.copytree(home, tmp_path / "moved", symlinks=True)
+    assert install(tmp_path / "moved").returncode == 0
+    assert works(tmp_path / "moved")
+    assert str(home) not in (tmp_path / "moved" / ".venv" / "pyvenv.cfg").read_text()
+
+
+def test_without_a_python_that_can_make_one_there_is_a_sentence(home):
+    done = install(home, python="/no/such/python")
+    assert done.returncode != 0
+    assert "Python 3.11 or newer is needed" in done.stdout
+
+
+def test_each_requirement_is_locked_with_hashes_and_without_an_address():
+    lock = (ROOT / "requirements.lock").read_text()
+    locked = {name for name, _hashes in LOCKED.findall(lock)}
+    wanted = set(re.findall(r"^([a-z0-9-]+)(?:\[[a-z]+\])?~=", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    assert wanted <= locked
+    assert len(locked) == lock.count("==") - lock.count(" == ")
+    assert "http" not in lock

@@ -1,0 +1,134 @@
+"""`make run` and `manage.py serve`: what they make, and what they refuse with a sentence."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+from tests.server import ROOT, environment, free_port, installation, wait_until_healthy
+
+CLEAN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """An installation whose folder has a name that no URL would survive, started once."""
+    home = installation(tmp_path_factory.mktemp("start") / "C# projects" / "50% ünï?")
+    with running(home, "-m", "portal"):
+        pass
+    return home
+
+
+@contextmanager
+def running(home, *command, host="127.0.0.1", **more):
+    """A server of the installation; gives its port. What it said is in `server.log`."""
+    port = free_port()
+    log = home / "server.log"
+    env = {**CLEAN, "PORT": str(port), "WORKERS": "1", **more}
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, *command], cwd=home, env=env, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            wait_until_healthy(process, f"http://{host}:{port}", log)
+            yield port
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=20)
+
+
+def refused(home, *command, **more):
+    """What a command says that ends with an error; never a stack trace."""
+    env = {**CLEAN, **more}
+    done = subprocess.run([sys.executable, *command], cwd=home, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
+
+
+def test_the_first_start_makes_secrets_database_files_and_people(home):
+    assert "shown this once" in (home / "server.log").read_text()
+    assert "TOKEN_PEPPERS=1:" in (home / "var" / "env").read_text()
+    assert (home / "var" / "portal.sqlite3").stat().st_size > 0
+    assert (home / "var" / "static" / "portal.css").exists()
+    assert [path.name for path in home.parent.iterdir()] == [home.name]
+
+
+def test_another_start_keeps_them_and_serves_pages_with_their_style(home):
+    before = (home / "var" / "env").read_text()
+    with running(home, "-m", "portal") as port:
+        page = urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/").read().decode()
+        style = re.search(r"/static/portal\.[0-9a-f]{12}\.css", page)
+        assert urllib.request.urlopen(f"http://127.0.0.1:{port}{style[0]}").status == 200
+    assert (home / "var" / "env").read_text() == before
+    assert "Their password was shown when they were made." in (home / "server.log").read_text()
+
+
+def test_no_new_secrets_are_made_beside_a_database_that_others_made(home):
+    kept = home / "var" / "env.kept"
+    (home / "var" / "env").rename(kept)
+    try:
+        said = refused(home, "-m", "portal")
+        assert said.startswith("The portal cannot start: ")
+        assert "Put the copy of the file back." in said
+        assert not (home / "var" / "env").exists()
+    finally:
+        kept.rename(home / "var" / "env")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "[::1]"])
+def test_it_listens_where_host_says(home, host):
+    shown = {"::1": "[::1]"}.get(host, host)
+    with running(home, "manage.py", "serve", HOST=host, host=shown) as port:
+        assert f"http://{shown}:{port}/" in (home / "server.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "words"),
+    [
+        ({"HOST": "no.such.name.invalid"}, [], "HOST must be an address of this computer or a name that leads to one"),
+        ({"HOST": "a" * 300}, [], "HOST must be an address of this computer"),
+        ({"HOST": "192.0.2.1"}, [], "Cannot listen on 192.0.2.1:"),
+        ({"PORT": "70000"}, [], "PORT must be a whole number from 1 to 65535"),
+        ({}, ["--port", "70000"], "must be a whole number from 1 to 65535, not '70000'"),
+        ({}, ["--workers", "0"], "must be a whole number from 1 to 64, not '0'"),
+    ],
+)
+def test_an_address_that_cannot_be_listened_on_is_refused_with_a_sentence(home, variables, arguments, words):
+    assert words in refused(home, "manage.py", "serve", *arguments, **variables)
+
+
+def test_a_port_that_is_taken_is_refused_with_a_sentence(home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        said = refused(home, "manage.py", "serve", PORT=str(taken.getsockname()[1]))
+    assert "Address already in use. Choose another port: PORT=8001 make run" in said
+
+
+def test_serve_refuses_while_migrations_are_open(home, tmp_path):
+    said = refused(home, "manage.py", "serve", DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
+    assert re.fullmatch(r"CommandError: \d+ migrations are open\. Run: manage\.py migrate", said)
+
+
+def test_serve_refuses_while_static_files_are_missing_or_older_than_their_sources(home, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(home, copy)
+    (copy / "static" / "portal.css").write_text("body { color: red }")
+    assert "1 static files are not collected or out of date, portal.css among them." in refused(copy, "manage.py", "serve")
+    (copy / "var" / "static" / "staticfiles.json").unlink()
+    assert "Run: manage.py collectstatic" in refused(copy, "manage.py", "serve")
+    shutil.rmtree(copy / "var" / "static")
+    assert "Run: manage.py collectstatic" in refused(copy, "manage.py", "serve")
+
+
+def test_a_database_that_does_not_answer_is_told_in_a_sentence():
+    env = environment(f"postgres://nobody@127.0.0.1:{free_port()}/portal?connect_timeout=5")
+    assert "The database cannot be used: " in refused(ROOT, "manage.py", "serve", **env)
+    assert refused(ROOT, "manage.py", "migrate", **env).startswith("The database refuses: ")
+    assert refused(ROOT, "-m", "portal", **env).startswith("The portal cannot start: ")
