@@ -1,53 +1,157 @@
-"""Limits of wrong passwords: a narrow one per name and address, a wide one per address."""
+"""How often something may be tried: counters in the database, the same ones for every process.
 
-from datetime import datetime
-from typing import Any
+A try is counted before it is made and given back when it was a good one, so that tries made at
+the same moment cannot outrun a limit.
+"""
 
-from axes.handlers.database import AxesDatabaseHandler
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from django.conf import settings
-from django.db.models import Max, Sum
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
+from accounts import devices
+from accounts.models import Counter, User, digest, fold_email
 from portal.http import client_address
 
 
-class SignInLimits(AxesDatabaseHandler):
-    """axes counts for every entry of AXES_LOCKOUT_PARAMETERS but has one limit for all; ours has two."""
+@dataclass(frozen=True)
+class Limit:
+    """At most `tries` within `wait`; whoever uses up the last one waits so long from then on."""
 
-    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """Wrong tries against the narrow limit. When the wide one is reached the narrow one counts as reached."""
-        by_name, by_address = (
-            attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0 for attempts in self.get_user_attempts(request, credentials)
+    key: str
+    tries: int
+    wait: timedelta
+    reason: str | Promise
+
+
+class LimitReached(Exception):
+    """No try is left until the moment `until`."""
+
+    def __init__(self, limit: Limit, until: datetime) -> None:
+        super().__init__(str(limit.reason))
+        self.limit, self.until = limit, until
+
+
+# --- Counting -----------------------------------------------------------------------------------
+
+
+def take(limits: Sequence[Limit]) -> None:
+    """Use up one try of every limit, or raise LimitReached and use up none.
+
+    Limits that share a counter with other requests must come in the same order in all of them:
+    PostgreSQL locks each counter until the last one is taken.
+    """
+    with transaction.atomic():
+        for limit in limits:
+            if not Counter.objects.take(limit.key, limit.tries, limit.wait):
+                raise LimitReached(limit, Counter.objects.get(key=limit.key).until)
+
+
+def give_back(limits: Sequence[Limit]) -> None:
+    """Undo `take`."""
+    with transaction.atomic():
+        for limit in limits:
+            Counter.objects.give_back(limit.key)
+
+
+def check(limits: Sequence[Limit]) -> None:
+    """Raise LimitReached, with the longest wait, if one of the limits is used up."""
+    full = [(counter.until, limit) for limit, counter in counted(limits) if counter.used >= limit.tries]
+    if full:
+        until, limit = max(full, key=lambda pair: pair[0])
+        raise LimitReached(limit, until)
+
+
+def left(limits: Sequence[Limit]) -> int:
+    """How many tries are left under all of the limits."""
+    used = {limit.key: counter.used for limit, counter in counted(limits)}
+    return max(min(limit.tries - used.get(limit.key, 0) for limit in limits), 0)
+
+
+def counted(limits: Sequence[Limit]) -> list[tuple[Limit, Counter]]:
+    """The limits that something counts against now, each with its counter."""
+    now = timezone.now()
+    counters = Counter.objects.in_bulk([limit.key for limit in limits])
+    # See CounterQuerySet.take for the upper bound.
+    return [(limit, counters[limit.key]) for limit in limits if limit.key in counters and now < counters[limit.key].until <= now + 2 * limit.wait]
+
+
+def network(request: HttpRequest) -> str:
+    """The address that tries are counted under: IPv4 as it is, of IPv6 the /64 that one line gets; empty if it cannot be told."""
+    known = client_address(request)
+    if known is None:
+        return ""
+    address = ipaddress.ip_address(known)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.IPv6Address(int(address) >> 64 << 64))
+    return str(address)
+
+
+# --- Wrong passwords ----------------------------------------------------------------------------
+
+
+def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit]:
+    """The limits of wrong passwords for a name, narrow to wide. `user` is the person of it, if any.
+
+    On a device where the person has signed in before, only the device's own tries count: whatever
+    strangers do, they cannot keep her out. (OWASP, "Slow Down Online Guessing Attacks with Device
+    Cookies".)
+    """
+    wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
+    device = devices.known(request, user or User())
+    if device:
+        key = f"device:{digest(device)}:{digest(email)}"
+        return [Limit(key, settings.SIGN_IN_TRIES, wait, _("This browser sent too many wrong passwords for this e-mail address."))]
+    name, address = digest(email), network(request)
+    limits = [
+        Limit(
+            f"name:{name}:{digest(address)}",
+            settings.SIGN_IN_TRIES,
+            wait,
+            _("Too many wrong passwords for this e-mail address came from where you are."),
+        ),
+        Limit(
+            f"name:{name}",
+            settings.SIGN_IN_TRIES_PER_NAME,
+            timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES_PER_NAME),
+            _("Too many wrong passwords for this e-mail address came from several places."),
+        ),
+        Limit(
+            "all",
+            settings.SIGN_IN_TRIES_IN_ALL,
+            wait,
+            _("The portal receives very many wrong passwords at the moment, so it lets in only people on devices that it knows."),
+        ),
+    ]
+    if address:
+        # People whose address cannot be told must not share one counter.
+        limits.insert(
+            1,
+            Limit(f"address:{digest(address)}", settings.SIGN_IN_TRIES_PER_ADDRESS, wait, _("Too many wrong passwords came from where you are.")),
         )
-        # People whose address cannot be told must not share one limit.
-        if by_address < settings.SIGN_IN_TRIES_PER_ADDRESS or client_address(request) is None:
-            return by_name
-        return max(by_name, settings.SIGN_IN_TRIES)
-
-    def reset_user_attempts(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """A right password forgives that name only: else an attacker's own account would reset the address's count."""
-        count: int
-        count, _ = self.get_user_attempts(request, credentials)[0].delete()
-        return count
+    return limits
 
 
-def locked_since(request: HttpRequest, credentials: dict[str, Any] | None) -> datetime:
-    """The last wrong try that counts for the lock: of the name if that is locked, else of the address."""
-    for attempts in SignInLimits().get_user_attempts(request, credentials):
-        last: datetime | None = attempts.aggregate(last=Max("attempt_time"))["last"]
-        if last:
-            return last
-    return timezone.now()
+def tries_left(request: HttpRequest, typed: str) -> int:
+    """How many more wrong passwords this name may have from here."""
+    email = fold_email(typed)
+    return left(passwords(request, email, User.objects.filter(email=email).first()))
 
 
-def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """The name tries are counted under, however it was typed."""
-    typed = (credentials or request.POST).get("username") or ""
-    return str(typed).strip().lower()[:255]
+def forgive(limits: Sequence[Limit]) -> None:
+    """The password was right: give the try back, and forget the wrong ones that the narrowest limit counted.
 
-
-def tries_left(request: HttpRequest, email: str) -> int:
-    """How many more wrong passwords this name may have from this address."""
-    failures = SignInLimits().get_failures(request, {"username": email})
-    return max(settings.SIGN_IN_TRIES - failures, 0)
+    The wider ones stay: else an attacker's own account would reset the count of the address.
+    """
+    with transaction.atomic():
+        Counter.objects.filter(key=limits[0].key).delete()
+        give_back(limits[1:])

@@ -11,6 +11,9 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 
+from accounts import views
+from accounts.hashing import Busy
+from accounts.limits import LimitReached
 from accounts.models import Membership
 
 View = Callable[..., HttpResponse]
@@ -52,6 +55,23 @@ class SessionLimitsMiddleware:
             request.session["ended"] = True
         elif idle >= 60 or "seen_at" not in session:
             session["seen_at"] = now
+
+
+class RefusedTriesMiddleware:
+    """Answers tries beyond a limit, whichever form they came from."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, LimitReached):
+            return views.too_many(request, exception)
+        if isinstance(exception, Busy):
+            return views.busy(request)
+        return None
 
 
 class MembershipMiddleware:

@@ -1,5 +1,6 @@
 """Who acts: accounts (companies), users (people) and memberships (a person in an account, with a role)."""
 
+import unicodedata
 import zoneinfo
 from datetime import timedelta
 from typing import Any
@@ -8,8 +9,9 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -61,6 +63,13 @@ def check_zone(name: str) -> None:
         raise ValidationError(gettext("Choose a time zone from the list, such as Europe/Madrid."))
 
 
+def fold_email(typed: str) -> str:
+    """The one form of an e-mail address, however it was typed: people sign in and are counted under it."""
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).lower())
+    # Blanks and invisible characters come along when an address is copied from somewhere.
+    return "".join(character for character in text if character.isprintable() and not character.isspace())
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=email, **fields)
@@ -72,7 +81,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=(username or "").strip().lower())
+        return self.get(email=fold_email(username or ""))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -109,11 +118,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name
 
     def clean(self) -> None:
-        self.email = self.email.strip().lower()
+        self.email = fold_email(self.email)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.email = self.email.strip().lower()
+        self.email = fold_email(self.email)
+        # Django keeps a new password here until it is saved.
+        has_new_password = getattr(self, "_password", None) is not None
         super().save(*args, **kwargs)
+        if has_new_password:
+            # However it was set: who had to choose a new password must not have to wait as well.
+            Counter.objects.forgive_name(self.email)
 
     def get_full_name(self) -> str:
         return self.name
@@ -169,3 +183,45 @@ class Membership(models.Model):
     @property
     def is_admin(self) -> bool:
         return self.role == self.Role.ADMINISTRATOR
+
+
+def digest(text: str) -> str:
+    """What stands for a name or an address in the key of a counter: people type passwords into the wrong field."""
+    return salted_hmac("accounts.counter", text, algorithm="sha256").hexdigest()[:32]
+
+
+class CounterQuerySet(models.QuerySet["Counter"]):
+    def take(self, key: str, tries: int, wait: timedelta) -> bool:
+        """Count one more unless `tries` are counted already; say whether it was counted. Safe against others at the same moment."""
+        now = timezone.now()
+        self.bulk_create([Counter(key=key, used=0, until=now + wait)], ignore_conflicts=True)
+        # Its time is over, or lies so far ahead that a clock must have been wrong. (A little ahead is another request's, a
+        # moment later than ours.)
+        passed = Q(until__lte=now) | Q(until__gt=now + 2 * wait)
+        self.filter(passed, key=key).update(used=0, until=now + wait)
+        # Whoever takes the last one waits from now on.
+        until = Case(When(used__gte=tries - 1, then=Value(now + wait)), default=F("until"))
+        return self.filter(key=key, used__lt=tries).update(used=F("used") + 1, until=until) == 1
+
+    def give_back(self, key: str) -> None:
+        self.filter(key=key, used__gt=0).update(used=F("used") - 1)
+
+    def forgive_name(self, email: str) -> None:
+        """Lift the locks of a name, wherever the wrong passwords came from."""
+        key = f"name:{digest(email)}"
+        # Narrow before wide, the order in which a try takes them.
+        self.filter(key__startswith=f"{key}:").delete()
+        self.filter(key=key).delete()
+
+
+class Counter(models.Model):
+    """How many tries of a limit are used up, and when they are forgotten. The key names the limit and whom it is for."""
+
+    key = models.CharField(max_length=128, primary_key=True)
+    used = models.PositiveIntegerField()
+    until = models.DateTimeField(db_index=True)
+
+    objects = CounterQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,7 +1,6 @@
 """Pages of people: signing in and out, switching the account, the profile, passwords."""
 
 import math
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +15,7 @@ from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import limits, sudo
+from accounts import devices, hashing, limits, sudo
 from accounts.forms import NewPasswordForm, ProfileForm, ResetForm, SignInForm
 from accounts.http import PersonRequest
 from accounts.models import User
@@ -33,6 +32,7 @@ class SignInView(auth_views.LoginView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         sudo.confirm(self.request)
+        devices.remember(self.request, response, form.get_user())
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -47,11 +47,19 @@ class SignInView(auth_views.LoginView):
         }
 
 
-def locked(request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, Any] | None = None) -> HttpResponse:
-    """429 instead of `response`: too many wrong passwords for this name or from this address."""
-    until = limits.locked_since(request, credentials) + timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
-    page = render(request, "accounts/locked.html", {"until": until}, status=429)
-    page["Retry-After"] = str(max(math.ceil((until - timezone.now()).total_seconds()), 1))
+def too_many(request: HttpRequest, reached: limits.LimitReached) -> HttpResponse:
+    """429: why, and until when."""
+    seconds = max(math.ceil((reached.until - timezone.now()).total_seconds()), 1)
+    context = {"reason": reached.limit.reason, "until": reached.until, "minutes": math.ceil(seconds / 60)}
+    page = render(request, "accounts/too_many.html", context, status=429)
+    page["Retry-After"] = str(seconds)
+    return page
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    """503: too many passwords are being checked at this moment."""
+    page = render(request, "accounts/busy.html", status=503)
+    page["Retry-After"] = str(hashing.RETRY_AFTER)
     return page
 
 
@@ -106,6 +114,7 @@ class PasswordChangeView(auth_views.PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         sudo.confirm(self.request)
+        devices.remember(self.request, response, form.user)
         succeed(self.request, _("Your password is changed."), _("Other browsers that were signed in with the old one are signed out."))
         return response
 
@@ -134,6 +143,12 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
         except ValueError:
             known = False
         return super().get_user(uidb64) if known else None
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        # Whoever keeps guessing cannot keep her out: she comes back on a device that is known.
+        devices.remember(self.request, response, form.user)
+        return response
 
 
 class PasswordResetCompleteView(auth_views.PasswordResetCompleteView):

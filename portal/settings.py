@@ -46,7 +46,12 @@ SESSION_IDLE_MINUTES = read_number("SESSION_IDLE_MINUTES", 30, 1, 1440)
 SESSION_HOURS = read_number("SESSION_HOURS", 12, 1, 720)
 SIGN_IN_TRIES = read_number("SIGN_IN_TRIES", 5, 1, 100)
 SIGN_IN_TRIES_PER_ADDRESS = read_number("SIGN_IN_TRIES_PER_ADDRESS", 1000 if DEMO else 30, 1, 100_000)
+SIGN_IN_TRIES_PER_NAME = read_number("SIGN_IN_TRIES_PER_NAME", 20, 1, 100_000)
+SIGN_IN_TRIES_IN_ALL = read_number("SIGN_IN_TRIES_IN_ALL", 1000, 1, 1_000_000)
 SIGN_IN_WAIT_MINUTES = read_number("SIGN_IN_WAIT_MINUTES", 15, 1, 1440)
+SIGN_IN_WAIT_MINUTES_PER_NAME = read_number("SIGN_IN_WAIT_MINUTES_PER_NAME", 60, 1, 1440)
+# Each process hashes so many passwords at once, and as many more wait: it has four threads for everything.
+PASSWORD_CHECKS = read_number("PASSWORD_CHECKS", 1, 1, 64)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
@@ -65,7 +70,6 @@ INSTALLED_APPS = (
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "axes",
     "django_filters",
     "django_htmx",
     "django_tables2",
@@ -93,7 +97,7 @@ MIDDLEWARE = (
     "portal.middleware.SignInRequiredMiddleware",
     "accounts.middleware.MembershipMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "accounts.middleware.RefusedTriesMiddleware",
 )
 
 ROOT_URLCONF = "portal.urls"
@@ -120,15 +124,14 @@ TEMPLATES = (
 # --- People: sign-in, sessions, passwords -------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-# AxesBackend refuses a locked name or address before any password is tried.
-AUTHENTICATION_BACKENDS = ("axes.backends.AxesBackend", "accounts.backends.EmailBackend")
+AUTHENTICATION_BACKENDS = ("accounts.backends.EmailBackend",)
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "tokens:list"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
 PASSWORD_RESET_TIMEOUT = 60 * 60
 PASSWORD_HASHERS = (
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "accounts.hashing.Argon2",
+    "accounts.hashing.PBKDF2",
 )
 AUTH_PASSWORD_VALIDATORS = (
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("email", "name")}},
@@ -143,20 +146,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
-
-AXES_HANDLER = "accounts.limits.SignInLimits"
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
-AXES_FAILURE_LIMIT = SIGN_IN_TRIES
-AXES_USERNAME_FORM_FIELD = "username"
-AXES_USERNAME_CALLABLE = "accounts.limits.username"
-AXES_COOLOFF_TIME = SIGN_IN_WAIT_MINUTES / 60
-AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_HTTP_RESPONSE_CODE = 429
-AXES_LOCKOUT_CALLABLE = "accounts.views.locked"
-AXES_CLIENT_IP_CALLABLE = "portal.http.client_address"
-AXES_SENSITIVE_PARAMETERS = ["username", "password"]
-AXES_VERBOSE = False
+DEVICE_COOKIE_NAME = "__Host-device" if HTTPS else "device"
 
 # --- Browser security -----------------------------------------------------------------------------
 
@@ -196,7 +186,5 @@ LOGGING = {
     "loggers": {
         # Django's own logger would write to the console a second time.
         "django": {"level": "INFO", "handlers": [], "propagate": True},
-        # axes keeps every sign-in in its tables; the log needs the refused ones only.
-        "axes": {"level": "WARNING"},
     },
 }

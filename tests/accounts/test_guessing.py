@@ -1,0 +1,448 @@
+"""Guessing passwords: what is counted, where, and who gets through all the same."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts import limits
+from accounts.models import Counter, User
+from tests.factories import PASSWORD, MembershipFactory
+
+SIGN_IN = "/sign-in/"
+LIST = "/integrations/tokens/"
+NEW = "a quite different sentence"
+
+
+def sign_in(client, email, password=PASSWORD, **extra):
+    return client.post(SIGN_IN, {"username": email, "password": password}, **extra)
+
+
+def address(number):
+    """One of many addresses that have nothing in common."""
+    return f"198.51.{number}.7"
+
+
+def let_pass(minutes):
+    """As if so many minutes had passed."""
+    for counter in Counter.objects.all():
+        counter.until -= timedelta(minutes=minutes)
+        counter.save()
+
+
+def lock_the_name(email, settings):
+    """Wrong passwords from as many addresses as it takes."""
+    settings.SIGN_IN_TRIES_PER_NAME = 7
+    for number in range(settings.SIGN_IN_TRIES_PER_NAME):
+        response = sign_in(Client(), email, "wrong", REMOTE_ADDR=address(number))
+    return response
+
+
+# --- One name from one address --------------------------------------------------------------------
+
+
+def test_five_wrong_passwords_lock_the_name_for_that_address(client, michael):
+    for left in (4, 3, 2, 1):
+        assert f"{left} {'try is' if left == 1 else 'tries are'} left" in sign_in(client, michael.user.email, "wrong").text
+    response = sign_in(client, michael.user.email, "wrong")
+    assert response.status_code == 429
+    assert "Too many tries." in response.text
+    assert 14 * 60 < int(response["Retry-After"]) <= 15 * 60
+    assert sign_in(client, michael.user.email).status_code == 429
+
+
+def test_an_unknown_name_is_locked_just_the_same(client, db):
+    for _ in range(5):
+        response = sign_in(client, "nobody@mightymicks.example", "wrong")
+    assert response.status_code == 429
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        " michael@mightymicks.example ",
+        "Michael@MightyMicks.Example",
+        "ｍｉｃｈａｅｌ@mightymicks.example",
+        "michael@mightymicks.ｅｘａｍｐｌｅ",
+        "\u200bmichael@mightymicks.example\ufeff",
+        "mi chael@mightymicks.example",
+        "michael@mightymicks.example\u3000",
+        "mıchael@mightymicks.example",
+        "MİCHAEL@mightymicks.example",
+        "ſichael@mightymicks.example",
+    ],
+)
+def test_sign_in_tries_are_counted_under_one_name_however_it_is_typed(client, michael, typed):
+    """Whatever would let the person in counts as the person; what would not is another name."""
+    reaches_her = sign_in(Client(), typed).status_code == 302
+    Counter.objects.all().delete()
+    for _ in range(4):
+        sign_in(client, typed, "wrong")
+    response = sign_in(client, michael.user.email, "wrong")
+    assert (response.status_code == 429) is reaches_her
+
+
+def test_the_lock_is_for_that_address_only(client, michael):
+    for _ in range(6):
+        sign_in(client, michael.user.email, "wrong")
+    assert sign_in(client, michael.user.email, REMOTE_ADDR="192.0.2.7").status_code == 302
+
+
+def test_other_names_go_on_working_from_that_address(client, michael, adrian):
+    for _ in range(6):
+        sign_in(client, michael.user.email, "wrong")
+    assert sign_in(client, adrian.user.email).status_code == 302
+
+
+def test_the_lock_ends(client, michael):
+    for _ in range(5):
+        sign_in(client, michael.user.email, "wrong")
+    let_pass(minutes=14)
+    assert sign_in(client, michael.user.email).status_code == 429
+    let_pass(minutes=1)
+    assert sign_in(client, michael.user.email).status_code == 302
+
+
+def test_a_lock_is_not_prolonged_by_more_tries(client, michael):
+    for _ in range(5):
+        sign_in(client, michael.user.email, "wrong")
+    let_pass(minutes=14)
+    assert int(sign_in(client, michael.user.email, "wrong")["Retry-After"]) <= 60
+
+
+def test_the_lock_page_tells_when_it_ends_whatever_others_do_meanwhile(client, michael):
+    for _ in range(5):
+        sign_in(client, michael.user.email, "wrong")
+    let_pass(minutes=14)
+    sign_in(client, "other@mightymicks.example", "wrong")
+    response = sign_in(client, michael.user.email)
+    assert int(response["Retry-After"]) <= 60
+    assert "in 1 minute." in response.text
+
+
+def test_wrong_tries_are_forgotten_with_the_wait(client, michael):
+    for _ in range(4):
+        sign_in(client, michael.user.email, "wrong")
+    let_pass(minutes=15)
+    assert "4 tries are left" in sign_in(client, michael.user.email, "wrong").text
+
+
+def test_a_counter_of_a_clock_that_was_ahead_holds_nobody_up(client, michael):
+    for _ in range(5):
+        sign_in(client, michael.user.email, "wrong")
+    let_pass(minutes=-60 * 24 * 365)
+    assert sign_in(client, michael.user.email).status_code == 302
+
+
+def test_a_right_password_forgives_the_wrong_ones_before(client, michael):
+    for _ in range(3):
+        for _ in range(4):
+            sign_in(Client(), michael.user.email, "wrong")
+        assert sign_in(Client(), michael.user.email).status_code == 302
+
+
+def test_wrong_passwords_at_sign_in_and_in_the_password_form_count_together(client, michael):
+    fields = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}
+    for _ in range(3):
+        michael.client.post("/account/password/", fields)
+    assert "1 try is left" in sign_in(client, michael.user.email, "wrong").text
+    assert michael.client.post("/account/password/", fields).status_code == 429
+    assert sign_in(client, michael.user.email).status_code == 429
+    assert michael.client.post("/account/password/", {**fields, "old_password": PASSWORD}).status_code == 429
+    michael.user.refresh_from_db()
+    assert michael.user.check_password(PASSWORD)
+
+
+# --- One address ----------------------------------------------------------------------------------
+
+
+def test_an_address_that_tries_many_names_is_locked_for_all_of_them(client, michael, settings):
+    settings.SIGN_IN_TRIES_PER_ADDRESS = 8
+    for number in range(8):
+        sign_in(client, f"nobody{number}@mightymicks.example", "wrong")
+    assert sign_in(client, michael.user.email).status_code == 429
+    assert sign_in(client, michael.user.email, REMOTE_ADDR="192.0.2.7").status_code == 302
+
+
+def test_a_right_password_forgives_the_name_but_not_the_address(client, michael, settings):
+    settings.SIGN_IN_TRIES_PER_ADDRESS = 8
+    for number in range(6):
+        sign_in(client, f"nobody{number}@mightymicks.example", "wrong")
+    assert sign_in(client, michael.user.email).status_code == 302
+    for number in range(2):
+        sign_in(Client(), f"somebody{number}@mightymicks.example", "wrong")
+    assert sign_in(Client(), michael.user.email).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+    ],
+)
+def test_an_address_of_ipv6_stands_for_its_64(rf, one, other, same):
+    networks = {limits.network(rf.get("/", REMOTE_ADDR=address)) for address in (one, other)}
+    assert (len(networks) == 1) is same
+
+
+def test_addresses_of_one_64_share_its_tries(client, michael, settings):
+    settings.SIGN_IN_TRIES_PER_ADDRESS = 8
+    for number in range(8):
+        sign_in(client, f"nobody{number}@mightymicks.example", "wrong", REMOTE_ADDR=f"2001:db8:1:2::{number}")
+    assert sign_in(client, michael.user.email, REMOTE_ADDR="2001:db8:1:2::99").status_code == 429
+    assert sign_in(client, michael.user.email, REMOTE_ADDR="2001:db8:1:3::99").status_code == 302
+
+
+def test_people_whose_address_cannot_be_told_share_no_counter(client, michael, settings):
+    settings.SIGN_IN_TRIES_PER_ADDRESS = 8
+    for number in range(8):
+        sign_in(client, f"nobody{number}@mightymicks.example", "wrong", REMOTE_ADDR="")
+    assert sign_in(client, michael.user.email, REMOTE_ADDR="").status_code == 302
+
+
+# --- One name from everywhere, and all names ------------------------------------------------------
+
+
+def test_a_name_is_locked_after_wrong_passwords_from_many_addresses(client, michael, settings):
+    assert lock_the_name(michael.user.email, settings).status_code == 429
+    response = sign_in(client, michael.user.email)
+    assert response.status_code == 429
+    assert 59 * 60 < int(response["Retry-After"]) <= 60 * 60
+    assert "came from several places" in response.text
+    let_pass(minutes=60)
+    assert sign_in(client, michael.user.email).status_code == 302
+
+
+def test_an_unknown_name_is_locked_from_everywhere_just_the_same(client, db, settings):
+    assert lock_the_name("nobody@mightymicks.example", settings).status_code == 429
+    assert "came from several places" in sign_in(client, "nobody@mightymicks.example").text
+
+
+def test_a_right_password_gives_no_guesser_more_tries_for_the_name(michael, settings):
+    for number in range(settings.SIGN_IN_TRIES_PER_NAME - 1):
+        sign_in(Client(), michael.user.email, "wrong", REMOTE_ADDR=address(number))
+    assert sign_in(Client(), michael.user.email, REMOTE_ADDR="192.0.2.7").status_code == 302
+    assert sign_in(Client(), michael.user.email, "wrong", REMOTE_ADDR="192.0.2.8").status_code == 429
+
+
+def test_a_brake_for_all_names_and_addresses(client, michael, settings):
+    settings.SIGN_IN_TRIES_IN_ALL = 8
+    for number in range(8):
+        sign_in(Client(), f"nobody{number}@mightymicks.example", "wrong", REMOTE_ADDR=address(number))
+    response = sign_in(client, michael.user.email)
+    assert response.status_code == 429
+    assert "The portal receives very many wrong passwords" in response.text
+
+
+def test_the_longest_wait_is_told(client, michael, settings):
+    settings.SIGN_IN_TRIES_PER_NAME = 5
+    for _ in range(5):
+        response = sign_in(client, michael.user.email, "wrong")
+    assert int(response["Retry-After"]) > 59 * 60
+
+
+# --- Nobody is locked out for good ----------------------------------------------------------------
+
+
+def lock_everything(michael, settings, client):
+    """Her name from everywhere, her own address, and the portal as a whole."""
+    settings.SIGN_IN_TRIES_PER_ADDRESS, settings.SIGN_IN_TRIES_IN_ALL = 8, 8 + 7
+    lock_the_name(michael.user.email, settings)
+    for number in range(8):
+        sign_in(client, f"nobody{number}@mightymicks.example", "wrong")
+    assert sign_in(Client(), michael.user.email).status_code == 429
+
+
+def test_a_person_gets_through_on_a_device_she_has_signed_in_on(client, michael, settings):
+    sign_in(client, michael.user.email)
+    client.post("/sign-out/")
+    lock_everything(michael, settings, Client())
+    assert sign_in(client, michael.user.email).status_code == 302
+
+
+def test_that_device_has_five_tries_of_its_own(client, michael):
+    sign_in(client, michael.user.email)
+    client.post("/sign-out/")
+    for left in (4, 3, 2, 1):
+        assert f"{left} {'try is' if left == 1 else 'tries are'} left" in sign_in(client, michael.user.email, "wrong").text
+    assert "This browser sent too many wrong passwords" in sign_in(client, michael.user.email, "wrong").text
+    assert sign_in(client, michael.user.email).status_code == 429
+    assert sign_in(Client(), michael.user.email).status_code == 302
+
+
+def test_a_device_is_known_for_its_own_people_only(client, michael, adrian, settings):
+    sign_in(client, adrian.user.email)
+    client.post("/sign-out/")
+    lock_everything(michael, settings, Client())
+    assert sign_in(client, michael.user.email).status_code == 429
+    assert sign_in(client, adrian.user.email).status_code == 302
+
+
+def test_two_people_of_one_device_are_both_known(client, michael, adrian, settings):
+    for person in (michael, adrian):
+        sign_in(client, person.user.email)
+        client.post("/sign-out/")
+    lock_everything(michael, settings, Client())
+    assert sign_in(client, michael.user.email).status_code == 302
+    client.post("/sign-out/")
+    assert sign_in(client, adrian.user.email).status_code == 302
+
+
+def test_a_device_is_not_known_any_more_after_a_new_password(client, michael, settings):
+    """A stolen cookie ends with it."""
+    sign_in(client, michael.user.email)
+    stolen = client.cookies["device"].value
+    fields = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    client.post("/account/password/", fields)
+    lock_everything(michael, settings, Client())
+    thief = Client()
+    thief.cookies["device"] = stolen
+    assert sign_in(thief, michael.user.email, NEW).status_code == 429
+    client.post("/sign-out/")
+    assert sign_in(client, michael.user.email, NEW).status_code == 302
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "WyIiLFtdXQ:1abc:forged", "é", "a" * 4000])
+def test_a_cookie_that_is_not_ours_is_no_device(client, michael, cookie):
+    client.cookies["device"] = cookie
+    for _ in range(5):
+        response = sign_in(client, michael.user.email, "wrong")
+    assert "from where you are" in response.text
+
+
+def test_the_cookie_of_a_device_names_nobody_and_no_script_reads_it(client, michael):
+    cookie = sign_in(client, michael.user.email).cookies["device"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["max-age"] == 180 * 24 * 3600
+    for secret in (michael.user.pk, michael.user.email, michael.user.password):
+        assert secret not in cookie.value
+
+
+def test_a_new_password_by_mail_lifts_the_lock_and_makes_the_device_known(client, michael, settings):
+    from django.contrib.auth.tokens import default_token_generator
+    from django.utils.http import urlsafe_base64_encode
+
+    lock_the_name(michael.user.email, settings)
+    michael.user.refresh_from_db()
+    link = f"/account/reset/{urlsafe_base64_encode(michael.user.pk.encode())}/{default_token_generator.make_token(michael.user)}/"
+    form = client.get(link, follow=True).redirect_chain[-1][0]
+    client.post(form, {"new_password1": NEW, "new_password2": NEW})
+    assert sign_in(Client(), michael.user.email, NEW, REMOTE_ADDR="192.0.2.9").status_code == 302
+    # The guesser goes on at once; she is known by then.
+    lock_the_name(michael.user.email, settings)
+    assert sign_in(client, michael.user.email, NEW).status_code == 302
+
+
+def test_a_password_set_by_an_administrator_lifts_the_lock_too(client, michael, settings):
+    lock_the_name(michael.user.email, settings)
+    user = User.objects.get(pk=michael.user.pk)
+    user.set_password(NEW)
+    user.save()
+    assert sign_in(client, michael.user.email, NEW).status_code == 302
+
+
+# --- At the same moment ---------------------------------------------------------------------------
+
+
+def at_once(count, act):
+    """Call `act(number)` in so many threads that start together; gives what they returned."""
+    barrier, answers = threading.Barrier(count), [None] * count
+
+    def run(number):
+        try:
+            barrier.wait(30)
+            answers[number] = act(number)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+@pytest.fixture
+def checked(monkeypatch):
+    """Every password that was looked at."""
+    passwords = []
+    original = User.check_password
+    monkeypatch.setattr(User, "check_password", lambda self, raw: (passwords.append(raw), original(self, raw))[1])
+    return passwords
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_thirty_guesses_at_once_no_more_are_checked_than_are_allowed(michael, checked):
+    answers = at_once(30, lambda number: sign_in(Client(), michael.user.email, f"guess {number}").status_code)
+    assert len(checked) <= 5
+    assert set(answers) <= {200, 429, 503}
+    assert answers.count(200) <= 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nor_from_thirty_addresses(michael, checked, settings):
+    settings.SIGN_IN_TRIES_PER_NAME = 7
+    at_once(30, lambda number: sign_in(Client(), michael.user.email, f"guess {number}", REMOTE_ADDR=address(number)).status_code)
+    assert len(checked) <= 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_counter_never_counts_beyond_its_limit(db):
+    """Without the line before the hashing, which lets only a few through at a time."""
+    limit = limits.Limit("test", 5, timedelta(minutes=15), "")
+
+    def take(number):
+        try:
+            limits.take([limit])
+        except limits.LimitReached:
+            return False
+        return True
+
+    assert at_once(30, take).count(True) == 5
+    assert Counter.objects.get(key="test").used == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_limits_are_taken_all_or_none(db):
+    wide, narrow = (limits.Limit(name, tries, timedelta(minutes=15), "") for name, tries in (("wide", 100), ("narrow", 1)))
+    limits.take([wide, narrow])
+    with pytest.raises(limits.LimitReached):
+        limits.take([wide, narrow])
+    assert Counter.objects.get(key="wide").used == 1
+
+
+# --- What is kept ---------------------------------------------------------------------------------
+
+
+def test_counters_hold_no_name_and_no_address(client, michael):
+    sign_in(client, michael.user.email, "wrong", REMOTE_ADDR="192.0.2.77")
+    kept = str(list(Counter.objects.values()))
+    assert "michael" not in kept
+    assert "192.0.2.77" not in kept
+    assert timezone.now() < Counter.objects.earliest("until").until
+
+
+def test_somebody_who_is_switched_off_is_counted_like_everybody(client, michael):
+    User.objects.update(is_active=False)
+    for left in (4, 3):
+        assert f"{left} tries are left" in sign_in(client, michael.user.email).text
+
+
+def test_a_person_without_a_password_is_counted_like_everybody(client, michael):
+    michael.user.set_unusable_password()
+    michael.user.save()
+    assert "4 tries are left" in sign_in(client, michael.user.email).text
+
+
+def test_members_of_several_accounts_have_one_count(client, michael, stranger):
+    MembershipFactory(user=michael.user, account=stranger.account)
+    assert "4 tries are left" in sign_in(client, michael.user.email, "wrong").text
