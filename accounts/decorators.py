@@ -14,6 +14,12 @@ from accounts.http import PersonRequest
 View = Callable[..., HttpResponse]
 
 
+def for_any_account(view: View) -> View:
+    """The page or button is the person's own: it works whichever account they have switched to meanwhile."""
+    view.for_any_account = True  # type: ignore[attr-defined]
+    return view
+
+
 def for_members(view: View) -> View:
     """The person acts for an account; without one there is nothing to see, and a page says so."""
 

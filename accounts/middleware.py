@@ -7,14 +7,18 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 
 from accounts import views
 from accounts.hashing import Busy
 from accounts.limits import LimitReached
 from accounts.models import Membership
+from portal import typed
+from portal.notices import Action, warn
 
 View = Callable[..., HttpResponse]
 
@@ -51,7 +55,8 @@ class SessionLimitsMiddleware:
         idle = now - session.get("seen_at", now)
         age = now - session.setdefault("signed_in_at", now)
         if idle > settings.SESSION_IDLE_MINUTES * 60 or age > settings.SESSION_HOURS * 3600:
-            logout(request)
+            request.ended_person = str(request.user.pk)  # type: ignore[attr-defined]
+            typed.carry_over(request, logout)
             request.session["ended"] = True
         elif idle >= 60 or "seen_at" not in session:
             session["seen_at"] = now
@@ -89,9 +94,41 @@ class MembershipMiddleware:
         timezone.deactivate()
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> None:
-        if is_private(view) and request.user.is_authenticated:
-            timezone.activate(request.user.time_zone)
+    def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
+        if not is_private(view) or not request.user.is_authenticated:
+            return None
+        timezone.activate(request.user.time_zone)
+        owner = typed.read_owner(request)
+        if owner is None or owner.account == acting_for(request) or getattr(view, "for_any_account", False):
+            return None
+        return refuse_other_account(request, owner.account)
+
+
+def acting_for(request: HttpRequest) -> str:
+    """The id of the account the person acts for; `""` for none."""
+    membership: Membership | None = request.membership  # type: ignore[attr-defined]
+    return membership.account_id if membership else ""
+
+
+def refuse_other_account(request: HttpRequest, account: str) -> HttpResponse:
+    """The account was switched since the page was made, perhaps in another tab: say so, do nothing, offer the way back."""
+    names = {membership.account_id: membership.account.name for membership in request.memberships}  # type: ignore[attr-defined]
+    if request.method == "POST":
+        typed.keep(request, typed.ACCOUNT, str(request.user.pk))
+        page = typed.form_page(request)
+    else:
+        page = request.get_full_path()
+    back = None
+    if account in names:
+        text = _("The page that you used was of %(account)s. Nothing was changed.") % {"account": names[account]}
+        label = _("Switch Back to %(account)s") % {"account": names[account]}
+        back = Action(label=label, url=reverse("accounts:switch"), fields=[("account", account), ("next", page)])
+    else:
+        text = _("The page that you used was of another account. Nothing was changed.")
+    here = acting_for(request)
+    title = _("You now act for %(account)s.") % {"account": names[here]} if here else _("You now act for no account.")
+    warn(request, title, text, back)
+    return typed.lead_to(request, page)
 
 
 def current_membership(request: HttpRequest) -> Membership | None:

@@ -16,18 +16,29 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts import devices, hashing, limits, sudo
+from accounts.decorators import for_any_account
 from accounts.forms import NewPasswordForm, ProfileForm, ResetForm, SignInForm
 from accounts.http import PersonRequest
 from accounts.models import User
 from portal.http import next_url, posted, posts_from
 from portal.navigation import THEMES
-from portal.notices import succeed
+from portal.notices import inform, succeed
+from portal.typed import render_form
 
 
+@method_decorator(login_not_required, name="dispatch")
 class SignInView(auth_views.LoginView):
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def get_initial(self) -> dict[str, Any]:
+        """The e-mail address of a form that was too old to be taken."""
+        return {**super().get_initial(), "username": self.request.POST.get("username", "")}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        tell_who_is_in(request)
+        return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
@@ -47,6 +58,14 @@ class SignInView(auth_views.LoginView):
         }
 
 
+def tell_who_is_in(request: HttpRequest) -> None:
+    """Somebody signs in where somebody is in already, as with two tabs at the sign-in page: say whose session it is."""
+    email = request.POST.get("username", "").strip().lower()
+    if email and request.user.is_authenticated and email != request.user.email:
+        text = _("To sign in as somebody else, sign out first.")
+        inform(request, _("You are signed in as %(email)s.") % {"email": request.user.email}, text)
+
+
 def too_many(request: HttpRequest, reached: limits.LimitReached) -> HttpResponse:
     """429: why, and until when."""
     seconds = max(math.ceil((reached.until - timezone.now()).total_seconds()), 1)
@@ -63,11 +82,13 @@ def busy(request: HttpRequest) -> HttpResponse:
     return page
 
 
+@method_decorator(for_any_account, name="dispatch")
 @method_decorator(posts_from("portal:home"), name="dispatch")
 class SignOutView(auth_views.LogoutView):
     """Ends the session on the server; only by POST."""
 
 
+@for_any_account
 @posts_from("accounts:profile")
 def switch(request: PersonRequest) -> HttpResponse:
     """Act for another account of one's own."""
@@ -90,6 +111,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@for_any_account
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: PersonRequest) -> HttpResponse:
     form = ProfileForm(posted(request), instance=request.user)
@@ -98,9 +120,10 @@ def profile(request: PersonRequest) -> HttpResponse:
         request.user.save(update_fields=form.Meta.fields)
         succeed(request, _("Your profile is saved."))
         return redirect("accounts:profile")
-    return render(request, "accounts/profile.html", {"form": form, "memberships": request.memberships})
+    return render_form(request, "accounts/profile.html", {"form": form, "memberships": request.memberships})
 
 
+@method_decorator(for_any_account, name="dispatch")
 class PasswordChangeView(auth_views.PasswordChangeView):
     """A new password ends every other session of the person: Django's session hash depends on it."""
 
@@ -126,6 +149,10 @@ class PasswordResetView(auth_views.PasswordResetView):
     subject_template_name = "accounts/password_reset_subject.txt"
     success_url = reverse_lazy("accounts:password_reset_sent")
     extra_email_context = {"brand": settings.BRAND}
+
+    def get_initial(self) -> dict[str, Any]:
+        """The e-mail address of a form that was too old to be taken."""
+        return {**super().get_initial(), "email": self.request.POST.get("email", "")}
 
 
 class PasswordResetSentView(auth_views.PasswordResetDoneView):

@@ -41,8 +41,15 @@ def posts_from(page: str) -> Callable[[View], View]:
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """The data for a form: what was posted, even if empty, or None for a page that was only opened."""
-    return request.POST if request.method == "POST" else None
+    """The data for a form: what was posted, even if empty, or what was kept of an earlier try; None if there is neither.
+
+    A view must look at the method before it acts on valid data: kept data comes with GET.
+    """
+    if request.method == "POST":
+        return request.POST
+    kept = getattr(request, "kept", None)
+    data: QueryDict | None = kept.recall() if kept else None
+    return data
 
 
 def next_url(request: HttpRequest, default: str) -> str:

@@ -9,10 +9,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
 from django.urls import resolve
-from django_htmx.http import HttpResponseClientRedirect
 
-from portal import api, store, views
-from portal.http import client_scheme, own_path
+from portal import api, store, typed, views
+from portal.http import client_scheme
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -168,9 +167,31 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     ) -> HttpResponseBase:
         if api.is_api(request):
             return views.page_not_found(request)
-        if getattr(request, "htmx", None):
-            return HttpResponseClientRedirect(redirect_to_login(own_path(request, request.headers.get("HX-Current-URL", ""))).url)
-        if request.method not in {"GET", "HEAD"}:
-            # The address of a form's action is often no page: return to where the form was.
-            return redirect_to_login(own_path(request, request.headers.get("Referer", "")))
-        return super().handle_no_permission(request, view_func)
+        if request.method in {"GET", "HEAD"}:
+            return typed.lead_to(request, redirect_to_login(request.get_full_path()).url)
+        owner = typed.read_owner(request)
+        person = owner.person if owner else getattr(request, "ended_person", "")
+        if person:
+            typed.keep(request, typed.ENDED, person)
+        # The address of a form's action is often no page: return to where the form was.
+        return typed.lead_to(request, redirect_to_login(typed.form_page(request)).url)
+
+
+class KeptFormsMiddleware:
+    """Puts `kept` on the request of a page for which something typed was kept, and forgets it once the form is taken."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if getattr(request, "takes_forms", False) and 300 <= response.status_code < 400 and not hasattr(request, "was_kept"):
+            typed.forget(request, request.path)
+        return response
+
+    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any) -> None:
+        if not getattr(view, "login_required", True) or not request.user.is_authenticated:
+            return
+        request.takes_forms = request.method == "POST"  # type: ignore[attr-defined]
+        if request.method == "GET":
+            request.kept = typed.look_up(request)  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """Messages after an action: a bold first sentence, the rest, and at most one thing to do about it."""
 
 import json
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from django.contrib import messages
 from django.contrib.messages.storage.base import Message
@@ -9,10 +9,11 @@ from django.http import HttpRequest
 
 
 class Action(TypedDict):
-    """A button in a form that posts to `url`."""
+    """A button in a form that posts to `url`, with hidden `fields` if need be."""
 
     label: str
     url: str
+    fields: NotRequired[list[tuple[str, str]]]
 
 
 class Notice(TypedDict):
@@ -43,8 +44,12 @@ def succeed(request: HttpRequest, title: str, text: str = "", action: Action | N
     notify(request, messages.SUCCESS, title, text, action)
 
 
-def inform(request: HttpRequest, title: str, text: str = "") -> None:
-    notify(request, messages.INFO, title, text)
+def inform(request: HttpRequest, title: str, text: str = "", action: Action | None = None) -> None:
+    notify(request, messages.INFO, title, text, action)
+
+
+def warn(request: HttpRequest, title: str, text: str = "", action: Action | None = None) -> None:
+    notify(request, messages.WARNING, title, text, action)
 
 
 def fail(request: HttpRequest, title: str, text: str = "") -> None:

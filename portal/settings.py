@@ -96,6 +96,7 @@ MIDDLEWARE = (
     "accounts.middleware.SessionLimitsMiddleware",
     "portal.middleware.SignInRequiredMiddleware",
     "accounts.middleware.MembershipMiddleware",
+    "portal.middleware.KeptFormsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.RefusedTriesMiddleware",
 )
@@ -117,6 +118,8 @@ TEMPLATES = (
                 "django.contrib.messages.context_processors.messages",
                 "portal.navigation.frame",
             ),
+            # After Django's own, whose csrf_token it extends.
+            "builtins": ["portal.templatetags.form_owner"],
         },
     },
 )

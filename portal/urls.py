@@ -12,6 +12,7 @@ shell = (
     [
         path("", views.home, name="home"),
         path("healthz", views.healthz, name="healthz"),
+        path("start-over/", views.start_over, name="start_over"),
         path("integrations/webhooks/", views.webhooks, name="webhooks"),
         path("integrations/extensions/", views.extensions, name="extensions"),
     ],

@@ -16,8 +16,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from portal import api, store
-from portal.http import next_url
+from portal import api, store, typed
+from portal.http import next_url, posts_from
+from portal.notices import inform, warn
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,13 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(next_url(request, reverse("admin:index")))
 
 
+@posts_from("portal:home")
+def start_over(request: HttpRequest) -> HttpResponse:
+    """Forget what was kept of a form, and show it as it is saved."""
+    typed.forget(request, request.POST.get("page", ""))
+    return redirect(next_url(request, reverse("portal:home")))
+
+
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -104,8 +112,29 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form without the mark of its page: mostly one that was open too long."""
-    return page(request, 403, "403_csrf.html")
+    """A form with an old CSRF token or none. One of our own pages gets it back with its text; any other site is refused."""
+    if not typed.is_from_here(request):
+        return page(request, 403, "403_csrf.html")
+    owner = typed.read_owner(request)
+    match = request.resolver_match
+    if owner is None and match and not getattr(match.func, "login_required", True):
+        # A page made for nobody, such as the sign-in page: it is shown anew. Who is in by now is led on by it.
+        inform(request, _("This page was too old."), _("Nothing was sent. Please press the button once more."))
+        request.method = "GET"
+        shown: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        return shown if shown.status_code != 405 else typed.lead_to(request, typed.form_page(request))
+    if owner is None:
+        return page(request, 403, "403_csrf.html")
+    if not request.user.is_authenticated:
+        typed.keep(request, typed.ENDED, owner.person)
+        return typed.lead_to(request, redirect_to_login(typed.form_page(request)).url)
+    if owner.person == str(request.user.pk):
+        typed.keep(request, typed.STALE, owner.person)
+    else:
+        email = request.user.get_username()
+        text = _("The page was opened by somebody else. Nothing was changed.")
+        warn(request, _("You are signed in as %(email)s.") % {"email": email}, text)
+    return typed.lead_to(request, typed.form_page(request))
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

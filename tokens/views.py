@@ -20,6 +20,7 @@ from portal import text
 from portal.http import client_address, next_url, posted, posts_from, whole
 from portal.notices import Action, fail, inform, succeed
 from portal.tables import Table
+from portal.typed import render_form
 from tokens import keys, vault
 from tokens.catalog import Access, Module
 from tokens.filters import STATUSES, Chip, ModuleFilter, TokenFilter, with_values, without
@@ -297,7 +298,7 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         return show_conflict(request, token, data)
 
     general_form, permissions_form = edit_forms(token, data)
-    if not (general_form.is_valid() & permissions_form.is_valid()):
+    if not (general_form.is_valid() & permissions_form.is_valid()) or request.method != "POST":
         return show_edit(request, token, data, version=token.version)
     modules = None if permissions_form.fixed else permissions_form.cleaned_data["modules"]
     try:
@@ -334,7 +335,7 @@ def show_edit(request: PersonRequest, token: Token, data: QueryDict | None, *, v
         "conflict": None,
         **shown,
     }
-    return render(request, "tokens/edit.html", context)
+    return render_form(request, "tokens/edit.html", context)
 
 
 def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> HttpResponse:

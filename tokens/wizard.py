@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import TextChoices
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +19,7 @@ from accounts.decorators import for_administrators
 from accounts.http import PersonRequest
 from portal.http import posted
 from portal.notices import fail
+from portal.typed import render_form
 from tokens.catalog import Extension, Module
 from tokens.forms import ExtensionForm, GeneralForm, PermissionsForm
 from tokens.models import NameTaken, Token, TokenDraft, TooManyTokens
@@ -54,14 +55,8 @@ LEADS = {
 @for_administrators
 def new(request: PersonRequest) -> HttpResponse:
     """Step 1 of a run that does not exist yet: only a valid POST makes the draft."""
-    account = request.membership.account
-    draft = TokenDraft(owner=request.user, account=account)
+    draft = TokenDraft(owner=request.user, account=request.membership.account)
     form = GeneralForm(posted(request), instance=draft)
-    if request.POST.get("account", account.pk) != account.pk:
-        # Switched in another tab since this page was opened: never make a token where the person does not expect it.
-        text = _("Nothing was created. Press Next to create the token in this account, or switch back first.")
-        fail(request, _("You now act for %(account)s.") % {"account": account.name}, text)
-        return show(request, Step.GENERAL, draft, form)
     if request.method == "POST" and form.is_valid():
         TokenDraft.forget_old(request.user)
         draft.expires_at = form.expires_at
@@ -147,7 +142,7 @@ STEPS = {Step.GENERAL: general, Step.EXTENSION: extension, Step.PERMISSIONS: per
 
 def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any) -> HttpResponse:
     back = None if here is Step.GENERAL else draft_url(draft, here.previous)
-    return render(
+    return render_form(
         request,
         "tokens/wizard.html",
         {

@@ -17,6 +17,7 @@ from tokens.models import Token, TokenDraft
 PAGES = {
     "portal:home": ("sign-in", 302, 302, 302),
     "portal:healthz": (200, 200, 200, 200),
+    "portal:start_over": ("sign-in", 302, 302, 302),
     "admin_sign_in": (302, 403, 403, 403),
     "portal:webhooks": ("sign-in", 200, 200, 200),
     "portal:extensions": ("sign-in", 200, 200, 200),
@@ -52,6 +53,7 @@ PAGES = {
 FORMS = {
     "portal:home": ("sign-in", 405, 405, 405),
     "portal:healthz": (405, 405, 405, 405),
+    "portal:start_over": ("sign-in", 302, 302, 302),
     "admin_sign_in": (302, 403, 403, 403),
     "portal:webhooks": ("sign-in", 405, 405, 405),
     "portal:extensions": ("sign-in", 405, 405, 405),
