@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -14,7 +14,7 @@ from accounts.http import PersonRequest
 View = Callable[..., HttpResponse]
 
 
-def for_any_account(view: View) -> View:
+def for_any_account(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """The page or button is the person's own: it works whichever account they have switched to meanwhile."""
     view.for_any_account = True  # type: ignore[attr-defined]
     return view

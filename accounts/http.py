@@ -1,6 +1,12 @@
-"""The request of a signed-in person."""
+"""The request of a signed-in person, and what they ask for by its id."""
 
-from accounts.models import Membership, User
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.http import Http404
+
+from accounts.models import Account, Membership, User
 from portal.http import Request
 
 
@@ -10,3 +16,28 @@ class PersonRequest(Request):
     user: User
     membership: Membership
     memberships: list[Membership]
+
+
+class OfAnotherAccount(Http404):
+    """What was asked for belongs to another account of the same person: the page for 404 offers to switch."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__()
+        self.account = account
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+def get_visible_or_404(request: PersonRequest, visible: Callable[[Membership], QuerySet[Row]], pk: Any) -> Row:
+    """Return the row that the person may see in the account they act for.
+
+    Raise OfAnotherAccount if they may see it in another of their accounts, else Http404: strangers learn nothing.
+    """
+    row = visible(request.membership).filter(pk=pk).first()
+    if row is not None:
+        return row
+    for membership in request.memberships:
+        if membership != request.membership and visible(membership).filter(pk=pk).exists():
+            raise OfAnotherAccount(membership.account)
+    raise Http404

@@ -30,7 +30,7 @@ ENDED, STALE, ACCOUNT, ERRORS = "ended", "stale", "account", "errors"
 OWNER: Final = "page_of"
 SIGNER = Signer(salt="portal.page_of")
 # A field with this in its name is never kept.
-SECRET = "password"
+NEVER = "password"
 
 
 # --- For whom a page was made -------------------------------------------------------------------
@@ -102,7 +102,7 @@ def keep(request: HttpRequest, cause: str, person: str) -> None:
     """Keep the posted fields for `person` until the page of the form is opened again."""
     fields = request.POST.copy()
     for name in list(fields):
-        if SECRET in name.lower() or name in {"csrfmiddlewaretoken", OWNER}:
+        if NEVER in name.lower() or name in {"csrfmiddlewaretoken", OWNER}:
             del fields[name]
     data = fields.urlencode()
     if len(data) > LIMIT:
@@ -175,7 +175,6 @@ class Kept:
             return None
         anew = Action(label=_("Start Over"), url=reverse("portal:start_over"), fields=[("page", page), ("next", page)])
         return Notice(title=title, text=_("What you typed is in the form. Nothing was saved yet."), action=anew)
-
 
     @property
     def again(self) -> Action | None:

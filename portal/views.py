@@ -90,6 +90,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def page(request: HttpRequest, status: int, template: str = "", **context: Any) -> HttpResponse:
     """An error page in the frame of the portal, with no entry of the menu marked."""
     request.resolver_match = None
+    # What was typed waits for the page it was typed on.
+    request.kept = None  # type: ignore[attr-defined]
     return render(request, template or f"{status}.html", context, status=status)
 
 
@@ -140,7 +142,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if api.is_api(request):
         return api.error(404, "NFND_000", _("There is no such address."))
-    return page(request, 404)
+    # Known by the apps that have accounts: one of the person's own that has what this one has not.
+    return page(request, 404, account=getattr(exception, "account", None))
 
 
 def method_not_allowed(request: HttpRequest, allowed: Iterable[str]) -> HttpResponse:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import sudo
 from accounts.decorators import for_administrators, for_members
-from accounts.http import PersonRequest
+from accounts.http import PersonRequest, get_visible_or_404
+from accounts.models import Membership
 from portal import text
 from portal.http import client_address, next_url, posted, posts_from, whole
 from portal.notices import Action, fail, inform, succeed
@@ -25,7 +26,7 @@ from tokens import keys, vault
 from tokens.catalog import Access, Module
 from tokens.filters import STATUSES, Chip, ModuleFilter, TokenFilter, with_values, without
 from tokens.forms import GeneralForm, PermissionsForm
-from tokens.models import Changed, Deleted, NameTaken, State, Token
+from tokens.models import Changed, Deleted, NameTaken, State, Token, TokenQuerySet
 from tokens.tables import PermissionRow, PermissionTable, TokenTable, state_note
 from tokens.templatetags.tokens import actor
 from tokens.wizard import Step
@@ -217,8 +218,12 @@ def just_created(request: PersonRequest, token: Token) -> bool:
 
 def find(request: PersonRequest, token_id: str) -> Token:
     """The token with all that its pages show, or 404: another account's token does not exist."""
-    tokens = Token.objects.visible_to(request.membership).with_people()
-    return get_object_or_404(tokens.select_related("account", "status_changed_by", "status_changed_by_token"), pk=token_id)
+
+    def visible(membership: Membership) -> TokenQuerySet:
+        tokens = Token.objects.visible_to(membership).with_people()
+        return tokens.select_related("account", "status_changed_by", "status_changed_by_token")
+
+    return get_visible_or_404(request, visible, token_id)
 
 
 def frame(request: PersonRequest, token: Token) -> dict[str, Any]:

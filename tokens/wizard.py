@@ -9,14 +9,14 @@ from typing import Any
 
 from django.db.models import TextChoices
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import for_administrators
-from accounts.http import PersonRequest
+from accounts.http import PersonRequest, get_visible_or_404
 from portal.http import posted
 from portal.notices import fail
 from portal.typed import render_form
@@ -76,7 +76,8 @@ def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse
     made = Token.objects.visible_to(request.membership).filter(draft_id=draft_id, created_by=request.user).first()
     if made:
         return redirect("tokens:summary", made.pk)
-    draft = get_object_or_404(TokenDraft, pk=draft_id, owner=request.user, account=request.membership.account_id)
+    drafts = TokenDraft.objects.filter(owner=request.user)
+    draft = get_visible_or_404(request, lambda membership: drafts.filter(account=membership.account_id), draft_id)
     if here is Step.PERMISSIONS and not draft.extension:
         return redirect(draft_url(draft, Step.EXTENSION))
     return STEPS[here](request, draft)

@@ -135,7 +135,7 @@ def test_a_request_within_the_minute_does_not_write_the_session(michael, django_
 
 
 def test_htmx_is_sent_to_the_sign_in_instead_of_getting_it_in_a_table(client, db):
-    response = client.get(LIST, headers={"hx-request": "true", "hx-current-url": f"http://testserver{LIST}?page=2"})
+    response = client.get(f"{LIST}?page=2", headers={"hx-request": "true", "hx-current-url": f"http://testserver{LIST}"})
     assert response["HX-Redirect"] == f"{SIGN_IN}?next=/integrations/tokens/%3Fpage%3D2"
 
 

@@ -273,21 +273,6 @@ def test_a_finished_run_leads_to_its_token_for_ever(michael):
     assert create(michael.client, run)["Location"] == summary
 
 
-def test_a_page_opened_for_one_account_makes_nothing_in_another(michael, stranger):
-    """Step 1 is open in one tab; in another tab the person switches the account."""
-    from tests.factories import MembershipFactory
-
-    MembershipFactory(user=michael.user, account=stranger.account)
-    michael.client.post("/account/switch/", {"account": michael.account.pk})
-    assert f'name="account" value="{michael.account.pk}"' in michael.client.get(NEW).text
-    michael.client.post("/account/switch/", {"account": stranger.account.pk})
-    response = michael.client.post(NEW, {**GENERAL, "account": michael.account.pk})
-    assert response.status_code == 200
-    assert "You now act for Front Street Inc." in response.text
-    assert 'value="Nightly sync"' in response.text
-    assert not TokenDraft.objects.exists()
-
-
 def test_runs_of_yesterday_are_forgotten(michael):
     start(michael.client)
     TokenDraft.objects.update(created_at=timezone.now() - timedelta(days=2))
