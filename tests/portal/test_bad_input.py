@@ -159,7 +159,7 @@ def test_a_place_to_return_to_that_is_no_path_is_ignored(michael, token, form, t
 
 @pytest.mark.parametrize("address", ["http://[bad", "https://evil.example/x", "http://testserver//evil.example", "nonsense", "\x00"])
 def test_an_address_from_the_browser_that_is_not_ours_leads_home(client, token, address):
-    response = client.get(LIST, headers={"hx-request": "true", "hx-current-url": address})
+    response = client.post(f"{LIST}{token.pk}/disable/", headers={"hx-request": "true", "hx-current-url": address})
     assert response["HX-Redirect"] == "/sign-in/?next=/"
     assert client.post(f"{LIST}{token.pk}/disable/", headers={"referer": address})["Location"] == "/sign-in/?next=/"
 
