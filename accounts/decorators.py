@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.http import PersonRequest
@@ -21,10 +21,16 @@ def for_any_account(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
 
 
 def for_members(view: View) -> View:
-    """The person acts for an account; without one there is nothing to see, and a page says so."""
+    """The person acts for an account.
+
+    Without one there is nothing to see: administrators of the portal go to its administration,
+    others are told what to do.
+    """
 
     @wraps(view)
     def inner(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.membership and request.user.is_staff:
+            return redirect("admin:index")
         if not request.membership:
             return render(request, "portal/no_account.html", status=403)
         return view(request, *args, **kwargs)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import resolve
 
@@ -52,6 +53,20 @@ class SecurityHeadersMiddleware(SecurityMiddleware):
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         response.headers["X-Frame-Options"] = "DENY"
         return response
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Compress pages and lists that were asked for by GET.
+
+    A key is only ever in an answer to POST, so no compressed answer holds one beside text that
+    somebody else may have chosen (BREACH). The CSRF token is masked anew in every answer.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        kind = response.headers.get("Content-Type", "")
+        if request.method != "GET" or not kind.startswith(("text/html", "application/json")):
+            return response
+        return super().process_response(request, response)
 
 
 def scheme_of_the_client(get_response: Next) -> Next:

@@ -78,6 +78,7 @@ INSTALLED_APPS = (
 MIDDLEWARE = (
     # Outermost, so that the answers of all that follows carry the headers.
     "portal.middleware.SecurityHeadersMiddleware",
+    "portal.middleware.CompressionMiddleware",
     "portal.middleware.scheme_of_the_client",
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.known_methods",
@@ -163,6 +164,8 @@ SECURE_HSTS_PRELOAD = read_flag("HSTS_PRELOAD", default=False)
 # --- Language, time, mail, static files, log ------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+# Django's admin writes dates as the portal's pages do.
+FORMAT_MODULE_PATH = "portal.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

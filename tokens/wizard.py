@@ -163,22 +163,30 @@ def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any) -> Ht
 
 
 def progress(here: Step, draft: TokenDraft) -> list[dict[str, Any]]:
-    """The list of steps: what is done (with the answer and the way back to it), what is current, what is to come."""
+    """The list of steps: which is current, and which have an answer, with the way back to it.
+
+    A step that was answered stays answered when the person goes back to an earlier one.
+    """
+    extension = Extension(draft.extension).label if draft.extension else ""
     answers = {
         Step.GENERAL: draft.name,
-        Step.EXTENSION: Extension(draft.extension).label if draft.extension else "",
-        Step.PERMISSIONS: draft.access.summary,
+        Step.EXTENSION: extension,
+        Step.PERMISSIONS: draft.access.summary if draft.grants else "",
     }
-    return [
-        {
-            "number": each.number,
-            "label": each.label,
-            "state": "done" if each.number < here.number else "current" if each is here else "todo",
-            "url": draft_url(draft, each) if each.number < here.number else None,
-            "answer": answers[each] if each.number < here.number else "",
-        }
-        for each in Step
-    ]
+    steps = []
+    for each in Step:
+        answer = answers.get(each, "")
+        state = "current" if each is here else "done" if answer else "todo"
+        steps.append(
+            {
+                "number": each.number,
+                "label": each.label,
+                "state": state,
+                "url": draft_url(draft, each) if state == "done" else None,
+                "answer": answer if state == "done" else "",
+            }
+        )
+    return steps
 
 
 def draft_url(draft: TokenDraft, here: Step) -> str:

@@ -341,3 +341,27 @@ def test_eight_simultaneous_runs_with_one_name_make_one_token(michael):
     token = Token.objects.get()
     assert sorted(place.endswith("/general/") for place in places) == [False] + [True] * 7
     assert f"/integrations/tokens/{token.pk}/summary/" in places
+
+
+def test_going_back_keeps_the_later_steps_answered(michael):
+    draft = TokenDraft.objects.create(
+        account=michael.account,
+        owner=michael.user,
+        name="ERP Sync",
+        extension=Extension.CUSTOM,
+        modules=[Module.AGREEMENTS.value],
+    )
+    page = michael.client.get(f"/integrations/tokens/new/{draft.pk}/general/")
+    steps = {str(step["label"]): step for step in page.context["steps"]}
+    assert steps["General"]["state"] == "current"
+    assert steps["Extension"]["answer"] == "Custom"
+    assert steps["Extension"]["url"].endswith("/extension/")
+    assert steps["Permissions"]["answer"] == "1 of 16 modules"
+    assert steps["Summary"]["state"] == "todo"
+
+
+def test_a_step_without_an_answer_is_to_do(michael):
+    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="ERP Sync")
+    page = michael.client.get(f"/integrations/tokens/new/{draft.pk}/general/")
+    states = [step["state"] for step in page.context["steps"]]
+    assert states == ["current", "todo", "todo", "todo"]
