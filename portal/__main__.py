@@ -34,10 +34,10 @@ def keep(fresh: str) -> None:
 
 def prepare() -> None:
     """Bring database and static files up to date and load the demo data; what is done already costs little."""
-    if problems := readiness.database_problems():
-        raise CommandError("\n".join(problems))
     if readiness.migration_problems():
         call_command("migrate", interactive=False, verbosity=0)
+    if problems := readiness.database_problems():
+        raise CommandError("\n".join(problems))
     if assets.stale():
         call_command("collectstatic", interactive=False, verbosity=0)
     call_command("demo")

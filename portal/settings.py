@@ -31,6 +31,7 @@ SECRET_KEY = read_text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = read_list("SECRET_KEY_FALLBACKS", "")
 TOKEN_PEPPERS = read_ring("TOKEN_PEPPERS")
 TOKEN_SEALING_KEYS = read_ring("TOKEN_SEALING_KEYS")
+ACCEPT_LOST_KEYS = read_flag("ACCEPT_LOST_KEYS", default=False)
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEMO else None)
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", "")
 

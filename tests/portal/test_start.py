@@ -81,6 +81,16 @@ def test_no_new_secrets_are_made_beside_a_database_that_others_made(home):
         kept.rename(home / "var" / "env")
 
 
+@pytest.mark.parametrize(
+    "command", [("-m", "portal"), ("manage.py", "serve"), ("manage.py", "migrate"), ("manage.py", "check", "--database", "default")]
+)
+@pytest.mark.parametrize("ring", ["TOKEN_PEPPERS", "TOKEN_SEALING_KEYS"])
+def test_rings_that_are_not_those_of_the_database_are_refused(home, command, ring):
+    said = refused(home, *command, **{ring: f"1:{'0' * 64}"})
+    assert re.search(rf"{ring} holds another secret under number 1 than it did: \d+ keys of this database cannot be", said)
+    assert f"Restore {ring} from your copy of the environment file." in said
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "[::1]"])
 def test_it_listens_where_host_says(home, host):
     shown = {"::1": "[::1]"}.get(host, host)

@@ -1,0 +1,42 @@
+"""A database and the rings of secrets that its keys were stored under belong together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+
+from tokens.models import RingSecret
+
+
+@register(Tags.database)
+def secrets_of_the_rings(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Tell which secrets of the rings are not those of the database, and how many keys are lost without them."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        if RingSecret._meta.db_table in connections[alias].introspection.table_names():
+            found += filter(None, map(missing, RingSecret.objects.using(alias).order_by("ring", "number")))
+    return found
+
+
+LOSSES = {
+    RingSecret.Ring.PEPPERS: "cannot be checked, so every call with one of them is refused",
+    RingSecret.Ring.SEALING_KEYS: "cannot be viewed",
+}
+
+
+def missing(row: RingSecret) -> CheckMessage | None:
+    if row.is_configured() or not (count := row.stored_keys().count()):
+        return None
+    loss = f"{count} {'key' if count == 1 else 'keys'} of this database {LOSSES[RingSecret.Ring(row.ring)]}"
+    restore = f"Restore {row.ring} from your copy of the environment file."
+    if row.configured is not None:
+        hint = f"{restore} A new secret takes a new number."
+        return Error(f"{row.ring} holds another secret under number {row.number} than it did: {loss}.", hint=hint, id="tokens.E001")
+    text = f"{row.ring} has no secret under number {row.number} any more: {loss}."
+    if settings.ACCEPT_LOST_KEYS:
+        return checks.Warning(text, id="tokens.W002")
+    hint = f"{restore} If it is lost for good, set ACCEPT_LOST_KEYS=on."
+    return Error(text, hint=hint, id="tokens.E002")
