@@ -1,6 +1,5 @@
 """Forms of people: signing in, the profile, a new password."""
 
-import threading
 import zoneinfo
 from collections.abc import Iterator
 from functools import cache
@@ -11,8 +10,10 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, Pa
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.hashing import Busy
+from accounts.models import User, fold_email
 from accounts.sudo import check_password
+from portal import background
 
 
 class SignInForm(AuthenticationForm):
@@ -47,13 +48,15 @@ class ResetForm(PasswordResetForm):
         self.fields["email"].label = _("E-mail")
         self.fields["email"].error_messages["required"] = _("Enter your e-mail address.")
 
+    def save(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        """Look for the person and write to them after the answer, whose time would tell known addresses from unknown ones."""
+        domain = request.get_host()
+        if not background.later(lambda: super(ResetForm, self).save(domain_override=domain, **kwargs)):
+            raise Busy
+
     def get_users(self, email: str) -> Iterator[User]:
         """Whom to write to: nobody twice within five minutes, however often somebody asks."""
-        return (user for user in super().get_users(email) if user.may_be_sent_a_reset())
-
-    def send_mail(self, *args: Any, **kwargs: Any) -> None:
-        # In the background: the time of a talk with the mail server would tell known addresses from unknown ones.
-        threading.Thread(target=super().send_mail, args=args, kwargs=kwargs).start()
+        return (user for user in super().get_users(fold_email(email)) if user.may_be_sent_a_reset())
 
 
 class NewPasswordForm(PasswordChangeForm):

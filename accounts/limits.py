@@ -155,3 +155,16 @@ def forgive(limits: Sequence[Limit]) -> None:
     with transaction.atomic():
         Counter.objects.filter(key=limits[0].key).delete()
         give_back(limits[1:])
+
+
+def resets(request: HttpRequest) -> list[Limit]:
+    """The limit of links for a new password that one address may ask for. (A person gets one in five minutes, see User.)"""
+    address = network(request)
+    if not address:
+        return []
+    wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
+    return [
+        Limit(
+            f"reset:{digest(address)}", settings.RESETS_PER_ADDRESS, wait, _("Too many links for a new password were asked for from where you are.")
+        )
+    ]

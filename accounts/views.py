@@ -76,7 +76,7 @@ def too_many(request: HttpRequest, reached: limits.LimitReached) -> HttpResponse
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    """503: too many passwords are being checked at this moment."""
+    """503: too many people are doing the same at this moment."""
     page = render(request, "accounts/busy.html", status=503)
     page["Retry-After"] = str(hashing.RETRY_AFTER)
     return page
@@ -85,7 +85,15 @@ def busy(request: HttpRequest) -> HttpResponse:
 @method_decorator(for_any_account, name="dispatch")
 @method_decorator(posts_from("portal:home"), name="dispatch")
 class SignOutView(auth_views.LogoutView):
-    """Ends the session on the server; only by POST."""
+    """Ends the session on the server; only by POST. The browser forgets what it kept of the pages.
+
+    Not its cookies: the theme stays, and the device stays known.
+    """
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post(request, *args, **kwargs)
+        response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
 
 
 @for_any_account
@@ -153,6 +161,10 @@ class PasswordResetView(auth_views.PasswordResetView):
     def get_initial(self) -> dict[str, Any]:
         """The e-mail address of a form that was too old to be taken."""
         return {**super().get_initial(), "email": self.request.POST.get("email", "")}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        limits.take(limits.resets(self.request))
+        return super().form_valid(form)
 
 
 class PasswordResetSentView(auth_views.PasswordResetDoneView):

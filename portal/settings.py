@@ -49,6 +49,7 @@ SIGN_IN_TRIES = read_number("SIGN_IN_TRIES", 5, 1, 100)
 SIGN_IN_TRIES_PER_ADDRESS = read_number("SIGN_IN_TRIES_PER_ADDRESS", 1000 if DEMO else 30, 1, 100_000)
 SIGN_IN_TRIES_PER_NAME = read_number("SIGN_IN_TRIES_PER_NAME", 20, 1, 100_000)
 SIGN_IN_TRIES_IN_ALL = read_number("SIGN_IN_TRIES_IN_ALL", 1000, 1, 1_000_000)
+RESETS_PER_ADDRESS = read_number("RESETS_PER_ADDRESS", 1000 if DEMO else 10, 1, 100_000)
 SIGN_IN_WAIT_MINUTES = read_number("SIGN_IN_WAIT_MINUTES", 15, 1, 1440)
 SIGN_IN_WAIT_MINUTES_PER_NAME = read_number("SIGN_IN_WAIT_MINUTES_PER_NAME", 60, 1, 1440)
 # Each process hashes so many passwords at once, and as many more wait: it has four threads for everything.
@@ -172,6 +173,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 vars().update(read_email("consolemail://"))
+# Seconds: a mail server that hangs must not hold up the mails behind it.
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = read_text("EMAIL_FROM", "Integrations Portal <portal@localhost>")
 
 STATIC_URL = "static/"
