@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, PasswordResetForm
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +32,10 @@ class SignInForm(AuthenticationForm):
         username.label = _("E-mail")
         username.widget = forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username", "maxlength": 254})
         username.error_messages["required"] = _("Enter your e-mail address.")
-        self.fields["password"].error_messages["required"] = _("Enter your password.")
+        password = self.fields["password"]
+        password.error_messages["required"] = _("Enter your password.")
+        # As in every form that takes a password: longer ones cost memory and are nobody's.
+        password.validators.append(MaxLengthValidator(4096))
 
 
 @cache
@@ -48,7 +52,7 @@ class ResetForm(PasswordResetForm):
         self.fields["email"].label = _("E-mail")
         self.fields["email"].error_messages["required"] = _("Enter your e-mail address.")
 
-    def save(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+    def save(self, *, request: HttpRequest, **kwargs: Any) -> None:  # type: ignore[override]  # the view names every argument
         """Look for the person and write to them after the answer, whose time would tell known addresses from unknown ones."""
         domain = request.get_host()
         if not background.later(lambda: super(ResetForm, self).save(domain_override=domain, **kwargs)):

@@ -140,9 +140,11 @@ PASSWORD_HASHERS = (
     "accounts.hashing.PBKDF2",
 )
 AUTH_PASSWORD_VALIDATORS = (
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("email", "name")}},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.MaximumLength"},
+    {"NAME": "accounts.passwords.NotCommon"},
+    {"NAME": "accounts.passwords.NotPersonal"},
+    {"NAME": "accounts.passwords.NotPatterned"},
 )
 
 # The cookie outlives the idle limit on purpose: SessionLimitsMiddleware then knows that a session ended and says so.
