@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from accounts import views
 from accounts.hashing import Busy
 from accounts.limits import LimitReached
 from accounts.models import Membership
+from accounts.sudo import SessionOver
 from portal import typed
 from portal.notices import Action, warn
 
@@ -60,6 +62,14 @@ class SessionLimitsMiddleware:
             request.session["ended"] = True
         elif idle >= 60 or "seen_at" not in session:
             session["seen_at"] = now
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The fifth wrong password in a session ends it."""
+        if not isinstance(exception, SessionOver):
+            return None
+        logout(request)
+        request.session["ended"] = True
+        return typed.lead_to(request, redirect_to_login(typed.form_page(request)).url)
 
 
 class RefusedTriesMiddleware:

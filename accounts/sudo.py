@@ -1,16 +1,42 @@
-"""Asking for the password again before the most sensitive acts (OWASP ASVS 7.5.3)."""
+"""Asking for the password again before the most sensitive acts (OWASP ASVS 7.5.3).
 
+A view says what it is about to do, and does it only if nothing is asked:
+
+    if asked := sudo.ask(request, _("To enable the token"), _("Enable")):
+        return sudo.page(request, asked, back=…)
+
+The answer to the question is the form as it was sent and the password: all fields travel on in the page, never in an
+address or the session, and arrive at the same view once more.
+"""
+
+import re
 import time
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import authenticate
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import limits
+from accounts.hashing import Busy
+from accounts.models import digest
+from portal import typed
+
 # How long a password counts as just given, in seconds.
 LASTS = 5 * 60
+# Wrong passwords that a session survives but one.
+GUESSES = 5
+# Not carried on: what is of the page before, and new passwords, which no page ever repeats.
+NOT_CARRIED = re.compile(rf"csrfmiddlewaretoken|{typed.OWNER}|sudo_|(old_|new_)?password[0-9]?$")
+
+
+class SessionOver(Exception):
+    """Too many wrong passwords in one session: whoever holds it is not its person. SessionLimitsMiddleware ends it."""
 
 
 def confirm(request: HttpRequest) -> None:
@@ -25,17 +51,39 @@ def is_confirmed(request: HttpRequest) -> bool:
 
 
 def check_password(request: HttpRequest, password: str) -> str:
-    """The password, if it is that of the signed-in person; raises ValidationError. Wrong tries count like those at sign-in."""
+    """The password, if it is that of the signed-in person; raises ValidationError. Wrong tries count like those at sign-in.
+
+    Raises SessionOver with the fifth wrong one of a session, whatever the limits at sign-in say.
+    """
+    key = f"sudo:{digest(request.session.session_key or '')}"
+    guesses = [limits.Limit(key, GUESSES, timedelta(hours=settings.SESSION_HOURS), _("Too many wrong passwords in one session."))]
     email = request.user.email  # type: ignore[union-attr]  # the pages that ask are private
-    if authenticate(request, username=email, password=password) is None:
-        raise forms.ValidationError(_("The password is not right."))
-    return password
+    try:
+        # Counted before the password is checked, so that guesses at the same moment count too.
+        limits.take(guesses)
+    except limits.LimitReached:
+        raise SessionOver from None
+    try:
+        person = authenticate(request, username=email, password=password)
+    except Busy:
+        limits.give_back(guesses)
+        raise
+    except limits.LimitReached:
+        person = None
+        if limits.left(guesses):
+            raise
+    if person:
+        limits.forgive(guesses)
+        return password
+    if not limits.left(guesses):
+        raise SessionOver
+    raise forms.ValidationError(_("The password is not right."))
 
 
 class ConfirmForm(forms.Form):
-    """Asks for the password of the signed-in person."""
+    """Asks for the password of the signed-in person, and carries on what they sent."""
 
-    password = forms.CharField(
+    sudo_password = forms.CharField(
         label=gettext_lazy("Password"),
         strip=False,
         max_length=4096,
@@ -43,9 +91,39 @@ class ConfirmForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter your password.")},
     )
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        self.request = request
-        super().__init__(*args, **kwargs)
+    def __init__(self, request: HttpRequest, purpose: str, button: str) -> None:
+        self.request, self.purpose, self.button = request, purpose, button
+        super().__init__(request.POST if "sudo_password" in request.POST else None)
 
-    def clean_password(self) -> str:
-        return check_password(self.request, self.cleaned_data["password"])
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """The fields that travel on."""
+        return [(name, value) for name, values in self.request.POST.lists() if not NOT_CARRIED.match(name) for value in map(str, values)]
+
+    def clean_sudo_password(self) -> str:
+        return check_password(self.request, self.cleaned_data["sudo_password"])
+
+
+def ask(request: HttpRequest, purpose: str, button: str) -> ConfirmForm | None:
+    """The form that asks for the password, or None if it was given: just now with this request, or in the last five minutes.
+
+    `purpose` begins the sentence, as in "To enable the token"; `button` names the act.
+    """
+    if is_confirmed(request):
+        return None
+    form = ConfirmForm(request, purpose, button)
+    if form.is_valid():
+        confirm(request)
+        return None
+    return form
+
+
+def page(request: HttpRequest, asked: ConfirmForm, *, back: str) -> HttpResponse:
+    """A page that asks, for acts without a page of their own to ask in; for htmx a dialog over the page that is there."""
+    context: dict[str, Any] = {"confirm": asked, "cancel_url": back}
+    if not getattr(request, "htmx", False):
+        return render(request, "accounts/confirm.html", context)
+    response = render(request, "partials/confirm_dialog.html", context)
+    for header, value in {"Retarget": "#content", "Reswap": "beforeend", "Reselect": "dialog", "Push-Url": "false"}.items():
+        response[f"HX-{header}"] = value
+    return response

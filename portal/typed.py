@@ -204,7 +204,9 @@ def render_form(request: HttpRequest, template: str, context: dict[str, Any]) ->
 
     So the history holds no answer to a POST, and Back and Reload never ask whether to send the form once more.
     """
-    if request.method == "POST" and request.headers.get("Sec-Fetch-Mode") == "navigate":
+    # A question for the password is no mistake: the page that asks it carries the form itself.
+    asks = context.get("confirm") is not None
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Mode") == "navigate" and not asks:
         keep(request, ERRORS, str(request.user.pk))
         return redirect(request.get_full_path())
     return render(request, template, context)

@@ -1,5 +1,6 @@
 """The cast of the tests: an administrator and a looker of one account, an administrator of another."""
 
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -14,17 +15,20 @@ def person(**kwargs) -> SimpleNamespace:
     membership = MembershipFactory(**kwargs)
     client = Client()
     client.force_login(membership.user, backend="accounts.backends.EmailBackend")
-    return SimpleNamespace(user=membership.user, account=membership.account, client=client, membership=membership)
+    return SimpleNamespace(user=membership.user, account=membership.account, client=confirmed(client), membership=membership)
 
 
-def confirmed(client: Client) -> Client:
-    """The client of a person who gave the password just now."""
-    import time
-
+def confirmed(client: Client, seconds_ago: float = 0) -> Client:
+    """The client of a person who gave the password just now, as at sign-in, or so long ago."""
     session = client.session
-    session["confirmed_at"] = int(time.time())
+    session["confirmed_at"] = int(time.time() - seconds_ago)
     session.save()
     return client
+
+
+def stale(client: Client) -> Client:
+    """The client of a person who gave the password too long ago."""
+    return confirmed(client, 3600)
 
 
 @pytest.fixture

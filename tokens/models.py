@@ -237,6 +237,13 @@ class Token(TokenFields):
     def access(self) -> Access:
         return Access.of(self.grants)
 
+    def widens(self, modules: Collection[str] | None, expires_at: datetime | None) -> bool:
+        """Whether an edit would let the token do more, or for longer. `modules=None` leaves the grants alone."""
+        # All is more than every module by name: it covers those to come.
+        more = modules is not None and Module.ALL not in self.grants and not set(modules) <= self.grants
+        longer = self.expires_at is not None and (expires_at is None or expires_at > self.expires_at)
+        return more or longer
+
     # --- Verbs --------------------------------------------------------------------------------
     # `by` is who acts: a person, a token, or nobody known, as in the shell.
 
@@ -345,12 +352,13 @@ class Token(TokenFields):
         return changed
 
     def reveal(self, *, by: User, address: str | None, copied: bool) -> str:
-        """The key as the value of the Authorization header; who looked, when and from where is recorded first.
+        """The key as the value of the Authorization header; who looks, when and from where is recorded, unless it cannot be opened.
 
         Raises vault.SealBroken.
         """
+        key = self.keys.latest("version").open()
         self.record(TokenEvent.Action.KEY_COPIED if copied else TokenEvent.Action.KEY_VIEWED, by=by, address=address)
-        return self.keys.latest("version").open()
+        return key
 
     def record(
         self, action: "TokenEvent.Action", *, by: "Actor | None", address: str | None = None, changes: dict[str, Any] | None = None

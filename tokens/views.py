@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -29,10 +30,8 @@ from tokens.forms import GeneralForm, PermissionsForm
 from tokens.models import Changed, Deleted, NameTaken, State, Token, TokenQuerySet
 from tokens.tables import PermissionRow, PermissionTable, TokenTable, state_note
 from tokens.templatetags.tokens import actor
-from tokens.wizard import Step
+from tokens.wizard import Step, just_created
 
-# The creator is not asked for the password on Summary for this long after Create.
-CREATOR_GRACE = timedelta(minutes=10)
 # A token used this recently counts as in use when somebody wants to delete it.
 IN_USE = timedelta(days=7)
 
@@ -194,11 +193,10 @@ def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
     if token.is_deleted:
         fail(request, _("The token is deleted, and its key with it."))
         return redirect("tokens:detail", token.pk)
-    if not (sudo.is_confirmed(request) or (page == "summary" and just_created(request, token))):
-        form = sudo.ConfirmForm(request, request.POST if "password" in request.POST else None)
-        if not form.is_valid():
-            return show(request, token, confirm_form=form, intent="copy" if copied else "view")
-        sudo.confirm(request)
+    if not (page == "summary" and just_created(request, token)):
+        purpose = format_html(_("To view the key of <strong>{}</strong>"), token.name)
+        if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
+            return show(request, token, key_confirm=asked, intent="copy" if copied else "view")
     try:
         key = token.reveal(by=request.user, address=client_address(request), copied=copied)
     except vault.SealBroken:
@@ -210,10 +208,6 @@ def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
         return redirect(f"tokens:{page}", token.pk)
     viewed = {"by": request.user, "at": timezone.now()}
     return show(request, token, key=key, intent="copy" if copied else "view", viewed=viewed)
-
-
-def just_created(request: PersonRequest, token: Token) -> bool:
-    return token.created_by == request.user and timezone.now() - token.created_at < CREATOR_GRACE
 
 
 def find(request: PersonRequest, token_id: str) -> Token:
@@ -252,7 +246,7 @@ def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
     """The key field of a page; `shown` has the key itself, or the password form, after View or Copy was pressed."""
     return {
         "key": None,
-        "confirm_form": None,
+        "key_confirm": None,
         "intent": "view",
         "viewed": None,
         "page": page,
@@ -306,6 +300,10 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     if not (general_form.is_valid() & permissions_form.is_valid()) or request.method != "POST":
         return show_edit(request, token, data, version=token.version)
     modules = None if permissions_form.fixed else permissions_form.cleaned_data["modules"]
+    if token.widens(modules, general_form.expires_at):
+        purpose = format_html(_("To save more access for <strong>{}</strong>"), token.name)
+        if asked := sudo.ask(request, purpose, _("Save Changes")):
+            return show_edit(request, token, data, version=token.version, confirm=asked)
     try:
         count = token.edit(by=request.user, version=token.version, modules=modules, **general_form.values)
     except Changed:
@@ -389,13 +387,17 @@ def disable(request: PersonRequest, token_id: str) -> HttpResponse:
 @for_administrators
 def enable(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
+    back = next_url(request, reverse("tokens:list"))
+    purpose = format_html(_("To enable <strong>{}</strong>"), token.name)
+    if asked := sudo.ask(request, purpose, _("Enable")):
+        return sudo.page(request, asked, back=back)
     if not token.enable(by=request.user):
         unchanged(request, token)
     elif token.state is State.EXPIRED:
         inform(request, _("%(name)s is enabled.") % {"name": token.name}, _("It is expired, so its key works only with a later expiration date."))
     else:
         succeed(request, _("%(name)s is enabled.") % {"name": token.name}, _("Its key works again."))
-    return redirect(next_url(request, reverse("tokens:list")))
+    return redirect(back)
 
 
 def unchanged(request: PersonRequest, token: Token) -> None:

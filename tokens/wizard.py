@@ -4,6 +4,7 @@ The state is a TokenDraft row whose UUID is in the address: reload, Back, bookma
 leaves no trace; the first valid POST makes the draft, `finish()` makes the token exactly once.
 """
 
+import time
 import uuid
 from typing import Any
 
@@ -11,10 +12,12 @@ from django.db.models import TextChoices
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from accounts import sudo
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest, get_visible_or_404
 from portal.http import posted
@@ -23,6 +26,9 @@ from portal.typed import render_form
 from tokens.catalog import Extension, Module
 from tokens.forms import ExtensionForm, GeneralForm, PermissionsForm
 from tokens.models import NameTaken, Token, TokenDraft, TooManyTokens
+
+# The session that made a token is not asked for the password on its Summary for so long, in seconds.
+CREATOR_GRACE = 10 * 60
 
 
 class Step(TextChoices):
@@ -122,6 +128,9 @@ def permissions(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
         if "back" in request.POST:
             return redirect(draft_url(draft, Step.EXTENSION))
         if form.is_valid():
+            purpose = format_html(_("To create <strong>{}</strong>"), draft.name)
+            if asked := sudo.ask(request, purpose, _("Create")):
+                return show(request, Step.PERMISSIONS, draft, form, confirm=asked)
             return create(request, draft)
     return show(request, Step.PERMISSIONS, draft, form)
 
@@ -135,13 +144,25 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
     except TooManyTokens as problem:
         fail(request, _("The token was not created."), str(problem))
         return redirect(draft_url(draft, Step.EXTENSION))
+    remember_created(request, token)
     return redirect("tokens:summary", token.pk)
+
+
+def remember_created(request: PersonRequest, token: Token) -> None:
+    """Let this session, and no other of the person's, view the key on Summary without being asked for a while."""
+    request.session["created"] = {"token": token.pk, "at": int(time.time())}
+
+
+def just_created(request: PersonRequest, token: Token) -> bool:
+    """Whether this session made the token a moment ago."""
+    created: dict[str, Any] = request.session.get("created", {})
+    return created.get("token") == token.pk and 0 <= time.time() - int(created["at"]) < CREATOR_GRACE
 
 
 STEPS = {Step.GENERAL: general, Step.EXTENSION: extension, Step.PERMISSIONS: permissions}
 
 
-def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any) -> HttpResponse:
+def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any, **shown: Any) -> HttpResponse:
     back = None if here is Step.GENERAL else draft_url(draft, here.previous)
     return render_form(
         request,
@@ -158,6 +179,7 @@ def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any) -> Ht
             "kind": Extension(draft.extension) if draft.extension else None,
             "back_url": back,
             "submit_label": _("Create") if here is Step.PERMISSIONS else _("Next"),
+            **shown,
         },
     )
 

@@ -6,6 +6,7 @@ database of its own.
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,9 +39,11 @@ class Portal(Server):
     def __init__(self, url: str, env: dict[str, str], mail: Path) -> None:
         super().__init__(url, env)
         self.mail = mail
+        self.forgotten = 0
 
     def forget_confirmations(self) -> None:
         """Let every session look as if its password was given long ago: the server's clock cannot be moved."""
+        self.forgotten += 1
         self.manage(
             "shell",
             "--no-imports",
@@ -97,19 +100,21 @@ def sign_in(page: Page, person: str, password: str = PASSWORD) -> None:
 
 @pytest.fixture(scope="package")
 def signed_in(browser: Browser, portal: Portal) -> Callable[[str], StorageState]:
-    """The cookies of a person who has signed in. Signing in once per person saves seconds in every file."""
-    states: dict[str, StorageState] = {}
+    """The cookies of a person who has just signed in. Signing in once per person saves seconds in every file."""
+    states: dict[tuple[str, int, int], StorageState] = {}
 
     def state_of(person: str) -> StorageState:
-        if person not in states:
+        # A password counts as just given for five minutes: nobody is asked in a test that is not about that.
+        key = (person, portal.forgotten, int(time.monotonic() // 200))
+        if key not in states:
             context = browser.new_context(base_url=portal.url)
             page = context.new_page()
             page.goto("/sign-in/")
             sign_in(page, person)
             page.wait_for_url("**/integrations/**")
-            states[person] = context.storage_state()
+            states[key] = context.storage_state()
             context.close()
-        return states[person]
+        return states[key]
 
     return state_of
 
