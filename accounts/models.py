@@ -148,6 +148,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.preferences = {**preferences, topic: {name: value for name, value in kept.items() if value is not None}}
             self.save(update_fields=("preferences",))
 
+    def guess_zone(self, name: str) -> None:
+        """Take the browser's time zone for somebody who has chosen none yet."""
+        if self.time_zone == "UTC" and name in zoneinfo.available_timezones():
+            self.time_zone = name
+            self.save(update_fields=("time_zone",))
+
     def may_be_sent_a_reset(self) -> bool:
         """Whether the last mail with a link is long enough ago; then the next one counts from now."""
         now = timezone.now()

@@ -41,9 +41,12 @@ class SignInView(auth_views.LoginView):
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
+        user = form.get_user()
+        if user.last_login is None:
+            user.guess_zone(self.request.POST.get("zone", ""))
         response = super().form_valid(form)
         sudo.confirm(self.request)
-        devices.remember(self.request, response, form.get_user())
+        devices.remember(self.request, response, user)
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

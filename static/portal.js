@@ -189,6 +189,12 @@ portal.onContent((root) => {
   portal.all(root, '[data-focus]')[0]?.focus();
 });
 
+/* ---------- The time zone, for a first sign-in ---------- */
+
+for (const field of document.querySelectorAll('[data-zone]')) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? '';
+}
+
 /* ---------- Selects that send their form ---------- */
 
 document.addEventListener('change', (event) => {
