@@ -71,13 +71,15 @@ const portal = {
 
   document.addEventListener('keydown', (event) => {
     const menu = event.target.closest?.('details.menu');
-    if (!menu) {
+    if (event.key === 'Escape' && !event.target.closest?.('dialog')) {
+      // Wherever the focus is: a press on a word in a menu leaves it on the page.
+      for (const open of openMenus()) {
+        open.open = false;
+        open.querySelector('summary').focus();
+        event.preventDefault();
+      }
+    } else if (!menu) {
       return;
-    }
-    if (event.key === 'Escape' && menu.open) {
-      menu.open = false;
-      menu.querySelector('summary').focus();
-      event.preventDefault();
     } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       menu.open = true;
       const list = entries(menu);
@@ -153,35 +155,16 @@ document.addEventListener('click', (event) => {
   }
 });
 
-/* ---------- Requests of htmx ---------- */
+/* ---------- Messages that come with a piece ---------- */
 
-{
-  document.addEventListener('htmx:afterSettle', (event) => {
-    // Messages that came with a piece are read out; a region that is new to the page would stay silent.
-    const message = document.querySelector('#messages .message-text');
-    if (message && !message.dataset.said) {
-      message.dataset.said = 'yes';
-      portal.announce(message.textContent.trim().replace(/\s+/g, ' '));
-    }
-    // What had the focus may be gone: then the new piece gets it, so that Tab goes on from there.
-    if (document.activeElement === document.body && event.target.matches?.('[tabindex="-1"]')) {
-      event.target.focus({ preventScroll: true });
-    }
-  });
-
-  const failed = () => {
-    const template = document.getElementById('request-failed');
-    const messages = document.getElementById('messages');
-    if (template && messages) {
-      messages.replaceChildren(template.content.cloneNode(true));
-      messages.scrollIntoView({ block: 'nearest' });
-    }
-  };
-
-  document.addEventListener('htmx:responseError', failed);
-  document.addEventListener('htmx:sendError', failed);
-  document.addEventListener('htmx:timeout', failed);
-}
+// They are read out; a region that is new to the page would stay silent.
+document.addEventListener('htmx:afterSettle', () => {
+  const message = document.querySelector('#messages .message-text');
+  if (message && !message.dataset.said) {
+    message.dataset.said = 'yes';
+    portal.announce(message.textContent.trim().replace(/\s+/g, ' '));
+  }
+});
 
 /* ---------- Focus on what needs attention ---------- */
 

@@ -123,11 +123,11 @@ class Visit(Protocol):
     """Opens the portal in a browser context of its own, signed in as `person` or not at all, and gives the page.
 
     `refused` are the HTTP statuses that the test causes on purpose: the line about them, the browser's own or htmx's, is no
-    complaint.
+    complaint. A text stands for the lines that begin with it.
     The other options are those of a Playwright context.
     """
 
-    def __call__(self, person: str | None = None, *, refused: tuple[int, ...] = (), **options: Any) -> Page: ...
+    def __call__(self, person: str | None = None, *, refused: tuple[int | str, ...] = (), **options: Any) -> Page: ...
 
 
 @pytest.fixture
@@ -136,9 +136,9 @@ def visit(browser: Browser, portal: Portal, signed_in: Callable[[str], StorageSt
     contexts = []
     complaints: list[str] = []
 
-    def visit(person: str | None = None, *, refused: tuple[int, ...] = (), **options: Any) -> Page:
+    def visit(person: str | None = None, *, refused: tuple[int | str, ...] = (), **options: Any) -> Page:
         lines = ("Failed to load resource: the server responded with a status of {} ", "Response Status Error Code {} from ")
-        allowed = tuple(line.format(status) for status in refused for line in lines)
+        allowed = tuple(line.format(status) for status in refused for line in (lines if isinstance(status, int) else ("{}",)))
 
         def on_console(message: ConsoleMessage) -> None:
             if message.type == "error" and not message.text.startswith(allowed):

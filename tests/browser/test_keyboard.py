@@ -123,19 +123,47 @@ def test_row_menu_opens_with_enter_moves_with_arrows_and_gives_the_focus_back(vi
     expect(menu).not_to_have_attribute("open", "")
 
 
-def test_row_action_keeps_the_focus_in_the_list(visit: Visit) -> None:
+def test_the_focus_is_where_it_was_after_an_action(visit: Visit) -> None:
     page = visit("michael")
     page.goto(f"{PLAIN_LIST}&q=Board+Figures")
-    tab_to(page, page.get_by_label("Actions for Board Figures"))
+    button = page.get_by_label("Actions for Board Figures")
+    # A piece is swapped.
+    tab_to(page, button)
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(row(page, "Board Figures")).to_contain_text("Inactive")
-    expect(page.locator("#list:focus, #list :focus")).to_have_count(1)
+    expect(button).to_be_focused()
     expect(page.get_by_role("status").filter(has_text=re.compile("^Board Figures is disabled"))).to_have_count(1)
-    page.get_by_role("button", name="Enable again").press("Enter")
-    expect(row(page, "Board Figures")).to_contain_text("Active")
+    # The page is loaded anew.
+    page.get_by_role("link", name="Board Figures").click()
+    expect(page.get_by_role("heading", name="Board Figures", level=1)).to_be_visible()
+    tab_to(page, button)
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages")).to_contain_text("Board Figures is enabled.")
+    expect(button).to_be_focused()
+    theme = page.get_by_role("button", name="Dark", exact=True)
+    theme.press("Enter")
+    expect(theme).to_have_attribute("aria-pressed", "true")
+    expect(theme).to_be_focused()
+
+
+@pytest.mark.parametrize("name", ["Account menu:", "Columns", "Actions for Board Figures"])
+def test_every_menu_closes_with_escape_wherever_the_focus_is(visit: Visit, name: str) -> None:
+    page = visit("michael")
+    page.goto(f"{PLAIN_LIST}&q=Board+Figures")
+    button = page.locator("summary").filter(has_text=name).or_(page.locator("summary").and_(page.get_by_label(name)))
+    popover = page.locator("details.menu[open] .popover")
+    button.click()
+    expect(popover).to_be_visible()
+    # A press on a word or a gap in the menu takes the focus off every control.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Escape")
+    expect(popover).to_have_count(0)
+    expect(button).to_be_focused()
 
 
 def test_column_chooser_closes_with_escape(visit: Visit) -> None:
