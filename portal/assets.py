@@ -25,7 +25,8 @@ class HashedFiles(CompressedManifestStaticFilesStorage):
 
 def stale() -> list[str]:
     """Return the names of static files whose collected copy is missing or an older one."""
-    if not isinstance(staticfiles_storage, HashedFiles):
+    # With DEBUG the sources themselves are served.
+    if settings.DEBUG or not isinstance(staticfiles_storage, HashedFiles):
         return []
     hashed, _digest = staticfiles_storage.load_manifest()
     root = Path(settings.STATIC_ROOT)

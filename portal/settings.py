@@ -6,6 +6,8 @@ real environment variables win over it. Nonsense is refused with a sentence befo
 
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from portal import envfile
 from portal.environment import read_database, read_email, read_flag, read_list, read_number, read_ring, read_text
 
@@ -34,6 +36,10 @@ TOKEN_SEALING_KEYS = read_ring("TOKEN_SEALING_KEYS")
 ACCEPT_LOST_KEYS = read_flag("ACCEPT_LOST_KEYS", default=False)
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEMO else None)
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", "")
+if DEBUG and (HTTPS or not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]"}):
+    raise ImproperlyConfigured(
+        "DEBUG shows the inside of the portal to every visitor. It must be off with HTTPS, and with hosts other than 127.0.0.1, localhost and [::1]."
+    )
 
 BRAND = read_text("BRAND", "Integrations Portal")
 PRIVACY_URL = read_text("PRIVACY_URL", "")
@@ -187,6 +193,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "portal.assets.HashedFiles"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+DEFAULT_EXCEPTION_REPORTER = "portal.debug.Reporter"
 
 LOGGING = {
     "version": 1,

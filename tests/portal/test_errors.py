@@ -5,6 +5,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.test import Client
 
 from portal import views
+from tests.factories import header
 
 
 @pytest.fixture
@@ -30,8 +31,6 @@ def test_a_failure_shows_a_number_and_nothing_of_the_inside(broken, michael, cap
 
 
 def test_a_failure_of_the_api_is_json(broken, token):
-    from tests.factories import header
-
     response = broken.get("/public/v1/agreements", headers={"authorization": header(token)})
     assert response.status_code == 500
     assert response["Content-Type"] == "application/json"
@@ -85,3 +84,27 @@ def test_error_pages_need_no_static_files(nothing_collected, rf, db, status):
 def test_pages_show_without_static_files_too(nothing_collected, client, michael):
     assert client.get("/sign-in/").status_code == 200
     assert michael.client.get("/nope/").status_code == 404
+
+
+def test_a_page_of_debug_masks_what_any_variable_of_any_frame_holds(settings, monkeypatch, client, db, token):
+    url = "postgres://portal:hush%2Dhush@db.example:5432/portal?sslmode=require"
+    monkeypatch.setenv("DATABASE_URL", url)
+    settings.DEBUG = True
+    settings.EMAIL_HOST_PASSWORD = "hush'hush"
+    settings.BACKUP_URL = "https://backup:hush@backup.example/"
+    monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", "hush-hush")
+    client.raise_request_exception = False
+
+    def fail(*args, **kwargs):
+        given = {"password": "hush-hush", "mail": settings.EMAIL_HOST_PASSWORD, "url": url, "other": "redis://:hush@cache/0"}
+        ring, key = settings.TOKEN_PEPPERS, header(token)
+        raise RuntimeError(f"cannot connect to {url} {len(given)} {len(ring)} {key}")
+
+    monkeypatch.setattr("tokens.models.TokenQuerySet.visible_to", fail)
+    monkeypatch.setattr("modules.rest.compiled", fail)
+    for accept in ("text/html", "text/plain"):
+        response = client.get("/public/v1/agreements", headers={"authorization": header(token), "accept": accept})
+        assert response.status_code == 500
+        assert "cannot connect to" in response.text
+        for secret in ("hush", settings.SECRET_KEY, settings.TOKEN_PEPPERS[1].hex(), repr(settings.TOKEN_PEPPERS[1])[2:-1], header(token)):
+            assert secret not in response.text

@@ -170,3 +170,14 @@ def test_security_headers_are_on_every_page(client, db):
     assert response["Cross-Origin-Opener-Policy"] == "same-origin"
     cookie = response.cookies["csrf"]
     assert (cookie["samesite"], cookie["httponly"]) == ("Lax", True)
+
+
+@pytest.mark.parametrize("changes", [{}, {"HTTPS": "off"}, {"ALLOWED_HOSTS": "127.0.0.1"}, {"HTTPS": "off", "ALLOWED_HOSTS": "localhost,*"}])
+def test_debug_is_refused_where_others_would_see_it(changes):
+    done = start(DEBUG="on", **changes)
+    assert done.returncode != 0
+    assert done.stderr.startswith("The portal cannot start: DEBUG shows the inside of the portal to every visitor")
+
+
+def test_debug_is_for_a_local_portal():
+    assert start(DEBUG="on", DEMO="on", ALLOWED_HOSTS=None).returncode == 0

@@ -5,8 +5,11 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
+import stat
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
@@ -111,6 +114,45 @@ def test_it_listens_where_host_says(home, host):
 )
 def test_an_address_that_cannot_be_listened_on_is_refused_with_a_sentence(home, variables, arguments, words):
     assert words in refused(home, "manage.py", "serve", *arguments, **variables)
+
+
+def test_debug_is_served_on_loopback_only(home):
+    assert "HOST must be this computer's own" in refused(home, "manage.py", "serve", DEBUG="on", HOST="192.0.2.1")
+
+
+def test_what_is_in_var_is_for_its_owner_alone(home):
+    var = home / "var"
+    var.chmod(0o755)
+    for path in var.iterdir():
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    with running(home, "manage.py", "serve") as port:
+        # A look into the database makes its files.
+        unknown = {"Authorization": f"ApiKey SU-000-000-000:{'0' * 40}"}
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/public/v1/agreements", headers=unknown))
+        files = [path for path in (var, *var.iterdir()) if path.name != "static"]
+        assert {path.name for path in files} >= {"env", "portal.sqlite3", "portal.sqlite3-wal", "portal.sqlite3-shm"}
+        assert not [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
+
+
+def test_a_page_of_debug_shows_no_secret_of_the_portal(home, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(home, copy)
+    database = sqlite3.connect(copy / "var" / "portal.sqlite3")
+    database.execute("ALTER TABLE django_session RENAME TO gone")
+    database.close()
+    mail = "smtp+tls://mailer:hush%2Dhush@mail.example:587"
+    with running(copy, "manage.py", "serve", DEBUG="on", EMAIL_URL=mail) as port:
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/integrations/tokens/", headers={"Cookie": "session=0123456789abcdef"})
+        with pytest.raises(urllib.error.HTTPError) as failed:
+            urllib.request.urlopen(request)
+        page = failed.value.read().decode()
+    assert failed.value.code == 500
+    assert "no such table: django_session" in page
+    assert "Using settings module" in page
+    secrets = dict(line.split("=", 1) for line in (copy / "var" / "env").read_text().splitlines() if line[:1] != "#")
+    for secret in ("hush", secrets["SECRET_KEY"], secrets["TOKEN_PEPPERS"][2:], secrets["TOKEN_SEALING_KEYS"][2:]):
+        assert secret not in page
 
 
 def test_a_port_that_is_taken_is_refused_with_a_sentence(home):

@@ -6,6 +6,7 @@ import socket
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from portal import readiness
+from portal import readiness, var
 from portal.environment import read_number, read_text
 
 
@@ -34,9 +35,13 @@ class Command(BaseCommand):
         if settings.HTTPS and not settings.TRUSTED_PROXIES:
             raise CommandError("HTTPS is on, but this server speaks plain http: put a proxy that speaks TLS before it and set TRUSTED_PROXIES=1.")
         address = resolve(host)
+        if settings.DEBUG and not ip_address(address).is_loopback:
+            raise CommandError(f"DEBUG shows the inside of the portal to every visitor, so HOST must be this computer's own, not {host}.")
         refuse_busy_port(address, port)
         if problems := readiness.problems():
             raise CommandError("\n".join(problems))
+        if open_to_others := var.tighten():
+            self.stderr.write(f"Others may read what is for the owner of the portal alone: {', '.join(open_to_others)}")
         # The workers open connections of their own.
         connections.close_all()
         server = Server(

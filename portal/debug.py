@@ -1,0 +1,50 @@
+"""Django's error page for developers (DEBUG=on), without what it would tell beside the error."""
+
+import os
+import re
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.views.debug import ExceptionReporter
+
+from portal import logs
+
+MASK = "********"
+# What stands between the name and the host of a URL.
+CREDENTIALS = re.compile(r"(?<=://)[^\s/?#'\"<>]*:[^\s/'\"<>]*(?=@)")
+
+
+class Reporter(ExceptionReporter):
+    """Masks the finished text, so that no variable of any frame can bring a secret along."""
+
+    def get_traceback_html(self) -> SafeString:
+        return mark_safe(mask(super().get_traceback_html()))  # noqa: S308 (Django's own page with parts replaced by asterisks)
+
+    def get_traceback_text(self) -> SafeString:
+        return mark_safe(mask(super().get_traceback_text()))  # noqa: S308 (as above)
+
+
+def mask(text: str) -> str:
+    for secret in sorted(secrets(), key=len, reverse=True):
+        for written in (secret, repr(secret)[1:-1], escape(secret), escape(repr(secret)[1:-1])):
+            text = text.replace(written, MASK)
+    return CREDENTIALS.sub(MASK, logs.mask(text))
+
+
+def secrets() -> Iterator[str]:
+    """Return every secret of the settings as it may stand in the repr of a variable."""
+    values = [
+        *(os.environ.get(name, "") for name in ("DATABASE_URL", "EMAIL_URL", "TOKEN_PEPPERS", "TOKEN_SEALING_KEYS", "SECRET_KEY_FALLBACKS")),
+        settings.SECRET_KEY,
+        *settings.SECRET_KEY_FALLBACKS,
+        str(settings.EMAIL_HOST_PASSWORD or ""),
+        *(str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()),
+        *(str(database["OPTIONS"].get("sslpassword", "")) for database in settings.DATABASES.values()),
+    ]
+    for ring in (settings.TOKEN_PEPPERS, settings.TOKEN_SEALING_KEYS):
+        for value in ring.values():
+            values += [value.hex(), repr(value)[2:-1]]
+    # A word of three letters would mask half the page and hides nothing.
+    return (value for value in values if len(value) > 3)
