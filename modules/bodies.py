@@ -48,9 +48,6 @@ def read_many(request: HttpRequest) -> list[dict[str, Any]]:
 
 def load(request: HttpRequest) -> Any:
     """The body as JSON. Raises Refused for what is too large, of another type or malformed."""
-    if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        # Django reads as many bytes as Content-Length says, which is none: the body would be lost without a word.
-        raise Refused(_("Say how long the body is, with the header Content-Length, instead of sending it in chunks."), code="VAL_004", status=411)
     try:
         body = request.body if int(request.META.get("CONTENT_LENGTH") or 0) <= MAX_BODY else None
     except RequestDataTooBig:

@@ -97,12 +97,6 @@ REFUSALS = {
         "NFND_000",
         ("Object `AGP-884-348-731` not found.",),
     ),
-    411: Refusal(
-        "NoLength",
-        "The body comes in chunks, without a header Content-Length.",
-        "VAL_004",
-        ("Say how long the body is, with the header Content-Length, instead of sending it in chunks.",),
-    ),
     413: Refusal(
         "TooLarge",
         f"The body is larger than {bodies.MAX_BODY // 1024} KB.",
@@ -349,7 +343,7 @@ def writing(collection: Collection, write: Write, verb: str, status: int, *named
         if many:
             body = {"oneOf": [body, {"type": "array", "items": body, "minItems": 1}]}
         about["requestBody"] = {"required": many or bool(write.required), "content": content(body)}
-    more = ((404,) if named else ()) + ((411, 413, 415) if status != 204 or many else ())
+    more = ((404,) if named else ()) + ((413, 415) if status != 204 or many else ())
     answer = None if status == 204 else reference(collection)
     if answer and write.answers:
         answer = {"allOf": [answer, {"type": "object", "properties": dict(write.answers)}]}

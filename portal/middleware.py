@@ -69,6 +69,22 @@ class CompressionMiddleware(GZipMiddleware):
         return super().process_response(request, response)
 
 
+HEALTH = "/healthz"
+
+
+def health(get_response: Next) -> Next:
+    """Answer whether the process answers: to any Host, on plain http, without touching anything."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info != HEALTH:
+            return get_response(request)
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
+        return HttpResponse("ok", content_type="text/plain", headers={"Cache-Control": "no-store"})
+
+    return middleware
+
+
 def scheme_of_the_client(get_response: Next) -> Next:
     """Make `request.scheme`, and with it redirects, cookies and the gate, follow the client's scheme.
 

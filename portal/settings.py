@@ -86,6 +86,7 @@ INSTALLED_APPS = (
 MIDDLEWARE = (
     # Outermost, so that the answers of all that follows carry the headers.
     "portal.middleware.SecurityHeadersMiddleware",
+    "portal.middleware.health",
     "portal.middleware.CompressionMiddleware",
     "portal.middleware.scheme_of_the_client",
     "django.middleware.security.SecurityMiddleware",

@@ -11,7 +11,6 @@ register_converter(TokenId, "token_id")
 shell = (
     [
         path("", views.home, name="home"),
-        path("healthz", views.healthz, name="healthz"),
         path("start-over/", views.start_over, name="start_over"),
         path("integrations/webhooks/", views.webhooks, name="webhooks"),
         path("integrations/extensions/", views.extensions, name="extensions"),

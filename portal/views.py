@@ -4,6 +4,8 @@ import logging
 import secrets
 import sys
 from collections.abc import Iterable
+from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +14,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -75,13 +78,6 @@ def start_over(request: HttpRequest) -> HttpResponse:
     """Forget what was kept of a form, and show it as it is saved."""
     typed.forget(request, request.POST.get("page", ""))
     return redirect(next_url(request, reverse("portal:home")))
-
-
-@login_not_required
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Whether the process answers; asks no database."""
-    return HttpResponse("ok", content_type="text/plain")
 
 
 # --- Errors -------------------------------------------------------------------------------------
@@ -179,3 +175,27 @@ def busy(request: HttpRequest) -> HttpResponse:
         response = render(None, "503.html", context, status=503)  # type: ignore[arg-type]  # as above
     response["Retry-After"] = str(store.RETRY_AFTER)
     return response
+
+
+def refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    """What the server itself refuses, before any middleware: without a session, without a query."""
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return server_error(request)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return busy(request)
+    if api.is_api(request):
+        return api.error(status, f"SYS_{status}", refusal(status))
+    return HttpResponse(refusal_page(status), status=status)
+
+
+def refusal(status: HTTPStatus) -> str:
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return _("The request is too large.")
+    if status == HTTPStatus.REQUEST_TIMEOUT:
+        return _("The request took too long to arrive.")
+    return _("The request cannot be understood.")
+
+
+@cache
+def refusal_page(status: HTTPStatus) -> str:
+    return render_to_string("refused.html", {"status": int(status), "text": refusal(status), "brand": settings.BRAND})

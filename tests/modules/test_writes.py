@@ -171,14 +171,6 @@ def test_writes_too_take_either_slash_and_never_redirect(send, path):
     assert send("post", path, NEW).status_code == 201
 
 
-def test_a_body_in_chunks_is_refused_rather_than_lost(send, account):
-    customer = CustomerFactory(provider=account)
-    response = send("put", f"tier/accounts/{customer.pk}", {"name": "Lost"}, HTTP_TRANSFER_ENCODING="chunked")
-    refused(response, "Content-Length", status=411, code="VAL_004")
-    customer.refresh_from_db()
-    assert (customer.name, customer.version) == ("Ruiz Foods", 1)
-
-
 # --- Customers --------------------------------------------------------------------------------
 
 

@@ -16,7 +16,6 @@ from tokens.models import Token, TokenDraft
 # "sign-in" is a redirect there; 302 any other redirect.
 PAGES = {
     "portal:home": ("sign-in", 302, 302, 302),
-    "portal:healthz": (200, 200, 200, 200),
     "portal:start_over": ("sign-in", 302, 302, 302),
     "admin_sign_in": (302, 403, 403, 403),
     "portal:webhooks": ("sign-in", 200, 200, 200),
@@ -52,7 +51,6 @@ PAGES = {
 # Route -> what a POST without data answers to the same four.
 FORMS = {
     "portal:home": ("sign-in", 405, 405, 405),
-    "portal:healthz": (405, 405, 405, 405),
     "portal:start_over": ("sign-in", 302, 302, 302),
     "admin_sign_in": (302, 403, 403, 403),
     "portal:webhooks": ("sign-in", 405, 405, 405),

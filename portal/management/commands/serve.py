@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import socket
 import sys
 from argparse import ArgumentTypeError
@@ -12,16 +13,25 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
+from granian.constants import Interfaces, Loops
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server import Server
 
 from portal import readiness, var
+from portal.connections import NEXT_REQUEST
 from portal.environment import read_number, read_text
+
+# Bytes of the head of a request.
+HEAD = 64 * 1024
+# Connections that wait to be accepted, and at most open in each worker process; of the files that
+# a process may open, so many are for databases, logs and modules.
+BACKLOG = 2048
+CONNECTIONS = 4096
+OWN_FILES = 128
 
 
 class Command(BaseCommand):
-    """Serves over WSGI: the portal is synchronous, and an asynchronous front would cost several times the time of a call."""
+    """Serves `portal.asgi`: granian reads requests, threads run Django."""
 
     help = "Serve the portal. HOST, PORT and WORKERS come from the environment."
 
@@ -45,17 +55,18 @@ class Command(BaseCommand):
         # The workers open connections of their own.
         connections.close_all()
         server = Server(
-            "portal.wsgi:application",
+            "portal.asgi:application",
             address=address,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.ASGI,
+            loop=Loops.asyncio,
             websockets=False,
             workers=options["workers"],
-            # Each thread keeps a database connection, so a fixed few of them.
-            blocking_threads=4,
-            blocking_threads_idle_timeout=600,
-            # A client that dribbles its request may take this long (ms), and no thread waits for it.
-            http1_settings=HTTP1Settings(header_read_timeout=15_000),
+            backlog=BACKLOG,
+            backpressure=open_files() - OWN_FILES,
+            # portal/connections.py closes those that wait; this is the outer bound, in ms.
+            http1_settings=HTTP1Settings(header_read_timeout=NEXT_REQUEST * 1000, max_buffer_size=HEAD),
+            http2_settings=HTTP2Settings(max_headers_size=HEAD, max_concurrent_streams=100),
             respawn_failed_workers=True,
             # A worker that hangs at the end is ended after this many seconds.
             workers_kill_timeout=10,
@@ -103,3 +114,13 @@ def refuse_busy_port(address: str, port: int) -> None:
         except OSError as problem:
             advice = " Choose another port: PORT=8001 make run" if problem.errno in (errno.EADDRINUSE, errno.EACCES) else ""
             raise CommandError(f"Cannot listen on {bracketed(address)}:{port}: {os.strerror(problem.errno or 0)}.{advice}") from None
+
+
+def open_files() -> int:
+    """Let this process and its workers open enough files, and return how many that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else min(soft, wanted)

@@ -1,0 +1,294 @@
+"""The application that granian serves: requests are awaited here, Django runs in a few threads.
+
+A request takes a thread only once its body is complete, and its answer is handed over whole, so no
+client can hold one by being slow. docs/decisions/0001-server.md says why it is built this way.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from io import BytesIO
+from queue import SimpleQueue
+from sys import stderr
+from threading import Thread
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import connections
+
+from portal.wsgi import application as django_application  # sets Django up: before what needs that
+
+from portal import api, views  # isort: skip
+from portal.connections import Connections  # isort: skip
+from portal.middleware import HEALTH, SecurityHeadersMiddleware  # isort: skip
+
+log = logging.getLogger(__name__)
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+# Bytes of a body: from somebody with neither session nor key, and from anybody else.
+STRANGERS_BODY = 16 * 1024
+BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+# Each chunk of a body without a length costs time, however small it is.
+CHUNKS = 1024
+# From the head of a request to the end of its body.
+BODY_SECONDS = 15
+
+# Threads of each kind of request; each keeps one database connection. Apart, so that writers who
+# wait for the database hold up no reader, long lists no short ones, and browsers no programs.
+THREADS = {"API, reads": 3, "API, long lists": 1, "API, writes": 2, "pages, reads": 2, "pages, writes": 2}
+# Rows of a list of the API that is no long one, and how a query says how many it wants.
+SHORT_LIST = 100
+LIMIT = re.compile(r"limit(?:=|\(|%28)([0-9]{1,9})")
+# Requests of a kind that may wait for a thread; more are refused at once.
+QUEUE = 256
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Refused(Exception):
+    """Raised for a request that Django is not to see."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class HungUp(Exception):
+    """Raised when nobody waits for the answer any more."""
+
+
+class Application:
+    """ASGI outside, WSGI inside."""
+
+    def __init__(self) -> None:
+        self.connections = Connections()
+        self.pools: dict[str, Pool] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.live(receive, send)
+            return
+        with self.connections.busy(scope["client"]):
+            try:
+                answer = await self.answer(scope, receive)
+            except HungUp:
+                return
+            start = {"type": "http.response.start", "status": answer.status}
+            await send({**start, "headers": answer.headers})
+            await send({"type": "http.response.body", "body": answer.body})
+
+    async def live(self, receive: Receive, send: Send) -> None:
+        """Start threads with the worker process, and end them with it."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.pools = {name: Pool(name, threads) for name, threads in THREADS.items()}
+                self.connections.watch()
+            else:
+                self.connections.leave()
+                for pool in self.pools.values():
+                    pool.end()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    async def answer(self, scope: Scope, receive: Receive) -> Answer:
+        environ = environ_of(scope)
+        if environ["PATH_INFO"] == HEALTH:
+            # It touches nothing, so it needs no thread and answers while all of them are taken.
+            return run_django(environ)
+        try:
+            check_host(scope, environ)
+            body = await read_body(scope, environ, receive)
+            environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), BytesIO(body)
+            return await self.pools[kind(environ)].run(environ, receive)
+        except Refused as refusal:
+            return refuse(environ, refusal.status)
+
+
+class Pool:
+    """Threads that run Django, and a queue before them."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self.jobs: SimpleQueue[tuple[asyncio.Future[Answer], dict[str, Any]] | None] = SimpleQueue()
+        self.unfinished = 0
+        self.loop = asyncio.get_running_loop()
+        self.threads = [Thread(target=self.work, name=name, daemon=True) for _ in range(threads)]
+        for thread in self.threads:
+            thread.start()
+
+    async def run(self, environ: dict[str, Any], receive: Receive) -> Answer:
+        """Return Django's answer. Raise Refused if too many wait, HungUp if the client left."""
+        if self.unfinished >= QUEUE + len(self.threads):
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
+        answer: asyncio.Future[Answer] = self.loop.create_future()
+        # Worth its time only where requests wait: the work for a client that left is then saved.
+        watch = self.loop.create_task(cancel_when_hung_up(receive, answer)) if self.unfinished > len(self.threads) else None
+        self.unfinished += 1
+        self.jobs.put((answer, environ))
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            raise HungUp from None
+        finally:
+            self.unfinished -= 1
+            if watch:
+                watch.cancel()
+
+    def work(self) -> None:
+        while job := self.jobs.get():
+            answer, environ = job
+            if answer.cancelled():
+                continue
+            try:
+                found = run_django(environ)
+            except Exception:
+                log.exception("%s %s failed outside Django.", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+                found = refuse(environ, HTTPStatus.INTERNAL_SERVER_ERROR)
+            self.loop.call_soon_threadsafe(settle, answer, found)
+        connections.close_all()
+
+    def end(self) -> None:
+        """Let the threads finish what they do."""
+        for _ in self.threads:
+            self.jobs.put(None)
+
+
+def settle(answer: "asyncio.Future[Answer]", found: Answer) -> None:
+    if not answer.done():
+        answer.set_result(found)
+
+
+async def cancel_when_hung_up(receive: Receive, answer: "asyncio.Future[Answer]") -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    answer.cancel()
+
+
+def kind(environ: Mapping[str, Any]) -> str:
+    """Return the name of the threads that serve a request."""
+    side = "API" if environ["PATH_INFO"].startswith(api.PREFIX) else "pages"
+    if environ["REQUEST_METHOD"] not in {"GET", "HEAD", "OPTIONS"}:
+        return f"{side}, writes"
+    limit = LIMIT.search(environ["QUERY_STRING"]) if side == "API" else None
+    return f"{side}, long lists" if limit and int(limit[1]) > SHORT_LIST else f"{side}, reads"
+
+
+# --- From a request to an answer ----------------------------------------------------------------
+
+ENVIRON = {
+    "SCRIPT_NAME": "",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+}
+# Of the connection to the client, and no longer true once the body was read.
+HOP_BY_HOP = {b"transfer-encoding", b"content-length", b"expect", b"connection", b"upgrade"}
+
+
+def environ_of(scope: Scope) -> dict[str, Any]:
+    """Return the WSGI environment of a request; nothing in it comes from anywhere else.
+
+    Names of headers with an underscore are dropped: in WSGI, X_Forwarded_For and X-Forwarded-For
+    are one name, and a client could add to what a proxy wrote.
+    """
+    environ = {
+        **ENVIRON,
+        "REQUEST_METHOD": scope["method"],
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": BytesIO(),
+    }
+    for name, value in scope["headers"]:
+        # granian adds an empty Host where there is none.
+        if b"_" in name or name in HOP_BY_HOP or (name == b"host" and not value):
+            continue
+        key = "CONTENT_TYPE" if name == b"content-type" else f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
+        text = value.decode("latin-1")
+        if key in environ:
+            text = f"{environ[key]}{'; ' if name == b'cookie' else ','}{text}"
+        environ[key] = text
+    return environ
+
+
+def check_host(scope: Scope, environ: Mapping[str, Any]) -> None:
+    """Raise Refused unless there is exactly one Host (RFC 9112, 3.2); HTTP/1.0 may have none."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) > 1 or (not any(hosts) and scope["http_version"] != "1"):
+        raise Refused(HTTPStatus.BAD_REQUEST)
+
+
+async def read_body(scope: Scope, environ: Mapping[str, Any], receive: Receive) -> bytes:
+    """Return the whole body. Raise Refused for one that is too large, too slow or broken."""
+    framing = {name: value for name, value in scope["headers"] if name in {b"content-length", b"transfer-encoding"}}
+    declared = int(framing.get(b"content-length", b"0"))
+    if not declared and not framing.get(b"transfer-encoding") and scope["http_version"] != "2":
+        return b""
+    known = "HTTP_AUTHORIZATION" in environ or f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
+    limit = BODY if known else STRANGERS_BODY
+    if declared > limit:
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    parts: list[bytes] = []
+    length = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    # The client left, or what it sent is no body; who left sees no answer.
+                    raise Refused(HTTPStatus.BAD_REQUEST)
+                parts.append(message.get("body", b""))
+                length += len(parts[-1])
+                if length > limit or len(parts) > CHUNKS:
+                    raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+    except TimeoutError:
+        raise Refused(HTTPStatus.REQUEST_TIMEOUT) from None
+
+
+def run_django(environ: dict[str, Any]) -> Answer:
+    """Return the answer of Django's WSGI handler, complete."""
+    status, headers = "", []
+
+    def start_response(given: str, names: Iterable[tuple[str, str]], exc_info: Any = None) -> None:
+        nonlocal status, headers
+        status, headers = given, [(name.encode("latin-1"), value.strip().encode("latin-1")) for name, value in names]
+
+    response: Any = django_application(environ, start_response)
+    try:
+        body = b"".join(response)
+    finally:
+        response.close()
+    return Answer(int(status[:3]), headers, body)
+
+
+secure = SecurityHeadersMiddleware(lambda request: None)  # type: ignore[arg-type, return-value]  # nothing follows it
+
+
+def refuse(environ: dict[str, Any], status: HTTPStatus) -> Answer:
+    """Return an answer of the server's own: JSON below /public/, a small page elsewhere."""
+    request = WSGIRequest(environ)
+    response = views.refused(request, status)
+    secure.process_response(request, response)
+    return Answer(status, [(name.encode(), value.encode()) for name, value in response.items()], response.content)
+
+
+application = Application()

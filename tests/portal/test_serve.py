@@ -1,0 +1,261 @@
+"""`manage.py serve` as strangers meet it: whole bodies of every form, nothing that holds a thread, nothing that is broken."""
+
+import http.client
+import json
+import re
+import socket
+import subprocess
+from contextlib import ExitStack, closing
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from portal.asgi import BODY, CHUNKS, STRANGERS_BODY
+from portal.middleware import DATA_POLICY, PAGE_POLICY
+from tests.server import Server, database, environment, served
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+CUSTOMERS = "/public/v1/tier/accounts"
+PASSWORD = "a long enough password"
+
+
+class Portal(Server):
+    def __init__(self, url, env):
+        super().__init__(url, env)
+        self.port = urlsplit(url).port
+        self.key = self.manage("create_token", "--account", "PA-063-101", "--name", "Server", "--all-modules").strip()
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    def send(self, *parts):
+        """What the server answers to these bytes, until it closes the connection or has answered once."""
+        with self.connect() as connection:
+            for part in parts:
+                connection.sendall(part)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            response.body = response.read()
+            return response
+
+    def ask(self, method, path, headers=None, body=None, **kwargs):
+        """A request as a well-behaved program makes it; a list of bytes is sent in chunks."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request(method, path, body, headers or {}, **kwargs)
+            response = connection.getresponse()
+            response.body = response.read()
+            return response
+
+    def answers(self):
+        """Whether a page and a call are answered, writes included; used while others hold what they can."""
+        assert self.get("/sign-in/").status == 200
+        assert self.get("/public/v1/agreements?limit=10", self.key).status == 200
+        assert self.ask("POST", CUSTOMERS, JSON | {"Authorization": self.key}, json.dumps({})).status == 400
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory):
+    home = tmp_path_factory.mktemp("served")
+    with database(home) as url:
+        env = environment(url, DEMO_PASSWORD=PASSWORD)
+        with served(env, home) as address:
+            yield Portal(address, env)
+
+
+def head(method, path, *lines):
+    return "\r\n".join((f"{method} {path} HTTP/1.1", *lines, "", "")).encode()
+
+
+# --- Bodies -------------------------------------------------------------------------------------
+
+
+def sign_in_page(portal):
+    """The cookie and the mark of the sign-in form."""
+    page = portal.ask("GET", "/sign-in/")
+    cookie = page.getheader("Set-Cookie").partition(";")[0]
+    mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
+    return cookie, mark
+
+
+def chunks(text):
+    return iter([text[at : at + 7].encode() for at in range(0, len(text), 7)])
+
+
+def test_a_form_in_chunks_signs_in(portal):
+    cookie, mark = sign_in_page(portal)
+    form = urlencode({"csrfmiddlewaretoken": mark, "username": "michael@mightymicks.example", "password": PASSWORD})
+    answer = portal.ask("POST", "/sign-in/", FORM | {"Cookie": cookie}, chunks(form), encode_chunked=True)
+    assert (answer.status, answer.getheader("Location")) == (302, "/integrations/tokens/")
+
+
+def test_a_body_in_chunks_changes_what_it_says(portal):
+    made = customer(portal)
+    answer = portal.ask(
+        "PUT", f"{CUSTOMERS}/{made['id']}", JSON | {"Authorization": portal.key}, chunks(json.dumps(made | {"name": "New"})), encode_chunked=True
+    )
+    assert (answer.status, json.loads(answer.body)["name"]) == (200, "New")
+
+
+def customer(portal):
+    found = json.loads(portal.get(f"{CUSTOMERS}?limit=1", portal.key).text)
+    return found[0]
+
+
+# Of what curl reads from its input to upload it, it does not know the length.
+@pytest.mark.parametrize("body", [["--data-binary", "@-"], ["-T", "-"]], ids=["with a length", "without a length"])
+def test_a_body_by_http_2_changes_what_it_says(portal, body):
+    made = customer(portal)
+    sent = json.dumps(made | {"name": f"By HTTP/2 {body[0]}"})
+    headers = ["-H", f"Authorization: {portal.key}", "-H", "Content-Type: application/json"]
+    command = ["curl", "-s", "--http2-prior-knowledge", "-X", "PUT", *headers, *body, f"{portal.url}{CUSTOMERS}/{made['id']}"]
+    done = subprocess.run(command, input=sent, capture_output=True, text=True, timeout=30, check=True)
+    assert json.loads(done.stdout)["name"] == f"By HTTP/2 {body[0]}"
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", CUSTOMERS])
+@pytest.mark.parametrize(
+    ("lines", "body", "status"),
+    [
+        # A length that is none; the server itself refuses these.
+        (["Content-Length: abc"], b"", 400),
+        (["Content-Length: -1"], b"", 400),
+        (["Content-Length: +3"], b"abc", 400),
+        (["Content-Length: 3", "Content-Length: 4"], b"abcd", 400),
+        (["Content-Length: 99999999999999999999"], b"", 400),
+        (["Transfer-Encoding: gzip"], b"", 400),
+        (["Transfer-Encoding: chunked, identity"], b"", 400),
+        # A chunk that is none.
+        (["Transfer-Encoding: chunked"], b"2\r\n{}\r\nzz\r\n", 400),
+        (["Transfer-Encoding: chunked"], b"-1\r\n", 400),
+        (["Transfer-Encoding: chunked"], b"2\r\n{}aa", 400),
+        # Too large, by what it says and by what it is.
+        ([f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
+        (["Content-Length: 300000000"], b"a", 413),
+        (["Content-Length: 300000000", "Expect: 100-continue"], b"", 413),
+        (["Transfer-Encoding: chunked"], f"{STRANGERS_BODY + 1:x}\r\n".encode() + b"a" * (STRANGERS_BODY + 1) + b"\r\n", 413),
+        (["Transfer-Encoding: chunked"], b"1\r\na\r\n" * (CHUNKS + 1), 413),
+        (["Authorization: x", f"Content-Length: {BODY + 1}"], b"", 413),
+        (["Cookie: session=x", f"Content-Length: {BODY + 1}"], b"", 413),
+    ],
+)
+def test_a_body_that_is_broken_or_too_large_is_refused(portal, path, lines, body, status):
+    answer = portal.send(head("POST", path, "Host: 127.0.0.1", *lines), body)
+    assert answer.status == status
+    # The parser's own refusals are empty.
+    if answer.body:
+        is_api = path == CUSTOMERS
+        assert answer.getheader("Content-Type").partition(";")[0] == ("application/json" if is_api else "text/html")
+        assert answer.getheader("Content-Security-Policy") == (DATA_POLICY if is_api else PAGE_POLICY)
+        assert answer.getheader("X-Content-Type-Options") == "nosniff"
+
+
+def test_a_body_up_to_the_limit_is_read(portal):
+    assert portal.ask("POST", "/sign-in/", FORM, "a" * STRANGERS_BODY).status == 403
+    assert portal.ask("POST", CUSTOMERS, JSON | {"Authorization": portal.key}, "{" + " " * 60_000 + "}").status == 400
+
+
+def test_a_client_that_asks_first_is_told_to_go_on(portal):
+    with portal.connect() as connection:
+        connection.sendall(head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 3", "Expect: 100-continue"))
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"abc")
+        assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
+
+
+def test_what_follows_a_body_is_the_next_request(portal):
+    first = head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 3") + b"abc"
+    with portal.connect() as connection:
+        connection.sendall(first + head("GET", "/healthz", "Host: 127.0.0.1", "Connection: close"))
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.startswith(b"HTTP/1.1 403 ")
+    assert received.endswith(b"\r\n\r\nok")
+
+
+# --- Heads --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_line", "lines", "status"),
+    [
+        ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1"], 200),
+        ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1", "Content-Type: text/html; charset=hex"], 200),
+        ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"], 200),
+        ("GET http://127.0.0.1/sign-in/ HTTP/1.1", ["Host: 127.0.0.1"], 200),
+        ("GET /sign-in/ HTTP/1.1", [], 400),
+        ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1", "Host: evil.example"], 400),
+        ("GET /sign-in/ HTTP/1.1", ["Host: evil.example"], 400),
+        ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1", "X-Forwarded-For : 1"], 400),
+        ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1", f"X: {'a' * 70_000}"], 431),
+        ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1", *(f"X-{n}: a" for n in range(200))], 431),
+        ("GET /%ff HTTP/1.1", ["Host: 127.0.0.1"], 404),
+        ("GET /%00 HTTP/1.1", ["Host: 127.0.0.1"], 400),
+        ("OPTIONS * HTTP/1.1", ["Host: 127.0.0.1"], 404),
+        ("CONNECT evil.example:443 HTTP/1.1", ["Host: 127.0.0.1"], 405),
+        ("TRACE / HTTP/1.1", ["Host: 127.0.0.1"], 405),
+        ("nonsense", [], 400),
+    ],
+)
+def test_a_strange_head_gets_a_clear_answer(portal, request_line, lines, status):
+    assert portal.send("\r\n".join((request_line, *lines, "Connection: close", "", "")).encode()).status == status
+
+
+def test_a_header_with_an_underscore_is_none(portal):
+    """In WSGI it would be the same name as the one that a proxy wrote."""
+    key = f"authorization: {portal.key}"
+    assert portal.send(head("GET", "/public/v1/accounts", "Host: 127.0.0.1", key)).status == 200
+    assert portal.send(head("GET", "/public/v1/accounts", "Host: 127.0.0.1", key, "Authorization_: x", "HOST_: x")).status == 200
+    assert portal.send(head("GET", "/sign-in/", "Host: evil.example", "HOST_: 127.0.0.1")).status == 400
+
+
+@pytest.mark.parametrize("host", ["evil.example", "10.0.0.5:8000", "", "[::1", "a b"])
+def test_health_is_told_to_any_host(portal, host):
+    answer = portal.send(head("GET", "/healthz", f"Host: {host}", "Connection: close"))
+    assert (answer.status, answer.body) == (200, b"ok")
+
+
+# --- Static files -------------------------------------------------------------------------------
+
+
+def test_static_files_are_served_whole_in_part_and_not_again(portal):
+    whole = portal.ask("GET", "/static/portal.css")
+    length = whole.getheader("Content-Length")
+    assert (whole.status, int(length)) == (200, len(whole.body))
+    start = portal.ask("HEAD", "/static/portal.css")
+    assert (start.status, start.getheader("Content-Length"), start.body) == (200, length, b"")
+    part = portal.ask("GET", "/static/portal.css", {"Range": "bytes=10-19"})
+    assert (part.status, part.body) == (206, whole.body[10:20])
+    again = portal.ask("GET", "/static/portal.css", {"If-Modified-Since": whole.getheader("Last-Modified")})
+    assert (again.status, again.body) == (304, b"")
+
+
+# --- Held connections ---------------------------------------------------------------------------
+
+
+def test_who_sends_and_reads_nothing_holds_up_nobody(portal):
+    half = head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 20") + b"a"
+    chunk = head("POST", CUSTOMERS, "Host: 127.0.0.1", "Transfer-Encoding: chunked") + b"10\r\na"
+    slow = head("GET", "/public/v1/tier/accounts?limit=1000", "Host: 127.0.0.1", f"Authorization: {portal.key}")
+    with ExitStack() as held:
+        for first in (half, chunk, slow, b"", b"GET / HT", b"PRI * HTTP/2"):
+            for _ in range(40):
+                connection = held.enter_context(portal.connect())
+                connection.sendall(first)
+        portal.answers()
+
+
+def test_a_connection_without_a_request_is_closed(portal):
+    with ExitStack() as held:
+        waiting = [held.enter_context(portal.connect()) for _ in range(4)]
+        for connection, first in zip(waiting, (b"", b"GET / HT", b"PRI * HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), strict=True):
+            connection.sendall(first)
+        # Each ends within the time limit of the socket.
+        for connection in waiting:
+            while connection.recv(65536):
+                pass
+
+
+def test_a_body_that_never_comes_is_408(portal):
+    answer = portal.send(head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 20"), b"a")
+    assert answer.status == 408
+    assert "took too long" in answer.body.decode()
