@@ -21,6 +21,7 @@ from modules.shapes import Constant, Rows, reference
 from tokens.catalog import Extension, Module
 from tokens.models import EXPIRING, Deleted, NameTaken, Permission, State, Token, TooManyTokens
 from tokens.permissions import Caller
+from tokens.standing import Standing
 
 
 def tokens(account_id: str) -> QuerySet[Token]:
@@ -274,7 +275,7 @@ def own_custom(caller: Caller, token_id: str) -> Token:
 
 def acting(caller: Caller) -> Token:
     """The caller as the one who does it, as the portal then shows."""
-    return Token.objects.get(pk=caller.id)
+    return Token.objects.select_related("account").get(pk=caller.id)
 
 
 def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None) -> None:
@@ -284,8 +285,9 @@ def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None
     asked about before as well, since the caller may be the one who gets it.
     """
     me = acting(caller)
-    if me.state not in {State.ACTIVE, State.EXPIRING}:
-        raise Refused("API request is unauthorized.", code="AUTH_001", status=401)
+    standing = Standing(me)
+    if not standing.can_call:
+        raise Refused("API request is unauthorized.", standing.refusal, code="AUTH_001", status=401)
     if me.expires_at and (token.expires_at is None or token.expires_at > me.expires_at):
         raise Refused(_("A token that expires cannot hand out anything to one that lives longer."), code="AUTH_006", status=403)
     handed = token.grants if modules is None else modules

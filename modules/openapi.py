@@ -81,7 +81,7 @@ REFUSALS = {
     ),
     401: Refusal(
         "Unauthorized",
-        "The key is missing or wrong, or its token is disabled, expired or deleted.",
+        "The key is missing or wrong, or its token is disabled, expired or deleted, or its account is switched off.",
         "AUTH_001",
         ("API request is unauthorized.", "The key is not valid."),
     ),

@@ -33,36 +33,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def webhooks(request: HttpRequest) -> HttpResponse:
-    return render(
-        request,
-        "portal/soon.html",
-        {
-            "title": _("Webhooks"),
-            "lead": _("This section is not part of this version. It will hold:"),
-            "points": [
-                _("calls from the portal to an address of yours when something happens to a product"),
-                _("a signature with each call, so that your program knows who sent it"),
-                _("a list of deliveries with a way to send one again"),
-            ],
-        },
-    )
+    lead = _("The portal sends no webhooks. Programs learn what has changed by asking the API with the key of a token.")
+    return render(request, "portal/soon.html", {"title": _("Webhooks"), "lead": lead})
 
 
 @require_safe
 def extensions(request: HttpRequest) -> HttpResponse:
-    return render(
-        request,
-        "portal/soon.html",
-        {
-            "title": _("Extensions"),
-            "lead": _("This section is not part of this version. It will hold:"),
-            "points": [
-                _("a catalog of the integrations that your account can install"),
-                _("the installations of your account and their settings"),
-                _("a way to redeem an invitation code of a private extension"),
-            ],
-        },
-    )
+    lead = _("The portal has no catalog of extensions. A token says what uses it when it is created.")
+    return render(request, "portal/soon.html", {"title": _("Extensions"), "lead": lead})
 
 
 @login_not_required

@@ -31,6 +31,14 @@ def stale(client: Client) -> Client:
     return confirmed(client, 3600)
 
 
+def just_made(client: Client, token) -> Client:
+    """The client of the session that has just created the token."""
+    session = client.session
+    session["created"] = {token.pk: token.created_at.timestamp()}
+    session.save()
+    return client
+
+
 @pytest.fixture
 def account(db):
     return AccountFactory(name="Mighty Mick's LLC")

@@ -1,6 +1,6 @@
 """Tokens for administrators of the portal: metadata and a way to shut one down. Never a key."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from tokens.models import Actor, Permission, Token, TokenEvent
+from tokens.models import Actor, Permission, Token, TokenEvent, TokenQuerySet
+from tokens.standing import Standing
 
 
 def linked(actor: Actor | None) -> SafeString | None:
@@ -62,7 +63,6 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("name", "id", "account", "extension", "state", "expires_at", "created_at", "creator", "last_used")
     list_filter = ("status", "extension")
     search_fields = ("id", "name_key", "external_id_key", "account__name", "account__id")
-    list_select_related = ("account", "created_by", "created_by_token", "usage")
     fields = readonly_fields = (
         "id",
         "account",
@@ -70,7 +70,8 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
         "external_id",
         "description",
         "extension",
-        "status",
+        "state",
+        "calls",
         "status_changed_at",
         "status_changer",
         "expires_at",
@@ -85,7 +86,16 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, token: Token) -> Any:
-        return token.state.label
+        standing = Standing(token)
+        return f"{standing.state.label} ({standing.note})" if standing.note else standing.state.label
+
+    @admin.display(description=_("calls"))
+    def calls(self, token: Token) -> str:
+        return Standing(token).calls
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
+        tokens = cast(TokenQuerySet, super().get_queryset(request))
+        return tokens.with_people()
 
     @admin.display(description=_("last used"))
     def last_used(self, token: Token) -> Any:

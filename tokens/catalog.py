@@ -124,17 +124,21 @@ class Extension(models.TextChoices):
 
 @dataclass(frozen=True)
 class Access:
-    """What a set of grants lets a token reach, as people read it. *All* is a grant of its own, not a list of the others."""
+    """What a set of grants lets a token reach, as people read it. *All* is a grant of its own, not a list of the others.
+
+    `condition` is what has to happen first ("Once it is enabled"), or nothing for a token that can call.
+    """
 
     all: bool
     reach: list[str]
     rest: list[str]
+    condition: str = ""
 
     @classmethod
-    def of(cls, grants: Collection[str]) -> "Access":
+    def of(cls, grants: Collection[str], condition: str = "") -> "Access":
         everything = Module.ALL in grants
         reach = [module for module in Module.single() if everything or module in grants]
-        return cls(everything, labels(reach), labels(module for module in Module.single() if module not in reach))
+        return cls(everything, labels(reach), labels(module for module in Module.single() if module not in reach), condition)
 
     @property
     def total(self) -> int:
@@ -154,6 +158,32 @@ class Access:
         if self.all:
             return _("All modules")
         return ngettext("%(n)s of %(total)s modules", "%(n)s of %(total)s modules", self.total) % {"n": self.reach_count, "total": self.total}
+
+    # --- The beginnings of its sentences ---
+
+    @property
+    def every_module(self) -> str:
+        may, could = _("May reach every module,"), _("%(condition)s, it could reach every module,")
+        return could % {"condition": self.condition} if self.condition else may
+
+    @property
+    def no_module(self) -> str:
+        may, could = _("May reach no module yet."), _("%(condition)s, it could reach no module.")
+        return could % {"condition": self.condition} if self.condition else may
+
+    @property
+    def some_modules(self) -> str:
+        """With the places {count} and {total}, so that the page can count on."""
+        may, could = _("May reach {count} of {total} modules:"), _("%(condition)s, it could reach {count} of {total} modules:")
+        return could % {"condition": self.condition} if self.condition else may
+
+    @property
+    def counted_modules(self) -> str:
+        return self.some_modules.format(count=self.reach_count, total=self.total)
+
+    @property
+    def not_reached(self) -> str:
+        return _("It could not reach") if self.condition else _("May not reach")
 
 
 def labels(modules: Iterable[Module]) -> list[str]:

@@ -18,6 +18,7 @@ from portal.text import join
 from tokens.catalog import Extension, Module
 from tokens.forms import DAYS, LAST_DAY
 from tokens.models import State, Token, TokenQuerySet
+from tokens.standing import Standing
 
 FIRST_DAY = date(1970, 1, 1)
 # Deleted tokens are hidden until a status is asked for; this value asks for all of them.
@@ -58,7 +59,7 @@ class TokenFilter(filters.FilterSet):
     status = filters.MultipleChoiceFilter(
         label=gettext_lazy("Status"), choices=[*State.choices, (ANY, gettext_lazy("Any"))], widget=forms.CheckboxSelectMultiple, method="in_states"
     )
-    module = filters.ChoiceFilter(label=gettext_lazy("May reach"), choices=Module.choices, empty_label=gettext_lazy("Any module"), method="reaching")
+    module = filters.ChoiceFilter(label=gettext_lazy("Granted"), choices=Module.choices, empty_label=gettext_lazy("Any module"), method="reaching")
     created_by = filters.ChoiceFilter(label=gettext_lazy("Created by"), empty_label=gettext_lazy("Anyone"), method="made_by")
     created_from = day_filter(gettext_lazy("Created from"), "since")
     created_to = day_filter(gettext_lazy("Created to"), "until")
@@ -190,11 +191,13 @@ def with_values(query: QueryDict, **values: str) -> str:
     return f"?{query.urlencode()}"
 
 
-STATUSES = (("", gettext_lazy("Any")), ("enabled", gettext_lazy("Enabled")), ("disabled", gettext_lazy("Disabled")))
-
-
 class ModuleFilter(forms.Form):
     """The filter of the Permissions tab; its rows are no queryset, so a plain form does."""
 
     q = forms.CharField(label=gettext_lazy("Find a module"), required=False, max_length=64)
-    status = forms.ChoiceField(label=gettext_lazy("Status"), required=False, choices=STATUSES)
+
+    def __init__(self, data: QueryDict, *, standing: Standing) -> None:
+        super().__init__(data)
+        marks = standing.module_marks
+        self.statuses = {"": _("Any"), "enabled": marks[True][1], "disabled": marks[False][1]}
+        self.fields["status"] = forms.ChoiceField(label=_("Status"), required=False, choices=[*self.statuses.items()])

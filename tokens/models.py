@@ -131,11 +131,13 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(models.Exists(Permission.objects.filter(token=models.OuterRef("pk"), module__in=(module, Module.ALL))))
 
     def with_people(self) -> "TokenQuerySet":
-        """With what a list shows beside the token's own columns: who made and changed it, be it a person or a token, and the use.
+        """With what a list shows beside the token's own columns: who made and changed it, its use, its account and keys.
 
         PostgreSQL plans eight tables of a query together; with one more, a page of a long list would take a second.
         """
-        return self.select_related("created_by", "created_by_token", "updated_by", "updated_by_token", "usage")
+        people = ("created_by", "created_by_token", "updated_by", "updated_by_token")
+        keys = models.Prefetch("keys", TokenKey.objects.defer("digest"))
+        return self.select_related(*people, "usage", "account").prefetch_related(keys)
 
 
 class Token(TokenFields):
@@ -243,6 +245,12 @@ class Token(TokenFields):
         more = modules is not None and Module.ALL not in self.grants and not set(modules) <= self.grants
         longer = self.expires_at is not None and (expires_at is None or expires_at > self.expires_at)
         return more or longer
+
+    @property
+    def usable_keys(self) -> list["TokenKey"]:
+        """The keys that calls can be checked against, the newest first."""
+        usable = [key for key in self.keys.all() if key.can_be_checked]
+        return sorted(usable, key=lambda key: key.version, reverse=True)
 
     # --- Verbs --------------------------------------------------------------------------------
     # `by` is who acts: a person, a token, or nobody known, as in the shell.
@@ -352,12 +360,19 @@ class Token(TokenFields):
         return changed
 
     def reveal(self, *, by: User, address: str | None, copied: bool) -> str:
-        """The key as the value of the Authorization header; who looks, when and from where is recorded, unless it cannot be opened.
+        """Return the newest usable key as the value of the Authorization header; record who got it, when and from where.
 
-        Raises vault.SealBroken.
+        Raises vault.SealBroken, and records that instead.
         """
-        key = self.keys.latest("version").open()
-        self.record(TokenEvent.Action.KEY_COPIED if copied else TokenEvent.Action.KEY_VIEWED, by=by, address=address)
+        action = TokenEvent.Action.KEY_COPIED if copied else TokenEvent.Action.KEY_VIEWED
+        try:
+            if not self.usable_keys:
+                raise vault.SealBroken
+            key = self.usable_keys[0].open()
+        except vault.SealBroken:
+            self.record(TokenEvent.Action.KEY_UNREADABLE, by=by, address=address)
+            raise
+        self.record(action, by=by, address=address)
         return key
 
     def record(
@@ -455,6 +470,15 @@ class TokenKey(models.Model):
         digest = keys.digest(key)
         sealed = vault.seal(key.secret, token.account_id, token.pk, version)
         return cls.objects.create(token=token, version=version, digest=digest.value, pepper=digest.pepper, sealed=sealed)
+
+    @property
+    def can_be_checked(self) -> bool:
+        return keys.can_check(self.pepper)
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Whether there is a copy, and a sealing key for it in the ring."""
+        return self.sealed is not None and vault.can_open(bytes(self.sealed))
 
     def open(self) -> str:
         """The key as the value of the Authorization header. Raises vault.SealBroken."""
@@ -555,6 +579,8 @@ class TokenEvent(models.Model):
         DELETED = "deleted", gettext_lazy("Deleted")
         KEY_VIEWED = "key_viewed", gettext_lazy("Key viewed")
         KEY_COPIED = "key_copied", gettext_lazy("Key copied")
+        # Asked for by somebody who may see it; nothing was shown.
+        KEY_UNREADABLE = "key_unreadable", gettext_lazy("Key could not be opened")
 
     token = models.ForeignKey(Token, models.CASCADE, related_name="events", db_index=False)
     action = models.CharField(gettext_lazy("action"), max_length=16, choices=Action)

@@ -21,8 +21,9 @@ from django.utils.translation import gettext as _
 
 from portal import api
 from tokens import keys
-from tokens.catalog import Module
+from tokens.catalog import Extension, Module
 from tokens.models import TokenUsage
+from tokens.standing import hindrances, refusal
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,8 @@ STAMP_EVERY = timedelta(minutes=1)
 # Written by hand, here only: the ORM takes five times as long to build this query as the database to answer it.
 # One row per key of the token; all that changes with the clock is decided here, by the clock of the database.
 LOOK_UP = """
-SELECT k.digest, k.pepper, t.account_id,
-       CASE WHEN t.status = 'active' AND a.is_active AND (t.expires_at IS NULL OR t.expires_at > {now}) THEN 1 ELSE 0 END,
+SELECT k.digest, k.pepper, t.account_id, t.status, t.extension, a.is_active,
+       CASE WHEN t.expires_at <= {now} THEN 1 ELSE 0 END,
        CASE WHEN EXISTS (SELECT 1 FROM tokens_permission p WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')) THEN 1 ELSE 0 END,
        CASE WHEN u.last_used_at IS NULL OR u.last_used_at <= {stale} THEN 1 ELSE 0 END
 FROM tokens_tokenkey k
@@ -125,15 +126,24 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
             keys.matches_nobody(key)
         # Says the same for an unknown token and a wrong secret; the checksum is of the text alone.
         raise unauthorized(_("The key looks mistyped or cut off.") if key.looks_mistyped else _("The key is not valid."))
-    _digest, _pepper, account_id, usable, granted, stale = row
-    if not usable:
+    _digest, _pepper, account_id, status, extension, account_is_active, expired, granted, stale = row
+    found = hindrances(status, account_is_active=bool(account_is_active), is_expired=bool(expired))
+    if found:
         # Only the holder of the right key learns this much.
-        raise unauthorized(_("The token %(id)s is disabled, expired or deleted.") % {"id": key.token_id})
+        raise unauthorized(refusal(key.token_id, found))
     if module and not granted:
-        page = request.build_absolute_uri(reverse("tokens:permissions", args=(key.token_id,)))
-        text = _("The token %(id)s may not reach the module %(module)s. An administrator of the account can grant it on %(page)s")
-        raise Refused(api.error(403, "AUTH_003", text % {"id": key.token_id, "module": module.label, "page": page}))
+        raise Refused(api.error(403, "AUTH_003", no_grant(request, key.token_id, module, Extension(extension))))
     return Caller(key.token_id, account_id), bool(stale)
+
+
+def no_grant(request: HttpRequest, token_id: str, module: Module, extension: Extension) -> str:
+    """Say which module a token lacks, and what can be done about it."""
+    words = {"id": token_id, "module": module.label, "extension": extension.label}
+    refused = _("The token %(id)s may not reach the module %(module)s.") % words
+    if not extension.asks_permissions:
+        return refused + " " + _("The modules of a token for %(extension)s are fixed.") % words
+    page = request.build_absolute_uri(reverse("tokens:permissions", args=(token_id,)))
+    return refused + " " + _("An administrator of the account can grant it on %(page)s") % {"page": page}
 
 
 def unauthorized(reason: str) -> Refused:

@@ -20,7 +20,8 @@ from portal import text
 from portal.tables import Table, actions_column
 from portal.templatetags.portal import ago, icon, moment
 from tokens.catalog import Extension, Module
-from tokens.models import Permission, State, Token
+from tokens.models import Permission, Token
+from tokens.standing import Standing
 from tokens.templatetags.tokens import actor
 
 
@@ -34,13 +35,6 @@ def two_lines(first: Any, second: Any = "") -> SafeString:
 def status_mark(value: str, label: Any, note: Any = "") -> SafeString:
     """A status as mark and word, never by colour alone."""
     return format_html('<span class="status status-{}">{}{}</span>', value, icon(f"status-{value}", 16), two_lines(label, note))
-
-
-def state_note(token: Token) -> str:
-    """The day that explains an expiring or expired token."""
-    if token.state in {State.EXPIRING, State.EXPIRED} and token.expires_at:
-        return _("on %(day)s") % {"day": text.day(token.expires_at)}
-    return ""
 
 
 class TokenTable(Table):
@@ -107,12 +101,18 @@ class TokenTable(Table):
         return two_lines(moment(value) if value else _("Never"))
 
     def render_status(self, record: Token) -> SafeString:
-        return status_mark(record.state.value, record.state.label, state_note(record))
+        standing = self.standing(record)
+        return status_mark(standing.mark, standing.state.label, standing.note)
 
     def render_actions(self, record: Token) -> str:
-        if record.is_deleted:
+        standing = self.standing(record)
+        if not standing.offers_edit:
             return ""
-        return self.menu.render({"token": record, "with_edit": True, "request": self.request, "csrf_token": self.csrf_token})
+        context = {"token": record, "standing": standing, "with_edit": True, "request": self.request, "csrf_token": self.csrf_token}
+        return self.menu.render(context)
+
+    def standing(self, token: Token) -> Standing:
+        return Standing(token, self.may_manage)
 
     # --- Orders that a column name cannot say -----------------------------------------------------
     # Databases disagree on where empty values go; here they are always last.
@@ -145,11 +145,12 @@ def tile(kind: Extension) -> SafeString:
 
 
 class PermissionRow:
-    """A module as the Permissions tab shows it: whether the token may reach it, since when, by whom."""
+    """A module as the Permissions tab shows it: whether it was granted, since when, by whom, and what that means now."""
 
-    def __init__(self, module: Module, grants: dict[str, Permission]) -> None:
+    def __init__(self, module: Module, grants: dict[str, Permission], standing: Standing) -> None:
         self.module = module
         self.grant = grants.get(module) or grants.get(Module.ALL)
+        self.mark = standing.module_marks[self.enabled]
 
     @property
     def enabled(self) -> bool:
@@ -176,7 +177,7 @@ class PermissionTable(Table):
         return two_lines(record.label, record.module.covers)
 
     def render_status(self, record: PermissionRow) -> SafeString:
-        return status_mark("enabled", _("Enabled")) if record.enabled else status_mark("disabled", _("Disabled"))
+        return status_mark(*record.mark)
 
     def render_granted(self, record: PermissionRow) -> SafeString | str:
         grant = record.grant

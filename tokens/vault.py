@@ -24,6 +24,11 @@ def seal(text: str, *bound_to: object) -> bytes:
     return bytes([number]) + nonce + AESGCM(settings.TOKEN_SEALING_KEYS[number]).encrypt(nonce, text.encode(), context(bound_to))
 
 
+def can_open(sealed: bytes) -> bool:
+    """Whether the ring still has the sealing key; only opening tells whether the copy is whole."""
+    return sealed[:1] != b"" and sealed[0] in settings.TOKEN_SEALING_KEYS
+
+
 def unseal(sealed: bytes, *bound_to: object) -> str:
     """The text again. Raises SealBroken."""
     try:

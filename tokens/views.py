@@ -1,7 +1,7 @@
 """Pages of the Tokens section: General, the list, the details and what one can do to a token."""
 
 from copy import copy
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -25,16 +25,13 @@ from portal.tables import Table
 from portal.typed import render_form
 from tokens import keys, vault
 from tokens.catalog import Access, Module
-from tokens.filters import STATUSES, Chip, ModuleFilter, TokenFilter, with_values, without
+from tokens.filters import Chip, ModuleFilter, TokenFilter, with_values, without
 from tokens.forms import GeneralForm, PermissionsForm
-from tokens.models import Changed, Deleted, NameTaken, State, Token, TokenQuerySet
-from tokens.tables import PermissionRow, PermissionTable, TokenTable, state_note
+from tokens.models import Changed, Deleted, NameTaken, Token, TokenQuerySet
+from tokens.standing import Standing
+from tokens.tables import PermissionRow, PermissionTable, TokenTable
 from tokens.templatetags.tokens import actor
 from tokens.wizard import Step, just_created
-
-# A token used this recently counts as in use when somebody wants to delete it.
-IN_USE = timedelta(days=7)
-
 
 # --- General ------------------------------------------------------------------------------------
 
@@ -136,17 +133,18 @@ def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
     """The second tab: every module and whether the token may reach it."""
     token = find(request, token_id)
     grants = {permission.module: permission for permission in token.permissions.select_related("granted_by", "granted_by_token")}
-    form = ModuleFilter(request.GET)
+    standing = Standing(token, request.membership.is_admin)
+    form = ModuleFilter(request.GET, standing=standing)
     wanted = form.cleaned_data if form.is_valid() else {"q": "", "status": ""}
     rows = [
         row
-        for row in (PermissionRow(module, grants) for module in Module)
+        for row in (PermissionRow(module, grants, standing) for module in Module)
         if wanted["q"].casefold() in str(row.label).casefold() and wanted["status"] in {"", "enabled" if row.enabled else "disabled"}
     ]
     table = PermissionTable(rows)
     table.configure(request, request.user.preferences.get("permissions", {}), paginate=False)
     chips = [
-        Chip(str(form.fields[name].label), str(dict(STATUSES)[value]) if name == "status" else value, without(request.GET, name))
+        Chip(str(form.fields[name].label), str(form.statuses[value]) if name == "status" else value, without(request.GET, name))
         for name, value in wanted.items()
         if value
     ]
@@ -178,8 +176,14 @@ def permissions_view(request: PersonRequest, token_id: str) -> HttpResponse:
 @require_safe
 @for_members
 def summary(request: PersonRequest, token_id: str) -> HttpResponse:
-    """Step 4 of the wizard; it can be bookmarked like every page."""
-    return show_summary(request, find(request, token_id))
+    """Step 4 of the wizard, for the session that has just created the token; for everybody else the details."""
+    token = find(request, token_id)
+    return show_summary(request, token) if has_summary(request, token) else redirect("tokens:detail", token.pk)
+
+
+def has_summary(request: PersonRequest, token: Token) -> bool:
+    """Whether the moment of Summary, which says that the token is ready to use, is still there."""
+    return just_created(request, token) and Standing(token).can_call
 
 
 @posts_from("tokens:detail")
@@ -187,13 +191,13 @@ def summary(request: PersonRequest, token_id: str) -> HttpResponse:
 def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
     """The page again, with the key in it: the only answer that ever holds one. Asks for the password first, and is recorded."""
     token = find(request, token_id)
-    page = "summary" if request.POST.get("page") == "summary" else "detail"
+    page = "summary" if request.POST.get("page") == "summary" and has_summary(request, token) else "detail"
     show = show_summary if page == "summary" else show_detail
     copied = request.POST.get("intent") == "copy"
     if token.is_deleted:
         fail(request, _("The token is deleted, and its key with it."))
         return redirect("tokens:detail", token.pk)
-    if not (page == "summary" and just_created(request, token)):
+    if page != "summary":
         purpose = format_html(_("To view the key of <strong>{}</strong>"), token.name)
         if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
             return show(request, token, key_confirm=asked, intent="copy" if copied else "view")
@@ -203,7 +207,7 @@ def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
         fail(
             request,
             _("The key cannot be opened."),
-            _("Its sealing key is missing or the stored copy was changed. Calls with the key go on working; tell your administrator."),
+            _("Its sealing key is missing or the stored copy was changed; tell the portal's administrator.") + " " + Standing(token).calls,
         )
         return redirect(f"tokens:{page}", token.pk)
     viewed = {"by": request.user, "at": timezone.now()}
@@ -225,13 +229,10 @@ def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
     changed = {"by": actor(token.status_changer, token), "at": token.status_changed_at} if token.status_changed_at else None
     return {
         "token": token,
-        "state": {"value": token.state.value, "label": token.state.label, "note": state_note(token)},
+        "standing": Standing(token, request.membership.is_admin),
         "status_change": changed,
         "extension": token.kind,
-        "badge": token.access.badge,
-        "access": token.access,
         "last_used_at": token.last_used_at,
-        "may_manage": request.membership.is_admin,
         "endpoint": endpoint(request),
         "first_path": first_path(token),
     }
@@ -333,7 +334,7 @@ def show_edit(request: PersonRequest, token: Token, data: QueryDict | None, *, v
         "extension": token.kind,
         "general_form": general_form,
         "permissions_form": permissions_form,
-        "access": permissions_form.access,
+        "access": Standing(token).access_with(permissions_form.chosen),
         "token_version": version,
         "conflict": None,
         **shown,
@@ -374,13 +375,14 @@ def refuse_deleted(request: PersonRequest, token: Token) -> HttpResponse:
 @for_administrators
 def disable(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
-    here = next_url(request, reverse("tokens:list"))
+    before = Standing(token)
+    effect = _("Its next API call gets the answer 401.") if before.can_call else before.calls
     if token.disable(by=request.user):
         again = Action(label=_("Enable again"), url=reverse("tokens:enable", args=(token.pk,)))
-        succeed(request, _("%(name)s is disabled.") % {"name": token.name}, _("Its next API call gets the answer 401."), again)
+        succeed(request, _("%(name)s is disabled.") % {"name": token.name}, effect, again)
     else:
         unchanged(request, token)
-    return redirect(here)
+    return redirect(next_url(request, reverse("tokens:list")))
 
 
 @posts_from("tokens:detail")
@@ -391,12 +393,12 @@ def enable(request: PersonRequest, token_id: str) -> HttpResponse:
     purpose = format_html(_("To enable <strong>{}</strong>"), token.name)
     if asked := sudo.ask(request, purpose, _("Enable")):
         return sudo.page(request, asked, back=back)
-    if not token.enable(by=request.user):
-        unchanged(request, token)
-    elif token.state is State.EXPIRED:
-        inform(request, _("%(name)s is enabled.") % {"name": token.name}, _("It is expired, so its key works only with a later expiration date."))
+    if token.enable(by=request.user):
+        now = Standing(token)
+        tell, effect = (succeed, _("Its key works again.")) if now.can_call else (inform, now.calls)
+        tell(request, _("%(name)s is enabled.") % {"name": token.name}, effect)
     else:
-        succeed(request, _("%(name)s is enabled.") % {"name": token.name}, _("Its key works again."))
+        unchanged(request, token)
     return redirect(back)
 
 
@@ -420,13 +422,4 @@ def delete(request: PersonRequest, token_id: str) -> HttpResponse:
         token.remove(by=request.user)
         succeed(request, _("%(name)s is deleted.") % {"name": token.name}, _("It stays in the list under the status Deleted."))
         return redirect(back)
-    used = token.last_used_at
-    return render(
-        request,
-        "tokens/delete.html",
-        {
-            **frame(request, token),
-            "in_use": used is not None and timezone.now() - used < IN_USE,
-            "next": back,
-        },
-    )
+    return render(request, "tokens/delete.html", {**frame(request, token), "next": back})

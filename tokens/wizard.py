@@ -149,14 +149,19 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
 
 
 def remember_created(request: PersonRequest, token: Token) -> None:
-    """Let this session, and no other of the person's, view the key on Summary without being asked for a while."""
-    request.session["created"] = {"token": token.pk, "at": int(time.time())}
+    """Note in the session that it made the token."""
+    made = request.session.get("created", {})
+    fresh = {token_id: at for token_id, at in made.items() if is_fresh(at)}
+    request.session["created"] = {**fresh, token.pk: token.created_at.timestamp()}
 
 
 def just_created(request: PersonRequest, token: Token) -> bool:
-    """Whether this session made the token a moment ago."""
-    created: dict[str, Any] = request.session.get("created", {})
-    return created.get("token") == token.pk and 0 <= time.time() - int(created["at"]) < CREATOR_GRACE
+    """Whether this very session made the token a moment ago."""
+    return is_fresh(request.session.get("created", {}).get(token.pk, 0))
+
+
+def is_fresh(at: float) -> bool:
+    return 0 <= time.time() - at < CREATOR_GRACE
 
 
 STEPS = {Step.GENERAL: general, Step.EXTENSION: extension, Step.PERMISSIONS: permissions}

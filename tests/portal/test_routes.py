@@ -40,7 +40,7 @@ PAGES = {
     "tokens:detail": ("sign-in", 200, 200, 404),
     "tokens:permissions": ("sign-in", 200, 200, 404),
     "tokens:permissions_view": ("sign-in", 302, 302, 302),
-    "tokens:summary": ("sign-in", 200, 200, 404),
+    "tokens:summary": ("sign-in", 302, 302, 404),
     "tokens:edit": ("sign-in", 403, 200, 404),
     "tokens:reveal": ("sign-in", 302, 302, 302),
     "tokens:enable": ("sign-in", 302, 302, 302),

@@ -32,7 +32,16 @@ def test_enable_makes_the_key_work_again(michael, token, call):
 def test_enabling_an_expired_token_says_that_it_is_expired(michael, token):
     token.disable(by=michael.user)
     Token.objects.update(expires_at=timezone.now())
-    assert "It is expired" in act(michael.client, token, "enable").text
+    text = act(michael.client, token, "enable").text
+    assert "Calls with the key get the answer 401, because the token is expired." in text
+    assert "works again" not in text
+
+
+def test_disabling_an_expired_token_does_not_claim_to_stop_anything(michael, token):
+    Token.objects.update(expires_at=timezone.now())
+    text = act(michael.client, token, "disable").text
+    assert "Calls with the key get the answer 401, because the token is expired." in text
+    assert "Its next API call" not in text
 
 
 @pytest.mark.parametrize(("verb", "words"), [("disable", "is inactive already"), ("enable", "is active already")])

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.conftest import confirmed, stale
+from tests.conftest import confirmed, just_made, stale
 from tests.factories import PASSWORD, TokenFactory, header, secret
 from tokens.catalog import Extension, Module
 from tokens.models import Token, TokenEvent
@@ -69,7 +69,7 @@ def test_the_columns_of_the_permissions_tab_are_remembered(michael, token):
     assert [column.name for column in table.columns if column.visible] == ["module", "status"]
 
 
-@pytest.mark.parametrize("page", ["", "permissions/", "summary/"])
+@pytest.mark.parametrize("page", ["", "permissions/"])
 def test_the_token_of_another_account_does_not_exist(michael, page):
     assert michael.client.get(url(TokenFactory(), page)).status_code == 404
 
@@ -94,7 +94,7 @@ def test_an_expired_and_a_deleted_token_say_so(michael, token):
 @pytest.mark.parametrize("page", ["", "permissions/"])
 def test_the_pages_cost_few_queries(michael, token, page, django_assert_max_num_queries):
     michael.client.get(url(token))
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         michael.client.get(url(token, page))
 
 
@@ -137,6 +137,14 @@ def test_each_view_is_recorded_who_when_from_where(michael, old, intent, action)
     assert timezone.now() - event.at < timedelta(seconds=10)
 
 
+def test_the_session_that_created_is_not_asked_on_summary_for_ten_minutes(michael, token):
+    stale(michael.client)
+    assert header(token) in shown(reveal(just_made(michael.client, token), token, page="summary"))
+    assert secret(token) not in reveal(michael.client, token, page="detail").text
+    token.created_at = timezone.now() - timedelta(seconds=601)
+    assert secret(token) not in reveal(just_made(michael.client, token), token, page="summary").text
+
+
 def test_a_looker_never_sees_a_key(adrian, old):
     response = reveal(adrian.client, old)
     assert response.status_code == 403
@@ -167,8 +175,44 @@ def test_a_key_that_cannot_be_opened_is_explained_and_calls_go_on_working(michae
     settings.TOKEN_SEALING_KEYS = {9: b"9" * 32}
     response = michael.client.post(url(old, "reveal/"), {"page": "detail"}, follow=True)
     assert "The key cannot be opened." in response.text
-    assert not old.events.filter(action=TokenEvent.Action.KEY_VIEWED).exists()
+    assert "Calls with the key work." in response.text
     assert call("agreements", key).status_code == 200
+
+
+def test_a_key_that_cannot_be_opened_is_not_recorded_as_a_view(michael, old, settings):
+    settings.TOKEN_SEALING_KEYS = {9: b"9" * 32}
+    reveal(confirmed(michael.client), old)
+    event = old.events.exclude(action=TokenEvent.Action.CREATED).get()
+    assert (event.action, event.by, event.address) == ("key_unreadable", michael.user, "127.0.0.1")
+
+
+# --- Summary ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_summary_becomes_the_details_once_its_moment_has_passed(michael, token, method):
+    token.created_at = timezone.now() - timedelta(seconds=601)
+    assert getattr(just_made(michael.client, token), method)(url(token, "summary/"))["Location"] == url(token)
+
+
+def test_summary_is_for_the_session_that_created_the_token(michael, adrian, token):
+    for client in (michael.client, adrian.client):
+        assert client.get(url(token, "summary/"))["Location"] == url(token)
+    assert just_made(michael.client, token).get(url(token, "summary/")).status_code == 200
+
+
+def test_a_token_created_ahead_of_the_clock_has_no_summary(michael, token):
+    token.created_at = timezone.now() + timedelta(days=1)
+    assert just_made(michael.client, token).get(url(token, "summary/"))["Location"] == url(token)
+
+
+@pytest.mark.parametrize("change", [{"status": "inactive"}, {"status": "deleted"}, {"expires_at": timezone.now()}])
+def test_summary_does_not_outlive_a_change_that_stops_the_token(michael, token, change):
+    Token.objects.update(**change)
+    assert just_made(michael.client, token).get(url(token, "summary/"))["Location"] == url(token)
+
+
+# --- And pages that show no key -----------------------------------------------------------------------
 
 
 def test_a_disabled_token_still_shows_its_key(michael, old):
@@ -177,7 +221,7 @@ def test_a_disabled_token_still_shows_its_key(michael, old):
 
 
 def test_the_summary_masks_the_key_and_says_what_was_made(michael, token):
-    text = michael.client.get(url(token, "summary/")).text
+    text = just_made(michael.client, token).get(url(token, "summary/")).text
     assert secret(token) not in text
     for part in (token.name, token.pk, "Agreements", "Go to Details", "Close", "curl", "May not reach"):
         assert part in text
@@ -187,4 +231,4 @@ def test_the_three_fixed_extensions_have_pages_too(michael, account):
     for extension in (Extension.FLOWGEAR, Extension.REPORTS, Extension.ZAPIER):
         token = TokenFactory(account=account, extension=extension, modules=extension.fixed_modules)
         for page in ("", "permissions/", "summary/", "edit/"):
-            assert michael.client.get(url(token, page)).status_code == 200
+            assert just_made(michael.client, token).get(url(token, page)).status_code == 200

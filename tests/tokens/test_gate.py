@@ -95,7 +95,7 @@ def test_a_disabled_token_is_401_at_the_very_next_call_and_works_again_when_enab
     key = header(token)
     assert call("agreements", key).status_code == 200
     token.disable(by=None)
-    assert refused(call("agreements", key), f"{token.pk} is disabled, expired or deleted")
+    assert refused(call("agreements", key), f"{token.pk} is disabled.")
     token.enable(by=None)
     assert call("agreements", key).status_code == 200
 
@@ -103,20 +103,43 @@ def test_a_disabled_token_is_401_at_the_very_next_call_and_works_again_when_enab
 def test_a_deleted_token_is_401(call, token):
     key = header(token)
     token.remove(by=None)
-    assert refused(call("agreements", key))
+    assert refused(call("agreements", key), f"The token {token.pk} is deleted.")
+
+
+def test_only_the_holder_of_the_key_learns_why_it_is_refused(call, token):
+    from tokens import keys
+
+    wrong = keys.mint(token.pk).header
+    before = call("agreements", wrong).content
+    token.disable(by=None)
+    assert call("agreements", wrong).content == before
+
+
+def test_every_reason_is_told_at_once(call, token, account):
+    Token.objects.update(status="inactive", expires_at=timezone.now() - timedelta(seconds=1))
+    assert refused(call("agreements", token), "is disabled and is expired.")
+
+
+def test_a_module_that_cannot_be_granted_is_not_said_to_be(call, account):
+    from tokens.catalog import Extension
+
+    token = TokenFactory(account=account, extension=Extension.ZAPIER, modules=Extension.ZAPIER.fixed_modules)
+    [error] = call("agreements", token).json()["errors"]
+    assert error.endswith("The modules of a token for Zapier are fixed.")
+    assert "can grant it" not in error
 
 
 def test_a_token_is_401_from_the_second_it_expires(call, token):
     Token.objects.update(expires_at=timezone.now() + timedelta(seconds=30))
     assert call("agreements", token).status_code == 200
     Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert refused(call("agreements", token), "expired")
+    assert refused(call("agreements", token), f"The token {token.pk} is expired.")
 
 
 def test_a_token_of_a_disabled_account_is_401(call, token, account):
     account.is_active = False
     account.save()
-    assert refused(call("agreements", token))
+    assert refused(call("agreements", token), "belongs to an account that is switched off")
 
 
 def test_taking_a_grant_away_is_403_at_the_very_next_call(call, token):

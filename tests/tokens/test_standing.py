@@ -1,0 +1,254 @@
+"""What pages and the API say about a token: every state on every page, for everybody. The gate itself is the judge."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver
+from django.utils import timezone
+from django.utils.html import escape
+
+from accounts.models import Account, User
+from tests.conftest import confirmed, just_made
+from tests.factories import AccountFactory, TokenFactory, header
+from tests.portal.test_routes import address, routes
+from tokens import keys
+from tokens.catalog import Extension, Module
+from tokens.models import State, Token, TokenKey, TokenUsage
+from tokens.standing import Hindrance, Standing
+
+IN_NO_RING = 7
+
+
+def nothing(token):
+    pass
+
+
+def ends_in_days(days):
+    return lambda token: Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() + timedelta(days=days))
+
+
+def disable(token):
+    token.disable(by=None)
+
+
+def remove(token):
+    token.remove(by=None)
+
+
+def close_account(token):
+    Account.objects.filter(pk=token.account_id).update(is_active=False)
+
+
+def lose_key(token):
+    token.keys.all().delete()
+
+
+def lose_pepper(token):
+    token.keys.update(pepper=IN_NO_RING)
+
+
+def lose_copy(token):
+    token.keys.update(sealed=None)
+
+
+def lose_sealing_key(token):
+    token.keys.update(sealed=bytes([IN_NO_RING]) + b"0" * 60)
+
+
+def second_key(token):
+    TokenKey.put(token, keys.mint(token.pk), version=2)
+
+
+def both(*steps):
+    return lambda token: [step(token) for step in steps]
+
+
+class Row(NamedTuple):
+    """A state: how a token gets into it, what hinders it, whether a copy of its key can be shown, and its grants."""
+
+    prepare: Callable = nothing
+    hindrances: tuple[Hindrance, ...] = ()
+    has_copy: bool = True
+    modules: tuple[Module, ...] = (Module.AGREEMENTS, Module.USAGE)
+    extension: Extension = Extension.CUSTOM
+
+
+STATES = {
+    "active": Row(),
+    "all modules": Row(modules=(Module.ALL,)),
+    "no modules": Row(modules=()),
+    "fixed modules": Row(modules=Extension.ZAPIER.fixed_modules, extension=Extension.ZAPIER),
+    "expiring": Row(ends_in_days(3)),
+    "expired": Row(ends_in_days(-3), (Hindrance.EXPIRED,)),
+    "disabled": Row(disable, (Hindrance.DISABLED,)),
+    "disabled, all modules": Row(disable, (Hindrance.DISABLED,), modules=(Module.ALL,)),
+    "disabled, no modules": Row(disable, (Hindrance.DISABLED,), modules=()),
+    "disabled and expired": Row(both(disable, ends_in_days(-3)), (Hindrance.DISABLED, Hindrance.EXPIRED)),
+    "deleted": Row(remove, (Hindrance.DELETED,)),
+    "deleted after all else": Row(both(disable, ends_in_days(-3), remove), (Hindrance.DELETED,)),
+    "account off": Row(close_account, (Hindrance.ACCOUNT_OFF,)),
+    "account off and expired": Row(both(close_account, ends_in_days(-3)), (Hindrance.ACCOUNT_OFF, Hindrance.EXPIRED)),
+    "no key": Row(lose_key, (Hindrance.NO_KEY,)),
+    "no pepper": Row(lose_pepper, (Hindrance.UNCHECKABLE,)),
+    "no copy": Row(lose_copy, has_copy=False),
+    "no copy, disabled": Row(both(lose_copy, disable), (Hindrance.DISABLED,), has_copy=False),
+    "no sealing key": Row(lose_sealing_key, has_copy=False),
+    "two keys": Row(second_key),
+    "two keys, the older without its pepper": Row(both(lose_pepper, second_key)),
+}
+
+
+def page(route):
+    return lambda client, token: client.get(address(route, token, draft=None), follow=True)
+
+
+def press(route, **data):
+    return lambda client, token: client.post(address(route, token, draft=None), data, follow=True)
+
+
+PAGES = {
+    "tokens:detail": page("tokens:detail"),
+    "tokens:permissions": page("tokens:permissions"),
+    "tokens:permissions_view": press("tokens:permissions_view"),
+    "tokens:summary": page("tokens:summary"),
+    "tokens:edit": page("tokens:edit"),
+    "tokens:reveal": press("tokens:reveal", intent="view"),
+    "tokens:enable": press("tokens:enable"),
+    "tokens:disable": press("tokens:disable"),
+    "tokens:delete": page("tokens:delete"),
+    "list": lambda client, token: client.get("/integrations/tokens/?status=any&columns=label,modules,status"),
+    "admin list": lambda client, token: client.get("/admin/tokens/token/"),
+    "admin": lambda client, token: client.get(f"/admin/tokens/token/{token.pk}/change/"),
+}
+
+WORKS = ("ready to use", "May reach", "key works", "Calls with the key work", "is active.", "#status-active", "#status-enabled")
+REFUSED = ("get the answer 401", "key gets the answer 401.", "Once ", "could reach", "Before it was deleted", "#status-deleted", "#status-expired")
+# What only pages with the key field have.
+FIELD = 'id="key"'
+FIRST_CALL = "read -rs API_KEY &amp;&amp; curl"
+
+
+@pytest.fixture
+def client_of(michael, adrian, stranger, client):
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
+    return {"administrator": michael.client, "member": adrian.client, "other account": stranger.client, "staff": staff}
+
+
+def made(state, account):
+    """A token in the state, and the keys it has or had."""
+    row = STATES[state]
+    token = TokenFactory(account=account, name="ERP Sync", modules=row.modules, extension=row.extension)
+    before = header(token)
+    TokenUsage.objects.filter(token=token).update(last_used_at=timezone.now())
+    row.prepare(token)
+    newest = token.keys.order_by("-version").first()
+    known = before if newest is None or newest.version == 1 else newest.open()
+    return Token.objects.with_people().get(pk=token.pk), known
+
+
+def test_every_hindrance_and_every_state_has_a_row(db):
+    assert {hindrance for row in STATES.values() for hindrance in row.hindrances} == set(Hindrance)
+    assert {made(state, AccountFactory())[0].state for state in STATES} == set(State)
+
+
+def test_every_page_of_a_token_has_a_row():
+    named = {name for name, _ in routes(get_resolver()) if name.startswith("tokens:")}
+    of_a_token = {name for name in named if "SU-" in address(name, Token(pk="SU-111-222-333"), Draft)}
+    assert of_a_token == {name for name in PAGES if name.startswith("tokens:")}
+
+
+class Draft:
+    pk = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_gate_agrees_and_says_why(state, account, call):
+    row = STATES[state]
+    token, key = made(state, account)
+    response = call("accounts", key)
+    standing = Standing(token)
+    assert standing.hindrances == row.hindrances
+    assert standing.can_call == (not row.hindrances) == (response.status_code == 200)
+    reasons = response.json()["errors"][1:] if row.hindrances else []
+    if {*row.hindrances} <= {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}:
+        # Whether the key is right cannot be known, so nothing is told.
+        assert reasons in ([], ["The key is not valid."])
+    else:
+        assert reasons == [standing.refusal]
+        for hindrance in Hindrance:
+            assert (str(hindrance.label) in reasons[0]) == (hindrance in row.hindrances)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_list_the_api_and_the_python_of_a_token_agree_on_its_state(state, account, call):
+    token, _ = made(state, account)
+    Account.objects.update(is_active=True)
+    asking = TokenFactory(account=account, modules=(Module.INTEGRATIONS,))
+    assert call(f"auth/tokens/{token.pk}", asking).json()["status"] == token.state.value
+    assert [each for each in State if Token.objects.in_states([each]).filter(pk=token.pk).exists()] == [token.state]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_no_page_says_what_is_not_so(state, account, client_of, call):
+    token, key = made(state, account)
+    for name, open_page in PAGES.items():
+        for role, client in client_of.items():
+            with transaction.atomic():
+                check(state, name, role, open_page(just_made(confirmed(client), token), token), key, call)
+                transaction.set_rollback(True)
+
+
+def check(state, name, role, response, key, call):
+    """Hold an answer against the gate, which is asked after it: a press may have changed the token."""
+    row, text, where = STATES[state], response.text, f"{name} for {role}"
+    assert response.status_code < 500, where
+    token = Token.objects.with_people().get(name="ERP Sync")
+    standing = Standing(token, role == "administrator")
+    works = call("accounts", key).status_code == 200
+    assert works == standing.can_call, where
+
+    # Of another account, or of one that is switched off, nobody sees anything.
+    is_admin_page = name.startswith("admin")
+    sees = role == "staff" if is_admin_page else role in {"administrator", "member"} and Hindrance.ACCOUNT_OFF not in row.hindrances
+    if not sees or response.status_code == 403:
+        assert "ERP Sync" not in text, where
+        return
+
+    for words in REFUSED if works else WORKS:
+        assert words not in text, f"{where}: {words}"
+
+    offered = role == "administrator" and Hindrance.DELETED not in row.hindrances
+    shows_key = offered and row.has_copy and not {*row.hindrances} & {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}
+    # The secret is in the answer to View only.
+    assert (key.rpartition(":")[2] in text) == (name == "tokens:reveal" and shows_key), where
+
+    template = response.templates[0].name
+    if template == "tokens/summary.html":
+        assert works, where
+    if template in {"tokens/detail.html", "tokens/summary.html"}:
+        assert (FIRST_CALL in text) == (works and shows_key and response.context.get("tab") != "permissions"), where
+    if template == "tokens/detail.html":
+        check_buttons(token, text, where, offered=offered, shows_key=shows_key and FIELD in text and name != "tokens:reveal")
+        assert escape(standing.headline) in text, where
+        assert not standing.headline or escape(standing.advice) in text, where
+    if name in {"list", "admin list", "admin"}:
+        assert str(standing.state.label) in text, where
+        assert escape(standing.note) in text, where
+    if name == "admin":
+        assert standing.calls in text, where
+
+
+def check_buttons(token, text, where, *, offered, shows_key):
+    """Only what can be done is offered."""
+    here = f"/integrations/tokens/{token.pk}"
+    assert (f'href="{here}/edit/"' in text) == offered, where
+    assert (f'href="{here}/delete/?' in text) == offered, where
+    assert (f'action="{here}/disable/' in text) == (offered and token.status == "active"), where
+    assert (f'action="{here}/enable/' in text) == (offered and token.status == "inactive"), where
+    assert (f'action="{here}/reveal/' in text) == shows_key, where
+    assert ("The token has 2 keys" in text) == (shows_key and len(token.usable_keys) == 2), where
