@@ -51,6 +51,7 @@ HELP_URL = read_text("HELP_URL", "")
 TOKENS_PER_EXTENSION = read_number("TOKENS_PER_EXTENSION", 100, 1, 1_000_000)
 SESSION_IDLE_MINUTES = read_number("SESSION_IDLE_MINUTES", 30, 1, 1440)
 SESSION_HOURS = read_number("SESSION_HOURS", 12, 1, 720)
+SESSIONS_PER_PERSON = read_number("SESSIONS_PER_PERSON", 10, 1, 1000)
 SIGN_IN_TRIES = read_number("SIGN_IN_TRIES", 5, 1, 100)
 SIGN_IN_TRIES_PER_ADDRESS = read_number("SIGN_IN_TRIES_PER_ADDRESS", 1000 if DEMO else 30, 1, 100_000)
 SIGN_IN_TRIES_PER_NAME = read_number("SIGN_IN_TRIES_PER_NAME", 20, 1, 100_000)
@@ -155,6 +156,7 @@ AUTH_PASSWORD_VALIDATORS = (
 )
 
 # The cookie outlives the idle limit on purpose: SessionLimitsMiddleware then knows that a session ended and says so.
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"

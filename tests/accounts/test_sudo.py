@@ -9,13 +9,12 @@ from threading import Barrier
 import pytest
 from django.apps import apps
 from django.contrib.auth.signals import user_login_failed
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Counter
+from accounts.models import Counter, Session
 from tests.conftest import confirmed, person, stale
 from tests.factories import PASSWORD, MembershipFactory, TokenFactory, secret
 from tests.portal.test_routes import FORMS

@@ -4,13 +4,13 @@ import importlib
 
 import pytest
 from django import forms
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.test import Client
 
 import accounts.admin
 import accounts.forms
 import accounts.sudo
+from accounts.sessions import SessionStore
 from tests.factories import PASSWORD
 
 TYPED = "typed-by-mistake"
@@ -72,7 +72,7 @@ def everything_kept():
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 (names of our own tables)
             yield from map(str, cursor.fetchall())
-        cursor.execute("SELECT session_data FROM django_session")
+        cursor.execute("SELECT session_data FROM accounts_session")
         yield from (str(SessionStore().decode(data)) for (data,) in cursor.fetchall())
 
 

@@ -4,9 +4,9 @@ import time
 from functools import partial
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.models import User
+from accounts.sessions import SessionStore
 from tests.bench.calls import call, medians
 from tests.bench.rows import Tokens
 from tokens.catalog import Extension

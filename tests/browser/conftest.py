@@ -50,7 +50,7 @@ class Portal(Server):
             "-c",
             "from importlib import import_module\n"
             "from django.conf import settings\n"
-            "from django.contrib.sessions.models import Session\n"
+            "from accounts.models import Session\n"
             "for row in Session.objects.all():\n"
             "    session = import_module(settings.SESSION_ENGINE).SessionStore(row.pk)\n"
             "    session['confirmed_at'] = 0\n"

@@ -83,7 +83,7 @@ def test_the_key_is_in_no_row_of_the_database(journey, tmp_path):
     dump = tmp_path / "dump.json"
     call_command("dumpdata", output=str(dump), verbosity=0)
     assert secret not in dump.read_text()
-    from django.contrib.sessions.models import Session
+    from accounts.models import Session
 
     assert Session.objects.exists()
     for session in Session.objects.all():

@@ -1,0 +1,36 @@
+"""Sessions that know whose they are, and end when one person has too many."""
+
+import time
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+
+from accounts.models import Session
+
+
+class SessionStore(DatabaseStore):
+    """Django's sessions in the database, in a table of ours."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        user = data.get(SESSION_KEY)
+        if user:
+            data.setdefault("signed_in_at", time.time())
+        session = cast(Session, super().create_model_instance(data))
+        session.user_id, session.signed_in_at = user, data.get("signed_in_at")
+        return session
+
+    def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002 (Django's signature)
+        """Save, and end the oldest sessions of the person beyond settings.SESSIONS_PER_PERSON."""
+        super().save(must_create)
+        user = self.get(SESSION_KEY)
+        if user:
+            hers = Session.objects.filter(user=user).order_by("-signed_in_at", "-pk").values_list("pk", flat=True)
+            surplus = list(hers[settings.SESSIONS_PER_PERSON :])
+            if surplus:
+                Session.objects.filter(pk__in=surplus).delete()
