@@ -6,19 +6,17 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Membership, User
-
-admin.site.site_header = admin.site.site_title = _("Portal administration")
-admin.site.index_title = _("Administration")
+from portal.admin import BoundedInline, Kept
 
 
-class MembershipInline(admin.TabularInline):
+class MembershipInline(BoundedInline):
     model = Membership
-    extra = 0
     autocomplete_fields = ("user", "account")
+    list_select_related = ("user", "account")
 
 
 @admin.register(Account)
-class AccountAdmin(admin.ModelAdmin):
+class AccountAdmin(Kept, admin.ModelAdmin):
     list_display = ("name", "id", "role", "is_active", "created_at")
     list_filter = ("role", "is_active")
     search_fields = ("name", "id")
@@ -38,12 +36,15 @@ class UserCreationForm(AdminUserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(Kept, DjangoUserAdmin):
     add_form = UserCreationForm
     list_display = ("name", "email", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff")
     search_fields = ("name", "email", "id")
     ordering = ("name", "id")
+    # Rights are as many as the models have; groups may be any number.
+    filter_horizontal = ("user_permissions",)
+    autocomplete_fields = ("groups",)
     readonly_fields = ("id", "last_login", "created_at")
     inlines = (MembershipInline,)
     fieldsets = (

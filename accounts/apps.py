@@ -1,8 +1,11 @@
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.auth.signals import user_logged_in
+from django.db.models import ProtectedError
+from django.db.models.signals import pre_delete
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal import typed
@@ -13,9 +16,17 @@ def forget_what_others_typed(request: HttpRequest, user: Any, **kwargs: Any) -> 
     typed.forget_others(request, str(user.pk))
 
 
+def keep_who_acted(instance: Any, **kwargs: Any) -> None:
+    """The admin's log goes with the people it names, so these stay. Whoever did something to tokens is protected by those."""
+    done = apps.get_model("admin", "LogEntry").objects.filter(user=instance)[:10]
+    if done:
+        raise ProtectedError(gettext("People who changed something in the administration are switched off, not deleted."), set(done))
+
+
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
         user_logged_in.connect(forget_what_others_typed)
+        pre_delete.connect(keep_who_acted, sender="accounts.User")

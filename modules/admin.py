@@ -31,6 +31,7 @@ from modules.models import (
     TierConfig,
     UsageFile,
 )
+from portal.admin import BoundedInline
 
 
 class Searched(BaseModelAdmin):
@@ -47,8 +48,8 @@ class SampleAdmin(Searched, admin.ModelAdmin):
     show_full_result_count = False
 
 
-class SampleInline(Searched, admin.TabularInline):
-    extra = 0
+class SampleInline(Searched, BoundedInline):
+    pass
 
 
 class MarketplaceHubInline(SampleInline):
@@ -184,6 +185,13 @@ class ServiceAdmin(SampleAdmin):
     search_fields = ("id", "name", "package_id")
     list_select_related = ("owner",)
     inlines = (EnvironmentInline,)
+
+
+@admin.register(AssetItem, Environment, MarketplaceHub)
+class PartAdmin(SampleAdmin):
+    """What is edited with the record it belongs to, as long as that has few."""
+
+    search_fields = ("id",)
 
 
 @admin.register(Category, Country, Locale, ReportTemplate)

@@ -11,51 +11,40 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from portal.admin import BoundedInline, ReadOnly
 from tokens.models import Actor, Permission, Token, TokenEvent, TokenQuerySet
 from tokens.standing import Standing
 
 
-def linked(actor: Actor | None) -> SafeString | None:
-    """The person or the token with its id, as a link to its page in the admin."""
+def linked(actor: Actor | None, name: str = "") -> SafeString | None:
+    """The person or the token with its id, as a link to its page in the admin; under the name of then, if that is given."""
     if actor is None:
         return None
     url = reverse(f"admin:{actor._meta.app_label}_{actor._meta.model_name}_change", args=(actor.pk,))
-    return format_html('<a href="{}">{} ({})</a>', url, actor.name, actor.pk)
+    return format_html('<a href="{}">{} ({})</a>', url, name or actor.name, actor.pk)
 
 
-class ReadOnly:
-    """Rows that people in the admin may see but not write."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class PermissionInline(ReadOnly, admin.TabularInline):
+class PermissionInline(ReadOnly, BoundedInline):
     model = Permission
     fk_name = "token"
     fields = readonly_fields = ("module", "granted_at", "granter")
-    extra = 0
+    list_select_related = ("granted_by", "granted_by_token")
 
     @admin.display(description=_("granted by"))
     def granter(self, permission: Permission) -> SafeString | None:
         return linked(permission.granter)
 
 
-class EventInline(ReadOnly, admin.TabularInline):
+class EventInline(ReadOnly, BoundedInline):
     model = TokenEvent
     fk_name = "token"
     fields = readonly_fields = ("at", "action", "actor", "address", "changes")
-    extra = 0
+    newest = ("-at", "-pk")
+    list_select_related = ("by", "by_token")
 
     @admin.display(description=_("by"))
     def actor(self, event: TokenEvent) -> SafeString | None:
-        return linked(event.actor)
+        return linked(event.actor, event.actor_name)
 
 
 @admin.register(Token)
@@ -127,9 +116,9 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
 class TokenEventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("at", "token", "action", "actor", "address")
     list_filter = ("action",)
-    search_fields = ("token__id", "token__name_key", "by__name", "by_token__id", "by_token__name_key")
+    search_fields = ("token__id", "token__name_key", "actor_id", "actor_name")
     list_select_related = ("token", "by", "by_token")
 
     @admin.display(description=_("by"))
     def actor(self, event: TokenEvent) -> SafeString | None:
-        return linked(event.actor)
+        return linked(event.actor, event.actor_name)

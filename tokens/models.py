@@ -58,7 +58,10 @@ class State(models.TextChoices):
 
 
 def actor_columns(name: str, by: "Actor | None") -> dict[str, Any]:
-    """The twin columns that keep an actor: a person in `created_by`, a token in `created_by_token`, the other one empty."""
+    """The twin columns that keep an actor: a person in `created_by`, a token in `created_by_token`, the other one empty.
+
+    They protect whom they name from deletion: who did something can be switched off, but stays to be named.
+    """
     is_token = isinstance(by, Token)
     return {name: None if is_token else by, f"{name}_token": by if is_token else None}
 
@@ -155,15 +158,15 @@ class Token(TokenFields):
     external_id_key = FoldedField(source="external_id")
     status = models.CharField(gettext_lazy("Status"), max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
     status_changed_at = models.DateTimeField(null=True, editable=False)
-    status_changed_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
+    status_changed_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+")
     # Tokens act too. The twins have no index of their own: nothing looks for them, and tokens are kept as tombstones.
-    status_changed_by_token = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+", db_index=False)
+    status_changed_by_token = models.ForeignKey("self", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
     created_at = models.DateTimeField(gettext_lazy("Created"), default=timezone.now, editable=False)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Created by"))
-    created_by_token = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+", db_index=False)
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Created by"))
+    created_by_token = models.ForeignKey("self", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
     updated_at = models.DateTimeField(gettext_lazy("Updated"), default=timezone.now, editable=False)
-    updated_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Updated by"))
-    updated_by_token = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+", db_index=False)
+    updated_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Updated by"))
+    updated_by_token = models.ForeignKey("self", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
     # Counts edits, so that the second of two people who edit at once is told.
     version = models.PositiveIntegerField(default=1, editable=False)
     # The wizard run that made the token. Unique: eight simultaneous presses of Create make one token.
@@ -378,7 +381,8 @@ class Token(TokenFields):
     def record(
         self, action: "TokenEvent.Action", *, by: "Actor | None", address: str | None = None, changes: dict[str, Any] | None = None
     ) -> "TokenEvent":
-        return TokenEvent.objects.create(token=self, action=action, **actor_columns("by", by), address=address, changes=changes or {})
+        named = {"actor_id": by.pk, "actor_name": by.name} if by else {}
+        return TokenEvent.objects.create(token=self, action=action, **actor_columns("by", by), **named, address=address, changes=changes or {})
 
     def locked(self) -> "Token":
         """The row as it is now; every other change of it waits for the end of the transaction. Raises Deleted."""
@@ -431,8 +435,8 @@ class Permission(models.Model):
     # A function, so that a new module of the catalog needs no migration.
     module = models.CharField(gettext_lazy("module"), max_length=8, choices=known_modules)
     granted_at = models.DateTimeField(default=timezone.now, editable=False)
-    granted_by = models.ForeignKey(User, models.SET_NULL, null=True, editable=False, related_name="+")
-    granted_by_token = models.ForeignKey(Token, models.SET_NULL, null=True, editable=False, related_name="+", db_index=False)
+    granted_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+")
+    granted_by_token = models.ForeignKey(Token, models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
 
     class Meta:
         verbose_name = gettext_lazy("permission")
@@ -585,10 +589,13 @@ class TokenEvent(models.Model):
     token = models.ForeignKey(Token, models.CASCADE, related_name="events", db_index=False)
     action = models.CharField(gettext_lazy("action"), max_length=16, choices=Action)
     at = models.DateTimeField(gettext_lazy("time"), default=timezone.now)
-    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=gettext_lazy("person"))
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=gettext_lazy("person"))
     by_token = models.ForeignKey(
-        Token, models.SET_NULL, null=True, editable=False, related_name="+", db_index=False, verbose_name=gettext_lazy("acting token")
+        Token, models.RESTRICT, null=True, editable=False, related_name="+", db_index=False, verbose_name=gettext_lazy("acting token")
     )
+    # Who it was as text too, with the name of then: a later name says nothing about what happened.
+    actor_id = models.CharField(gettext_lazy("actor's ID"), max_length=16, default="", editable=False)
+    actor_name = models.CharField(gettext_lazy("actor's name"), max_length=128, default="", editable=False)
     address = models.GenericIPAddressField(gettext_lazy("address"), null=True)
     changes = models.JSONField(gettext_lazy("changes"), default=dict)
 

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account, User
+from tests.conftest import confirmed
 from tests.factories import TokenFactory, UserFactory, secret
 
 
@@ -11,7 +12,7 @@ from tests.factories import TokenFactory, UserFactory, secret
 def staff(db):
     client = Client()
     client.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
-    return client
+    return confirmed(client)
 
 
 def test_the_admin_is_for_administrators_of_the_portal(michael, client):
@@ -59,7 +60,7 @@ def test_disabling_by_force_is_a_right_of_its_own(token, call):
     client = Client()
     client.force_login(looker, backend="accounts.backends.EmailBackend")
     assert client.get("/admin/tokens/token/").status_code == 200
-    client.post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]})
+    confirmed(client).post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]})
     assert call("accounts", token).status_code == 200
 
 

@@ -1,0 +1,40 @@
+"""The pages for administrators of the portal: whoever registers a model there gets what is said here."""
+
+from functools import wraps
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import alerts, sudo
+from portal.http import own_path
+
+READ = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class PortalAdminSite(AdminSite):
+    """Every write asks for the password unless it was just given, and tells the people whose rights it changes."""
+
+    site_header = site_title = gettext_lazy("Portal administration")
+    index_title = gettext_lazy("Administration")
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+        """Every page, form and action of the admin goes through here."""
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.method in READ or view == self.logout:
+                return view(request, *args, **kwargs)
+            if asked := sudo.ask(request, _("To make changes in the administration"), _("Go On")):
+                return sudo.page(request, asked, back=own_path(request, request.headers.get("Referer", "")))
+            with alerts.watched(request):
+                return view(request, *args, **kwargs)
+
+        return super().admin_view(guarded, cacheable)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """One's own password has one page, where wrong ones are counted."""
+        return redirect("accounts:password_change")

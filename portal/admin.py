@@ -1,0 +1,99 @@
+"""What every page of the admin has in common."""
+
+from typing import Any, NamedTuple
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.forms.models import _get_foreign_key
+from django.http import HttpRequest
+from django.urls import reverse
+
+# So many rows a record shows with it.
+SHOWN = 50
+
+
+class ReadOnly:
+    """Rows that people in the admin may see but not write."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class Kept:
+    """Records that what happened names: they are switched off, never deleted."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class More(NamedTuple):
+    """Where all rows of an inline are, and how many."""
+
+    url: str
+    total: str
+
+
+class BoundedInline(admin.TabularInline):
+    """The rows of a record: all of them, to edit, while they are few; else the newest, to look at, and the way to the list of all.
+
+    Django's own loads and renders every row, which for thousands takes minutes. The model must be registered, for the list.
+    """
+
+    extra = 0
+    template = "admin/bounded_inline.html"
+    newest: tuple[str, ...] = ("-pk",)
+    list_select_related: tuple[str, ...] = ()
+
+    record: Model | None = None
+    long: bool | None = None
+
+    def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
+        self.record = obj
+        return super().get_formset(request, obj, **kwargs)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request).select_related(*self.list_select_related)
+        if self.record is None:
+            return rows
+        return rows.filter(pk__in=self.of(self.record).order_by(*self.newest).values("pk")[:SHOWN])
+
+    @property
+    def link(self) -> str:
+        """The column that leads to the record."""
+        name: str = _get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name).name  # type: ignore[union-attr]  # an inline has one
+        return name
+
+    def of(self, record: Model) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.model._default_manager.filter(**{self.link: record})
+        return rows
+
+    @property
+    def more(self) -> More | None:
+        """For the template: the list of all, if not all are shown."""
+        if self.record is None or not self.is_long(self.record):
+            return None
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return More(f"{address}?{self.link}__id__exact={self.record.pk}", f"{self.of(self.record).count():,}")
+
+    def is_long(self, record: Model | None) -> bool:
+        if record is None:
+            return False
+        # Asked for every row; the inline lives as long as the request.
+        if self.long is None:
+            self.long = self.of(record)[SHOWN : SHOWN + 1].exists()
+        return self.long
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not self.is_long(obj) and super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not self.is_long(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not self.is_long(obj) and super().has_delete_permission(request, obj)

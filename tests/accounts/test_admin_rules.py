@@ -1,0 +1,348 @@
+"""What holds for every page of the admin, by construction: the password, mails, who acted, and pages that stay small."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.contrib.auth.models import Permission as Right
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+from django.db.models import ProtectedError
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import Account, Membership, User
+from portal.admin import SHOWN, BoundedInline
+from tests.accounts.test_sudo import QUESTION, answer
+from tests.conftest import confirmed, stale
+from tests.factories import PASSWORD, AccountFactory, MembershipFactory, TokenFactory, UserFactory
+from tokens.models import Permission, Token, TokenEvent
+
+EMPTY = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+
+
+@pytest.fixture
+def chief(db):
+    return UserFactory(name="Chief", email="admin@portal.example", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def staff(chief):
+    client = Client()
+    client.force_login(chief, backend="accounts.backends.EmailBackend")
+    return confirmed(client)
+
+
+def fields_of(user, **changes):
+    return {"email": user.email, "name": user.name, "time_zone": "UTC", "is_active": "on", **EMPTY, **changes}
+
+
+def post_routes():
+    """The address of every page of the admin that takes a form, with an id that may be none."""
+    for model, _ in admin.site._registry.items():
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        for page, arguments in (("changelist", ()), ("add", ()), ("change", ("1",)), ("delete", ("1",))):
+            yield f"admin:{name}_{page}", arguments
+    yield "admin:auth_user_password_change", ("1",)
+
+
+# --- The password -----------------------------------------------------------------------------------
+
+
+def test_every_form_of_every_model_asks_for_the_password(staff):
+    stale(staff)
+    asked = 0
+    for route, arguments in post_routes():
+        try:
+            path = reverse(route, args=arguments)
+        except NoReverseMatch:
+            continue
+        response = staff.post(path, {"name": "x", "action": "delete_selected", "_selected_action": "1"})
+        assert QUESTION in response.text, path
+        asked += 1
+    assert asked > 4 * 20
+
+
+def test_nothing_is_written_before_the_password_and_all_of_it_after(staff, michael):
+    path = f"/admin/accounts/user/{michael.user.pk}/change/"
+    response = stale(staff).post(path, fields_of(michael.user, name="Renamed <b>"))
+    assert QUESTION in response.text
+    michael.user.refresh_from_db()
+    assert michael.user.name == "Michael Goldmill"
+    assert answer(staff, path, response).status_code == 302
+    michael.user.refresh_from_db()
+    assert michael.user.name == "Renamed <b>"
+
+
+def test_an_action_on_many_asks_as_well(staff, token, call):
+    response = stale(staff).post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]})
+    assert QUESTION in response.text
+    assert call("accounts", token).status_code == 200
+    answer(staff, "/admin/tokens/token/", response)
+    assert call("accounts", token).status_code == 401
+
+
+def test_a_new_password_for_somebody_is_not_repeated_by_the_question(staff, michael):
+    path = f"/admin/accounts/user/{michael.user.pk}/password/"
+    typed = {"usable_password": "true", "password1": "correct horse battery", "password2": "correct horse battery", "set-password": "1"}
+    response = stale(staff).post(path, typed)
+    assert QUESTION in response.text
+    assert "correct horse" not in response.text
+    assert answer(staff, path, response).status_code == 200
+    michael.user.refresh_from_db()
+    assert michael.user.check_password(PASSWORD)
+    assert staff.post(path, typed).status_code == 302
+    michael.user.refresh_from_db()
+    assert michael.user.check_password("correct horse battery")
+
+
+def test_five_wrong_passwords_end_the_session_of_the_admin(staff, settings):
+    settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = 100
+    stale(staff)
+    for _ in range(5):
+        response = staff.post("/admin/accounts/account/add/", {"sudo_password": "wrong"})
+    assert response["Location"].startswith("/sign-in/")
+    assert staff.get("/admin/").status_code == 302
+
+
+def test_signing_out_needs_no_password(staff):
+    assert QUESTION not in stale(staff).post("/admin/logout/").text
+    assert staff.get("/admin/").status_code == 302
+
+
+def test_ones_own_password_has_one_page(staff):
+    assert staff.post("/admin/password_change/", {"old_password": "guess"})["Location"] == "/account/password/"
+    assert staff.get("/admin/password_change/")["Location"] == "/account/password/"
+
+
+def test_reading_needs_no_password(staff, token):
+    stale(staff)
+    for path in ("/admin/", "/admin/tokens/token/", f"/admin/tokens/token/{token.pk}/change/", "/admin/accounts/user/add/"):
+        assert staff.get(path).status_code == 200
+
+
+# --- Mails ------------------------------------------------------------------------------------------
+
+
+def mails(mailoutbox):
+    return {address: mail.body for mail in mailoutbox for address in mail.to}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"is_active": ""}, "You can no longer sign in."),
+        ({"is_staff": "on"}, "You may open the administration pages."),
+        ({"is_superuser": "on"}, "You have all rights in the administration."),
+        ({"groups": "the group"}, "Your rights in the administration were changed."),
+        ({"user_permissions": "a right"}, "Your rights in the administration were changed."),
+    ],
+)
+def test_a_person_is_told_what_staff_change(staff, michael, mailoutbox, change, words):
+    group = Group.objects.create(name="Support")
+    values = {"the group": group.pk, "a right": Right.objects.first().pk}
+    change = {name: values.get(value, value) for name, value in change.items()}
+    response = staff.post(f"/admin/accounts/user/{michael.user.pk}/change/", fields_of(michael.user, **change))
+    assert response.status_code == 302
+    assert [mail.to for mail in mailoutbox] == [[michael.user.email]]
+    assert words in mailoutbox[0].body
+    assert "Chief" in mailoutbox[0].body
+
+
+def test_a_new_address_is_told_to_the_old_one_and_the_new_one(staff, michael, mailoutbox):
+    staff.post(f"/admin/accounts/user/{michael.user.pk}/change/", fields_of(michael.user, email="new@mightymicks.example"))
+    told = mails(mailoutbox)
+    assert set(told) == {"michael@mightymicks.example", "new@mightymicks.example"}
+    assert all("from michael@mightymicks.example to new@mightymicks.example" in body for body in told.values())
+
+
+def test_a_password_that_staff_set_is_told_and_is_not_in_the_mail(staff, michael, mailoutbox):
+    typed = {"usable_password": "true", "password1": "correct horse battery", "password2": "correct horse battery", "set-password": "1"}
+    staff.post(f"/admin/accounts/user/{michael.user.pk}/password/", typed)
+    assert "Your password was changed." in mails(mailoutbox)[michael.user.email]
+    assert "horse" not in mailoutbox[0].body
+
+
+@pytest.mark.parametrize("page", ["its own", "of the person", "of the account"])
+def test_a_membership_is_told_on_whichever_page_it_changes(staff, michael, mailoutbox, page):
+    row = {"user": michael.user.pk, "account": michael.account.pk, "role": "member"}
+    if page == "its own":
+        staff.post(f"/admin/accounts/membership/{michael.membership.pk}/change/", row)
+    else:
+        inline = {"memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 1, "memberships-0-id": michael.membership.pk}
+        inline |= {f"memberships-0-{name}": value for name, value in row.items()}
+        person = page == "of the person"
+        path = f"user/{michael.user.pk}" if person else f"account/{michael.account.pk}"
+        fields = fields_of(michael.user) if person else {"name": michael.account.name, "is_active": "on"}
+        response = staff.post(f"/admin/accounts/{path}/change/", {**fields, **inline})
+        assert response.status_code == 302
+    michael.membership.refresh_from_db()
+    assert michael.membership.role == "member"
+    assert "You belong to Mighty Mick's LLC, with the role Member." in mails(mailoutbox)[michael.user.email]
+
+
+def test_the_end_of_a_membership_is_told_by_page_and_by_action(staff, account, mailoutbox):
+    first, second = MembershipFactory(account=account), MembershipFactory(account=account)
+    staff.post(f"/admin/accounts/membership/{first.pk}/delete/", {"post": "yes"})
+    staff.post("/admin/accounts/membership/", {"action": "delete_selected", "_selected_action": [second.pk], "post": "yes"})
+    assert not Membership.objects.filter(account=account).exists()
+    assert set(mails(mailoutbox)) == {first.user.email, second.user.email}
+    assert all("You no longer belong to" in mail.body for mail in mailoutbox)
+
+
+def test_a_membership_that_moves_is_told_to_both(staff, michael, mailoutbox):
+    other = UserFactory()
+    row = {"user": other.pk, "account": michael.account.pk, "role": "member"}
+    staff.post(f"/admin/accounts/membership/{michael.membership.pk}/change/", row)
+    told = mails(mailoutbox)
+    assert "You no longer belong to" in told[michael.user.email]
+    assert "You belong to" in told[other.email]
+
+
+def test_a_change_of_the_name_alone_and_a_form_with_a_mistake_tell_nobody(staff, michael, mailoutbox):
+    path = f"/admin/accounts/user/{michael.user.pk}/change/"
+    staff.post(path, fields_of(michael.user, name="Mickey"))
+    staff.post(path, fields_of(michael.user, email="no address", is_staff="on"))
+    assert mailoutbox == []
+
+
+def test_a_mail_server_that_fails_undoes_nothing_and_is_told(staff, michael, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    path = f"/admin/accounts/user/{michael.user.pk}/change/"
+    response = staff.post(path, fields_of(michael.user, is_active=""), follow=True)
+    assert "no mail could be sent to michael@mightymicks.example" in response.text
+    michael.user.refresh_from_db()
+    assert not michael.user.is_active
+
+
+# --- Who acted --------------------------------------------------------------------------------------
+
+
+def test_an_event_keeps_who_it_was_as_text_under_the_name_of_then(token, michael):
+    token.disable(by=michael.user)
+    robot = TokenFactory(account=token.account, name="Robot")
+    token.enable(by=robot)
+    User.objects.filter(pk=michael.user.pk).update(name="Renamed")
+    events = token.events.exclude(action=TokenEvent.Action.CREATED).order_by("pk")
+    assert list(events.values_list("actor_id", "actor_name")) == [(michael.user.pk, "Michael Goldmill"), (robot.pk, "Robot")]
+
+
+@pytest.mark.parametrize("way", ["row", "rows"])
+@pytest.mark.parametrize("deed", ["created", "edited", "disabled", "granted", "viewed", "in the admin"])
+def test_who_acted_cannot_be_deleted_in_the_shell_either(account, deed, way):
+    person = UserFactory()
+    token = TokenFactory(account=account, by=person if deed == "created" else None)
+    if deed == "edited":
+        token.edit(by=person, version=None, modules=None, name="New")
+    elif deed == "disabled":
+        token.disable(by=person)
+        token.enable(by=None)
+    elif deed == "granted":
+        token.edit(by=person, version=None, modules=["MD-0000"])
+        token.edit(by=None, version=None, modules=None, name="New")
+    elif deed == "viewed":
+        token.reveal(by=person, address="192.0.2.1", copied=False)
+    elif deed == "in the admin":
+        LogEntry.objects.create(user=person, content_type=ContentType.objects.get_for_model(Account), object_id="1", action_flag=2)
+    with pytest.raises(ProtectedError), transaction.atomic():
+        person.delete() if way == "row" else User.objects.filter(pk=person.pk).delete()
+    assert User.objects.filter(pk=person.pk).exists()
+    assert token.events.count() == TokenEvent.objects.count() > 0
+
+
+def test_an_account_goes_with_tokens_that_changed_each_other(account):
+    first = TokenFactory(account=account)
+    TokenFactory(account=account, by=first).disable(by=first)
+    account.delete()
+    assert not Token.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["accounts/user", "accounts/account", "tokens/token", "tokens/tokenevent"])
+def test_the_admin_offers_to_delete_nothing_that_the_trail_names(staff, michael, token, page):
+    ids = {"accounts/user": michael.user.pk, "accounts/account": michael.account.pk, "tokens/token": token.pk}
+    pk = ids.get(page, TokenEvent.objects.first().pk)
+    assert "delete_selected" not in staff.get(f"/admin/{page}/").text
+    assert staff.post(f"/admin/{page}/{pk}/delete/", {"post": "yes"}).status_code == 403
+    staff.post(f"/admin/{page}/", {"action": "delete_selected", "_selected_action": [pk], "post": "yes"})
+    assert User.objects.filter(pk=michael.user.pk).exists()
+    assert token.events.exists()
+
+
+def test_no_log_is_registered_to_be_deleted(rf, chief):
+    request = rf.get("/admin/")
+    request.user = chief
+    logs = [model for model in admin.site._registry if model._meta.model_name in {"tokenevent", "logentry"} or "log" in model._meta.model_name]
+    assert TokenEvent in logs
+    assert not any(admin.site._registry[model].has_delete_permission(request) for model in logs)
+
+
+# --- Pages that stay small ----------------------------------------------------------------------------
+
+
+def test_every_inline_is_bounded_and_has_a_list_of_all():
+    inlines = [inline for model_admin in admin.site._registry.values() for inline in model_admin.inlines]
+    assert inlines
+    assert all(issubclass(inline, BoundedInline) for inline in inlines)
+    assert {inline.model for inline in inlines} <= {*admin.site._registry, *FEW}
+
+
+# Tables that grow with the code, not with use.
+FEW = {Right, ContentType, Permission}
+
+
+def test_no_form_or_filter_offers_all_rows_of_a_table():
+    for model, model_admin in admin.site._registry.items():
+        holders = [model_admin, *(inline(model, admin.site) for inline in model_admin.inlines)]
+        for holder in holders:
+            fields = [*holder.opts.fields, *holder.opts.many_to_many]
+            searched = {*holder.get_autocomplete_fields(None), *holder.raw_id_fields, *holder.readonly_fields}
+            open_fields = [field for field in fields if field.related_model and field.editable and field.related_model not in FEW]
+            written = holder.has_add_permission.__qualname__.split(".")[0] != "ReadOnly"
+            assert not written or {field.name for field in open_fields} <= searched, holder
+        for name in model_admin.list_filter:
+            field = model._meta.get_field(name)
+            assert field.choices or field.get_internal_type() in {"BooleanField", "DateTimeField"} or name in FIXED, (model, name)
+
+
+# Filters over texts that have few values by their nature.
+FIXED = {"currency", "schema", "tier_level", "zone"}
+
+
+def queries_of(staff, path):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        response = staff.get(path)
+    assert response.status_code == 200
+    return response, len(queries)
+
+
+def test_a_token_with_20_000_events_shows_the_newest_and_the_way_to_all(staff, token):
+    few = queries_of(staff, f"/admin/tokens/token/{token.pk}/change/")[1]
+    TokenEvent.objects.bulk_create((TokenEvent(token=token, action="key_viewed") for _ in range(20_000)), batch_size=2000)
+    response, count = queries_of(staff, f"/admin/tokens/token/{token.pk}/change/")
+    assert count <= few + 5
+    assert len(response.content) < 200_000
+    assert f"These are the newest {SHOWN} of 20,001." in response.text
+    assert f"/admin/tokens/tokenevent/?token__id__exact={token.pk}" in response.text
+    listed = staff.get(f"/admin/tokens/tokenevent/?token__id__exact={token.pk}")
+    assert listed.context["cl"].result_count == 20_001
+
+
+def test_an_account_with_many_members_shows_the_newest_to_look_at_and_can_be_saved(staff):
+    account = AccountFactory(name="Big")
+    people = User.objects.bulk_create(User(id=f"UR-900-{n // 1000:03}-{n % 1000:03}", email=f"p{n}@big.example", name=f"P {n}") for n in range(2000))
+    Membership.objects.bulk_create(Membership(user=user, account=account) for user in people)
+    path = f"/admin/accounts/account/{account.pk}/change/"
+    response, count = queries_of(staff, path)
+    assert count < 40
+    assert len(response.content) < 200_000
+    assert f"These are the newest {SHOWN} of 2,000." in response.text
+    forms = response.context["inline_admin_formsets"][0].formset.management_form.initial
+    fields = {f"memberships-{name}": value for name, value in forms.items()}
+    assert staff.post(path, {"name": "Bigger", "is_active": "on", **fields}).status_code == 302
+    account.refresh_from_db()
+    assert account.name == "Bigger"
+    assert account.memberships.count() == 2000
