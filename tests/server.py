@@ -73,10 +73,15 @@ def database(home: Path) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def clean() -> dict[str, str]:
+    """Nothing that happens to be in a developer's environment plays a part."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
 def environment(database: str, **more: str) -> dict[str, str]:
-    """The environment of a portal for tests, with a free port. Nothing that happens to be in a developer's plays a part."""
+    """The environment of a portal for tests, with a free port."""
     return {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+        **clean(),
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "ENV_FILE": os.devnull,
         "DEMO": "on",
@@ -131,6 +136,31 @@ def installation(home: Path) -> Path:
         shutil.copytree(ROOT / source, home / source, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "manage.py", home)
     return home
+
+
+@contextmanager
+def running(home: Path, *command: str, host: str = "127.0.0.1", **more: str) -> Iterator[int]:
+    """A server of the installation; gives its port. What it said is in `server.log`."""
+    port = free_port()
+    log = home / "server.log"
+    env = {**clean(), "PORT": str(port), "WORKERS": "1", **more}
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, *command], cwd=home, env=env, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            wait_until_healthy(process, f"http://{host}:{port}", log)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def refused(home: Path, *command: str, **more: str) -> str:
+    """What a command says that ends with an error; never a stack trace."""
+    env = {**clean(), **more}
+    done = subprocess.run([sys.executable, *command], cwd=home, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
 
 
 def free_port() -> int:

@@ -1,23 +1,16 @@
 """`make run` and `manage.py serve`: what they make, and what they refuse with a sentence."""
 
-import os
 import re
 import shutil
-import signal
 import socket
 import sqlite3
 import stat
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 
 import pytest
 
-from tests.server import ROOT, environment, free_port, installation, wait_until_healthy
-
-CLEAN = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+from tests.server import ROOT, environment, free_port, installation, refused, running
 
 
 @pytest.fixture(scope="module")
@@ -27,31 +20,6 @@ def home(tmp_path_factory):
     with running(home, "-m", "portal"):
         pass
     return home
-
-
-@contextmanager
-def running(home, *command, host="127.0.0.1", **more):
-    """A server of the installation; gives its port. What it said is in `server.log`."""
-    port = free_port()
-    log = home / "server.log"
-    env = {**CLEAN, "PORT": str(port), "WORKERS": "1", **more}
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, *command], cwd=home, env=env, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            wait_until_healthy(process, f"http://{host}:{port}", log)
-            yield port
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
-
-
-def refused(home, *command, **more):
-    """What a command says that ends with an error; never a stack trace."""
-    env = {**CLEAN, **more}
-    done = subprocess.run([sys.executable, *command], cwd=home, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode != 0
-    assert "Traceback" not in done.stderr
-    return done.stderr.strip()
 
 
 def test_the_first_start_makes_secrets_database_files_and_people(home):

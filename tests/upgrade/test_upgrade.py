@@ -1,0 +1,143 @@
+"""A portal of version 1.0 (commit 0721d52) goes on in place with `make run`. See rows.py for what it holds."""
+
+import http.cookiejar
+import json
+import re
+import sqlite3
+import urllib.error
+import urllib.parse
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+
+from tests.server import Server, clean, database, installation, refused, running
+
+HERE = Path(__file__).parent
+PASSWORD = "correct horse battery staple"
+# What rows.py printed: the secrets of three keys, and a session.
+SECRETS, SESSION = {
+    "sqlite": (
+        ("9549a62eed8f73158322b49018657b4888219910", "680689f8c77f1d24c9986fee0b02f87f9319b7ca", "89bb39fc9ec7b70d0019a4cfe657594fb9f999a0"),
+        "de99z33rx8k4olev6s24kgpok8bfam0d",
+    ),
+    "postgresql": (
+        ("491d56e4b24d16e33d4c4d7d50c38d27dc0f53ec", "01a8b8eb878299a6e310ae063cad8bdf94cbe642", "6dad5ba335b53fb5003d59c013bf8ea3c9db50db"),
+        "y6e9ehxsfj5g98yb615g0o23xi56xo6w",
+    ),
+}[connection.vendor]
+ALL, NARROW, DISABLED = (f"ApiKey SU-100-000-00{number}:{secret}" for number, secret in enumerate(SECRETS, 1))
+TOKENS = [f"SU-100-000-{number:03}" for number in range(1, 14)]
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory):
+    """The database of version 1.0 after a start with the code of today, which serves it."""
+    home = installation(tmp_path_factory.mktemp("upgrade") / "home")
+    with database(home) as url:
+        load(url)
+        variables = {"ENV_FILE": str(HERE / "environment.env"), "DATABASE_URL": url, "DEMO_PASSWORD": PASSWORD}
+        with running(home, "-m", "portal", **variables) as port:
+            server = Server(f"http://127.0.0.1:{port}", {**clean(), **variables, "DJANGO_SETTINGS_MODULE": "portal.settings"})
+            server.home = home
+            yield server
+
+
+def load(url):
+    text = (HERE / f"{connection.vendor}.sql").read_text()
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as empty:
+            empty.executescript(text)
+    else:
+        with psycopg.connect(url, autocommit=True) as empty:
+            empty.execute(text)
+
+
+def everything(url):
+    """All that the database holds, as text."""
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as full:
+            return "\n".join(full.iterdump())
+    with psycopg.connect(url) as full:
+        names = full.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'").fetchall()
+        return "\n".join(str(full.execute(f'SELECT * FROM "{name}"').fetchall()) for (name,) in names)  # noqa: S608
+
+
+@pytest.fixture(scope="module")
+def michael(portal):
+    """A browser of a person who signed in with the password of then."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.open(f"{portal.url}/sign-in/").read().decode())[1]
+    form = {"csrfmiddlewaretoken": mark, "username": "michael@mightymicks.example", "password": PASSWORD}
+    with browser.open(f"{portal.url}/sign-in/", urllib.parse.urlencode(form).encode()) as page:
+        assert "/sign-in/" not in page.url
+    return lambda path: browser.open(f"{portal.url}{path}").read().decode()
+
+
+def test_keys_open_the_gate_as_before(portal):
+    assert [portal.get("/public/v1/agreements", key).status for key in (ALL, NARROW, DISABLED)] == [200, 200, 401]
+    assert [portal.get("/public/v1/helpdesk/cases", key).status for key in (ALL, NARROW)] == [200, 200]
+    assert [portal.get("/public/v1/tier/accounts", key).status for key in (ALL, NARROW)] == [200, 403]
+
+
+def test_keys_can_be_viewed(portal):
+    shown = portal.manage("shell", "-v", "0", "-c", "from tokens.models import TokenKey; print(TokenKey.objects.get(token='SU-100-000-001').open())")
+    assert shown.strip().splitlines()[-1] == ALL
+
+
+def test_records_are_kept(portal):
+    assert '"subject":"Help"' in portal.get("/public/v1/helpdesk/cases", ALL).text.replace('": "', '":"')
+    assert {token["id"] for token in portal_tokens(portal)} >= set(TOKENS) - {"SU-100-000-004", "SU-100-000-011"}
+
+
+def portal_tokens(portal):
+    return json.loads(portal.get("/public/v1/auth/tokens?limit=1000", ALL).text)
+
+
+@pytest.mark.parametrize("token", [token for token in TOKENS if token not in {"SU-100-000-006", "SU-100-000-011"}])
+def test_every_page_of_a_token_opens(michael, token):
+    assert token in michael(f"/integrations/tokens/{token}/")
+    assert michael(f"/integrations/tokens/{token}/permissions/")
+
+
+def test_actors_and_what_they_did_are_kept(michael):
+    page = michael("/integrations/tokens/SU-100-000-002/")
+    for words in ("Agreements only", "Michael Goldmill", "Robert Balboa", "Widened"):
+        assert words in page
+    page = michael("/integrations/tokens/SU-100-000-007/")
+    assert "Everything" in page
+    assert "/integrations/tokens/SU-100-000-001/" in page
+
+
+def test_the_list_keeps_the_columns_that_a_person_chose(michael):
+    page = michael("/integrations/tokens/")
+    assert "Agreements only" in page
+    heads = " ".join(re.findall(r"<th\b.*?</th>", page, re.DOTALL))
+    assert "Status" in heads
+    assert "Created" not in heads
+
+
+def test_a_session_of_then_is_over_or_goes_on_but_never_fails(portal):
+    request = urllib.request.Request(f"{portal.url}/integrations/tokens/", headers={"Cookie": f"session={SESSION}"})
+    assert urllib.request.urlopen(request).status == 200
+
+
+def test_passwords_that_were_stored_in_clear_are_wiped(portal):
+    text = everything(portal.env["DATABASE_URL"])
+    assert "Agreements only" in text
+    for secret in ("new in clear 1", "mistyped", *SECRETS):
+        assert secret not in text
+
+
+def test_rings_of_another_portal_are_refused(portal):
+    said = refused(portal.home, "manage.py", "serve", **{**portal.env, "TOKEN_PEPPERS": f"1:{'0' * 64}"})
+    assert re.search(r"TOKEN_PEPPERS holds another secret under number 1 than it did: \d+ keys of this database cannot be checked", said)
+
+
+def test_a_second_start_changes_nothing(portal):
+    before = everything(portal.env["DATABASE_URL"])
+    portal.manage("migrate", "--no-input", "--verbosity", "0")
+    assert everything(portal.env["DATABASE_URL"]) == before
