@@ -246,8 +246,7 @@ and `-_.:+@*` stands in quotes.
 | --- | --- | --- |
 {operators}
 
-A query has at most {rql.MAX_LENGTH} characters, {rql.MAX_TERMS} terms or values, {rql.MAX_JOINED} terms joined by `&`, `|` or `;`,
-{rql.MAX_DEPTH} levels of brackets, {rql.MAX_LIKES} `like` or `ilike`, and {rql.MAX_STARS} stars in a value.
+{limits()}
 
 ## Records
 
@@ -259,6 +258,18 @@ A body is a JSON object of at most {bodies.MAX_BODY // 1024} KB with `Content-Ty
 A refusal is `{{"error_code": "VAL_001", "errors": ["…"]}}`. A method that an address does not have is answered with 405.
 Addresses work with and without a final slash.
 """
+
+
+def limits() -> str:
+    """How much a query may ask for, in one paragraph."""
+    return (
+        "A query has at most {length} characters and {depth} levels: brackets, and terms joined with\n"
+        "`&`. Its terms cost at most {cost}: a comparison, and each value of `in` and `out`, costs {one};\n"
+        "`like` and `ilike` cost {like}, and {star} more for each star; a `search` costs as much for each\n"
+        "field that it looks into; each name of `ordering` costs {order}. What has to be counted or looked\n"
+        "up in other records costs {times} times as much. A query that takes longer than {seconds} seconds\n"
+        "is refused as well."
+    ).format(**rql.costs(), seconds=settings.STATEMENT_SECONDS)
 
 
 def tag(module: Module | None) -> tuple[str, str]:

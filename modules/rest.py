@@ -11,15 +11,18 @@ values left out.
 """
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from copy import copy
-from functools import lru_cache, partial
+from functools import partial
+from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from cachetools import LRUCache
 from django.core.exceptions import EmptyResultSet, ValidationError
-from django.db import connection, transaction
-from django.db.models import Field, Model, QuerySet
+from django.db import OperationalError, connection, transaction
+from django.db.models import Field, Model, QuerySet, Subquery
 from django.http import HttpResponse
 from django.urls import URLPattern, re_path
 from django.utils.translation import gettext as _
@@ -27,7 +30,7 @@ from django.utils.translation import gettext as _
 from modules import bodies, rql
 from modules.bodies import Refused
 from modules.shapes import Builder, Column, Path, Shape, leaves, prune, trace
-from portal import api
+from portal import api, store
 from portal.http import whole
 from tokens.catalog import Module
 from tokens.permissions import ApiRequest, Caller, requires_module, requires_token
@@ -38,6 +41,12 @@ LIMIT = 1000
 # What stands for the caller's account, the record above and the record itself in a compiled query. No value of a query
 # can be taken for one of them: NUL is refused there.
 ACCOUNT, PARENT, ITSELF = "{}-\0account", "\0parent", "\0itself"
+
+# Bytes of compiled queries that are kept, and of one that is worth keeping: what programs ask over and over is short.
+KEPT_BYTES = 8 * 2**20
+KEPT_PLAN_BYTES = 96 * 2**10
+# What a plan takes for each column and each value, beside its texts.
+COLUMN_BYTES, VALUE_BYTES = 900, 100
 
 # Clients end a query with its page. Cut off there, all pages of a query share one plan.
 PAGE = re.compile(r"(?:(?P<query>.*)&)?limit=(?P<limit>\d{1,15})&offset=(?P<offset>\d{1,15})", re.DOTALL)
@@ -70,8 +79,16 @@ class Plan(NamedTuple):
     total_params: tuple[Any, ...]
     converters: tuple[tuple[int, list[Any], Any], ...]
     build: Callable[[tuple[Any, ...]], dict[str, Any] | None]
+    columns: int
     limit: str | None
     offset: str | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, nearly."""
+        values = (*self.page_params, *self.total_params)
+        texts = sum(map(sys.getsizeof, (self.page, self.total, *values)))
+        return texts + VALUE_BYTES * len(values) + COLUMN_BYTES * self.columns
 
     def rows(self, place: Mapping[str, str], limit: int, offset: int) -> list[Any]:
         """At most `limit` rows from `offset` on; `place` says what stands for the placeholders."""
@@ -149,7 +166,8 @@ class Collection:
         if name in self.foreign:
             field = copy(field)
             field.choices = [*(path.field.choices or ()), *((value, value) for value in self.foreign[name])]
-        return rql.Filter(path.lookup, field, path.many)
+        looked_up = path.many or isinstance(self.sample.query.annotations.get(column), Subquery)
+        return rql.Filter(path.lookup, field, path.many, looked_up)
 
     def trace(self, column: str) -> Path:
         """What stands behind a column of the model, or of the query."""
@@ -251,19 +269,18 @@ class Collection:
         query = unquote(SEARCH.sub(lambda term: term[0].replace("+", " "), request.META["QUERY_STRING"]))
         page = PAGE.fullmatch(query)
         caller = request.token
+        place = placed(caller, parent)
         try:
             plan = compiled(self, side(caller), page["query"] or "" if page else query)
+            if page and (plan.limit is not None or plan.offset is not None):
+                raise rql.BadQuery(rql.bad_page())
+            limit = min(whole(page["limit"] if page else plan.limit, DEFAULT_LIMIT), LIMIT)
+            offset = whole(page["offset"] if page else plan.offset, 0) if limit else 0
+            rows = plan.rows(place, limit, offset) if limit else []
+            # A page that is not full tells the total itself.
+            total = offset + len(rows) if len(rows) < limit and (rows or not offset) else plan.count_rows(place)
         except rql.BadQuery as problem:
             return api.error(400, "VAL_001", str(problem))
-        if page and (plan.limit is not None or plan.offset is not None):
-            return api.error(400, "VAL_001", rql.bad_page())
-        limit = min(whole(page["limit"] if page else plan.limit, DEFAULT_LIMIT), LIMIT)
-        offset = whole(page["offset"] if page else plan.offset, 0) if limit else 0
-
-        place = placed(caller, parent)
-        rows = plan.rows(place, limit, offset) if limit else []
-        # A page that is not full tells the total itself.
-        total = offset + len(rows) if len(rows) < limit and (rows or not offset) else plan.count_rows(place)
         if self.parent and parent and not total and self.parent.one(caller, parent) is None:
             return not_found(parent)
         response = api.json_response([plan.build(row) for row in rows])
@@ -330,12 +347,28 @@ class Collection:
 # --- Queries, compiled ----------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=500)
+PLANS: LRUCache[tuple[Collection, str, str | None], Plan] = LRUCache(KEPT_BYTES, getsizeof=lambda plan: plan.size)
+PLANS_LOCK = Lock()
+
+
 def compiled(collection: Collection, side: str, query: str | None) -> Plan:
     """The plan for a query of the accounts of one side (`VA` or `PA`); for None, that of a single record. Raises rql.BadQuery.
 
-    Programs ask the same over and over, and building a query costs Django more than running it.
+    Programs ask the same over and over, and building a query costs Django more than running it. So plans are kept.
     """
+    key = (collection, side, query)
+    with PLANS_LOCK:
+        plan = PLANS.get(key)
+    if plan is None:
+        plan = compile_query(collection, side, query)
+        if plan.size + sys.getsizeof(query) <= KEPT_PLAN_BYTES:
+            with PLANS_LOCK:
+                PLANS[key] = plan
+    return plan
+
+
+def compile_query(collection: Collection, side: str, query: str | None) -> Plan:
+    """Let Django write the SQL for a query. Raises rql.BadQuery."""
     rows = collection.visible(ACCOUNT.format(side), PARENT)
     asked = rql.apply(collection.filters, rows, query or "")
     rows = asked.rows.filter(pk=ITSELF) if query is None else asked.rows
@@ -345,7 +378,7 @@ def compiled(collection: Collection, side: str, query: str | None) -> Plan:
         count, count_params, _unused = sql(rows.order_by().values_list("pk"))
     except EmptyResultSet:
         # Django sees that nothing can match, such as a number that is larger than the column.
-        return Plan("", (), "", (), (), builder.build, asked.limit, asked.offset)
+        return Plan("", (), "", (), (), builder.build, 0, asked.limit, asked.offset)
     except (ValueError, OverflowError, ValidationError):
         raise rql.BadQuery(rql.bad_value()) from None
     return Plan(
@@ -355,6 +388,7 @@ def compiled(collection: Collection, side: str, query: str | None) -> Plan:
         count_params,
         converters,
         builder.build,
+        len(builder.columns),
         asked.limit,
         asked.offset,
     )
@@ -399,9 +433,15 @@ def fill(params: tuple[Any, ...], place: Mapping[str, str]) -> list[Any]:
 
 
 def fetch(text: str, params: list[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(text, params)
-        return list(cursor.fetchall())
+    """The rows of a query. Raises rql.BadQuery if it took too long."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(text, params)
+            return list(cursor.fetchall())
+    except OperationalError as problem:
+        if store.took_too_long(problem):
+            raise rql.BadQuery(_("The query took too long. Narrow it, or ask for less of what has to be searched or counted.")) from None
+        raise
 
 
 # --- Errors ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html_join
@@ -23,12 +24,8 @@ from tokens.views import endpoint
 LIMITS = {
     "default": rest.DEFAULT_LIMIT,
     "limit": rest.LIMIT,
-    "length": rql.MAX_LENGTH,
-    "terms": rql.MAX_TERMS,
-    "joined": rql.MAX_JOINED,
-    "depth": rql.MAX_DEPTH,
-    "likes": rql.MAX_LIKES,
-    "stars": rql.MAX_STARS,
+    **rql.costs(),
+    "seconds": settings.STATEMENT_SECONDS,
     "body": bodies.MAX_BODY // 1024,
 }
 

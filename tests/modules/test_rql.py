@@ -1,6 +1,5 @@
 """What a query can ask of a collection, and what it cannot."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modules import rql
 from modules.models import Agreement, Contract
 from modules.urls import COLLECTIONS
 from tests.factories import AccountFactory, AgreementFactory, ContractFactory, CustomerFactory, TokenFactory
@@ -150,6 +148,8 @@ def test_a_zone_with_a_plus_survives_the_way_that_clients_send_it(found):
         "(",
         "type=service)",
         "x=t(a=1)",
+        "a=1\0",
+        'eq(title,"a%00b")',
     ],
 )
 def test_a_query_that_is_wrong_is_400_with_a_reason(call, token, agreements, query):
@@ -160,63 +160,6 @@ def test_a_query_that_is_wrong_is_400_with_a_reason(call, token, agreements, que
     assert len(body["errors"]) == 1
     assert isinstance(body["errors"][0], str)
     assert body["errors"][0]
-
-
-ABUSES = {
-    "deep and": "and(" * 200 + "a=1,b=2" + ")" * 200,
-    "deep and, open": "and(" * 1500,
-    "deep brackets": "(" * 400 + "a=1" + ")" * 400,
-    "500 terms": "&".join(["type=service"] * 500),
-    "1,000 values": "in(title,(" + ",".join(f"v{n}" for n in range(1000)) + "))",
-    "1,000 alternatives": "or(" + ",".join(f"title=v{n}" for n in range(1000)) + ")",
-    "NUL": 'eq(title,"a%00b")',
-    "NUL raw": "title=a\0b",
-    "seven stars": "like(title,*a*a*a*a*a*a*a*b*)",
-    "stars in quotes": 'like(title,"*a,*a,*a,*a,*a,*a,*b")',
-    "stars of a search": "search=*a*a*a*a*a*a*b*",
-    "many likes": "or(" + ",".join("ilike(title,*a*)" for _ in range(100)) + ")",
-    "nine thousand letters": "title=" + "x" * 9000,
-}
-
-
-@pytest.mark.parametrize("query", ABUSES.values(), ids=ABUSES)
-def test_abuse_is_refused_at_once_and_told_the_limits(call, token, agreements, query):
-    begun = time.process_time()
-    response = call(f"agreements?{query}", token)
-    assert response.status_code == 400
-    assert response.json()["error_code"] == "VAL_001"
-    # Far above what it takes, far below what any of these would cost.
-    assert time.process_time() - begun < 2
-
-
-def test_the_limits_are_in_the_answer(call, token):
-    text = call(f"agreements?{ABUSES['deep brackets']}", token).json()["errors"][0]
-    for limit in (rql.MAX_LENGTH, rql.MAX_TERMS, rql.MAX_JOINED, rql.MAX_DEPTH, rql.MAX_LIKES, rql.MAX_STARS):
-        assert str(limit) in text
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "in(title,(" + ",".join(f"v{n}" for n in range(rql.MAX_TERMS - 2)) + "))",
-        "&".join(["type=service"] * rql.MAX_JOINED),
-        "or(" + ",".join("ilike(title,*a*)" for _ in range(rql.MAX_LIKES)) + ")",
-        "like(title,*a*b*c*)",
-        "and(type=service,or(a=1," * 5 + "b=2" + "))" * 5,
-    ],
-    ids=["values", "terms", "likes", "stars", "depth"],
-)
-def test_the_largest_queries_that_are_allowed_are_answered(call, token, agreements, query):
-    assert call(f"agreements?{query}", token).status_code == 200
-
-
-@pytest.mark.parametrize("query", ["like(title,a*a*a*a*b)", "search=a*a*a*a*b", "ilike(title,*a*a*a*b)"])
-def test_stars_in_a_value_cost_no_more_than_the_length_of_the_text(call, token, agreements, query):
-    """An expression that gives back what it found tries every way to share out the letters: minutes for this title."""
-    Agreement.objects.update(title="a" * 128)
-    begun = time.process_time()
-    assert call(f"agreements?{query}", token).json() == []
-    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,212 @@
+"""A query may be wrong, never slow: what it costs is counted before it runs, and the clock stops the rest."""
+
+import gc
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from py_rql.parser import RQLParser
+
+from modules import rest, rql
+from modules.models import Agreement
+from modules.urls import COLLECTIONS
+from tests.factories import AccountFactory, TokenFactory
+from tokens.catalog import Module
+
+pytestmark = pytest.mark.django_db
+
+BY_PATH = {collection.path: collection for collection in COLLECTIONS}
+ROWS = 50_000
+
+
+def several(operator, term, count):
+    """`or(title=0,title=1,…)`"""
+    return f"{operator}({','.join(term.format(n) for n in range(count))})"
+
+
+def values(count):
+    return "(" + ",".join(f"v{n}" for n in range(count)) + ")"
+
+
+@pytest.fixture
+def reader(account):
+    return TokenFactory(account=account, modules=(Module.ALL,))
+
+
+# Each is refused, for one more of something than the budget holds.
+TOO_COSTLY = {
+    "comparisons": several("or", "title={}", 301),
+    "values of in": f"in(title,{values(301)})",
+    "values of out": f"out(title,{values(301)})",
+    "values in several": "&".join([f"in(title,{values(76)})"] * 4),
+    "unknown names": several("or", "nope{}=1", 301),
+    "likes": several("or", "like(title,x{})", 61),
+    "stars": several("or", "like(title,*a*b*{}*)", 34),
+    "stars in quotes": 'like(title,"' + "*a" * 300 + '")',
+    "searches": several("or", "search=x{}", 14),
+    "a search with stars": "search=" + "*a" * 100,
+    "all together": several("or", "ilike(title,*{}*)", 30) + f"&in(title,{values(80)})&ordering(created,updated)",
+    "levels": "and(" * 81 + "title=a" + ",title=b)" * 81,
+    "levels of brackets": "(" * 245 + "title=a" + ")" * 245,
+    "levels by signs": "&".join(["title=a"] * 82),
+    "letters": "title=" + "x" * 8000,
+}
+
+
+@pytest.mark.parametrize("query", TOO_COSTLY.values(), ids=TOO_COSTLY)
+def test_a_query_that_costs_too_much_never_reaches_the_database(call, reader, query):
+    with CaptureQueriesContext(connection) as queries:
+        response = call(f"agreements?{query}", reader)
+    assert not any("modules_agreement" in each["sql"] for each in queries)
+    assert response.status_code == 400
+    assert response.json()["error_code"] == "VAL_001"
+    for limit in rql.costs().values():
+        assert str(limit) in response.json()["errors"][0]
+
+
+# Each spends the budget to the last point, or nearly.
+COSTLY = {
+    "comparisons": several("or", "title={}", 300),
+    "moments": several("or", "ge(created,2099-01-01)", 300),
+    "values of in": f"in(title,{values(300)})",
+    "values of out": f"out(title,{values(300)})",
+    "likes with stars": several("or", "like(title,*z*q*{})", 37),
+    "ilikes": several("or", "ilike(title,*zq{}*)", 42),
+    "ilikes of a company": several("or", "ilike(owner.name,*zq{}*)", 42),
+    "a like of stars": 'like(title,"' + "*a" * 290 + '")',
+    "searches": several("or", "search=zq{}", 13),
+    "orderings": "ordering(created,-updated,created,-updated,created)&limit=1000&offset=48000",
+    "levels": "and(or(" * 40 + "title=a" + ",title=b),title=c)" * 40,
+    "levels by signs": "&".join(["ne(title,a)"] * 80),
+}
+
+
+@pytest.mark.django_db
+def test_the_costliest_queries_of_fifty_thousand_records_are_answered_or_refused(call, account, reader):
+    vendor = AccountFactory(role="vendor")
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    Agreement.objects.bulk_create(
+        (
+            Agreement(
+                id=f"AGD-{n:09}",
+                type="program",
+                # What makes a pattern of many stars start over as often as it can.
+                title="a" * 120 if n % 10 == 0 else f"Cloud Backup Partner Program Agreement {n}",
+                provider=account,
+                vendor=vendor,
+                owner=vendor,
+                created_at=start + timedelta(minutes=n),
+            )
+            for n in range(ROWS)
+        ),
+        batch_size=2000,
+    )
+    assert call("agreements?limit=1", reader)["Content-Range"] == f"items 0-0/{ROWS}"
+    for name, query in COSTLY.items():
+        response = call(f"agreements?{query}", reader)
+        assert response.status_code == 200 or took_too_long(response), (name, response.content)
+
+
+def took_too_long(response):
+    return response.status_code == 400 and "took too long" in response.json()["errors"][0]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["agreements", "agreements?limit=0", "agreements?search=x"])
+def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(call, reader, settings, monkeypatch, path):
+    """The database stops it: SQLite at its first look at the clock, PostgreSQL at a lock that somebody else holds."""
+    stop = "SELECT 1 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n) AS endless WHERE i < 0"
+    settings.STATEMENT_SECONDS = 1
+    # Kept for the connection once they are set.
+    connection.close()
+    real = rest.compile_query
+    monkeypatch.setattr(rest, "compile_query", lambda *args: real(*args)._replace(page=stop, page_params=(), total=stop, total_params=()))
+    rest.PLANS.clear()
+    response = call(path, reader)
+    assert took_too_long(response)
+    monkeypatch.undo()
+    rest.PLANS.clear()
+    assert call(path, reader).status_code == 200
+    connection.close()
+
+
+# --- What is kept -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept():
+    rest.PLANS.clear()
+    yield rest.PLANS
+    rest.PLANS.clear()
+
+
+def test_kept_queries_weigh_no_more_than_is_said(kept, monkeypatch):
+    """Told by what the interpreter has allotted, for the largest records and for queries of every length."""
+    monkeypatch.setattr(kept, "_Cache__maxsize", 2**20)
+    queries = [f"in(id,{values(n % 50)})&limit={n}" for n in range(1, 40)]
+    rest.compiled(BY_PATH["requests"], "PA", queries[0])
+    kept.clear()
+    gc.collect()
+    tracemalloc.start()
+    for query in queries:
+        rest.compiled(BY_PATH["requests"], "PA", query)
+    gc.collect()
+    allotted, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 10 < len(kept) < len(queries)
+    assert allotted < 1.25 * kept.maxsize
+
+
+def test_a_query_of_odd_shape_is_not_kept(kept):
+    for collection in COLLECTIONS:
+        rest.compiled(collection, "PA", None)
+        rest.compiled(collection, "PA", "limit=7")
+    assert len(kept) == 2 * len(COLLECTIONS)
+    rest.compiled(BY_PATH["requests"], "PA", f"in(id,{values(290)})")
+    assert len(kept) == 2 * len(COLLECTIONS)
+
+
+def test_the_parser_keeps_no_tree(call, reader):
+    call("agreements?or(title=a,title=b)", reader)
+    assert len(RQLParser._cache) == 0
+
+
+# --- Whatever one writes ----------------------------------------------------------------------------
+
+NAMES = st.sampled_from(["id", "title", "owner.name", "owner__id", "type", "active", "created", "stats.contracts", "nope", "search", "limit", "a.b"])
+VALUES = st.one_of(
+    st.sampled_from(
+        ["", "x", "true", "program", "null()", "empty()", "1", "-1", "*", "**", "*a*", r"\*", "2024-01-01", "2024-01-01T00:00:00+00:00", "t(a=1)"]
+    ),
+    st.text(max_size=12),
+    st.text(max_size=12).map(lambda text: f'"{text}"'),
+    st.integers().map(str),
+)
+TERMS = st.one_of(
+    st.tuples(NAMES, VALUES).map("=".join),
+    st.tuples(st.sampled_from(["eq", "ne", "gt", "ge", "lt", "le", "like", "ilike"]), NAMES, VALUES).map(lambda each: "{}({},{})".format(*each)),
+    st.tuples(st.sampled_from(["in", "out"]), NAMES, st.lists(VALUES, max_size=4)).map(lambda each: f"{each[0]}({each[1]},({','.join(each[2])}))"),
+    st.tuples(st.sampled_from(["ordering", "select"]), st.lists(NAMES, max_size=3)).map(lambda each: f"{each[0]}({','.join(each[1])})"),
+)
+QUERIES = st.recursive(
+    TERMS,
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["and", "or"]), st.lists(inner, max_size=4)).map(lambda each: f"{each[0]}({','.join(each[1])})"),
+        inner.map(lambda each: f"not({each})"),
+        st.tuples(st.sampled_from("&|;"), st.lists(inner, max_size=4)).map(lambda each: each[0].join(each[1])),
+        inner.map(lambda each: f"({each})"),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(QUERIES)
+def test_no_query_of_the_grammar_is_a_server_error(call, reader, query):
+    response = call(f"agreements?{quote(query, safe='(),=&|;*+')}", reader)
+    assert response.status_code in {200, 400}, response.content
