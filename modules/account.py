@@ -21,9 +21,7 @@ ACCOUNTS = Collection(
     lambda account_id: Account.objects.filter(pk=account_id).annotate(type=TYPE),
     about="The company that the token belongs to. Open to every valid token: programs ask it first of all.",
     fields={"id": "id", "name": "name", "type": "type", "role": "role", "events": events(created="created_at")},
-    filters=("id", "name", "type", "role", "events.created.at"),
     foreign={"role": ("reseller",)},
-    ordering=("id", "events.created.at"),
     search=("id",),
 )
 
@@ -41,7 +39,6 @@ USERS = Collection(
         "status": "status",
         "events": events(created="created_at"),
     },
-    filters=("id", "name", "email", "status", "events.created.at"),
-    ordering=("id", "name", "email", "events.created.at"),
+    ordering=("email",),
     search=("id", "name", "email"),
 )

@@ -10,7 +10,10 @@ from tokens.catalog import Module
 AGREEMENTS = Collection(
     "agreements",
     Module.AGREEMENTS,
-    lambda account_id: Agreement.objects.visible_to(account_id).annotate(contracts=CountOf(Contract.objects.filter(agreement=OuterRef("pk")))),
+    lambda account_id: Agreement.objects.visible_to(account_id).annotate(
+        # Of its own dealings: how many others there are is nobody's business.
+        contracts=CountOf(Contract.objects.visible_to(account_id).filter(agreement=OuterRef("pk"))),
+    ),
     about="Contract templates, which partners enrol in.",
     fields={
         "id": "id",
@@ -36,8 +39,7 @@ AGREEMENTS = Collection(
         },
         "events": events(created="created_at", updated="updated_at"),
     },
-    filters=("id", "type", "title", "active", "created", "updated", "owner.id", "owner.name", "marketplace.id", "marketplace.name"),
     foreign={"type": ("referral", "syndication")},
-    ordering=("created", "updated"),
+    ordering=("updated",),
     search=("title", "owner.name", "marketplace.name"),
 )

@@ -59,11 +59,10 @@ CUSTOMERS = Collection(
         "contact_info": CONTACT_INFO,
         "events": events(created="created_at", updated="updated_at"),
     },
-    filters=(
+    ordering=("db", "external_id", "hub.id", "hub.name", "owner.id", "owner.name", "parent.name"),
+    search=(
         "id",
         "name",
-        "type",
-        "db",
         "external_id",
         "external_uid",
         "hub.id",
@@ -72,12 +71,7 @@ CUSTOMERS = Collection(
         "owner.name",
         "parent.id",
         "parent.name",
-        "contact_info.contact.email",
-        "events.created.at",
     ),
-    also={"parent.parent.id": "parent__parent_id", "scopes": "scope"},
-    ordering=("name", "db", "external_id", "hub.id", "hub.name", "owner.id", "owner.name", "parent.name", "events.created.at"),
-    search=("id", "name", "external_id", "external_uid", "hub.id", "hub.name", "owner.id", "owner.name", "parent.id", "parent.name"),
 )
 
 WRITABLE = (

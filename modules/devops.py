@@ -47,7 +47,6 @@ SERVICES = Collection(
         "website": "website",
         "events": events(created="created_at", updated="updated_at"),
     },
-    filters=("id", "name", "package_id", "events.created.at", "events.updated.at"),
-    also={"environments.runtime": "environments__runtime", "product.id": "products__id", "product.name": "products__name"},
-    ordering=("name", "events.created.at", "events.updated.at"),
+    also={"product.id": "products.id", "product.name": "products.name"},
+    ordering=("events.updated.at",),
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import BooleanField, DateField, DateTimeField, EmailField, Field, IntegerField, JSONField
+from django.db.models import BooleanField, DateField, DateTimeField, EmailField, Field, FloatField, IntegerField, JSONField
 
 # Model -> an id, and the name of that record.
 RECORDS = {
@@ -58,6 +58,7 @@ FIELDS = {
     "currency": "EUR",
     "current": "active",
     "description": "Terms of the partner program between the two companies.",
+    "entrypoint": "reports.subscriptions.entrypoint.generate",
     "detailed_description": "Backs up files, mailboxes and databases every hour and keeps them for ten years.",
     "Asset.external_id": "84120557",
     "Customer.external_id": "10447",
@@ -124,6 +125,7 @@ KINDS = (
     (DateField, "2026-05-18"),
     (BooleanField, True),
     (IntegerField, 3),
+    (FloatField, 0.01),
     (JSONField, [{"id": "domain", "title": "Domain", "type": "text", "value": "ruiz.example"}]),
     (EmailField, "elena@ruiz.example"),
 )

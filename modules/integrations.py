@@ -84,20 +84,7 @@ TOKENS = Collection(
         "permissions": Rows(granted(OuterRef("pk")), GRANT),
         "expiration_date": "expires_at",
     },
-    filters=(
-        "id",
-        "name",
-        "external_id",
-        "status",
-        "extension.id",
-        "extension.name",
-        "events.created.at",
-        "events.created.by.id",
-        "events.created.by.name",
-        "expiration_date",
-    ),
-    also={"permissions.id": "permissions__module", "permissions.object.id": "permissions__module"},
-    ordering=("id", "name", "status", "extension.id", "events.created.at", "expiration_date"),
+    ordering=("extension.id", "expiration_date"),
 )
 
 PERMISSIONS = Collection(
@@ -108,8 +95,7 @@ PERMISSIONS = Collection(
     detail=False,
     about="What a token may reach.",
     fields=GRANT,
-    filters=("id", "object.id"),
-    ordering=("id", "object.id"),
+    ordering=("object.id",),
     search=("id", "object.id"),
 )
 
@@ -138,8 +124,7 @@ EXTENSIONS = Collection(
         "constraints": {"account": {"tokens": "cap"}},
         "system": "system",
     },
-    filters=("id", "name", "portal", "featured", "priority", "status", "system", "constraints.account.tokens"),
-    ordering=("id", "name", "featured", "priority", "status"),
+    ordering=("featured", "priority"),
 )
 
 MODULES = Collection(
@@ -148,8 +133,6 @@ MODULES = Collection(
     lambda account_id: ModuleEntry.objects.all(),
     about="What a token can be granted.",
     fields={"id": "id", "name": "name"},
-    filters=("id", "name"),
-    ordering=("id", "name"),
     search=("id", "name"),
 )
 

@@ -32,25 +32,19 @@ LISTINGS = Collection(
         "created": "created_at",
         "updated": "updated_at",
     },
-    filters=(
-        "id",
-        "status",
-        "contract.id",
-        "contract.marketplace.id",
-        "contract.marketplace.name",
-        "product.id",
+    # The original's own report asks for `state`, and for the marketplace without the contract.
+    also={
+        "state": "status",
+        "marketplace.id": "contract.marketplace.id",
+        "marketplace.name": "contract.marketplace.name",
+    },
+    ordering=(
         "product.name",
-        "vendor.id",
         "vendor.name",
-        "provider.id",
         "provider.name",
-        "pricelist.id",
-        "pricelist.name",
-        "created",
+        "contract.marketplace.name",
+        "marketplace.name",
         "updated",
     ),
-    # The original's own report asks for `state`, and for the marketplace without the contract.
-    also={"state": "status", "marketplace.id": "contract__marketplace_id", "marketplace.name": "contract__marketplace__name"},
-    ordering=("product.name", "vendor.name", "provider.name", "contract.marketplace.name", "marketplace.name", "created", "updated"),
     search=("product.name", "marketplace.name"),
 )

@@ -32,15 +32,8 @@ MARKETPLACES = Collection(
         "events": events(created="created_at", updated="updated_at"),
         "locales": Rows(Locale.objects.filter(marketplaces=OuterRef("pk")), {"id": "id", "name": "name"}),
     },
-    filters=("id", "name", "description", "currency", "owner.id", "owner.name", "stats.contracts", "stats.hubs"),
-    also={
-        "countries.id": "countries__id",
-        "hubs.id": "hubs__id",
-        "hubs.name": "hubs__name",
-        "locales.id": "locales__id",
-        "locales.name": "locales__name",
-    },
-    ordering=("id", "name", "currency", "stats.contracts", "stats.hubs"),
+    also={"hubs.id": "hubs.hub.id", "hubs.name": "hubs.hub.name"},
+    ordering=("currency", "stats.contracts", "stats.hubs"),
     search=("id", "name", "currency", "owner.id", "owner.name"),
 )
 
@@ -65,17 +58,7 @@ HUBS = Collection(
         "instance_type": "instance_type",
         "version": "version",
     },
-    filters=(
-        "id",
-        "name",
-        "instance.id",
-        "events.created.at",
-        "events.updated.at",
-        "stats.connections",
-        "stats.marketplaces",
-    ),
-    also={"instance.type": "instance_type"},
-    ordering=("id", "name", "instance.type", "events.created.at", "events.updated.at", "stats.connections", "stats.marketplaces"),
+    ordering=("instance.type", "events.updated.at", "stats.connections", "stats.marketplaces"),
     search=("instance.id", "instance.type"),
 )
 
@@ -92,7 +75,5 @@ LOCALES = Collection(
         # Texts of products are not translated here.
         "stats": {"translations": Constant(0)},
     },
-    filters=("id", "name", "local_name", "auto_translation"),
-    ordering=("id", "name"),
     search=("id", "name"),
 )

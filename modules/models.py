@@ -787,7 +787,7 @@ class Case(Record):
     inquiring_at = models.DateTimeField(_("inquiring since"), null=True, blank=True)
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
-    # Who did what, person or token: {"created": {"id": "SU-…", "name": "ERP Sync"}, …}
+    # Who did what, a person or a token, which has its account: {"created": {"id": "SU-…", "name": "ERP Sync", "account": "PA-…"}, …}
     actors = models.JSONField(_("people"), default=dict, editable=False)
 
     class Meta(Record.Meta):

@@ -27,10 +27,6 @@ def partners(account_id: str) -> QuerySet[Account]:
 
 
 ORDERED = (
-    "id",
-    "name",
-    "status",
-    "type",
     "role",
     "stats.contracts.syndication",
     "stats.contracts.distribution",
@@ -65,7 +61,6 @@ PARTNERS = Collection(
         "industries": Constant([]),
         "public": "public",
     },
-    filters=("public", *ORDERED),
     foreign={"role": ("reseller",)},
     ordering=ORDERED,
     search=("id", "name"),

@@ -4,7 +4,7 @@ from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q,
 
 from modules.models import Category, Item, Listing, Product
 from modules.rest import Collection
-from modules.shapes import Column, Constant, events, reference
+from modules.shapes import Constant, events, reference
 from tokens.catalog import Module
 
 
@@ -16,6 +16,7 @@ def products(account_id: str) -> QuerySet[Product]:
         visible_by_listing=Exists(listed),
         visible_by_syndication=Value(value=False, output_field=BooleanField()),
         purchase_model=Value("transactable", CharField(max_length=16)),
+        published=Case(When(status=Product.Status.PUBLISHED, then=Value(value=True)), default=Value(value=False), output_field=BooleanField()),
         visible_in_catalog=Value(value=False, output_field=BooleanField()),
     )
 
@@ -51,30 +52,15 @@ PRODUCTS = Collection(
             "catalog": "visible_in_catalog",
         },
         "stats": {"versions": "version"},
-        "public": Column("status", lambda status: status == Product.Status.PUBLISHED, {"type": "boolean"}),
+        "public": "published",
         "purchase_model": "purchase_model",
         "published_at": "published_at",
         "events": events(created="created_at", updated="updated_at", published="published_at"),
     },
-    filters=(
-        "id",
-        "name",
-        "external_id",
-        "status",
-        "category.id",
-        "purchase_model",
-        "owner.id",
-        "owner.name",
-        "visibility.owner",
-        "visibility.listing",
-        "visibility.syndication",
-        "visibility.catalog",
-        "events.created.at",
-        "events.updated.at",
-        "events.published.at",
-    ),
+    # There, a version is a copy that was set aside; what is for sale has none.
+    nulls=("version",),
     foreign={"status": ("deleted", "indevelopment", "initializationfailed", "oncertification")},
-    ordering=("name", "events.created.at", "events.updated.at", "events.published.at"),
+    ordering=("events.updated.at", "events.published.at"),
     search=("id", "name", "owner.id", "owner.name"),
 )
 
@@ -101,8 +87,7 @@ ITEMS = Collection(
         "position": "position",
         "events": events(created="created_at", updated="updated_at"),
     },
-    filters=("id", "name", "mpn", "local_id", "description", "type", "precision", "period", "status", "position"),
-    ordering=("id", "name", "mpn", "position"),
+    ordering=("mpn", "position"),
     search=("id", "name", "mpn"),
 )
 
@@ -112,7 +97,5 @@ CATEGORIES = Collection(
     lambda account_id: Category.objects.all(),
     about="What kinds of products there are.",
     fields={"id": "id", "name": "name"},
-    filters=("id", "name"),
-    ordering=("id", "name"),
     search=("id", "name"),
 )

@@ -1,23 +1,22 @@
 """`/public/v1/reporting/reports`"""
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, CharField, IntegerField, Value, When
+from django.db.models.functions import Concat
 
 from modules.models import Report
 from modules.rest import Collection
-from modules.shapes import Column, Constant, events, reference
+from modules.shapes import Constant, events, reference
 from tokens.catalog import Module
 
 # A report is ready or it is not.
 PROGRESS = Case(When(status=Report.Status.SUCCEEDED, then=Value(10)), default=Value(0), output_field=IntegerField())
+ENTRYPOINT = Concat(Value("reports."), "template__local_id", Value(".entrypoint.generate"), output_field=CharField())
 ORDERED = (
-    "name",
-    "status",
     "timeout",
     "schedule.id",
     "template.id",
     "template.name",
     "template.type",
-    "events.created.at",
     "events.updated.at",
     "events.started.at",
     "events.terminated.at",
@@ -26,7 +25,7 @@ ORDERED = (
 REPORTS = Collection(
     "reporting/reports",
     Module.REPORTS,
-    lambda account_id: Report.objects.visible_to(account_id).annotate(progress=PROGRESS),
+    lambda account_id: Report.objects.visible_to(account_id).annotate(progress=PROGRESS, entrypoint=ENTRYPOINT),
     about="Reports that the company had made.",
     fields={
         "id": "id",
@@ -47,11 +46,7 @@ REPORTS = Collection(
                 "name": Constant("Standard reports"),
                 "git": {"url": Constant("https://code.example/reports.git"), "tag": Constant("1.0")},
             },
-            "entrypoint": Column(
-                "template__local_id",
-                lambda name: f"reports.{name}.entrypoint.generate",
-                {"type": "string", "examples": ["reports.subscriptions.entrypoint.generate"]},
-            ),
+            "entrypoint": "entrypoint",
             "local_id": "template__local_id",
         },
         "renderer": "renderer",
@@ -63,6 +58,5 @@ REPORTS = Collection(
         "progress": {"value": "progress", "max": Constant(10)},
         "events": events(created="created_at", updated="updated_at", started="started_at", terminated="terminated_at"),
     },
-    filters=("id", *ORDERED),
     ordering=ORDERED,
 )

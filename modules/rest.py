@@ -12,24 +12,24 @@ values left out.
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote
 
 from cachetools import LRUCache
 from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db import OperationalError, connection, transaction
-from django.db.models import Field, Model, QuerySet, Subquery
+from django.db.models import BooleanField, CharField, Field, FloatField, IntegerField, JSONField, Model, QuerySet, Subquery
 from django.http import HttpResponse
 from django.urls import URLPattern, re_path
 from django.utils.translation import gettext as _
 
-from modules import bodies, rql
+from modules import bodies, query_text, rql
 from modules.bodies import Refused
-from modules.shapes import Builder, Column, Path, Shape, leaves, prune, trace
+from modules.shapes import Builder, Column, Computed, Constant, Path, Rows, Shape, leaves, prune, trace_in
 from portal import api, store
 from portal.http import whole
 from tokens.catalog import Module
@@ -50,8 +50,19 @@ COLUMN_BYTES, VALUE_BYTES = 900, 100
 
 # Clients end a query with its page. Cut off there, all pages of a query share one plan.
 PAGE = re.compile(r"(?:(?P<query>.*)&)?limit=(?P<limit>\d{1,15})&offset=(?P<offset>\d{1,15})", re.DOTALL)
-# `search=two+words` is how a form, and the official client, writes a blank. Everywhere else in RQL a plus is a plus.
-SEARCH = re.compile(r"(?<![^&])search=[^&]*")
+
+# By these every list can be ordered, if its records show them.
+ORDERED = ("id", "name", "title", "subject", "status", "type", "state", "created", "events.created.at")
+# The header that names what was asked for and is no filter, and how much of it.
+IGNORED, MAX_IGNORED = "X-Ignored-Filters", 10
+
+# What a value that is the same in every record is compared as. To Python, True is a number too.
+CONSTANTS: "tuple[tuple[type, Field[Any, Any]], ...]" = (
+    (str, CharField(blank=True)),
+    (bool, BooleanField()),
+    (int, IntegerField()),
+    (float, FloatField()),
+)
 
 ID = "[A-Za-z0-9-]{1,64}"
 READ = ("GET", "HEAD")
@@ -82,6 +93,7 @@ class Plan(NamedTuple):
     columns: int
     limit: str | None
     offset: str | None
+    ignored: str
 
     @property
     def size(self) -> int:
@@ -121,11 +133,11 @@ class Collection:
         rows: "Callable[..., QuerySet[Any]]",
         *,
         fields: Shape,
-        filters: tuple[str, ...] = (),
         ordering: tuple[str, ...] = (),
         search: tuple[str, ...] = (),
         also: Mapping[str, str] | None = None,
         foreign: Mapping[str, tuple[str, ...]] | None = None,
+        nulls: tuple[str, ...] = (),
         parent: "Collection | None" = None,
         detail: bool = True,
         about: str,
@@ -136,17 +148,25 @@ class Collection:
         - `module` is the grant it takes; None opens it to every valid token.
         - `rows` gives the rows that an account id (and the parent's id) may see. It must depend on nothing else, the
           clock included, because its SQL is kept.
-        - `filters`, `ordering` and `search` name fields. `also` adds names of no field of their own, as `{name: column}`.
+        - What a record shows can be filtered by its name, and nothing else: a filter on anything hidden would tell it. `also`
+          has more names for what is shown, as `{name: name of the field}`.
+        - `ordering` has names beside those of ORDERED, by which every list can be ordered. `search` names fields.
         - `foreign` are values that only the original's records have: to ask for them is no mistake and finds nothing.
+        - `nulls` are names for which the original has null in records such as these: to ask for null finds them all.
         - `detail=False` is for records without an address of their own.
         """
         self.path, self.module, self.rows, self.fields, self.detail, self.about = path, module, rows, fields, detail, about
-        self.filter_names, self.ordering, self.search = (*filters, *(also or {})), ordering, search
-        self.foreign, self.parent = foreign or {}, parent
+        self.foreign, self.nulls, self.parent, self.search = foreign or {}, nulls, parent, search
         self.sample = self.visible(ACCOUNT.format("VA"), PARENT)
         self.model: type[Model] = self.sample.model
         self.columns = dict(leaves(fields))
-        self.filters = rql.build(self.model, {name: self.filter(name, (also or {}).get(name)) for name in self.filter_names}, ordering, search)
+        shown = dict(self.shown())
+        named = {**shown, **{name: shown[field] for name, field in (also or {}).items()}}
+        self.filter_names = tuple(named)
+        self.ordering = tuple(name for name in named if name in {*ORDERED, *ordering} and self.is_column(named[name]))
+        if unknown := {*ordering, *search} - {*self.ordering, *(name for name in named if name in search)}:
+            raise ValueError(f"{path}: its records do not show {sorted(unknown)}.")
+        self.filters = rql.build(self.model, named, self.ordering, search)
         self.writes: dict[str, Write] = {}
         self.actions: dict[str, Write] = {}
 
@@ -159,21 +179,42 @@ class Collection:
 
     # --- What is declared ---------------------------------------------------------------------
 
-    def filter(self, name: str, column: str | None) -> rql.Filter:
-        column = column or self.columns[name]
-        path = self.trace(column)
-        field = path.field
+    def shown(self) -> Iterator[tuple[str, rql.Filter]]:
+        """The names of what a record shows, with what they stand for; `list.name` for what the members of a list show."""
+        for name, value in leaves(self.fields):
+            if isinstance(value, Rows):
+                for member, column in leaves(value.shape):
+                    path = trace_in(value.rows, column)
+                    if not isinstance(path.field, JSONField):
+                        yield f"{name}.{member}", rql.Filter(path.lookup, path.field, among=value.rows, looked_up=True)
+            elif isinstance(value, Constant):
+                if field := next((field for kind, field in CONSTANTS if isinstance(value.value, kind)), None):
+                    yield name, rql.Filter(name, field, constant=value.value)
+            else:
+                column = column_of(value)
+                path = self.trace(column)
+                if not isinstance(path.field, JSONField):
+                    looked_up = isinstance(self.sample.query.annotations.get(column), Subquery)
+                    field = self.with_foreign(name, path.field)
+                    yield name, rql.Filter(path.lookup, field, looked_up=looked_up, nothing_there=name in self.nulls)
+
+    def with_foreign(self, name: str, field: "Field[Any, Any]") -> "Field[Any, Any]":
+        """The field of a name, which also knows the values that only the original's records have."""
+        field = copy(field)
         if name in self.foreign:
-            field = copy(field)
-            field.choices = [*(path.field.choices or ()), *((value, value) for value in self.foreign[name])]
-        looked_up = path.many or isinstance(self.sample.query.annotations.get(column), Subquery)
-        return rql.Filter(path.lookup, field, path.many, looked_up)
+            field.choices = [*(field.choices or ()), *((value, value) for value in self.foreign[name])]
+        if name in self.nulls:
+            field.null = True
+        return field
+
+    @staticmethod
+    def is_column(at: rql.Filter) -> bool:
+        """Whether a list can be ordered by it."""
+        return at.among is None and at.constant is None
 
     def trace(self, column: str) -> Path:
         """What stands behind a column of the model, or of the query."""
-        if annotation := self.sample.query.annotations.get(column):
-            return Path(annotation.output_field, null=True, many=False, lookup=column)
-        return trace(self.model, column)
+        return trace_in(self.sample, column)
 
     def creates(self, *names: str, required: tuple[str, ...] = (), answers: Mapping[str, Any] | None = None) -> Decorator:
         """Register `create(caller, values)`, which gives the new record's id; with a parent, `create(caller, parent, values)`.
@@ -266,7 +307,7 @@ class Collection:
 
     def listing(self, request: ApiRequest, parent: str | None) -> HttpResponse:
         """A page of the collection, as the token's account sees it."""
-        query = unquote(SEARCH.sub(lambda term: term[0].replace("+", " "), request.META["QUERY_STRING"]))
+        query = request.META["QUERY_STRING"]
         page = PAGE.fullmatch(query)
         caller = request.token
         place = placed(caller, parent)
@@ -285,6 +326,8 @@ class Collection:
             return not_found(parent)
         response = api.json_response([plan.build(row) for row in rows])
         response.headers["Content-Range"] = f"items {offset}-{offset + max(len(rows) - 1, 0)}/{total}"
+        if plan.ignored:
+            response.headers[IGNORED] = plan.ignored
         return response
 
     def show(self, caller: Caller, pk: str, parent: str | None = None, status: int = 200) -> HttpResponse:
@@ -370,7 +413,10 @@ def compiled(collection: Collection, side: str, query: str | None) -> Plan:
 def compile_query(collection: Collection, side: str, query: str | None) -> Plan:
     """Let Django write the SQL for a query. Raises rql.BadQuery."""
     rows = collection.visible(ACCOUNT.format(side), PARENT)
-    asked = rql.apply(collection.filters, rows, query or "")
+    read = query_text.read(query or "")
+    asked = rql.apply(collection.filters, rows, read.rql, read.searches)
+    # Any letter can be part of a name, but not of a header.
+    ignored = ", ".join(quote(name[: rql.MAX_NAME]) for name in asked.ignored[:MAX_IGNORED])
     rows = asked.rows.filter(pk=ITSELF) if query is None else asked.rows
     builder = Builder(prune(collection.fields, hidden(collection, asked.select)))
     try:
@@ -378,7 +424,7 @@ def compile_query(collection: Collection, side: str, query: str | None) -> Plan:
         count, count_params, _unused = sql(rows.order_by().values_list("pk"))
     except EmptyResultSet:
         # Django sees that nothing can match, such as a number that is larger than the column.
-        return Plan("", (), "", (), (), builder.build, 0, asked.limit, asked.offset)
+        return Plan("", (), "", (), (), builder.build, 0, asked.limit, asked.offset, ignored)
     except (ValueError, OverflowError, ValidationError):
         raise rql.BadQuery(rql.bad_value()) from None
     return Plan(
@@ -391,6 +437,7 @@ def compile_query(collection: Collection, side: str, query: str | None) -> Plan:
         len(builder.columns),
         asked.limit,
         asked.offset,
+        ignored,
     )
 
 
@@ -468,4 +515,6 @@ def method_not_allowed(allowed: tuple[str, ...]) -> HttpResponse:
 
 def column_of(value: Any) -> str:
     """The column that a field of a shape stands for."""
+    if isinstance(value, Computed):
+        return value.column
     return value.name if isinstance(value, Column) else str(value)

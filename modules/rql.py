@@ -5,16 +5,18 @@ django-rql, the library of the original. What it lets through unchecked is refus
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from dj_rql._dataclasses import FilterArgs
 from dj_rql.filter_cls import RQLFilterClass
 from dj_rql.transformer import RQLLimitOffsetTransformer, RQLSelectTransformer, RQLToDjangoORMTransformer
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Field, Q, QuerySet
+from django.db.models import DateTimeField, Exists, Field, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from lark.exceptions import LarkError, VisitError
+from py_rql.constants import RESERVED_FILTER_NAMES, RQL_SEARCH_PARAM, ComparisonOperators, FilterLookups
 from py_rql.exceptions import RQLFilterError
 from py_rql.parser import RQLParser
 
@@ -29,6 +31,8 @@ class BadQuery(Exception):
 MAX_LENGTH = 8000
 MAX_DEPTH = 80
 MAX_COST = 300
+# Letters of a name that is told back.
+MAX_NAME = 64
 # What a term costs: about the time that the databases spend on it for each row.
 COST = 1
 LIKE_COST = 5
@@ -46,22 +50,53 @@ TREE_LEVELS = 3
 
 
 class Asked(NamedTuple):
-    """A query that was understood: the rows it leaves, the page as it was written, and the names of `select()`."""
+    """A query that was understood: the rows it leaves, the page as it was written, the names of `select()`, and those that are no filters."""
 
     rows: "QuerySet[Any]"
     limit: str | None
     offset: str | None
     select: tuple[str, ...]
+    ignored: tuple[str, ...]
 
 
 class Filter(NamedTuple):
-    """A name that can be filtered by: the column behind it, its field, and whether it may match a row many times."""
+    """What a name stands for: a column, or something that all records show."""
 
     column: str
     field: "Field[Any, Any]"
-    many: bool
-    # Whether other rows have to be looked up for each row: they are counted, or there are many.
-    looked_up: bool
+    # The rows among which one has to be, if the record lists them; they point at it by `OuterRef`.
+    among: "QuerySet[Any] | None" = None
+    # The value of every record, if it is the same.
+    constant: Any = None
+    # Whether other rows have to be looked up for each row.
+    looked_up: bool = False
+    # Whether the original has no value where the records here have one, so that null() finds them all.
+    nothing_there: bool = False
+
+    def matches(self, lookup: str, value: Any) -> Q:
+        """The records for which it is so."""
+        if lookup == "isnull" and self.nothing_there:
+            return Q(pk__isnull=False)
+        if self.constant is not None:
+            compare: Any = self.field.get_lookup(lookup)
+            return Q(compare(Value(self.constant, self.field), value))
+        if self.among is None:
+            return self.compared(lookup, value)
+        if lookup == "isnull":
+            return ~Q(Exists(self.among))
+        return Q(Exists(self.among.filter(self.compared(lookup, value))))
+
+    def compared(self, lookup: str, value: Any) -> Q:
+        """A comparison of the column. Moments count as they are shown, to the second."""
+        if isinstance(self.field, DateTimeField) and lookup in {"exact", "gt", "lte"}:
+            begun = value.replace(microsecond=0)
+            ended = begun + timedelta(seconds=1)
+            return {
+                "exact": Q((f"{self.column}__gte", begun), (f"{self.column}__lt", ended)),
+                "gt": Q((f"{self.column}__gte", ended)),
+                "lte": Q((f"{self.column}__lt", ended)),
+            }[lookup]
+        return Q((f"{self.column}__{lookup}", value))
 
 
 class Filters(RQLFilterClass):
@@ -72,25 +107,37 @@ class Filters(RQLFilterClass):
     is the database's own, which takes no more than linear time.
     """
 
-    # Names whose terms cost more.
-    LOOKED_UP: frozenset[str] = frozenset()
+    # What each name stands for, in either spelling.
+    AT: Mapping[str, Filter] = {}
 
     def __init__(self, rows: "QuerySet[Any]", instance: "Filters | None" = None) -> None:
         super().__init__(rows, instance)
         self.left = MAX_COST
+        # Names that were asked for and stand for nothing, in their order.
+        self.ignored: dict[str, None] = {}
 
     def pay(self, name: str, cost: int) -> None:
         """Take the cost of a term out of the budget. Raises BadQuery."""
-        self.left -= cost * (LOOKED_UP if name in self.LOOKED_UP else 1)
+        self.left -= cost * (LOOKED_UP if name in self.AT and self.AT[name].looked_up else 1)
         if self.left < 0:
             raise BadQuery(too_complex())
 
     def build_q_for_filter(self, data: Any) -> Q:
         """Turn one comparison into SQL. `in()` comes here with each of its values, a search with each of its columns."""
+        if data.filter_name not in self.AT and (data.filter_name not in RESERVED_FILTER_NAMES or self.searches_nothing(data.filter_name)):
+            self.ignored[data.filter_name] = None
         is_like = self._is_searching_lookup(data.operator)
         self.pay(data.filter_name, LIKE_COST + STAR_COST * data.str_value.count("*") if is_like else COST)
         term: Q = super().build_q_for_filter(data)
         return term
+
+    def searches_nothing(self, name: str) -> bool:
+        return name == RQL_SEARCH_PARAM and not self.search_filters
+
+    def search(self, text: str) -> Q:
+        """What is found by a search for a text, whatever signs it holds."""
+        # The library takes the quotes off again.
+        return self.build_q_for_filter(FilterArgs(RQL_SEARCH_PARAM, ComparisonOperators.EQ, f'"{text}"'))
 
     def apply_tree(self, tree: Any) -> "QuerySet[Any]":
         """`apply_filters` for a query that is parsed already: the library would keep the last thousand, however large."""
@@ -98,8 +145,15 @@ class Filters(RQLFilterClass):
         rows: QuerySet[Any] = transformer.transform(tree)
         for name in (name for names in transformer.ordering_filters for name in names):
             self.pay(name.lstrip("-"), ORDER_COST)
-        rows = self._apply_ordering(rows, transformer.ordering_filters)
-        return rows.distinct() if self._is_distinct else rows
+        ordered: QuerySet[Any] = self._apply_ordering(rows, transformer.ordering_filters)
+        return ordered
+
+    def _build_django_q(self, filter_item: Any, django_lookup: str, filter_lookup: str, typed_value: Any) -> Q:
+        found = self.AT[filter_item["orm_route"]].matches(django_lookup, typed_value)
+        return ~found if filter_lookup == FilterLookups.NE else found
+
+    def _get_filter_ordering_name(self, filter_item: Any, filter_name: str) -> str:
+        return self.AT[filter_name].column
 
     @staticmethod
     def _convert_datetime_value(value: str) -> datetime:
@@ -133,33 +187,34 @@ def build(model: type[Any], filters: Mapping[str, Filter], ordering: Iterable[st
 
     A dotted name can also be written with two underscores (`owner__id`), as in the oldest collections of the original.
     """
-    spelled = {spelling: (name, at) for name, at in filters.items() for spelling in (name, name.replace(".", "__"))}
+    spelled = {spelling: name for name in filters for spelling in (name, name.replace(".", "__"))}
     declared = [
         {
             "filter": spelling,
             "dynamic": True,
-            "source": at.column,
-            "field": at.field,
-            "distinct": at.many,
+            "source": spelling,
+            "field": filters[name].field,
             "ordering": name in ordering,
             "search": spelling in search,
         }
-        for spelling, (name, at) in spelled.items()
+        for spelling, name in spelled.items()
     ]
-    names = {"MODEL": model, "FILTERS": declared, "LOOKED_UP": frozenset(spelling for spelling, (_name, at) in spelled.items() if at.looked_up)}
+    names = {"MODEL": model, "FILTERS": declared, "AT": {spelling: filters[name] for spelling, name in spelled.items()}}
     made: Filters = type("CollectionFilters", (Filters,), names)(model._default_manager.none())
     return made
 
 
-def apply(filters: Filters, rows: "QuerySet[Any]", query: str) -> Asked:
-    """Narrow and order the rows as the query says. Raises BadQuery."""
-    if not query:
-        return Asked(rows, None, None, ())
+def apply(filters: Filters, rows: "QuerySet[Any]", query: str, searches: Iterable[str] = ()) -> Asked:
+    """Narrow and order the rows as the query and the searches say. Raises BadQuery."""
     try:
-        tree = parse(query)
-        narrowed = type(filters)(rows, instance=filters).apply_tree(tree)
-        select = RQLSelectTransformer().transform(tree)
-        return Asked(narrowed, *page(tree), select)
+        narrowed = type(filters)(rows, instance=filters)
+        for text in map(checked, searches):
+            narrowed.queryset = narrowed.queryset.filter(narrowed.search(text))
+        if not query:
+            return Asked(narrowed.queryset, None, None, (), tuple(narrowed.ignored))
+        tree = parse(checked(query))
+        found = narrowed.apply_tree(tree)
+        return Asked(found, *page(tree), RQLSelectTransformer().transform(tree), tuple(narrowed.ignored))
     except VisitError as problem:
         # So the parser's library wraps what is raised while it walks the tree.
         if not isinstance(problem.orig_exc, MISTAKES):
@@ -169,12 +224,17 @@ def apply(filters: Filters, rows: "QuerySet[Any]", query: str) -> Asked:
         raise explained(problem) from None
 
 
+def checked(text: str) -> str:
+    """The text, unless no database could take it. Raises BadQuery."""
+    if "\0" in text:
+        raise BadQuery(_("The query must not contain NUL characters."))
+    if len(text) > MAX_LENGTH:
+        raise BadQuery(too_complex())
+    return text
+
+
 def parse(query: str) -> Any:
     """The query as a tree. Raises BadQuery, LarkError."""
-    if "\0" in query:
-        raise BadQuery(_("The query must not contain NUL characters."))
-    if len(query) > MAX_LENGTH:
-        raise BadQuery(too_complex())
     tree = RQLParser.parse(query)
     # All that walks the tree calls itself at every level.
     if depth(tree) > TREE_LEVELS * (MAX_DEPTH + 2):
@@ -213,7 +273,12 @@ def explained(problem: BaseException) -> BadQuery:
             return BadQuery(_("%(filter)s: %(lookup)s cannot be used with the value %(value)s.") % details)
         return BadQuery(str(details.get("error", problem)))
     if isinstance(problem, (LarkError, AssertionError)):
-        return BadQuery(_("Bad filter query."))
+        return BadQuery(
+            _(
+                "Bad filter query. A value with anything but letters, digits, blanks and -_.:+@* stands in quotes, "
+                'and a & in it is written %26: name="Ruiz %26 Sons".'
+            )
+        )
     return BadQuery(bad_value())
 
 

@@ -10,6 +10,7 @@ from django.db.models import (
     DateTimeField,
     EmailField,
     Field,
+    FloatField,
     IntegerField,
     JSONField,
     PositiveIntegerField,
@@ -22,7 +23,7 @@ from django.db.models.expressions import Col
 
 from modules.examples import example
 from modules.rest import Collection, Write
-from modules.shapes import Column, Constant, Rows, trace
+from modules.shapes import Column, Computed, Constant, Rows, trace
 
 Schema = dict[str, Any]
 
@@ -72,7 +73,7 @@ def content(value: Any, rows: "QuerySet[Any]") -> Schema:
         if value.schema is None:
             return {"type": "array", "items": listed}
         return {**value.schema, "additionalProperties": listed}
-    if isinstance(value, Column):
+    if isinstance(value, Column | Computed):
         return dict(value.schema)
     if isinstance(value, Constant):
         return {"type": json_type(value.value), "const": value.value}
@@ -175,6 +176,8 @@ def typed(field: "Field[Any, Any]") -> Schema:
         return {"type": "integer", "minimum": 0}
     if isinstance(field, IntegerField):
         return {"type": "integer"}
+    if isinstance(field, FloatField):
+        return {"type": "number"}
     if isinstance(field, JSONField):
         return {"type": "array", "items": {"type": "object"}} if field.default is list else {"type": "object"}
     schema: Schema = {"type": "string"}

@@ -8,6 +8,7 @@ A shape maps JSON names to where the value comes from:
         "kind": Constant("production"),              # the same in every record
         "public": Column("status", is_published),    # a column whose value changes on the way out
         "hubs": Rows(hubs_of_marketplace, {...}),    # the rows of another table, as a list
+        "by": Computed(("actors", "account"), …),    # made of several columns
     }
 
 Empty values are left out, as in the original: its command line crashes on null.
@@ -31,6 +32,16 @@ class Column:
 
     name: str
     change: Callable[[Any], Any]
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A value that Python makes of several columns, and SQL as `column`, for filters. A test holds them together."""
+
+    columns: tuple[str, ...]
+    change: Callable[..., Any]
+    column: str
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
@@ -150,6 +161,9 @@ class Builder:
         if isinstance(value, Column):
             stored, change = self.cell(value.name), value.change
             return lambda row: change(stored(row))
+        if isinstance(value, Computed):
+            cells, compute = [self.cell(column) for column in value.columns], value.change
+            return lambda row: compute(*[cell(row) for cell in cells])
         if isinstance(value, Rows):
             listed = self.cell(value.expression())
             if value.change is None:
@@ -182,8 +196,7 @@ def json_object(shape: Shape, rows: "QuerySet[Any]") -> JSONObject:
 def json_part(value: Any, rows: "QuerySet[Any]") -> Any:
     if isinstance(value, Mapping):
         return json_object(value, rows)
-    is_moment = value not in rows.query.annotations and isinstance(trace(rows.model, value).field, DateTimeField)
-    return Moment(F(value)) if is_moment else F(value)
+    return Moment(F(value)) if isinstance(trace_in(rows, value).field, DateTimeField) else F(value)
 
 
 class Path(NamedTuple):
@@ -194,6 +207,13 @@ class Path(NamedTuple):
     many: bool
     # How to filter and order by it: `owner_id` as a column knows no `like`, `owner__pk` does, and joins no more than that.
     lookup: str
+
+
+def trace_in(rows: "QuerySet[Any]", column: str) -> Path:
+    """What stands behind a column of a query: one of its own, or a path from its model."""
+    if annotation := rows.query.annotations.get(column):
+        return Path(annotation.output_field, null=True, many=False, lookup=column)
+    return trace(rows.model, column)
 
 
 def trace(model: type[Model], path: str) -> Path:

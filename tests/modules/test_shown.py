@@ -1,0 +1,111 @@
+"""What can be asked for is what is shown: all of it, and nothing else."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from modules.models import Agreement
+from modules.rest import ORDERED, Collection
+from modules.shapes import Constant, Rows, leaves
+from modules.urls import COLLECTIONS
+from tests.modules.test_every_collection import parent_of
+
+pytestmark = pytest.mark.django_db
+
+
+def at(record, names):
+    """What stands at a dotted name, or at it in each member of a list: a list of scalars."""
+    if isinstance(record, list):
+        return [value for member in record for value in at(member, names)]
+    if not names:
+        return [] if isinstance(record, dict) or record is None else [record]
+    return at(record[names[0]], names[1:]) if isinstance(record, dict) and names[0] in record else []
+
+
+def shown(collection, record):
+    """Name of a filter -> what the record shows there."""
+    for name, value in leaves(collection.fields):
+        if isinstance(value, Rows):
+            listed = at_raw(record, name.split("."))
+            members = list(listed.values()) if isinstance(listed, dict) else listed or []
+            for member, _column in leaves(value.shape):
+                yield f"{name}.{member}", at(members, member.split("."))
+        elif not (isinstance(value, Constant) and isinstance(value.value, list | dict)):
+            yield name, at(record, name.split("."))
+
+
+def at_raw(record, names):
+    for name in names:
+        record = record.get(name, {})
+    return record
+
+
+def written(value):
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return f"'{value}'" if '"' in value else f'"{value}"'
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
+def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, client, collection):
+    """For each side: what a filter tells is what the records tell anyway, and every scalar of a record is a filter."""
+    for key in demo.values():
+        headers = {"authorization": key}
+        path = f"/public/v1/{collection.path}".replace("<parent>", parent_of(collection, key))
+        records = client.get(f"{path}?limit=1000", headers=headers).json()
+        found = {}
+        for record in records:
+            for name, values in shown(collection, record):
+                for value in values:
+                    if value != "" and not isinstance(value, dict):
+                        found.setdefault(name, {}).setdefault(value, set()).add(record["id"])
+        for name, by_value in found.items():
+            assert name in collection.filter_names or name == "params", name
+            if name == "params":
+                continue
+            # The rarest tells most.
+            value = min(by_value, key=lambda each: len(by_value[each]))
+            response = client.get(f"{path}?eq({name},{quote(written(value))})&limit=1000", headers=headers)
+            assert response.status_code == 200, (name, value, response.content)
+            assert {row["id"] for row in response.json()} == by_value[value], (name, value)
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
+def test_a_filter_that_is_no_name_of_a_record_stands_for_one(collection):
+    """By structure: what a filter looks at is what a field shows."""
+    filters = collection.filters.AT
+    own = {(filters[name].column, filters[name].among is None) for name, _ in every_name(collection)}
+    for name in collection.filter_names:
+        assert (filters[name].column, filters[name].among is None) in own, name
+
+
+def every_name(collection):
+    for name, value in leaves(collection.fields):
+        if isinstance(value, Rows):
+            yield from ((f"{name}.{member}", column) for member, column in leaves(value.shape))
+        elif name in collection.filters.AT:
+            yield name, value
+
+
+def test_what_a_record_does_not_show_cannot_be_declared():
+    for wrong in ({"also": {"secret": "account.peppers"}}, {"ordering": ("account.name",)}, {"search": ("account.name",)}):
+        with pytest.raises((KeyError, ValueError)):
+            Collection("x", None, lambda account_id: Agreement.objects.all(), fields={"id": "id", "title": "title"}, about="", **wrong)
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
+def test_id_name_state_and_the_moment_of_making_can_be_filtered_and_ordered(demo, client, collection):
+    for key in demo.values():
+        headers = {"authorization": key}
+        path = f"/public/v1/{collection.path}".replace("<parent>", parent_of(collection, key))
+        for name in [name for name in ORDERED if name in collection.columns]:
+            assert name in collection.filter_names
+            rows = client.get(f"{path}?ordering({name})&limit=1000", headers=headers).json()
+            back = client.get(f"{path}?ordering(-{name})&limit=1000", headers=headers)
+            assert back.status_code == 200
+            assert len(back.json()) == len(rows)
+            if name in {"created", "events.created.at"}:
+                moments = [at(row, name.split("."))[0] for row in rows]
+                assert moments == sorted(moments)
+    assert {"id"} <= set(collection.ordering)
