@@ -1,8 +1,8 @@
 """`/public/v1/tier/accounts`: the module Customers."""
 
-from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Case, CharField, Value, When
 from django.utils.translation import gettext as _
 
@@ -113,17 +113,19 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
     """Make a customer of the distributor. Vendors see it as soon as it subscribes to a product of theirs."""
     check(caller, values)
     now = this_second()
-    return str(Customer.objects.create(provider_id=caller.account_id, created_at=now, updated_at=now, **columns(values)).pk)
+    customer = Customer(provider_id=caller.account_id, created_at=now, updated_at=now, **columns(values))
+    save(customer)
+    return str(customer.pk)
 
 
 @CUSTOMERS.updates(*WRITABLE)
 def update(caller: Caller, customer: Customer, values: dict[str, Any]) -> None:
     """Change a customer of the distributor; what is not sent stays."""
-    check(caller, values, customer)
+    check(caller, values)
     for column, value in columns(values).items():
         setattr(customer, column, value)
     customer.version, customer.updated_at = customer.version + 1, this_second()
-    customer.save()
+    save(customer)
 
 
 @CUSTOMERS.deletes
@@ -136,27 +138,21 @@ def delete(caller: Caller, customer: Customer) -> None:
     customer.delete()
 
 
-def check(caller: Caller, values: dict[str, Any], customer: Customer | None = None) -> None:
-    """Raise Refused unless the caller may write, and the reseller and the hub are its own."""
+def check(caller: Caller, values: dict[str, Any]) -> None:
+    """Raise Refused unless the caller may write, and the hub is its own."""
     if not Account.objects.filter(pk=caller.account_id, role=Account.Role.DISTRIBUTOR).exists():
         raise Refused(_("Customers belong to distributors; a vendor can only read them."), code="AUTH_005", status=403)
-    if parent := values.get("parent.id"):
-        resellers = dict(Customer.objects.filter(provider=caller.account_id, type=Customer.Type.RESELLER).values_list("pk", "parent_id"))
-        if parent not in resellers:
-            raise Refused("parent.id: " + _("There is no such reseller of yours."))
-        if customer and customer.pk in above(parent, resellers):
-            raise Refused("parent.id: " + _("Nobody can stand above itself."))
-    if customer and values.get("type") == Customer.Type.CUSTOMER and Customer.objects.filter(parent=customer.pk).exists():
-        raise Refused("type: " + _("Customers stand below this reseller."))
     if (hub := values.get("hub.id")) and not Hub.objects.filter(pk=hub, owner=caller.account_id).exists():
         raise Refused("hub.id: " + _("There is no such hub of yours."))
 
 
-def above(pk: str | None, parents: dict[str, str | None]) -> Iterator[str]:
-    """The reseller and all that stand above it."""
-    while pk:
-        yield pk
-        pk = parents.get(pk)
+def save(customer: Customer) -> None:
+    """Save a customer. Raises Refused if it cannot stand where it is put."""
+    try:
+        customer.save()
+    except ValidationError as problem:
+        names = {column: name for name, column in CUSTOMERS.columns.items() if isinstance(column, str)} | {"parent": "parent.id"}
+        raise Refused(*(f"{names[field]}: {text}" for field, texts in problem.message_dict.items() for text in texts)) from None
 
 
 def columns(values: dict[str, Any]) -> dict[str, Any]:

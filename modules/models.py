@@ -1,10 +1,12 @@
 """Sample business records behind the gate. Each lies between a vendor and a distributor, and each side sees its own."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -277,6 +279,47 @@ class Customer(Record):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, unless that would put it where it cannot stand. Raises ValidationError."""
+        with transaction.atomic():
+            self.check_place()
+            super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """What a form checks: the same, so that it is told beside the field. The form's transaction holds the lock."""
+        super().clean()
+        if self.provider_id:
+            with transaction.atomic():
+                self.check_place()
+
+    def check_place(self) -> None:
+        """Hold the resellers of the distributor still, and raise ValidationError unless the customer fits among them.
+
+        A place that does not change is not asked about, so that what stands wrong already can still be edited.
+        """
+        # Whoever else moves one of them waits here, and then sees where this one went.
+        list(Account.objects.select_for_update(no_key=True).filter(pk=self.provider_id).values_list("pk"))
+        stored = Customer.objects.filter(pk=self.pk).values_list("provider_id", "parent_id", "type").first()
+        if stored == (self.provider_id, self.parent_id, self.type):
+            return
+        if self.parent_id:
+            resellers = dict(Customer.objects.filter(provider=self.provider_id, type=Customer.Type.RESELLER).values_list("pk", "parent_id"))
+            if self.parent_id not in resellers:
+                raise ValidationError({"parent": _("There is no such reseller of yours.")})
+            if self.pk in above(self.parent_id, resellers):
+                raise ValidationError({"parent": _("Nobody can stand above itself.")})
+        if stored and self.type != Customer.Type.RESELLER and Customer.objects.filter(parent=self.pk).exists():
+            raise ValidationError({"type": _("Customers stand below this reseller.")})
+
+
+def above(pk: str | None, parents: Mapping[str, str | None]) -> set[str]:
+    """The reseller and all that stand above it, each once: what is stored may go in a circle."""
+    found: set[str] = set()
+    while pk and pk not in found:
+        found.add(pk)
+        pk = parents.get(pk)
+    return found
 
 
 class Category(models.Model):

@@ -126,6 +126,8 @@ class Filters(RQLFilterClass):
         """Turn one comparison into SQL. `in()` comes here with each of its values, a search with each of its columns."""
         if data.filter_name not in self.AT and (data.filter_name not in RESERVED_FILTER_NAMES or self.searches_nothing(data.filter_name)):
             self.ignored[data.filter_name] = None
+        if not isinstance(data.str_value, str):
+            raise TypeError  # A tuple where a value belongs.
         is_like = self._is_searching_lookup(data.operator)
         self.pay(data.filter_name, LIKE_COST + STAR_COST * data.str_value.count("*") if is_like else COST)
         term: Q = super().build_q_for_filter(data)

@@ -55,3 +55,14 @@ def test_two_customers_that_get_the_same_reseller_do_not_wait_for_ever():
     assert set(at_once(*calls)) == {200}
     # Every change counted: none was made on an old copy of the row.
     assert sorted(Customer.objects.values_list("version", flat=True)) == [ROUNDS + 1] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_resellers_that_each_want_to_stand_below_the_other_make_no_circle():
+    account = AccountFactory()
+    key = header(TokenFactory(account=account, modules=(Module.ALL,)))
+    one, two = (CustomerFactory(provider=account, type="reseller") for _ in range(2))
+    calls = [(f"tier/accounts/{each.pk}", key, {"parent": {"id": other.pk}}) for each, other in ((one, two), (two, one))]
+    statuses = at_once(*calls)
+    assert set(statuses) == {200, 400}
+    assert Customer.objects.exclude(parent=None).count() == 1

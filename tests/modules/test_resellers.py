@@ -1,0 +1,81 @@
+"""Who stands above whom: no circle, whoever makes it, and none that is stored already holds anybody up."""
+
+import json
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from modules.models import Customer
+from tests.conftest import confirmed, person
+from tests.factories import CustomerFactory, TokenFactory
+from tokens.catalog import Module
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def chain(account):
+    """Three resellers, each below the one before."""
+    top = CustomerFactory(provider=account, type="reseller")
+    middle = CustomerFactory(provider=account, type="reseller", parent=top)
+    return top, middle, CustomerFactory(provider=account, type="reseller", parent=middle)
+
+
+@pytest.fixture
+def circle(chain):
+    """As it could be stored before anybody looked."""
+    top, _middle, bottom = chain
+    Customer.objects.filter(pk=top.pk).update(parent=bottom)
+    return chain
+
+
+def test_the_model_refuses_a_circle(chain):
+    for below in chain:
+        top = Customer.objects.get(pk=chain[0].pk)
+        top.parent = below
+        with pytest.raises(ValidationError, match="above itself"):
+            top.save()
+        with pytest.raises(ValidationError, match="above itself"):
+            top.full_clean()
+    assert Customer.objects.get(pk=chain[0].pk).parent is None
+
+
+def test_the_model_refuses_a_parent_that_is_no_reseller_or_of_somebody_else(account, chain):
+    for parent in (CustomerFactory(provider=account), CustomerFactory(type="reseller")):
+        with pytest.raises(ValidationError, match="no such reseller"):
+            CustomerFactory(provider=account, parent=parent)
+
+
+def test_a_reseller_that_has_customers_stays_one(chain):
+    chain[0].type = "customer"
+    with pytest.raises(ValidationError, match="stand below"):
+        chain[0].save()
+
+
+def test_the_admin_tells_it_beside_the_field(chain):
+    top, _middle, bottom = chain
+    staff = person(user__is_staff=True, user__is_superuser=True)
+    confirmed(staff.client)
+    data = {field.name: field.value_from_object(top) or "" for field in Customer._meta.fields}
+    data |= {"created_at_0": "2026-01-01", "created_at_1": "10:00", "updated_at_0": "2026-01-01", "updated_at_1": "10:00", "parent": bottom.pk}
+    response = staff.client.post(reverse("admin:modules_customer_change", args=(top.pk,)), data)
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors == {"parent": ["Nobody can stand above itself."]}
+    assert Customer.objects.get(pk=top.pk).parent is None
+
+
+def test_a_circle_that_is_stored_holds_nobody_up(call, account, circle):
+    """Records of it are read and written as others are, and it can be opened."""
+    token = TokenFactory(account=account, modules=(Module.ALL,))
+
+    def put(customer, body):
+        return call(f"tier/accounts/{customer.pk}", token, "put", data=json.dumps(body), content_type="application/json")
+
+    assert len(call("tier/accounts", token).json()) == 3
+    assert put(circle[0], {"name": "Renamed"}).status_code == 200
+    outside = CustomerFactory(provider=account)
+    assert put(outside, {"parent": {"id": circle[0].pk}}).status_code == 200
+    assert put(circle[0], {"parent": {"id": circle[1].pk}}).status_code == 400
+    assert put(circle[0], {"parent": None}).status_code == 200
+    assert put(circle[1], {"parent": {"id": circle[2].pk}}).status_code == 400
