@@ -87,6 +87,7 @@ ORDERED = (
     "events.inquiring.at",
     "events.resolved.at",
     "events.closed.at",
+    *(f"events.{what}.by.{part}" for what in EVENTS for part in ABOUT_ACTOR),
 )
 
 CASES = Collection(

@@ -12,6 +12,7 @@ from django.db.models import BooleanField, Case, CharField, IntegerField, OuterR
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from modules.bodies import Refused
@@ -145,6 +146,11 @@ MODULES = Collection(
     "owner.id",
     "expiration_date",
     required=("name", "extension.id"),
+    not_yet={
+        "handle": gettext_lazy(
+            "A handle cannot be traded for a key yet. Make the connection with the key of a token, which its page in the portal shows: ApiKey SU-…:…"
+        )
+    },
     answers={"token": {"type": "string", "pattern": "^[0-9a-f]{40}$", "description": "The secret, shown this once."}},
 )
 def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:

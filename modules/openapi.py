@@ -131,6 +131,10 @@ HEADERS = {
         "required": True,
         "schema": {"type": "string", "pattern": r"^items \d+-\d+/\d+$", "examples": ["items 0-9/72"]},
     },
+    rest.IGNORED: {
+        "description": "The names of the query that are no filters here and were ignored, at most ten; absent if there are none.",
+        "schema": {"type": "string", "examples": ["nope, owner.nope"]},
+    },
     "WWW-Authenticate": {
         "description": "What the header Authorization begins with.",
         "required": True,
@@ -239,8 +243,12 @@ A list is a JSON array, in an order that stays the same. `limit` ({rest.DEFAULT_
 page through it. The header `Content-Range: items 0-9/72` says where one is and how many records there are in all.
 
 The whole query string is one RQL query: terms joined with `&`. Names inside of objects are written with dots, or with two
-underscores (`owner.id`, `owner__id`); a name that is no filter is ignored. A value with anything but letters, digits, blanks
-and `-_.:+@*` stands in quotes.
+underscores (`owner.id`, `owner__id`). Every value that a record shows is a filter. A name that is none is ignored, and the
+header `X-Ignored-Filters` tells so. A value with anything but letters, digits, blanks and `-_.:+@*` stands in quotes, which may
+be single or double: `in(name,("Ruiz & Sons","O'Hara"))`, in an address `%22Ruiz%20%26%20Sons%22`.
+
+In `name=value` and `search=text` a plus is a blank, as forms write it, but for the zone of a moment, and what is percent-encoded
+needs no quotes: `name=Ruiz+%26+Sons`. Inside of brackets a plus is a plus.
 
 | operator | example | the value or the record |
 | --- | --- | --- |
@@ -326,7 +334,7 @@ def listing(collection: Collection, summary: str) -> Described:
     ]
     answer = {
         **answered(200, {"type": "array", "items": reference(collection)}),
-        "headers": {"Content-Range": {"$ref": "#/components/headers/Content-Range"}},
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in ("Content-Range", rest.IGNORED)},
     }
     return {
         **common(collection, "list_all", summary, *named),

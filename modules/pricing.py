@@ -24,7 +24,8 @@ PRICE_LISTS = Collection(
         "precision": Constant(0.01),
         "status": "status",
         "owner": reference("owner"),
-        "attributes": Constant([]),
+        # The columns of a list: here, each product has one price.
+        "attributes": Constant([{"id": "price", "name": "Price", "description": "What one unit costs a month."}]),
         "products": Rows(Product.objects.filter(price_lists=OuterRef("pk")), {"id": "id", "name": "name", "description": "short_description"}),
         "stats": {"products": "products_count", "listings": "listings_count", "listings_alt": "listings_alt_count"},
         "events": events(created="created_at", updated="updated_at", activated="activated_at"),

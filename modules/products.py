@@ -7,6 +7,8 @@ from modules.rest import Collection
 from modules.shapes import Constant, events, reference
 from tokens.catalog import Module
 
+ICON = "product.svg"
+
 
 def products(account_id: str) -> QuerySet[Product]:
     """The products of the account, and how it comes to see each."""
@@ -33,6 +35,8 @@ PRODUCTS = Collection(
         "status": "status",
         "version": "version",
         "latest": Constant(value=True),
+        # One picture for all, which everybody can fetch: see urls.py.
+        "icon": Constant(f"/public/{ICON}"),
         "short_description": "short_description",
         "detailed_description": "detailed_description",
         "category": reference("category"),
@@ -44,7 +48,14 @@ PRODUCTS = Collection(
             "download_links": Constant([]),
             "documents": Constant([]),
         },
-        "capabilities": {"subscription": {"schema": Constant("explicit")}},
+        # What these products cannot do is said too: `ccli product export` asks for each.
+        "capabilities": {
+            "subscription": {"schema": Constant("explicit"), "change": {"editable_ordering_parameters": Constant(value=False)}},
+            "tiers": {"validation": Constant(value=False)},
+            "reservation": {"consumption": Constant(value=False)},
+            "cart": {"validation": Constant(value=False)},
+            "inquiring": {"validation": Constant(value=False)},
+        },
         "visibility": {
             "owner": "visible_as_owner",
             "listing": "visible_by_listing",

@@ -11,25 +11,21 @@ values left out.
 """
 
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from functools import partial
-from threading import Lock
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
-from cachetools import LRUCache
-from django.core.exceptions import EmptyResultSet, ValidationError
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import BooleanField, CharField, Field, FloatField, IntegerField, JSONField, Model, QuerySet, Subquery
 from django.http import HttpResponse
 from django.urls import URLPattern, re_path
 from django.utils.translation import gettext as _
 
-from modules import bodies, query_text, rql
+from modules import bodies, rql
 from modules.bodies import Refused
-from modules.shapes import Builder, Column, Computed, Constant, Path, Rows, Shape, leaves, prune, trace_in
+from modules.plans import ACCOUNT, ITSELF, PARENT, compiled, placed, side
+from modules.shapes import Column, Computed, Constant, Path, Rows, Shape, leaves, trace_in
 from portal import api, store
 from portal.http import whole
 from tokens.catalog import Module
@@ -38,23 +34,13 @@ from tokens.permissions import ApiRequest, Caller, requires_module, requires_tok
 DEFAULT_LIMIT = 100
 LIMIT = 1000
 
-# What stands for the caller's account, the record above and the record itself in a compiled query. No value of a query
-# can be taken for one of them: NUL is refused there.
-ACCOUNT, PARENT, ITSELF = "{}-\0account", "\0parent", "\0itself"
-
-# Bytes of compiled queries that are kept, and of one that is worth keeping: what programs ask over and over is short.
-KEPT_BYTES = 8 * 2**20
-KEPT_PLAN_BYTES = 96 * 2**10
-# What a plan takes for each column and each value, beside its texts.
-COLUMN_BYTES, VALUE_BYTES = 900, 100
-
 # Clients end a query with its page. Cut off there, all pages of a query share one plan.
 PAGE = re.compile(r"(?:(?P<query>.*)&)?limit=(?P<limit>\d{1,15})&offset=(?P<offset>\d{1,15})", re.DOTALL)
 
 # By these every list can be ordered, if its records show them.
 ORDERED = ("id", "name", "title", "subject", "status", "type", "state", "created", "events.created.at")
-# The header that names what was asked for and is no filter, and how much of it.
-IGNORED, MAX_IGNORED = "X-Ignored-Filters", 10
+# The header that names what was asked for and is no filter.
+IGNORED = "X-Ignored-Filters"
 
 # What a value that is the same in every record is compared as. To Python, True is a number too.
 CONSTANTS: "tuple[tuple[type, Field[Any, Any]], ...]" = (
@@ -79,48 +65,8 @@ class Write(NamedTuple):
     about: str
     # Names that the answer has beside those of a record, as JSON Schemas.
     answers: Mapping[str, Any]
-
-
-class Plan(NamedTuple):
-    """A query, compiled: everything but the caller and the page is settled. Building it costs more than running it."""
-
-    page: str
-    page_params: tuple[Any, ...]
-    total: str
-    total_params: tuple[Any, ...]
-    converters: tuple[tuple[int, list[Any], Any], ...]
-    build: Callable[[tuple[Any, ...]], dict[str, Any] | None]
-    columns: int
-    limit: str | None
-    offset: str | None
-    ignored: str
-
-    @property
-    def size(self) -> int:
-        """Bytes of memory, nearly."""
-        values = (*self.page_params, *self.total_params)
-        texts = sum(map(sys.getsizeof, (self.page, self.total, *values)))
-        return texts + VALUE_BYTES * len(values) + COLUMN_BYTES * self.columns
-
-    def rows(self, place: Mapping[str, str], limit: int, offset: int) -> list[Any]:
-        """At most `limit` rows from `offset` on; `place` says what stands for the placeholders."""
-        if not self.page:
-            return []
-        # Two numbers, written out: a page of unknown length PostgreSQL would plan anew each time.
-        rows = fetch(f"{self.page} LIMIT {limit:d} OFFSET {offset:d}", fill(self.page_params, place))
-        return [self.convert(row) for row in rows] if self.converters else rows
-
-    def convert(self, row: tuple[Any, ...]) -> list[Any]:
-        """What Django does to the cells of a row: SQLite keeps moments as texts, JSON comes as text from either database."""
-        cells = list(row)
-        for index, converters, expression in self.converters:
-            for converter in converters:
-                cells[index] = converter(cells[index], expression, connection)
-        return cells
-
-    def count_rows(self, place: Mapping[str, str]) -> int:
-        """How many rows there are in all."""
-        return int(fetch(self.total, fill(self.total_params, place))[0][0]) if self.total else 0
+    # Names that the original takes and that are not there yet, with a sentence about each.
+    not_yet: Mapping[str, Any]
 
 
 class Collection:
@@ -216,13 +162,20 @@ class Collection:
         """What stands behind a column of the model, or of the query."""
         return trace_in(self.sample, column)
 
-    def creates(self, *names: str, required: tuple[str, ...] = (), answers: Mapping[str, Any] | None = None) -> Decorator:
+    def creates(
+        self,
+        *names: str,
+        required: tuple[str, ...] = (),
+        answers: Mapping[str, Any] | None = None,
+        not_yet: Mapping[str, Any] | None = None,
+    ) -> Decorator:
         """Register `create(caller, values)`, which gives the new record's id; with a parent, `create(caller, parent, values)`.
 
         `values` are the names of the body that were sent, checked against their columns. The answer is 201 and the record; to answer
-        with more, `create` gives the whole answer, and `answers` says what is in it besides.
+        with more, `create` gives the whole answer, and `answers` says what is in it besides. A body with a name of `not_yet` is
+        refused with its sentence.
         """
-        return partial(self.register, self.writes, "POST", names, required, answers=answers)
+        return partial(self.register, self.writes, "POST", names, required, answers=answers, not_yet=not_yet)
 
     def updates(self, *names: str, required: tuple[str, ...] = ()) -> Decorator:
         """Register `update(caller, record, values)`. The answer is the record."""
@@ -248,9 +201,10 @@ class Collection:
         required: tuple[str, ...],
         run: Callable[..., Any],
         answers: Mapping[str, Any] | None = None,
+        not_yet: Mapping[str, Any] | None = None,
     ) -> Callable[..., Any]:
         fields = {name: self.trace(column_of(self.columns[name])).field for name in names}
-        where[key] = Write(run, fields, required, " ".join((run.__doc__ or "").split()), answers or {})
+        where[key] = Write(run, fields, required, " ".join((run.__doc__ or "").split()), answers or {}, not_yet or {})
         return run
 
     def methods(self) -> tuple[str, ...]:
@@ -322,6 +276,10 @@ class Collection:
             total = offset + len(rows) if len(rows) < limit and (rows or not offset) else plan.count_rows(place)
         except rql.BadQuery as problem:
             return api.error(400, "VAL_001", str(problem))
+        except OperationalError as problem:
+            if store.took_too_long(problem):
+                return api.error(400, "VAL_001", rql.too_slow())
+            raise
         if self.parent and parent and not total and self.parent.one(caller, parent) is None:
             return not_found(parent)
         response = api.json_response([plan.build(row) for row in rows])
@@ -344,7 +302,10 @@ class Collection:
     def create(self, request: ApiRequest, parent: str | None) -> HttpResponse:
         write = self.writes["POST"]
         try:
-            values = bodies.clean(bodies.read(request), write.fields, write.required)
+            body = bodies.read(request)
+            if missing := [f"{name}: {why}" for name, why in write.not_yet.items() if name in body]:
+                raise Refused(*missing)
+            values = bodies.clean(body, write.fields, write.required)
             with transaction.atomic():
                 made = write.run(request.token, *((parent,) if parent else ()), values)
         except Refused as refused:
@@ -385,110 +346,6 @@ class Collection:
         if record is None:
             raise Refused(no_such(pk), code="NFND_000", status=404)
         return record
-
-
-# --- Queries, compiled ----------------------------------------------------------------------------
-
-
-PLANS: LRUCache[tuple[Collection, str, str | None], Plan] = LRUCache(KEPT_BYTES, getsizeof=lambda plan: plan.size)
-PLANS_LOCK = Lock()
-
-
-def compiled(collection: Collection, side: str, query: str | None) -> Plan:
-    """The plan for a query of the accounts of one side (`VA` or `PA`); for None, that of a single record. Raises rql.BadQuery.
-
-    Programs ask the same over and over, and building a query costs Django more than running it. So plans are kept.
-    """
-    key = (collection, side, query)
-    with PLANS_LOCK:
-        plan = PLANS.get(key)
-    if plan is None:
-        plan = compile_query(collection, side, query)
-        if plan.size + sys.getsizeof(query) <= KEPT_PLAN_BYTES:
-            with PLANS_LOCK:
-                PLANS[key] = plan
-    return plan
-
-
-def compile_query(collection: Collection, side: str, query: str | None) -> Plan:
-    """Let Django write the SQL for a query. Raises rql.BadQuery."""
-    rows = collection.visible(ACCOUNT.format(side), PARENT)
-    read = query_text.read(query or "")
-    asked = rql.apply(collection.filters, rows, read.rql, read.searches)
-    # Any letter can be part of a name, but not of a header.
-    ignored = ", ".join(quote(name[: rql.MAX_NAME]) for name in asked.ignored[:MAX_IGNORED])
-    rows = asked.rows.filter(pk=ITSELF) if query is None else asked.rows
-    builder = Builder(prune(collection.fields, hidden(collection, asked.select)))
-    try:
-        page, page_params, converters = sql(rows.order_by(*stable(rows)).values_list(*builder.columns))
-        count, count_params, _unused = sql(rows.order_by().values_list("pk"))
-    except EmptyResultSet:
-        # Django sees that nothing can match, such as a number that is larger than the column.
-        return Plan("", (), "", (), (), builder.build, 0, asked.limit, asked.offset, ignored)
-    except (ValueError, OverflowError, ValidationError):
-        raise rql.BadQuery(rql.bad_value()) from None
-    return Plan(
-        page,
-        page_params,
-        f"SELECT COUNT(*) FROM ({count}) AS matches",  # noqa: S608 (Django's own SQL; values are parameters)
-        count_params,
-        converters,
-        builder.build,
-        len(builder.columns),
-        asked.limit,
-        asked.offset,
-        ignored,
-    )
-
-
-def sql(rows: "QuerySet[Any]") -> tuple[str, tuple[Any, ...], tuple[tuple[int, list[Any], Any], ...]]:
-    """A query as SQL with its parameters, and what to do with which cell of a row. Raises EmptyResultSet."""
-    compiler = rows.query.get_compiler(connection=connection)
-    text, params = compiler.as_sql()
-    converters = compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
-    return text, tuple(params), tuple((index, functions, expression) for index, (functions, expression) in converters.items())
-
-
-def stable(rows: "QuerySet[Any]") -> tuple[Any, ...]:
-    """The order of the rows, ending with the id, so that pages do not move between equals."""
-    order: tuple[Any, ...] = tuple(rows.query.order_by or rows.query.get_meta().ordering or ())
-    return order if {"id", "-id", "pk", "-pk"} & set(order) else (*order, "pk")
-
-
-def hidden(collection: Collection, select: tuple[str, ...]) -> set[str]:
-    """The names that `select(-x)` leaves out. To leave out what is not there anyway is no mistake. Raises rql.BadQuery."""
-    for name in select:
-        if not name.startswith("-") and not any(known == name or known.startswith(f"{name}.") for known in collection.columns):
-            raise rql.BadQuery(_("Bad select: there is no field %(name)s.") % {"name": name})
-    return {name[1:] for name in select if name.startswith("-")} - {"id"}
-
-
-def side(caller: Caller) -> str:
-    return caller.account_id[:2]
-
-
-def placed(caller: Caller, parent: str | None) -> dict[str, str]:
-    """What stands for the placeholders of a plan."""
-    place = {ACCOUNT.format(side(caller)): caller.account_id}
-    if parent:
-        place[PARENT] = parent
-    return place
-
-
-def fill(params: tuple[Any, ...], place: Mapping[str, str]) -> list[Any]:
-    return [place.get(param, param) if isinstance(param, str) else param for param in params]
-
-
-def fetch(text: str, params: list[Any]) -> list[Any]:
-    """The rows of a query. Raises rql.BadQuery if it took too long."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(text, params)
-            return list(cursor.fetchall())
-    except OperationalError as problem:
-        if store.took_too_long(problem):
-            raise rql.BadQuery(_("The query took too long. Narrow it, or ask for less of what has to be searched or counted.")) from None
-        raise
 
 
 # --- Errors ---------------------------------------------------------------------------------------

@@ -309,6 +309,10 @@ def costs() -> dict[str, int]:
     }
 
 
+def too_slow() -> str:
+    return _("The query took too long. Narrow it, or ask for less of what has to be searched or counted.")
+
+
 def bad_page() -> str:
     return _("Limit and offset are set incorrectly.")
 

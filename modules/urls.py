@@ -2,10 +2,13 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.urls import re_path
+from django.urls import path, re_path
+from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from modules import (
+    absent,
     account,
     agreements,
     contracts,
@@ -45,16 +48,24 @@ COLLECTIONS = (
     marketplaces.MARKETPLACES,
     marketplaces.HUBS,
     marketplaces.LOCALES,
+    absent.TRANSLATIONS,
     partners.PARTNERS,
     pricing.PRICE_LISTS,
     products.PRODUCTS,
     products.ITEMS,
+    *absent.OF_PRODUCTS,
     products.CATEGORIES,
     reports.REPORTS,
     subscriptions.ASSETS,
     subscriptions.REQUESTS,
     tier_config.TIER_CONFIGS,
     usage.USAGE_FILES,
+)
+
+
+PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="96" height="96" fill="none" stroke="#4d5761" stroke-width="1.5">'
+    '<path d="M12 3 4 7v10l8 4 8-4V7zM4 7l8 4 8-4M12 11v10"/></svg>'
 )
 
 
@@ -65,7 +76,16 @@ def nothing(request: HttpRequest) -> HttpResponse:
     return page_not_found(request)
 
 
+@login_not_required
+@require_safe
+@cache_control(public=True, max_age=86400)
+def icon(request: HttpRequest) -> HttpResponse:
+    """The picture of every product. Clients fetch it without a key."""
+    return HttpResponse(PICTURE, content_type="image/svg+xml")
+
+
 urlpatterns = [
+    path(products.ICON, icon, name="icon"),
     *(pattern for collection in COLLECTIONS for pattern in collection.urls()),
     re_path(r"^v1//?openapi\.json/?$", openapi.show, {"collections": COLLECTIONS}, name="openapi"),
     re_path(r"^.*$", nothing, name="nothing"),

@@ -146,7 +146,7 @@ def kind(schema: dict[str, Any]) -> str:
         return " | ".join(str(value) for value in schema["enum"] if value is not None)
     if "items" in schema:
         return f"list of {kind(schema['items'])}"
-    if "const" in schema and schema["const"] not in ("", [], {}):
+    if schema.get("const") and not isinstance(schema["const"], list | dict):
         return str(schema["const"])
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return " or ".join((schema.get("format") or types[0], *types[1:]))

@@ -29,6 +29,15 @@ def read_list(name: str, default: str | None = None) -> list[str]:
     return [part.strip() for part in read_text(name, default).split(",") if part.strip()]
 
 
+def read_origins(name: str) -> list[str]:
+    """Return the origins between commas, each as a browser sends it: `https://app.example`, `http://localhost:3000`."""
+    origins = read_list(name, "")
+    for origin in origins:
+        if not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", origin):
+            raise ImproperlyConfigured(f"{name} must look like https://app.example,http://localhost:3000, without a path; not {origin!r}.")
+    return origins
+
+
 def read_flag(name: str, *, default: bool) -> bool:
     """Read on/off, true/false, yes/no, 1/0."""
     return flag(name, read_text(name, "on" if default else "off"))

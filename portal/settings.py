@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from portal import envfile
-from portal.environment import read_database, read_email, read_flag, read_list, read_number, read_ring, read_text
+from portal.environment import read_database, read_email, read_flag, read_list, read_number, read_origins, read_ring, read_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -36,6 +36,7 @@ TOKEN_SEALING_KEYS = read_ring("TOKEN_SEALING_KEYS")
 ACCEPT_LOST_KEYS = read_flag("ACCEPT_LOST_KEYS", default=False)
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEMO else None)
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", "")
+API_ALLOWED_ORIGINS = read_origins("API_ALLOWED_ORIGINS")
 if DEBUG and (HTTPS or not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]"}):
     raise ImproperlyConfigured(
         "DEBUG shows the inside of the portal to every visitor. It must be off with HTTPS, and with hosts other than 127.0.0.1, localhost and [::1]."
@@ -89,6 +90,7 @@ MIDDLEWARE = (
     "portal.middleware.SecurityHeadersMiddleware",
     "portal.middleware.health",
     "portal.middleware.CompressionMiddleware",
+    "portal.cors.allow_origins",
     "portal.middleware.scheme_of_the_client",
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.known_methods",

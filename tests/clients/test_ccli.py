@@ -400,3 +400,25 @@ def test_a_report_can_be_narrowed(report, api, company):
 def test_what_the_portal_has_not_is_said_by_the_report(ccli, distributor, program, config, tmp_path):
     printed = ccli("report", "execute", "subscription_list", "-f", "json", "-o", str(tmp_path / "none"))
     assert "Error returned by Connect when executing the report: 404 Not Found: NFND_000 - There is no such address." in printed
+
+
+# What the workbook of a product has nothing in: media, templates, three kinds of parameters, actions, configuration, translations, messages.
+EMPTY_SHEETS = (3, 4, 6, 7, 8, 9, 10, 11, 12)
+
+
+def test_a_product_is_exported(program, ccli, company, api, tmp_path):
+    """With everything that the portal keeps of it, and an empty sheet for what it does not."""
+    product = next(row for row in api.rows("products", company) if api.rows(f"products/{row['id']}/items", company))
+    items = api.rows(f"products/{product['id']}/items", company)
+    path = tmp_path / "product.xlsx"
+    assert f"The product {product['id']} has been successfully exported" in ccli("product", "export", product["id"], "-o", str(path))
+
+    def sheet(number: int) -> list[list[Any]]:
+        rows: list[list[Any]] = program.ask(task="sheet", path=str(path), number=number)
+        return rows
+
+    assert ["Product Name", product["name"]] in [row[:2] for row in sheet(0)]
+    assert [row[0] for row in sheet(5)[1:]] == [item["id"] for item in items]
+    for number in EMPTY_SHEETS:
+        assert len(sheet(number)) == 1
+    assert (tmp_path / "media" / f"{product['id']}.svg").read_text().startswith("<svg")

@@ -1,6 +1,9 @@
 """Claims that hold for every collection, on the data of the demo."""
 
+import re
+
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
@@ -116,3 +119,20 @@ def test_what_is_nested_tells_nothing_of_others(demo, client):
         assert row["stats"]["contracts"] == Contract.objects.filter(marketplace=row["id"], vendor=vendor, status="active").count()
     for key in demo.values():
         assert b"MP-" not in client.get("/public/v1/localization/locales", headers={"authorization": key}).content
+
+
+def test_the_queries_of_the_readme_find_records(demo, client):
+    """As many as `make run` loads: somebody who tries them sees something."""
+    readme = (settings.BASE_DIR / "README.md").read_text()
+    (since,) = re.findall(r'created\.ge\("([^"]+)"\)', readme)
+    for query in ("and(eq(type,program),eq(active,true))", f"and(ge(created,{since}),like(title,*Cloud*))"):
+        assert client.get(f"/public/v1/agreements?{query}", headers={"authorization": demo["PA-063-101"]}).json()
+
+
+def test_a_price_list_says_what_its_columns_are(demo, client):
+    """At least one, named as the original names it."""
+    for key in demo.values():
+        rows = client.get("/public/v1/pricing/lists", headers={"authorization": key}).json()
+        assert rows
+        for row in rows:
+            assert re.fullmatch(r"Price|Suggested T[012] Price|v\..{1,98}", row["attributes"][0]["name"])

@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 
 from modules.models import Case
-from modules.rest import MAX_IGNORED
+from modules.plans import MAX_IGNORED
 from tests.factories import AgreementFactory, ContractFactory, TokenFactory, UserFactory
 from tokens.catalog import Module
 

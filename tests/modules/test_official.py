@@ -35,6 +35,8 @@ MORE = {
     "auth/tokens": {
         f"events.{name}" for event in ("created", "updated") for name in (event, f"{event}.at", f"{event}.by", f"{event}.by.id", f"{event}.by.name")
     },
+    # Described as objects without more, of which a text says what they hold.
+    "pricing/lists": {"attributes[].id", "attributes[].name", "attributes[].description"},
     "listings": {"contract.marketplace", "contract.marketplace.id", "contract.marketplace.name"},
     # The description knows of an item no more than id and quantity, and has the parameters as a list of lists.
     "assets": {

@@ -411,3 +411,14 @@ def test_modules_and_extensions_are_those_of_the_catalog(call, boss):
     assert extensions["EXT-000"]["name"] == "custom"
     assert extensions["EXT-000"]["description"] == "Custom Integration"
     assert call("modules/MD-0000", boss).json() == {"id": "MD-0000", "name": "All"}
+
+
+@pytest.mark.parametrize("body", [{"handle": "abc"}, {"handle": None}, {"handle": "abc", "name": "Zapier", "extension": {"id": "EXT-000"}}])
+def test_a_handle_is_answered_with_what_to_do_instead(call, account, body):
+    """As the Zapier app asks: what is not there yet is said, and no token is made."""
+    token = TokenFactory(account=account, modules=(Module.ALL,))
+    response = call("auth/tokens", token, "post", data=json.dumps(body), content_type="application/json")
+    assert response.status_code == 400
+    (error,) = response.json()["errors"]
+    assert error.startswith("handle: A handle cannot be traded for a key yet.")
+    assert Token.objects.count() == 1

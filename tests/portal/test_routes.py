@@ -33,6 +33,7 @@ PAGES = {
     "tokens:general": ("sign-in", 200, 200, 200),
     "modules:api": ("sign-in", 200, 200, 200),
     "api:openapi": (200, 200, 200, 200),
+    "api:icon": (200, 200, 200, 200),
     "tokens:list": ("sign-in", 200, 200, 200),
     "tokens:view": ("sign-in", 302, 302, 302),
     "tokens:new": ("sign-in", 403, 200, 200),
@@ -68,6 +69,7 @@ FORMS = {
     "tokens:general": ("sign-in", 405, 405, 405),
     "modules:api": ("sign-in", 405, 405, 405),
     "api:openapi": (405, 405, 405, 405),
+    "api:icon": (405, 405, 405, 405),
     "tokens:list": ("sign-in", 405, 405, 405),
     "tokens:view": ("sign-in", 302, 302, 302),
     "tokens:new": ("sign-in", 403, 200, 200),
@@ -82,6 +84,9 @@ FORMS = {
     "tokens:disable": ("sign-in", 403, 302, 404),
     "tokens:delete": ("sign-in", 403, 302, 404),
 }
+
+# What the original keeps of a product and the portal does not.
+EMPTY = ("media", "templates", "parameters", "actions", "configurations", "messages")
 
 # Route of the API -> the module it asks for; each has an address for a record as well, but those in LISTS_ONLY.
 API = {
@@ -104,6 +109,8 @@ API = {
     "pricing/lists": Module.PRICING,
     "products": Module.PRODUCTS,
     "products/<parent>/items": Module.PRODUCTS,
+    **{f"products/<parent>/{name}": Module.PRODUCTS for name in EMPTY},
+    "localization/translations": None,
     "categories": Module.PRODUCTS,
     "reporting/reports": Module.REPORTS,
     "assets": Module.SUBSCRIPTIONS,
@@ -111,7 +118,7 @@ API = {
     "tier/configs": Module.TIER_CONFIG,
     "usage/files": Module.USAGE,
 }
-LISTS_ONLY = {"auth/tokens/<parent>/permissions"}
+LISTS_ONLY = {"auth/tokens/<parent>/permissions", "localization/translations", *(f"products/<parent>/{name}" for name in EMPTY)}
 ACTIONS = {
     "auth/tokens/<id>/activate": Module.INTEGRATIONS,
     "auth/tokens/<id>/deactivate": Module.INTEGRATIONS,

@@ -52,6 +52,8 @@ def test_production_refuses_to_start_without(name):
         ("TOKEN_SEALING_KEYS", f"1:{'a' * 64},2:{'a' * 64}", "TOKEN_SEALING_KEYS holds the same secret twice."),
         ("DATABASE_URL", "mysql://x", "DATABASE_URL must start with sqlite:/// or postgres://."),
         ("EMAIL_URL", "nonsense", "EMAIL_URL"),
+        ("API_ALLOWED_ORIGINS", "*", "API_ALLOWED_ORIGINS must look like"),
+        ("API_ALLOWED_ORIGINS", "https://app.example/", "API_ALLOWED_ORIGINS must look like"),
     ],
 )
 def test_nonsense_is_refused_with_a_sentence(name, value, words):

@@ -1,0 +1,45 @@
+"""Programs in browsers: pages of the origins in API_ALLOWED_ORIGINS may call the API (Fetch standard, CORS).
+
+Nothing but the API answers them, and never with a cookie: a key in the header Authorization is all they have.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from portal import api
+
+METHODS = "GET, HEAD, POST, PUT, DELETE"
+REQUEST_HEADERS = "Authorization, Content-Type"
+# What a page may read beside the body.
+ANSWER_HEADERS = "Allow, Content-Range, Retry-After, WWW-Authenticate, X-Ignored-Filters"
+# How long a browser may remember the answer to a preflight.
+PREFLIGHT_SECONDS = 600
+
+
+def allow_origins(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer preflights, which come without a key, and let the pages of allowed origins read the answers."""
+    if not settings.API_ALLOWED_ORIGINS:
+        raise MiddlewareNotUsed
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not api.is_api(request):
+            return get_response(request)
+        origin = request.headers.get("Origin", "")
+        allowed = origin in settings.API_ALLOWED_ORIGINS
+        preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        response = HttpResponse(status=204) if allowed and preflight else get_response(request)
+        patch_vary_headers(response, ["Origin"])
+        if allowed:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = ANSWER_HEADERS
+        if allowed and preflight:
+            response.headers["Access-Control-Allow-Methods"] = METHODS
+            response.headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
+            response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+        return response
+
+    return middleware
