@@ -16,10 +16,10 @@ help:  ## list these commands
 run: installed  ## install, load the demo data and serve on 127.0.0.1:8000 (PORT=… overrides)
 	@exec $(BIN)/python -m portal
 
-test: installed-dev installed-clients chromium pgbouncer  ## run every test, those in a browser included
+test: installed-dev installed-clients chromium pgbouncer nginx  ## run every test, those in a browser included
 	$(BIN)/python -m pytest
 
-test-quick: installed-dev installed-clients pgbouncer  ## run the tests that need no browser
+test-quick: installed-dev installed-clients pgbouncer nginx  ## run the tests that need no browser
 	$(BIN)/python -m pytest -m "not browser"
 
 check: installed-dev  ## linters, types, import contract, migrations, deployment settings
@@ -105,12 +105,15 @@ program = @for name in $(1); do PATH="$$PATH:/usr/sbin" command -v $$name >/dev/
 	fi; \
 	echo "The tests need $(2) and it could not be installed. Install it by hand$(3)"; exit 1
 
-.PHONY: chromium pgbouncer
+.PHONY: chromium pgbouncer nginx
 chromium:
 	$(call program,chromium chromium-browser google-chrome,chromium,$(comma) or run the other tests: make test-quick)
 
 # Only tests on PostgreSQL start it.
 pgbouncer:
 	$(if $(filter postgres%,$(DATABASE_URL)),$(call program,pgbouncer,pgbouncer,.))
+
+nginx:
+	$(call program,nginx,nginx,.)
 
 comma := ,

@@ -11,7 +11,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import resolve
 
-from portal import api, store, typed, views
+from portal import api, readiness, store, typed, views
 from portal.http import client_scheme
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -69,18 +69,28 @@ class CompressionMiddleware(GZipMiddleware):
         return super().process_response(request, response)
 
 
-HEALTH = "/healthz"
+HEALTH, READY = "/healthz", "/readyz"
 
 
 def health(get_response: Next) -> Next:
-    """Answer whether the process answers: to any Host, on plain http, without touching anything."""
+    """Tell load balancers about the portal: they come by any Host and on plain http.
+
+    HEALTH says that the process answers, and touches nothing. READY says whether it can serve, or
+    which part is missing.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info != HEALTH:
+        if request.path_info not in {HEALTH, READY}:
             return get_response(request)
         if request.method not in {"GET", "HEAD"}:
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
-        return HttpResponse("ok", content_type="text/plain", headers={"Cache-Control": "no-store"})
+        if request.path_info == HEALTH:
+            response = HttpResponse("ok", content_type="text/plain")
+        else:
+            failing = readiness.failing()
+            response = api.json_response({"ready": not failing, "failing": failing}, 503 if failing else 200)
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     return middleware
 

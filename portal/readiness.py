@@ -1,10 +1,13 @@
 """What the portal needs before it can answer: a database it may use, all migrations, its static files.
 
-`manage.py serve` refuses to start without, and says what to do.
+`manage.py serve` refuses to start without, and says what to do; `/readyz` tells load balancers.
 """
 
+import time
+from functools import lru_cache
+
 from django.core import checks
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from portal import assets
@@ -37,3 +40,27 @@ def static_problems() -> list[str]:
     if not files:
         return []
     return [f"{len(files)} static files are not collected or out of date, {files[0]} among them. Run: manage.py collectstatic"]
+
+
+# Seconds for which an answer of /readyz counts: anybody may ask, and it costs a hundred calls.
+FRESH = 2
+
+
+def failing() -> list[str]:
+    """Return the names of the parts that are not ready now, or were not FRESH seconds ago."""
+    return failing_during(int(time.monotonic() / FRESH))
+
+
+@lru_cache(maxsize=1)
+def failing_during(period: int) -> list[str]:
+    parts: dict[str, list[str]] = {}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        parts["migrations"] = migration_problems()
+        # Its tables may be missing as long as migrations are open.
+        parts["rings"] = [] if parts["migrations"] else database_problems()
+    except Error as problem:
+        parts["database"] = [str(problem)]
+    parts["static files"] = static_problems()
+    return [name for name, problems in parts.items() if problems]

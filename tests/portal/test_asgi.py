@@ -1,0 +1,76 @@
+"""The environment that Django sees is the request and nothing else, and each kind of request has threads of its own."""
+
+import pytest
+
+from portal.asgi import THREADS, environ_of, kind
+
+SCOPE = {
+    "method": "GET",
+    "path": "/\u00e9",
+    "query_string": b"a=%C3%A9",
+    "http_version": "1.1",
+    "scheme": "http",
+    "server": ("127.0.0.1", "8000"),
+    "client": ("192.0.2.7", "40000"),
+}
+
+
+def environ(*headers):
+    return environ_of({**SCOPE, "headers": headers})
+
+
+def test_names_with_an_underscore_are_dropped():
+    """In WSGI they are the same name as the one that a proxy wrote."""
+    both = environ((b"x-forwarded-for", b"203.0.113.9"), (b"x_forwarded_for", b"10.0.0.1"), (b"x-forwarded_for", b"10.0.0.1"))
+    assert both["HTTP_X_FORWARDED_FOR"] == "203.0.113.9"
+    alone = environ((b"x_forwarded_proto", b"https"), (b"content_length", b"7"), (b"remote_addr", b"10.0.0.1"))
+    assert {name for name in alone if name.startswith("HTTP_")} == set()
+
+
+def test_nothing_comes_from_the_environment_of_the_process(monkeypatch):
+    monkeypatch.setenv("HTTP_AUTHORIZATION", "ApiKey of the process")
+    monkeypatch.setenv("SECRET_KEY", "of the process")
+    found = environ()
+    assert "of the process" not in str(found)
+    assert {name for name in found if not name.startswith("wsgi.")} == {
+        "REQUEST_METHOD",
+        "SCRIPT_NAME",
+        "PATH_INFO",
+        "QUERY_STRING",
+        "SERVER_NAME",
+        "SERVER_PORT",
+        "SERVER_PROTOCOL",
+        "REMOTE_ADDR",
+    }
+
+
+def test_headers_of_one_name_are_one_list():
+    found = environ((b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"x-forwarded-for", b"10.0.0.1"), (b"x-forwarded-for", b"203.0.113.9"))
+    assert found["HTTP_COOKIE"] == "a=1; b=2"
+    assert found["HTTP_X_FORWARDED_FOR"] == "10.0.0.1,203.0.113.9"
+
+
+def test_texts_are_bytes_in_latin_1_as_wsgi_wants_them():
+    found = environ((b"cookie", b"a=\xff"))
+    assert (found["PATH_INFO"], found["HTTP_COOKIE"]) == ("/\u00c3\u00a9", "a=\u00ff")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "expected"),
+    [
+        ("GET", "/public/v1/agreements", "", "API, reads"),
+        ("GET", "/public/v1/agreements", "limit=100", "API, reads"),
+        ("GET", "/public/v1/agreements", "eq(type,program)&limit=101&offset=0", "API, long lists"),
+        ("GET", "/public/v1/agreements", "limit=1000", "API, long lists"),
+        ("GET", "/public/v1/agreements", "limit=nonsense", "API, reads"),
+        ("OPTIONS", "/public/v1/agreements", "", "API, reads"),
+        ("POST", "/public/v1/auth/tokens", "limit=1000", "API, writes"),
+        ("BREW", "/public/v1/auth/tokens", "", "API, writes"),
+        ("HEAD", "/sign-in/", "", "pages, reads"),
+        ("GET", "/integrations/tokens/", "limit=1000", "pages, reads"),
+        ("POST", "/sign-in/", "", "pages, writes"),
+    ],
+)
+def test_each_kind_of_request_has_threads_of_its_own(method, path, query, expected):
+    assert kind({"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}) == expected
+    assert expected in THREADS

@@ -1,0 +1,89 @@
+"""What load balancers ask: whether the process answers, and whether it can serve."""
+
+import pytest
+from django.db import connection
+from django.db.utils import OperationalError
+from django.test import Client
+
+from portal import readiness
+
+
+@pytest.fixture(autouse=True)
+def asked_anew():
+    readiness.failing_during.cache_clear()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("host", ["testserver", "evil.example", "10.0.0.5:8000", "[::1", "a b"])
+def test_both_answer_any_host_on_plain_http(db, settings, path, host):
+    settings.SECURE_SSL_REDIRECT = True
+    client = Client()
+    assert client.get(path, headers={"host": host}).status_code == 200
+    assert client.head(path, headers={"host": host}).status_code == 200
+    assert client.get("/sign-in/", headers={"host": host}).status_code in {301, 400}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_both_are_only_read(client, db, path):
+    for method in ("POST", "PUT", "DELETE", "TRACE"):
+        assert client.generic(method, path).status_code == 405
+
+
+def test_health_touches_nothing(client, django_assert_num_queries, db):
+    with django_assert_num_queries(0):
+        response = client.get("/healthz")
+    assert (response.status_code, response.content) == (200, b"ok")
+    assert not response.cookies
+
+
+def test_health_needs_no_database(client):
+    """Without the fixture `db` any query fails."""
+    assert client.get("/healthz").status_code == 200
+
+
+def test_ready_says_so(client, db):
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()) == (200, {"ready": True, "failing": []})
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_a_migration_that_is_open_is_not_ready(client, db):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'accounts'")
+    assert not_ready(client) == ["migrations"]
+
+
+def test_a_ring_without_the_secret_of_a_stored_key_is_not_ready(client, token, settings):
+    settings.TOKEN_PEPPERS = {9: b"9" * 32}
+    assert not_ready(client) == ["rings"]
+
+
+def test_static_files_that_are_not_collected_are_not_ready(client, db, settings, tmp_path):
+    settings.STATIC_ROOT = str(tmp_path)
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "portal.assets.HashedFiles"}}
+    assert not_ready(client) == ["static files"]
+
+
+def test_a_database_that_does_not_answer_is_not_ready(client, db, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OperationalError("password of the database: hunter2")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(connection, "cursor", fail)
+        assert not_ready(client) == ["database"]
+
+
+def test_who_asks_often_asks_the_database_seldom(client, db, monkeypatch, django_assert_max_num_queries):
+    monkeypatch.setattr("time.monotonic", lambda: 1_000_000.0)
+    client.get("/readyz")
+    with django_assert_max_num_queries(0):
+        client.get("/readyz")
+
+
+def not_ready(client):
+    """The parts that fail, of an answer that says nothing more."""
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert set(response.json()) == {"ready", "failing"}
+    assert response.json()["ready"] is False
+    return response.json()["failing"]

@@ -1,0 +1,206 @@
+"""Behind a real nginx, once and twice: what it writes counts, and nothing that a client adds.
+
+Clients come from addresses of their own, 127.0.0.2 and the like, which need no set-up on Linux.
+"""
+
+import http.client
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+from contextlib import closing, contextmanager
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from tests.server import ROOT, database, environment, free_port, manage, served
+
+PASSWORD = "a long enough password"
+TRIES = 4
+PERSON = "michael@mightymicks.example"
+# Everything a client could claim to be somebody else, or safe.
+FORGED = {
+    "X-Forwarded-For": "198.51.100.{n}",
+    "X_Forwarded_For": "198.51.100.{n}",
+    "Forwarded": "for=198.51.100.{n};proto=https",
+    "X-Real-IP": "198.51.100.{n}",
+    "X-Forwarded-Proto": "https",
+    "X_Forwarded_Proto": "https",
+    "X-Forwarded-Ssl": "on",
+}
+CONFIGURATION = """
+{user}
+daemon off;
+pid {home}/pid;
+error_log {home}/error.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
+  uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
+  underscores_in_headers on;
+  proxy_http_version 1.1;
+  {servers}
+}}
+"""
+PASSED_ON = "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
+# The outermost one speaks to clients, in clear and by TLS, and tells which.
+OUTER = """
+server {{
+  listen 127.0.0.1:{http}; listen 127.0.0.1:{https} ssl http2;
+  ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/key.pem;
+  proxy_request_buffering off;
+  {passed_on} proxy_set_header X-Forwarded-Proto $scheme;
+  location / {{ proxy_pass http://127.0.0.1:{behind}; }}
+}}
+"""
+INNER = "server {{ listen 127.0.0.1:{port}; {passed_on} location / {{ proxy_pass http://127.0.0.1:{behind}; }} }}"
+
+
+class Portal:
+    """A portal as a client at one of its addresses meets it, in clear or by TLS."""
+
+    def __init__(self, env, home, http_port, https_port=None):
+        self.certificate = home / "cert.pem"
+        self.ports = {"http": http_port, "https": https_port}
+        self.key = manage(env, "create_token", "--account", "PA-063-101", "--name", "Proxies", "--all-modules").strip()
+
+    def ask(self, method, path, headers, body=None, *, source="127.0.0.1", scheme="https"):
+        kind = http.client.HTTPConnection
+        more = {}
+        if scheme == "https":
+            kind, more = http.client.HTTPSConnection, {"context": ssl.create_default_context(cafile=str(self.certificate))}
+        with closing(kind("127.0.0.1", self.ports[scheme], timeout=30, source_address=(source, 0), **more)) as connection:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            response.body = response.read()
+            return response
+
+    def sign_in(self, name, password, source, headers=None, scheme="https"):
+        """The status of the answer to the form of a fresh browser."""
+        page = self.ask("GET", "/sign-in/", {}, source=source, scheme=scheme)
+        cookie = page.getheader("Set-Cookie").partition(";")[0]
+        mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
+        own = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"{scheme}://127.0.0.1:{self.ports[scheme]}"}
+        form = urlencode({"csrfmiddlewaretoken": mark, "username": name, "password": password})
+        return self.ask("POST", "/sign-in/", own | (headers or {}), form, source=source, scheme=scheme).status
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one nginx", "two"])
+def portal(request, tmp_path_factory):
+    home = tmp_path_factory.mktemp("proxied")
+    with database(home) as url:
+        env = environment(url, HTTPS="on", TRUSTED_PROXIES=str(request.param), DEMO_PASSWORD=PASSWORD, SIGN_IN_TRIES_PER_ADDRESS=str(TRIES))
+        with served(env, home) as address, nginx(home, urlsplit(address).port, request.param) as (http_port, https_port):
+            yield Portal(env, home, http_port, https_port)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A portal without a proxy, in clear."""
+    home = tmp_path_factory.mktemp("bare")
+    with database(home) as url:
+        env = environment(url, DEMO_PASSWORD=PASSWORD, SIGN_IN_TRIES_PER_ADDRESS=str(TRIES))
+        with served(env, home) as address:
+            yield Portal(env, home, urlsplit(address).port)
+
+
+@contextmanager
+def nginx(home, behind, hops):
+    """So many of them in a row before a port, in one process; gives the ports for clients."""
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program, "nginx is needed: make test installs it"
+    certificate(home)
+    servers = []
+    for _ in range(hops - 1):
+        port = free_port()
+        servers.append(INNER.format(port=port, behind=behind, passed_on=PASSED_ON))
+        behind = port
+    http_port, https_port = free_port(), free_port()
+    servers.append(OUTER.format(http=http_port, https=https_port, behind=behind, home=home, passed_on=PASSED_ON))
+    user = "user root;" if os.geteuid() == 0 else ""
+    (home / "nginx.conf").write_text(CONFIGURATION.format(user=user, home=home, servers="\n".join(servers)))
+    process = subprocess.Popen([program, "-p", str(home), "-e", str(home / "error.log"), "-c", str(home / "nginx.conf")], cwd=ROOT)
+    try:
+        wait_for(process, https_port, home)
+        yield http_port, https_port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def wait_for(process, port, home):
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return
+        except OSError:
+            try:
+                process.wait(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                continue
+            break
+    pytest.fail(f"nginx did not start:\n{(home / 'error.log').read_text()}")
+
+
+def certificate(home):
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=portal",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    subprocess.run([*command, "-keyout", str(home / "key.pem"), "-out", str(home / "cert.pem")], check=True, capture_output=True)
+
+
+def forged(n):
+    return {name: value.format(n=n) for name, value in FORGED.items()}
+
+
+def test_a_key_counts_only_if_the_client_itself_came_by_tls(portal):
+    key = {"Authorization": portal.key}
+    assert portal.ask("GET", "/public/v1/accounts", key).status == 200
+    assert portal.ask("GET", "/public/v1/accounts", key | forged(1)).status == 200
+    for headers in ({}, *({name: value.format(n=1)} for name, value in FORGED.items()), forged(1), {"X-Forwarded-Proto": "https, http"}):
+        assert portal.ask("GET", "/public/v1/accounts", key | headers, scheme="http").status == 403, headers
+
+
+def test_pages_lead_to_tls_whatever_the_client_says(portal):
+    for headers in ({}, forged(1)):
+        answer = portal.ask("GET", "/sign-in/", headers, scheme="http")
+        assert (answer.status, answer.getheader("Location")[:8]) == (301, "https://")
+
+
+def test_guesses_count_under_the_address_that_nginx_saw(portal):
+    for n in range(TRIES):
+        portal.sign_in(f"nobody{n}@mightymicks.example", "wrong", "127.0.0.2", forged(n))
+    assert portal.sign_in(PERSON, PASSWORD, "127.0.0.2") == 429
+    assert portal.sign_in(PERSON, PASSWORD, "127.0.0.2", forged(99)) == 429
+    assert portal.sign_in(PERSON, PASSWORD, "127.0.0.3", {"X-Forwarded-For": "127.0.0.2"}) == 302
+
+
+def test_a_form_in_chunks_comes_through(portal):
+    page = portal.ask("GET", "/sign-in/", {})
+    cookie = page.getheader("Set-Cookie").partition(";")[0]
+    mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
+    own = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"https://127.0.0.1:{portal.ports['https']}"}
+    form = urlencode({"csrfmiddlewaretoken": mark, "username": PERSON, "password": PASSWORD})
+    pieces = (form[at : at + 9].encode() for at in range(0, len(form), 9))
+    assert portal.ask("POST", "/sign-in/", own, pieces, source="127.0.0.4").status == 302
+
+
+def test_without_a_proxy_nothing_a_client_forwards_counts(bare):
+    for n in range(TRIES):
+        bare.sign_in(f"nobody{n}@mightymicks.example", "wrong", "127.0.0.2", forged(n), scheme="http")
+    assert bare.sign_in(PERSON, PASSWORD, "127.0.0.2", forged(99), scheme="http") == 429
+    assert bare.sign_in(PERSON, PASSWORD, "127.0.0.3", {"X-Forwarded-For": "127.0.0.2"}, scheme="http") == 302
