@@ -19,6 +19,7 @@ from modules import bodies, openapi, rest, rql, schemas
 from modules.examples import example
 from modules.rest import Collection
 from modules.urls import COLLECTIONS
+from tokens import first_call
 from tokens.views import endpoint
 
 LIMITS = {
@@ -174,10 +175,10 @@ def examples(collection: Collection) -> tuple[str, str, str]:
 
 def client(collection: Collection) -> str:
     """The collection as the official client names it: `client("tier").accounts`."""
-    *spaces, last = collection.path.split("/")
     if collection.parent:
+        last = collection.path.rpartition("/")[2]
         return f'{client(collection.parent)}["{parent_id(collection)}"].collection("{last}")'
-    return "client" + "".join(f'("{space}")' for space in spaces) + f".{last}"
+    return first_call.client(collection.path)
 
 
 def parent_id(collection: Collection) -> str:

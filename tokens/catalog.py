@@ -18,34 +18,122 @@ class Module(models.TextChoices):
     """A part of the API that a token may reach, in the order of CloudBlue's documentation.
 
     MD-0000, MD-0001, MD-0007, MD-0023 and MD-0024 are the ids of the real product. The others are not published:
-    ours begin at MD-9001, where they cannot be taken for real ones.
+    ours begin at MD-9001, where they cannot be taken for real ones. `path` is the list below
+    `/public/v1/` that a first call reads to prove the grant.
     """
 
+    path: str
     covers: Promise
 
-    def __new__(cls, value: str, covers: Promise) -> "Module":
+    def __new__(cls, value: str, path: str, covers: Promise) -> "Module":
         module = str.__new__(cls, value)
         module._value_ = value
+        module.path = path
         module.covers = covers
         return module
 
-    ALL = "MD-0000", gettext_lazy("Every module, also those added in the future"), gettext_lazy("All")
-    ACCOUNT = "MD-0001", gettext_lazy("Users, groups and account settings"), gettext_lazy("Account")
-    AGREEMENTS = "MD-9001", gettext_lazy("Contract templates and their versions"), gettext_lazy("Agreements")
-    CONTRACTS = "MD-9002", gettext_lazy("Contracts signed with partners"), gettext_lazy("Contracts")
-    CUSTOMERS = "MD-9003", gettext_lazy("Tier accounts and their change requests"), gettext_lazy("Customers")
-    DEVOPS = "MD-0024", gettext_lazy("Extension services and installations"), gettext_lazy("DevOps")
-    INTEGRATIONS = "MD-0007", gettext_lazy("Tokens, webhooks and extensions"), gettext_lazy("Integrations")
-    HELPDESK = "MD-0023", gettext_lazy("Support cases and their conversations"), gettext_lazy("Helpdesk")
-    LISTINGS = "MD-9004", gettext_lazy("Product listings and listing requests"), gettext_lazy("Listings")
-    MARKETPLACES = "MD-9005", gettext_lazy("Marketplaces and countries"), gettext_lazy("Marketplaces")
-    PARTNERS = "MD-9006", gettext_lazy("The partner directory"), gettext_lazy("Partners")
-    PRICING = "MD-9007", gettext_lazy("Price lists and price versions"), gettext_lazy("Pricing")
-    PRODUCTS = "MD-9008", gettext_lazy("Products, items and parameters"), gettext_lazy("Products")
-    REPORTS = "MD-9009", gettext_lazy("Reports, templates and schedules"), gettext_lazy("Reports")
-    SUBSCRIPTIONS = "MD-9010", gettext_lazy("Assets and fulfillment requests"), gettext_lazy("Subscriptions")
-    TIER_CONFIG = "MD-9011", gettext_lazy("Tier configurations and requests"), gettext_lazy("Tier Config")
-    USAGE = "MD-9012", gettext_lazy("Usage files and usage records"), gettext_lazy("Usage")
+    ALL = (
+        "MD-0000",
+        "agreements",
+        gettext_lazy("Every module, also those added in the future"),
+        gettext_lazy("All"),
+    )
+    ACCOUNT = (
+        "MD-0001",
+        "users",
+        gettext_lazy("Users, groups and account settings"),
+        gettext_lazy("Account"),
+    )
+    AGREEMENTS = (
+        "MD-9001",
+        "agreements",
+        gettext_lazy("Contract templates and their versions"),
+        gettext_lazy("Agreements"),
+    )
+    CONTRACTS = (
+        "MD-9002",
+        "contracts",
+        gettext_lazy("Contracts signed with partners"),
+        gettext_lazy("Contracts"),
+    )
+    CUSTOMERS = (
+        "MD-9003",
+        "tier/accounts",
+        gettext_lazy("Tier accounts and their change requests"),
+        gettext_lazy("Customers"),
+    )
+    DEVOPS = (
+        "MD-0024",
+        "devops/services",
+        gettext_lazy("Extension services and installations"),
+        gettext_lazy("DevOps"),
+    )
+    INTEGRATIONS = (
+        "MD-0007",
+        "auth/tokens",
+        gettext_lazy("Tokens, webhooks and extensions"),
+        gettext_lazy("Integrations"),
+    )
+    HELPDESK = (
+        "MD-0023",
+        "helpdesk/cases",
+        gettext_lazy("Support cases and their conversations"),
+        gettext_lazy("Helpdesk"),
+    )
+    LISTINGS = (
+        "MD-9004",
+        "listings",
+        gettext_lazy("Product listings and listing requests"),
+        gettext_lazy("Listings"),
+    )
+    MARKETPLACES = (
+        "MD-9005",
+        "marketplaces",
+        gettext_lazy("Marketplaces and countries"),
+        gettext_lazy("Marketplaces"),
+    )
+    PARTNERS = (
+        "MD-9006",
+        "partners",
+        gettext_lazy("The partner directory"),
+        gettext_lazy("Partners"),
+    )
+    PRICING = (
+        "MD-9007",
+        "pricing/lists",
+        gettext_lazy("Price lists and price versions"),
+        gettext_lazy("Pricing"),
+    )
+    PRODUCTS = (
+        "MD-9008",
+        "products",
+        gettext_lazy("Products, items and parameters"),
+        gettext_lazy("Products"),
+    )
+    REPORTS = (
+        "MD-9009",
+        "reporting/reports",
+        gettext_lazy("Reports, templates and schedules"),
+        gettext_lazy("Reports"),
+    )
+    SUBSCRIPTIONS = (
+        "MD-9010",
+        "assets",
+        gettext_lazy("Assets and fulfillment requests"),
+        gettext_lazy("Subscriptions"),
+    )
+    TIER_CONFIG = (
+        "MD-9011",
+        "tier/configs",
+        gettext_lazy("Tier configurations and requests"),
+        gettext_lazy("Tier Config"),
+    )
+    USAGE = (
+        "MD-9012",
+        "usage/files",
+        gettext_lazy("Usage files and usage records"),
+        gettext_lazy("Usage"),
+    )
 
     @classmethod
     def single(cls) -> list["Module"]:

@@ -23,7 +23,7 @@ from portal.http import client_address, next_url, posted, posts_from, whole
 from portal.notices import Action, fail, inform, succeed
 from portal.tables import Table
 from portal.typed import render_form
-from tokens import keys, vault
+from tokens import first_call, keys, vault
 from tokens.catalog import Access, Module
 from tokens.filters import Chip, ModuleFilter, TokenFilter, with_values, without
 from tokens.forms import GeneralForm, PermissionsForm
@@ -234,13 +234,8 @@ def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
         "extension": token.kind,
         "last_used_at": token.last_used_at,
         "endpoint": endpoint(request),
-        "first_path": first_path(token),
+        "first_calls": first_call.examples(endpoint(request), token.grants),
     }
-
-
-def first_path(token: Token) -> str:
-    """A call that works with this token: every token may read its own account."""
-    return "agreements?limit=10" if {Module.ALL, Module.AGREEMENTS} & token.grants else "accounts"
 
 
 def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
