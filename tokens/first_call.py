@@ -20,7 +20,7 @@ import os
 from connect.client import ConnectClient
 
 client = ConnectClient(os.environ["API_KEY"], endpoint="{endpoint}")
-print({client}.count())"""
+print({client}.all().count())"""
 JAVASCRIPT = """\
 // node first-call.mjs
 const answer = await fetch("{endpoint}/{path}?limit=10", {{

@@ -34,7 +34,7 @@ def test_the_details_show_it_in_four_languages(michael):
     page = michael.client.get(f"/integrations/tokens/{token.pk}/").content.decode()
     for text in (
         f"{ENDPOINT}/tier/accounts?limit=10",
-        "client(&quot;tier&quot;).accounts.count()",
+        "client(&quot;tier&quot;).accounts.all().count()",
         f"await fetch(&quot;{ENDPOINT}/tier/accounts?limit=10&quot;",
         "ccli customer export",
     ):
