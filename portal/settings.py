@@ -206,12 +206,19 @@ DEFAULT_EXCEPTION_REPORTER = "portal.debug.Reporter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"mask": {"()": "portal.logs.MaskKeys"}},
+    "filters": {
+        "mask": {"()": "portal.logs.MaskKeys"},
+        "passwords": {"()": "portal.logs.AtMost", "most": 60},
+        "requests": {"()": "portal.logs.AtMost", "most": 60},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # Django's own logger would write to the console a second time.
         "django": {"level": "INFO", "handlers": [], "propagate": True},
+        # A line a minute for each second is enough to see what goes on, also while somebody sends thousands.
+        "django.request": {"filters": ["requests"]},
+        "accounts.backends": {"filters": ["passwords"]},
     },
 }
