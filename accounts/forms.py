@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.hashing import Busy
 from accounts.models import User, fold_email
 from accounts.sudo import check_password
-from portal import background
+from portal import background, moments
 
 
 class SignInForm(AuthenticationForm):
@@ -83,7 +83,8 @@ class ProfileForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = zone_choices()
-        current = self.instance.time_zone
+        # As the pages tell the time: a zone that is no longer known is UTC.
+        current = self.initial["time_zone"] = str(moments.zone(self.instance.time_zone))
         if current not in dict(choices):
             choices = [(current, current), *choices]
         self.fields["time_zone"] = forms.ChoiceField(

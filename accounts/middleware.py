@@ -19,7 +19,8 @@ from accounts.hashing import Busy
 from accounts.limits import LimitReached
 from accounts.models import Membership
 from accounts.sudo import SessionOver
-from portal import typed
+from portal import moments, typed
+from portal.http import seconds_since
 from portal.notices import Action, warn
 
 View = Callable[..., HttpResponse]
@@ -54,13 +55,15 @@ class SessionLimitsMiddleware:
             return
         now = int(time.time())
         session = request.session
-        idle = now - session.get("seen_at", now)
-        age = now - session.setdefault("signed_in_at", now)
-        if idle > settings.SESSION_IDLE_MINUTES * 60 or age > settings.SESSION_HOURS * 3600:
+        idle, age = seconds_since(session, "seen_at"), seconds_since(session, "signed_in_at")
+        if age is None:
+            # As for one ahead of the clock: the age counts from here on, never from later.
+            session["signed_in_at"], age = now, 0
+        if (idle or 0) > settings.SESSION_IDLE_MINUTES * 60 or age > settings.SESSION_HOURS * 3600:
             request.ended_person = str(request.user.pk)  # type: ignore[attr-defined]
             typed.carry_over(request, logout)
             request.session["ended"] = True
-        elif idle >= 60 or "seen_at" not in session:
+        elif idle is None or idle >= 60:
             session["seen_at"] = now
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -107,7 +110,7 @@ class MembershipMiddleware:
     def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
         if not is_private(view) or not request.user.is_authenticated:
             return None
-        timezone.activate(request.user.time_zone)
+        timezone.activate(moments.zone(request.user.time_zone))
         owner = typed.read_owner(request)
         if owner is None or owner.account == acting_for(request) or getattr(view, "for_any_account", False):
             return None
@@ -146,7 +149,7 @@ def current_membership(request: HttpRequest) -> Membership | None:
     memberships: list[Membership] = request.memberships  # type: ignore[attr-defined]
     if not memberships:
         return None
-    for chosen in (request.session.get("account"), memberships[0].user.preferences.get("account", {}).get("id")):
+    for chosen in (request.session.get("account"), memberships[0].user.choices("account").get("id")):
         for membership in memberships:
             if membership.account_id == chosen:
                 return membership

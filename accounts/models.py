@@ -20,7 +20,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.fields import PublicIdField
+from portal.fields import LineField, MomentField, PublicIdField
+from portal.moments import SKEW
 
 
 class Account(models.Model):
@@ -33,12 +34,12 @@ class Account(models.Model):
         DISTRIBUTOR = "distributor", _("Distributor")
 
     id = PublicIdField(_("ID"), groups=(3, 3))
-    name = models.CharField(_("name"), max_length=128)
+    name = LineField(_("name"), max_length=128)
     role = models.CharField(_("role"), max_length=16, choices=Role)
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Off: nobody can act for the account and every call with its tokens gets the answer 401.")
     )
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_at = MomentField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("account")
@@ -97,14 +98,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = PublicIdField(_("ID"), groups=(3, 3, 3), prefix="UR")
     email = models.EmailField(_("e-mail"), unique=True, error_messages={"unique": _("A person with this e-mail address exists already.")})
-    name = models.CharField(_("name"), max_length=128)
+    name = LineField(_("name"), max_length=128)
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=(check_zone,), help_text=_("All times in the portal are shown in it.")
     )
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Off: the person cannot sign in and every session of theirs is over."))
     is_staff = models.BooleanField(_("administrator"), default=False, help_text=_("May open the administration pages."))
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    reset_sent_at = models.DateTimeField(null=True, editable=False)
+    created_at = MomentField(_("created"), default=timezone.now, editable=False)
+    reset_sent_at = MomentField(null=True, editable=False)
     # Remembered choices: {"tokens": {"columns": […], "sort": "-created", "per_page": 20}, "account": {"id": "PA-063-101"}}
     preferences = models.JSONField(default=dict, blank=True, editable=False)
 
@@ -143,13 +144,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         return self.name
 
+    def choices(self, topic: str) -> dict[str, Any]:
+        """The remembered choices of a list, none for nonsense. Each reader checks that its own are still valid."""
+        kept = self.preferences.get(topic) if isinstance(self.preferences, dict) else None
+        return kept if isinstance(kept, dict) else {}
+
     def remember(self, topic: str, **choices: Any) -> None:
         """Keep choices of a list (`remember("tokens", per_page=20)`); None forgets one."""
         with transaction.atomic():
             # The row as it is now: another tab may have kept something since this request began.
-            preferences = User.objects.select_for_update().get(pk=self.pk).preferences
-            kept = {**preferences.get(topic, {}), **choices}
-            self.preferences = {**preferences, topic: {name: value for name, value in kept.items() if value is not None}}
+            row = User.objects.select_for_update().get(pk=self.pk)
+            others = row.preferences if isinstance(row.preferences, dict) else {}
+            kept = {**row.choices(topic), **choices}
+            self.preferences = {**others, topic: {name: value for name, value in kept.items() if value is not None}}
             self.save(update_fields=("preferences",))
 
     def guess_zone(self, name: str) -> None:
@@ -161,7 +168,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def may_be_sent_a_reset(self) -> bool:
         """Whether the last mail with a link is long enough ago; then the next one counts from now."""
         now = timezone.now()
-        free = Q(reset_sent_at=None) | Q(reset_sent_at__lte=now - RESET_EVERY)
+        # One sent ahead of the clock holds nothing up.
+        free = Q(reset_sent_at=None) | ~Q(reset_sent_at__range=(now - RESET_EVERY, now + SKEW))
         return User.objects.filter(free, pk=self.pk).update(reset_sent_at=now) == 1
 
 

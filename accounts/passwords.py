@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, User
-from portal.fields import fold
+from portal.text import fold
 
 MOST = 128
 # Characters that must be left when everything that a guesser knows counts as one.

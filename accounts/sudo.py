@@ -26,6 +26,7 @@ from accounts import limits
 from accounts.hashing import Busy
 from accounts.models import digest
 from portal import typed
+from portal.http import seconds_since
 
 # How long a password counts as just given, in seconds.
 LASTS = 5 * 60
@@ -46,8 +47,8 @@ def confirm(request: HttpRequest) -> None:
 
 def is_confirmed(request: HttpRequest) -> bool:
     """Whether the password was given in the last five minutes; signing in counts."""
-    confirmed_at: int = request.session.get("confirmed_at", 0)
-    return 0 <= time.time() - confirmed_at < LASTS
+    passed = seconds_since(request.session, "confirmed_at")
+    return passed is not None and passed < LASTS
 
 
 def check_password(request: HttpRequest, password: str) -> str:

@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from portal import api
-from tokens.forms import TURNING
+from portal import api, moments
+from portal.fields import Guarded
+from portal.text import line
 
 MAX_BODY = 64 * 1024
 
@@ -120,28 +121,23 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
         # To Python, True is the number 1.
         if not isinstance(value, int) or isinstance(value, bool):
             raise ValidationError(_("Must be a whole number."))
+    elif not isinstance(value, str):
+        raise ValidationError(_("Must be a text."))
+    elif isinstance(field, DateTimeField):
+        value = moment(value)
     else:
-        value = text(value, field.max_length)
-    if isinstance(field, DateTimeField):
-        return moment(value)
+        value = short(field.accept(value) if isinstance(field, Guarded) else line(value), field.max_length)
     if field.primary_key:
         # The id of another record; whether there is such a record for the caller, the view decides.
         return value or None
     return field.clean(value, None)
 
 
-def text(value: Any, limit: int | None) -> str:
-    """A text that is what it looks like, as the portal's forms take it. Raises ValidationError."""
-    if not isinstance(value, str):
-        raise ValidationError(_("Must be a text."))
-    written = value.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if "\0" in written:
-        raise ValidationError(_("Null characters are not allowed."))
-    if TURNING.search(written):
-        raise ValidationError(_("Remove the hidden letters that turn the direction of the text."))
-    if limit and len(written) > limit:
-        raise ValidationError(_("Must have at most %(limit)s characters; it has %(length)s.") % {"limit": limit, "length": len(written)})
-    return written
+def short(text: str, limit: int | None) -> str:
+    """The text, if it is no longer than a field takes. Raises ValidationError."""
+    if limit and len(text) > limit:
+        raise ValidationError(_("Must have at most %(limit)s characters; it has %(length)s.") % {"limit": limit, "length": len(text)})
+    return text
 
 
 def moment(text: str) -> datetime:
@@ -149,7 +145,10 @@ def moment(text: str) -> datetime:
     try:
         found = parse_datetime(text)
         if found:
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError):
+            aware = found if found.tzinfo else found.replace(tzinfo=UTC)
+            # Before the zone is taken off, which could lead out of the calendar.
+            moments.check(aware)
+            return aware.astimezone(UTC).replace(microsecond=0)
+    except ValueError:
         pass
     raise ValidationError(_("Must be a moment such as 2027-01-31T10:20:30+00:00."))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
-from portal.fields import PublicIdField
+from portal.fields import LineField, MomentField, ProseField, PublicIdField
 
 
 def new_uid() -> str:
@@ -36,8 +36,8 @@ class Record(models.Model):
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
     vendor = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("vendor"))
     provider = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("distributor"))
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    created_at = MomentField(_("created"), default=timezone.now)
+    updated_at = MomentField(_("updated"), default=timezone.now)
 
     objects = RecordQuerySet.as_manager()
 
@@ -58,7 +58,7 @@ class Country(models.Model):
     """A country by its ISO code, which is its id."""
 
     id = models.CharField(_("code"), primary_key=True, max_length=2)
-    name = models.CharField(_("name"), max_length=64)
+    name = LineField(_("name"), max_length=64)
 
     class Meta:
         verbose_name = _("country")
@@ -73,8 +73,8 @@ class Locale(models.Model):
     """A language as it is spoken in a country: `EN-GB`."""
 
     id = models.CharField(_("code"), primary_key=True, max_length=8)
-    name = models.CharField(_("name"), max_length=128)
-    local_name = models.CharField(_("name in the language"), max_length=128)
+    name = LineField(_("name"), max_length=128)
+    local_name = LineField(_("name in the language"), max_length=128)
     auto_translation = models.BooleanField(_("can be translated automatically"), default=True)
 
     class Meta:
@@ -104,14 +104,14 @@ class Hub(models.Model):
         OA = "oa", "OA"
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
-    name = models.CharField(_("name"), max_length=256)
-    description = models.CharField(_("description"), max_length=255, blank=True)
+    name = LineField(_("name"), max_length=256)
+    description = LineField(_("description"), max_length=255, blank=True)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
-    instance_id = models.CharField(_("instance ID"), max_length=255)
+    instance_id = LineField(_("instance ID"), max_length=255)
     instance_type = models.CharField(_("instance type"), max_length=3, choices=Type, default=Type.API)
-    version = models.CharField(_("version"), max_length=32)
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    version = LineField(_("version"), max_length=32)
+    created_at = MomentField(_("created"), default=timezone.now)
+    updated_at = MomentField(_("updated"), default=timezone.now)
 
     class Meta:
         verbose_name = _("hub")
@@ -134,18 +134,18 @@ class Marketplace(models.Model):
         SOUTH_AMERICA = "SA", _("South America")
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
-    name = models.CharField(_("name"), max_length=128)
-    description = models.CharField(_("description"), max_length=255, blank=True)
+    name = LineField(_("name"), max_length=128)
+    description = LineField(_("description"), max_length=255, blank=True)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
     zone = models.CharField(_("zone"), max_length=2, choices=Zone, default=Zone.EUROPE)
-    currency = models.CharField(_("currency"), max_length=3)
+    currency = LineField(_("currency"), max_length=3)
     hubs: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
         Hub, through="MarketplaceHub", related_name="marketplaces", verbose_name=_("hubs")
     )
     countries = models.ManyToManyField(Country, related_name="marketplaces", verbose_name=_("countries"), blank=True)
     locales = models.ManyToManyField(Locale, related_name="marketplaces", verbose_name=_("locales"), blank=True)
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    created_at = MomentField(_("created"), default=timezone.now)
+    updated_at = MomentField(_("updated"), default=timezone.now)
 
     objects = PartnerQuerySet.as_manager()
 
@@ -163,7 +163,7 @@ class MarketplaceHub(models.Model):
 
     marketplace = models.ForeignKey(Marketplace, models.CASCADE, related_name="+", db_index=False, verbose_name=_("marketplace"))
     hub = models.ForeignKey(Hub, models.CASCADE, related_name="+", verbose_name=_("hub"))
-    external_id = models.CharField(_("external ID"), max_length=255)
+    external_id = LineField(_("external ID"), max_length=255)
 
     class Meta:
         verbose_name = _("hub of a marketplace")
@@ -184,8 +184,8 @@ class Agreement(Record):
         SERVICE = "service", _("Service")
 
     type = models.CharField(_("type"), max_length=16, choices=Type)
-    title = models.CharField(_("title"), max_length=128)
-    description = models.CharField(_("description"), max_length=255, blank=True)
+    title = LineField(_("title"), max_length=128)
+    description = LineField(_("description"), max_length=255, blank=True)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
     marketplace = models.ForeignKey(Marketplace, models.SET_NULL, null=True, blank=True, verbose_name=_("marketplace"))
     link = models.URLField(_("link"), blank=True)
@@ -211,7 +211,7 @@ class Contract(Record):
         REJECTED = "rejected", _("Rejected")
         TERMINATED = "terminated", _("Terminated")
 
-    name = models.CharField(_("name"), max_length=128)
+    name = LineField(_("name"), max_length=128)
     type = models.CharField(_("type"), max_length=16, choices=Agreement.Type)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="signed", verbose_name=_("agreement"))
@@ -221,9 +221,9 @@ class Contract(Record):
     issuer = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("issuer"))
     marketplace = models.ForeignKey(Marketplace, models.SET_NULL, null=True, blank=True, verbose_name=_("marketplace"))
     version = models.PositiveSmallIntegerField(_("version"), default=1)
-    note = models.CharField(_("note"), max_length=255, blank=True)
-    enrolled_at = models.DateTimeField(_("enrolled"))
-    signed_at = models.DateTimeField(_("signed"), null=True, blank=True)
+    note = LineField(_("note"), max_length=255, blank=True)
+    enrolled_at = MomentField(_("enrolled"))
+    signed_at = MomentField(_("signed"), null=True, blank=True)
 
     class Meta(Record.Meta):
         verbose_name = _("contract")
@@ -250,28 +250,28 @@ class Customer(Record):
     vendor = models.ForeignKey(  # type: ignore[assignment]  # the others always have one
         Account, models.CASCADE, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("vendor")
     )
-    name = models.CharField(_("name"), max_length=255)
+    name = LineField(_("name"), max_length=255)
     type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.CUSTOMER)
     environment = models.CharField(_("environment"), max_length=16, choices=Environment, default=Environment.PRODUCTION)
-    external_id = models.CharField(_("external ID"), max_length=255, blank=True)
-    external_uid = models.CharField(_("external UID"), max_length=255, default=new_uid)
-    tax_id = models.CharField(_("tax ID"), max_length=100, blank=True)
+    external_id = LineField(_("external ID"), max_length=255, blank=True)
+    external_uid = LineField(_("external UID"), max_length=255, default=new_uid)
+    tax_id = LineField(_("tax ID"), max_length=100, blank=True)
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("reseller"))
     hub = models.ForeignKey(Hub, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("hub"))
     version = models.PositiveIntegerField(_("version"), default=1)
-    address = models.CharField(_("address"), max_length=255)
-    address_2 = models.CharField(_("address, second line"), max_length=255, blank=True)
-    city = models.CharField(_("city"), max_length=100)
-    state = models.CharField(_("state"), max_length=100, blank=True)
-    postal_code = models.CharField(_("postal code"), max_length=50)
-    country = models.CharField(_("country"), max_length=100)
-    first_name = models.CharField(_("first name"), max_length=100)
-    last_name = models.CharField(_("last name"), max_length=100)
+    address = LineField(_("address"), max_length=255)
+    address_2 = LineField(_("address, second line"), max_length=255, blank=True)
+    city = LineField(_("city"), max_length=100)
+    state = LineField(_("state"), max_length=100, blank=True)
+    postal_code = LineField(_("postal code"), max_length=50)
+    country = LineField(_("country"), max_length=100)
+    first_name = LineField(_("first name"), max_length=100)
+    last_name = LineField(_("last name"), max_length=100)
     email = models.EmailField(_("e-mail"))
-    phone_country = models.CharField(_("phone: country"), max_length=25, blank=True)
-    phone_area = models.CharField(_("phone: area"), max_length=25, blank=True)
-    phone_number = models.CharField(_("phone: number"), max_length=25, blank=True)
-    phone_extension = models.CharField(_("phone: extension"), max_length=25, blank=True)
+    phone_country = LineField(_("phone: country"), max_length=25, blank=True)
+    phone_area = LineField(_("phone: area"), max_length=25, blank=True)
+    phone_number = LineField(_("phone: number"), max_length=25, blank=True)
+    phone_extension = LineField(_("phone: extension"), max_length=25, blank=True)
 
     class Meta(Record.Meta):
         verbose_name = _("customer")
@@ -326,7 +326,7 @@ class Category(models.Model):
     """What kind of product something is."""
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
-    name = models.CharField(_("name"), max_length=255)
+    name = LineField(_("name"), max_length=255)
 
     class Meta:
         verbose_name = _("category")
@@ -357,19 +357,19 @@ class Product(models.Model):
         ENDOFSALE = "endofsale", _("End of sale")
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
-    name = models.CharField(_("name"), max_length=128)
+    name = LineField(_("name"), max_length=128)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     vendor = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("vendor"))
     category = models.ForeignKey(Category, models.PROTECT, related_name="+", verbose_name=_("category"))
-    external_id = models.CharField(_("external ID"), max_length=64, blank=True)
-    short_description = models.CharField(_("short description"), max_length=255)
-    detailed_description = models.TextField(_("detailed description"), blank=True)
+    external_id = LineField(_("external ID"), max_length=64, blank=True)
+    short_description = LineField(_("short description"), max_length=255)
+    detailed_description = ProseField(_("detailed description"), blank=True)
     monthly_price = models.DecimalField(_("price a month"), max_digits=9, decimal_places=2)
-    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    currency = LineField(_("currency"), max_length=3, default="EUR")
     version = models.PositiveSmallIntegerField(_("version"), default=1)
-    published_at = models.DateTimeField(_("published"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    published_at = MomentField(_("published"), null=True, blank=True)
+    created_at = MomentField(_("created"), default=timezone.now)
+    updated_at = MomentField(_("updated"), default=timezone.now)
 
     objects = ProductQuerySet.as_manager()
 
@@ -406,17 +406,17 @@ class Item(models.Model):
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
     product = models.ForeignKey(Product, models.CASCADE, related_name="items", verbose_name=_("product"))
-    name = models.CharField(_("name"), max_length=128)
-    description = models.CharField(_("description"), max_length=255, blank=True)
-    mpn = models.CharField(_("manufacturer part number"), max_length=64)
+    name = LineField(_("name"), max_length=128)
+    description = LineField(_("description"), max_length=255, blank=True)
+    mpn = LineField(_("manufacturer part number"), max_length=64)
     type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.RESERVATION)
     precision = models.CharField(_("precision"), max_length=16, choices=Precision, default=Precision.INTEGER)
     period = models.CharField(_("period"), max_length=16, choices=Period, default=Period.MONTHLY)
-    unit = models.CharField(_("unit"), max_length=32)
+    unit = LineField(_("unit"), max_length=32)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.PUBLISHED)
     position = models.PositiveIntegerField(_("position"), default=10_000)
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    created_at = MomentField(_("created"), default=timezone.now)
+    updated_at = MomentField(_("updated"), default=timezone.now)
 
     class Meta:
         verbose_name = _("item")
@@ -436,13 +436,13 @@ class PriceList(Record):
         ACTIVE = "active", _("Active")
         TERMINATED = "terminated", _("Terminated")
 
-    name = models.CharField(_("name"), max_length=255)
-    description = models.CharField(_("description"), max_length=255, blank=True)
+    name = LineField(_("name"), max_length=255)
+    description = LineField(_("description"), max_length=255, blank=True)
     status = models.CharField(_("status"), max_length=16, choices=Status)
-    currency = models.CharField(_("currency"), max_length=3)
+    currency = LineField(_("currency"), max_length=3)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
     products = models.ManyToManyField(Product, related_name="price_lists", verbose_name=_("products"))
-    activated_at = models.DateTimeField(_("activated"), null=True, blank=True)
+    activated_at = MomentField(_("activated"), null=True, blank=True)
 
     class Meta(Record.Meta):
         verbose_name = _("price list")
@@ -497,8 +497,8 @@ class Asset(Record):
         TERMINATED = "terminated", _("Terminated")
 
     status = models.CharField(_("status"), max_length=16, choices=Status)
-    external_id = models.CharField(_("external ID"), max_length=100)
-    external_uid = models.CharField(_("external UID"), max_length=100, default=new_uid)
+    external_id = LineField(_("external ID"), max_length=100)
+    external_uid = LineField(_("external UID"), max_length=100, default=new_uid)
     product = models.ForeignKey(Product, models.CASCADE, related_name="+", verbose_name=_("product"))
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", verbose_name=_("connection"))
     contract = models.ForeignKey(Contract, models.CASCADE, related_name="+", verbose_name=_("contract"))
@@ -551,9 +551,9 @@ class FulfillmentRequest(Record):
     type = models.CharField(_("type"), max_length=16, choices=Type)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     asset = models.ForeignKey(Asset, models.CASCADE, related_name="+", verbose_name=_("subscription"))
-    note = models.CharField(_("note"), max_length=255, blank=True)
-    reason = models.CharField(_("reason"), max_length=255, blank=True)
-    activation_key = models.TextField(_("activation key"), blank=True)
+    note = LineField(_("note"), max_length=255, blank=True)
+    reason = LineField(_("reason"), max_length=255, blank=True)
+    activation_key = ProseField(_("activation key"), blank=True)
     assignee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("assignee"))
 
     class Meta(Record.Meta):
@@ -572,7 +572,7 @@ class TierConfig(Record):
         FIRST = 1, _("Tier 1")
         SECOND = 2, _("Tier 2")
 
-    name = models.CharField(_("name"), max_length=255)
+    name = LineField(_("name"), max_length=255)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     tier_level = models.PositiveSmallIntegerField(_("level"), choices=Level, default=Level.FIRST)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", verbose_name=_("reseller"))
@@ -612,23 +612,23 @@ class UsageFile(Record):
         QT = "qt", "QT"
         CR = "cr", "CR"
 
-    name = models.CharField(_("name"), max_length=100)
-    description = models.CharField(_("description"), max_length=200, blank=True)
-    external_id = models.CharField(_("external ID"), max_length=64, blank=True)
+    name = LineField(_("name"), max_length=100)
+    description = LineField(_("description"), max_length=200, blank=True)
+    external_id = LineField(_("external ID"), max_length=64, blank=True)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     schema = models.CharField(_("schema"), max_length=2, choices=Schema, default=Schema.QT)
     environment = models.CharField(_("environment"), max_length=16, choices=Customer.Environment, default=Customer.Environment.PRODUCTION)
     product = models.ForeignKey(Product, models.CASCADE, related_name="+", verbose_name=_("product"))
     contract = models.ForeignKey(Contract, models.CASCADE, related_name="+", verbose_name=_("contract"))
     marketplace = models.ForeignKey(Marketplace, models.CASCADE, related_name="+", verbose_name=_("marketplace"))
-    currency = models.CharField(_("currency"), max_length=3)
+    currency = LineField(_("currency"), max_length=3)
     period_from = models.DateField(_("from"))
     period_to = models.DateField(_("to"))
     records = models.PositiveIntegerField(_("records"), default=0)
-    rejection_note = models.CharField(_("rejection note"), max_length=200, blank=True)
+    rejection_note = LineField(_("rejection note"), max_length=200, blank=True)
     creator = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("creator"))
-    submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
-    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    submitted_at = MomentField(_("submitted"), null=True, blank=True)
+    accepted_at = MomentField(_("accepted"), null=True, blank=True)
 
     class Meta(Record.Meta):
         verbose_name = _("usage file")
@@ -646,10 +646,10 @@ class ReportTemplate(models.Model):
         CUSTOM = "custom", _("Custom")
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
-    name = models.CharField(_("name"), max_length=255)
-    description = models.CharField(_("description"), max_length=255)
+    name = LineField(_("name"), max_length=255)
+    description = LineField(_("description"), max_length=255)
     type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.SYSTEM)
-    local_id = models.CharField(_("local ID"), max_length=64)
+    local_id = LineField(_("local ID"), max_length=64)
 
     class Meta:
         verbose_name = _("report template")
@@ -678,21 +678,21 @@ class Report(models.Model):
         FAILED = "failed", _("Failed")
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
-    name = models.CharField(_("name"), max_length=255)
-    description = models.CharField(_("description"), max_length=255, blank=True)
+    name = LineField(_("name"), max_length=255)
+    description = LineField(_("description"), max_length=255, blank=True)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("owner"))
     template = models.ForeignKey(ReportTemplate, models.CASCADE, related_name="+", verbose_name=_("template"))
-    schedule_id = models.CharField(_("schedule ID"), max_length=24)
-    schedule_name = models.CharField(_("schedule"), max_length=255)
+    schedule_id = LineField(_("schedule ID"), max_length=24)
+    schedule_name = LineField(_("schedule"), max_length=255)
     status = models.CharField(_("status"), max_length=16, choices=Status)
-    renderer = models.CharField(_("renderer"), max_length=16, default="xlsx")
+    renderer = LineField(_("renderer"), max_length=16, default="xlsx")
     size = models.PositiveIntegerField(_("size"), null=True, blank=True)
     timeout = models.BooleanField(_("timed out"), default=False)
-    failure_output = models.CharField(_("failure"), max_length=255, blank=True)
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
-    started_at = models.DateTimeField(_("started"), null=True, blank=True)
-    terminated_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    failure_output = LineField(_("failure"), max_length=255, blank=True)
+    created_at = MomentField(_("created"), default=timezone.now)
+    updated_at = MomentField(_("updated"), default=timezone.now)
+    started_at = MomentField(_("started"), null=True, blank=True)
+    terminated_at = MomentField(_("ended"), null=True, blank=True)
 
     objects = OwnedQuerySet.as_manager()
 
@@ -717,16 +717,16 @@ class Service(models.Model):
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
     type = models.CharField(_("type"), max_length=16, choices=Type)
-    name = models.CharField(_("name"), max_length=255)
-    description = models.CharField(_("description"), max_length=255, blank=True)
-    package_id = models.CharField(_("package ID"), max_length=64)
-    extension_id = models.CharField(_("extension ID"), max_length=24)
+    name = LineField(_("name"), max_length=255)
+    description = LineField(_("description"), max_length=255, blank=True)
+    package_id = LineField(_("package ID"), max_length=64)
+    extension_id = LineField(_("extension ID"), max_length=24)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
     products = models.ManyToManyField(Product, related_name="services", verbose_name=_("products"), blank=True)
-    category = models.CharField(_("category"), max_length=64, blank=True)
+    category = LineField(_("category"), max_length=64, blank=True)
     website = models.URLField(_("website"), blank=True)
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-    updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    created_at = MomentField(_("created"), default=timezone.now)
+    updated_at = MomentField(_("updated"), default=timezone.now)
 
     objects = OwnedQuerySet.as_manager()
 
@@ -763,11 +763,11 @@ class Environment(models.Model):
     service = models.ForeignKey(Service, models.CASCADE, related_name="environments", verbose_name=_("service"))
     type = models.CharField(_("type"), max_length=16, choices=Type)
     runtime = models.CharField(_("runtime"), max_length=8, choices=Runtime, default=Runtime.CLOUD)
-    external_id = models.CharField(_("external ID"), max_length=36, default=new_uid)
+    external_id = LineField(_("external ID"), max_length=36, default=new_uid)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.UNINITIALIZED)
     git_url = models.URLField(_("repository"))
-    git_tag = models.CharField(_("tag"), max_length=32)
-    git_commit = models.CharField(_("commit"), max_length=40)
+    git_tag = LineField(_("tag"), max_length=32)
+    git_commit = LineField(_("commit"), max_length=40)
 
     class Meta:
         verbose_name = _("environment")
@@ -814,8 +814,8 @@ class Case(Record):
     }
 
     id = PublicIdField(_("ID"), groups=(3, 3, 3), prefix="CA")
-    subject = models.CharField(_("subject"), max_length=300)
-    description = models.TextField(_("description"), max_length=10_000)
+    subject = LineField(_("subject"), max_length=300)
+    description = ProseField(_("description"), max_length=10_000)
     type = models.CharField(_("type"), max_length=16, choices=Type)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.LOW)
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.PENDING)
@@ -825,11 +825,11 @@ class Case(Record):
     receiver = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("receiver"))
     receiver_agent = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("agent of the receiver"))
     rating = models.PositiveSmallIntegerField(_("rating"), choices=Rating, null=True, blank=True)
-    feedback = models.TextField(_("feedback"), max_length=10_000, blank=True)
-    pending_at = models.DateTimeField(_("pending since"), null=True, blank=True)
-    inquiring_at = models.DateTimeField(_("inquiring since"), null=True, blank=True)
-    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
-    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    feedback = ProseField(_("feedback"), max_length=10_000, blank=True)
+    pending_at = MomentField(_("pending since"), null=True, blank=True)
+    inquiring_at = MomentField(_("inquiring since"), null=True, blank=True)
+    resolved_at = MomentField(_("resolved"), null=True, blank=True)
+    closed_at = MomentField(_("closed"), null=True, blank=True)
     # Who did what, a person or a token, which has its account: {"created": {"id": "SU-…", "name": "ERP Sync", "account": "PA-…"}, …}
     actors = models.JSONField(_("people"), default=dict, editable=False)
 
@@ -864,7 +864,7 @@ class ModuleEntry(models.Model):
     """A module of the catalog as a row, so that the API can filter and order it. Made by `migrate`; never edit it."""
 
     id = models.CharField(primary_key=True, max_length=8)
-    name = models.CharField(max_length=32)
+    name = LineField(max_length=32)
 
     class Meta:
         ordering = ("id",)
@@ -877,9 +877,9 @@ class ExtensionEntry(models.Model):
     """An extension of the catalog as a row. Made by `migrate`; never edit it."""
 
     id = models.CharField(primary_key=True, max_length=16)
-    name = models.CharField(max_length=50)
-    description = models.CharField(max_length=255)
-    overview = models.CharField(max_length=255)
+    name = LineField(max_length=50)
+    description = LineField(max_length=255)
+    overview = LineField(max_length=255)
 
     class Meta:
         ordering = ("id",)

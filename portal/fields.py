@@ -1,15 +1,108 @@
 """Model fields that no app of ours owns alone."""
 
 import secrets
-import unicodedata
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from django import forms
+from django.core.exceptions import ValidationError
 from django.db import models
 
+from portal import moments
+from portal.text import fold, line, prose
 
-def fold(text: str) -> str:
-    """A text as it compares without regard to case, accents' spelling or width: `ＥＲＰ Straße` -> `erp strasse`."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+if TYPE_CHECKING:
+    # Django's fields take no parameters at run time.
+    Text: TypeAlias = models.CharField[str, str]
+    LongText: TypeAlias = models.TextField[str, str]
+else:
+    Text, LongText = models.CharField, models.TextField
+
+
+class Guarded:
+    """Mixin of model fields with one rule for every way in: forms, the admin and bodies of programs (`clean`), the shell (`save`).
+
+    A value that stands in a row since before the rule may stay there. The database knows nothing of the rule, so migrations
+    see Django's own field; `update()` asks nobody, as always.
+    """
+
+    def accept(self, value: Any) -> Any:
+        """The value as it is kept. Raise ValidationError for one that is not."""
+        raise NotImplementedError
+
+    def clean(self: Any, value: Any, model_instance: models.Model | None) -> Any:
+        return super().clean(value if value is None else self.accept(value), model_instance)  # type: ignore[misc]  # of the field it is mixed into
+
+    def pre_save(self: Any, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 (Django's signature)
+        value = super().pre_save(model_instance, add)  # type: ignore[misc]
+        if value is None or hasattr(value, "resolve_expression"):
+            return value
+        try:
+            kept = self.accept(value)
+            if value and kept == "" and not self.blank:
+                raise ValidationError(self.error_messages["blank"], code="blank")
+        except ValidationError as problem:
+            rows = type(model_instance)._base_manager.filter(pk=model_instance.pk, **{self.attname: value})
+            if add or not rows.exists():
+                raise ValidationError({self.name: problem}) from problem
+            kept = value
+        setattr(model_instance, self.attname, kept)
+        return kept
+
+    def deconstruct(self: Any) -> tuple[str, str, Any, Any]:
+        name, _path, args, kwargs = super().deconstruct()  # type: ignore[misc]
+        own = next(base for base in type(self).__mro__ if base.__module__.startswith("django."))
+        return name, f"django.db.models.{own.__name__}", args, kwargs
+
+
+class MomentField(Guarded, models.DateTimeField):
+    """A moment of the years 1970 to 2099."""
+
+    def accept(self, value: Any) -> datetime | None:
+        moment: datetime | None = self.to_python(value)
+        if moment:
+            moments.check(moment)
+        return moment
+
+
+class VisibleText(forms.CharField):
+    """A form field for a text that is what it looks like, by a rule such as `portal.text.line`."""
+
+    def __init__(self, *, rule: Callable[[str], str] = line, **kwargs: Any) -> None:
+        self.rule = rule
+        # The rule knows more blanks than Python.
+        super().__init__(**kwargs, strip=False)
+
+    def to_python(self, value: Any) -> str:
+        return self.rule(super().to_python(value) or "")
+
+
+class GuardedText(Guarded):
+    """Mixin of text fields with a rule of `portal.text`."""
+
+    rule: Callable[[str], str]
+
+    def accept(self: Any, value: Any) -> str:
+        kept: str = self.rule(self.to_python(value))
+        return kept
+
+    def formfield(self: Any, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any) -> Any:
+        if form_class is None:
+            form_class, kwargs["rule"] = VisibleText, self.rule
+        return super().formfield(form_class=form_class, choices_form_class=choices_form_class, **kwargs)  # type: ignore[misc]
+
+
+class LineField(GuardedText, Text):
+    """A name or another text of one line."""
+
+    rule = staticmethod(line)
+
+
+class ProseField(GuardedText, LongText):
+    """A text of several lines."""
+
+    rule = staticmethod(prose)
 
 
 class FoldedField(models.CharField):

@@ -1,12 +1,14 @@
 """Requests: their types, where they come from, what was posted, and where they lead."""
 
 import ipaddress
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -70,6 +72,16 @@ def own_path(request: HttpRequest, address: str) -> str:
     if parts.netloc != request.get_host() or not url_has_allowed_host_and_scheme(parts.path, allowed_hosts=None):
         return "/"
     return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def seconds_since(kept: Any, name: str) -> float | None:
+    """How long ago a moment is that a session keeps in seconds; None for none, for nonsense and for one ahead of the clock."""
+    moment = kept.get(name) if isinstance(kept, dict | SessionBase) else None
+    if isinstance(moment, bool) or not isinstance(moment, int | float):
+        return None
+    # Not a second ahead: the same clock wrote it.
+    passed = time.time() - moment
+    return passed if passed >= 0 else None
 
 
 def whole(text: str | None, default: int) -> int:

@@ -110,8 +110,9 @@ class Table(tables.Table):
         """What the chosen columns need beside the rows themselves; called when they are chosen."""
         return rows
 
-    def choose_columns(self, chosen: Sequence[str] | None) -> None:
-        known = [name for name in chosen or () if name in self.columns]
+    def choose_columns(self, chosen: Any) -> None:
+        listed = chosen if isinstance(chosen, list) else []
+        known = [name for name in listed if isinstance(name, str) and name in self.columns]
         shown = {*self.always, *(known or self.default_columns)}
         for column in self.columns.all():
             if column.name in shown:
@@ -119,10 +120,10 @@ class Table(tables.Table):
             else:
                 self.columns.hide(column.name)
 
-    def choose_order(self, *wishes: str | None) -> None:
+    def choose_order(self, *wishes: Any) -> None:
         """The first wish that names a column decides; the header cells learn what a press on them asks for."""
         for wish in wishes:
-            name = (wish or "").removeprefix("-")
+            name = wish.removeprefix("-") if isinstance(wish, str) else ""
             if name in self.columns and self.columns[name].orderable:
                 self.order_by = wish
                 break

@@ -196,6 +196,18 @@ class Extension(models.TextChoices):
         gettext_lazy("Custom"),
     )
 
+    @classmethod
+    def stored(cls, value: str) -> "Extension":
+        """The extension of a stored id. One that the catalog no longer knows stands under its id, and has no fixed modules."""
+        try:
+            return cls(value)
+        except ValueError:
+            unknown = str.__new__(cls, value)
+            unknown._value_ = unknown._name_ = unknown.slug = unknown._label_ = value
+            unknown.icon, unknown.fixed_modules = cls.CUSTOM.icon, ()
+            unknown.purpose = unknown.description = gettext_lazy("This extension is no longer known.")
+            return unknown
+
     @property
     def id(self) -> str:
         return self.value
@@ -203,7 +215,7 @@ class Extension(models.TextChoices):
     @property
     def tile(self) -> str:
         """The colour of its tile in the style sheet."""
-        return f"tile-{self.slug}"
+        return f"tile-{self.slug if self in Extension.values else self.CUSTOM.slug}"
 
     @property
     def asks_permissions(self) -> bool:

@@ -1,6 +1,6 @@
 """What the token list can be filtered by. The address is the state; nonsense in it shows nothing and says why."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import django_filters as filters
@@ -13,14 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from portal.fields import fold
-from portal.text import join
+from portal import text
+from portal.moments import SKEW, day_bounds
+from portal.text import fold, join
 from tokens.catalog import Extension, Module
-from tokens.forms import DAYS, LAST_DAY
+from tokens.forms import DAYS
 from tokens.models import State, Token, TokenQuerySet
 from tokens.standing import Standing
 
-FIRST_DAY = date(1970, 1, 1)
 # Deleted tokens are hidden until a status is asked for; this value asks for all of them.
 ANY = "any"
 LAST_USED = (
@@ -44,11 +44,6 @@ class Chip(NamedTuple):
 def day_filter(label: Any, method: str) -> filters.DateFilter:
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     return filters.DateFilter(label=label, method=method, widget=widget, input_formats=DAYS)
-
-
-def moment(day: date, of_day: time) -> datetime:
-    """A time of a day where the person lives. Days out of all reason are brought into it: databases end somewhere."""
-    return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), of_day))
 
 
 class TokenFilter(filters.FilterSet):
@@ -104,10 +99,10 @@ class TokenFilter(filters.FilterSet):
         return tokens.filter(Q(created_by=value) | Q(created_by_token=value))
 
     def since(self, tokens: TokenQuerySet, name: str, value: date) -> QuerySet[Token]:
-        return tokens.filter(created_at__gte=moment(value, time.min))
+        return tokens.filter(created_at__gte=day_bounds(value)[0])
 
     def until(self, tokens: TokenQuerySet, name: str, value: date) -> QuerySet[Token]:
-        return tokens.filter(created_at__lte=moment(value, time.max))
+        return tokens.filter(created_at__lt=day_bounds(value)[1])
 
     def in_states(self, tokens: TokenQuerySet, name: str, value: list[str]) -> TokenQuerySet:
         return tokens if ANY in value else tokens.in_states(value)
@@ -118,10 +113,10 @@ class TokenFilter(filters.FilterSet):
     def used(self, tokens: TokenQuerySet, name: str, value: str) -> QuerySet[Token]:
         if value == "never":
             return tokens.filter(usage__last_used_at=None)
-        since = timezone.now() - SPANS[value]
-        if value == "idle":
-            return tokens.filter(Q(usage__last_used_at=None) | Q(usage__last_used_at__lt=since))
-        return tokens.filter(usage__last_used_at__gte=since)
+        now = timezone.now()
+        # A use ahead of the clock is no recent one.
+        lately = Q(usage__last_used_at__range=(now - SPANS[value], now + SKEW))
+        return tokens.filter(Q(usage__last_used_at=None) | ~lately if value == "idle" else lately)
 
     # --- What the page shows of them ------------------------------------------------------------
 
@@ -151,7 +146,7 @@ class TokenFilter(filters.FilterSet):
             return ", ".join(str(choices[each]) for each in value)
         if name in {"module", "created_by", "last_used"}:
             return str(dict(self.filters[name].field.choices)[value])
-        return value.strftime("%d/%m/%Y") if name.startswith("created_") and hasattr(value, "strftime") else str(value)
+        return text.day(value) if isinstance(value, date) else str(value)
 
     @property
     def all_statuses_url(self) -> str:

@@ -1,8 +1,7 @@
 """The three forms of a token: one set for the wizard and for Edit, so that both check alike."""
 
-import re
 from collections.abc import Collection
-from datetime import date, datetime, time
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -11,13 +10,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from portal import moments
+from portal.fields import VisibleText
+from portal.moments import LAST_DAY
+from portal.text import prose
 from tokens.catalog import Access, Extension, Module, labels
 from tokens.models import Token, TokenDraft, TokenError, TokenFields, check_cap, check_name
 
 # As browsers send a day, and as people without a date picker type it.
 DAYS = ("%Y-%m-%d", "%d/%m/%Y")
-# Later days would leave what the databases can hold once a time zone is added.
-LAST_DAY = date(2099, 12, 31)
 
 
 class Shorten(BaseValidator):
@@ -36,12 +37,8 @@ class Shorten(BaseValidator):
             raise forms.ValidationError(text % {"what": self.what, "n": extra}, code=self.code)
 
 
-# Letters that turn the direction of a text: with them one name can look like another.
-TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-
-
-class Text(forms.CharField):
-    """A text that is what it looks like: one kind of line end, so that the limit counts what a person sees, and no hidden turns."""
+class Text(VisibleText):
+    """A text that says by how much it is too long; the limit counts what a person sees."""
 
     def __init__(self, *, what: Any, limit: int, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.TextInput())
@@ -49,11 +46,11 @@ class Text(forms.CharField):
         self.widget.attrs["data-limit"] = limit
         self.validators.append(Shorten(what, limit))
 
-    def to_python(self, value: Any) -> str:
-        text = super().to_python(value) or ""
-        if TURNING.search(text):
-            raise forms.ValidationError(_("Remove the hidden letters that turn the direction of the text."), code="turning")
-        return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+def last_second(day: date) -> datetime:
+    """The last second of a day, where the person lives; west of Greenwich the last day of all ends with the last moment."""
+    _start, end = moments.day_bounds(day)
+    return min(end - timedelta(seconds=1), moments.LAST.replace(microsecond=0))
 
 
 class GeneralForm(forms.ModelForm):
@@ -70,7 +67,12 @@ class GeneralForm(forms.ModelForm):
         help_text=gettext_lazy("The identifier of this integration in your own system."),
     )
     description = Text(
-        label=gettext_lazy("Description"), what=gettext_lazy("description"), limit=255, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("Description"),
+        what=gettext_lazy("description"),
+        limit=255,
+        required=False,
+        rule=prose,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     expires_on = forms.DateField(
         label=gettext_lazy("Expires on"),
@@ -90,12 +92,13 @@ class GeneralForm(forms.ModelForm):
 
     def __init__(self, data: Any = None, *, instance: TokenDraft | Token) -> None:
         super().__init__(data, instance=instance)
-        self.kept_day = timezone.localdate(instance.expires_at) if instance.expires_at else None
+        self.kept_day = moments.local(instance.expires_at).date() if instance.expires_at else None
         self.initial["expires_on"] = self.kept_day
-        self.fields["expires_on"].widget.attrs["min"] = timezone.localdate().isoformat()
+        self.first_day = timezone.localdate() + timedelta(days=1)
+        self.fields["expires_on"].widget.attrs |= {"min": self.first_day.isoformat(), "max": LAST_DAY.isoformat()}
 
     def clean_name(self) -> str:
-        name = " ".join(self.cleaned_data["name"].split())
+        name: str = self.cleaned_data["name"]
         try:
             check_name(self.instance.account, name, but=self.instance if isinstance(self.instance, Token) else None)
         except TokenError as problem:
@@ -104,17 +107,17 @@ class GeneralForm(forms.ModelForm):
 
     def clean_expires_on(self) -> date | None:
         day: date | None = self.cleaned_data["expires_on"]
-        if day and day != self.kept_day and not timezone.localdate() < day <= LAST_DAY:
+        if day and day != self.kept_day and not self.first_day <= day <= LAST_DAY:
             raise forms.ValidationError(_("Choose a day in the future.") if day <= LAST_DAY else _("Choose a day before the year 2100."))
         return day
 
     @property
     def expires_at(self) -> datetime | None:
         """The last second of the day, where the person lives. A day that was not touched keeps its exact moment."""
-        day = self.cleaned_data["expires_on"]
-        if day and day == self.kept_day:
-            return self.instance.expires_at
-        return timezone.make_aware(datetime.combine(day, time(23, 59, 59))) if day else None
+        day, kept = self.cleaned_data["expires_on"], self.instance.expires_at
+        if day and day != self.kept_day:
+            kept = last_second(day)
+        return kept if day else None
 
     @property
     def values(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Substr
@@ -15,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, Membership, User
-from portal.fields import FoldedField, PublicIdField, fold
+from portal.fields import FoldedField, LineField, MomentField, ProseField, PublicIdField
+from portal.text import fold
 from tokens import keys, vault
 from tokens.catalog import Access, Extension, Module
 
@@ -75,13 +77,13 @@ class TokenFields(models.Model):
     """What a person says about a token, in the wizard (TokenDraft) and afterwards (Token)."""
 
     account = models.ForeignKey(Account, models.CASCADE, db_index=False, editable=False, verbose_name=gettext_lazy("account"))
-    name = models.CharField(gettext_lazy("Name"), max_length=128)
-    external_id = models.CharField(
+    name = LineField(gettext_lazy("Name"), max_length=128)
+    external_id = LineField(
         gettext_lazy("External ID"), max_length=128, blank=True, help_text=gettext_lazy("The identifier of this integration in your own system.")
     )
-    description = models.TextField(gettext_lazy("Description"), max_length=255, blank=True)
+    description = ProseField(gettext_lazy("Description"), max_length=255, blank=True)
     extension = models.CharField(gettext_lazy("Extension"), max_length=16, choices=Extension)
-    expires_at = models.DateTimeField(gettext_lazy("Expires"), null=True, blank=True)
+    expires_at = MomentField(gettext_lazy("Expires"), null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -92,7 +94,12 @@ class TokenFields(models.Model):
     @property
     def kind(self) -> Extension:
         """The extension with all that the catalog knows of it."""
-        return Extension(self.extension)
+        return Extension.stored(self.extension)
+
+    def check_said(self) -> None:
+        """Normalise what a person said, and raise ValidationError for what may not be stored."""
+        said = {"name", "external_id", "description", "extension", "expires_at"}
+        self.clean_fields(exclude={field.name for field in self._meta.fields} - said)
 
 
 class TokenQuerySet(models.QuerySet["Token"]):
@@ -157,14 +164,14 @@ class Token(TokenFields):
     name_key = FoldedField(source="name")
     external_id_key = FoldedField(source="external_id")
     status = models.CharField(gettext_lazy("Status"), max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
-    status_changed_at = models.DateTimeField(null=True, editable=False)
+    status_changed_at = MomentField(null=True, editable=False)
     status_changed_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+")
     # Tokens act too. The twins have no index of their own: nothing looks for them, and tokens are kept as tombstones.
     status_changed_by_token = models.ForeignKey("self", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
-    created_at = models.DateTimeField(gettext_lazy("Created"), default=timezone.now, editable=False)
+    created_at = MomentField(gettext_lazy("Created"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Created by"))
     created_by_token = models.ForeignKey("self", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
-    updated_at = models.DateTimeField(gettext_lazy("Updated"), default=timezone.now, editable=False)
+    updated_at = MomentField(gettext_lazy("Updated"), default=timezone.now, editable=False)
     updated_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Updated by"))
     updated_by_token = models.ForeignKey("self", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
     # Counts edits, so that the second of two people who edit at once is told.
@@ -231,7 +238,8 @@ class Token(TokenFields):
 
     @property
     def last_used_at(self) -> datetime | None:
-        return self.usage.last_used_at
+        used: datetime | None = self.usage.last_used_at
+        return used
 
     @cached_property
     def grants(self) -> set[str]:
@@ -262,18 +270,20 @@ class Token(TokenFields):
     def issue(cls, *, account: Account, modules: Collection[str], by: "Actor | None", draft_id: uuid.UUID | None = None, **fields: Any) -> "Token":
         """Make a token with its key, all or nothing. For a wizard run that made one already, that one.
 
-        Raises NameTaken and TooManyTokens.
+        Raises NameTaken, TooManyTokens and ValidationError.
         """
+        actors = actor_columns("created_by", by) | actor_columns("updated_by", by)
+        token = cls(account=account, draft_id=draft_id, **actors, **fields)
+        token.check_said()
         try:
             with transaction.atomic():
                 # Creations of one account queue here, so that the cap and the name are checked against what is there.
                 Account.objects.select_for_update(no_key=True).get(pk=account.pk)
                 if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
                     return made
-                check_name(account, fields["name"])
-                check_cap(account, fields["extension"])
-                actors = actor_columns("created_by", by) | actor_columns("updated_by", by)
-                token = cls.objects.create(account=account, draft_id=draft_id, **actors, **fields)
+                check_name(account, token.name)
+                check_cap(account, token.extension)
+                token.save(force_insert=True)
                 TokenKey.put(token, keys.mint(token.pk))
                 TokenUsage.objects.create(token=token)
                 token.grant(modules, by=by)
@@ -283,7 +293,7 @@ class Token(TokenFields):
             # The unique columns are the last word, should two processes have passed the checks at the same moment.
             if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
                 return made
-            check_name(account, fields["name"])
+            check_name(account, token.name)
             raise
 
     def grant(self, modules: Collection[str], *, by: "Actor | None") -> tuple[set[str], set[str]]:
@@ -420,7 +430,7 @@ def check_cap(account: Account, extension: str) -> None:
     if Token.objects.live().filter(account=account, extension=extension).count() >= cap:
         raise TooManyTokens(
             _("The account has %(cap)s tokens for %(extension)s, and may not have more. Delete one that is no longer needed.")
-            % {"cap": f"{cap:,}", "extension": Extension(extension).label}
+            % {"cap": f"{cap:,}", "extension": Extension.stored(extension).label}
         )
 
 
@@ -434,7 +444,7 @@ class Permission(models.Model):
     token = models.ForeignKey(Token, models.CASCADE, related_name="permissions", db_index=False)
     # A function, so that a new module of the catalog needs no migration.
     module = models.CharField(gettext_lazy("module"), max_length=8, choices=known_modules)
-    granted_at = models.DateTimeField(default=timezone.now, editable=False)
+    granted_at = MomentField(default=timezone.now, editable=False)
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+")
     granted_by_token = models.ForeignKey(Token, models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
 
@@ -459,7 +469,7 @@ class TokenKey(models.Model):
     digest = models.BinaryField(max_length=32)
     pepper = models.PositiveSmallIntegerField()
     sealed = models.BinaryField(null=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = MomentField(default=timezone.now)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("token", "version"), name="one_key_per_version"),)
@@ -566,7 +576,7 @@ class TokenUsage(models.Model):
     """When a token was last used. A narrow table of its own: frequent updates would bloat the indexes of Token."""
 
     token = models.OneToOneField(Token, models.CASCADE, primary_key=True, related_name="usage")
-    last_used_at = models.DateTimeField(gettext_lazy("Last used"), null=True)
+    last_used_at = MomentField(gettext_lazy("Last used"), null=True)
 
     def __str__(self) -> str:
         return str(self.token_id)
@@ -588,7 +598,7 @@ class TokenEvent(models.Model):
 
     token = models.ForeignKey(Token, models.CASCADE, related_name="events", db_index=False)
     action = models.CharField(gettext_lazy("action"), max_length=16, choices=Action)
-    at = models.DateTimeField(gettext_lazy("time"), default=timezone.now)
+    at = MomentField(gettext_lazy("time"), default=timezone.now)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=gettext_lazy("person"))
     by_token = models.ForeignKey(
         Token, models.RESTRICT, null=True, editable=False, related_name="+", db_index=False, verbose_name=gettext_lazy("acting token")
@@ -620,7 +630,7 @@ class TokenDraft(TokenFields):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(User, models.CASCADE, related_name="+", editable=False)
     modules = models.JSONField(default=list)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = MomentField(default=timezone.now, editable=False)
 
     class Meta:
         indexes = (models.Index("owner", "created_at", name="drafts_of_a_person"),)
@@ -630,14 +640,26 @@ class TokenDraft(TokenFields):
         """What the token will be granted: the extension's fixed set, else the modules chosen so far."""
         if not self.extension:
             return []
-        return [*self.kind.fixed_modules] or [module for module in self.modules if module in Module.values]
+        chosen = self.modules if isinstance(self.modules, list) else []
+        return [*self.kind.fixed_modules] or [module for module in chosen if module in Module.values]
 
     @property
     def access(self) -> Access:
         return Access.of(self.grants)
 
     def finish(self) -> Token:
-        """Make the token. Repeated or simultaneous calls give the same one. Raises NameTaken, TooManyTokens."""
+        """Make the token. Repeated or simultaneous calls give the same one.
+
+        Checks again all that the forms checked, since time passes between the steps. Raises NameTaken, TooManyTokens and
+        ValidationError.
+        """
+        if made := Token.objects.filter(draft_id=self.pk).first():
+            return made
+        self.check_said()
+        if self.expires_at and self.expires_at <= timezone.now():
+            raise ValidationError({"expires_at": _("The token would have expired already. Choose a day in the future.")})
+        if not self.grants:
+            raise ValidationError({"modules": _("Choose at least one module.")})
         return Token.issue(
             account=self.account,
             modules=self.grants,
@@ -653,4 +675,6 @@ class TokenDraft(TokenFields):
     @classmethod
     def forget_old(cls, owner: User) -> None:
         """Drop the person's unfinished runs of yesterday and before."""
-        cls.objects.filter(owner=owner, created_at__lt=timezone.now() - DRAFT_LASTS).delete()
+        now = timezone.now()
+        # One made ahead of the clock would never grow old.
+        cls.objects.filter(owner=owner).exclude(created_at__range=(now - DRAFT_LASTS, now + DRAFT_LASTS)).delete()

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal import api
+from portal.moments import SKEW
 from tokens import keys
 from tokens.catalog import Extension, Module
 from tokens.models import TokenUsage
@@ -36,7 +37,7 @@ LOOK_UP = """
 SELECT k.digest, k.pepper, t.account_id, t.status, t.extension, a.is_active,
        CASE WHEN t.expires_at <= {now} THEN 1 ELSE 0 END,
        CASE WHEN EXISTS (SELECT 1 FROM tokens_permission p WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')) THEN 1 ELSE 0 END,
-       CASE WHEN u.last_used_at IS NULL OR u.last_used_at <= {stale} THEN 1 ELSE 0 END
+       CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END
 FROM tokens_tokenkey k
 JOIN tokens_token t ON t.id = k.token_id
 JOIN accounts_account a ON a.id = t.account_id
@@ -44,9 +45,18 @@ LEFT JOIN tokens_tokenusage u ON u.token_id = t.id
 WHERE k.token_id = %s
 """
 # SQLite keeps moments as text without a zone, and compares them as text: an expiration is seen up to a second late.
+# A use noted ahead of the clock, further than clocks differ, is noted again.
 LOOK_UPS = {
-    "sqlite": LOOK_UP.format(now="CURRENT_TIMESTAMP", stale=f"DATETIME('NOW', '-{STAMP_EVERY.seconds} seconds')"),
-    "postgresql": LOOK_UP.format(now="STATEMENT_TIMESTAMP()", stale=f"STATEMENT_TIMESTAMP() - INTERVAL '{STAMP_EVERY.seconds} seconds'"),
+    "sqlite": LOOK_UP.format(
+        now="CURRENT_TIMESTAMP",
+        stale=f"DATETIME('NOW', '-{STAMP_EVERY.seconds} seconds')",
+        ahead=f"DATETIME('NOW', '+{SKEW.seconds} seconds')",
+    ),
+    "postgresql": LOOK_UP.format(
+        now="STATEMENT_TIMESTAMP()",
+        stale=f"STATEMENT_TIMESTAMP() - INTERVAL '{STAMP_EVERY.seconds} seconds'",
+        ahead=f"STATEMENT_TIMESTAMP() + INTERVAL '{SKEW.seconds} seconds'",
+    ),
 }
 
 View = Callable[..., HttpResponse]
@@ -132,7 +142,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
         # Only the holder of the right key learns this much.
         raise unauthorized(refusal(key.token_id, found))
     if module and not granted:
-        raise Refused(api.error(403, "AUTH_003", no_grant(request, key.token_id, module, Extension(extension))))
+        raise Refused(api.error(403, "AUTH_003", no_grant(request, key.token_id, module, Extension.stored(extension))))
     return Caller(key.token_id, account_id), bool(stale)
 
 
@@ -155,9 +165,10 @@ def unauthorized(reason: str) -> Refused:
 def stamp(token_id: str) -> None:
     """Note the use, at most once a minute, by one conditional UPDATE. It neither fails nor delays the call."""
     now = timezone.now()
+    fresh = Q(last_used_at__gt=now - STAMP_EVERY, last_used_at__lte=now + SKEW)
     try:
         with without_waiting():
-            TokenUsage.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=now - STAMP_EVERY), token=token_id).update(last_used_at=now)
+            TokenUsage.objects.filter(Q(last_used_at=None) | ~fresh, token=token_id).update(last_used_at=now)
     except Error as problem:
         # Somebody else writes at this moment, or the database is in trouble: the next call will note its own use.
         log.warning("The use of %s could not be noted: %s", token_id, problem)

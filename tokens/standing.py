@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portal import text
+from portal.moments import within
 from tokens.catalog import Access
 from tokens.models import State, Token
 
@@ -105,7 +106,7 @@ class Standing:
     def in_use(self) -> bool:
         """Whether programs depend on it: it can call, and did so lately."""
         used = self.token.last_used_at
-        return self.can_call and used is not None and timezone.now() - used < IN_USE
+        return self.can_call and within(used, IN_USE)
 
     # --- Its status -------------------------------------------------------------------------------
 

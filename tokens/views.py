@@ -59,7 +59,7 @@ def index(request: PersonRequest) -> HttpResponse:
     tokens = Token.objects.visible_to(request.membership)
     filters = TokenFilter(request, tokens.with_people())
     table = TokenTable(filters.rows, may_manage=request.membership.is_admin)
-    table.configure(request, request.user.preferences.get("tokens", {}))
+    table.configure(request, request.user.choices("tokens"))
     valid = filters.is_valid()
     empty = ""
     if not table.page.object_list:
@@ -142,7 +142,7 @@ def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
         if wanted["q"].casefold() in str(row.label).casefold() and wanted["status"] in {"", "enabled" if row.enabled else "disabled"}
     ]
     table = PermissionTable(rows)
-    table.configure(request, request.user.preferences.get("permissions", {}), paginate=False)
+    table.configure(request, request.user.choices("permissions"), paginate=False)
     chips = [
         Chip(str(form.fields[name].label), str(form.statuses[value]) if name == "status" else value, without(request.GET, name))
         for name, value in wanted.items()
@@ -354,7 +354,7 @@ def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> Http
 
 def written(value: Any) -> str:
     """A value of a form as a person reads it."""
-    return value.strftime("%Y-%m-%d") if isinstance(value, date) else str(value or _("Not set")).strip()
+    return value.isoformat() if isinstance(value, date) else str(value or _("Not set")).strip()
 
 
 def modules_written(access: Access) -> str:

@@ -4,10 +4,10 @@ The state is a TokenDraft row whose UUID is in the address: reload, Back, bookma
 leaves no trace; the first valid POST makes the draft, `finish()` makes the token exactly once.
 """
 
-import time
 import uuid
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import sudo
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest, get_visible_or_404
-from portal.http import posted
+from portal.http import posted, seconds_since
 from portal.notices import fail
 from portal.typed import render_form
 from tokens.catalog import Extension, Module
@@ -84,7 +84,7 @@ def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse
         return redirect("tokens:summary", made.pk)
     drafts = TokenDraft.objects.filter(owner=request.user)
     draft = get_visible_or_404(request, lambda membership: drafts.filter(account=membership.account_id), draft_id)
-    if here is Step.PERMISSIONS and not draft.extension:
+    if here is Step.PERMISSIONS and draft.extension not in Extension.values:
         return redirect(draft_url(draft, Step.EXTENSION))
     return STEPS[here](request, draft)
 
@@ -112,7 +112,7 @@ def extension(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
 
 
 def permissions(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
-    kind = Extension(draft.extension)
+    kind = draft.kind
     chosen = draft.grants
     if "select" in request.POST:
         # Without scripts "Select all" and "Clear" are round trips; nothing is checked or created by them.
@@ -144,26 +144,39 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
     except TooManyTokens as problem:
         fail(request, _("The token was not created."), str(problem))
         return redirect(draft_url(draft, Step.EXTENSION))
+    except ValidationError as problem:
+        # Valid when it was typed, and no longer: the day of expiration is over, or the catalog has changed.
+        fail(request, _("The token was not created."), " ".join(problem.messages))
+        asked = next((step for name, step in ASKED_IN.items() if name in problem.message_dict), Step.GENERAL)
+        return redirect(draft_url(draft, asked))
     remember_created(request, token)
     return redirect("tokens:summary", token.pk)
 
 
 def remember_created(request: PersonRequest, token: Token) -> None:
     """Note in the session that it made the token."""
-    made = request.session.get("created", {})
-    fresh = {token_id: at for token_id, at in made.items() if is_fresh(at)}
+    made = made_in(request)
+    fresh = {token_id: at for token_id, at in made.items() if is_fresh(made, token_id)}
     request.session["created"] = {**fresh, token.pk: token.created_at.timestamp()}
 
 
 def just_created(request: PersonRequest, token: Token) -> bool:
     """Whether this very session made the token a moment ago."""
-    return is_fresh(request.session.get("created", {}).get(token.pk, 0))
+    return is_fresh(made_in(request), token.pk)
 
 
-def is_fresh(at: float) -> bool:
-    return 0 <= time.time() - at < CREATOR_GRACE
+def made_in(request: PersonRequest) -> dict[str, Any]:
+    """When this session made which token."""
+    made = request.session.get("created")
+    return made if isinstance(made, dict) else {}
 
 
+def is_fresh(made: dict[str, Any], token_id: str) -> bool:
+    passed = seconds_since(made, token_id)
+    return passed is not None and passed < CREATOR_GRACE
+
+
+ASKED_IN = {"extension": Step.EXTENSION, "modules": Step.PERMISSIONS}
 STEPS = {Step.GENERAL: general, Step.EXTENSION: extension, Step.PERMISSIONS: permissions}
 
 
@@ -181,7 +194,7 @@ def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any, **sho
             "next_step_label": here.next.label,
             "form": form,
             "access": getattr(form, "access", None),
-            "kind": Extension(draft.extension) if draft.extension else None,
+            "kind": draft.kind if draft.extension else None,
             "back_url": back,
             "submit_label": _("Create") if here is Step.PERMISSIONS else _("Next"),
             **shown,
@@ -194,7 +207,7 @@ def progress(here: Step, draft: TokenDraft) -> list[dict[str, Any]]:
 
     A step that was answered stays answered when the person goes back to an earlier one.
     """
-    extension = Extension(draft.extension).label if draft.extension else ""
+    extension = draft.kind.label if draft.extension else ""
     answers = {
         Step.GENERAL: draft.name,
         Step.EXTENSION: extension,

@@ -2,10 +2,12 @@
 
 from typing import Any, NoReturn
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
+from portal.text import line
 from tokens.catalog import Extension, Module
 from tokens.models import Token, TokenError, TokenKey
 
@@ -31,9 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = find_account(options["account"])
-        name = " ".join(options["name"].split())
-        if not 1 <= len(name) <= 128 or "\0" in name:
-            fail(_("The name must have 1 to 128 characters."))
+        name = name_of(options["name"])
         modules = [Module.ALL] if options["all_modules"] else [MODULES[each] for each in options["module"]]
         try:
             token = Token.issue(account=account, modules=modules, by=None, name=name, extension=Extension.CUSTOM)
@@ -53,6 +53,16 @@ def find_account(wanted: str) -> Account:
         known = ", ".join(f"{account.pk} ({account.name})" for account in Account.objects.all()[:10])
         fail(_("There is no account %(name)s. There are: %(known)s.") % {"name": wanted, "known": known or _("none yet")})
     return named[0]
+
+
+def name_of(typed: str) -> str:
+    try:
+        name = line(typed)
+    except ValidationError as problem:
+        fail(" ".join(problem.messages))
+    if not 1 <= len(name) <= 128:
+        fail(_("The name must have 1 to 128 characters."))
+    return name
 
 
 def fail(text: str) -> NoReturn:

@@ -1,0 +1,390 @@
+"""Moments of 1970 to 2099 only come in; every page survives any that is stored; days are whole in every zone."""
+
+import json
+import zoneinfo
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Account, User
+from modules.models import Agreement
+from portal import moments, text
+from tests.factories import AgreementFactory, TokenFactory, header
+from tokens.catalog import Module
+from tokens.models import Permission, Token, TokenDraft, TokenEvent, TokenUsage
+
+LIST = "/integrations/tokens/"
+NEW = f"{LIST}new/"
+FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+EXTREMES = [FIRST, datetime(1, 1, 1, 12, tzinfo=UTC), datetime(999, 6, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), LAST]
+ZONES = ["UTC", "Europe/Madrid", "Pacific/Kiritimati", "Etc/GMT+12", "America/New_York"]
+OUTSIDE = [
+    "9999-12-31T23:59:59+00:00",
+    "2100-01-01T00:00:00Z",
+    "2099-12-31T23:59:59-00:01",
+    "1969-12-31T23:59:59Z",
+    "0001-01-01T00:00:00",
+    "0001-01-01T00:00:00+14:00",
+]
+
+
+@pytest.fixture
+def staff(db):
+    client = Client()
+    admin = User.objects.create_superuser("admin@portal.example", name="Admin")
+    client.force_login(admin, backend="accounts.backends.EmailBackend")
+    client.user = admin
+    return client
+
+
+# --- Ways in --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", OUTSIDE)
+def test_the_api_takes_moments_of_1970_to_2099_only(call, account, moment):
+    maker = TokenFactory(account=account, modules=(Module.ALL,))
+    body = json.dumps({"name": "Far", "extension": {"id": "EXT-000"}, "expiration_date": moment})
+    response = call("auth/tokens", maker, method="post", data=body, content_type="application/json")
+    assert response.status_code == 400
+    assert response.json()["errors"] == ["expiration_date: Must be in the years 1970 to 2099."]
+    assert not Token.objects.filter(name="Far").exists()
+
+
+def test_the_api_takes_the_last_moment_of_2099(call, account):
+    maker = TokenFactory(account=account, modules=(Module.ALL,))
+    body = json.dumps({"name": "Far", "extension": {"id": "EXT-000"}, "expiration_date": "2099-12-31T23:59:59Z"})
+    assert call("auth/tokens", maker, method="post", data=body, content_type="application/json").status_code == 201
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_form_takes_every_day_that_its_picker_offers_and_no_other(michael, zone):
+    User.objects.filter(pk=michael.user.pk).update(time_zone=zone)
+    widget = michael.client.get(NEW).context["form"].fields["expires_on"].widget.attrs
+    first, last = date.fromisoformat(widget["min"]), date.fromisoformat(widget["max"])
+    with timezone.override(zone):
+        assert (first, last) == (timezone.localdate() + timedelta(days=1), date(2099, 12, 31))
+    for day, status in ((first, 302), (last, 302), (first - timedelta(days=1), 200), (last + timedelta(days=1), 200)):
+        assert michael.client.post(NEW, {"name": f"Until {day}", "expires_on": day}).status_code == status, day
+    for draft in TokenDraft.objects.all():
+        moments.check(draft.expires_at)
+        assert moments.local(draft.expires_at, moments.zone(zone)).date() in {first, last}
+
+
+@pytest.mark.parametrize("field", ["created_at", "updated_at"])
+def test_the_admin_takes_moments_of_1970_to_2099_only(staff, field):
+    agreement = AgreementFactory()
+    page = f"/admin/modules/agreement/{agreement.pk}/change/"
+    form = staff.get(page).context["adminform"].form
+    data = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+    for name in ("created_at", "updated_at"):
+        data |= {f"{name}_0": "2024-01-31", f"{name}_1": "10:20:30"}
+    assert staff.post(page, data | {f"{field}_0": "9999-12-31"}).status_code == 200
+    assert "1970 to 2099" in staff.post(page, data | {f"{field}_0": "9999-12-31"}).text
+    assert staff.post(page, data).status_code == 302
+
+
+@pytest.mark.parametrize("moment", [FIRST, LAST, datetime(2100, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)])
+def test_the_shell_takes_moments_of_1970_to_2099_only(account, moment):
+    account.created_at = moment
+    for save in (
+        lambda: TokenFactory(account=account, expires_at=moment),
+        lambda: Account.objects.create(name="New", role="vendor", created_at=moment),
+        lambda: Account.objects.bulk_create([Account(name="New", role="vendor", created_at=moment)]),
+        lambda: AgreementFactory(created_at=moment),
+        account.save,
+    ):
+        with pytest.raises(ValidationError, match="1970 to 2099"), transaction.atomic():
+            save()
+
+
+def test_every_moment_that_a_model_of_ours_keeps_has_the_rule():
+    from django.apps import apps
+    from django.db.models import DateTimeField
+
+    from portal.fields import MomentField
+
+    ours = [apps.get_app_config(label) for label in ("portal", "accounts", "tokens", "modules")]
+    fields = [field for app in ours for model in app.get_models() for field in model._meta.get_fields() if isinstance(field, DateTimeField)]
+    # Nobody types into these.
+    bare = {str(field) for field in fields if not isinstance(field, MomentField)} - {
+        "accounts.User.last_login",
+        "accounts.Session.expire_date",
+        "accounts.Counter.until",
+    }
+    assert len(fields) > 30
+    assert bare == set()
+
+
+# --- Pages ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def extreme(michael, account):
+    """A token all of whose moments are as given."""
+
+    def make(moment):
+        token = TokenFactory(account=account, name=f"Of {moment:%d %H}", by=michael.user, modules=(Module.ALL,))
+        Token.objects.filter(pk=token.pk).update(expires_at=moment, created_at=moment, updated_at=moment, status_changed_at=moment)
+        TokenUsage.objects.filter(pk=token.pk).update(last_used_at=moment)
+        Permission.objects.filter(token=token).update(granted_at=moment)
+        TokenEvent.objects.filter(token=token).update(at=moment)
+        return token
+
+    return make
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("moment", EXTREMES, ids=str)
+def test_every_page_survives_any_stored_moment_in_any_zone(michael, extreme, zone, moment):
+    User.objects.filter(pk=michael.user.pk).update(time_zone=zone, created_at=moment, last_login=moment)
+    token = extreme(moment)
+    page = f"{LIST}{token.pk}/"
+    columns = "columns=label,created,updated,last_used,expires,status,modules"
+    days = [f"{LIST}?created_from={day}&created_to={day}" for day in ("0001-01-01", "1969-12-31", "2100-01-01", "9999-12-31")]
+    used = [f"{LIST}?last_used={value}" for value in ("day", "week", "month", "idle", "never")]
+    for address in (f"{LIST}?status=any&{columns}&sort=-expires", *days, *used, page, f"{page}permissions/", f"{page}edit/", f"{page}delete/"):
+        assert michael.client.get(address).status_code == 200, address
+    assert michael.client.get(f"{page}summary/").status_code in {200, 302}
+    draft = TokenDraft.objects.create(owner=michael.user, account=michael.account, name="Draft")
+    TokenDraft.objects.filter(pk=draft.pk).update(expires_at=moment, created_at=moment)
+    assert michael.client.get(f"{NEW}{draft.pk}/general/").status_code == 200
+    typed = michael.client.get(f"{page}edit/").context["general_form"]
+    data = {"version": token.version, "name": "Renamed", "expires_on": typed.initial["expires_on"].isoformat(), "modules": ["MD-0000"]}
+    assert michael.client.post(f"{page}edit/", data).status_code == 302
+    assert Token.objects.get(pk=token.pk).expires_at == moment
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("moment", EXTREMES, ids=str)
+def test_the_admin_survives_any_stored_moment_in_any_zone(staff, extreme, zone, moment):
+    User.objects.filter(pk=staff.user.pk).update(time_zone=zone)
+    token = extreme(moment)
+    agreement = AgreementFactory()
+    Agreement.objects.update(created_at=moment, updated_at=moment)
+    User.objects.exclude(pk=staff.user.pk).update(created_at=moment, last_login=moment)
+    Account.objects.update(created_at=moment)
+    for address in (
+        "tokens/token/",
+        f"tokens/token/{token.pk}/change/",
+        "tokens/tokenevent/",
+        "modules/agreement/",
+        f"modules/agreement/{agreement.pk}/change/",
+        "accounts/user/",
+        f"accounts/user/{token.created_by.pk}/change/",
+        "accounts/account/",
+        f"accounts/account/{token.account.pk}/change/",
+    ):
+        assert staff.get(f"/admin/{address}").status_code == 200, address
+
+
+@pytest.mark.parametrize("moment", EXTREMES, ids=str)
+def test_the_api_survives_any_stored_moment(call, extreme, account, moment):
+    token, caller = extreme(moment), TokenFactory(account=account, modules=(Module.ALL,))
+    for path in ("auth/tokens", f"auth/tokens/{token.pk}", f"auth/tokens/{token.pk}/permissions", "auth/tokens?gt(events.created.at,2024-01-01)"):
+        assert call(path, caller).status_code == 200, path
+    assert call("agreements", token).status_code == (200 if moment > timezone.now() else 401)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("moment", EXTREMES, ids=str)
+def test_words_survive_any_moment_in_any_zone(zone, moment):
+    with timezone.override(zoneinfo.ZoneInfo(zone)):
+        for words in (text.moment, text.day, text.ago):
+            assert words(moment)
+        assert f"{moment.year:04}" in text.time_element(moment, "x")
+
+
+# --- Days -----------------------------------------------------------------------------------------
+
+
+def changes(zone):
+    """Each change of a zone's clocks from 1970 to 2099, as the first moment after it."""
+    step = timedelta(days=6)
+    at, until = datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
+    before = at.astimezone(zone).utcoffset()
+    while at < until:
+        after = (at + step).astimezone(zone).utcoffset()
+        if after != before:
+            low, high = at, at + step
+            while high - low > timedelta(seconds=1):
+                middle = low + (high - low) // 2
+                low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
+            yield high.replace(microsecond=0)
+        at, before = at + step, after
+
+
+# Zones that share their rules with these add nothing but time.
+CHANGING = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/", "Canada/")))
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_a_day_holds_each_of_its_moments_where_clocks_change(part):
+    """Around each change of each zone: a moment lies in the bounds of the day that clocks show, whose ends show that day too."""
+    wrong = []
+    for name in CHANGING[part::8]:
+        zone = moments.zone(name)
+        for change in changes(zone):
+            for moment in (change - timedelta(seconds=1), change, change - timedelta(hours=12), change + timedelta(hours=1)):
+                day = moment.astimezone(zone).date()
+                start, end = moments.day_bounds(day, zone)
+                shown = [at.astimezone(zone).date() for at in (start, end - timedelta(seconds=1))]
+                before = (start - timedelta(seconds=1)).astimezone(zone).date()
+                after = end.astimezone(zone).date()
+                if not (start <= moment < end and shown == [day, day] and before != day and after != day):
+                    wrong.append((name, change, moment, day))
+    assert not wrong[:5]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "start", "end"),
+    [
+        ("UTC", "2026-11-25", "2026-11-25T00:00", "2026-11-26T00:00"),
+        # Set back at midnight: the last hour comes twice.
+        ("Africa/Cairo", "2026-10-29", "2026-10-28T21:00", "2026-10-29T22:00"),
+        ("Asia/Beirut", "2026-10-24", "2026-10-23T21:00", "2026-10-24T22:00"),
+        ("America/Santiago", "2026-04-04", "2026-04-04T03:00", "2026-04-05T04:00"),
+        # Set forward at midnight: the day begins at one.
+        ("Africa/Cairo", "2026-04-24", "2026-04-23T22:00", "2026-04-24T21:00"),
+        ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00", "2026-03-29T21:00"),
+        ("America/Santiago", "2026-09-06", "2026-09-06T04:00", "2026-09-07T03:00"),
+        ("America/Asuncion", "2024-10-06", "2024-10-06T04:00", "2024-10-07T03:00"),
+        ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00", "2018-11-05T02:00"),
+        # Midnight comes twice, both times on the same day.
+        ("America/Havana", "2026-11-01", "2026-11-01T04:00", "2026-11-02T05:00"),
+        # Set back by an hour at one minute past midnight: the day before comes once more.
+        ("America/St_Johns", "2006-10-28", "2006-10-28T02:30", "2006-10-29T03:30"),
+        ("America/St_Johns", "2006-10-29", "2006-10-29T02:30", "2006-10-30T03:30"),
+        # A day that a zone left out.
+        ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00", "2011-12-30T10:00"),
+    ],
+)
+def test_the_bounds_of_a_day(zone, day, start, end):
+    found = moments.day_bounds(date.fromisoformat(day), zoneinfo.ZoneInfo(zone))
+    assert [f"{at:%Y-%m-%dT%H:%M}" for at in found] == [start, end]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "inside", "outside"),
+    [
+        ("Africa/Cairo", "2026-10-29", ["2026-10-29T20:30Z", "2026-10-29T21:30Z", "2026-10-28T21:00Z"], ["2026-10-29T22:00Z", "2026-10-28T20:59Z"]),
+        ("Africa/Cairo", "2026-04-24", ["2026-04-23T22:00Z", "2026-04-24T20:59Z"], ["2026-04-23T21:59Z", "2026-04-24T21:00Z"]),
+        ("America/Santiago", "2026-04-04", ["2026-04-05T03:30Z"], ["2026-04-05T04:00Z"]),
+    ],
+)
+def test_the_filter_finds_the_whole_day(michael, zone, day, inside, outside):
+    User.objects.filter(pk=michael.user.pk).update(time_zone=zone)
+    for moment in (*inside, *outside):
+        token = TokenFactory(account=michael.account, name=f"Of {moment}")
+        Token.objects.filter(pk=token.pk).update(created_at=moment)
+    found = michael.client.get(f"{LIST}?created_from={day}&created_to={day}").text
+    assert [moment for moment in (*inside, *outside) if f"Of {moment}" in found] == inside
+
+
+def test_a_token_ends_with_the_last_second_of_the_day_where_that_comes_twice(michael):
+    User.objects.filter(pk=michael.user.pk).update(time_zone="Africa/Cairo")
+    michael.client.post(NEW, {"name": "Long evening", "expires_on": "2027-10-28"})
+    assert TokenDraft.objects.get().expires_at == datetime(2027, 10, 28, 21, 59, 59, tzinfo=UTC)
+
+
+# --- Ahead of the clock ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(days=400)])
+def test_a_use_noted_ahead_of_the_clock_is_noted_anew_by_the_next_call(call, token, ahead):
+    TokenUsage.objects.update(last_used_at=timezone.now() + ahead)
+    assert call("agreements", token).status_code == 200
+    assert timezone.now() - timedelta(seconds=10) < TokenUsage.objects.get(token=token).last_used_at <= timezone.now()
+
+
+def test_a_use_ahead_of_the_clock_is_no_recent_one(michael, token):
+    TokenUsage.objects.update(last_used_at=timezone.now() + timedelta(days=3))
+    assert "Just now" not in michael.client.get(LIST).text
+    for value, found in (("day", False), ("week", False), ("month", False), ("idle", True), ("never", False)):
+        assert (token.name in michael.client.get(f"{LIST}?last_used={value}").text) is found, value
+    assert "The token is in use" not in michael.client.get(f"{LIST}{token.pk}/delete/").text
+
+
+def test_a_letter_sent_ahead_of_the_clock_holds_no_other_up(michael):
+    michael.user.reset_sent_at = timezone.now() + timedelta(days=9)
+    michael.user.save(update_fields=["reset_sent_at"])
+    assert michael.user.may_be_sent_a_reset()
+    assert not michael.user.may_be_sent_a_reset()
+
+
+def test_a_draft_made_ahead_of_the_clock_is_forgotten_too(michael):
+    ahead = TokenDraft.objects.create(owner=michael.user, account=michael.account, name="Old", created_at=timezone.now() + timedelta(days=9))
+    TokenDraft.forget_old(michael.user)
+    assert not TokenDraft.objects.filter(pk=ahead.pk).exists()
+
+
+@pytest.mark.parametrize("name", ["seen_at", "signed_in_at", "confirmed_at"])
+def test_a_session_s_moment_ahead_of_the_clock_opens_nothing(michael, token, settings, name):
+    import time
+
+    settings.SESSION_HOURS = 12
+    session = michael.client.session
+    session[name] = int(time.time()) + 24 * 3600
+    session.save()
+    assert michael.client.get(LIST).status_code == 200
+    after = michael.client.session
+    if name == "confirmed_at":
+        assert header(token).split(":")[1] not in michael.client.post(f"{LIST}{token.pk}/reveal/").text
+    else:
+        assert after[name] <= time.time()
+
+
+# --- Drafts ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def draft(michael):
+    return TokenDraft.objects.create(
+        owner=michael.user,
+        account=michael.account,
+        name="Nightly",
+        extension="EXT-000",
+        modules=["MD-9001"],
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        ({"expires_at": datetime(2020, 1, 1, tzinfo=UTC)}, "expired already"),
+        ({"expires_at": LAST}, "1970 to 2099"),
+        ({"name": ""}, "blank"),
+        ({"name": "\u200b"}, "blank"),
+        ({"name": "a\u202eb"}, "hidden letters"),
+        ({"extension": "EXT-999-999"}, "EXT-999-999"),
+        ({"modules": ["MD-0666"]}, "at least one module"),
+        ({"modules": []}, "at least one module"),
+        ({"modules": 7}, "at least one module"),
+    ],
+)
+def test_a_draft_that_is_no_longer_valid_makes_no_token(draft, stored, words):
+    TokenDraft.objects.filter(pk=draft.pk).update(**stored)
+    with pytest.raises(ValidationError, match=words):
+        TokenDraft.objects.get(pk=draft.pk).finish()
+    assert not Token.objects.exists()
+
+
+def test_a_draft_whose_expiration_passed_leads_back_to_the_day_and_says_so(michael, draft):
+    TokenDraft.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    session = michael.client.session
+    session["confirmed_at"] = int(timezone.now().timestamp())
+    session.save()
+    response = michael.client.post(f"{NEW}{draft.pk}/permissions/", {"modules": ["MD-9001"]}, follow=True)
+    assert response.redirect_chain[-1][0] == f"{NEW}{draft.pk}/general/"
+    assert "The token would have expired already" in response.text
+    assert not Token.objects.exists()
+
+
+def test_a_draft_that_made_its_token_gives_it_whatever_passed_since(draft):
+    made = draft.finish()
+    draft.expires_at = timezone.now() - timedelta(days=1)
+    assert draft.finish() == made
