@@ -12,7 +12,7 @@ from http import HTTPStatus
 from io import BytesIO
 from queue import SimpleQueue
 from sys import stderr
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -45,6 +45,9 @@ THREADS = {"API, reads": 3, "API, long lists": 1, "API, writes": 2, "pages, read
 # Rows of a list of the API that is no long one, and how a query says how many it wants.
 SHORT_LIST = 100
 LIMIT = re.compile(r"limit(?:=|\(|%28)([0-9]{1,9})")
+# Seconds that a writer may wait for a thread while others wait for the database; then it is told to
+# come back, and nothing was done.
+WRITERS_PATIENCE = settings.STATEMENT_SECONDS
 # Requests of a kind that may wait for a thread; more are refused at once.
 QUEUE = 256
 
@@ -92,7 +95,7 @@ class Application:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self.pools = {name: Pool(name, threads) for name, threads in THREADS.items()}
+                self.pools = {name: Pool(name, threads, WRITERS_PATIENCE if "writes" in name else None) for name, threads in THREADS.items()}
                 self.connections.watch()
             else:
                 self.connections.leave()
@@ -116,46 +119,73 @@ class Application:
             return refuse(environ, refusal.status)
 
 
+class Job:
+    """A request that waits for a thread, and the answer that is waited for."""
+
+    def __init__(self, environ: dict[str, Any], answer: "asyncio.Future[Answer]") -> None:
+        self.environ, self.answer = environ, answer
+        self.started = False
+
+
 class Pool:
     """Threads that run Django, and a queue before them."""
 
-    def __init__(self, name: str, threads: int) -> None:
-        self.jobs: SimpleQueue[tuple[asyncio.Future[Answer], dict[str, Any]] | None] = SimpleQueue()
+    def __init__(self, name: str, threads: int, patience: int | None) -> None:
+        """`patience` is how many seconds a request may wait for a thread."""
+        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
         self.unfinished = 0
+        self.patience = patience
+        # Whoever has it decides whether a job starts or is given up, never both.
+        self.deciding = Lock()
         self.loop = asyncio.get_running_loop()
         self.threads = [Thread(target=self.work, name=name, daemon=True) for _ in range(threads)]
         for thread in self.threads:
             thread.start()
 
     async def run(self, environ: dict[str, Any], receive: Receive) -> Answer:
-        """Return Django's answer. Raise Refused if too many wait, HungUp if the client left."""
+        """Return Django's answer. Raise Refused if it would take too long, HungUp if the client left."""
         if self.unfinished >= QUEUE + len(self.threads):
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
-        answer: asyncio.Future[Answer] = self.loop.create_future()
+        job = Job(environ, self.loop.create_future())
+        timer = self.loop.call_later(self.patience, self.give_up, job) if self.patience else None
         # Worth its time only where requests wait: the work for a client that left is then saved.
-        watch = self.loop.create_task(cancel_when_hung_up(receive, answer)) if self.unfinished > len(self.threads) else None
+        watch = self.loop.create_task(self.watch(receive, job)) if self.unfinished > len(self.threads) else None
         self.unfinished += 1
-        self.jobs.put((answer, environ))
+        self.jobs.put(job)
         try:
-            return await answer
+            return await job.answer
         except asyncio.CancelledError:
             raise HungUp from None
         finally:
             self.unfinished -= 1
+            if timer:
+                timer.cancel()
             if watch:
                 watch.cancel()
 
+    def give_up(self, job: Job) -> None:
+        with self.deciding:
+            if not job.started and not job.answer.done():
+                job.answer.set_exception(Refused(HTTPStatus.SERVICE_UNAVAILABLE))
+
+    async def watch(self, receive: Receive, job: Job) -> None:
+        """Drop the job when its client leaves."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        job.answer.cancel()
+
     def work(self) -> None:
         while job := self.jobs.get():
-            answer, environ = job
-            if answer.cancelled():
-                continue
+            with self.deciding:
+                if job.answer.done():
+                    continue
+                job.started = True
             try:
-                found = run_django(environ)
+                answer = run_django(job.environ)
             except Exception:
-                log.exception("%s %s failed outside Django.", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-                found = refuse(environ, HTTPStatus.INTERNAL_SERVER_ERROR)
-            self.loop.call_soon_threadsafe(settle, answer, found)
+                log.exception("%s %s failed outside Django.", job.environ["REQUEST_METHOD"], job.environ["PATH_INFO"])
+                answer = refuse(job.environ, HTTPStatus.INTERNAL_SERVER_ERROR)
+            self.loop.call_soon_threadsafe(settle, job.answer, answer)
         connections.close_all()
 
     def end(self) -> None:
@@ -164,15 +194,9 @@ class Pool:
             self.jobs.put(None)
 
 
-def settle(answer: "asyncio.Future[Answer]", found: Answer) -> None:
-    if not answer.done():
-        answer.set_result(found)
-
-
-async def cancel_when_hung_up(receive: Receive, answer: "asyncio.Future[Answer]") -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    answer.cancel()
+def settle(waiting: "asyncio.Future[Answer]", answer: Answer) -> None:
+    if not waiting.done():
+        waiting.set_result(answer)
 
 
 def kind(environ: Mapping[str, Any]) -> str:

@@ -4,10 +4,13 @@ import http.client
 import json
 import re
 import socket
+import sqlite3
 import subprocess
-from contextlib import ExitStack, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from urllib.parse import urlencode, urlsplit
 
+import psycopg
 import pytest
 
 from portal.asgi import BODY, CHUNKS, STRANGERS_BODY
@@ -251,3 +254,35 @@ def test_a_body_that_never_comes_is_408(portal):
     answer = portal.send(head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 20"), b"a")
     assert answer.status == 408
     assert "took too long" in answer.body.decode()
+
+
+@contextmanager
+def held_database(url):
+    """Nobody else can write meanwhile."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+    else:
+        with psycopg.connect(url) as connection:
+            connection.execute("LOCK TABLE modules_customer IN EXCLUSIVE MODE")
+            yield
+
+
+def test_writers_who_wait_for_the_database_hold_up_no_reader_and_are_told_to_come_back(portal):
+    """Two of them wait in each worker process, the others before it."""
+    made = customer(portal)
+    sent = json.dumps(made | {"name": "Half done"})
+
+    def write(_number):
+        return portal.ask("PUT", f"{CUSTOMERS}/{made['id']}", JSON | {"Authorization": portal.key}, sent)
+
+    with ThreadPoolExecutor(12) as pool, held_database(portal.env["DATABASE_URL"]):
+        writers = [pool.submit(write, number) for number in range(12)]
+        while not any(writer.done() for writer in writers):
+            assert portal.get("/sign-in/").status == 200
+            assert portal.get(f"{CUSTOMERS}?limit=2", portal.key).status == 200
+        answers = [writer.result() for writer in writers]
+    assert {(answer.status, answer.getheader("Retry-After")) for answer in answers} == {(503, "2")}
+    assert {json.loads(answer.body)["error_code"] for answer in answers} == {"SYS_503"}
+    assert customer(portal) == made
