@@ -7,15 +7,17 @@ from django.db.models import Model, QuerySet
 from django.http import Http404
 
 from accounts.models import Account, Membership, User
+from accounts.sessions import SessionLeft
 from portal.http import Request
 
 
 class PersonRequest(Request):
-    """What AuthenticationMiddleware and MembershipMiddleware put on a request of a private page."""
+    """What AuthenticationMiddleware and the middleware of accounts put on a request of a private page."""
 
     user: User
     membership: Membership
     memberships: list[Membership]
+    session_left: SessionLeft
 
 
 class OfAnotherAccount(Http404):

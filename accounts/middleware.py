@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +17,7 @@ from accounts import views
 from accounts.hashing import Busy
 from accounts.limits import LimitReached
 from accounts.models import Membership
+from accounts.sessions import EXACT, SessionLeft
 from accounts.sudo import SessionOver
 from portal import moments, typed
 from portal.http import seconds_since
@@ -34,7 +34,8 @@ def is_private(view: View) -> bool:
 class SessionLimitsMiddleware:
     """Ends a session that was idle too long, and every session at its absolute age; keeps private pages out of caches.
 
-    Django knows neither limit. The time of the last request is kept to the minute, so that pages do not write the session row each time.
+    Django knows neither limit. The time of the last request is kept to the minute, so that pages do not write the session row each
+    time; the session ends a minute later instead, and so never before its time. Typing counts: js/session.js asks once a minute.
     """
 
     def __init__(self, get_response: View) -> None:
@@ -55,23 +56,28 @@ class SessionLimitsMiddleware:
             return
         now = int(time.time())
         session = request.session
-        idle, age = seconds_since(session, "seen_at"), seconds_since(session, "signed_in_at")
-        if age is None:
-            # As for one ahead of the clock: the age counts from here on, never from later.
-            session["signed_in_at"], age = now, 0
-        if (idle or 0) > settings.SESSION_IDLE_MINUTES * 60 or age > settings.SESSION_HOURS * 3600:
+        # A moment ahead of the clock says nothing: it counts as this one.
+        for name in ("seen_at", "signed_in_at"):
+            if seconds_since(session, name) is None:
+                session[name] = now
+        left = SessionLeft.of(session, now)
+        if left.idle <= 0 or left.absolute < 0:
             request.ended_person = str(request.user.pk)  # type: ignore[attr-defined]
             typed.carry_over(request, logout)
             request.session["ended"] = True
-        elif idle is None or idle >= 60:
+            return
+        if now - int(session["seen_at"]) >= EXACT and "X-Background" not in request.headers:
             session["seen_at"] = now
+        request.session_left = SessionLeft.of(session, now)  # type: ignore[attr-defined]
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The fifth wrong password in a session ends it."""
         if not isinstance(exception, SessionOver):
             return None
-        logout(request)
+        person = str(request.user.pk)
+        typed.carry_over(request, logout)
         request.session["ended"] = True
+        typed.keep(request, typed.ENDED, person)
         return typed.lead_to(request, redirect_to_login(typed.form_page(request)).url)
 
 

@@ -1,7 +1,7 @@
-"""Sessions that know whose they are, and end when one person has too many."""
+"""Sessions that know whose they are, how long they last, and end when one person has too many."""
 
 import time
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -34,3 +34,26 @@ class SessionStore(DatabaseStore):
             surplus = list(hers[settings.SESSIONS_PER_PERSON :])
             if surplus:
                 Session.objects.filter(pk__in=surplus).delete()
+
+
+# How exact the time of the last request is kept, in seconds.
+EXACT = 60
+# From when on a page says that its session ends, in seconds.
+SOON = 120
+
+
+class SessionLeft(NamedTuple):
+    """The seconds until the session ends: if the person does nothing more, and whatever they do."""
+
+    idle: int
+    absolute: int
+
+    @classmethod
+    def of(cls, session: Any, now: int) -> "SessionLeft":
+        idle_until = int(session["seen_at"]) + settings.SESSION_IDLE_MINUTES * 60 + EXACT
+        return cls(idle_until - now, int(session["signed_in_at"]) + settings.SESSION_HOURS * 3600 - now)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the end is near and cannot be put off."""
+        return self.absolute <= SOON

@@ -8,6 +8,7 @@ urlpatterns = [
     path("sign-in/", views.SignInView.as_view(), name="sign_in"),
     path("sign-out/", views.SignOutView.as_view(), name="sign_out"),
     path("account/", views.profile, name="profile"),
+    path("account/session/", views.session, name="session"),
     path("account/switch/", views.switch, name="switch"),
     path("account/theme/", views.theme, name="theme"),
     path("account/password/", views.PasswordChangeView.as_view(), name="password_change"),

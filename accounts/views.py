@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
@@ -109,6 +109,16 @@ def switch(request: PersonRequest) -> HttpResponse:
     request.session["account"] = chosen
     request.user.remember("account", id=chosen)
     return redirect(next_url(request, reverse("tokens:list")))
+
+
+@for_any_account
+@require_http_methods(["GET", "HEAD", "POST"])
+def session(request: PersonRequest) -> HttpResponse:
+    """Tell scripts how many seconds the session has left. Asking is a sign of life, and so is *Stay signed in*, a POST."""
+    if request.method == "POST":
+        succeed(request, _("You stay signed in."))
+        return redirect(next_url(request, reverse("portal:home")))
+    return JsonResponse(request.session_left._asdict())
 
 
 @login_not_required

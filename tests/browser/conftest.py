@@ -41,6 +41,21 @@ class Portal(Server):
         self.mail = mail
         self.forgotten = 0
 
+    def leave_alone(self, page: Page, seconds: int) -> None:
+        """Let the session of a page look as if nothing was done in it for so long: the server's clock cannot be moved."""
+        cookie = next(cookie for cookie in page.context.cookies() if cookie["name"] == "session")
+        self.manage(
+            "shell",
+            "--no-imports",
+            "-c",
+            "import time\n"
+            "from importlib import import_module\n"
+            "from django.conf import settings\n"
+            f"session = import_module(settings.SESSION_ENGINE).SessionStore({cookie['value']!r})\n"
+            f"session['seen_at'] = int(time.time()) - {seconds}\n"
+            "session.save()\n",
+        )
+
     def forget_confirmations(self) -> None:
         """Let every session look as if its password was given long ago: the server's clock cannot be moved."""
         self.forgotten += 1

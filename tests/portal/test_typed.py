@@ -151,6 +151,7 @@ OTHERS = {
     "accounts:password_reset",
     "accounts:password_reset_confirm",
     "admin_sign_in",
+    "accounts:session",
     "portal:start_over",
 }
 
