@@ -1,0 +1,90 @@
+"""Hashing passwords leaves the other threads of a process free."""
+
+import threading
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from django.test import Client
+from django.utils.module_loading import import_string
+
+from accounts import hashing
+from accounts.models import Counter
+from portal import settings as product
+from tests.accounts.test_guessing import at_once
+from tests.factories import PASSWORD
+
+
+@contextmanager
+def taken(semaphore):
+    """Others hold all of it."""
+    with ExitStack() as held:
+        while semaphore.acquire(blocking=False):
+            held.callback(semaphore.release)
+        yield
+
+
+def sign_in(person):
+    return Client().post("/sign-in/", {"username": person.user.email, "password": PASSWORD})
+
+
+def test_every_hasher_of_the_product_waits_for_its_turn():
+    assert all(issubclass(import_string(name), hashing.InTurn) for name in product.PASSWORD_HASHERS)
+
+
+@pytest.mark.parametrize("name", product.PASSWORD_HASHERS)
+def test_hashes_of_earlier_versions_are_still_read(name):
+    """The turn changes when a password is hashed, not how."""
+    ours, django_s = import_string(name)(), import_string(name).__mro__[2]()
+    assert ours.algorithm == django_s.algorithm
+    assert ours.verify(PASSWORD, django_s.encode(PASSWORD, "saltsaltsalt"))
+    assert not ours.verify("wrong", django_s.encode(PASSWORD, "saltsaltsalt"))
+
+
+def test_no_more_hash_at_once_than_are_allowed():
+    most = running = 0
+    lock = threading.Lock()
+
+    def hash_one(number):
+        nonlocal most, running
+        try:
+            with hashing.turn():
+                with lock:
+                    running += 1
+                    most = max(most, running)
+                # Others get every chance to come in.
+                threading.Event().wait(0.01)
+                with lock:
+                    running -= 1
+        except hashing.Busy:
+            return False
+        return True
+
+    answers = at_once(12, hash_one)
+    assert most == product.PASSWORD_CHECKS
+    assert any(answers)
+
+
+def test_a_thread_that_has_its_turn_does_not_wait_for_itself(monkeypatch):
+    monkeypatch.setattr(hashing, "WAIT", 0)
+    with hashing.turn(), hashing.turn():
+        assert not hashing.running.acquire(blocking=False) or product.PASSWORD_CHECKS > 1
+
+
+@pytest.mark.parametrize("semaphore", [hashing.running, hashing.admitted], ids=["nobody's turn ends", "too many wait"])
+def test_who_does_not_get_a_turn_is_asked_to_come_back(michael, monkeypatch, semaphore):
+    monkeypatch.setattr(hashing, "WAIT", 0)
+    with taken(semaphore):
+        response = sign_in(michael)
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+    assert "The Portal Is Busy" in response.text
+    # It was no try, and nothing is left behind.
+    assert not Counter.objects.filter(used__gt=0).exists()
+    assert sign_in(michael).status_code == 302
+
+
+def test_a_locked_name_is_refused_without_a_turn(michael):
+    for _ in range(5):
+        Client().post("/sign-in/", {"username": michael.user.email, "password": "wrong"})
+    with taken(hashing.admitted):
+        assert sign_in(michael).status_code == 429
