@@ -163,3 +163,9 @@ def join(words: Sequence[str]) -> str:
     """`Agreements, Customers and Helpdesk`"""
     *firsts, last = words
     return _("%(firsts)s and %(last)s") % {"firsts": ", ".join(firsts), "last": last} if firsts else last
+
+
+def either(words: Sequence[str]) -> str:
+    """`Agreements, Customers or Helpdesk`"""
+    *firsts, last = words
+    return _("%(firsts)s or %(last)s") % {"firsts": ", ".join(firsts), "last": last} if firsts else last

@@ -1,5 +1,7 @@
 """What the token list can be filtered by. The address is the state; nonsense in it shows nothing and says why."""
 
+import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -15,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import User
 from portal import text
 from portal.moments import SKEW, day_bounds
-from portal.text import fold, join
+from portal.text import either, fold, join
 from tokens.catalog import Extension, Module
 from tokens.forms import DAYS
 from tokens.models import State, Token, TokenQuerySet
@@ -33,6 +35,26 @@ LAST_USED = (
 SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30), "idle": timedelta(days=30)}
 
 
+def shown_states(chosen: Sequence[str]) -> list[State]:
+    """The states that a choice of statuses shows: all but Deleted unless it says otherwise."""
+    if ANY in chosen:
+        return [*State]
+    return [state for state in State if (state in chosen if chosen else state is not State.DELETED)]
+
+
+def state_words(chosen: Sequence[str]) -> str:
+    """What `shown_states` gives, in words: `Active or Inactive`."""
+    if ANY in chosen:
+        return _("any, deleted too")
+    if not chosen:
+        return _("not deleted")
+    return either([str(state.label) for state in shown_states(chosen)])
+
+
+# As a picker takes it.
+ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 class Chip(NamedTuple):
     """An applied filter: its name, its value in words, and the address without it."""
 
@@ -41,9 +63,32 @@ class Chip(NamedTuple):
     url: str
 
 
+class DayInput(forms.DateInput):
+    """A browser's own picker; for a text that is no day a plain field, since a picker would drop it."""
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        shown = context["widget"]["value"]
+        context["widget"]["type"] = "date" if not shown or ISO_DAY.fullmatch(shown) else "text"
+        return context
+
+
+class FilterForm(forms.Form):
+    """The fields of the filter, and what must hold between them."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = cleaned.get("created_from"), cleaned.get("created_to")
+        if first and last and first > last:
+            self.add_error("created_to", _("Choose a day that is not before “Created from”."))
+        return cleaned
+
+
 def day_filter(label: Any, method: str) -> filters.DateFilter:
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return filters.DateFilter(label=label, method=method, widget=widget, input_formats=DAYS)
+    return filters.DateFilter(label=label, method=method, widget=DayInput(), input_formats=DAYS)
 
 
 class TokenFilter(filters.FilterSet):
@@ -63,6 +108,7 @@ class TokenFilter(filters.FilterSet):
     class Meta:
         model = Token
         fields = ()
+        form = FilterForm
 
     def __init__(self, request: HttpRequest, queryset: TokenQuerySet) -> None:
         super().__init__(request.GET, queryset, request=request)
@@ -105,7 +151,7 @@ class TokenFilter(filters.FilterSet):
         return tokens.filter(created_at__lt=day_bounds(value)[1])
 
     def in_states(self, tokens: TokenQuerySet, name: str, value: list[str]) -> TokenQuerySet:
-        return tokens if ANY in value else tokens.in_states(value)
+        return tokens if ANY in value else tokens.in_states(shown_states(value))
 
     def reaching(self, tokens: TokenQuerySet, name: str, value: str) -> TokenQuerySet:
         return tokens.reaching(value)
@@ -130,20 +176,23 @@ class TokenFilter(filters.FilterSet):
     def chips(self) -> list[Chip]:
         if not self.is_valid():
             return []
-        query = self.data
-        chips = [
-            Chip(_("Search") if name == "q" else str(self.filters[name].label), self.words(name, value), without(query, name))
+        # The status always holds: without a choice it hides what is deleted.
+        return [
+            Chip(
+                _("Search") if name == "q" else str(self.filters[name].label),
+                self.words(name, value),
+                without(self.data, name) if value else self.all_statuses_url,
+            )
             for name, value in self.form.cleaned_data.items()
-            if value and not (name == "status" and ANY in value)
+            if value or name == "status"
         ]
-        if not self.form.cleaned_data["status"]:
-            chips.append(Chip(_("Status"), _("not deleted"), self.all_statuses_url))
-        return chips
 
     def words(self, name: str, value: Any) -> str:
+        if name == "status":
+            return state_words(value)
         if isinstance(value, list):
             choices = dict(self.filters[name].field.choices)
-            return ", ".join(str(choices[each]) for each in value)
+            return either([str(choices[each]) for each in value])
         if name in {"module", "created_by", "last_used"}:
             return str(dict(self.filters[name].field.choices)[value])
         return text.day(value) if isinstance(value, date) else str(value)
@@ -159,14 +208,25 @@ class TokenFilter(filters.FilterSet):
     @property
     def no_match_text(self) -> str:
         """What was asked for, in a sentence: the way to see why nothing was found."""
+        chosen = self.form.cleaned_data["status"]
         parts = [
-            _("“%(text)s” in its label or ID") % {"text": value} if name == "q" else f"{self.filters[name].label}: {self.words(name, value)}"
+            _("“%(text)s” in its label or ID") % {"text": value}
+            if name == "q"
+            else _("the status %(words)s") % {"words": state_words(value)}
+            if name == "status"
+            else f"{self.filters[name].label}: {self.words(name, value)}"
             for name, value in self.form.cleaned_data.items()
             if value and not (name == "status" and ANY in value)
         ]
-        count = self.queryset.live().count()
-        none = ngettext("The one token of the account does not have %(what)s.", "None of your %(n)s tokens has %(what)s.", count)
-        return none % {"n": count, "what": join(parts)} if parts else _("Every token of the account is deleted.")
+        # Of how many: of all, if deleted ones were asked for too.
+        tokens = self.queryset if State.DELETED in shown_states(chosen) else self.queryset.live()
+        count = tokens.count()
+        none = ngettext(
+            "The one token of the account does not have %(what)s.",
+            "None of your %(n)s tokens has %(what)s.",
+            count,
+        )
+        return none % {"n": f"{count:,}", "what": join(parts)} if parts else _("Every token of the account is deleted.")
 
 
 def without(query: QueryDict, *names: str) -> str:

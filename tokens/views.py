@@ -139,7 +139,8 @@ def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
     rows = [
         row
         for row in (PermissionRow(module, grants, standing) for module in Module)
-        if wanted["q"].casefold() in str(row.label).casefold() and wanted["status"] in {"", "enabled" if row.enabled else "disabled"}
+        if wanted["q"].casefold() in f"{row.label} {row.module.covers}".casefold()
+        and wanted["status"] in {"", "enabled" if row.enabled else "disabled"}
     ]
     table = PermissionTable(rows)
     table.configure(request, request.user.choices("permissions"), paginate=False)

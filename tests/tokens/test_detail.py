@@ -232,3 +232,8 @@ def test_the_three_fixed_extensions_have_pages_too(michael, account):
         token = TokenFactory(account=account, extension=extension, modules=extension.fixed_modules)
         for page in ("", "permissions/", "summary/", "edit/"):
             assert just_made(michael.client, token).get(url(token, page)).status_code == 200
+
+
+def test_a_module_is_found_by_its_description_too(michael, token):
+    page = michael.client.get(f"/integrations/tokens/{token.pk}/permissions/?q=SUPPORT+cases")
+    assert [str(row.label) for row in page.context["page"].object_list.data] == ["Helpdesk"]

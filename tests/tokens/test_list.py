@@ -310,3 +310,46 @@ def test_all_columns_can_be_shown(michael, three):
     text = michael.client.get(f"{LIST}?columns={columns}").text
     for part in ("ext-alpha", "1 of 16 modules", "Never", "Agreements"):
         assert part in text
+
+
+def test_days_in_the_wrong_order_are_a_mistake_beside_the_field(michael, three):
+    page = michael.client.get(f"{LIST}?created_from=2026-03-02&created_to=2026-03-01")
+    assert page.context["empty"] == "invalid"
+    errors = page.context["filter_form"].errors
+    assert errors == {"created_to": ["Choose a day that is not before “Created from”."]}
+    assert "Choose a day that is not before" in page.content.decode()
+
+
+def test_the_same_day_twice_is_a_day(michael, three):
+    page = michael.client.get(f"{LIST}?created_from=2026-03-01&created_to=2026-03-01")
+    assert page.context["empty"] == "no_match"
+
+
+def test_a_day_that_is_none_stays_in_its_field(michael, three):
+    page = michael.client.get(f"{LIST}?created_from=tomorrow").content.decode()
+    assert 'type="text" name="created_from" value="tomorrow"' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "not deleted"),
+        ("status=any", "any, deleted too"),
+        ("status=any&status=active", "any, deleted too"),
+        ("status=active", "Active"),
+        ("status=inactive&status=active", "Active or Inactive"),
+        ("status=active&status=deleted&status=expired", "Active, Expired or Deleted"),
+    ],
+)
+def test_the_chip_of_the_status_says_what_the_list_shows(michael, three, query, words):
+    page = michael.client.get(f"{LIST}?{query}")
+    (chip,) = [chip for chip in page.context["chips"] if chip.name == "Status"]
+    assert chip.value == words
+
+
+def test_no_match_names_the_status_and_counts_what_was_searched(michael, three):
+    three[0].remove(by=None)
+    live = michael.client.get(f"{LIST}?q=invoice&status=expired").context["no_match_text"]
+    assert live == "None of your 2 tokens has “invoice” in its label or ID and the status Expired."
+    everything = michael.client.get(f"{LIST}?q=invoice&status=any").context["no_match_text"]
+    assert everything == "None of your 3 tokens has “invoice” in its label or ID."
