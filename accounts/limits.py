@@ -5,6 +5,7 @@ the same moment cannot outrun a limit.
 """
 
 import ipaddress
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +38,11 @@ class LimitReached(Exception):
     def __init__(self, limit: Limit, until: datetime) -> None:
         super().__init__(str(limit.reason))
         self.limit, self.until = limit, until
+
+    @property
+    def seconds(self) -> int:
+        """How long to wait: the value of Retry-After."""
+        return max(math.ceil((self.until - timezone.now()).total_seconds()), 1)
 
 
 # --- Counting -----------------------------------------------------------------------------------
@@ -168,3 +174,26 @@ def resets(request: HttpRequest) -> list[Limit]:
             f"reset:{digest(address)}", settings.RESETS_PER_ADDRESS, wait, _("Too many links for a new password were asked for from where you are.")
         )
     ]
+
+
+# --- Work ---------------------------------------------------------------------------------------
+
+MINUTE = timedelta(minutes=1)
+
+
+def writes_of_person(person: str, account: str) -> list[Limit]:
+    """How much a person may change in a minute, and everybody together for their account, `""` for none."""
+    own = Limit(f"writes:{person}", settings.WRITES_PER_PERSON, MINUTE, _("You made too many changes in a minute."))
+    return [own, *writes_of_account(account)]
+
+
+def writes_of_token(token: str, account: str) -> list[Limit]:
+    """How much a token may change in a minute, and everybody together for its account."""
+    own = Limit(f"writes:{token}", settings.WRITES_PER_TOKEN, MINUTE, _("The token made too many changes in a minute."))
+    return [own, *writes_of_account(account)]
+
+
+def writes_of_account(account: str) -> list[Limit]:
+    # After the narrow limits: see take() about the order.
+    reason = _("The people and tokens of the account made too many changes in a minute.")
+    return [Limit(f"writes:{account}", settings.WRITES_PER_ACCOUNT, MINUTE, reason)] if account else []

@@ -13,7 +13,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from accounts import views
+from accounts import limits, views
 from accounts.hashing import Busy
 from accounts.limits import LimitReached
 from accounts.models import Membership
@@ -95,6 +95,29 @@ class RefusedTriesMiddleware:
             return views.too_many(request, exception)
         if isinstance(exception, Busy):
             return views.busy(request)
+        return None
+
+
+class WritesMiddleware:
+    """Limits how much a person can change in a minute, whichever form they press. Signing out is always possible."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
+        if request.method in {"GET", "HEAD", "OPTIONS"} or not is_private(view) or not request.user.is_authenticated:
+            return None
+        if request.resolver_match and request.resolver_match.view_name == "accounts:sign_out":
+            return None
+        person = str(request.user.pk)
+        try:
+            limits.take(limits.writes_of_person(person, acting_for(request)))
+        except LimitReached as reached:
+            typed.keep(request, typed.ERRORS, person)
+            return views.too_many(request, reached, "accounts/too_many_writes.html")
         return None
 
 

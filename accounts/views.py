@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
@@ -69,12 +68,11 @@ def tell_who_is_in(request: HttpRequest) -> None:
         inform(request, _("You are signed in as %(email)s.") % {"email": request.user.email}, text)
 
 
-def too_many(request: HttpRequest, reached: limits.LimitReached) -> HttpResponse:
+def too_many(request: HttpRequest, reached: limits.LimitReached, template: str = "accounts/too_many.html") -> HttpResponse:
     """429: why, and until when."""
-    seconds = max(math.ceil((reached.until - timezone.now()).total_seconds()), 1)
-    context = {"reason": reached.limit.reason, "until": reached.until, "minutes": math.ceil(seconds / 60)}
-    page = render(request, "accounts/too_many.html", context, status=429)
-    page["Retry-After"] = str(seconds)
+    context = {"reason": reached.limit.reason, "until": reached.until, "minutes": math.ceil(reached.seconds / 60), "seconds": reached.seconds}
+    page = render(request, template, context, status=429)
+    page["Retry-After"] = str(reached.seconds)
     return page
 
 

@@ -109,6 +109,12 @@ REFUSALS = {
         "VAL_002",
         ("The body must be JSON, with the header Content-Type: application/json.",),
     ),
+    429: Refusal(
+        "TooMany",
+        "The token, or its account, changed too much in a minute. Nothing was changed; the header Retry-After says when to come again.",
+        "SYS_429",
+        ("The token made too many changes in a minute. Try again in 12 seconds.",),
+    ),
 }
 ERROR = {
     "type": "object",
@@ -362,7 +368,7 @@ def writing(collection: Collection, write: Write, verb: str, status: int, *named
         if many:
             body = {"oneOf": [body, {"type": "array", "items": body, "minItems": 1}]}
         about["requestBody"] = {"required": many or bool(write.required), "content": content(body)}
-    more = ((404,) if named else ()) + ((413, 415) if status != 204 or many else ())
+    more = ((404,) if named else ()) + ((413, 415) if status != 204 or many else ()) + (429,)
     answer = None if status == 204 else reference(collection)
     if answer and write.answers:
         answer = {"allOf": [answer, {"type": "object", "properties": dict(write.answers)}]}

@@ -50,6 +50,11 @@ HELP_URL = read_text("HELP_URL", "")
 # --- Limits -----------------------------------------------------------------------------------
 
 TOKENS_PER_EXTENSION = read_number("TOKENS_PER_EXTENSION", 100, 1, 1_000_000)
+DRAFTS_PER_PERSON = read_number("DRAFTS_PER_PERSON", 20, 1, 10_000)
+# Of a minute.
+WRITES_PER_PERSON = read_number("WRITES_PER_PERSON", 120, 1, 1_000_000)
+WRITES_PER_TOKEN = read_number("WRITES_PER_TOKEN", 120, 1, 1_000_000)
+WRITES_PER_ACCOUNT = read_number("WRITES_PER_ACCOUNT", 600, 1, 1_000_000)
 SESSION_IDLE_MINUTES = read_number("SESSION_IDLE_MINUTES", 30, 1, 1440)
 SESSION_HOURS = read_number("SESSION_HOURS", 12, 1, 720)
 SESSIONS_PER_PERSON = read_number("SESSIONS_PER_PERSON", 10, 1, 1000)
@@ -112,6 +117,7 @@ MIDDLEWARE = (
     "portal.middleware.KeptFormsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.RefusedTriesMiddleware",
+    "accounts.middleware.WritesMiddleware",
 )
 
 ROOT_URLCONF = "portal.urls"

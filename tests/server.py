@@ -83,6 +83,7 @@ def environment(database: str, **more: str) -> dict[str, str]:
     return {
         **clean(),
         "DJANGO_SETTINGS_MODULE": "portal.settings",
+        **dict.fromkeys(("WRITES_PER_PERSON", "WRITES_PER_TOKEN", "WRITES_PER_ACCOUNT"), "1000000"),
         "ENV_FILE": os.devnull,
         "DEMO": "on",
         "SECRET_KEY": secrets.token_urlsafe(50),

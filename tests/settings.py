@@ -24,4 +24,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, so that tests with several threads have one connection each, as in production.
     VAR.mkdir(mode=0o700, exist_ok=True)  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": str(VAR / "test.sqlite3")}  # noqa: F405
+# The tests of these limits set their own; the others write as much as they need.
+WRITES_PER_PERSON = WRITES_PER_TOKEN = WRITES_PER_ACCOUNT = 1_000_000
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -674,7 +674,14 @@ class TokenDraft(TokenFields):
 
     @classmethod
     def forget_old(cls, owner: User) -> None:
-        """Drop the person's unfinished runs of yesterday and before."""
+        """Drop the person's unfinished runs of yesterday and before, and of today's the oldest that are too many with a new one."""
+        mine = cls.objects.filter(owner=owner)
+        cls.old().filter(owner=owner).delete()
+        newest = mine.order_by("-created_at", "pk").values_list("pk", flat=True)[: settings.DRAFTS_PER_PERSON - 1]
+        mine.exclude(pk__in=list(newest)).delete()
+
+    @classmethod
+    def old(cls) -> models.QuerySet["TokenDraft"]:
+        """Unfinished runs of yesterday and before; one made ahead of the clock would never grow old."""
         now = timezone.now()
-        # One made ahead of the clock would never grow old.
-        cls.objects.filter(owner=owner).exclude(created_at__range=(now - DRAFT_LASTS, now + DRAFT_LASTS)).delete()
+        return cls.objects.exclude(created_at__range=(now - DRAFT_LASTS, now + DRAFT_LASTS))

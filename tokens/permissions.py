@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from portal import api
 from portal.moments import SKEW
 from tokens import keys
@@ -69,6 +70,9 @@ class Caller(NamedTuple):
     account_id: str
 
 
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
 class ApiRequest(HttpRequest):
     """A request that came through the gate."""
 
@@ -101,7 +105,7 @@ def gate(module: Module | None) -> Callable[[View], View]:
             except Refused as refused:
                 response = refused.response
             else:
-                response = view(request, *args, **kwargs)
+                response = too_many_writes(request) or view(request, *args, **kwargs)
                 if stale:
                     stamp(request.token.id)
             response.headers["Vary"] = "Authorization"
@@ -115,6 +119,20 @@ def gate(module: Module | None) -> Callable[[View], View]:
         return inner
 
     return decorate
+
+
+def too_many_writes(request: ApiRequest) -> HttpResponse | None:
+    """429 for a write beyond what the token and its account may change in a minute; reads are not counted."""
+    if request.method in READS:
+        return None
+    try:
+        limits.take(limits.writes_of_token(request.token.id, request.token.account_id))
+    except limits.LimitReached as reached:
+        text = _("%(reason)s Try again in %(n)s seconds.") % {"reason": reached.limit.reason, "n": reached.seconds}
+        response = api.error(429, "SYS_429", text)
+        response.headers["Retry-After"] = str(reached.seconds)
+        return response
+    return None
 
 
 def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:

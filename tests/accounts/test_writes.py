@@ -1,0 +1,198 @@
+"""Limits of how much may be changed in a minute: per token, person and account; what is left over is pruned."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Counter, Session
+from modules.models import Case
+from modules.urls import COLLECTIONS
+from tests.conftest import confirmed, person
+from tests.factories import ContractFactory, TokenFactory, header
+from tests.portal.test_routes import FORMS
+from tokens.catalog import Module
+from tokens.models import TokenDraft, TokenEvent
+
+JSON = {"content_type": "application/json"}
+
+
+@pytest.fixture
+def robot(account):
+    return TokenFactory(account=account, modules=(Module.ALL,))
+
+
+def write(call, token, path="auth/tokens", method="post", **kwargs):
+    return call(path, token, method=method, data=b"{}", **JSON, **kwargs)
+
+
+# --- The API ----------------------------------------------------------------------------------------
+
+
+def test_a_token_that_writes_too_much_is_told_when_to_come_again(call, robot, settings):
+    settings.WRITES_PER_TOKEN = 3
+    for _ in range(3):
+        assert write(call, robot).status_code == 400
+    response = write(call, robot)
+    assert response.status_code == 429
+    assert 0 < int(response["Retry-After"]) <= 60
+    body = response.json()
+    assert body["error_code"] == "SYS_429"
+    assert body["errors"][0].startswith("The token made too many changes in a minute. Try again in ")
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_reads_are_neither_counted_nor_limited(call, robot, settings):
+    settings.WRITES_PER_TOKEN = 1
+    for _ in range(5):
+        assert call("accounts", robot).status_code == 200
+    assert not Counter.objects.exists()
+    assert write(call, robot).status_code == 400
+    assert write(call, robot).status_code == 429
+    assert call("accounts", robot).status_code == 200
+
+
+def test_every_write_of_every_collection_is_limited(call, robot, settings):
+    settings.WRITES_PER_TOKEN = 1
+    write(call, robot)
+    tried = 0
+    for collection in COLLECTIONS:
+        path = collection.path.replace("<parent>", robot.pk)
+        addresses = [(path, collection.methods())]
+        if collection.detail:
+            addresses.append((f"{path}/{robot.pk}", collection.record_methods()))
+        for address, methods in addresses:
+            for method in {*methods} - {"GET", "HEAD"}:
+                response = write(call, robot, address, method.lower())
+                assert response.status_code == 429, (method, address)
+                tried += 1
+        for action in collection.actions:
+            assert write(call, robot, f"{path}/{robot.pk}/{action}").status_code == 429
+            tried += 1
+    assert tried > 10
+
+
+def test_tokens_of_one_account_share_its_limit_and_others_do_not(call, account, robot, settings):
+    settings.WRITES_PER_ACCOUNT = 2
+    colleague, stranger = TokenFactory(account=account, modules=(Module.ALL,)), TokenFactory(modules=(Module.ALL,))
+    assert [write(call, token).status_code for token in (robot, colleague, robot, stranger)] == [400, 400, 429, 400]
+    assert "of the account" in write(call, colleague).json()["errors"][0]
+
+
+def test_a_refused_write_changes_nothing_and_the_next_minute_is_free(call, robot, settings):
+    settings.WRITES_PER_TOKEN = 1
+    contract = ContractFactory(provider=robot.account)
+    case = {"subject": "s", "description": "d", "type": "technical", "receiver": {"account": {"id": contract.vendor_id}}}
+    statuses = [call("helpdesk/cases", robot, method="post", data=case, **JSON).status_code for _ in range(3)]
+    assert statuses == [201, 429, 429]
+    assert Case.objects.count() == 1
+    Counter.objects.update(until=timezone.now())
+    assert call("helpdesk/cases", robot, method="post", data=case, **JSON).status_code == 201
+
+
+def test_whoever_the_gate_refuses_uses_up_nothing(call, robot, settings):
+    settings.WRITES_PER_TOKEN = 1
+    wrong = header(robot)[:-1] + ("0" if header(robot)[-1] != "0" else "1")
+    assert call("auth/tokens", wrong, method="post", data=b"{}", **JSON).status_code == 401
+    assert not Counter.objects.filter(key__startswith="writes:").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writes_at_once_do_not_outrun_the_limit(robot, settings):
+    settings.WRITES_PER_TOKEN = 5
+    key = header(robot)
+
+    def one(_):
+        try:
+            return Client().post("/public/v1/auth/tokens", b"{}", headers={"authorization": key}, **JSON).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(5) as threads:
+        statuses = list(threads.map(one, range(20)))
+    assert statuses.count(400) == 5
+    assert set(statuses) <= {400, 429, 503}
+
+
+# --- Pages ------------------------------------------------------------------------------------------
+
+
+def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, settings):
+    settings.WRITES_PER_PERSON = 2
+    statuses = [michael.client.post("/integrations/tokens/new/", {"name": f"T {n}", "expires_on": ""}).status_code for n in range(4)]
+    assert statuses == [302, 302, 429, 429]
+    assert TokenDraft.objects.count() == 2
+    response = michael.client.post("/integrations/tokens/new/", {"name": "kept name", "expires_on": ""})
+    assert "You made too many changes in a minute. The last one was not made." in response.text
+    assert 0 < int(response["Retry-After"]) <= 60
+    # What was typed comes back.
+    assert "kept name" in michael.client.get("/integrations/tokens/new/").text
+
+
+@pytest.mark.parametrize("route", sorted(FORMS))
+def test_every_form_of_the_portal_is_limited_but_signing_out(michael, token, settings, route):
+    from tests.portal.test_routes import address
+
+    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
+    settings.WRITES_PER_PERSON = 1
+    michael.client.post("/integrations/tokens/view/")
+    public = FORMS[route][0] != "sign-in"
+    response = michael.client.post(address(route, token, draft))
+    assert (response.status_code == 429) is not (public or route == "accounts:sign_out")
+
+
+def test_the_admin_is_limited_too(settings, michael):
+    settings.WRITES_PER_PERSON = 1
+    michael.user.is_staff = michael.user.is_superuser = True
+    michael.user.save()
+    assert confirmed(michael.client).post("/admin/accounts/account/add/", {}).status_code == 200
+    assert michael.client.post("/admin/accounts/account/add/", {}).status_code == 429
+
+
+def test_people_and_tokens_of_an_account_share_its_limit(michael, robot, call, settings):
+    settings.WRITES_PER_ACCOUNT = 2
+    michael.client.post("/integrations/tokens/view/")
+    person(account=michael.account).client.post("/integrations/tokens/view/")
+    assert write(call, robot).status_code == 429
+
+
+def test_only_the_newest_drafts_of_a_person_are_kept(michael, settings):
+    settings.DRAFTS_PER_PERSON = 3
+    other = TokenDraft.objects.create(account=michael.account, owner=person(account=michael.account).user, name="Other")
+    for n in range(5):
+        michael.client.post("/integrations/tokens/new/", {"name": f"T {n}", "expires_on": ""})
+    names = set(TokenDraft.objects.filter(owner=michael.user).values_list("name", flat=True))
+    assert names == {"T 2", "T 3", "T 4"}
+    assert TokenDraft.objects.filter(pk=other.pk).exists()
+
+
+# --- Pruning ----------------------------------------------------------------------------------------
+
+
+def prune():
+    out = StringIO()
+    call_command("prune", stdout=out)
+    return out.getvalue().splitlines()
+
+
+def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, token, monkeypatch):
+    monkeypatch.setattr("tokens.management.commands.prune.BATCH", 2)
+    now = timezone.now()
+    for n in range(5):
+        Session.objects.create(session_key=f"old{n}", session_data="", expire_date=now - timedelta(seconds=1))
+        Counter.objects.create(key=f"old{n}", used=1, until=now - timedelta(seconds=1))
+        TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Old", created_at=now - timedelta(days=1, seconds=1))
+    Counter.objects.create(key="running", used=1, until=now + timedelta(minutes=1))
+    TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Young", created_at=now - timedelta(hours=23))
+    events = TokenEvent.objects.count()
+    assert prune() == ["Ended sessions: 5", "Old drafts: 5", "Counters of limits: 5"]
+    assert prune() == ["Ended sessions: 0", "Old drafts: 0", "Counters of limits: 0"]
+    assert [counter.key for counter in Counter.objects.all()] == ["running"]
+    assert [draft.name for draft in TokenDraft.objects.all()] == ["Young"]
+    assert TokenEvent.objects.count() == events > 0
+    assert michael.client.get("/integrations/tokens/").status_code == 200

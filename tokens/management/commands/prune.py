@@ -1,0 +1,38 @@
+"""Throw away what nobody needs any more; run it once a day."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import Counter, Session
+from tokens.models import TokenDraft
+
+# Rows of one DELETE: on SQLite nobody else writes meanwhile.
+BATCH = 1000
+
+
+class Command(BaseCommand):
+    help = "Delete ended sessions, drafts that are older than a day and counters whose time is over. The trail of tokens stays."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for what, rows in leftovers():
+            self.stdout.write(f"{what}: {delete(rows):,}")
+
+
+def leftovers() -> Iterator[tuple[str, QuerySet[Any]]]:
+    now = timezone.now()
+    yield "Ended sessions", Session.objects.filter(expire_date__lt=now)
+    yield "Old drafts", TokenDraft.old()
+    yield "Counters of limits", Counter.objects.filter(until__lt=now)
+
+
+def delete(rows: QuerySet[Any]) -> int:
+    """Delete the rows in batches; gives how many they were."""
+    count = 0
+    while batch := list(rows.values_list("pk", flat=True)[:BATCH]):
+        # The condition once more: a counter may have begun anew since.
+        count += rows.filter(pk__in=batch).delete()[0]
+    return count
