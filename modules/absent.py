@@ -1,6 +1,6 @@
 """What the original keeps of a product and this portal does not: empty lists, so that `ccli product export` comes to an end."""
 
-from modules.models import Item, Locale
+from modules.models import Item
 from modules.products import PRODUCTS
 from modules.rest import Collection
 from tokens.catalog import Module
@@ -19,14 +19,6 @@ def of_product(name: str, about: str) -> Collection:
     )
 
 
-TRANSLATIONS = Collection(
-    "localization/translations",
-    None,
-    lambda account_id: Locale.objects.none(),
-    detail=False,
-    about="Translations of texts. This portal keeps none, so the list is empty.",
-    fields={"id": "id"},
-)
 OF_PRODUCTS = (
     of_product("media", "Pictures and videos of a product. This portal keeps none, so the list is empty."),
     of_product("templates", "Texts for subscriptions to a product. This portal keeps none, so the list is empty."),

@@ -25,8 +25,10 @@ from modules import (
     reports,
     subscriptions,
     tier_config,
+    translations,
     usage,
 )
+from modules.rest import ID
 from portal.views import page_not_found
 
 app_name = "api"
@@ -48,12 +50,12 @@ COLLECTIONS = (
     marketplaces.MARKETPLACES,
     marketplaces.HUBS,
     marketplaces.LOCALES,
-    absent.TRANSLATIONS,
     partners.PARTNERS,
     pricing.PRICE_LISTS,
     products.PRODUCTS,
     products.ITEMS,
     *absent.OF_PRODUCTS,
+    translations.TRANSLATIONS,
     products.CATEGORIES,
     reports.REPORTS,
     subscriptions.ASSETS,
@@ -86,6 +88,9 @@ def icon(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path(products.ICON, icon, name="icon"),
+    re_path(
+        rf"^v1//?localization/translations/(?P<pk>{ID})/attributes/?$", translations.attributes, name="localization/translations/<id>/attributes"
+    ),
     *(pattern for collection in COLLECTIONS for pattern in collection.urls()),
     re_path(r"^v1//?openapi\.json/?$", openapi.show, {"collections": COLLECTIONS}, name="openapi"),
     re_path(r"^.*$", nothing, name="nothing"),

@@ -402,8 +402,8 @@ def test_what_the_portal_has_not_is_said_by_the_report(ccli, distributor, progra
     assert "Error returned by Connect when executing the report: 404 Not Found: NFND_000 - There is no such address." in printed
 
 
-# What the workbook of a product has nothing in: media, templates, three kinds of parameters, actions, configuration, translations, messages.
-EMPTY_SHEETS = (3, 4, 6, 7, 8, 9, 10, 11, 12)
+# What the workbook of a product has nothing in: media, templates, three kinds of parameters, actions, configuration, messages.
+EMPTY_SHEETS = (3, 4, 6, 7, 8, 9, 10, 13)
 
 
 def test_a_product_is_exported(program, ccli, company, api, tmp_path):
@@ -419,6 +419,8 @@ def test_a_product_is_exported(program, ccli, company, api, tmp_path):
 
     assert ["Product Name", product["name"]] in [row[:2] for row in sheet(0)]
     assert [row[0] for row in sheet(5)[1:]] == [item["id"] for item in items]
+    assert sheet(11)[1][2:4] == [product["id"], product["name"]]
+    assert ["short_description", product["short_description"]] in [row[:2] for row in sheet(12)]
     for number in EMPTY_SHEETS:
         assert len(sheet(number)) == 1
     assert (tmp_path / "media" / f"{product['id']}.svg").read_text().startswith("<svg")

@@ -88,6 +88,7 @@ MAY_SEE = {
         if account[:2] == "VA"
         else Contract.objects.filter(provider=account, status="active", type="distribution").values_list("vendor", flat=True)
     ),
+    "localization/translations": lambda account: MAY_SEE["products"](account),
     "categories": lambda account: models.Category.objects.all(),
     "reporting/reports": owned(models.Report),
     "assets": side(models.Asset),

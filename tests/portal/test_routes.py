@@ -112,7 +112,7 @@ API = {
     "products": Module.PRODUCTS,
     "products/<parent>/items": Module.PRODUCTS,
     **{f"products/<parent>/{name}": Module.PRODUCTS for name in EMPTY},
-    "localization/translations": None,
+    "localization/translations": Module.PRODUCTS,
     "categories": Module.PRODUCTS,
     "reporting/reports": Module.REPORTS,
     "assets": Module.SUBSCRIPTIONS,
@@ -120,7 +120,7 @@ API = {
     "tier/configs": Module.TIER_CONFIG,
     "usage/files": Module.USAGE,
 }
-LISTS_ONLY = {"auth/tokens/<parent>/permissions", "localization/translations", *(f"products/<parent>/{name}" for name in EMPTY)}
+LISTS_ONLY = {"auth/tokens/<parent>/permissions", *(f"products/<parent>/{name}" for name in EMPTY)}
 ACTIONS = {
     "auth/tokens/<id>/activate": Module.INTEGRATIONS,
     "auth/tokens/<id>/deactivate": Module.INTEGRATIONS,
@@ -129,6 +129,7 @@ ACTIONS = {
 ACTION_NAMES = {route.rsplit("/")[-1] for route in ACTIONS}
 GATED = {
     **{f"api:{route}": module for route, module in (API | ACTIONS).items()},
+    "api:localization/translations/<id>/attributes": Module.PRODUCTS,
     **{f"api:{route}/<id>": module for route, module in API.items() if route not in LISTS_ONLY},
 }
 NOTHING = "api:nothing"

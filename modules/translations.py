@@ -1,0 +1,92 @@
+"""`/public/v1/localization/translations`: the texts of a product in the language they were written in, its only one here.
+
+Of a translation, the original hands out the texts as a workbook; `ccli product export` reads it.
+"""
+
+from collections.abc import Sequence
+from io import BytesIO
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from django.http import HttpResponse
+
+from modules.models import Product
+from modules.rest import READ, Collection, method_not_allowed, not_found
+from modules.shapes import Constant, events, reference
+from tokens.catalog import Module
+from tokens.permissions import ApiRequest, requires_module
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# The texts that a translation has, by their columns.
+TEXTS = ("name", "short_description", "detailed_description")
+
+TRANSLATIONS = Collection(
+    "localization/translations",
+    Module.PRODUCTS,
+    lambda account_id: Product.objects.visible_to(account_id),
+    about="Texts of products. Each has one translation, which has its id: the language that it was written in.",
+    fields={
+        "id": "id",
+        "description": Constant(""),
+        "context": {"id": "id", "instance_id": "id", "type": Constant("product"), "name": "name"},
+        "owner": reference("vendor"),
+        "locale": {"id": Constant("EN-GB"), "name": Constant("English (United Kingdom)")},
+        "primary": Constant(value=True),
+        "auto": {"enabled": Constant(value=False), "status": Constant("off")},
+        "status": Constant("active"),
+        "stats": {"translated": Constant(len(TEXTS)), "total": Constant(len(TEXTS))},
+        "events": events(created="created_at", updated="updated_at"),
+    },
+)
+
+
+@requires_module(Module.PRODUCTS)
+def attributes(request: ApiRequest, pk: str) -> HttpResponse:
+    """The texts of a translation as a workbook."""
+    if request.method not in READ:
+        return method_not_allowed(READ)
+    product = Product.objects.visible_to(request.token.account_id).filter(pk=pk).values(*TEXTS).first()
+    if product is None:
+        return not_found(pk)
+    rows = [("key", "original value", "value"), *((name, product[name], product[name]) for name in TEXTS)]
+    return HttpResponse(workbook("Attributes", rows), content_type=WORKBOOK)
+
+
+# --- The least that is a workbook (ECMA-376, Office Open XML) ------------------------------------
+
+HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+FORMATS = "http://schemas.openxmlformats.org"
+MAIN, RELATIONS = f"{FORMATS}/spreadsheetml/2006/main", f"{FORMATS}/officeDocument/2006/relationships"
+KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+
+
+def workbook(title: str, rows: Sequence[Sequence[str]]) -> bytes:
+    """A workbook with one sheet of texts."""
+    cells = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{FORMATS}/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{KIND}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/sheet.xml" ContentType="{KIND}.worksheet+xml"/></Types>',
+        "_rels/.rels": related("officeDocument", "xl/workbook.xml"),
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets>'
+        f'<sheet name="{title}" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": related("worksheet", "sheet.xml"),
+        "xl/sheet.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{cells}</sheetData></worksheet>',
+    }
+    file = BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, HEAD + part)
+    return file.getvalue()
+
+
+def cell(text: str) -> str:
+    return f'<c t="inlineStr"><is><t>{escape(text)}</t></is></c>'
+
+
+def related(kind: str, target: str) -> str:
+    return (
+        f'<Relationships xmlns="{FORMATS}/package/2006/relationships">'
+        f'<Relationship Id="r1" Type="{RELATIONS}/{kind}" Target="{target}"/></Relationships>'
+    )
