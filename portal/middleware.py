@@ -12,7 +12,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import resolve
 
-from portal import api, readiness, store, typed, views
+from portal import api, logs, readiness, store, typed, views
 from portal.http import client_scheme
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -34,6 +34,22 @@ PAGE_POLICY = "; ".join(
 )
 # JSON, files and bare errors load nothing when somebody opens them as a page.
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+def request_ids(get_response: Next) -> Next:
+    """Give each request a number, which the lines of the log and the answer carry. One from outside is not taken over."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        number = logs.new_request_id()
+        before = logs.request_id.set(number)
+        try:
+            response = get_response(request)
+        finally:
+            logs.request_id.reset(before)
+        response.headers["X-Request-ID"] = number
+        return response
+
+    return middleware
 
 
 class SecurityHeadersMiddleware(SecurityMiddleware):

@@ -91,7 +91,8 @@ INSTALLED_APPS = (
 )
 
 MIDDLEWARE = (
-    # Outermost, so that the answers of all that follows carry the headers.
+    "portal.middleware.request_ids",
+    # Outside of all that answers, so that the answers of all that follows carry the headers.
     "portal.middleware.SecurityHeadersMiddleware",
     "portal.middleware.health",
     "portal.middleware.CompressionMiddleware",
@@ -216,8 +217,9 @@ LOGGING = {
         "mask": {"()": "portal.logs.MaskKeys"},
         "passwords": {"()": "portal.logs.AtMost", "most": 60},
         "requests": {"()": "portal.logs.AtMost", "most": 60},
+        "refusals": {"()": "portal.logs.OnceEach", "most": 60},
     },
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
@@ -226,5 +228,6 @@ LOGGING = {
         # A line a minute for each second is enough to see what goes on, also while somebody sends thousands.
         "django.request": {"filters": ["requests"]},
         "accounts.backends": {"filters": ["passwords"]},
+        "tokens.refusals": {"filters": ["refusals"]},
     },
 }

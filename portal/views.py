@@ -1,7 +1,6 @@
 """Pages of the shell: the way in, sections to come, and every kind of error, for people and for programs."""
 
 import logging
-import secrets
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -19,7 +18,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from portal import api, store, typed
+from portal import api, logs, store, typed
 from portal.http import next_url, posts_from
 from portal.notices import inform, warn
 
@@ -135,7 +134,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     if store.is_busy(sys.exception()):
         return busy(request)
-    number = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}"
+    number = logs.request_id.get()
     log.error("The error on %s was shown under the number %s.", request.path, number)
     if api.is_api(request):
         return api.error(500, "SYS_001", _("Something broke on our side. It was recorded under the number %(number)s.") % {"number": number})

@@ -27,6 +27,10 @@ class Key(NamedTuple):
     token_id: str
     secret: str
 
+    def __repr__(self) -> str:
+        """Without the secret: a repr ends in logs and reports of errors."""
+        return f"Key(token_id={self.token_id!r}, secret='••••')"
+
     @property
     def header(self) -> str:
         """The value to paste after `Authorization: `."""

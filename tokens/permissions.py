@@ -20,7 +20,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import limits
-from portal import api
+from portal import api, logs
+from portal.http import client_address
 from portal.moments import SKEW
 from tokens import keys
 from tokens.catalog import Extension, Module
@@ -28,6 +29,8 @@ from tokens.models import TokenUsage
 from tokens.standing import hindrances, refusal
 
 log = logging.getLogger(__name__)
+# Has a limit of its own: strangers cause its lines.
+refusals = logging.getLogger("tokens.refusals")
 
 # How exact "last used" is: a busy token costs one small UPDATE a minute.
 STAMP_EVERY = timedelta(minutes=1)
@@ -82,8 +85,8 @@ class ApiRequest(HttpRequest):
 class Refused(Exception):
     """The gate stays shut; `response` says why."""
 
-    def __init__(self, response: HttpResponse) -> None:
-        self.response = response
+    def __init__(self, response: HttpResponse, reason: str, token_id: str = "") -> None:
+        self.response, self.reason, self.token_id = response, reason, token_id
 
 
 def requires_module(module: Module) -> Callable[[View], View]:
@@ -104,6 +107,7 @@ def gate(module: Module | None) -> Callable[[View], View]:
                 request.token, stale = admit(request, module)
             except Refused as refused:
                 response = refused.response
+                note_refusal(request, refused)
             else:
                 response = too_many_writes(request) or view(request, *args, **kwargs)
                 if stale:
@@ -138,7 +142,8 @@ def too_many_writes(request: ApiRequest) -> HttpResponse | None:
 def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     """Who calls, and whether the last use is worth a stamp. Raises Refused."""
     if settings.HTTPS and not request.is_secure():
-        raise Refused(api.error(403, "AUTH_004", _("A key must not travel in clear. Use https, and replace the key that you sent.")))
+        text = _("A key must not travel in clear. Use https, and replace the key that you sent.")
+        raise Refused(api.error(403, "AUTH_004", text), text)
     header = request.META.get("HTTP_AUTHORIZATION", "")
     key = keys.parse(header)
     if key is None:
@@ -153,14 +158,15 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
         if not rows:
             keys.matches_nobody(key)
         # Says the same for an unknown token and a wrong secret; the checksum is of the text alone.
-        raise unauthorized(_("The key looks mistyped or cut off.") if key.looks_mistyped else _("The key is not valid."))
+        raise unauthorized(_("The key looks mistyped or cut off.") if key.looks_mistyped else _("The key is not valid."), key.token_id)
     _digest, _pepper, account_id, status, extension, account_is_active, expired, granted, stale = row
     found = hindrances(status, account_is_active=bool(account_is_active), is_expired=bool(expired))
     if found:
         # Only the holder of the right key learns this much.
-        raise unauthorized(refusal(key.token_id, found))
+        raise unauthorized(refusal(key.token_id, found), key.token_id)
     if module and not granted:
-        raise Refused(api.error(403, "AUTH_003", no_grant(request, key.token_id, module, Extension.stored(extension))))
+        text = no_grant(request, key.token_id, module, Extension.stored(extension))
+        raise Refused(api.error(403, "AUTH_003", text), text, key.token_id)
     return Caller(key.token_id, account_id), bool(stale)
 
 
@@ -174,10 +180,24 @@ def no_grant(request: HttpRequest, token_id: str, module: Module, extension: Ext
     return refused + " " + _("An administrator of the account can grant it on %(page)s") % {"page": page}
 
 
-def unauthorized(reason: str) -> Refused:
+def unauthorized(reason: str, token_id: str = "") -> Refused:
     response = api.error(401, "AUTH_001", "API request is unauthorized.", reason)
     response["WWW-Authenticate"] = keys.SCHEME
-    return Refused(response)
+    return Refused(response, reason, token_id)
+
+
+def note_refusal(request: HttpRequest, refused: Refused) -> None:
+    """One line for each reason and address in a minute: an attack shows, and does not fill the disk."""
+    address = client_address(request)
+    refusals.warning(
+        "Refused call: address %s, token %s, request %s, status %s: %s",
+        address,
+        refused.token_id or "-",
+        logs.request_id.get(),
+        refused.response.status_code,
+        refused.reason,
+        extra={"key": (address, refused.reason)},
+    )
 
 
 def stamp(token_id: str) -> None:

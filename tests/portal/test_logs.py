@@ -1,0 +1,186 @@
+"""What reaches a log: no secret in any form, no wrong call that breaks a request, and lines that tell their request."""
+
+import logging
+import re
+import sys
+
+import pytest
+
+from portal.logs import MaskKeys, OnceEach
+from tests.factories import TokenFactory, header
+from tokens.keys import Key
+
+ID, SECRET = "SU-160-984-311", "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8"
+FORMS = [
+    f"ApiKey {ID}:{SECRET}",
+    f"ApiKey {ID}:{SECRET.upper()}",
+    f"apikey%20{ID}%3A{SECRET}",
+    f"apikey%2520{ID}%253a{SECRET}",
+    f'{{"id": "{ID}", "token": "{SECRET}"}}',
+    f'{{"token": "{SECRET}"}}',
+    f"{ID}\\u003a{SECRET}",
+    f"Key(token_id='{ID}', secret='{SECRET}')",
+    f"{ID}:{SECRET[:12]}",
+    f"Key(token_id='{ID}', secret='{SECRET[:20]}')",
+    str((ID, SECRET)),
+    str(f"{ID}:{SECRET}".encode()),
+    SECRET,
+    "Basic U1UtMTYwLTk4NC0zMTE6ZjQ1YmVlN2U3OWIxMGZmNmVmZjY3OTAyY2NiNGYzZDQ2NzI0Y2ViOA==",
+]
+
+
+def shown(record: logging.LogRecord) -> str:
+    assert MaskKeys().filter(record)
+    extra = "".join(str(value) for name, value in vars(record).items() if name not in {"exc_info", "broken"})
+    return logging.Formatter().format(record) + extra
+
+
+def record(text, *args, **kwargs):
+    return logging.LogRecord("x", logging.ERROR, "x.py", 7, text, args, kwargs.get("exc_info"), sinfo=kwargs.get("sinfo"))
+
+
+def holds_secret(line):
+    return SECRET[:12].lower() in line.lower() or "ZjQ1YmVl" in line
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_key_is_masked_in_every_form(form):
+    assert holds_secret(form)
+    assert not holds_secret(shown(record(f"Sent {form} today")))
+    assert not holds_secret(shown(record("Sent %s today", form)))
+    assert not holds_secret(shown(record("Sent %r today", {"header": [form]})))
+    assert not holds_secret(shown(record("Sent", sinfo=f"Stack\n  {form}")))
+    made = logging.getLogger("x").makeRecord("x", logging.INFO, "x.py", 1, "Sent", (), None, extra={"header": form, "body": [form.encode()]})
+    assert not holds_secret(shown(made))
+    try:
+        raise ValueError(form)
+    except ValueError:
+        assert not holds_secret(shown(record("Sent", exc_info=sys.exc_info())))
+
+
+def test_a_key_in_parts_is_masked():
+    assert not holds_secret(shown(record("%s:%s", ID, SECRET)))
+    assert not holds_secret(shown(record("%s", Key(ID, SECRET))))
+    assert SECRET not in f"{Key(ID, SECRET)} {Key(ID, SECRET)!r}"
+
+
+def test_what_is_no_secret_stays():
+    text = f"The token {ID} of PA-063-101, request 8f3a-02c9-7b1e, 20261125, deadbeef"
+    assert shown(record(text)).startswith(text)
+
+
+class Broken:
+    def __repr__(self):
+        raise RuntimeError
+
+    __str__ = __repr__
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        ("%d", ("x",)),
+        ("%s", ()),
+        ("%s %s", ("one",)),
+        ("no place", ("one",)),
+        ("%s", (Broken(),)),
+        ("%q", (1,)),
+        ("100%", (1,)),
+        (Broken(), ()),
+        ("%(a)s", ({"b": 1},)),
+    ],
+)
+def test_a_wrong_log_call_becomes_a_line_and_raises_nothing(text, args, capsys):
+    log = logging.getLogger("tests.wrong")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(MaskKeys())
+    log.addHandler(handler)
+    try:
+        log.error(text, *args)
+        log.warning(text, *args, extra={"broken": Broken()})
+    finally:
+        log.removeHandler(handler)
+    # "%s" without arguments is a text as it stands.
+    assert (args == () and text == "%s") or "Wrong log call in" in capsys.readouterr().err
+
+
+def test_wrong_exception_information_raises_nothing():
+    assert "<" in shown(record("Sent", exc_info=(1, 2, 3)))
+
+
+# --- Refused calls --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lines(caplog):
+    """What is written about calls, in a minute of its own."""
+    for each in logging.getLogger("tokens.refusals").filters:
+        each.minute = -1
+    caplog.set_level(logging.WARNING, "tokens.refusals")
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "tokens.refusals"]
+
+
+def test_a_refused_call_is_one_line_with_address_token_request_and_reason(client, token, lines):
+    key = f"ApiKey {token.pk}:{'0' * 40}"
+    response = client.get("/public/v1/agreements", headers={"authorization": key}, REMOTE_ADDR="198.51.100.7")
+    number = response["X-Request-ID"]
+    assert lines() == [f"Refused call: address 198.51.100.7, token {token.pk}, request {number}, status 401: The key looks mistyped or cut off."]
+
+
+@pytest.mark.parametrize("sent", ["", "nonsense\nINFO root forged", "Basic QTpC", f"ApiKey {ID}:{SECRET[:39]}"])
+def test_what_was_sent_instead_of_a_key_is_not_repeated(client, db, lines, sent):
+    client.get("/public/v1/agreements", headers={"authorization": sent} if sent else {}, REMOTE_ADDR="198.51.100.8")
+    (line,) = lines()
+    assert "token -," in line
+    assert not sent or sent not in line
+    assert "\n" not in line
+
+
+def test_a_token_without_the_grant_is_named(call, account, lines):
+    token = TokenFactory(account=account, modules=("MD-9002",))
+    call("agreements", token)
+    (line,) = lines()
+    assert f"token {token.pk}" in line
+    assert "status 403" in line
+    assert header(token).split(":")[1] not in line
+
+
+def test_an_attack_writes_one_line_for_each_reason_and_address(client, db, lines):
+    for number in range(60):
+        client.get("/public/v1/agreements", REMOTE_ADDR=f"198.51.100.{number % 3}")
+    assert len(lines()) == 3
+
+
+def test_lines_that_were_left_out_are_counted(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("portal.logs.time.monotonic", lambda: now)
+    limit = OnceEach(2)
+
+    def let_through(key):
+        made = record("line")
+        made.key = key
+        return limit.filter(made), made.getMessage()
+
+    assert [let_through(key)[0] for key in "aabacdd"] == [True, False, True, False, True, False, False]
+    now = 60.0
+    assert let_through("a") == (True, "line (4 lines like this were left out before.)")
+    assert let_through("b") == (True, "line")
+
+
+# --- Requests -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/nope", "/public/v1/accounts", "/public/nope", "/healthz", "/integrations/tokens/"])
+def test_every_answer_has_a_number_of_its_own(client, db, path):
+    numbers = {client.get(path, headers={"x-request-id": "mine-mine-mine"})["X-Request-ID"] for _ in range(3)}
+    assert len(numbers) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{4}(-[0-9a-f]{4}){2}", number) for number in numbers)
+
+
+def test_the_number_on_the_page_of_an_error_is_that_of_the_log(michael, monkeypatch, caplog):
+    michael.client.raise_request_exception = False
+    monkeypatch.setattr("tokens.views.TokenFilter", None)
+    response = michael.client.get("/integrations/tokens/")
+    assert response.status_code == 500
+    assert response["X-Request-ID"] in response.text
+    assert any(response["X-Request-ID"] in each.getMessage() for each in caplog.records)
