@@ -293,7 +293,8 @@ document.addEventListener('click', (event) => {
     }
   };
 
-  const showDone = (button) => {
+  /** Says on the button itself, for a moment, that it has copied. */
+  portal.showDone = (button) => {
     const label = button.querySelector('[data-label]');
     const use = button.querySelector('use');
     if (button.classList.contains('is-done')) {
@@ -313,7 +314,7 @@ document.addEventListener('click', (event) => {
   const copy = async (button) => {
     const element = document.querySelector(button.dataset.copy);
     if (await put(element)) {
-      showDone(button);
+      portal.showDone(button);
       portal.announce(button.dataset.says || button.dataset.done);
       button.dispatchEvent(new CustomEvent('portal:copied', { bubbles: true }));
     } else {
@@ -328,115 +329,6 @@ document.addEventListener('click', (event) => {
     const button = event.target.closest('[data-copy]');
     if (button) {
       copy(button);
-    }
-  });
-
-  // "Copy" on a masked key: the answer holds the key and goes to the clipboard at once.
-  portal.onContent((root) => {
-    const button = portal.all(root, '[data-autocopy]')[0]?.querySelector('[data-copy]');
-    if (button) {
-      button.focus();
-      copy(button);
-    }
-  });
-}
-
-/* ---------- A visible key hides again ---------- */
-
-{
-  let timer = 0;
-
-  const stop = () => {
-    clearInterval(timer);
-    timer = 0;
-  };
-
-  const start = (field) => {
-    stop();
-    const line = field.closest('.key').querySelector('[data-key-timer]');
-    const words = line.querySelector('[data-left]');
-    const ring = line.querySelector('[data-ring]');
-    const total = Number(field.dataset.hideAfter);
-    const end = Date.now() + total * 1000;
-    let spoken = Infinity;
-
-    const tick = () => {
-      if (!field.isConnected) {
-        stop();
-        return;
-      }
-      const left = Math.max(Math.ceil((end - Date.now()) / 1000), 0);
-      const text = left === 1 ? words.dataset.one : portal.fill(words.dataset.many, { count: left });
-      words.textContent = text;
-      ring.setAttribute('stroke-dasharray', `${(left / total) * 60} 60`);
-      // Every second would talk over everything else.
-      if (spoken === Infinity || (left <= 10 && spoken > 10)) {
-        spoken = left;
-        if (!field.matches('[data-autocopy]') || left <= 10) {
-          portal.announce(text);
-        }
-      }
-      if (left === 0) {
-        stop();
-        portal.announce(words.dataset.gone);
-        field.querySelector('[data-key-hide]').click();
-      }
-    };
-
-    tick();
-    timer = setInterval(tick, 1000);
-  };
-
-  portal.onContent((root) => {
-    const field = portal.all(root, '[data-hide-after]')[0];
-    if (field) {
-      start(field);
-    }
-  });
-
-  document.addEventListener('click', (event) => {
-    const button = event.target.closest('[data-key-keep]');
-    if (button) {
-      stop();
-      const line = button.closest('[data-key-timer]');
-      const words = line.querySelector('[data-left]');
-      words.textContent = words.dataset.kept;
-      line.querySelector('svg').remove();
-      line.querySelector('[data-copied]').hidden = true;
-      document.getElementById('key-view')?.focus();
-      button.remove();
-      portal.announce(words.dataset.kept);
-    }
-  });
-
-  document.addEventListener('portal:copied', (event) => {
-    const line = event.target.closest('.key')?.querySelector('[data-copied]');
-    if (line && timer) {
-      line.hidden = false;
-    }
-  });
-
-  document.addEventListener('portal:copy-refused', (event) => {
-    const line = event.target.closest('.key')?.querySelector('[data-copied]');
-    if (line) {
-      line.textContent = event.detail;
-      line.hidden = false;
-    }
-  });
-
-  // A page that is left keeps no key, not even for Back.
-  window.addEventListener('pagehide', () => {
-    const key = document.getElementById('key-text');
-    const masked = document.querySelector('.key-print');
-    if (key && masked) {
-      key.textContent = masked.textContent;
-      stop();
-    }
-  });
-
-  window.addEventListener('pageshow', (event) => {
-    if (event.persisted) {
-      document.querySelector('[data-key-hide]')?.click();
     }
   });
 }

@@ -16,6 +16,7 @@ urlpatterns = [
     path("tokens/<token_id:token_id>/summary/", views.summary, name="summary"),
     path("tokens/<token_id:token_id>/edit/", views.edit, name="edit"),
     path("tokens/<token_id:token_id>/reveal/", views.reveal, name="reveal"),
+    path("tokens/<token_id:token_id>/copy/", views.copy_key, name="copy"),
     path("tokens/<token_id:token_id>/enable/", views.enable, name="enable"),
     path("tokens/<token_id:token_id>/disable/", views.disable, name="disable"),
     path("tokens/<token_id:token_id>/delete/", views.delete, name="delete"),

@@ -190,18 +190,30 @@ def has_summary(request: PersonRequest, token: Token) -> bool:
 @posts_from("tokens:detail")
 @for_administrators
 def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
-    """The page again, with the key in it: the only answer that ever holds one. Asks for the password first, and is recorded."""
-    token = find(request, token_id)
+    """The page again, with the key in it. Asks for the password first, and is recorded."""
+    return hand_out(request, find(request, token_id), copied=False)
+
+
+@posts_from("tokens:detail")
+@for_administrators
+def copy_key(request: PersonRequest, token_id: str) -> HttpResponse:
+    """The key as plain text, for a script that puts it into the clipboard. Asked and recorded like View.
+
+    Without the header that no form of another site can send, it is View.
+    """
+    return hand_out(request, find(request, token_id), copied=bool(request.htmx))
+
+
+def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpResponse:
     page = "summary" if request.POST.get("page") == "summary" and has_summary(request, token) else "detail"
     show = show_summary if page == "summary" else show_detail
-    copied = request.POST.get("intent") == "copy"
     if token.is_deleted:
         fail(request, _("The token is deleted, and its key with it."))
         return redirect("tokens:detail", token.pk)
     if page != "summary":
         purpose = format_html(_("To view the key of <strong>{}</strong>"), token.name)
         if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
-            return show(request, token, key_confirm=asked, intent="copy" if copied else "view")
+            return show(request, token, key_confirm=asked, confirm_return="#key-copy" if copied else "#key-view")
     try:
         key = token.reveal(by=request.user, address=client_address(request), copied=copied)
     except vault.SealBroken:
@@ -211,8 +223,9 @@ def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
             _("Its sealing key is missing or the stored copy was changed; tell the portal's administrator.") + " " + Standing(token).calls,
         )
         return redirect(f"tokens:{page}", token.pk)
-    viewed = {"by": request.user, "at": timezone.now()}
-    return show(request, token, key=key, intent="copy" if copied else "view", viewed=viewed)
+    if copied:
+        return HttpResponse(key, content_type="text/plain; charset=utf-8")
+    return show(request, token, key=key, viewed={"by": request.user, "at": timezone.now()})
 
 
 def find(request: PersonRequest, token_id: str) -> Token:
@@ -244,7 +257,6 @@ def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
     return {
         "key": None,
         "key_confirm": None,
-        "intent": "view",
         "viewed": None,
         "page": page,
         "masked_prefix": f"{keys.SCHEME} {token.pk}:",

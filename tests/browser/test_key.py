@@ -11,6 +11,7 @@ from tests.browser.pages import LIST, PLAIN_LIST, key_in
 pytestmark = pytest.mark.browser
 
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
+KEY = r"ApiKey SU-\d{3}-\d{3}-\d{3}:[0-9a-f]{40}"
 NO_CLIPBOARD = "delete Navigator.prototype.clipboard;"
 
 
@@ -45,18 +46,91 @@ def test_copy_without_a_clipboard_object_copies_in_the_old_way(visit: Visit) -> 
     expect(search).to_have_value(key)
 
 
-def test_copy_on_a_masked_key_copies_at_once(visit: Visit) -> None:
-    page = visit()
-    page.add_init_script(NO_CLIPBOARD)
+def never_shown(page: Page) -> None:
+    """Note, from now on, whether any part of the page ever holds a key."""
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => new MutationObserver(() => {"
+        " if (/:[0-9a-f]{40}/.test(document.documentElement.outerHTML)) document.documentElement.dataset.leaked = 'yes'; })"
+        ".observe(document.documentElement, {childList: true, subtree: true, characterData: true, attributes: true}))"
+    )
+
+
+def expect_never_shown(page: Page) -> None:
+    assert page.evaluate("document.documentElement.dataset.leaked") is None
+    expect(page.locator("#key-text")).to_have_count(0)
+
+
+@pytest.mark.parametrize("way", ["", NO_CLIPBOARD], ids=["clipboard", "the old way"])
+def test_copy_on_a_masked_key_copies_without_showing_it(visit: Visit, portal: Portal, way: str) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page.add_init_script(way)
+    never_shown(page)
     just_signed_in(page)
     page.get_by_role("button", name="Copy key").click()
-    key = key_in(page)
     expect(page.locator("#announcer")).to_have_text("Key copied.")
+    expect(page.locator("#key-copy")).to_contain_text("Copied")
     expect(page.locator("#key-copy")).to_be_focused()
+    expect_never_shown(page)
     page.goto(PLAIN_LIST)
     search = page.get_by_role("searchbox", name="Search by label or ID")
     search.press("ControlOrMeta+v")
-    expect(search).to_have_value(key)
+    assert portal.get("/public/v1/accounts", search.input_value()).status == 200
+
+
+def test_copy_that_the_browser_refuses_says_how_to_get_the_key(visit: Visit) -> None:
+    page = visit()
+    page.add_init_script(f"{NO_CLIPBOARD} document.execCommand = () => false;")
+    never_shown(page)
+    just_signed_in(page)
+    page.get_by_role("button", name="Copy key").click()
+    refusal = "Copying is not possible here. Press View, and copy the key from the page."
+    expect(page.locator("#announcer")).to_have_text(refusal)
+    expect(page.locator("#key").get_by_text(refusal)).to_be_visible()
+    expect_never_shown(page)
+
+
+@pytest.mark.parametrize("width", [320, 360, 480, 768, 1280, 1920])
+def test_nothing_moves_when_the_key_appears_and_hides(visit: Visit, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 900})
+    just_signed_in(page)
+
+    def places() -> list[object]:
+        """Where the buttons, the cards and the end of the page are."""
+        return page.evaluate(
+            "[...document.querySelectorAll('#key-view, #key-copy, .key-field, main section, footer')]"
+            ".map(each => [each.id || each.className || each.localName, ...['x', 'y', 'width', 'height']"
+            ".map(side => Math.round(each.getBoundingClientRect()[side] * 10) / 10 + (side === 'y' ? Math.round(scrollY) : 0))])"
+        )
+
+    masked = places()
+    page.get_by_role("button", name="View key").click()
+    key_in(page)
+    assert places() == masked
+    page.get_by_role("button", name="Copy key").click()
+    expect(page.locator("#key-copy")).to_contain_text(re.compile("Copied|Copy"))
+    assert places() == masked
+    page.get_by_role("link", name="Hide key").click()
+    hidden(page)
+    assert places() == masked
+
+
+def test_the_answer_to_view_opened_again_is_the_details(visit: Visit) -> None:
+    page = visit(java_script_enabled=False)
+    just_signed_in(page)
+    page.get_by_role("button", name="View key").click()
+    key_in(page)
+    expect(page).to_have_url(re.compile("/reveal/$"))
+    page.goto(page.url)
+    expect(page).to_have_url(re.compile(f"{TUTORIAL}$"))
+    hidden(page)
+
+
+def test_without_scripts_copy_is_view(visit: Visit) -> None:
+    page = visit(java_script_enabled=False)
+    just_signed_in(page)
+    page.get_by_role("button", name="Copy key").click()
+    key_in(page)
+    expect(page.get_by_text("You are viewing a secret. The view was recorded")).to_be_visible()
 
 
 def test_when_copying_is_refused_the_key_is_selected_and_the_page_says_so(visit: Visit) -> None:
@@ -174,15 +248,17 @@ def test_a_session_without_a_fresh_password_is_asked_in_a_dialog(visit: Visit, p
 
 def test_copy_after_the_password_copies(visit: Visit, portal: Portal) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
+    never_shown(page)
     just_signed_in(page)
     portal.forget_confirmations()
     page.get_by_role("button", name="Copy key").click()
     dialog = page.get_by_role("dialog", name="Confirm That It Is You")
     dialog.get_by_label("Password", exact=True).fill(PASSWORD)
     dialog.get_by_role("button", name="Copy Key").click()
-    key = key_in(page)
     expect(page.locator("#announcer")).to_have_text("Key copied.")
-    assert page.evaluate("navigator.clipboard.readText()") == key
+    expect(dialog).to_have_count(0)
+    assert re.fullmatch(KEY, page.evaluate("navigator.clipboard.readText()"))
+    expect_never_shown(page)
 
 
 def test_printed_page_shows_dots(visit: Visit) -> None:

@@ -45,6 +45,7 @@ PAGES = {
     "tokens:summary": ("sign-in", 302, 302, 404),
     "tokens:edit": ("sign-in", 403, 200, 404),
     "tokens:reveal": ("sign-in", 302, 302, 302),
+    "tokens:copy": ("sign-in", 302, 302, 302),
     "tokens:enable": ("sign-in", 302, 302, 302),
     "tokens:disable": ("sign-in", 302, 302, 302),
     "tokens:delete": ("sign-in", 403, 200, 404),
@@ -82,6 +83,7 @@ FORMS = {
     "tokens:summary": ("sign-in", 405, 405, 405),
     "tokens:edit": ("sign-in", 403, 200, 404),
     "tokens:reveal": ("sign-in", 403, 200, 404),
+    "tokens:copy": ("sign-in", 403, 200, 404),
     "tokens:enable": ("sign-in", 403, 302, 404),
     "tokens:disable": ("sign-in", 403, 302, 404),
     "tokens:delete": ("sign-in", 403, 302, 404),
@@ -152,7 +154,7 @@ def address(route, token, draft):
         "tokens:draft": (draft.pk if draft else None, "general"),
         "accounts:password_reset_confirm": ("abc", "def"),
         **dict.fromkeys(("tokens:detail", "tokens:permissions", "tokens:permissions_view", "tokens:summary"), (token.pk,)),
-        **dict.fromkeys(("tokens:edit", "tokens:reveal", "tokens:enable", "tokens:disable", "tokens:delete"), (token.pk,)),
+        **dict.fromkeys(("tokens:edit", "tokens:reveal", "tokens:copy", "tokens:enable", "tokens:disable", "tokens:delete"), (token.pk,)),
     }
     return reverse(route, args=arguments.get(route, ()))
 
@@ -170,6 +172,7 @@ BUTTONS = {
     "tokens:view": "/integrations/tokens/",
     "tokens:permissions_view": "/integrations/tokens/{token}/permissions/",
     "tokens:reveal": "/integrations/tokens/{token}/",
+    "tokens:copy": "/integrations/tokens/{token}/",
     "tokens:enable": "/integrations/tokens/{token}/",
     "tokens:disable": "/integrations/tokens/{token}/",
 }

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from tests.conftest import confirmed, just_made, stale
@@ -17,7 +18,12 @@ def url(token, page=""):
 
 
 def reveal(client, token, **data):
-    return client.post(url(token, "reveal/"), {"intent": "view", "page": "detail", **data})
+    return client.post(url(token, "reveal/"), {"page": "detail", **data})
+
+
+def copy(client, token, **data):
+    """As the script of the page asks for the key."""
+    return client.post(url(token, "copy/"), {"page": "detail", **data}, headers={"hx-request": "true"})
 
 
 def shown(response):
@@ -129,9 +135,9 @@ def test_a_wrong_password_shows_no_key(michael, old, password, words):
     assert secret(old) not in response.text
 
 
-@pytest.mark.parametrize(("intent", "action"), [("view", "key_viewed"), ("copy", "key_copied")])
-def test_each_view_is_recorded_who_when_from_where(michael, old, intent, action):
-    reveal(michael.client, old, intent=intent)
+@pytest.mark.parametrize(("ask", "action"), [(reveal, "key_viewed"), (copy, "key_copied")])
+def test_each_view_is_recorded_who_when_from_where(michael, old, ask, action):
+    ask(michael.client, old)
     event = old.events.get(action=action)
     assert (event.by, event.address) == (michael.user, "127.0.0.1")
     assert timezone.now() - event.at < timedelta(seconds=10)
@@ -184,6 +190,61 @@ def test_a_key_that_cannot_be_opened_is_not_recorded_as_a_view(michael, old, set
     reveal(confirmed(michael.client), old)
     event = old.events.exclude(action=TokenEvent.Action.CREATED).get()
     assert (event.action, event.by, event.address) == ("key_unreadable", michael.user, "127.0.0.1")
+
+
+# --- Copying a key without showing it ---------------------------------------------------------------
+
+
+def test_copy_answers_the_key_alone_and_nobody_keeps_it(michael, old):
+    response = copy(michael.client, old)
+    assert (response.text, response["Content-Type"]) == (header(old), "text/plain; charset=utf-8")
+    assert "no-store" in response["Cache-Control"]
+    assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_copy_asks_for_the_password_in_a_page_without_the_key(michael, old):
+    response = copy(stale(michael.client), old)
+    assert "Confirm That It Is You" in response.text
+    assert f'action="{url(old, "copy/")}"' in response.text
+    assert secret(old) not in response.text
+    assert not old.events.exclude(action=TokenEvent.Action.CREATED).exists()
+    assert copy(michael.client, old, sudo_password="wrong").text.count("The password is not right.")
+    assert copy(michael.client, old, sudo_password=PASSWORD).text == header(old)
+
+
+def test_copy_without_a_script_is_view(michael, old):
+    response = michael.client.post(url(old, "copy/"), {"page": "detail"})
+    assert response["Content-Type"].startswith("text/html")
+    assert header(old) in shown(response)
+    assert old.events.filter(action=TokenEvent.Action.KEY_VIEWED).count() == 1
+
+
+def test_without_scripts_both_buttons_of_the_page_send_its_form(michael, old):
+    form = re.search(r'<form class="key-form".*?</form>', michael.client.get(url(old)).text, re.DOTALL)[0]
+    assert f'action="{url(old, "reveal/")}"' in form
+    assert "formaction" not in form
+
+
+def test_copy_from_another_site_is_refused(michael, old):
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = michael.client.cookies
+    response = copy(strict, old)
+    assert response.status_code == 403
+    assert secret(old) not in response.text
+
+
+@pytest.mark.parametrize("ask", [reveal, copy])
+def test_the_ladder_of_view_and_copy(michael, adrian, stranger, client, old, ask):
+    name = ask.__name__
+    assert secret(old) in ask(michael.client, old).text
+    assert ask(adrian.client, old).status_code == 403
+    assert ask(stranger.client, old).status_code == 404
+    answer = ask(client, old)
+    assert "/sign-in/" in (answer.get("Location") or answer["HX-Redirect"])
+    assert michael.client.get(url(old, f"{name}/"))["Location"] == url(old)
+    assert michael.client.put(url(old, f"{name}/")).status_code == 405
+    assert michael.client.post(f"/integrations/tokens/SU-999-999-999/{name}/").status_code == 404
+    assert old.events.filter(action__startswith="key_").count() == 1
 
 
 # --- Summary ------------------------------------------------------------------------------------------

@@ -30,9 +30,9 @@ def journey(michael, caplog, client):
     token = Token.objects.get()
     key = header(token)
     here = f"/integrations/tokens/{token.pk}/"
-    for intent in ("view", "copy"):
-        assert key.split(":")[1] in web.post(f"{here}reveal/", {"intent": intent, "page": "detail"}).text
-        assert key.split(":")[1] in web.post(f"{here}reveal/", {"intent": intent, "page": "summary"}).text
+    for page in ("detail", "summary"):
+        assert key.split(":")[1] in web.post(f"{here}reveal/", {"page": page}).text
+        assert key == web.post(f"{here}copy/", {"page": page}, headers={"hx-request": "true"}).text
     for path in ("", "permissions/", "summary/", "edit/", "delete/"):
         keep(web.get(here + path))
     keep(web.get("/integrations/tokens/?columns=label,extension,external_id,modules,created,updated,last_used,expires,status"))

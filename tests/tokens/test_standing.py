@@ -116,7 +116,8 @@ PAGES = {
     "tokens:permissions_view": press("tokens:permissions_view"),
     "tokens:summary": page("tokens:summary"),
     "tokens:edit": page("tokens:edit"),
-    "tokens:reveal": press("tokens:reveal", intent="view"),
+    "tokens:reveal": press("tokens:reveal"),
+    "tokens:copy": press("tokens:copy"),
     "tokens:enable": press("tokens:enable"),
     "tokens:disable": press("tokens:disable"),
     "tokens:delete": page("tokens:delete"),
@@ -225,7 +226,7 @@ def check(state, name, role, response, key, call):
     offered = role == "administrator" and Hindrance.DELETED not in row.hindrances
     shows_key = offered and row.has_copy and not {*row.hindrances} & {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}
     # The secret is in the answer to View only.
-    assert (key.rpartition(":")[2] in text) == (name == "tokens:reveal" and shows_key), where
+    assert (key.rpartition(":")[2] in text) == (name in {"tokens:reveal", "tokens:copy"} and shows_key), where
 
     template = response.templates[0].name
     if template == "tokens/summary.html":
@@ -233,7 +234,7 @@ def check(state, name, role, response, key, call):
     if template in {"tokens/detail.html", "tokens/summary.html"}:
         assert (FIRST_CALL in text) == (works and shows_key and response.context.get("tab") != "permissions"), where
     if template == "tokens/detail.html":
-        check_buttons(token, text, where, offered=offered, shows_key=shows_key and FIELD in text and name != "tokens:reveal")
+        check_buttons(token, text, where, offered=offered, shows_key=shows_key and FIELD in text and name not in {"tokens:reveal", "tokens:copy"})
         assert escape(standing.headline) in text, where
         assert not standing.headline or escape(standing.advice) in text, where
     if name in {"list", "admin list", "admin"}:

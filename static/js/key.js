@@ -1,0 +1,180 @@
+/* The key of a token: put into the clipboard without being shown, and hidden again after it was. */
+
+'use strict';
+
+/* ---------- Copy without showing ---------- */
+
+{
+  let waiting = null;
+
+  const isCopy = (event) => event.detail.requestConfig?.path.endsWith('/copy/');
+
+  /** Without HTTPS there is no clipboard object: the old way hands the text to the event that asks for it. */
+  const putTheOldWay = (text) => {
+    const put = (event) => {
+      event.clipboardData.setData('text/plain', text);
+      event.preventDefault();
+    };
+    document.addEventListener('copy', put);
+    const done = document.execCommand('copy');
+    document.removeEventListener('copy', put);
+    if (!done) {
+      throw new Error('refused');
+    }
+  };
+
+  /** Begun with the press, because browsers let nobody write later; the key follows with the answer. */
+  const write = async (key) => {
+    try {
+      await navigator.clipboard.write([new ClipboardItem({ 'text/plain': key })]);
+    } catch {
+      putTheOldWay(await (await key).text());
+    }
+  };
+
+  const tell = async (written) => {
+    const button = document.querySelector('[data-copy-key]');
+    try {
+      await written;
+      portal.showDone(button);
+      portal.announce(button.dataset.says);
+    } catch {
+      const hint = document.querySelector('[data-key-hint]');
+      hint.textContent = hint.dataset.refused;
+      portal.announce(hint.dataset.refused);
+    }
+  };
+
+  document.addEventListener('htmx:beforeRequest', (event) => {
+    if (isCopy(event)) {
+      waiting = {};
+      const key = new Promise((resolve, reject) => {
+        Object.assign(waiting, { resolve, reject });
+      });
+      waiting.written = write(key);
+      // Refused or asked for the password first: the page says so, and nothing was copied.
+      waiting.written.catch(() => {});
+    }
+  });
+
+  // Before the listeners that look for a piece of a page in the answer: this one has none.
+  document.addEventListener(
+    'htmx:beforeSwap',
+    (event) => {
+      const { xhr } = event.detail;
+      if (waiting && isCopy(event) && xhr.getResponseHeader('Content-Type')?.startsWith('text/plain') && xhr.status === 200) {
+        event.detail.shouldSwap = false;
+        waiting.resolve(new Blob([xhr.responseText], { type: 'text/plain' }));
+        document.querySelector('dialog:modal')?.close();
+        tell(waiting.written);
+        waiting = null;
+      }
+    },
+    true,
+  );
+
+  document.addEventListener('htmx:afterRequest', (event) => {
+    if (waiting && isCopy(event)) {
+      waiting.reject(new Error('no key'));
+      waiting = null;
+    }
+  });
+}
+
+/* ---------- A visible key hides again ---------- */
+
+{
+  let timer = 0;
+
+  const stop = () => {
+    clearInterval(timer);
+    timer = 0;
+  };
+
+  const start = (field) => {
+    stop();
+    const line = field.closest('.key').querySelector('[data-key-timer]');
+    const words = line.querySelector('[data-left]');
+    const ring = line.querySelector('[data-ring]');
+    const total = Number(field.dataset.hideAfter);
+    const end = Date.now() + total * 1000;
+    let spoken = Infinity;
+
+    const tick = () => {
+      if (!field.isConnected) {
+        stop();
+        return;
+      }
+      const left = Math.max(Math.ceil((end - Date.now()) / 1000), 0);
+      const text = left === 1 ? words.dataset.one : portal.fill(words.dataset.many, { count: left });
+      words.textContent = text;
+      ring.setAttribute('stroke-dasharray', `${(left / total) * 60} 60`);
+      // Every second would talk over everything else.
+      if (spoken === Infinity || (left <= 10 && spoken > 10)) {
+        spoken = left;
+        portal.announce(text);
+      }
+      if (left === 0) {
+        stop();
+        portal.announce(words.dataset.gone);
+        field.querySelector('[data-key-hide]').click();
+      }
+    };
+
+    tick();
+    timer = setInterval(tick, 1000);
+  };
+
+  portal.onContent((root) => {
+    const field = portal.all(root, '[data-hide-after]')[0];
+    if (field) {
+      start(field);
+    }
+  });
+
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('[data-key-keep]');
+    if (button) {
+      stop();
+      const line = button.closest('[data-key-timer]');
+      const words = line.querySelector('[data-left]');
+      words.textContent = words.dataset.kept;
+      line.querySelector('svg').remove();
+      line.querySelector('[data-copied]').hidden = true;
+      document.getElementById('key-view')?.focus();
+      button.remove();
+      portal.announce(words.dataset.kept);
+    }
+  });
+
+  document.addEventListener('portal:copied', (event) => {
+    const line = event.target.closest('.key')?.querySelector('[data-copied]');
+    if (line && timer) {
+      line.hidden = false;
+    }
+  });
+
+  document.addEventListener('portal:copy-refused', (event) => {
+    const line = event.target.closest('.key')?.querySelector('[data-copied]');
+    if (line) {
+      line.textContent = event.detail;
+      line.hidden = false;
+    }
+  });
+
+  // A page that is left keeps no key, not even for Back.
+  window.addEventListener('pagehide', () => {
+    const key = document.getElementById('key-text');
+    const masked = document.querySelector('.key-print');
+    if (key && masked) {
+      key.textContent = masked.textContent;
+      stop();
+    }
+  });
+
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) {
+      document.querySelector('[data-key-hide]')?.click();
+    }
+  });
+}
