@@ -159,6 +159,12 @@ def time_element(value: datetime, shown: str) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), exact, shown)
 
 
+def join_some(words: Sequence[str], most: int = 4) -> str:
+    """`Agreements, Customers, Helpdesk, Usage and 9 more`"""
+    rest = len(words) - most
+    return join(words) if rest <= 0 else join([*words[:most], ngettext("%(n)s more", "%(n)s more", rest) % {"n": rest}])
+
+
 def join(words: Sequence[str]) -> str:
     """`Agreements, Customers and Helpdesk`"""
     *firsts, last = words

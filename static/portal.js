@@ -565,25 +565,34 @@ document.addEventListener('click', (event) => {
       }
     }
 
+    // What the token reaches in effect: All covers every module of the list, and those to come.
     const added = [];
     const removed = [];
     const all = form.querySelector('[data-track-modules] [data-all][type="checkbox"]');
-    for (const box of form.querySelectorAll('[data-track-modules] input[name="modules"]')) {
-      const module = box.closest('.module');
-      const had = box.dataset.initial === 'on';
-      // Under "All Modules" the others are ticked for show only: All is the grant.
-      const has = box.checked && (box === all || !all.checked);
+    const hadAll = all.dataset.initial === 'on';
+    const note = (module, name, had, has) => {
       const change = had === has ? '' : has ? 'added' : 'removed';
       const word = module.querySelector('[data-change]');
       module.classList.toggle('module-added', change === 'added');
       module.classList.toggle('module-removed', change === 'removed');
-      if (word) {
-        word.textContent = change ? word.dataset[change] : '';
-      }
+      word.textContent = change ? word.dataset[change] : '';
       if (change) {
-        (has ? added : removed).push(module.querySelector('.module-name').textContent.trim());
+        (has ? added : removed).push(name);
         count += 1;
       }
+    };
+    for (const box of form.querySelectorAll('[data-track-modules] input[name="modules"]')) {
+      if (box !== all) {
+        const module = box.closest('.module');
+        note(module, module.querySelector('.module-name').textContent.trim(), hadAll || box.dataset.initial === 'on', all.checked || box.checked);
+      }
+    }
+    note(all.closest('.module'), panel.dataset.future, hadAll, all.checked);
+
+    const warning = form.querySelector('[data-loss-warning]');
+    if (warning) {
+      warning.hidden = removed.length === 0;
+      form.querySelector('[data-loss]').value = removed.join('|');
     }
     if (added.length) {
       rows.push(moduleRow(panel.dataset.added, added, panel.querySelector('[data-added-item]')));

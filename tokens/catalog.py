@@ -286,5 +286,28 @@ class Access:
         return _("It could not reach") if self.condition else _("May not reach")
 
 
+# What All covers beside the modules that exist.
+FUTURE = gettext_lazy("modules added in the future")
+
+
+@dataclass(frozen=True)
+class AccessChange:
+    """What other grants give and take in effect, by name. From All to three modules takes thirteen, and all to come."""
+
+    gained: list[str]
+    lost: list[str]
+
+    @classmethod
+    def between(cls, before: Collection[str], after: Collection[str]) -> "AccessChange":
+        return cls(names_beyond(after, before), names_beyond(before, after))
+
+
+def names_beyond(grants: Collection[str], others: Collection[str]) -> list[str]:
+    """What the grants reach and the others do not."""
+    reach, other = Access.of(grants), Access.of(others)
+    names = [name for name in reach.reach if name not in other.reach]
+    return [*names, str(FUTURE)] if reach.all and not other.all else names
+
+
 def labels(modules: Iterable[Module]) -> list[str]:
     return [str(module.label) for module in modules]

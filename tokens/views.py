@@ -24,7 +24,7 @@ from portal.notices import Action, fail, inform, succeed
 from portal.tables import Table
 from portal.typed import render_form
 from tokens import first_call, keys, vault
-from tokens.catalog import Access, Module
+from tokens.catalog import FUTURE, Access, AccessChange, Module
 from tokens.filters import Chip, ModuleFilter, TokenFilter, with_values, without
 from tokens.forms import GeneralForm, PermissionsForm
 from tokens.models import Changed, Deleted, NameTaken, Token, TokenQuerySet
@@ -309,6 +309,10 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     if not (general_form.is_valid() & permissions_form.is_valid()) or request.method != "POST":
         return show_edit(request, token, data, version=token.version)
     modules = None if permissions_form.fixed else permissions_form.cleaned_data["modules"]
+    change = AccessChange.between(token.grants, token.grants if modules is None else modules)
+    if Standing(token).in_use and not {*change.lost} <= {*data.get("loss", "").split("|")}:
+        # Whoever has read in the panel what programs would lose does not read it twice.
+        return show_edit(request, token, data, version=token.version, loss=change.lost)
     if token.widens(modules, general_form.expires_at):
         purpose = format_html(_("To save more access for <strong>{}</strong>"), token.name)
         if asked := sudo.ask(request, purpose, _("Save Changes")):
@@ -323,11 +327,20 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         # Taken since the form was checked: checking it once more finds that.
         return show_edit(request, find(request, token_id), data, version=token.version)
     if count:
+        values = general_form.values
+        count = sum(getattr(token, name) != value for name, value in values.items()) + len(change.gained) + len(change.lost)
         changes = ngettext("%(n)s change", "%(n)s changes", count) % {"n": count}
-        succeed(request, _("%(name)s is saved: %(changes)s.") % {"name": general_form.cleaned_data["name"], "changes": changes})
+        succeed(request, _("%(name)s is saved: %(changes)s.") % {"name": values["name"], "changes": changes}, told(change))
     else:
         inform(request, _("Nothing was changed."), _("%(name)s is as it was.") % {"name": token.name})
     return redirect("tokens:detail", token.pk)
+
+
+def told(change: AccessChange) -> str:
+    """`It gained Pricing. It lost Customers and Usage.`"""
+    gained, lost = _("It gained %(names)s."), _("It lost %(names)s.")
+    parts = ((gained, change.gained), (lost, change.lost))
+    return " ".join(words % {"names": text.join_some(names)} for words, names in parts if names)
 
 
 def edit_forms(token: Token, data: QueryDict | None) -> tuple[GeneralForm, PermissionsForm]:
@@ -337,14 +350,19 @@ def edit_forms(token: Token, data: QueryDict | None) -> tuple[GeneralForm, Permi
 
 def show_edit(request: PersonRequest, token: Token, data: QueryDict | None, *, version: int | str, **shown: Any) -> HttpResponse:
     general_form, permissions_form = edit_forms(token, data)
+    standing = Standing(token, request.membership.is_admin)
     context = {
         "token": token,
+        "standing": standing,
         "extension": token.kind,
         "general_form": general_form,
         "permissions_form": permissions_form,
-        "access": Standing(token).access_with(permissions_form.chosen),
+        "access": standing.access_with(permissions_form.chosen),
+        "last_used_at": token.last_used_at,
+        "future": FUTURE,
         "token_version": version,
         "conflict": None,
+        "loss": (),
         **shown,
     }
     return render_form(request, "tokens/edit.html", context)

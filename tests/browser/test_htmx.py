@@ -257,7 +257,7 @@ def test_edit_counts_changes_and_warns_of_somebody_elses(visit: Visit) -> None:
     module(page, "Usage").uncheck()
     panel = page.get_by_role("complementary", name="Changes")
     expect(panel.get_by_role("heading", name="2 Changes")).to_be_visible()
-    expect(panel).to_contain_text("Module removed")
+    expect(panel).to_contain_text("Modules lost")
     save.click()
     expect(page.get_by_text("Edited by Two is saved: 2 changes.")).to_be_visible()
 
@@ -287,3 +287,20 @@ def test_find_a_module_hides_the_others_and_keeps_what_is_ticked(visit: Visit) -
     find.fill("")
     expect(module(page, "Agreements")).to_be_checked()
     expect(extension(page, "Custom")).to_have_count(0)
+
+
+def test_edit_tells_narrowing_all_as_a_loss(visit: Visit) -> None:
+    page = visit("michael")
+    token = create_token(page, "Narrowed", ("All Modules",))
+    page.goto(f"/integrations/tokens/{token}/edit/")
+    module(page, "All Modules").uncheck()
+    module(page, "Agreements").check()
+    panel = page.get_by_role("complementary", name="Changes")
+    expect(panel.get_by_role("heading", name="16 Changes")).to_be_visible()
+    expect(panel).to_contain_text("Modules lost")
+    expect(panel).to_contain_text("modules added in the future")
+    expect(panel).not_to_contain_text("Modules gained")
+    expect(page.locator(".module-added")).to_have_count(0)
+    expect(page.locator(".module-removed")).to_have_count(16)
+    module(page, "All Modules").check()
+    expect(panel.get_by_role("heading", name="No changes yet")).to_be_visible()

@@ -1,13 +1,14 @@
 """Editing a token: the forms of the wizard on one page, and two people at once."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from tests.factories import TokenFactory, header
-from tokens.catalog import Extension, Module
-from tokens.models import Token, TokenEvent
+from tokens.catalog import AccessChange, Extension, Module
+from tokens.models import Token, TokenEvent, TokenUsage
 
 
 def url(token):
@@ -181,3 +182,79 @@ def test_the_ladder(michael, adrian, client, token, method):
     assert getattr(michael.client, method)(url(TokenFactory())).status_code == 404
     assert getattr(client, method)(url(token)).status_code == 302
     assert michael.client.put(url(token)).status_code == 405
+
+
+# --- What a change gives and takes -------------------------------------------------------------------
+
+
+def every():
+    return [module.value for module in Module.single()]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gained", "lost"),
+    [
+        ([Module.AGREEMENTS], [Module.USAGE], ["Usage"], ["Agreements"]),
+        ([Module.ALL], [Module.USAGE], [], [*(str(each.label) for each in Module.single() if each != Module.USAGE), "modules added in the future"]),
+        ([Module.USAGE], [Module.ALL], [*(str(each.label) for each in Module.single() if each != Module.USAGE), "modules added in the future"], []),
+        ([Module.ALL], every(), [], ["modules added in the future"]),
+        (every(), [Module.ALL], ["modules added in the future"], []),
+        ([Module.ALL], [Module.ALL], [], []),
+        ([Module.USAGE], [Module.USAGE], [], []),
+        ([], [Module.USAGE], ["Usage"], []),
+    ],
+)
+def test_a_change_is_told_as_what_the_token_reaches_in_effect(before, after, gained, lost):
+    change = AccessChange.between(before, after)
+    assert (change.gained, change.lost) == (gained, lost)
+
+
+def test_narrowing_all_is_a_loss_and_no_gain(michael, account):
+    token = TokenFactory(account=account, name="Wide", modules=(Module.ALL,))
+    text = save(michael.client, token, modules=[Module.AGREEMENTS, Module.CUSTOMERS, Module.USAGE]).text
+    assert "Wide is saved: 14 changes." in text
+    assert "It lost Account, Contracts, DevOps, Integrations and 10 more." in text
+    assert "It gained" not in text
+
+
+def test_widening_is_a_gain(michael, token):
+    text = save(michael.client, token, modules=[Module.AGREEMENTS, Module.PRICING]).text
+    assert "is saved: 1 change." in text
+    assert "It gained Pricing." in text
+    assert "It lost" not in text
+
+
+@pytest.fixture
+def used(token):
+    TokenUsage.objects.filter(token=token).update(last_used_at=timezone.now() - timedelta(days=29))
+    return token
+
+
+def test_a_token_in_use_loses_nothing_before_the_person_has_read_it(michael, used):
+    response = save(michael.client, used, modules=[Module.USAGE], name="Renamed")
+    assert "Nothing is saved yet." in response.text
+    assert "Calls to them would get the answer 403." in response.text
+    assert 'value="Renamed"' in response.text
+    assert Token.objects.get().grants == {Module.AGREEMENTS}
+    loss = re.search(r'name="loss" value="([^"]*)"', response.text)[1]
+    assert loss == "Agreements"
+    save(michael.client, used, modules=[Module.USAGE], name="Renamed", loss=loss)
+    assert Token.objects.get().grants == {Module.USAGE}
+
+
+def test_what_was_read_is_not_more_than_what_is_lost(michael, account):
+    token = TokenFactory(account=account, modules=(Module.AGREEMENTS, Module.PRICING, Module.USAGE))
+    TokenUsage.objects.update(last_used_at=timezone.now())
+    response = save(michael.client, token, modules=[Module.USAGE], loss="Agreements")
+    assert 'name="loss" value="Agreements|Pricing"' in response.text
+    assert len(Token.objects.get().grants) == 3
+
+
+@pytest.mark.parametrize("case", ["long ago", "disabled", "gain only"])
+def test_a_loss_that_stops_nobody_is_saved_at_once(michael, used, case):
+    if case == "long ago":
+        TokenUsage.objects.update(last_used_at=timezone.now() - timedelta(days=31))
+    if case == "disabled":
+        used.disable(by=None)
+    modules = [Module.AGREEMENTS, Module.USAGE] if case == "gain only" else [Module.USAGE]
+    assert "is saved" in save(michael.client, used, modules=modules).text
