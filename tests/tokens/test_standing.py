@@ -130,7 +130,7 @@ WORKS = ("ready to use", "May reach", "key works", "Calls with the key work", "i
 REFUSED = ("get the answer 401", "key gets the answer 401.", "Once ", "could reach", "Before it was deleted", "#status-deleted", "#status-expired")
 # What only pages with the key field have.
 FIELD = 'id="key"'
-FIRST_CALL = "read -rs API_KEY &amp;&amp; curl"
+FIRST_CALL = "read -rs API_KEY"
 
 
 @pytest.fixture
