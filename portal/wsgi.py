@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves."""
+"""The WSGI application: what portal/asgi.py runs in its threads."""
 
 import os
 import re
