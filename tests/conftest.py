@@ -4,10 +4,21 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.models import Membership
 from tests.factories import AccountFactory, MembershipFactory, TokenFactory, header
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Let what tidies up after a test take its time: a request leaves its limits on PostgreSQL's connection."""
+    server = connection.connection
+    if getattr(server, "statements_are_limited", False) and not connection.in_atomic_block:
+        server.execute("RESET statement_timeout")
+        server.execute("RESET lock_timeout")
+        server.statements_are_limited = False
 
 
 def person(**kwargs) -> SimpleNamespace:
