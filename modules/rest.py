@@ -135,7 +135,8 @@ class Collection:
                         yield f"{name}.{member}", rql.Filter(path.lookup, path.field, among=value.rows, looked_up=True)
             elif isinstance(value, Constant):
                 if field := next((field for kind, field in CONSTANTS if isinstance(value.value, kind)), None):
-                    yield name, rql.Filter(name, field, constant=value.value)
+                    # Ordered by it, records are as they are when all are alike: by their ids.
+                    yield name, rql.Filter("pk", field, constant=value.value)
             else:
                 column = column_of(value)
                 path = self.trace(column)
@@ -155,8 +156,8 @@ class Collection:
 
     @staticmethod
     def is_column(at: rql.Filter) -> bool:
-        """Whether a list can be ordered by it."""
-        return at.among is None and at.constant is None
+        """Whether a list can be ordered by it: of many values none is the one."""
+        return at.among is None
 
     def trace(self, column: str) -> Path:
         """What stands behind a column of the model, or of the query."""
