@@ -365,3 +365,21 @@ def test_a_step_without_an_answer_is_to_do(michael):
     page = michael.client.get(f"/integrations/tokens/new/{draft.pk}/general/")
     states = [step["state"] for step in page.context["steps"]]
     assert states == ["current", "todo", "todo", "todo"]
+
+
+def test_what_is_changed_on_going_back_to_general_is_kept(michael):
+    run = ready(michael.client)
+    changed = {"name": "Renamed", "external_id": "crm-1", "description": "Changed on the way back.", "expires_on": "2050-01-31"}
+    assert michael.client.post(f"{run}general/", changed)["Location"] == f"{run}extension/"
+    create(michael.client, run)
+    token = Token.objects.get()
+    assert (token.name, token.external_id, token.description) == ("Renamed", "crm-1", "Changed on the way back.")
+    assert token.expires_at.year == 2050
+
+
+def test_a_finished_run_leads_no_other_administrator_to_its_summary(michael):
+    colleague = person(account=michael.account)
+    run = ready(michael.client)
+    summary = create(michael.client, run)["Location"]
+    assert colleague.client.get(f"{run}general/").status_code == 404
+    assert colleague.client.get(summary)["Location"] == summary.removesuffix("summary/")
