@@ -19,6 +19,8 @@ class SessionStore(DatabaseStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         user = data.get(SESSION_KEY)
+        if not isinstance(data.get("signed_in_at"), int | float):
+            data.pop("signed_in_at", None)
         if user:
             data.setdefault("signed_in_at", time.time())
         session = cast(Session, super().create_model_instance(data))

@@ -1,0 +1,139 @@
+"""What the gate, the keys and the vault rest on; each claim fails when its line is taken out."""
+
+import pytest
+from django.db import connection
+
+from accounts.models import Account, User
+from tests.factories import AccountFactory, TokenFactory, header
+from tokens import keys, vault
+from tokens.models import TokenKey, TokenUsage
+
+KEY = keys.Key("SU-160-984-311", "f45bee7e79b10ff6eff67902ccb4f3d4c0ffee00")
+# Sealed once, under the ring of the test that opens it.
+SEALED = "0149577811560cd74fe1403e3127c5117b32b95ef903ab03f3fb68e241a1e2c2680d0711cecf6b79de8ce4fe62f5314d0cdc4101c16d1fde6593c5fcbb61bf1e982c6eb0f6"
+JUNK = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    "",
+    "x",
+    "MD-0000",
+    [],
+    [1, [], {}],
+    {},
+    {"columns": 7, "sort": [], "per_page": {}, "id": []},
+    {"columns": [[], {}, 1]},
+]
+
+
+def test_a_use_is_noted_for_its_own_token_only(call, token, account):
+    other = TokenFactory(account=account)
+    call("agreements", token)
+    assert TokenUsage.objects.get(token=token).last_used_at
+    assert TokenUsage.objects.get(token=other).last_used_at is None
+
+
+def test_the_digest_depends_on_the_pepper_of_its_number(settings):
+    settings.TOKEN_PEPPERS = {1: b"a" * 32, 2: b"b" * 32}
+    one, two = keys.digest(KEY, 1), keys.digest(KEY, 2)
+    assert one.value != two.value
+    assert keys.digest(KEY) == two
+    assert keys.matches(KEY, one.value, 1)
+    assert not keys.matches(KEY, one.value, 2)
+    settings.TOKEN_PEPPERS = {1: b"c" * 32}
+    assert keys.digest(KEY, 1).value != one.value
+
+
+def test_the_gate_asks_the_token_s_own_account(call, token):
+    other = TokenFactory(account=AccountFactory())
+    Account.objects.filter(pk=token.account_id).update(is_active=False)
+    assert call("agreements", token).status_code == 401
+    assert call("agreements", other).status_code == 200
+
+
+def test_a_key_opens_for_its_own_token_only(call, account):
+    tokens = [TokenFactory(account=account) for _ in range(4)]
+    for token in tokens:
+        for other in tokens:
+            mixed = f"ApiKey {other.pk}:{header(token).split(':')[1]}"
+            assert call("agreements", mixed).status_code == (200 if token is other else 401)
+
+
+def test_either_of_two_keys_opens_the_gate(call, token):
+    second = keys.mint(token.pk)
+    TokenKey.put(token, second, version=2)
+    first = TokenKey.objects.get(token=token, version=1).open()
+    assert call("agreements", first).status_code == 200
+    assert call("agreements", second.header).status_code == 200
+
+
+def test_the_checksum_covers_the_id():
+    key = keys.mint("SU-160-984-311")
+    assert not key.looks_mistyped
+    assert keys.Key("SU-160-984-312", key.secret).looks_mistyped
+
+
+def test_a_copy_sealed_by_an_earlier_version_still_opens(settings):
+    settings.TOKEN_SEALING_KEYS = {1: bytes(range(32)), 2: b"n" * 32}
+    sealed = bytes.fromhex(SEALED)
+    assert vault.unseal(sealed, "PA-063-101", "SU-160-984-311", 1) == KEY.secret
+    for bound in (("PA-063-102", "SU-160-984-311", 1), ("PA-063-101", "SU-160-984-312", 1), ("PA-063-101", "SU-160-984-311", 2)):
+        with pytest.raises(vault.SealBroken):
+            vault.unseal(sealed, *bound)
+
+
+@pytest.mark.parametrize("sent", ["", "ApiKey", "ApiKey SU-160-984-311:short", "Bearer x", f"ApiKey SU-160-984-311:{'G' * 40}", f" {KEY.header}"])
+def test_a_malformed_header_costs_no_query(client, db, django_assert_num_queries, sent):
+    with django_assert_num_queries(0):
+        assert client.get("/public/v1/agreements", headers={"authorization": sent}).status_code == 401
+
+
+def test_an_unknown_id_costs_the_compare_of_a_wrong_secret(call, token, monkeypatch):
+    """Counted in the standard library, below all that the gate does."""
+    import hmac
+
+    compared, compare, digest = [], hmac.compare_digest, hmac.digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda *sides: compared.append(len(sides[1])) or compare(*sides))
+    monkeypatch.setattr(hmac, "digest", lambda *parts: compared.append("digest") or digest(*parts))
+    costs = []
+    for token_id in (token.pk, "SU-000-000-001"):
+        compared.clear()
+        call("agreements", keys.mint(token_id).header)
+        costs.append([*compared])
+    assert costs[0][-2:] == costs[1][-2:] == ["digest", 32]
+
+
+def test_a_stamp_restores_the_patience_of_the_connection(call, token):
+    if connection.vendor != "sqlite":
+        return
+
+    def patience():
+        with connection.cursor() as cursor:
+            return cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+
+    before = patience()
+    call("agreements", token)
+    assert TokenUsage.objects.get(token=token).last_used_at
+    assert patience() == before
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=str)
+def test_stored_choices_of_any_kind_break_no_page(michael, token, junk):
+    for preferences in (junk, {"tokens": junk, "permissions": junk, "account": junk}):
+        User.objects.filter(pk=michael.user.pk).update(preferences=preferences if preferences is not None else {}, time_zone=str(junk)[:64])
+        for page in ("", f"{token.pk}/", f"{token.pk}/permissions/"):
+            assert michael.client.get(f"/integrations/tokens/{page}").status_code == 200
+        assert michael.client.post("/integrations/tokens/view/", {"per_page": "20"}).status_code == 302
+        assert User.objects.get(pk=michael.user.pk).choices("tokens")["per_page"] == 20
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=str)
+@pytest.mark.parametrize("name", ["account", "confirmed_at", "seen_at", "signed_in_at", "created"])
+def test_a_session_s_choices_of_any_kind_break_no_page(michael, token, name, junk):
+    session = michael.client.session
+    session[name] = junk
+    session.save()
+    for page in ("", f"{token.pk}/", f"{token.pk}/summary/"):
+        assert michael.client.get(f"/integrations/tokens/{page}").status_code in {200, 302}
