@@ -33,7 +33,6 @@ def test_the_end_is_told_in_time_and_put_off_by_a_press(visit: Visit, portal: Po
     # The notice is a status: it is read out, and takes the focus from nobody.
     expect(notice).to_have_role("status")
     expect(name).to_be_focused()
-    page.keyboard.press("End")
     stay = notice.get_by_role("button", name="Stay signed in")
     stay.focus()
     stay.press("Enter")
