@@ -11,7 +11,7 @@ if (document.documentElement.hasAttribute('data-posted')) {
   let saving = false;
 
   document.addEventListener('submit', (event) => {
-    saving = !event.defaultPrevented && event.target.matches('[data-edit]');
+    saving = !event.defaultPrevented && event.target.matches('[data-edit], [data-carries]');
   });
 
   window.addEventListener('pageshow', () => {

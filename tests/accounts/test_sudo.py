@@ -55,6 +55,7 @@ PRESSES = [
     ("tokens:edit", {"expires_on": "2049-01-01"}, NEVER),
     ("tokens:edit", {"modules": [Module.ALL], "select": "all"}, NEVER),  # shows the form, saves nothing
     ("portal:start_over", {}, NEVER),
+    ("accounts:session", {}, NEVER),
     ("accounts:sign_out", {}, NEVER),
 ]
 PUBLIC = {"accounts:sign_in", "accounts:password_reset", "accounts:password_reset_confirm", "admin_sign_in"}
@@ -86,6 +87,7 @@ def press(client, route, fields, token, draft, **more):
         "accounts:theme": "/account/theme/",
         "accounts:password_change": "/account/password/",
         "accounts:sign_out": "/sign-out/",
+        "accounts:session": "/account/session/",
         "portal:start_over": reverse("portal:start_over"),
         "tokens:view": "/integrations/tokens/view/",
         "tokens:permissions_view": f"/integrations/tokens/{token.pk}/permissions/view/",
@@ -287,7 +289,7 @@ def test_another_session_of_the_creator_is_asked_on_summary(michael):
 def test_the_grace_is_short_and_does_not_lie_ahead(michael, seconds):
     token = create(michael.client)
     session = stale(michael.client).session
-    session["created"]["at"] = int(time.time()) - seconds
+    session["created"] = {token.pk: time.time() - seconds}
     session.save()
     assert QUESTION in reveal(michael.client, token).text
 
