@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, Membership, User
 from portal.fields import FoldedField, LineField, MomentField, ProseField, PublicIdField
-from portal.text import fold
+from portal.text import fold, isolate
 from tokens import keys, vault
 from tokens.catalog import Access, Extension, Module
 
@@ -209,7 +209,7 @@ class Token(TokenFields):
     @property
     def label(self) -> str:
         """`ERP Sync (SU-160-984-311)`: a token where a person could stand too."""
-        return f"{self.name} ({self.pk})"
+        return f"{isolate(self.name)} ({self.pk})"
 
     @property
     def state(self) -> State:
@@ -412,7 +412,7 @@ Actor = User | Token
 
 
 def name_taken(name: str) -> str:
-    return _("There is a token with the name “%(name)s” already. Choose another name.") % {"name": name}
+    return _("There is a token with the name “%(name)s” already. Choose another name.") % {"name": isolate(name)}
 
 
 def check_name(account: Account, name: str, *, but: Token | None = None) -> None:

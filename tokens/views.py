@@ -332,7 +332,7 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         changes = ngettext("%(n)s change", "%(n)s changes", count) % {"n": count}
         succeed(request, _("%(name)s is saved: %(changes)s.") % {"name": values["name"], "changes": changes}, told(change))
     else:
-        inform(request, _("Nothing was changed."), _("%(name)s is as it was.") % {"name": token.name})
+        inform(request, _("Nothing was changed."), _("%(name)s is as it was.") % {"name": text.isolate(token.name)})
     return redirect("tokens:detail", token.pk)
 
 
@@ -393,7 +393,7 @@ def modules_written(access: Access) -> str:
 
 
 def refuse_deleted(request: PersonRequest, token: Token) -> HttpResponse:
-    fail(request, _("A deleted token cannot be changed."), _("%(name)s was deleted; nothing was saved.") % {"name": token.name})
+    fail(request, _("A deleted token cannot be changed."), _("%(name)s was deleted; nothing was saved.") % {"name": text.isolate(token.name)})
     return redirect("tokens:detail", token.pk)
 
 
@@ -405,7 +405,7 @@ def disable(request: PersonRequest, token_id: str) -> HttpResponse:
     effect = _("Its next API call gets the answer 401.") if before.can_call else before.calls
     if token.disable(by=request.user):
         again = Action(label=_("Enable again"), url=reverse("tokens:enable", args=(token.pk,)))
-        succeed(request, _("%(name)s is disabled.") % {"name": token.name}, effect, again)
+        succeed(request, _("%(name)s is disabled.") % {"name": text.isolate(token.name)}, effect, again)
     else:
         unchanged(request, token)
     return redirect(next_url(request, reverse("tokens:list")))
@@ -422,7 +422,7 @@ def enable(request: PersonRequest, token_id: str) -> HttpResponse:
     if token.enable(by=request.user):
         now = Standing(token)
         tell, effect = (succeed, _("Its key works again.")) if now.can_call else (inform, now.calls)
-        tell(request, _("%(name)s is enabled.") % {"name": token.name}, effect)
+        tell(request, _("%(name)s is enabled.") % {"name": text.isolate(token.name)}, effect)
     else:
         unchanged(request, token)
     return redirect(back)
@@ -432,7 +432,7 @@ def unchanged(request: PersonRequest, token: Token) -> None:
     """Somebody, perhaps in another tab, was quicker."""
     token.refresh_from_db()
     status = str(token.get_status_display()).lower()
-    inform(request, _("Nothing was changed."), _("%(name)s is %(status)s already.") % {"name": token.name, "status": status})
+    inform(request, _("Nothing was changed."), _("%(name)s is %(status)s already.") % {"name": text.isolate(token.name), "status": status})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -442,10 +442,10 @@ def delete(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
     back = next_url(request, reverse("tokens:list"))
     if token.is_deleted:
-        inform(request, _("%(name)s is deleted already.") % {"name": token.name})
+        inform(request, _("%(name)s is deleted already.") % {"name": text.isolate(token.name)})
         return redirect(back)
     if request.method == "POST":
         token.remove(by=request.user)
-        succeed(request, _("%(name)s is deleted.") % {"name": token.name}, _("It stays in the list under the status Deleted."))
+        succeed(request, _("%(name)s is deleted.") % {"name": text.isolate(token.name)}, _("It stays in the list under the status Deleted."))
         return redirect(back)
     return render(request, "tokens/delete.html", {**frame(request, token), "next": back})

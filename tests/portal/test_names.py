@@ -290,3 +290,10 @@ def test_names_that_differ_in_nothing_visible_are_one(account):
     for name in ("erp  sync", "ERP\u00a0Sync", "ＥＲＰ Sync"):
         with pytest.raises(NameTaken), transaction.atomic():
             TokenFactory(account=account, name=name)
+
+
+def test_a_name_that_runs_from_right_to_left_does_not_turn_the_sentence_round_it(michael):
+    token = TokenFactory(account=michael.account, name="שלום!")
+    response = michael.client.post(f"/integrations/tokens/{token.pk}/disable/", follow=True)
+    assert "\u2068שלום!\u2069 is disabled." in response.text
+    assert token.label == f"\u2068שלום!\u2069 ({token.pk})"
