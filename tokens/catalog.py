@@ -71,7 +71,7 @@ class Module(models.TextChoices):
     INTEGRATIONS = (
         "MD-0007",
         "auth/tokens",
-        gettext_lazy("Tokens, webhooks and extensions"),
+        gettext_lazy("Tokens and what they may reach"),
         gettext_lazy("Integrations"),
     )
     HELPDESK = (
