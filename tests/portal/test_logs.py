@@ -116,6 +116,7 @@ def lines(caplog):
     """What is written about calls, in a minute of its own."""
     for each in logging.getLogger("tokens.refusals").filters:
         each.minute = -1
+        each.counts.clear()
     caplog.set_level(logging.WARNING, "tokens.refusals")
     return lambda: [record.getMessage() for record in caplog.records if record.name == "tokens.refusals"]
 
