@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import Account, User
 from modules.models import Agreement
 from portal import moments, text
+from tests.conftest import confirmed
 from tests.factories import AgreementFactory, TokenFactory, header
 from tokens.catalog import Module
 from tokens.models import Permission, Token, TokenDraft, TokenEvent, TokenUsage
@@ -38,7 +39,7 @@ def staff(db):
     admin = User.objects.create_superuser("admin@portal.example", name="Admin")
     client.force_login(admin, backend="accounts.backends.EmailBackend")
     client.user = admin
-    return client
+    return confirmed(client)
 
 
 # --- Ways in --------------------------------------------------------------------------------------
