@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -125,6 +125,16 @@ def day(value: date) -> str:
     day = moments.local(value) if isinstance(value, datetime) else value
     # Not by %Y, which drops the zeros of early years.
     return f"{day.day:02}/{day.month:02}/{day.year:04}"
+
+
+def end(value: datetime) -> str:
+    """`Ends Sunday 6 December 2026, 23:59 UTC.`, where the person lives: a typed date read back."""
+    here = moments.local(value)
+    return _("Ends %(day)s, %(time)s %(zone)s.") % {
+        "day": dateformat.format(here, "l j F Y"),
+        "time": f"{here:%H:%M}",
+        "zone": timezone.get_current_timezone_name(),
+    }
 
 
 def ago(value: datetime | None) -> str:

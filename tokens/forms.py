@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from portal import moments
+from portal import moments, text
 from portal.fields import VisibleText
 from portal.moments import LAST_DAY
 from portal.text import prose
@@ -118,6 +118,23 @@ class GeneralForm(forms.ModelForm):
         if day and day != self.kept_day:
             kept = last_second(day)
         return kept if day else None
+
+    @property
+    def kept_end(self) -> str:
+        """The stored moment in words: a day that is not touched keeps it."""
+        return text.end(self.instance.expires_at) if self.instance.expires_at else ""
+
+    @property
+    def end(self) -> str:
+        """The moment that the day in the field stands for, in words; nothing for a day that is none."""
+        field = self["expires_on"]
+        try:
+            day = field.field.to_python(field.value())
+        except forms.ValidationError:
+            return ""
+        if day and day == self.kept_day:
+            return self.kept_end
+        return text.end(last_second(day)) if day and self.first_day <= day <= LAST_DAY else ""
 
     @property
     def values(self) -> dict[str, Any]:

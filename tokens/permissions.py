@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -205,8 +205,11 @@ def stamp(token_id: str) -> None:
     now = timezone.now()
     fresh = Q(last_used_at__gt=now - STAMP_EVERY, last_used_at__lte=now + SKEW)
     try:
-        with without_waiting():
-            TokenUsage.objects.filter(Q(last_used_at=None) | ~fresh, token=token_id).update(last_used_at=now)
+        with without_waiting(), transaction.atomic():
+            # PostgreSQL passes over a row that somebody holds.
+            free = TokenUsage.objects.select_for_update(skip_locked=True)
+            stale = free.filter(Q(last_used_at=None) | ~fresh, token=token_id)
+            TokenUsage.objects.filter(pk__in=stale.values("pk")).update(last_used_at=now)
     except Error as problem:
         # Somebody else writes at this moment, or the database is in trouble: the next call will note its own use.
         log.warning("The use of %s could not be noted: %s", token_id, problem)
@@ -214,7 +217,7 @@ def stamp(token_id: str) -> None:
 
 @contextmanager
 def without_waiting() -> Iterator[None]:
-    """SQLite has one writer at a time: give up at once instead of waiting for it. PostgreSQL locks a row, for an instant."""
+    """SQLite has one writer at a time: give up at once instead of waiting for it."""
     if connection.vendor != "sqlite":
         yield
         return

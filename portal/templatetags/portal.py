@@ -52,3 +52,9 @@ def notice(message: Message) -> notices.Notice:
 def initials(name: str) -> str:
     """`Mighty Mick's LLC` -> `MM`."""
     return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+@register.filter
+def isolate(value: object) -> str:
+    """A stored name for the middle of a sentence, which it must not turn round."""
+    return text.isolate(value)

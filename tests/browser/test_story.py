@@ -181,3 +181,13 @@ def test_somebody_who_may_only_look_sees_tokens_but_no_way_to_change_them(visit:
     expect(page.get_by_text("Only administrators of the account can view the key.")).to_be_visible()
     expect(page.get_by_role("link", name="Edit")).to_have_count(0)
     expect(page.get_by_role("button", name="View key")).to_have_count(0)
+
+
+def test_a_typed_day_is_read_back_while_it_is_typed(visit: Visit) -> None:
+    page = visit("michael")
+    page.goto("/integrations/tokens/new/")
+    field = page.get_by_label("Expires on")
+    field.fill("2098-12-06")
+    expect(page.get_by_text("Ends Saturday 6 December 2098, 23:59 UTC.")).to_be_visible()
+    field.fill("2020-01-01")
+    expect(page.locator("[data-end]")).to_have_text("")

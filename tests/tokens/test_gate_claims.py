@@ -1,12 +1,18 @@
 """What the gate, the keys and the vault rest on; each claim fails when its line is taken out."""
 
+import threading
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Account, User
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens import keys, vault
+from tokens.catalog import Module
 from tokens.models import TokenKey, TokenUsage
+
+# Seconds that a connection waits for a lock in the test of waiting.
+PATIENCE = 20
 
 KEY = keys.Key("SU-160-984-311", "f45bee7e79b10ff6eff67902ccb4f3d4c0ffee00")
 # Sealed once, under the ring of the test that opens it.
@@ -138,3 +144,42 @@ def test_a_session_s_choices_of_any_kind_break_no_page(michael, token, name, jun
     session.save()
     for page in ("", f"{token.pk}/", f"{token.pk}/summary/"):
         assert michael.client.get(f"/integrations/tokens/{page}").status_code in {200, 302}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stamp_waits_for_nobody(client, settings):
+    """Somebody else holds what the stamp needs, for as long as the call takes: the call is answered all the same."""
+    token = TokenFactory(modules=(Module.AGREEMENTS,))
+    key = header(token)
+    # Whoever waits now waits longer than the other one holds on.
+    settings.STATEMENT_SECONDS = PATIENCE
+    connection.close()
+    if connection.vendor == "sqlite":
+        before = connection.settings_dict["OPTIONS"]["timeout"]
+        connection.settings_dict["OPTIONS"]["timeout"] = PATIENCE
+    holds, answered, let_go = threading.Event(), threading.Event(), threading.Event()
+
+    def hold():
+        try:
+            with transaction.atomic():
+                TokenUsage.objects.filter(token=token).update(last_used_at=None)
+                holds.set()
+                answered.wait(PATIENCE / 2)
+                let_go.set()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert holds.wait(PATIENCE)
+        response = client.get("/public/v1/agreements", headers={"authorization": key})
+        still_held = not let_go.is_set()
+    finally:
+        answered.set()
+        thread.join()
+        connection.close()
+        if connection.vendor == "sqlite":
+            connection.settings_dict["OPTIONS"]["timeout"] = before
+    assert response.status_code == 200
+    assert still_held

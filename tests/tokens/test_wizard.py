@@ -383,3 +383,20 @@ def test_a_finished_run_leads_no_other_administrator_to_its_summary(michael):
     summary = create(michael.client, run)["Location"]
     assert colleague.client.get(f"{run}general/").status_code == 404
     assert colleague.client.get(summary)["Location"] == summary.removesuffix("summary/")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("2098-12-06", "Ends Saturday 6 December 2098, 23:59 UTC."),
+        ("06/12/2098", "Ends Saturday 6 December 2098, 23:59 UTC."),
+        ("2020-01-01", ""),
+        ("2100-01-01", ""),
+        ("tomorrow", ""),
+        ("", ""),
+    ],
+)
+def test_a_typed_day_is_read_back(michael, typed, said):
+    page = michael.client.post("/integrations/tokens/new/", {"name": "", "expires_on": typed})
+    assert page.context["form"].end == said
+    assert said in page.content.decode()
