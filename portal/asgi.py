@@ -23,7 +23,7 @@ from portal.wsgi import application as django_application  # sets Django up: bef
 
 from portal import api, views  # isort: skip
 from portal.connections import Connections  # isort: skip
-from portal.middleware import HEALTH, SecurityHeadersMiddleware  # isort: skip
+from portal.middleware import DATA_POLICY, HEALTH, SecurityHeadersMiddleware  # isort: skip
 
 log = logging.getLogger(__name__)
 
@@ -106,17 +106,26 @@ class Application:
                 return
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
-        environ = environ_of(scope)
+        try:
+            environ = environ_of(scope)
+            try:
+                return await self.serve(scope, environ, receive)
+            except Refused as refusal:
+                return refuse(environ, refusal.status)
+        except HungUp:
+            raise
+        except Exception:
+            log.exception("A request failed outside Django.")
+            return LAST_RESORT
+
+    async def serve(self, scope: Scope, environ: dict[str, Any], receive: Receive) -> Answer:
         if environ["PATH_INFO"] == HEALTH:
             # It touches nothing, so it needs no thread and answers while all of them are taken.
             return run_django(environ)
-        try:
-            check_host(scope, environ)
-            body = await read_body(scope, environ, receive)
-            environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), BytesIO(body)
-            return await self.pools[kind(environ)].run(environ, receive)
-        except Refused as refusal:
-            return refuse(environ, refusal.status)
+        check_host(scope, environ)
+        body = await read_body(scope, environ, receive)
+        environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), BytesIO(body)
+        return await self.pools[kind(environ)].run(environ, receive)
 
 
 class Job:
@@ -180,12 +189,7 @@ class Pool:
                 if job.answer.done():
                     continue
                 job.started = True
-            try:
-                answer = run_django(job.environ)
-            except Exception:
-                log.exception("%s %s failed outside Django.", job.environ["REQUEST_METHOD"], job.environ["PATH_INFO"])
-                answer = refuse(job.environ, HTTPStatus.INTERNAL_SERVER_ERROR)
-            self.loop.call_soon_threadsafe(settle, job.answer, answer)
+            self.loop.call_soon_threadsafe(settle, job.answer, run_django_safely(job.environ))
         connections.close_all()
 
     def end(self) -> None:
@@ -304,15 +308,47 @@ def run_django(environ: dict[str, Any]) -> Answer:
     return Answer(int(status[:3]), headers, body)
 
 
+def run_django_safely(environ: dict[str, Any]) -> Answer:
+    """Return an answer whatever happens: a thread that ended would leave its requests waiting."""
+    try:
+        return run_django(environ)
+    except BaseException:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        log.exception("%s %s failed outside Django.", method, path)
+        return refuse(environ, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
 secure = SecurityHeadersMiddleware(lambda request: None)  # type: ignore[arg-type, return-value]  # nothing follows it
 
 
-def refuse(environ: dict[str, Any], status: HTTPStatus) -> Answer:
-    """Return an answer of the server's own: JSON below /public/, a small page elsewhere."""
-    request = WSGIRequest(environ)
-    response = views.refused(request, status)
-    secure.process_response(request, response)
-    return Answer(status, [(name.encode(), value.encode()) for name, value in response.items()], response.content)
+def refuse(environ: Mapping[str, Any], status: HTTPStatus) -> Answer:
+    """Return an answer of the server's own: JSON below /public/, a small page elsewhere.
 
+    Of the request it takes where it went, and nothing else that could fail a second time.
+    """
+    kept = ("REQUEST_METHOD", "PATH_INFO", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme")
+    try:
+        bare = {**ENVIRON, "wsgi.input": BytesIO(), **{name: environ[name] for name in kept}}
+        request = WSGIRequest(bare)
+        response = views.refused(request, status)
+        secure.process_response(request, response)
+        headers = [(name.encode(), value.encode()) for name, value in response.items()]
+        return Answer(status, headers, response.content)
+    except Exception:
+        log.exception("A refusal failed.")
+        return LAST_RESORT
+
+
+# What is said when even a refusal cannot be made.
+LAST_RESORT = Answer(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    [
+        (b"content-type", b"text/plain"),
+        (b"content-security-policy", DATA_POLICY.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+    ],
+    b"Something broke on our side.",
+)
 
 application = Application()

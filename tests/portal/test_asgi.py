@@ -2,7 +2,8 @@
 
 import pytest
 
-from portal.asgi import THREADS, environ_of, kind
+from portal import asgi, views
+from portal.asgi import LAST_RESORT, THREADS, environ_of, kind, run_django_safely
 
 SCOPE = {
     "method": "GET",
@@ -74,3 +75,19 @@ def test_texts_are_bytes_in_latin_1_as_wsgi_wants_them():
 def test_each_kind_of_request_has_threads_of_its_own(method, path, query, expected):
     assert kind({"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}) == expected
     assert expected in THREADS
+
+
+def test_there_is_an_answer_whatever_fails(monkeypatch):
+    def fail(*_arguments):
+        raise SystemExit
+
+    monkeypatch.setattr(asgi, "django_application", fail)
+    answer = run_django_safely(environ())
+    assert answer.status == 500
+    assert dict(answer.headers)[b"X-Frame-Options"] == b"DENY"
+
+    def fail_again(*_arguments):
+        raise ValueError
+
+    monkeypatch.setattr(views, "refused", fail_again)
+    assert run_django_safely(environ()) == LAST_RESORT

@@ -209,6 +209,51 @@ def test_health_is_told_to_any_host(portal, host):
     assert (answer.status, answer.body) == (200, b"ok")
 
 
+CONTENT_TYPES = [
+    "a/b; charset*=hex",
+    "a/b; charset=hex",
+    'a/b; charset="hex"',
+    "a/b; charset*0=hex",
+    "a/b; charset*=utf-8",
+    "a/b; charset*=utf-8''hex",
+    "a/b; x*=nonsense'en'y",
+    "a/b; x*=hex'en'y",
+    "a/b; boundary*=nonsense'en'y",
+    "multipart/form-data; boundary=a; charset*=hex",
+]
+QUERIES = ["a=1", "&".join(f"a{number}=1" for number in range(300))]
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", CUSTOMERS])
+def test_no_content_type_ends_a_thread(portal, path):
+    """There are more of them than threads."""
+    for content_type in CONTENT_TYPES:
+        for query in QUERIES:
+            lines = ["Host: 127.0.0.1", f"Content-Type: {content_type}", "Connection: close"]
+            answer = portal.send(head("GET", f"{path}?{query}", *lines))
+            assert answer.status in ({401} if path == CUSTOMERS else {200, 413})
+            lines = [*lines, "Content-Length: 20000"]
+            answer = portal.send(head("POST", f"{path}?{query}", *lines))
+            assert answer.status == 413
+            assert answer.getheader("X-Frame-Options") == "DENY"
+    portal.answers()
+
+
+def test_health_is_told_whatever_the_content_type(portal):
+    answer = portal.ask("GET", "/healthz?a=1", {"Content-Type": CONTENT_TYPES[0]})
+    assert (answer.status, answer.body) == (200, b"ok")
+
+
+def test_a_form_in_parts_is_read(portal):
+    cookie, mark = sign_in_page(portal)
+    fields = {"csrfmiddlewaretoken": mark, "username": "michael@mightymicks.example", "password": PASSWORD}
+    part = '--of it\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    form = "".join(part.format(*field) for field in fields.items()) + "--of it--\r\n"
+    kind = 'multipart/form-data; charset=hex; boundary="of it"'
+    answer = portal.ask("POST", "/sign-in/", {"Content-Type": kind, "Cookie": cookie}, form)
+    assert answer.status == 302
+
+
 # --- Static files -------------------------------------------------------------------------------
 
 
