@@ -30,11 +30,20 @@ def mask(text: str) -> str:
     return text
 
 
+# What would begin another line, or steer the terminal of whoever reads the log.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def one_line(text: str) -> str:
+    """The text with every control character written out: a path from outside begins no line of its own."""
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 class MaskKeys(logging.Filter):
     """Masks keys in a record before any handler formats it. A wrong log call becomes a line that says so, and raises nothing."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = mask(message(record)), None
+        record.msg, record.args = one_line(mask(message(record))), None
         if record.exc_info and not record.exc_text:
             record.exc_text = safely(lambda: logging.Formatter().formatException(record.exc_info))  # type: ignore[arg-type]  # checked above
         if record.exc_text:

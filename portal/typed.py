@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypedDict
 from urllib.parse import urlsplit
 
-from django.core.signing import BadSignature, Signer
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -28,7 +30,7 @@ FORMS = 4
 ENDED, STALE, ACCOUNT, ERRORS = "ended", "stale", "account", "errors"
 
 OWNER: Final = "page_of"
-SIGNER = Signer(salt="portal.page_of")
+SIGNER = TimestampSigner(salt="portal.page_of")
 # A field with this in its name is never kept.
 NEVER = "password"
 
@@ -55,7 +57,10 @@ def sign_owner(request: HttpRequest) -> str:
 def read_owner(request: HttpRequest) -> Owner | None:
     """For whom the page that sent the request was made; None if it does not say, or if the signature is not ours."""
     try:
-        person, account = SIGNER.unsign(request.POST.get(OWNER) or request.headers.get("X-Page-Of", "")).split("/")
+        mark = request.POST.get(OWNER) or request.headers.get("X-Page-Of", "")
+        # No page lives longer than the longest session.
+        lasts = settings.SESSION_HOURS * 3600
+        person, account = SIGNER.unsign(mark, max_age=lasts).split("/")
     except (BadSignature, ValueError):
         return None
     return Owner(person, account)
@@ -100,6 +105,8 @@ class Entry(TypedDict):
 
 def keep(request: HttpRequest, cause: str, person: str) -> None:
     """Keep the posted fields for `person` until the page of the form is opened again."""
+    if not get_user_model().objects.filter(pk=person, is_active=True).exists():
+        return
     fields = request.POST.copy()
     for name in list(fields):
         if NEVER in name.lower() or name in {"csrfmiddlewaretoken", OWNER}:
@@ -130,7 +137,10 @@ def entries(request: HttpRequest) -> dict[str, Entry]:
 
 def key(page: str) -> str:
     """A page's filters and order play no part: the form in it is the same."""
-    return urlsplit(page).path
+    try:
+        return urlsplit(page).path
+    except ValueError:
+        return ""
 
 
 def forget_others(request: HttpRequest, person: str) -> None:
@@ -204,8 +214,8 @@ def render_form(request: HttpRequest, template: str, context: dict[str, Any]) ->
 
     So the history holds no answer to a POST, and Back and Reload never ask whether to send the form once more.
     """
-    # A question for the password is no mistake: the page that asks it carries the form itself.
-    asks = context.get("confirm") is not None
+    # A question, for the password or whether access may be lost, is no mistake: its page carries the form itself.
+    asks = bool(context.get("confirm") or context.get("loss"))
     if request.method == "POST" and request.headers.get("Sec-Fetch-Mode") == "navigate" and not asks:
         keep(request, ERRORS, str(request.user.pk))
         return redirect(request.get_full_path())

@@ -58,6 +58,12 @@ def test_a_key_is_masked_in_every_form(form):
         assert not holds_secret(shown(record("Sent", exc_info=sys.exc_info())))
 
 
+def test_a_text_from_outside_begins_no_line_of_its_own():
+    line = record("The path was %s.", "/x\n2026-11-25 WARNING forged\r\x1b[31m\u2028end")
+    MaskKeys().filter(line)
+    assert line.msg == r"The path was /x\n2026-11-25 WARNING forged\r\x1b[31m\u2028end."
+
+
 def test_a_key_in_parts_is_masked():
     assert not holds_secret(shown(record("%s:%s", ID, SECRET)))
     assert not holds_secret(shown(record("%s", Key(ID, SECRET))))

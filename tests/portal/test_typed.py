@@ -321,6 +321,29 @@ def test_a_stranger_makes_no_session(db):
     assert "session" not in client.cookies
 
 
+def test_the_mark_of_a_page_lasts_as_long_as_a_session(signed_in, michael, settings):
+    tab = Tab(signed_in, NEW)
+    cookie_gone(signed_in, michael.user)
+    settings.SESSION_HOURS = -1
+    tab.send({"name": "From long ago"})
+    assert "session" not in signed_in.cookies
+
+
+def test_nothing_is_kept_for_somebody_who_may_not_sign_in(signed_in, michael):
+    tab = Tab(signed_in, NEW)
+    cookie_gone(signed_in, michael.user)
+    michael.user.is_active = False
+    michael.user.save()
+    tab.send({"name": "From somebody switched off"})
+    assert "session" not in signed_in.cookies
+
+
+@pytest.mark.parametrize("page", ["//[", "http://[", "", "\0", "/" * 5000])
+def test_starting_over_takes_any_page(signed_in, page):
+    tab = Tab(signed_in, NEW)
+    assert tab.send({"page": page, "next": page}, "/start-over/").status_code in {302, 400}
+
+
 def test_the_size_and_the_number_of_kept_forms_are_bounded(signed_in, michael, account):
     tokens = [TokenFactory(account=account) for _ in range(8)]
     tabs = [Tab(signed_in, f"{LIST}{token.pk}/edit/") for token in tokens]

@@ -242,6 +242,17 @@ def test_a_token_in_use_loses_nothing_before_the_person_has_read_it(michael, use
     assert Token.objects.get().grants == {Module.USAGE}
 
 
+def test_a_browser_without_scripts_is_asked_too(michael, used):
+    data = {"name": used.name, "modules": [Module.USAGE], "version": used.version}
+    navigates = {"sec-fetch-mode": "navigate"}
+    asked = michael.client.post(url(used), data, headers=navigates)
+    loss = re.search(r'name="loss" value="([^"]*)"', asked.text)[1]
+    assert loss == "Agreements"
+    saved = michael.client.post(url(used), {**data, "loss": loss}, headers=navigates)
+    assert saved["Location"] == f"/integrations/tokens/{used.pk}/"
+    assert Token.objects.get().grants == {Module.USAGE}
+
+
 def test_what_was_read_is_not_more_than_what_is_lost(michael, account):
     token = TokenFactory(account=account, modules=(Module.AGREEMENTS, Module.PRICING, Module.USAGE))
     TokenUsage.objects.update(last_used_at=timezone.now())
