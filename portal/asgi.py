@@ -81,11 +81,12 @@ class Application:
         if scope["type"] == "lifespan":
             await self.live(receive, send)
             return
-        with self.connections.busy(scope["client"]):
+        with self.connections.busy(scope["client"]) as use:
             try:
                 answer = await self.answer(scope, receive)
             except HungUp:
                 return
+            use.answer(len(answer.body), scope["http_version"])
             start = {"type": "http.response.start", "status": answer.status}
             await send({**start, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body})

@@ -2,7 +2,8 @@
 
 granian limits how long the head of a request may take, but not the silence before it, nor HTTP/2
 that only pings, nor how slowly an answer is taken. The kernel's list of open sockets shows them
-all alike: whoever has had no request for too long has to connect anew.
+all alike: whoever has had no request for too long has to connect anew. So do the first of those who
+may have left their answers unread, when these take too much memory.
 """
 
 import logging
@@ -24,6 +25,10 @@ NEXT_REQUEST = 75
 MANY = 1024
 FIRST_REQUEST_OF_MANY = 5
 SWEEP = 1
+# Requests at once in a connection by HTTP/2. Clients may refuse to read the answers of all of them.
+STREAMS = 8
+# Bytes of answers that may wait in this process to be read. granian does not tell which were read.
+UNREAD = 64 * 1024 * 1024
 
 Client = tuple[str, int]
 
@@ -31,12 +36,21 @@ Client = tuple[str, int]
 class Use:
     """What is known of a connection."""
 
-    __slots__ = ("requests", "since", "used")
+    __slots__ = ("requests", "since", "unread", "used")
 
     def __init__(self) -> None:
         self.requests = 0
+        # Bytes of its answers that may be unread, at most.
+        self.unread = 0
         self.used = False
         self.since = time.monotonic()
+
+    def answer(self, length: int, http_version: str) -> None:
+        """Count an answer. Who asks anew by HTTP/1 has read the last one; HTTP/2 may keep any."""
+        if http_version == "2":
+            self.unread = max(self.unread, STREAMS * length)
+        else:
+            self.unread = length
 
 
 class Connections:
@@ -47,13 +61,13 @@ class Connections:
         self.ended = Event()
 
     @contextmanager
-    def busy(self, client: tuple[str, object]) -> Iterator[None]:
+    def busy(self, client: tuple[str, object]) -> Iterator[Use]:
         """Keep a connection open while one of its requests is worked on."""
         use = self.uses.setdefault((client[0], int(str(client[1]))), Use())
         use.requests += 1
         use.used = True
         try:
-            yield
+            yield use
         finally:
             use.requests -= 1
             use.since = time.monotonic()
@@ -68,23 +82,38 @@ class Connections:
         while not self.ended.wait(SWEEP):
             try:
                 self.sweep()
-            except OSError:
+            except Exception:
                 log.exception("The connections that wait could not be looked at.")
 
     def sweep(self) -> None:
         """Close the connections that waited too long, and forget those that are gone."""
         now = time.monotonic()
         open_now = set()
+        crowding = self.crowding()
         for client, connection in client_connections():
             with connection:
                 open_now.add(client)
                 use = self.uses.setdefault(client, Use())
                 first = FIRST_REQUEST if len(self.uses) < MANY else FIRST_REQUEST_OF_MANY
-                if not use.requests and now - use.since > (NEXT_REQUEST if use.used else first):
+                idle = not use.requests and now - use.since > (NEXT_REQUEST if use.used else first)
+                if idle or client in crowding:
                     with suppress(OSError):
                         connection.shutdown(socket.SHUT_RDWR)
-        for client in [client for client, use in self.uses.items() if client not in open_now and not use.requests]:
+        for client in [client for client, use in list(self.uses.items()) if client not in open_now and not use.requests]:
             del self.uses[client]
+
+    def crowding(self) -> set[Client]:
+        """Return the connections to close so that the others keep to UNREAD: the longest unused."""
+        uses = sorted(self.uses.items(), key=lambda each: each[1].since)
+        total = sum(use.unread for _client, use in uses)
+        found = set()
+        for client, use in uses:
+            if total <= UNREAD:
+                break
+            if use.unread:
+                found.add(client)
+                total -= use.unread
+        return found
 
 
 def client_connections() -> Iterator[tuple[Client, socket.socket]]:

@@ -6,6 +6,7 @@ import re
 import socket
 import sqlite3
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from urllib.parse import urlencode, urlsplit
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 
 from portal.asgi import BODY, CHUNKS, STRANGERS_BODY
+from portal.connections import NEXT_REQUEST, STREAMS, UNREAD
 from portal.middleware import DATA_POLICY, PAGE_POLICY
 from tests.server import Server, database, environment, served
 
@@ -282,6 +284,59 @@ def test_who_sends_and_reads_nothing_holds_up_nobody(portal):
                 connection = held.enter_context(portal.connect())
                 connection.sendall(first)
         portal.answers()
+
+
+def frame(kind, flags, stream, payload=b""):
+    return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
+
+
+def unread(connection, path, streams):
+    """Ask by HTTP/2 for that many answers, and take none: only that they are there."""
+    names = {b":method": b"GET", b":scheme": b"http", b":path": path, b":authority": b"127.0.0.1"}
+    fields = [bytes([0, len(name)]) + name + bytes([len(text)]) + text for name, text in names.items()]
+    nothing_fits = b"\0\4" + bytes(4)
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, nothing_fits))
+    for number in range(streams):
+        connection.sendall(frame(1, 5, 2 * number + 1, b"".join(fields)))
+    received = connection.makefile("rb")
+    kinds = []
+    while kinds.count(1) + kinds.count(3) < streams:
+        start = received.read(9)
+        kinds.append(start[3])
+        received.read(int.from_bytes(start[:3]))
+    return kinds
+
+
+def test_a_connection_by_http_2_has_few_requests_at_once(portal):
+    with portal.connect() as connection:
+        # A frame of the third kind refuses one.
+        assert unread(connection, b"/sign-in/", 2 * STREAMS).count(3) >= STREAMS
+
+
+def test_who_reads_no_answers_is_closed_before_they_take_the_memory(portal):
+    path = "/public/v1/openapi.json"
+    length = STREAMS * len(portal.ask("GET", path).body)
+    with ExitStack() as held:
+        connections = []
+        # Two processes, and something over.
+        for _ in range(2 * UNREAD // length + 4):
+            connections.append(held.enter_context(portal.connect()))
+            unread(connections[-1], path.encode(), STREAMS)
+        began = time.monotonic()
+        while not any(is_closed(connection) for connection in connections):
+            assert time.monotonic() - began < NEXT_REQUEST / 2
+            time.sleep(0.1)
+        portal.answers()
+
+
+def is_closed(connection):
+    connection.setblocking(False)
+    try:
+        return not connection.recv(65536)
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def test_a_connection_without_a_request_is_closed(portal):

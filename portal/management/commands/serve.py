@@ -18,7 +18,7 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server import Server
 
 from portal import readiness, var
-from portal.connections import NEXT_REQUEST
+from portal.connections import NEXT_REQUEST, STREAMS
 from portal.environment import read_number, read_text
 
 # Bytes of the head of a request.
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             backpressure=open_files() - OWN_FILES,
             # portal/connections.py closes those that wait; this is the outer bound, in ms.
             http1_settings=HTTP1Settings(header_read_timeout=NEXT_REQUEST * 1000, max_buffer_size=HEAD),
-            http2_settings=HTTP2Settings(max_headers_size=HEAD, max_concurrent_streams=100),
+            http2_settings=HTTP2Settings(max_headers_size=HEAD, max_concurrent_streams=STREAMS),
             respawn_failed_workers=True,
             # A worker that hangs at the end is ended after this many seconds.
             workers_kill_timeout=10,
