@@ -7,7 +7,8 @@ client can hold one by being slow. docs/decisions/0001-server.md says why it is 
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from io import BytesIO
 from queue import SimpleQueue
@@ -31,9 +32,15 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-# Bytes of a body: from somebody with neither session nor key, and from anybody else.
+# Bytes of a body: from a stranger, from who sends what looks like a key to the API, and from who
+# sends what looks like a session to a page.
 STRANGERS_BODY = 16 * 1024
+API_BODY = 64 * 1024
 BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+KEY = re.compile(r"(?i:apikey) SU-[0-9]{3}-[0-9]{3}-[0-9]{3}:[0-9a-f]{40}")
+SESSION = re.compile(rf"(?:^|;)\s*{settings.SESSION_COOKIE_NAME}=([a-z0-9]{{32}})(?:;|$)")
+# Bytes of bodies that this process holds, from their first byte until they are answered.
+BODIES = 64 * 1024 * 1024
 # Each chunk of a body without a length costs time, however small it is.
 CHUNKS = 1024
 # From the head of a request to the end of its body.
@@ -75,6 +82,7 @@ class Application:
 
     def __init__(self) -> None:
         self.connections = Connections()
+        self.bodies = Bodies()
         self.pools: dict[str, Pool] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,9 +132,34 @@ class Application:
             # It touches nothing, so it needs no thread and answers while all of them are taken.
             return run_django(environ)
         check_host(scope, environ)
-        body = await read_body(scope, environ, receive)
-        environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), BytesIO(body)
-        return await self.pools[kind(environ)].run(environ, receive)
+        with self.bodies.counting() as count:
+            body = await read_body(scope, environ, receive, count)
+            environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), BytesIO(body)
+            return await self.pools[kind(environ)].run(environ, receive)
+
+
+class Bodies:
+    """How much the bodies take that this process holds."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    @contextmanager
+    def counting(self) -> Iterator[Callable[[int], None]]:
+        """Give a function that counts bytes of one body. It raises Refused if there is no room."""
+        mine = 0
+
+        def count(length: int) -> None:
+            nonlocal mine
+            if self.held + length > BODIES:
+                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
+            self.held += length
+            mine += length
+
+        try:
+            yield count
+        finally:
+            self.held -= mine
 
 
 class Job:
@@ -264,14 +297,13 @@ def check_host(scope: Scope, environ: Mapping[str, Any]) -> None:
         raise Refused(HTTPStatus.BAD_REQUEST)
 
 
-async def read_body(scope: Scope, environ: Mapping[str, Any], receive: Receive) -> bytes:
+async def read_body(scope: Scope, environ: Mapping[str, Any], receive: Receive, count: Callable[[int], None]) -> bytes:
     """Return the whole body. Raise Refused for one that is too large, too slow or broken."""
     framing = {name: value for name, value in scope["headers"] if name in {b"content-length", b"transfer-encoding"}}
     declared = int(framing.get(b"content-length", b"0"))
     if not declared and not framing.get(b"transfer-encoding") and scope["http_version"] != "2":
         return b""
-    known = "HTTP_AUTHORIZATION" in environ or f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
-    limit = BODY if known else STRANGERS_BODY
+    limit = body_limit(environ)
     if declared > limit:
         raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     parts: list[bytes] = []
@@ -285,12 +317,20 @@ async def read_body(scope: Scope, environ: Mapping[str, Any], receive: Receive) 
                     raise Refused(HTTPStatus.BAD_REQUEST)
                 parts.append(message.get("body", b""))
                 length += len(parts[-1])
+                count(len(parts[-1]))
                 if length > limit or len(parts) > CHUNKS:
                     raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError:
         raise Refused(HTTPStatus.REQUEST_TIMEOUT) from None
+
+
+def body_limit(environ: Mapping[str, Any]) -> int:
+    """Return how many bytes the body of a request may have."""
+    if environ["PATH_INFO"].startswith(api.PREFIX):
+        return API_BODY if KEY.fullmatch(environ.get("HTTP_AUTHORIZATION", "")) else STRANGERS_BODY
+    return BODY if SESSION.search(environ.get("HTTP_COOKIE", "")) else STRANGERS_BODY
 
 
 def run_django(environ: dict[str, Any]) -> Answer:

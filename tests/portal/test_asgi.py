@@ -1,9 +1,11 @@
 """The environment that Django sees is the request and nothing else, and each kind of request has threads of its own."""
 
+import asyncio
+
 import pytest
 
 from portal import asgi, views
-from portal.asgi import LAST_RESORT, THREADS, environ_of, kind, run_django_safely
+from portal.asgi import LAST_RESORT, THREADS, Application, environ_of, kind, run_django_safely
 
 SCOPE = {
     "method": "GET",
@@ -91,3 +93,29 @@ def test_there_is_an_answer_whatever_fails(monkeypatch):
 
     monkeypatch.setattr(views, "refused", fail_again)
     assert run_django_safely(environ()) == LAST_RESORT
+
+
+def test_the_bodies_of_a_process_have_room_for_so_many_bytes(monkeypatch):
+    monkeypatch.setattr(asgi, "BODIES", 1500)
+    scope = {**SCOPE, "method": "POST", "headers": ((b"host", b"a"), (b"content-length", b"2000"))}
+
+    async def check():
+        served = Application()
+
+        async def half():
+            if served.bodies.held < 1000:
+                return {"type": "http.request", "body": b"a" * 1000, "more_body": True}
+            return await asyncio.Future()
+
+        async def more():
+            return {"type": "http.request", "body": b"a" * 1000, "more_body": True}
+
+        waiting = asyncio.create_task(served.answer(scope, half))
+        await asyncio.sleep(0)
+        refused = await served.answer(scope, more)
+        assert (refused.status, dict(refused.headers)[b"Retry-After"]) == (503, b"2")
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert served.bodies.held == 0
+
+    asyncio.run(check())

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import psycopg
 import pytest
 
-from portal.asgi import BODY, CHUNKS, STRANGERS_BODY
+from portal.asgi import API_BODY, BODY, CHUNKS, STRANGERS_BODY
 from portal.connections import NEXT_REQUEST, STREAMS, UNREAD
 from portal.middleware import DATA_POLICY, PAGE_POLICY
 from tests.server import Server, database, environment, served
@@ -22,6 +22,7 @@ from tests.server import Server, database, environment, served
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
 CUSTOMERS = "/public/v1/tier/accounts"
+KEY = f"ApiKey SU-000-000-000:{'0' * 40}"
 PASSWORD = "a long enough password"
 
 
@@ -140,8 +141,13 @@ def test_a_body_by_http_2_changes_what_it_says(portal, body):
         (["Content-Length: 300000000", "Expect: 100-continue"], b"", 413),
         (["Transfer-Encoding: chunked"], f"{STRANGERS_BODY + 1:x}\r\n".encode() + b"a" * (STRANGERS_BODY + 1) + b"\r\n", 413),
         (["Transfer-Encoding: chunked"], b"1\r\na\r\n" * (CHUNKS + 1), 413),
-        (["Authorization: x", f"Content-Length: {BODY + 1}"], b"", 413),
-        (["Cookie: session=x", f"Content-Length: {BODY + 1}"], b"", 413),
+        # What is neither a session nor a key in shape is a stranger's.
+        (["Authorization: x", f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
+        (["Authorization: ApiKey SU-1", f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
+        (["Cookie: session=x", f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
+        ([f"Cookie: a_session={'x' * 32}", f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
+        ([f"Cookie: session={'x' * 32}", f"Content-Length: {BODY + 1}"], b"", 413),
+        ([f"Authorization: {KEY}", f"Content-Length: {API_BODY + 1}"], b"", 413),
     ],
 )
 def test_a_body_that_is_broken_or_too_large_is_refused(portal, path, lines, body, status):
@@ -157,7 +163,10 @@ def test_a_body_that_is_broken_or_too_large_is_refused(portal, path, lines, body
 
 def test_a_body_up_to_the_limit_is_read(portal):
     assert portal.ask("POST", "/sign-in/", FORM, "a" * STRANGERS_BODY).status == 403
-    assert portal.ask("POST", CUSTOMERS, JSON | {"Authorization": portal.key}, "{" + " " * 60_000 + "}").status == 400
+    body = "{" + " " * (API_BODY - 2) + "}"
+    assert portal.ask("POST", CUSTOMERS, JSON | {"Authorization": portal.key}, body).status == 400
+    with_session = FORM | {"Cookie": f"session={'x' * 32}"}
+    assert portal.ask("POST", "/sign-in/", with_session, "a" * BODY).status == 403
 
 
 def test_a_client_that_asks_first_is_told_to_go_on(portal):
