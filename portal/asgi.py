@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from sys import stderr
 from threading import Lock, Thread
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -49,9 +50,10 @@ BODY_SECONDS = 15
 # Threads of each kind of request; each keeps one database connection. Apart, so that writers who
 # wait for the database hold up no reader, long lists no short ones, and browsers no programs.
 THREADS = {"API, reads": 3, "API, long lists": 1, "API, writes": 2, "pages, reads": 2, "pages, writes": 2}
-# Rows of a list of the API that is no long one, and how a query says how many it wants.
+# Rows of a list of the API that is no long one; it has as many when the query does not say.
 SHORT_LIST = 100
-LIMIT = re.compile(r"limit(?:=|\(|%28)([0-9]{1,9})")
+# Where a query says how many it wants, and how it says that clearly.
+LIMIT = re.compile(r"(?<![\w.-])limit(?![\w.-])(?:[=(]0*([0-9]{1,3})(?![\w.-]))?", re.IGNORECASE)
 # Seconds that a writer may wait for a thread while others wait for the database; then it is told to
 # come back, and nothing was done.
 WRITERS_PATIENCE = settings.STATEMENT_SECONDS
@@ -242,8 +244,14 @@ def kind(environ: Mapping[str, Any]) -> str:
     side = "API" if environ["PATH_INFO"].startswith(api.PREFIX) else "pages"
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD", "OPTIONS"}:
         return f"{side}, writes"
-    limit = LIMIT.search(environ["QUERY_STRING"]) if side == "API" else None
-    return f"{side}, long lists" if limit and int(limit[1]) > SHORT_LIST else f"{side}, reads"
+    if side == "API" and wants_long_list(environ["QUERY_STRING"]):
+        return "API, long lists"
+    return f"{side}, reads"
+
+
+def wants_long_list(query: str) -> bool:
+    """Tell whether the query may ask for a long list. What is not clear counts as long."""
+    return any(int(number or SHORT_LIST + 1) > SHORT_LIST for number in LIMIT.findall(unquote(query)))
 
 
 # --- From a request to an answer ----------------------------------------------------------------
