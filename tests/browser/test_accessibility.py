@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import check
-from tests.browser.conftest import Portal, Visit, sign_in
+from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
 from tests.browser.pages import PLAIN_LIST, create_token, extension, module, names, open_menu, start_token
 
 pytestmark = pytest.mark.browser
@@ -125,7 +125,7 @@ SCENES = {
     "list with an invalid filter": Scene(f"{PLAIN_LIST}&status=sleepy&created_from=yesterday"),
     "list for looking only": Scene(PLAIN_LIST, person="adrian"),
     "step 1": Scene("/integrations/tokens/new/"),
-    "step 1 with errors": Scene("/integrations/tokens/new/", step_with_errors),
+    "step 1 with errors": Scene("/integrations/tokens/new/", step_with_errors, person="tony"),
     "step 2": Scene("/integrations/tokens/new/", extension_step),
     "step 2 with errors": Scene("/integrations/tokens/new/", extension_step_with_errors),
     "step 3": Scene("/integrations/tokens/new/", permissions_step),
@@ -150,7 +150,6 @@ SCENES = {
     "not found": Scene("/integrations/no-such-page/", refused=(404,)),
     "not found, not signed in": Scene("/no-such-page/", person=None, refused=(404,)),
     "not allowed": Scene("/integrations/tokens/new/", person="adrian", refused=(403,)),
-    "no account": Scene("/integrations/tokens/", person="portal", refused=(403,)),
 }
 
 
@@ -159,6 +158,18 @@ def test_page_has_no_violations(visit: Visit, scene: Scene) -> None:
     page = visit(scene.person, refused=scene.refused)
     page.goto(scene.path)
     scene.prepare(page)
+    check(page)
+
+
+def test_the_page_of_a_person_without_an_account_has_no_violations(visit: Visit, portal: Portal) -> None:
+    make = f"User.objects.create_user('nobody@company.example', '{PASSWORD}', name='Nobody')"
+    portal.manage("shell", "--no-imports", "-c", f"from accounts.models import User; {make}")
+    page = visit(refused=(403,))
+    page.goto("/sign-in/?next=/integrations/tokens/")
+    page.get_by_label("E-mail").fill("nobody@company.example")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign In").click()
+    expect(page.get_by_role("heading", name="You belong to no account yet")).to_be_visible()
     check(page)
 
 

@@ -19,7 +19,8 @@ NEW_PASSWORD = "another-password-of-the-browser-tests"
 def wait_for_mail(portal: Portal) -> Path:
     """The one mail of the portal, which it sends in the background."""
     for _ in range(100):
-        for mail in portal.mail.iterdir():
+        # The folder comes with the first mail.
+        for mail in portal.mail.glob("*"):
             if mail.read_text().strip():
                 return mail
         time.sleep(0.1)
