@@ -20,6 +20,12 @@ def for_any_account(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
     return view
 
 
+def always_possible(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The page or button stops a token or a session: no limit of changes may keep anybody from it."""
+    view.always_possible = True  # type: ignore[attr-defined]
+    return view
+
+
 def for_members(view: View) -> View:
     """The person acts for an account.
 

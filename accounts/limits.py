@@ -181,19 +181,25 @@ def resets(request: HttpRequest) -> list[Limit]:
 MINUTE = timedelta(minutes=1)
 
 
-def writes_of_person(person: str, account: str) -> list[Limit]:
-    """How much a person may change in a minute, and everybody together for their account, `""` for none."""
-    own = Limit(f"writes:{person}", settings.WRITES_PER_PERSON, MINUTE, _("You made too many changes in a minute."))
-    return [own, *writes_of_account(account)]
+def writes_of_person(person: str) -> list[Limit]:
+    """How often a person may try to change something in a minute.
+
+    A counter of their own: whatever the tokens and colleagues of an account do, nobody is kept
+    from stopping them.
+    """
+    reason = _("You tried to change too much in a minute.")
+    return [Limit(f"writes:{person}", settings.WRITES_PER_PERSON, MINUTE, reason)]
 
 
 def writes_of_token(token: str, account: str) -> list[Limit]:
-    """How much a token may change in a minute, and everybody together for its account."""
-    own = Limit(f"writes:{token}", settings.WRITES_PER_TOKEN, MINUTE, _("The token made too many changes in a minute."))
-    return [own, *writes_of_account(account)]
+    """How often a token, and all tokens of its account together, may try to change something in a minute.
 
-
-def writes_of_account(account: str) -> list[Limit]:
-    # After the narrow limits: see take() about the order.
-    reason = _("The people and tokens of the account made too many changes in a minute.")
-    return [Limit(f"writes:{account}", settings.WRITES_PER_ACCOUNT, MINUTE, reason)] if account else []
+    Tries that fail count too: they cost as much.
+    """
+    own = _("The token tried to change too much in a minute.")
+    shared = _("The tokens of the account tried to change too much in a minute.")
+    # The narrow limit first: see take() about the order.
+    return [
+        Limit(f"writes:{token}", settings.WRITES_PER_TOKEN, MINUTE, own),
+        Limit(f"writes:{account}", settings.WRITES_PER_ACCOUNT, MINUTE, shared),
+    ]

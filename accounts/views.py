@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts import devices, hashing, limits, sudo
-from accounts.decorators import for_any_account
+from accounts.decorators import always_possible, for_any_account
 from accounts.forms import NewPasswordForm, ProfileForm, ResetForm, SignInForm
 from accounts.http import PersonRequest
 from accounts.models import User
@@ -83,6 +83,7 @@ def busy(request: HttpRequest) -> HttpResponse:
     return page
 
 
+@method_decorator(always_possible, name="dispatch")
 @method_decorator(for_any_account, name="dispatch")
 @method_decorator(posts_from("portal:home"), name="dispatch")
 class SignOutView(auth_views.LogoutView):
@@ -142,9 +143,13 @@ def profile(request: PersonRequest) -> HttpResponse:
     return render_form(request, "accounts/profile.html", {"form": form, "memberships": request.memberships})
 
 
+@method_decorator(always_possible, name="dispatch")
 @method_decorator(for_any_account, name="dispatch")
 class PasswordChangeView(auth_views.PasswordChangeView):
-    """A new password ends every other session of the person: Django's session hash depends on it."""
+    """A new password ends every other session of the person: Django's session hash depends on it.
+
+    Wrong old passwords have limits of their own.
+    """
 
     template_name = "accounts/password_change.html"
     form_class = NewPasswordForm

@@ -111,9 +111,10 @@ REFUSALS = {
     ),
     429: Refusal(
         "TooMany",
-        "The token, or its account, changed too much in a minute. Nothing was changed; the header Retry-After says when to come again.",
+        "The token, or all tokens of its account together, tried to change too much in a minute; tries that fail count too. "
+        "Nothing was changed; the header Retry-After says when to come again.",
         "SYS_429",
-        ("The token made too many changes in a minute. Try again in 12 seconds.",),
+        ("The token tried to change too much in a minute. Try again in 12 seconds.",),
     ),
 }
 ERROR = {

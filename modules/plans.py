@@ -9,7 +9,7 @@ from urllib.parse import quote
 from cachetools import LRUCache
 from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from modules import query_text, rql
@@ -25,9 +25,11 @@ ACCOUNT, PARENT, ITSELF = "{}-\0account", "\0parent", "\0itself"
 
 # Bytes of compiled queries that are kept, and of one that is worth keeping: what programs ask over and over is short.
 KEPT_BYTES = 8 * 2**20
-KEPT_PLAN_BYTES = 96 * 2**10
-# What a plan takes for each column and each value, beside its texts.
-COLUMN_BYTES, VALUE_BYTES = 900, 100
+KEPT_PLAN_BYTES = 112 * 2**10
+# What a plan takes beside its texts: for itself, with all that builds the records, and for each column and value.
+PLAN_BYTES, COLUMN_BYTES, VALUE_BYTES = 14_000, 700, 100
+# The converters of a column that is a query of its own hold that query, as Django built it.
+SUBQUERY_BYTES = 10_000
 
 # How many names are told that were asked for and are no filters.
 MAX_IGNORED = 10
@@ -36,6 +38,7 @@ MAX_IGNORED = 10
 class Plan(NamedTuple):
     """A query, compiled: everything but the caller and the page is settled. Building it costs more than running it."""
 
+    query: str | None
     page: str
     page_params: tuple[Any, ...]
     total: str
@@ -49,10 +52,12 @@ class Plan(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes of memory, nearly."""
+        """Bytes of memory, nearly, and rather too many than too few: all that the cache holds because of this plan, its key as well."""
         values = (*self.page_params, *self.total_params)
-        texts = sum(map(sys.getsizeof, (self.page, self.total, *values)))
-        return texts + VALUE_BYTES * len(values) + COLUMN_BYTES * self.columns
+        texts = (self.query, self.page, self.total, self.limit, self.offset, self.ignored, *values)
+        subqueries = sum(isinstance(expression, Subquery) for _index, _converters, expression in self.converters)
+        parts = PLAN_BYTES + COLUMN_BYTES * self.columns + VALUE_BYTES * len(values) + SUBQUERY_BYTES * subqueries
+        return parts + sum(map(sys.getsizeof, texts))
 
     def rows(self, place: Mapping[str, str], limit: int, offset: int) -> list[Any]:
         """At most `limit` rows from `offset` on; `place` says what stands for the placeholders."""
@@ -89,7 +94,8 @@ def compiled(collection: "Collection", side: str, query: str | None) -> Plan:
         plan = PLANS.get(key)
     if plan is None:
         plan = compile_query(collection, side, query)
-        if plan.size + sys.getsizeof(query) <= KEPT_PLAN_BYTES:
+        # A plan without SQL matches nothing; programs do not ask for that over and over.
+        if plan.page and plan.size <= KEPT_PLAN_BYTES:
             with PLANS_LOCK:
                 PLANS[key] = plan
     return plan
@@ -109,10 +115,11 @@ def compile_query(collection: "Collection", side: str, query: str | None) -> Pla
         count, count_params, _unused = sql(rows.order_by().values_list("pk"))
     except EmptyResultSet:
         # Django sees that nothing can match, such as a number that is larger than the column.
-        return Plan("", (), "", (), (), builder.build, 0, asked.limit, asked.offset, ignored)
+        return Plan(query, "", (), "", (), (), builder.build, 0, asked.limit, asked.offset, ignored)
     except (ValueError, OverflowError, ValidationError):
         raise rql.BadQuery(rql.bad_value()) from None
     return Plan(
+        query,
         page,
         page_params,
         f"SELECT COUNT(*) FROM ({count}) AS matches",  # noqa: S608 (Django's own SQL; values are parameters)

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import sudo
-from accounts.decorators import for_administrators, for_members
+from accounts.decorators import always_possible, for_administrators, for_members
 from accounts.http import PersonRequest, get_visible_or_404
 from accounts.models import Membership
 from portal import text
@@ -397,6 +397,7 @@ def refuse_deleted(request: PersonRequest, token: Token) -> HttpResponse:
     return redirect("tokens:detail", token.pk)
 
 
+@always_possible
 @posts_from("tokens:detail")
 @for_administrators
 def disable(request: PersonRequest, token_id: str) -> HttpResponse:
@@ -435,6 +436,7 @@ def unchanged(request: PersonRequest, token: Token) -> None:
     inform(request, _("Nothing was changed."), _("%(name)s is %(status)s already.") % {"name": text.isolate(token.name), "status": status})
 
 
+@always_possible
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def delete(request: PersonRequest, token_id: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Limits of how much may be changed in a minute: per token, person and account; what is left over is pruned."""
+"""Limits of how much may be changed in a minute: per person, per token and for all tokens of an account; what is left over is pruned."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,7 +17,7 @@ from tests.conftest import confirmed, person
 from tests.factories import ContractFactory, TokenFactory, header
 from tests.portal.test_routes import FORMS
 from tokens.catalog import Module
-from tokens.models import TokenDraft, TokenEvent
+from tokens.models import Token, TokenDraft, TokenEvent
 
 JSON = {"content_type": "application/json"}
 
@@ -43,7 +43,7 @@ def test_a_token_that_writes_too_much_is_told_when_to_come_again(call, robot, se
     assert 0 < int(response["Retry-After"]) <= 60
     body = response.json()
     assert body["error_code"] == "SYS_429"
-    assert body["errors"][0].startswith("The token made too many changes in a minute. Try again in ")
+    assert body["errors"][0].startswith("The token tried to change too much in a minute. Try again in ")
     assert response["Cache-Control"] == "no-store"
 
 
@@ -81,7 +81,7 @@ def test_tokens_of_one_account_share_its_limit_and_others_do_not(call, account, 
     settings.WRITES_PER_ACCOUNT = 2
     colleague, stranger = TokenFactory(account=account, modules=(Module.ALL,)), TokenFactory(modules=(Module.ALL,))
     assert [write(call, token).status_code for token in (robot, colleague, robot, stranger)] == [400, 400, 429, 400]
-    assert "of the account" in write(call, colleague).json()["errors"][0]
+    assert "The tokens of the account tried" in write(call, colleague).json()["errors"][0]
 
 
 def test_a_refused_write_changes_nothing_and_the_next_minute_is_free(call, robot, settings):
@@ -128,14 +128,17 @@ def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, sett
     assert statuses == [302, 302, 429, 429]
     assert TokenDraft.objects.count() == 2
     response = michael.client.post("/integrations/tokens/new/", {"name": "kept name", "expires_on": ""})
-    assert "You made too many changes in a minute. The last one was not made." in response.text
+    assert "You tried to change too much in a minute. The last one was not made." in response.text
     assert 0 < int(response["Retry-After"]) <= 60
     # What was typed comes back.
     assert "kept name" in michael.client.get("/integrations/tokens/new/").text
 
 
+ALWAYS_POSSIBLE = {"accounts:sign_out", "accounts:password_change", "tokens:disable", "tokens:delete"}
+
+
 @pytest.mark.parametrize("route", sorted(FORMS))
-def test_every_form_of_the_portal_is_limited_but_signing_out(michael, token, settings, route):
+def test_every_form_of_the_portal_is_limited_but_those_that_stop_a_token_or_a_session(michael, token, settings, route):
     from tests.portal.test_routes import address
 
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
@@ -143,7 +146,7 @@ def test_every_form_of_the_portal_is_limited_but_signing_out(michael, token, set
     michael.client.post("/integrations/tokens/view/")
     public = FORMS[route][0] != "sign-in"
     response = michael.client.post(address(route, token, draft))
-    assert (response.status_code == 429) is not (public or route == "accounts:sign_out")
+    assert (response.status_code == 429) is not (public or route in ALWAYS_POSSIBLE)
 
 
 def test_the_admin_is_limited_too(settings, michael):
@@ -154,11 +157,47 @@ def test_the_admin_is_limited_too(settings, michael):
     assert michael.client.post("/admin/accounts/account/add/", {}).status_code == 429
 
 
-def test_people_and_tokens_of_an_account_share_its_limit(michael, robot, call, settings):
-    settings.WRITES_PER_ACCOUNT = 2
-    michael.client.post("/integrations/tokens/view/")
-    person(account=michael.account).client.post("/integrations/tokens/view/")
-    assert write(call, robot).status_code == 429
+def use_up(call, account):
+    """Two tokens send what is refused until their account may try no more."""
+    tokens = [TokenFactory(account=account, modules=(Module.ALL,)) for _ in range(2)]
+    for token in tokens:
+        assert [write(call, token, "helpdesk/cases").status_code for _ in range(3)] == [400] * 3
+    assert write(call, TokenFactory(account=account, modules=(Module.ALL,)), "helpdesk/cases").status_code == 429
+    return tokens
+
+
+def test_tokens_cannot_keep_people_from_stopping_them(michael, call, settings):
+    settings.WRITES_PER_TOKEN, settings.WRITES_PER_ACCOUNT = 3, 6
+    first, second = use_up(call, michael.account)
+    # Kept, since a deleted token opens its key to nobody.
+    key = header(second)
+    assert michael.client.post(f"/integrations/tokens/{first.pk}/disable/").status_code == 302
+    assert michael.client.post(f"/integrations/tokens/{second.pk}/delete/").status_code == 302
+    statuses = [Token.objects.get(pk=token.pk).status for token in (first, second)]
+    assert statuses == [Token.Status.INACTIVE, Token.Status.DELETED]
+    assert [write(call, each).status_code for each in (first, key)] == [401, 401]
+    # Nor from anything else.
+    assert michael.client.post("/account/password/", {}).status_code == 200
+    assert michael.client.post("/integrations/tokens/new/", {"name": "T", "expires_on": ""}).status_code == 302
+    assert michael.client.post("/sign-out/").status_code == 302
+
+
+def test_whoever_used_up_their_own_changes_still_stops_tokens(michael, token, settings):
+    settings.WRITES_PER_PERSON = 1
+    statuses = [michael.client.post("/integrations/tokens/view/").status_code for _ in range(2)]
+    assert statuses == [302, 429]
+    assert michael.client.post(f"/integrations/tokens/{token.pk}/disable/").status_code == 302
+    assert michael.client.post(f"/integrations/tokens/{token.pk}/enable/").status_code == 429
+    assert michael.client.post(f"/integrations/tokens/{token.pk}/delete/").status_code == 302
+    assert Token.objects.get(pk=token.pk).status == Token.Status.DELETED
+
+
+def test_people_keep_neither_each_other_nor_the_tokens_of_their_account_from_changes(michael, robot, call, settings):
+    settings.WRITES_PER_PERSON = settings.WRITES_PER_ACCOUNT = 1
+    colleague = person(account=michael.account)
+    statuses = [each.client.post("/integrations/tokens/view/").status_code for each in (michael, michael, colleague)]
+    assert statuses == [302, 429, 302]
+    assert write(call, robot).status_code == 400
 
 
 def test_only_the_newest_drafts_of_a_person_are_kept(michael, settings):

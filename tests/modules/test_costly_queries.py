@@ -14,8 +14,10 @@ from py_rql.parser import RQLParser
 
 from modules import plans, rql
 from modules.models import Agreement
+from modules.shapes import leaves
 from modules.urls import COLLECTIONS
 from tests.factories import AccountFactory, TokenFactory
+from tests.portal.test_routes import EMPTY
 from tokens.catalog import Module
 
 pytestmark = pytest.mark.django_db
@@ -150,29 +152,71 @@ def kept():
     plans.PLANS.clear()
 
 
-def test_kept_queries_weigh_no_more_than_is_said(kept, monkeypatch):
-    """Told by what the interpreter has allotted, for the largest records and for queries of every length."""
-    monkeypatch.setattr(kept, "_Cache__maxsize", 2**20)
-    queries = [f"in(id,{values(n % 50)})&limit={n}" for n in range(1, 40)]
-    plans.compiled(BY_PATH["requests"], "PA", queries[0])
-    kept.clear()
+def weigh(cache, path, write, count):
+    """What the interpreter has allotted for all that is kept of `count` queries; `write` makes the text of one."""
+    for n in (1, count):
+        # Django keeps some things of a model at its first use; they are no part of a plan.
+        plans.compiled(BY_PATH[path], "PA", write(n))
+    cache.clear()
     gc.collect()
     tracemalloc.start()
-    for query in queries:
-        plans.compiled(BY_PATH["requests"], "PA", query)
+    for n in range(1, count + 1):
+        plans.compiled(BY_PATH[path], "PA", write(n))
     gc.collect()
     allotted, _peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert 10 < len(kept) < len(queries)
+    return allotted
+
+
+def test_kept_queries_weigh_no_more_than_is_said(kept, monkeypatch):
+    """For the largest records and for queries of every length."""
+    monkeypatch.setattr(kept, "_Cache__maxsize", 2**20)
+    allotted = weigh(kept, "requests", lambda n: f"in(id,{values(n % 50)})&limit={n}", 40)
+    assert 5 < len(kept) < 40
     assert allotted < 1.25 * kept.maxsize
+
+
+@pytest.mark.parametrize("path", sorted({*BY_PATH} - {f"products/<parent>/{name}" for name in EMPTY}))
+def test_a_plan_weighs_no_more_than_is_said_however_little_it_selects(kept, path):
+    hide = ",".join(f"-{name}" for name, _value in leaves(BY_PATH[path].fields) if name != "id")
+    for select in ("", f"&select({hide})" if hide else ""):
+        allotted = weigh(kept, path, lambda n, select=select: f"limit={n}{select}", 20)
+        assert len(kept) == 20
+        assert allotted < 1.25 * kept.currsize
+
+
+# More than any column can hold.
+NEVER = "eq(version,99999999999999999999)"
+LONG = {
+    "empty": f"{NEVER}&name=" + "%41" * 2000,
+    "values": "name=" + "%41" * 2000,
+    "pages": "limit=" + "%31" * 2000,
+    "unknown names": "&".join(f"nope.{n}{'x' * 400}=1" for n in range(10)) + "&offset=",
+}
+
+
+@pytest.mark.parametrize("query", LONG.values(), ids=LONG)
+def test_addresses_that_are_long_do_not_outgrow_the_cache(kept, monkeypatch, query):
+    """Their SQL is short, or there is none."""
+    monkeypatch.setattr(kept, "_Cache__maxsize", 2**20)
+    allotted = weigh(kept, "products", lambda n: f"{query}{n}", 300)
+    assert len(kept) < 300
+    assert allotted < 1.25 * kept.maxsize
+
+
+def test_a_query_that_matches_nothing_is_not_kept(kept):
+    assert plans.compiled(BY_PATH["products"], "PA", NEVER).rows({}, 1, 0) == []
+    assert len(kept) == 0
 
 
 def test_a_query_of_odd_shape_is_not_kept(kept):
     for collection in COLLECTIONS:
         plans.compiled(collection, "PA", "limit=7")
-    assert len(kept) == len(COLLECTIONS)
+    # The collections that are always empty have no SQL.
+    assert len(kept) == len(COLLECTIONS) - len(EMPTY)
+    count = len(kept)
     plans.compiled(BY_PATH["requests"], "PA", f"in(id,{values(290)})")
-    assert len(kept) == len(COLLECTIONS)
+    assert len(kept) == count
 
 
 def test_the_parser_keeps_no_tree(call, reader):
