@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -32,6 +33,10 @@ from tokens.standing import Standing
 from tokens.tables import PermissionRow, PermissionTable, TokenTable
 from tokens.templatetags.tokens import actor
 from tokens.wizard import Step, just_created
+
+# Letters of the mark by which a session knows a form that has shown a key, and how many it keeps.
+ONCE = 12
+REMEMBERED_FORMS = 50
 
 # --- General ------------------------------------------------------------------------------------
 
@@ -210,6 +215,8 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
     if token.is_deleted:
         fail(request, _("The token is deleted, and its key with it."))
         return redirect("tokens:detail", token.pk)
+    if not copied and has_shown(request):
+        return redirect(f"tokens:{page}", token.pk)
     if page != "summary":
         purpose = format_html(_("To view the key of <strong>{}</strong>"), token.name)
         if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
@@ -225,7 +232,20 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
         return redirect(f"tokens:{page}", token.pk)
     if copied:
         return HttpResponse(key, content_type="text/plain; charset=utf-8")
+    note_shown(request)
     return show(request, token, key=key, viewed={"by": request.user, "at": timezone.now()})
+
+
+def has_shown(request: PersonRequest) -> bool:
+    """Tell whether this very form has shown the key before: reloading that page sends it again."""
+    return request.POST.get("once") in request.session.get("forms_that_showed_keys", ())
+
+
+def note_shown(request: PersonRequest) -> None:
+    """Remember the form that shows the key now; of a session, the last ones are enough."""
+    if once := request.POST.get("once", "")[:ONCE]:
+        shown = request.session.get("forms_that_showed_keys", [])
+        request.session["forms_that_showed_keys"] = [*shown, once][-REMEMBERED_FORMS:]
 
 
 def find(request: PersonRequest, token_id: str) -> Token:
@@ -260,6 +280,7 @@ def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
         "viewed": None,
         "page": page,
         "masked_prefix": f"{keys.SCHEME} {token.pk}:",
+        "once": get_random_string(ONCE),
         **shown,
     }
 

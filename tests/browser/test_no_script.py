@@ -217,6 +217,11 @@ def test_key_is_shown_after_the_password_and_hidden_again(visit: Visit, portal: 
     # For the next five minutes nobody is asked again.
     page.get_by_role("button", name="View key").click()
     assert key_in(page) == key
+    # Reloading sends the form again, and leads to the details.
+    page.reload()
+    expect(page.get_by_role("heading", name="Tutorial Token", level=1)).to_be_visible()
+    expect(page).to_have_url(re.compile("/integrations/tokens/SU-324-395-019/$"))
+    expect(page.locator("#key-text")).to_have_count(0)
 
 
 def test_edit_selects_all_without_saving_and_saves_when_asked(page: Page) -> None:

@@ -158,6 +158,17 @@ def test_a_looker_never_sees_a_key(adrian, old):
     assert "Only administrators of the account can view the key." in adrian.client.get(url(old)).text
 
 
+def test_reloading_the_answer_to_view_leads_to_the_details_and_counts_as_no_view(michael, old):
+    once = re.search(r'name="once" value="(\w+)"', confirmed(michael.client).get(url(old)).text)[1]
+    assert header(old) in shown(reveal(michael.client, old, once=once))
+    again = reveal(michael.client, old, once=once)
+    assert (again.status_code, again["Location"]) == (302, url(old))
+    assert old.events.filter(action="key_viewed").count() == 1
+    # The form of the page that is led to shows the key again.
+    once = re.search(r'name="once" value="(\w+)"', michael.client.get(url(old)).text)[1]
+    assert header(old) in shown(reveal(michael.client, old, once=once))
+
+
 def test_opening_the_address_of_view_again_leads_to_the_details_without_the_key(michael, old):
     reveal(confirmed(michael.client), old)
     response = michael.client.get(url(old, "reveal/"), follow=True)
