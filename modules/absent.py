@@ -1,14 +1,14 @@
 """What the original keeps of a product and this portal does not: empty lists, so that `ccli product export` comes to an end."""
 
+from api.resource import Resource
 from modules.models import Item
 from modules.products import PRODUCTS
-from modules.rest import Collection
 from tokens.catalog import Module
 
 
-def of_product(name: str, about: str) -> Collection:
+def of_product(name: str, about: str) -> Resource:
     """A list below a product that exists for the caller, without a record."""
-    return Collection(
+    return Resource(
         f"products/<parent>/{name}",
         Module.PRODUCTS,
         lambda account_id, product_id: Item.objects.none(),

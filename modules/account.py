@@ -4,8 +4,8 @@ from django.db.models import Case, CharField, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
-from modules.rest import Collection
-from modules.shapes import events
+from api.resource import Resource
+from api.shapes import events
 from tokens.catalog import Module
 
 # What the original calls the type of an account, beside its role.
@@ -15,7 +15,7 @@ TYPE = Case(
     output_field=CharField(max_length=16, choices=(("vendor", _("Vendor")), ("provider", _("Provider")))),
 )
 
-ACCOUNTS = Collection(
+ACCOUNTS = Resource(
     "accounts",
     None,
     lambda account_id: Account.objects.filter(pk=account_id).annotate(type=TYPE),
@@ -25,7 +25,7 @@ ACCOUNTS = Collection(
     search=("id",),
 )
 
-USERS = Collection(
+USERS = Resource(
     "users",
     Module.ACCOUNT,
     lambda account_id: User.objects.filter(memberships__account=account_id).annotate(status=Value("joined", CharField(max_length=16))),

@@ -2,12 +2,12 @@
 
 from django.db.models import OuterRef
 
+from api.resource import Resource
+from api.shapes import Constant, CountOf, events, reference
 from modules.models import Agreement, Contract
-from modules.rest import Collection
-from modules.shapes import Constant, CountOf, events, reference
 from tokens.catalog import Module
 
-AGREEMENTS = Collection(
+AGREEMENTS = Resource(
     "agreements",
     Module.AGREEMENTS,
     lambda account_id: Agreement.objects.visible_to(account_id).annotate(

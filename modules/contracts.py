@@ -2,12 +2,12 @@
 
 from django.db.models import CharField, Value
 
+from api.resource import Resource
+from api.shapes import reference
 from modules.models import Contract
-from modules.rest import Collection
-from modules.shapes import reference
 from tokens.catalog import Module
 
-CONTRACTS = Collection(
+CONTRACTS = Resource(
     "contracts",
     Module.CONTRACTS,
     lambda account_id: Contract.objects.visible_to(account_id).annotate(kind=Value("production", CharField(max_length=16))),

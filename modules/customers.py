@@ -7,10 +7,10 @@ from django.db.models import Case, CharField, Value, When
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
-from modules.bodies import Refused
+from api.bodies import Refused
+from api.resource import Resource
+from api.shapes import Column, events, reference
 from modules.models import Asset, Customer, Hub, TierConfig, this_second
-from modules.rest import Collection
-from modules.shapes import Column, events, reference
 from tokens.catalog import Module
 from tokens.permissions import Caller
 
@@ -37,7 +37,7 @@ CONTACT_INFO = {
 # A customer buys, a reseller stands one tier above it.
 SCOPE = Case(When(type=Customer.Type.CUSTOMER, then=Value("customer")), default=Value("tier1"), output_field=CharField(max_length=16))
 
-CUSTOMERS = Collection(
+CUSTOMERS = Resource(
     "tier/accounts",
     Module.CUSTOMERS,
     lambda account_id: Customer.objects.visible_to(account_id).annotate(db=Value("EU", CharField(max_length=2)), scope=SCOPE),

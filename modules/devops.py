@@ -3,9 +3,9 @@
 from django.db.models import OuterRef, Value
 from django.db.models.functions import Concat
 
+from api.resource import Resource
+from api.shapes import Constant, Rows, events, reference
 from modules.models import Environment, Product, Service
-from modules.rest import Collection
-from modules.shapes import Constant, Rows, events, reference
 from tokens.catalog import Module
 
 ENVIRONMENTS = Rows(
@@ -27,7 +27,7 @@ ENVIRONMENTS = Rows(
     schema={"type": "object", "propertyNames": {"enum": Environment.Type.values}},
 )
 
-SERVICES = Collection(
+SERVICES = Resource(
     "devops/services",
     Module.DEVOPS,
     lambda account_id: Service.objects.visible_to(account_id),

@@ -8,10 +8,10 @@ from django.db.models.lookups import Exact, IsNull
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from modules.bodies import Refused
+from api.bodies import Refused
+from api.resource import Resource
+from api.shapes import Computed, Constant, Shape, reference
 from modules.models import Case, Contract, Product, WrongState, this_second
-from modules.rest import Collection
-from modules.shapes import Computed, Constant, Shape, reference
 from tokens.catalog import Module
 from tokens.models import Token
 from tokens.permissions import Caller
@@ -90,7 +90,7 @@ ORDERED = (
     *(f"events.{what}.by.{part}" for what in EVENTS for part in ABOUT_ACTOR),
 )
 
-CASES = Collection(
+CASES = Resource(
     "helpdesk/cases",
     Module.HELPDESK,
     cases,

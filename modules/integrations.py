@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
-from modules.bodies import Refused
+from api.bodies import Refused
+from api.resource import Resource, no_such
+from api.shapes import Constant, Rows, reference
 from modules.models import ExtensionEntry, ModuleEntry
-from modules.rest import Collection, no_such
-from modules.shapes import Constant, Rows, reference
 from tokens.catalog import Extension, Module
 from tokens.models import EXPIRING, Deleted, NameTaken, Permission, State, Token, TooManyTokens
 from tokens.permissions import Caller
@@ -65,7 +65,7 @@ GRANT = {
     "events": {"granted": {"at": "granted_at", "by": {"id": "granter_id", "name": "granter_name"}}},
 }
 
-TOKENS = Collection(
+TOKENS = Resource(
     "auth/tokens",
     Module.INTEGRATIONS,
     tokens,
@@ -88,7 +88,7 @@ TOKENS = Collection(
     ordering=("extension.id", "expiration_date"),
 )
 
-PERMISSIONS = Collection(
+PERMISSIONS = Resource(
     "auth/tokens/<parent>/permissions",
     Module.INTEGRATIONS,
     lambda account_id, token_id: granted(token_id).filter(token__account=account_id),
@@ -100,7 +100,7 @@ PERMISSIONS = Collection(
     search=("id", "object.id"),
 )
 
-EXTENSIONS = Collection(
+EXTENSIONS = Resource(
     "extensions",
     Module.INTEGRATIONS,
     lambda account_id: ExtensionEntry.objects.annotate(
@@ -128,7 +128,7 @@ EXTENSIONS = Collection(
     ordering=("featured", "priority"),
 )
 
-MODULES = Collection(
+MODULES = Resource(
     "modules",
     Module.INTEGRATIONS,
     lambda account_id: ModuleEntry.objects.all(),

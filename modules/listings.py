@@ -1,11 +1,11 @@
 """`/public/v1/listings`"""
 
+from api.resource import Resource
+from api.shapes import reference
 from modules.models import Listing
-from modules.rest import Collection
-from modules.shapes import reference
 from tokens.catalog import Module
 
-LISTINGS = Collection(
+LISTINGS = Resource(
     "listings",
     Module.LISTINGS,
     lambda account_id: Listing.objects.visible_to(account_id),

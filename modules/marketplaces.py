@@ -2,12 +2,12 @@
 
 from django.db.models import OuterRef
 
+from api.resource import Resource
+from api.shapes import Column, Constant, CountOf, Rows, events, reference
 from modules.models import Connection, Contract, Country, Hub, Locale, Marketplace, MarketplaceHub
-from modules.rest import Collection
-from modules.shapes import Column, Constant, CountOf, Rows, events, reference
 from tokens.catalog import Module
 
-MARKETPLACES = Collection(
+MARKETPLACES = Resource(
     "marketplaces",
     Module.MARKETPLACES,
     lambda account_id: Marketplace.objects.visible_to(account_id).annotate(
@@ -37,7 +37,7 @@ MARKETPLACES = Collection(
     search=("id", "name", "currency", "owner.id", "owner.name"),
 )
 
-HUBS = Collection(
+HUBS = Resource(
     "hubs",
     Module.MARKETPLACES,
     lambda account_id: Hub.objects.filter(owner=account_id).annotate(
@@ -62,7 +62,7 @@ HUBS = Collection(
     search=("instance.id", "instance.type"),
 )
 
-LOCALES = Collection(
+LOCALES = Resource(
     "localization/locales",
     None,
     lambda account_id: Locale.objects.all(),

@@ -44,7 +44,7 @@ class Record(models.Model):
     class Meta:
         abstract = True
         ordering = ("-created_at", "-id")
-        # The API's order for either side, so that the first page of a long collection costs no sorting.
+        # The API's order for either side, so that the first page of a long resource costs no sorting.
         indexes = (
             models.Index("vendor", F("created_at").desc(), F("id").desc(), name="%(class)s_of_vendor"),
             models.Index("provider", F("created_at").desc(), F("id").desc(), name="%(class)s_of_provider"),

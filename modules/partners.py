@@ -3,10 +3,10 @@
 from django.db.models import BooleanField, CharField, Exists, IntegerField, OuterRef, Q, QuerySet, Value
 
 from accounts.models import Account
+from api.resource import Resource
+from api.shapes import Constant, CountOf
 from modules.account import TYPE
 from modules.models import Agreement, Contract, Listing
-from modules.rest import Collection
-from modules.shapes import Constant, CountOf
 from tokens.catalog import Module
 
 
@@ -35,7 +35,7 @@ ORDERED = (
     "stats.listings",
 )
 
-PARTNERS = Collection(
+PARTNERS = Resource(
     "partners",
     Module.PARTNERS,
     partners,

@@ -2,12 +2,12 @@
 
 from django.db.models import IntegerField, OuterRef, Value
 
+from api.resource import Resource
+from api.shapes import Constant, CountOf, Rows, events, reference
 from modules.models import Listing, PriceList, Product
-from modules.rest import Collection
-from modules.shapes import Constant, CountOf, Rows, events, reference
 from tokens.catalog import Module
 
-PRICE_LISTS = Collection(
+PRICE_LISTS = Resource(
     "pricing/lists",
     Module.PRICING,
     lambda account_id: PriceList.objects.visible_to(account_id).annotate(

@@ -2,9 +2,9 @@
 
 from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
+from api.resource import Resource
+from api.shapes import Constant, events, reference
 from modules.models import Category, Item, Listing, Product
-from modules.rest import Collection
-from modules.shapes import Constant, events, reference
 from tokens.catalog import Module
 
 ICON = "product.svg"
@@ -23,7 +23,7 @@ def products(account_id: str) -> QuerySet[Product]:
     )
 
 
-PRODUCTS = Collection(
+PRODUCTS = Resource(
     "products",
     Module.PRODUCTS,
     products,
@@ -75,7 +75,7 @@ PRODUCTS = Collection(
     search=("id", "name", "owner.id", "owner.name"),
 )
 
-ITEMS = Collection(
+ITEMS = Resource(
     "products/<parent>/items",
     Module.PRODUCTS,
     lambda account_id, product_id: Item.objects.filter(product__in=Product.objects.visible_to(account_id).filter(pk=product_id)),
@@ -102,7 +102,7 @@ ITEMS = Collection(
     search=("id", "name", "mpn"),
 )
 
-CATEGORIES = Collection(
+CATEGORIES = Resource(
     "categories",
     Module.PRODUCTS,
     lambda account_id: Category.objects.all(),

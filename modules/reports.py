@@ -3,9 +3,9 @@
 from django.db.models import Case, CharField, IntegerField, Value, When
 from django.db.models.functions import Concat
 
+from api.resource import Resource
+from api.shapes import Constant, events, reference
 from modules.models import Report
-from modules.rest import Collection
-from modules.shapes import Constant, events, reference
 from tokens.catalog import Module
 
 # A report is ready or it is not.
@@ -22,7 +22,7 @@ ORDERED = (
     "events.terminated.at",
 )
 
-REPORTS = Collection(
+REPORTS = Resource(
     "reporting/reports",
     Module.REPORTS,
     lambda account_id: Report.objects.visible_to(account_id).annotate(progress=PROGRESS, entrypoint=ENTRYPOINT),

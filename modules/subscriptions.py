@@ -3,10 +3,10 @@
 from django.db.models import CharField, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast
 
+from api.resource import Resource
+from api.shapes import Constant, Rows, Shape, events, reference
 from modules.customers import CONTACT_INFO
 from modules.models import Asset, AssetItem, FulfillmentRequest
-from modules.rest import Collection
-from modules.shapes import Constant, Rows, Shape, events, reference
 from tokens.catalog import Module
 
 
@@ -61,7 +61,7 @@ ITEM = {
 }
 PARAMS = {"type": "array", "items": {"type": "object"}}
 
-ASSETS = Collection(
+ASSETS = Resource(
     "assets",
     Module.SUBSCRIPTIONS,
     lambda account_id: Asset.objects.visible_to(account_id),
@@ -114,7 +114,7 @@ ASSETS = Collection(
     ),
 )
 
-REQUESTS = Collection(
+REQUESTS = Resource(
     "requests",
     Module.SUBSCRIPTIONS,
     lambda account_id: FulfillmentRequest.objects.visible_to(account_id),

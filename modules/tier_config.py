@@ -1,12 +1,12 @@
 """`/public/v1/tier/configs`: the module Tier Config."""
 
+from api.resource import Resource
+from api.shapes import Constant, events, reference
 from modules.models import TierConfig
-from modules.rest import Collection
-from modules.shapes import Constant, events, reference
 from modules.subscriptions import connection, contract, product, tier
 from tokens.catalog import Module
 
-TIER_CONFIGS = Collection(
+TIER_CONFIGS = Resource(
     "tier/configs",
     Module.TIER_CONFIG,
     lambda account_id: TierConfig.objects.visible_to(account_id),

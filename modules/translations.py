@@ -10,9 +10,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.http import HttpResponse
 
+from api.resource import READ, Resource, method_not_allowed, not_found
+from api.shapes import Constant, events, reference
 from modules.models import Product
-from modules.rest import READ, Collection, method_not_allowed, not_found
-from modules.shapes import Constant, events, reference
 from tokens.catalog import Module
 from tokens.permissions import ApiRequest, requires_module
 
@@ -20,7 +20,7 @@ WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # The texts that a translation has, by their columns.
 TEXTS = ("name", "short_description", "detailed_description")
 
-TRANSLATIONS = Collection(
+TRANSLATIONS = Resource(
     "localization/translations",
     Module.PRODUCTS,
     lambda account_id: Product.objects.visible_to(account_id),

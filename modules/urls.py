@@ -1,4 +1,4 @@
-"""Every address below `/public/`. A new collection is one line here."""
+"""Every address below `/public/`. A new resource is one line here."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -7,6 +7,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from api import openapi
+from api.resource import ID
 from modules import (
     absent,
     account,
@@ -18,7 +20,6 @@ from modules import (
     integrations,
     listings,
     marketplaces,
-    openapi,
     partners,
     pricing,
     products,
@@ -28,13 +29,12 @@ from modules import (
     translations,
     usage,
 )
-from modules.rest import ID
 from portal.views import page_not_found
 
 app_name = "api"
 
 # In the order of the modules, which is that of the page API.
-COLLECTIONS = (
+RESOURCES = (
     account.ACCOUNTS,
     account.USERS,
     agreements.AGREEMENTS,
@@ -74,7 +74,7 @@ PICTURE = (
 @login_not_required
 @csrf_exempt
 def nothing(request: HttpRequest) -> HttpResponse:
-    """What is no collection: JSON, never the portal's page."""
+    """What is no resource: JSON, never the portal's page."""
     return page_not_found(request)
 
 
@@ -91,7 +91,7 @@ urlpatterns = [
     re_path(
         rf"^v1//?localization/translations/(?P<pk>{ID})/attributes/?$", translations.attributes, name="localization/translations/<id>/attributes"
     ),
-    *(pattern for collection in COLLECTIONS for pattern in collection.urls()),
-    re_path(r"^v1//?openapi\.json/?$", openapi.show, {"collections": COLLECTIONS}, name="openapi"),
+    *(pattern for resource in RESOURCES for pattern in resource.urls()),
+    re_path(r"^v1//?openapi\.json/?$", openapi.show, {"resources": RESOURCES}, name="openapi"),
     re_path(r"^.*$", nothing, name="nothing"),
 ]

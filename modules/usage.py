@@ -1,11 +1,11 @@
 """`/public/v1/usage/files`"""
 
+from api.resource import Resource
+from api.shapes import Constant, reference
 from modules.models import UsageFile
-from modules.rest import Collection
-from modules.shapes import Constant, reference
 from tokens.catalog import Module
 
-USAGE_FILES = Collection(
+USAGE_FILES = Resource(
     "usage/files",
     Module.USAGE,
     lambda account_id: UsageFile.objects.visible_to(account_id),

@@ -15,16 +15,16 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import for_members
 from accounts.http import PersonRequest
-from modules import bodies, openapi, rest, rql, schemas
-from modules.examples import example
-from modules.rest import Collection
-from modules.urls import COLLECTIONS
+from api import bodies, openapi, rql, schemas
+from api.examples import example
+from api.resource import DEFAULT_LIMIT, LIMIT, Resource
+from modules.urls import RESOURCES
 from tokens import first_call
 from tokens.views import endpoint
 
 LIMITS = {
-    "default": rest.DEFAULT_LIMIT,
-    "limit": rest.LIMIT,
+    "default": DEFAULT_LIMIT,
+    "limit": LIMIT,
     **rql.costs(),
     "seconds": settings.STATEMENT_SECONDS,
     "body": bodies.MAX_BODY // 1024,
@@ -53,7 +53,7 @@ class Call(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A collection on the page, with an example of a record as JSON.
+    """A resource on the page, with an example of a record as JSON.
 
     `shell` is a query for curl, `python` and `order` are the same for the official client; `words`
     is what Find looks through.
@@ -84,7 +84,7 @@ class Chapter(NamedTuple):
 @require_safe
 @for_members
 def api(request: PersonRequest) -> HttpResponse:
-    """How to call the API, and all its collections."""
+    """How to call the API, and all its resources."""
     return render(
         request,
         "modules/api.html",
@@ -96,31 +96,31 @@ def api(request: PersonRequest) -> HttpResponse:
 def chapters() -> list[Chapter]:
     """The page's content, which changes with the code only."""
     found: dict[str, Chapter] = {}
-    for collection in COLLECTIONS:
-        label, covers = openapi.tag(collection.module)
-        found.setdefault(label, Chapter(f"module-{slugify(label)}", label, covers, [])).entries.append(entry(collection))
+    for resource in RESOURCES:
+        label, covers = openapi.tag(resource.module)
+        found.setdefault(label, Chapter(f"module-{slugify(label)}", label, covers, [])).entries.append(entry(resource))
     return list(found.values())
 
 
-def entry(collection: Collection) -> Entry:
-    calls = list(described(collection))
-    record = schemas.record(collection)
+def entry(resource: Resource) -> Entry:
+    calls = list(described(resource))
+    record = schemas.record(resource)
     names = [name.name for name in schemas.flat(record)]
     return Entry(
-        "-".join(openapi.words(collection)),
+        "-".join(openapi.words(resource)),
         calls[0].path,
-        collection.about,
+        resource.about,
         calls,
         [Named(breakable(name.name), kind(name.schema)) for name in schemas.flat(record)],
-        list(filters(collection)),
+        list(filters(resource)),
         json.dumps([record["examples"][0]], indent=2, ensure_ascii=False, default=str),
-        " ".join((*(call.path for call in calls), *(call.summary for call in calls), collection.about, *names)).casefold(),
-        *examples(collection),
+        " ".join((*(call.path for call in calls), *(call.summary for call in calls), resource.about, *names)).casefold(),
+        *examples(resource),
     )
 
 
-def described(collection: Collection) -> Iterator[Call]:
-    for method, path, about in openapi.operations(collection):
+def described(resource: Resource) -> Iterator[Call]:
+    for method, path, about in openapi.operations(resource):
         body = about.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
         names = schemas.flat(body.get("oneOf", [body])[0]) if body else ()
         # What a list answers is said elsewhere on the page.
@@ -128,14 +128,14 @@ def described(collection: Collection) -> Iterator[Call]:
         yield Call(method, path, about["summary"], more, [Named(breakable(name.name), kind(name.schema), name.required) for name in names])
 
 
-def filters(collection: Collection) -> Iterator[Named]:
-    for name in collection.filter_names:
+def filters(resource: Resource) -> Iterator[Named]:
+    for name in resource.filter_names:
         yield Named(
             breakable(name),
-            kind(schemas.typed(openapi.filter_field(collection, name))),
-            lookups=", ".join(openapi.lookups(collection, name)),
-            orders=name in collection.ordering,
-            searched=name in collection.search,
+            kind(schemas.typed(openapi.filter_field(resource, name))),
+            lookups=", ".join(openapi.lookups(resource, name)),
+            orders=name in resource.ordering,
+            searched=name in resource.search,
         )
 
 
@@ -158,28 +158,28 @@ def breakable(name: str) -> SafeString:
     return format_html_join(SafeString(".<wbr>"), "{}", ((part,) for part in name.split(".")))
 
 
-def examples(collection: Collection) -> tuple[str, str, str]:
+def examples(resource: Resource) -> tuple[str, str, str]:
     """A query of the list for curl; for the official client, and its order."""
-    fields = {name: openapi.filter_field(collection, name) for name in collection.filter_names}
+    fields = {name: openapi.filter_field(resource, name) for name in resource.filter_names}
     chosen = next((name for name, field in fields.items() if field.choices), "id")
     value = example(fields[chosen])
     # By when it was made, if that is possible.
-    order = next((name for name in collection.ordering if name.endswith(("created", "created.at"))), collection.ordering[0])
-    path = f"/{collection.path}".replace("<parent>", parent_id(collection))
+    order = next((name for name in resource.ordering if name.endswith(("created", "created.at"))), resource.ordering[0])
+    path = f"/{resource.path}".replace("<parent>", parent_id(resource))
     return (
         f"{path}?{chosen}={value}&ordering(-{order})&limit=10",
-        f'{client(collection)}.filter({chosen.replace(".", "__")}="{value}")',
+        f'{client(resource)}.filter({chosen.replace(".", "__")}="{value}")',
         f'.order_by("-{order}")',
     )
 
 
-def client(collection: Collection) -> str:
-    """The collection as the official client names it: `client("tier").accounts`."""
-    if collection.parent:
-        last = collection.path.rpartition("/")[2]
-        return f'{client(collection.parent)}["{parent_id(collection)}"].collection("{last}")'
-    return first_call.client(collection.path)
+def client(resource: Resource) -> str:
+    """The resource as the official client names it: `client("tier").accounts`."""
+    if resource.parent:
+        last = resource.path.rpartition("/")[2]
+        return f'{client(resource.parent)}["{parent_id(resource)}"].collection("{last}")'
+    return first_call.client(resource.path)
 
 
-def parent_id(collection: Collection) -> str:
-    return str(example(collection.parent.model._meta.pk)) if collection.parent else ""
+def parent_id(resource: Resource) -> str:
+    return str(example(resource.parent.model._meta.pk)) if resource.parent else ""

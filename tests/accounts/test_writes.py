@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Counter, Session
 from modules.models import Case
-from modules.urls import COLLECTIONS
+from modules.urls import RESOURCES
 from tests.conftest import confirmed, person
 from tests.factories import ContractFactory, TokenFactory, header
 from tests.portal.test_routes import FORMS
@@ -61,17 +61,17 @@ def test_every_write_of_every_collection_is_limited(call, robot, settings):
     settings.WRITES_PER_TOKEN = 1
     write(call, robot)
     tried = 0
-    for collection in COLLECTIONS:
-        path = collection.path.replace("<parent>", robot.pk)
-        addresses = [(path, collection.methods())]
-        if collection.detail:
-            addresses.append((f"{path}/{robot.pk}", collection.record_methods()))
+    for resource in RESOURCES:
+        path = resource.path.replace("<parent>", robot.pk)
+        addresses = [(path, resource.methods())]
+        if resource.detail:
+            addresses.append((f"{path}/{robot.pk}", resource.record_methods()))
         for address, methods in addresses:
             for method in {*methods} - {"GET", "HEAD"}:
                 response = write(call, robot, address, method.lower())
                 assert response.status_code == 429, (method, address)
                 tried += 1
-        for action in collection.actions:
+        for action in resource.actions:
             assert write(call, robot, f"{path}/{robot.pk}/{action}").status_code == 429
             tried += 1
     assert tried > 10

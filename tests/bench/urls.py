@@ -35,7 +35,7 @@ def rendered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
     return inner
 
 
-# Right behind the collection that they are measured with, so that finding either takes as long.
+# Right behind the resource that they are measured with, so that finding either takes as long.
 after = next(number for number, pattern in enumerate(public, 1) if pattern.name == "agreements")
 public[after:after] = [path(f"bench/{name}", rendered(view) if name.startswith("drf") else view) for name, view in VIEWS.items()]
 urlpatterns = [path("bench/", include([path(name, view) for name, view in VIEWS.items()])), *portal]

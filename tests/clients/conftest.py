@@ -38,7 +38,7 @@ class Api(Server):
         return self.manage("create_token", "--account", account, "--name", "Clients", "--all-modules").strip()
 
     def rows(self, path: str, key: str | None = None) -> list[Row]:
-        """What a plain request for the collection gets: all of it, as the distributor sees it."""
+        """What a plain request for the resource gets: all of it, as the distributor sees it."""
         rows: list[Row] = json.loads(self.get(f"/public/v1/{path}{'&' if '?' in path else '?'}limit=1000", key or self.distributor).text)
         return rows
 

@@ -242,7 +242,7 @@ REQUEST: Cells = {
     **tiers("asset", "tiers"),
     **PARTIES,
 }
-# The collection, what of it is in the report, and some of its columns.
+# The resource, what of it is in the report, and some of its columns.
 REPORTS: dict[str, tuple[str, Callable[[Row], bool], Cells]] = {
     "contract_list": (
         "contracts?ordering(-status)",

@@ -108,7 +108,7 @@ def test_two_companies_see_what_is_theirs(ask, api):
 
 # --- Filters --------------------------------------------------------------------------------------
 
-# The collection, what is asked of its rows, and which of them that is.
+# The resource, what is asked of its rows, and which of them that is.
 FILTERS = (
     # Each operator, as a keyword or as a method.
     ("agreements", "filter(type='program')", lambda row: row["type"] == "program"),

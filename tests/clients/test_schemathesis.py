@@ -15,8 +15,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from modules import openapi
-from modules.urls import COLLECTIONS
+from api import openapi
+from modules.urls import RESOURCES
 from tests.clients.conftest import portal
 
 EXAMPLES = 15
@@ -29,7 +29,7 @@ CHECKS = [
 ]
 
 
-described = schemathesis.openapi.from_dict(json.loads(openapi.text(COLLECTIONS, "http://127.0.0.1/public/v1")))
+described = schemathesis.openapi.from_dict(json.loads(openapi.text(RESOURCES, "http://127.0.0.1/public/v1")))
 described.config.phases.coverage.enabled = False
 
 
@@ -45,9 +45,9 @@ def existing(own):
     """Exchanges three of four generated ids for those of a record. Its own token is spared: it would lock itself out."""
     me = own.distributor.split()[1].split(":")[0]
     records = {}
-    for collection in COLLECTIONS:
-        path = collection.path.replace("<parent>", "{parent_id}")
-        above = own.rows(collection.parent.path)[:20] if collection.parent else [{"id": None}]
+    for resource in RESOURCES:
+        path = resource.path.replace("<parent>", "{parent_id}")
+        above = own.rows(resource.parent.path)[:20] if resource.parent else [{"id": None}]
         records[f"/{path}"] = [
             {"parent_id": parent["id"], "id": row["id"]}
             for parent in above

@@ -1,4 +1,4 @@
-"""The demo data, for claims about every collection."""
+"""The demo data, for claims about every resource."""
 
 import pytest
 from django.core.management import call_command

@@ -6,8 +6,8 @@ import re
 import pytest
 from django.test import Client
 
-from modules import openapi
-from modules.urls import COLLECTIONS
+from api import openapi
+from modules.urls import RESOURCES
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
 
@@ -22,30 +22,30 @@ def page(adrian):
     return html.unescape(response.content.decode()).replace("<wbr>", "")
 
 
-def entry(page, collection):
-    """The part of the page about a collection."""
-    start = page.index(f'id="{"-".join(openapi.words(collection))}"')
+def entry(page, resource):
+    """The part of the page about a resource."""
+    start = page.index(f'id="{"-".join(openapi.words(resource))}"')
     return page[start : page.index("</details>", start)]
 
 
-@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
-def test_a_collection_is_there_with_all_that_is_declared(page, collection):
-    part = entry(page, collection)
-    for method, path, _ in openapi.operations(collection):
+@pytest.mark.parametrize("resource", RESOURCES, ids=str)
+def test_a_collection_is_there_with_all_that_is_declared(page, resource):
+    part = entry(page, resource)
+    for method, path, _ in openapi.operations(resource):
         assert re.search(rf">{method}</b> <code>{re.escape(path)}</code>", part)
-    assert collection.about in page
-    for name in collection.filter_names:
+    assert resource.about in page
+    for name in resource.filter_names:
         row = part[part.index(f'<th scope="row"><code>{name}</code>') :].partition("</tr>")[0]
-        assert ", ".join(openapi.lookups(collection, name)) in row
-        assert ("<b>ordering</b>" in row) == (name in collection.ordering)
-        assert ("<b>search</b>" in row) == (name in collection.search)
-    for name in collection.columns:
+        assert ", ".join(openapi.lookups(resource, name)) in row
+        assert ("<b>ordering</b>" in row) == (name in resource.ordering)
+        assert ("<b>search</b>" in row) == (name in resource.search)
+    for name in resource.columns:
         assert f"<code>{name}" in part
-    for write in (*collection.writes.values(), *collection.actions.values()):
+    for write in (*resource.writes.values(), *resource.actions.values()):
         assert write.about.rstrip(".") in part
         for name in write.fields:
             assert f"<code>{name}</code>" in part
-    assert part.count("required</strong>") == sum(len(write.required) for write in (*collection.writes.values(), *collection.actions.values()))
+    assert part.count("required</strong>") == sum(len(write.required) for write in (*resource.writes.values(), *resource.actions.values()))
 
 
 def test_every_module_has_a_chapter_that_the_contents_lead_to(page):
@@ -86,13 +86,13 @@ def test_the_lines_for_shell_and_client_name_what_there_is(page):
     assert 'client("auth").tokens["SU-431-800-699"].collection("permissions")' in page
 
 
-@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
-def test_the_line_for_the_shell_is_answered(page, client, michael, collection):
-    address = re.search(r'"http://testserver(/public/v1/[^"]+)"', entry(page, collection))[1]
+@pytest.mark.parametrize("resource", RESOURCES, ids=str)
+def test_the_line_for_the_shell_is_answered(page, client, michael, resource):
+    address = re.search(r'"http://testserver(/public/v1/[^"]+)"', entry(page, resource))[1]
     token = TokenFactory(account=michael.account, modules=(Module.ALL,))
     response = client.get(address, headers={"authorization": header(token)})
     # The record above is an example.
-    assert response.status_code == (404 if collection.parent else 200)
+    assert response.status_code == (404 if resource.parent else 200)
 
 
 def test_it_costs_no_query_of_its_own(adrian, django_assert_num_queries):

@@ -12,17 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from py_rql.parser import RQLParser
 
-from modules import plans, rql
+from api import plans, rql
+from api.shapes import leaves
 from modules.models import Agreement
-from modules.shapes import leaves
-from modules.urls import COLLECTIONS
+from modules.urls import RESOURCES
 from tests.factories import AccountFactory, TokenFactory
 from tests.portal.test_routes import EMPTY
 from tokens.catalog import Module
 
 pytestmark = pytest.mark.django_db
 
-BY_PATH = {collection.path: collection for collection in COLLECTIONS}
+BY_PATH = {resource.path: resource for resource in RESOURCES}
 ROWS = 50_000
 
 
@@ -210,10 +210,10 @@ def test_a_query_that_matches_nothing_is_not_kept(kept):
 
 
 def test_a_query_of_odd_shape_is_not_kept(kept):
-    for collection in COLLECTIONS:
-        plans.compiled(collection, "PA", "limit=7")
-    # The collections that are always empty have no SQL.
-    assert len(kept) == len(COLLECTIONS) - len(EMPTY)
+    for resource in RESOURCES:
+        plans.compiled(resource, "PA", "limit=7")
+    # The resources that are always empty have no SQL.
+    assert len(kept) == len(RESOURCES) - len(EMPTY)
     count = len(kept)
     plans.compiled(BY_PATH["requests"], "PA", f"in(id,{values(290)})")
     assert len(kept) == count

@@ -1,4 +1,4 @@
-"""`manage.py demo`: records for every collection, which belong together and stay as they are."""
+"""`manage.py demo`: records for every resource, which belong together and stay as they are."""
 
 import hashlib
 import re
@@ -39,7 +39,7 @@ from modules.models import (
     TierConfig,
     UsageFile,
 )
-from modules.urls import COLLECTIONS
+from modules.urls import RESOURCES
 from tokens.models import Token
 
 MICK, FRONT_STREET, BAYSIDE, SOUTHPAW = "PA-063-101", "VA-044-420", "VA-571-206", "PA-318-774"
@@ -196,23 +196,23 @@ def test_1200_records_are_more_than_a_thousand_agreements_of_each_main_account()
 # --- What each account sees -----------------------------------------------------------------------
 
 
-def parents(collection, account):
-    """The ids below which the collection lies for an account; None if it lies below nothing."""
-    return collection.parent.visible(account, None).values_list("pk", flat=True) if collection.parent else [None]
+def parents(resource, account):
+    """The ids below which the resource lies for an account; None if it lies below nothing."""
+    return resource.parent.visible(account, None).values_list("pk", flat=True) if resource.parent else [None]
 
 
 @pytest.mark.parametrize("account", [MICK, FRONT_STREET])
-@pytest.mark.parametrize("collection", [each for each in COLLECTIONS if each not in OF_PRODUCTS], ids=lambda collection: collection.path)
-def test_each_main_account_sees_something_of_every_collection(collection, account):
-    seen = any(collection.visible(account, parent).exists() for parent in parents(collection, account))
-    assert seen is not (collection.path == "hubs" and account == FRONT_STREET)
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each not in OF_PRODUCTS], ids=lambda resource: resource.path)
+def test_each_main_account_sees_something_of_every_collection(resource, account):
+    seen = any(resource.visible(account, parent).exists() for parent in parents(resource, account))
+    assert seen is not (resource.path == "hubs" and account == FRONT_STREET)
 
 
 @pytest.mark.parametrize("account", [MICK, FRONT_STREET])
 @pytest.mark.parametrize("path", ["assets", "requests", "listings", "helpdesk/cases", "usage/files", "tier/configs"])
 def test_each_main_account_has_enough_to_turn_a_page(path, account):
-    collection = next(each for each in COLLECTIONS if each.path == path)
-    assert 25 <= collection.visible(account, None).count() <= 80
+    resource = next(each for each in RESOURCES if each.path == path)
+    assert 25 <= resource.visible(account, None).count() <= 80
 
 
 @pytest.mark.parametrize(

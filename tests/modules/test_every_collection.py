@@ -1,4 +1,4 @@
-"""Claims that hold for every collection, on the data of the demo."""
+"""Claims that hold for every resource, on the data of the demo."""
 
 import re
 
@@ -11,25 +11,25 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, User
 from modules import models
 from modules.models import Contract, Product
-from modules.urls import COLLECTIONS
+from modules.urls import RESOURCES
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("collection", [each for each in COLLECTIONS if each.detail and not each.parent], ids=str)
-def test_a_record_is_the_same_in_the_list_and_by_its_id(demo, client, collection):
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.detail and not each.parent], ids=str)
+def test_a_record_is_the_same_in_the_list_and_by_its_id(demo, client, resource):
     for key in demo.values():
-        for record in client.get(f"/public/v1/{collection.path}?limit=3", headers={"authorization": key}).json():
-            assert client.get(f"/public/v1/{collection.path}/{record['id']}", headers={"authorization": key}).json() == record
+        for record in client.get(f"/public/v1/{resource.path}?limit=3", headers={"authorization": key}).json():
+            assert client.get(f"/public/v1/{resource.path}/{record['id']}", headers={"authorization": key}).json() == record
 
 
-@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
-def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(demo, client, collection):
+@pytest.mark.parametrize("resource", RESOURCES, ids=str)
+def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(demo, client, resource):
     """The gate, the page, and the total if the page is full; what is nested comes along."""
     for key in demo.values():
         headers = {"authorization": key}
-        path = f"/public/v1/{collection.path}".replace("<parent>", parent_of(collection, key))
+        path = f"/public/v1/{resource.path}".replace("<parent>", parent_of(resource, key))
         client.get(path, headers=headers)  # Notes the use of the token, which is one more.
         for query, most in (("", 3), ("?limit=2", 3), ("?limit=2&offset=1", 3), ("?limit=1000", 3), ("?limit=0", 3), ("?search=o&limit=1", 3)):
             with CaptureQueriesContext(connection) as queries:
@@ -37,15 +37,15 @@ def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(demo
             assert response.status_code == 200
             assert len(queries) <= most, query
         rows = client.get(path, headers=headers).json()
-        if collection.detail and rows:
+        if resource.detail and rows:
             with CaptureQueriesContext(connection) as queries:
                 assert client.get(f"{path}/{rows[0]['id']}", headers=headers).json() == rows[0]
             assert len(queries) == 2
 
 
-def parent_of(collection, key):
+def parent_of(resource, key):
     """A product with items, or the token itself."""
-    if collection.path.startswith("products/"):
+    if resource.path.startswith("products/"):
         return Product.objects.filter(items__isnull=False, vendor="VA-044-420", status="published").first().pk
     return key.split(" ")[1].split(":")[0]
 
@@ -65,7 +65,7 @@ def owned(model):
     return lambda account: model.objects.filter(owner=account)
 
 
-# Collection -> what an account may see, told by the models and not by the collection.
+# Resource -> what an account may see, told by the models and not by the resource.
 MAY_SEE = {
     "accounts": lambda account: Account.objects.filter(pk=account),
     "users": lambda account: User.objects.filter(memberships__account=account),
@@ -99,7 +99,7 @@ MAY_SEE = {
 
 
 def test_it_is_written_down_who_may_see_what():
-    assert set(MAY_SEE) == {collection.path for collection in COLLECTIONS if not collection.parent}
+    assert set(MAY_SEE) == {resource.path for resource in RESOURCES if not resource.parent}
 
 
 @pytest.mark.parametrize("path", sorted(MAY_SEE))

@@ -7,8 +7,8 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
+from api.plans import MAX_IGNORED
 from modules.models import Case
-from modules.plans import MAX_IGNORED
 from tests.factories import AgreementFactory, ContractFactory, TokenFactory, UserFactory
 from tokens.catalog import Module
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from modules.urls import COLLECTIONS
+from modules.urls import RESOURCES
 from tokens.models import Token
 
 OFFICIAL = json.loads((Path(__file__).parent / "official.json").read_text())
-DESCRIBED = [collection for collection in COLLECTIONS if collection.path in OFFICIAL]
+DESCRIBED = [resource for resource in RESOURCES if resource.path in OFFICIAL]
 
 pytestmark = pytest.mark.django_db
 
@@ -71,12 +71,12 @@ NO_FILTER = {
 
 @pytest.fixture
 def records(demo, client):
-    """All that both sides see of a collection."""
+    """All that both sides see of a resource."""
 
-    def do(collection):
-        paths = [collection.path]
-        if "<parent>" in collection.path:
-            paths = [collection.path.replace("<parent>", token) for token in Token.objects.values_list("pk", flat=True)[:20]]
+    def do(resource):
+        paths = [resource.path]
+        if "<parent>" in resource.path:
+            paths = [resource.path.replace("<parent>", token) for token in Token.objects.values_list("pk", flat=True)[:20]]
         return [
             record
             for key in demo.values()
@@ -116,10 +116,10 @@ def fits(value, fact):
     return True
 
 
-@pytest.mark.parametrize("collection", DESCRIBED, ids=str)
-def test_records_are_as_described(records, collection):
-    facts = OFFICIAL[collection.path]["fields"]
-    shown = records(collection)
+@pytest.mark.parametrize("resource", DESCRIBED, ids=str)
+def test_records_are_as_described(records, resource):
+    facts = OFFICIAL[resource.path]["fields"]
+    shown = records(resource)
     assert shown
     more, other = set(), set()
     for record in shown:
@@ -128,42 +128,42 @@ def test_records_are_as_described(records, collection):
                 more.add(name)
             elif not fits(value, facts[name]):
                 other.add(name)
-    assert more == MORE.get(collection.path, set())
-    assert other == OTHER.get(collection.path, set())
+    assert more == MORE.get(resource.path, set())
+    assert other == OTHER.get(resource.path, set())
 
 
-@pytest.mark.parametrize("collection", DESCRIBED, ids=str)
-def test_what_is_required_is_there(records, collection):
-    facts = OFFICIAL[collection.path]["fields"]
+@pytest.mark.parametrize("resource", DESCRIBED, ids=str)
+def test_what_is_required_is_there(records, resource):
+    facts = OFFICIAL[resource.path]["fields"]
     required = {name for name, fact in facts.items() if fact.get("required")}
     missing = set()
-    for record in records(collection):
+    for record in records(resource):
         names = {name for name, _ in walk(record)}
         for name in required - names:
             # What is required of an object that is not there is not missing.
             above = name.rpartition(".")[0].removesuffix("[]")
             if not above or (above in names and not name.startswith(f"{above}[]")):
                 missing.add(name)
-    assert missing == LESS.get(collection.path, set())
+    assert missing == LESS.get(resource.path, set())
 
 
-@pytest.mark.parametrize("collection", DESCRIBED, ids=str)
-def test_filters_orderings_and_search_are_as_described_for_every_field_there_is(collection):
-    facts = OFFICIAL[collection.path]["filters"]
+@pytest.mark.parametrize("resource", DESCRIBED, ids=str)
+def test_filters_orderings_and_search_are_as_described_for_every_field_there_is(resource):
+    facts = OFFICIAL[resource.path]["filters"]
     absent = set()
     for name, fact in facts.items():
         if not fact["lookups"]:
             continue  # A name for select() only, which every field is here.
-        if name not in collection.filters.filters:
+        if name not in resource.filters.filters:
             # Only names of fields that the records have count.
-            if name.replace("__", ".") in collection.columns:
+            if name.replace("__", ".") in resource.columns:
                 absent.add(name)
             continue
-        if fact.get("ordering") and name not in collection.filters.ordering_filters:
+        if fact.get("ordering") and name not in resource.filters.ordering_filters:
             absent.add(f"{name} (ordering)")
-        if fact.get("search") and "__" not in name and name not in collection.filters.search_filters:
+        if fact.get("search") and "__" not in name and name not in resource.filters.search_filters:
             absent.add(f"{name} (search)")
-        lookups = {str(look_up) for look_up in collection.filters.filters[name]["lookups"]}
+        lookups = {str(look_up) for look_up in resource.filters.filters[name]["lookups"]}
         if not {look_up for look_up in fact["lookups"] if look_up != "null"} <= lookups:
             absent.add(f"{name} (look-ups)")
-    assert absent == NO_FILTER.get(collection.path, set())
+    assert absent == NO_FILTER.get(resource.path, set())

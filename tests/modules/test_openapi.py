@@ -9,17 +9,18 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
 from accounts.models import Account
-from modules import absent, openapi, schemas
-from modules.urls import COLLECTIONS, urlpatterns
+from api import openapi, schemas
+from modules import absent
+from modules.urls import RESOURCES, urlpatterns
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
 
 URL = "/public/v1/openapi.json"
 METHODS = ("GET", "POST", "PUT", "DELETE")
-DOCUMENT = json.loads(openapi.text(COLLECTIONS, "https://portal.example/public/v1"))
+DOCUMENT = json.loads(openapi.text(RESOURCES, "https://portal.example/public/v1"))
 # Method, path, description.
 OPERATIONS = [(method.upper(), path, about) for path, item in DOCUMENT["paths"].items() for method, about in item.items() if method != "summary"]
-LISTS = {name: collection for collection in COLLECTIONS for name in [openapi.schema_name(collection)]}
+LISTS = {name: resource for resource in RESOURCES for name in [openapi.schema_name(resource)]}
 COMPANIES = ("PA-063-101", "VA-044-420")
 
 
@@ -195,17 +196,17 @@ def test_an_address_has_the_methods_that_are_described_and_no_other(call, reader
 
 @pytest.mark.parametrize("name", LISTS)
 def test_every_filter_takes_every_operator_it_is_said_to_know(call, reader, name):
-    collection = LISTS[name]
-    path = collection.path.replace("<parent>", TokenFactory(account=reader.account).pk if "tokens" in collection.path else "none-such")
-    for each in collection.filter_names:
-        value = json.dumps(schemas.answered(openapi.filter_field(collection, each), each)["examples"][0], ensure_ascii=False).replace("null", "x")
-        terms = [term(operator, each, value) for operator in openapi.lookups(collection, each)]
+    resource = LISTS[name]
+    path = resource.path.replace("<parent>", TokenFactory(account=reader.account).pk if "tokens" in resource.path else "none-such")
+    for each in resource.filter_names:
+        value = json.dumps(schemas.answered(openapi.filter_field(resource, each), each)["examples"][0], ensure_ascii=False).replace("null", "x")
+        terms = [term(operator, each, value) for operator in openapi.lookups(resource, each)]
         response = call(f"{path}?{'&'.join(terms)}", reader)
-        assert response.status_code in ((200, 404) if collection.parent else (200,)), (terms, response.content)
-    for each in collection.ordering:
-        assert call(f"{path}?ordering(-{each})", reader).status_code in ((200, 404) if collection.parent else (200,))
-    if collection.search:
-        assert call(f"{path}?search=x", reader).status_code in ((200, 404) if collection.parent else (200,))
+        assert response.status_code in ((200, 404) if resource.parent else (200,)), (terms, response.content)
+    for each in resource.ordering:
+        assert call(f"{path}?ordering(-{each})", reader).status_code in ((200, 404) if resource.parent else (200,))
+    if resource.search:
+        assert call(f"{path}?search=x", reader).status_code in ((200, 404) if resource.parent else (200,))
 
 
 def term(operator, name, value):
@@ -226,20 +227,20 @@ def test_records_are_what_the_schemas_say_and_nothing_else(client, db):
     seen = set()
     for company in COMPANIES:
         headers = {"authorization": header(TokenFactory(account=Account.objects.get(pk=company), name="Reader", modules=(Module.ALL,)))}
-        for name, collection in LISTS.items():
+        for name, resource in LISTS.items():
             check = validator(closed({"$ref": f"#/components/schemas/{name}"}) | {"components": closed(DOCUMENT["components"])})
             parents = [None]
-            if collection.parent:
-                parents = [row["id"] for row in client.get(f"/public/v1/{collection.parent.path}", headers=headers).json()]
+            if resource.parent:
+                parents = [row["id"] for row in client.get(f"/public/v1/{resource.parent.path}", headers=headers).json()]
             for parent in parents:
-                path = "/public/v1/" + collection.path.replace("<parent>", str(parent))
+                path = "/public/v1/" + resource.path.replace("<parent>", str(parent))
                 response = client.get(path, headers=headers)
                 assert response.status_code == 200
                 assert re.fullmatch(DOCUMENT["components"]["headers"]["Content-Range"]["schema"]["pattern"], response["Content-Range"])
                 for record in response.json():
                     assert not list(check.iter_errors(record)), record
                     seen.add(name)
-                if collection.detail and response.json():
+                if resource.detail and response.json():
                     one = client.get(f"{path}/{response.json()[0]['id']}", headers=headers)
                     assert not list(check.iter_errors(one.json()))
     assert seen == set(LISTS) - {openapi.schema_name(each) for each in absent.OF_PRODUCTS}

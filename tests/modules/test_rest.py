@@ -1,4 +1,4 @@
-"""Collections of the API: shape, pages, and which account sees what."""
+"""Resources of the API: shape, pages, and which account sees what."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What a query can ask of a collection, and what it cannot."""
+"""What a query can ask of a resource, and what it cannot."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modules.models import Agreement, Contract
-from modules.urls import COLLECTIONS
+from modules.urls import RESOURCES
 from tests.factories import AccountFactory, AgreementFactory, ContractFactory, CustomerFactory, TokenFactory
 from tokens.catalog import Module
 
@@ -288,20 +288,20 @@ def test_a_value_cannot_pose_as_the_account(call, token, agreements):
     assert call(f"agreements?eq(owner.id,{other.owner_id})", token).json() == []
 
 
-@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
-def test_every_filter_ordering_and_search_of_every_collection_works(call, account, collection):
+@pytest.mark.parametrize("resource", RESOURCES, ids=str)
+def test_every_filter_ordering_and_search_of_every_collection_works(call, account, resource):
     token = TokenFactory(account=account, modules=(Module.ALL,))
-    path = collection.path.replace("<parent>", token.pk)
-    missing = 404 if collection.path.startswith("products/") else 200
-    queries = [f"ordering({name})" for name in collection.ordering]
-    queries += ["search=a"] * bool(collection.search)
-    for name in collection.filter_names:
+    path = resource.path.replace("<parent>", token.pk)
+    missing = 404 if resource.path.startswith("products/") else 200
+    queries = [f"ordering({name})" for name in resource.ordering]
+    queries += ["search=a"] * bool(resource.search)
+    for name in resource.filter_names:
         queries += [f"{name}=x", f"ilike({name},*a*)", f"in({name},(a,b))", f"ge({name},2024-01-01)", f"ge({name},1)", f"{name}=true"]
         # Each name takes one of these at least.
         assert any(call(f"{path}?{query}", token).status_code == missing for query in queries[-6:]), name
     for query in queries:
         assert call(f"{path}?{query}", token).status_code in {missing, 400}, query
-    for query in queries[: len(collection.ordering) + 1]:
+    for query in queries[: len(resource.ordering) + 1]:
         assert call(f"{path}?{query}", token).status_code == missing, query
 
 

@@ -5,10 +5,10 @@ from urllib.parse import quote
 
 import pytest
 
+from api.resource import ORDERED, Resource
+from api.shapes import Constant, Rows, leaves
 from modules.models import Agreement
-from modules.rest import ORDERED, Collection
-from modules.shapes import Constant, Rows, leaves
-from modules.urls import COLLECTIONS
+from modules.urls import RESOURCES
 from tests.modules.test_every_collection import parent_of
 
 pytestmark = pytest.mark.django_db
@@ -23,9 +23,9 @@ def at(record, names):
     return at(record[names[0]], names[1:]) if isinstance(record, dict) and names[0] in record else []
 
 
-def shown(collection, record):
+def shown(resource, record):
     """Name of a filter -> what the record shows there."""
-    for name, value in leaves(collection.fields):
+    for name, value in leaves(resource.fields):
         if isinstance(value, Rows):
             listed = at_raw(record, name.split("."))
             members = list(listed.values()) if isinstance(listed, dict) else listed or []
@@ -47,21 +47,21 @@ def written(value):
     return f"'{value}'" if '"' in value else f'"{value}"'
 
 
-@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
-def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, client, collection):
+@pytest.mark.parametrize("resource", RESOURCES, ids=str)
+def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, client, resource):
     """For each side: what a filter tells is what the records tell anyway, and every scalar of a record is a filter."""
     for key in demo.values():
         headers = {"authorization": key}
-        path = f"/public/v1/{collection.path}".replace("<parent>", parent_of(collection, key))
+        path = f"/public/v1/{resource.path}".replace("<parent>", parent_of(resource, key))
         records = client.get(f"{path}?limit=1000", headers=headers).json()
         found = {}
         for record in records:
-            for name, values in shown(collection, record):
+            for name, values in shown(resource, record):
                 for value in values:
                     if value != "" and not isinstance(value, dict):
                         found.setdefault(name, {}).setdefault(value, set()).add(record["id"])
         for name, by_value in found.items():
-            assert name in collection.filter_names or name == "params", name
+            assert name in resource.filter_names or name == "params", name
             if name == "params":
                 continue
             # The rarest tells most.
@@ -71,36 +71,36 @@ def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, clien
             assert {row["id"] for row in response.json()} == by_value[value], (name, value)
 
 
-@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
-def test_a_filter_that_is_no_name_of_a_record_stands_for_one(collection):
+@pytest.mark.parametrize("resource", RESOURCES, ids=str)
+def test_a_filter_that_is_no_name_of_a_record_stands_for_one(resource):
     """By structure: what a filter looks at is what a field shows."""
-    filters = collection.filters.AT
-    own = {(filters[name].column, filters[name].among is None) for name, _ in every_name(collection)}
-    for name in collection.filter_names:
+    filters = resource.filters.AT
+    own = {(filters[name].column, filters[name].among is None) for name, _ in every_name(resource)}
+    for name in resource.filter_names:
         assert (filters[name].column, filters[name].among is None) in own, name
 
 
-def every_name(collection):
-    for name, value in leaves(collection.fields):
+def every_name(resource):
+    for name, value in leaves(resource.fields):
         if isinstance(value, Rows):
             yield from ((f"{name}.{member}", column) for member, column in leaves(value.shape))
-        elif name in collection.filters.AT:
+        elif name in resource.filters.AT:
             yield name, value
 
 
 def test_what_a_record_does_not_show_cannot_be_declared():
     for wrong in ({"also": {"secret": "account.peppers"}}, {"ordering": ("account.name",)}, {"search": ("account.name",)}):
         with pytest.raises((KeyError, ValueError)):
-            Collection("x", None, lambda account_id: Agreement.objects.all(), fields={"id": "id", "title": "title"}, about="", **wrong)
+            Resource("x", None, lambda account_id: Agreement.objects.all(), fields={"id": "id", "title": "title"}, about="", **wrong)
 
 
-@pytest.mark.parametrize("collection", COLLECTIONS, ids=str)
-def test_id_name_state_and_the_moment_of_making_can_be_filtered_and_ordered(demo, client, collection):
+@pytest.mark.parametrize("resource", RESOURCES, ids=str)
+def test_id_name_state_and_the_moment_of_making_can_be_filtered_and_ordered(demo, client, resource):
     for key in demo.values():
         headers = {"authorization": key}
-        path = f"/public/v1/{collection.path}".replace("<parent>", parent_of(collection, key))
-        for name in [name for name in ORDERED if name in collection.columns]:
-            assert name in collection.filter_names
+        path = f"/public/v1/{resource.path}".replace("<parent>", parent_of(resource, key))
+        for name in [name for name in ORDERED if name in resource.columns]:
+            assert name in resource.filter_names
             rows = client.get(f"{path}?ordering({name})&limit=1000", headers=headers).json()
             back = client.get(f"{path}?ordering(-{name})&limit=1000", headers=headers)
             assert back.status_code == 200
@@ -108,4 +108,4 @@ def test_id_name_state_and_the_moment_of_making_can_be_filtered_and_ordered(demo
             if name in {"created", "events.created.at"}:
                 moments = [at(row, name.split("."))[0] for row in rows]
                 assert moments == sorted(moments)
-    assert {"id"} <= set(collection.ordering)
+    assert {"id"} <= set(resource.ordering)

@@ -16,8 +16,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from modules import bodies, rest, rql, schemas
-from modules.rest import Collection, Write
+from api import bodies, rql, schemas
+from api.resource import DEFAULT_LIMIT, ID, IGNORED, LIMIT, Resource, Write
 from portal import VERSION
 from tokens import keys
 from tokens.catalog import Module
@@ -138,7 +138,7 @@ HEADERS = {
         "required": True,
         "schema": {"type": "string", "pattern": r"^items \d+-\d+/\d+$", "examples": ["items 0-9/72"]},
     },
-    rest.IGNORED: {
+    IGNORED: {
         "description": "The names of the query that are no filters here and were ignored, at most ten; absent if there are none.",
         "schema": {"type": "string", "examples": ["nope, owner.nope"]},
     },
@@ -155,20 +155,20 @@ PARAMETERS = {
         "in": "path",
         "required": True,
         "description": "The id of the record.",
-        "schema": {"type": "string", "pattern": f"^{rest.ID}$"},
+        "schema": {"type": "string", "pattern": f"^{ID}$"},
     },
     "parent_id": {
         "name": "parent_id",
         "in": "path",
         "required": True,
         "description": "The id of the record above.",
-        "schema": {"type": "string", "pattern": f"^{rest.ID}$"},
+        "schema": {"type": "string", "pattern": f"^{ID}$"},
     },
     "limit": {
         "name": "limit",
         "in": "query",
-        "description": f"How many records to give at most, and never more than {rest.LIMIT}. 0 asks for nothing but the number of all.",
-        "schema": {"type": "integer", "minimum": 0, "maximum": rest.LIMIT, "default": rest.DEFAULT_LIMIT},
+        "description": f"How many records to give at most, and never more than {LIMIT}. 0 asks for nothing but the number of all.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": LIMIT, "default": DEFAULT_LIMIT},
     },
     "offset": {
         "name": "offset",
@@ -196,40 +196,40 @@ A key opens the modules that its token was granted; here, each is a tag."""
 @csrf_exempt
 @require_safe
 @cache_control(public=True, max_age=300)
-def show(request: HttpRequest, collections: tuple[Collection, ...]) -> HttpResponse:
+def show(request: HttpRequest, resources: tuple[Resource, ...]) -> HttpResponse:
     """The document. Open to everybody: the official client fetches it without a key."""
-    return HttpResponse(text(collections, endpoint(request)), content_type="application/json")
+    return HttpResponse(text(resources, endpoint(request)), content_type="application/json")
 
 
 @lru_cache(maxsize=8)
-def text(collections: tuple[Collection, ...], base: str) -> bytes:
+def text(resources: tuple[Resource, ...], base: str) -> bytes:
     """The document for an API at `base`. ASCII only: the official client decodes it in pieces, and a cut letter breaks it."""
-    return json.dumps(document(collections, base), ensure_ascii=True).encode()
+    return json.dumps(document(resources, base), ensure_ascii=True).encode()
 
 
 # --- The document ---------------------------------------------------------------------------------
 
 
-def document(collections: tuple[Collection, ...], base: str) -> Described:
-    """The document as nested dictionaries: every operation of the collections, and the parts that they share."""
+def document(resources: tuple[Resource, ...], base: str) -> Described:
+    """The document as nested dictionaries: every operation of the resources, and the parts that they share."""
     paths: dict[str, Described] = {}
-    for collection in collections:
-        for method, path, about in operations(collection):
+    for resource in resources:
+        for method, path, about in operations(resource):
             # The official client's help shows the summary of the address.
-            paths.setdefault(path, {"summary": collection.about if method == "GET" else about["summary"]})[method.lower()] = about
+            paths.setdefault(path, {"summary": resource.about if method == "GET" else about["summary"]})[method.lower()] = about
     return {
         "openapi": "3.1.0",
         "info": {"title": f"{settings.BRAND} API", "version": VERSION, "description": introduction()},
         "servers": [{"url": base}],
         "security": [{"ApiKey": []}],
-        "tags": [{"name": name, "description": covers} for name, covers in dict.fromkeys(tag(collection.module) for collection in collections)],
+        "tags": [{"name": name, "description": covers} for name, covers in dict.fromkeys(tag(resource.module) for resource in resources)],
         "paths": paths,
         "components": {
             "securitySchemes": {"ApiKey": {"type": "apiKey", "in": "header", "name": "Authorization", "description": KEYS}},
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "responses": {refusal.name: refused(refusal) for refusal in REFUSALS.values()},
-            "schemas": {"Error": ERROR, **{schema_name(collection): schemas.record(collection) for collection in collections}},
+            "schemas": {"Error": ERROR, **{schema_name(resource): schemas.record(resource) for resource in resources}},
         },
     }
 
@@ -246,7 +246,7 @@ What the tokens of {settings.BRAND} open.
 
 ## Lists
 
-A list is a JSON array, in an order that stays the same. `limit` ({rest.DEFAULT_LIMIT} unless said, at most {rest.LIMIT}) and `offset`
+A list is a JSON array, in an order that stays the same. `limit` ({DEFAULT_LIMIT} unless said, at most {LIMIT}) and `offset`
 page through it. The header `Content-Range: items 0-9/72` says where one is and how many records there are in all.
 
 The whole query string is one RQL query: terms joined with `&`. Names inside of objects are written with dots, or with two
@@ -292,76 +292,76 @@ def tag(module: Module | None) -> tuple[str, str]:
     return (str(module.label), str(module.covers)) if module else ("Any Token", "Open to every valid token, whatever it was granted")
 
 
-def schema_name(collection: Collection) -> str:
-    return ".".join(words(collection))
+def schema_name(resource: Resource) -> str:
+    return ".".join(words(resource))
 
 
-def words(collection: Collection) -> list[str]:
+def words(resource: Resource) -> list[str]:
     """The path without the parent's id: `products`, `items`."""
-    return [word for word in collection.path.split("/") if word != "<parent>"]
+    return [word for word in resource.path.split("/") if word != "<parent>"]
 
 
 # --- Operations -----------------------------------------------------------------------------------
 
 
-def operations(collection: Collection) -> Iterator[Operation]:
-    """What can be done with a collection, in the order in which one reads about it."""
-    everything = "/" + collection.path.replace("<parent>", "{parent_id}")
+def operations(resource: Resource) -> Iterator[Operation]:
+    """What can be done with a resource, in the order in which one reads about it."""
+    everything = "/" + resource.path.replace("<parent>", "{parent_id}")
     one = f"{everything}/{{id}}"
-    writes, name = collection.writes, " ".join(words(collection))
+    writes, name = resource.writes, " ".join(words(resource))
 
-    yield Operation("GET", everything, listing(collection, f"List {name}"))
+    yield Operation("GET", everything, listing(resource, f"List {name}"))
     if write := writes.get("POST"):
-        yield Operation("POST", everything, writing(collection, write, "create_one", 201))
-    if write := writes.get("DELETE") if not collection.detail else None:
-        yield Operation("DELETE", everything, writing(collection, write, "delete_some", 204, many=True))
-    if not collection.detail:
+        yield Operation("POST", everything, writing(resource, write, "create_one", 201))
+    if write := writes.get("DELETE") if not resource.detail else None:
+        yield Operation("DELETE", everything, writing(resource, write, "delete_some", 204, many=True))
+    if not resource.detail:
         return
-    yield Operation("GET", one, reading(collection, f"Read one of the {name}"))
+    yield Operation("GET", one, reading(resource, f"Read one of the {name}"))
     if write := writes.get("PUT"):
-        yield Operation("PUT", one, writing(collection, write, "update_one", 200, "id"))
+        yield Operation("PUT", one, writing(resource, write, "update_one", 200, "id"))
     if write := writes.get("DELETE"):
-        yield Operation("DELETE", one, writing(collection, write, "delete_one", 204, "id"))
-    for action, write in collection.actions.items():
-        yield Operation("POST", f"{one}/{action}", writing(collection, write, f"{action}_one", 200, "id"))
+        yield Operation("DELETE", one, writing(resource, write, "delete_one", 204, "id"))
+    for action, write in resource.actions.items():
+        yield Operation("POST", f"{one}/{action}", writing(resource, write, f"{action}_one", 200, "id"))
 
 
-def listing(collection: Collection, summary: str) -> Described:
-    lines = [collection.about]
+def listing(resource: Resource, summary: str) -> Described:
+    lines = [resource.about]
     # RQL writes these as functions, which OpenAPI cannot call parameters.
-    if collection.ordering:
-        lines.append(f"In order: `ordering(name)` or, from the end, `ordering(-name)`, by {code(collection.ordering)}.")
-    if collection.search:
-        lines.append(f"`search` looks into {code(collection.search)}.")
+    if resource.ordering:
+        lines.append(f"In order: `ordering(name)` or, from the end, `ordering(-name)`, by {code(resource.ordering)}.")
+    if resource.search:
+        lines.append(f"`search` looks into {code(resource.search)}.")
     lines.append("`select(-name)` leaves a field or an object out, but never the id.")
-    named = ["limit", "offset", *(["search"] if collection.search else [])]
+    named = ["limit", "offset", *(["search"] if resource.search else [])]
     filters = [
-        {"name": name, "in": "query", "description": filter_text(collection, name), "schema": schemas.typed(filter_field(collection, name))}
-        for name in collection.filter_names
+        {"name": name, "in": "query", "description": filter_text(resource, name), "schema": schemas.typed(filter_field(resource, name))}
+        for name in resource.filter_names
     ]
     answer = {
-        **answered(200, {"type": "array", "items": reference(collection)}),
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in ("Content-Range", rest.IGNORED)},
+        **answered(200, {"type": "array", "items": reference(resource)}),
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in ("Content-Range", IGNORED)},
     }
     return {
-        **common(collection, "list_all", summary, *named),
+        **common(resource, "list_all", summary, *named),
         "description": "\n\n".join(lines),
-        "parameters": [*parameters(collection, *named), *filters],
-        "responses": {"200": answer, **refusals(collection)},
+        "parameters": [*parameters(resource, *named), *filters],
+        "responses": {"200": answer, **refusals(resource)},
     }
 
 
-def reading(collection: Collection, summary: str) -> Described:
+def reading(resource: Resource, summary: str) -> Described:
     return {
-        **common(collection, "retrieve_one", summary, "id"),
-        "responses": {"200": answered(200, reference(collection)), **refusals(collection, 404)},
+        **common(resource, "retrieve_one", summary, "id"),
+        "responses": {"200": answered(200, reference(resource)), **refusals(resource, 404)},
     }
 
 
-def writing(collection: Collection, write: Write, verb: str, status: int, *named: str, many: bool = False) -> Described:
+def writing(resource: Resource, write: Write, verb: str, status: int, *named: str, many: bool = False) -> Described:
     """`many` is for a body that may be a list of what it is else."""
     summary, _stop, rest_of_it = write.about.partition(". ")
-    about = common(collection, verb, summary.removesuffix("."), *named)
+    about = common(resource, verb, summary.removesuffix("."), *named)
     if rest_of_it:
         about["description"] = rest_of_it
     if write.fields:
@@ -370,38 +370,38 @@ def writing(collection: Collection, write: Write, verb: str, status: int, *named
             body = {"oneOf": [body, {"type": "array", "items": body, "minItems": 1}]}
         about["requestBody"] = {"required": many or bool(write.required), "content": content(body)}
     more = ((404,) if named else ()) + ((413, 415) if status != 204 or many else ()) + (429,)
-    answer = None if status == 204 else reference(collection)
+    answer = None if status == 204 else reference(resource)
     if answer and write.answers:
         answer = {"allOf": [answer, {"type": "object", "properties": dict(write.answers)}]}
-    return {**about, "responses": {str(status): answered(status, answer), **refusals(collection, *more)}}
+    return {**about, "responses": {str(status): answered(status, answer), **refusals(resource, *more)}}
 
 
-def common(collection: Collection, verb: str, summary: str, *named: str) -> Described:
+def common(resource: Resource, verb: str, summary: str, *named: str) -> Described:
     """What every operation says. The official client tells lists and records from actions by the last word but one of the id."""
-    about = {"operationId": "_".join((*words(collection), verb)), "tags": [tag(collection.module)[0]], "summary": summary}
-    listed = parameters(collection, *named)
+    about = {"operationId": "_".join((*words(resource), verb)), "tags": [tag(resource.module)[0]], "summary": summary}
+    listed = parameters(resource, *named)
     return {**about, "parameters": listed} if listed else about
 
 
-def parameters(collection: Collection, *named: str) -> list[Described]:
-    return [{"$ref": f"#/components/parameters/{name}"} for name in ((*(("parent_id",) if collection.parent else ()), *named))]
+def parameters(resource: Resource, *named: str) -> list[Described]:
+    return [{"$ref": f"#/components/parameters/{name}"} for name in ((*(("parent_id",) if resource.parent else ()), *named))]
 
 
-def filter_field(collection: Collection, name: str) -> "Field[Any, Any]":
-    field: Field[Any, Any] = collection.filters.filters[name]["field"]
+def filter_field(resource: Resource, name: str) -> "Field[Any, Any]":
+    field: Field[Any, Any] = resource.filters.filters[name]["field"]
     return field
 
 
-def lookups(collection: Collection, name: str) -> list[str]:
+def lookups(resource: Resource, name: str) -> list[str]:
     """The operators that a filter knows."""
-    known = collection.filters.filters[name]["lookups"]
+    known = resource.filters.filters[name]["lookups"]
     return [operator.name for operator in OPERATORS if operator.name in known]
 
 
-def filter_text(collection: Collection, name: str) -> str:
+def filter_text(resource: Resource, name: str) -> str:
     """In the words of the original's document."""
-    lines = [f"Filter for: {name}", f"**lookups:** {', '.join(lookups(collection, name))}"]
-    lines += [f"**{what}:** true" for what, names in (("ordering", collection.ordering), ("search", collection.search)) if name in names]
+    lines = [f"Filter for: {name}", f"**lookups:** {', '.join(lookups(resource, name))}"]
+    lines += [f"**{what}:** true" for what, names in (("ordering", resource.ordering), ("search", resource.search)) if name in names]
     return "\n\n".join(lines)
 
 
@@ -412,8 +412,8 @@ def code(names: Iterable[str]) -> str:
 # --- Answers --------------------------------------------------------------------------------------
 
 
-def reference(collection: Collection) -> Described:
-    return {"$ref": f"#/components/schemas/{schema_name(collection)}"}
+def reference(resource: Resource) -> Described:
+    return {"$ref": f"#/components/schemas/{schema_name(resource)}"}
 
 
 def content(schema: Described) -> Described:
@@ -424,9 +424,9 @@ def answered(status: int, schema: Described | None) -> Described:
     return {"description": ANSWERS[status], **({"content": content(schema)} if schema else {})}
 
 
-def refusals(collection: Collection, *more: int) -> Described:
+def refusals(resource: Resource, *more: int) -> Described:
     """The refusals that every operation may answer with, and more."""
-    statuses = sorted({400, 401, 403, *more, *((404,) if collection.parent else ())})
+    statuses = sorted({400, 401, 403, *more, *((404,) if resource.parent else ())})
     return {str(status): {"$ref": f"#/components/responses/{REFUSALS[status].name}"} for status in statuses}
 
 

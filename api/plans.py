@@ -12,12 +12,12 @@ from django.db import connection
 from django.db.models import QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from modules import query_text, rql
-from modules.shapes import Builder, prune
+from api import query_text, rql
+from api.shapes import Builder, prune
 from tokens.permissions import Caller
 
 if TYPE_CHECKING:
-    from modules.rest import Collection
+    from api.resource import Resource
 
 # What stands for the caller's account, the record above and the record itself in a compiled query. No value of a query
 # can be taken for one of them: NUL is refused there.
@@ -80,20 +80,20 @@ class Plan(NamedTuple):
         return int(fetch(self.total, fill(self.total_params, place))[0][0]) if self.total else 0
 
 
-PLANS: "LRUCache[tuple[Collection, str, str | None], Plan]" = LRUCache(KEPT_BYTES, getsizeof=lambda plan: plan.size)
+PLANS: "LRUCache[tuple[Resource, str, str | None], Plan]" = LRUCache(KEPT_BYTES, getsizeof=lambda plan: plan.size)
 PLANS_LOCK = Lock()
 
 
-def compiled(collection: "Collection", side: str, query: str | None) -> Plan:
+def compiled(resource: "Resource", side: str, query: str | None) -> Plan:
     """The plan for a query of the accounts of one side (`VA` or `PA`); for None, that of a single record. Raises rql.BadQuery.
 
     Programs ask the same over and over, and building a query costs Django more than running it. So plans are kept.
     """
-    key = (collection, side, query)
+    key = (resource, side, query)
     with PLANS_LOCK:
         plan = PLANS.get(key)
     if plan is None:
-        plan = compile_query(collection, side, query)
+        plan = compile_query(resource, side, query)
         # A plan without SQL matches nothing; programs do not ask for that over and over.
         if plan.page and plan.size <= KEPT_PLAN_BYTES:
             with PLANS_LOCK:
@@ -101,15 +101,15 @@ def compiled(collection: "Collection", side: str, query: str | None) -> Plan:
     return plan
 
 
-def compile_query(collection: "Collection", side: str, query: str | None) -> Plan:
+def compile_query(resource: "Resource", side: str, query: str | None) -> Plan:
     """Let Django write the SQL for a query. Raises rql.BadQuery."""
-    rows = collection.visible(ACCOUNT.format(side), PARENT)
+    rows = resource.visible(ACCOUNT.format(side), PARENT)
     read = query_text.read(query or "")
-    asked = rql.apply(collection.filters, rows, read.rql, read.searches)
+    asked = rql.apply(resource.filters, rows, read.rql, read.searches)
     # Any letter can be part of a name, but not of a header.
     ignored = ", ".join(quote(name[: rql.MAX_NAME]) for name in asked.ignored[:MAX_IGNORED])
     rows = asked.rows.filter(pk=ITSELF) if query is None else asked.rows
-    builder = Builder(prune(collection.fields, hidden(collection, asked.select)))
+    builder = Builder(prune(resource.fields, hidden(resource, asked.select)))
     try:
         page, page_params, converters = sql(rows.order_by(*stable(rows)).values_list(*builder.columns))
         count, count_params, _unused = sql(rows.order_by().values_list("pk"))
@@ -147,10 +147,10 @@ def stable(rows: "QuerySet[Any]") -> tuple[Any, ...]:
     return order if {"id", "-id", "pk", "-pk"} & set(order) else (*order, "pk")
 
 
-def hidden(collection: "Collection", select: tuple[str, ...]) -> set[str]:
+def hidden(resource: "Resource", select: tuple[str, ...]) -> set[str]:
     """The names that `select(-x)` leaves out. To leave out what is not there anyway is no mistake. Raises rql.BadQuery."""
     for name in select:
-        if not name.startswith("-") and not any(known == name or known.startswith(f"{name}.") for known in collection.columns):
+        if not name.startswith("-") and not any(known == name or known.startswith(f"{name}.") for known in resource.columns):
             raise rql.BadQuery(_("Bad select: there is no field %(name)s.") % {"name": name})
     return {name[1:] for name in select if name.startswith("-")} - {"id"}
 

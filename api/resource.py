@@ -1,6 +1,6 @@
-"""The machinery of the API: a collection is declared once, and answers lists, details, writes and actions by that.
+"""The machinery of the API: a resource is declared once, and answers lists, details, writes and actions by that.
 
-    CASES = Collection("helpdesk/cases", Module.HELPDESK, Case.objects.all().visible_to, fields={…}, filters=(…), …)
+    CASES = Resource("helpdesk/cases", Module.HELPDESK, Case.objects.all().visible_to, fields={…}, filters=(…), …)
 
     @CASES.creates("subject", "description", required=("subject",))
     def create(caller, values): …
@@ -22,10 +22,10 @@ from django.http import HttpResponse
 from django.urls import URLPattern, re_path
 from django.utils.translation import gettext as _
 
-from modules import bodies, rql
-from modules.bodies import Refused
-from modules.plans import ACCOUNT, ITSELF, PARENT, compiled, placed, side
-from modules.shapes import Column, Computed, Constant, Path, Rows, Shape, leaves, trace_in
+from api import bodies, rql
+from api.bodies import Refused
+from api.plans import ACCOUNT, ITSELF, PARENT, compiled, placed, side
+from api.shapes import Column, Computed, Constant, Path, Rows, Shape, leaves, trace_in
 from portal import api, store
 from portal.http import whole
 from tokens.catalog import Module
@@ -57,7 +57,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Write(NamedTuple):
-    """A write of a collection: what it does, the names of the body it reads, and those it cannot do without."""
+    """A write of a resource: what it does, the names of the body it reads, and those it cannot do without."""
 
     run: Callable[..., Any]
     fields: "Mapping[str, Field[Any, Any]]"
@@ -69,8 +69,8 @@ class Write(NamedTuple):
     not_yet: Mapping[str, Any]
 
 
-class Collection:
-    """A collection of the API: which rows an account sees, how each is shown, and what can be done with it."""
+class Resource:
+    """A resource of the API: which rows an account sees, how each is shown, and what can be done with it."""
 
     def __init__(
         self,
@@ -84,11 +84,11 @@ class Collection:
         also: Mapping[str, str] | None = None,
         foreign: Mapping[str, tuple[str, ...]] | None = None,
         nulls: tuple[str, ...] = (),
-        parent: "Collection | None" = None,
+        parent: "Resource | None" = None,
         detail: bool = True,
         about: str,
     ) -> None:
-        """Declare a collection.
+        """Declare a resource.
 
         - `path` is its address below `/public/v1/`. Records that belong to another record have `parent`, whose id is `<parent>` in the path.
         - `module` is the grant it takes; None opens it to every valid token.
@@ -117,10 +117,10 @@ class Collection:
         self.actions: dict[str, Write] = {}
 
     def __repr__(self) -> str:
-        return f"<Collection {self.path}>"
+        return f"<Resource {self.path}>"
 
     def visible(self, account_id: str, parent: str | None) -> "QuerySet[Any]":
-        """The rows of an account, and of a parent if the collection has one."""
+        """The rows of an account, and of a parent if the resource has one."""
         return self.rows(account_id, parent) if self.parent else self.rows(account_id)
 
     # --- What is declared ---------------------------------------------------------------------
@@ -187,7 +187,7 @@ class Collection:
         return self.register(self.writes, "DELETE", (), (), run)
 
     def deletes_listed(self, *names: str) -> Decorator:
-        """Register `delete(caller, parent, listed)` at the collection's own address; the body is an object or a list. The answer is 204."""
+        """Register `delete(caller, parent, listed)` at the resource's own address; the body is an object or a list. The answer is 204."""
         return partial(self.register, self.writes, "DELETE", names, ())
 
     def acts(self, name: str, *names: str, required: tuple[str, ...] = ()) -> Decorator:
@@ -209,7 +209,7 @@ class Collection:
         return run
 
     def methods(self) -> tuple[str, ...]:
-        """What the collection's own address answers."""
+        """What the resource's own address answers."""
         here = ("POST",) if self.detail else ("POST", "DELETE")
         return (*READ, *(method for method in here if method in self.writes))
 
@@ -234,7 +234,7 @@ class Collection:
     # --- Answers ------------------------------------------------------------------------------
 
     def answer_all(self, request: ApiRequest, parent: str | None = None) -> HttpResponse:
-        """The collection's own address: a page of it, or a new record."""
+        """The resource's own address: a page of it, or a new record."""
         methods = self.methods()
         if request.method not in methods:
             return method_not_allowed(methods)
@@ -261,7 +261,7 @@ class Collection:
         return self.change(request, self.actions[name], pk, parent)
 
     def listing(self, request: ApiRequest, parent: str | None) -> HttpResponse:
-        """A page of the collection, as the token's account sees it."""
+        """A page of the resource, as the token's account sees it."""
         query = request.META["QUERY_STRING"]
         page = PAGE.fullmatch(query)
         caller = request.token

@@ -1,4 +1,4 @@
-"""What a query string may ask of a collection, and how far it may go.
+"""What a query string may ask of a resource, and how far it may go.
 
 The whole query string is one RQL query (`and(eq(status,active),like(name,*cloud*))&ordering(-created)&limit=10`), read by
 django-rql, the library of the original. What it lets through unchecked is refused here: a query may be wrong, never slow.
@@ -20,7 +20,7 @@ from py_rql.constants import RESERVED_FILTER_NAMES, RQL_SEARCH_PARAM, Comparison
 from py_rql.exceptions import RQLFilterError
 from py_rql.parser import RQLParser
 
-import modules.lookups  # noqa: F401 (registers `matches`, which Filters uses)
+import api.lookups  # noqa: F401 (registers `matches`, which Filters uses)
 
 
 class BadQuery(Exception):
@@ -185,9 +185,9 @@ class Filters(RQLFilterClass):
 
 
 def build(model: type[Any], filters: Mapping[str, Filter], ordering: Iterable[str], search: Iterable[str]) -> Filters:
-    """The filters of a collection, made once: `ordering` and `search` name some of them.
+    """The filters of a resource, made once: `ordering` and `search` name some of them.
 
-    A dotted name can also be written with two underscores (`owner__id`), as in the oldest collections of the original.
+    A dotted name can also be written with two underscores (`owner__id`), as in the oldest resources of the original.
     """
     spelled = {spelling: name for name in filters for spelling in (name, name.replace(".", "__"))}
     declared = [

@@ -21,9 +21,9 @@ from django.db.models import (
 )
 from django.db.models.expressions import Col
 
-from modules.examples import example
-from modules.rest import Collection, Write
-from modules.shapes import Column, Computed, Constant, Rows, trace
+from api.examples import example
+from api.resource import Resource, Write
+from api.shapes import Column, Computed, Constant, Rows, trace
 
 Schema = dict[str, Any]
 
@@ -43,11 +43,11 @@ class Name(NamedTuple):
 # --- Records --------------------------------------------------------------------------------------
 
 
-def record(collection: Collection) -> Schema:
+def record(resource: Resource) -> Schema:
     """The schema of a record. `select()` may leave out everything but the id."""
-    writable = {name for write in (*collection.writes.values(), *collection.actions.values()) for name in write.fields}
-    schema = part(collection.fields, collection.sample, writable)
-    return {"description": collection.about, **schema, "required": ["id"], "examples": [sample(schema)]}
+    writable = {name for write in (*resource.writes.values(), *resource.actions.values()) for name in write.fields}
+    schema = part(resource.fields, resource.sample, writable)
+    return {"description": resource.about, **schema, "required": ["id"], "examples": [sample(schema)]}
 
 
 def part(value: Any, rows: "QuerySet[Any]", writable: set[str], name: str = "") -> Schema:
