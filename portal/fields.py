@@ -3,14 +3,14 @@
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from portal import moments
-from portal.text import fold, line, prose
+from portal.text import fold, isolate, line, prose
 
 if TYPE_CHECKING:
     # Django's fields take no parameters at run time.
@@ -163,3 +163,61 @@ class PublicIdField(models.CharField):
 def new_id(prefix: str, *groups: int) -> str:
     """A random id: `new_id("SU", 3, 3, 3)` -> `SU-160-984-311`."""
     return "-".join((prefix, *(f"{secrets.randbelow(10**digits):0{digits}}" for digits in groups)))
+
+
+class Actor(NamedTuple):
+    """Who did something, as they were then: a person (`UR-…`) or a token (`SU-…`)."""
+
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{isolate(self.name)} ({self.id})"
+
+    @classmethod
+    def of(cls, doer: Any) -> "Actor | None":
+        """Return the snapshot of a person or a token; None for nobody."""
+        if doer is None or isinstance(doer, cls):
+            return doer
+        return cls(str(doer.pk), doer.name)
+
+
+class ActorField:
+    """Keeps who did something as a snapshot in two columns, `<name>_id` and `<name>_name`.
+
+    No foreign key: people and tokens may go, and what they did stays attributed to them. The
+    attribute is an Actor, or None while the columns are empty; it can be set to a person, a token
+    or an Actor. Queries and `update()` name the columns, see `columns`.
+    """
+
+    def __init__(self, verbose_name: Any = None, *, db_index: bool = False) -> None:
+        self.verbose_name, self.db_index = verbose_name, db_index
+
+    def contribute_to_class(self, model: type[models.Model], name: str) -> None:
+        options: dict[str, Any] = {"blank": True, "default": "", "editable": False}
+        text: type[models.Field] = models.CharField
+        text(max_length=24, db_index=self.db_index, **options).contribute_to_class(model, f"{name}_id")
+        text(max_length=128, **options).contribute_to_class(model, f"{name}_name")
+
+        def read(row: models.Model) -> Actor | None:
+            id, name_then = getattr(row, f"{name}_id"), getattr(row, f"{name}_name")
+            return Actor(id, name_then) if id else None
+
+        def write(row: models.Model, doer: Any) -> None:
+            for column, value in self.columns(name, doer).items():
+                setattr(row, column, value)
+
+        read.short_description = self.verbose_name or name.replace("_", " ")  # type: ignore[attr-defined]  # for the admin
+        # A property, because only these can be named when a row is made.
+        setattr(model, name, property(read, write))
+
+    @staticmethod
+    def columns(name: str, doer: Any) -> dict[str, str]:
+        """Return the columns of the field `name` for a person, a token, an Actor or nobody."""
+        actor = Actor.of(doer) or Actor("", "")
+        return {f"{name}_id": actor.id, f"{name}_name": actor.name}
+
+    if TYPE_CHECKING:
+
+        def __get__(self, row: Any, model: Any) -> Actor | None: ...
+        def __set__(self, row: Any, doer: Any) -> None: ...
