@@ -3,6 +3,7 @@
 import ipaddress
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,9 @@ class Request(HttpRequest):
 
 
 View = Callable[..., HttpResponseBase]
+
+# The request that this thread answers, for what must know where an action came from (see activity.recording).
+current_request: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
 
 
 def posts_from(page: str) -> Callable[[View], View]:

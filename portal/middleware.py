@@ -13,7 +13,7 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import resolve
 
 from portal import api, logs, readiness, store, typed, views
-from portal.http import client_scheme
+from portal.http import client_scheme, current_request
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -41,11 +41,12 @@ def request_ids(get_response: Next) -> Next:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         number = logs.new_request_id()
-        before = logs.request_id.set(number)
+        before, request_before = logs.request_id.set(number), current_request.set(request)
         try:
             response = get_response(request)
         finally:
             logs.request_id.reset(before)
+            current_request.reset(request_before)
         response.headers["X-Request-ID"] = number
         return response
 

@@ -77,6 +77,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 INSTALLED_APPS = (
     "modules",
     "tokens",
+    "activity",
     "accounts",
     "portal",
     "accounts.admin_app.PortalAdminConfig",

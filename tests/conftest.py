@@ -5,20 +5,34 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 
 from accounts.models import Membership
+from activity.models import Chain, Event
 from tests.factories import AccountFactory, MembershipFactory, TokenFactory, header
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_teardown() -> None:
-    """Let what tidies up after a test take its time: a request leaves its limits on PostgreSQL's connection."""
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Let what tidies up after a test take its time: a request leaves its limits on PostgreSQL's connection.
+
+    The trail refuses to be emptied, so tests with transactions of their own forget it first.
+    """
     server = connection.connection
     if getattr(server, "statements_are_limited", False) and not connection.in_atomic_block:
         server.execute("RESET statement_timeout")
         server.execute("RESET lock_timeout")
         server.statements_are_limited = False
+    if has_transactions(item):
+        Chain.objects.update(forgotten=F("number"))
+        Event.objects.all().delete()
+
+
+def has_transactions(item: pytest.Item) -> bool:
+    """Whether the test commits, so that its rows are deleted one by one."""
+    mark = item.get_closest_marker("django_db")
+    return bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in getattr(item, "fixturenames", ())
 
 
 def person(**kwargs) -> SimpleNamespace:

@@ -55,13 +55,13 @@ def asks_for_a_password(form):
 
 
 def test_every_form_that_asks_for_a_password_is_in_the_table():
-    ours = {form for form in subclasses(forms.BaseForm) if form.__module__.split(".")[0] in {"portal", "accounts", "tokens", "modules"}}
+    ours = {form for form in subclasses(forms.BaseForm) if form.__module__.split(".")[0] in {"portal", "accounts", "activity", "tokens", "modules"}}
     assert {form for form in ours if asks_for_a_password(form)} - {accounts.admin.UserCreationForm} == set(WRONG)
 
 
 def test_passwords_are_checked_in_one_place(pytestconfig):
     """What is not checked by the backend is not counted."""
-    files = [path for app in ("portal", "accounts", "tokens", "modules") for path in (pytestconfig.rootpath / app).rglob("*.py")]
+    files = [path for app in ("portal", "accounts", "activity", "tokens", "modules") for path in (pytestconfig.rootpath / app).rglob("*.py")]
     checking = {path.name for path in files if ".check_password(" in path.read_text() and "commands" not in path.parts}
     assert checking == {"backends.py"}
 

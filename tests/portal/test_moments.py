@@ -108,7 +108,7 @@ def test_every_moment_that_a_model_of_ours_keeps_has_the_rule():
 
     from portal.fields import MomentField
 
-    ours = [apps.get_app_config(label) for label in ("portal", "accounts", "tokens", "modules")]
+    ours = [apps.get_app_config(label) for label in ("portal", "accounts", "activity", "tokens", "modules")]
     fields = [field for app in ours for model in app.get_models() for field in model._meta.get_fields() if isinstance(field, DateTimeField)]
     # Nobody types into these.
     bare = {str(field) for field in fields if not isinstance(field, MomentField)} - {

@@ -1,0 +1,68 @@
+"""Checking that a trail is as it was written."""
+
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from activity.models import Chain, Event
+
+# Entries that are read at once.
+BATCH = 1000
+
+
+class Fault(NamedTuple):
+    """The first entry of an account's trail that does not fit, by its number, and what is wrong with it."""
+
+    account: str
+    number: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.account or 'The portal itself'}, entry {self.number:,}: {self.problem}"
+
+
+def verify(account: str) -> Fault | None:
+    """Check the whole trail of an account, keep the result on its chain, and return the first fault.
+
+    Whoever records meanwhile neither waits nor is taken for a fault.
+    """
+    while True:
+        chain = Chain.objects.filter(pk=account).first()
+        fault = first_fault(account, chain)
+        if chain is None:
+            return fault
+        # Old entries may have been forgotten meanwhile.
+        if fault is None or not Chain.objects.filter(pk=account).exclude(forgotten=chain.forgotten).exists():
+            break
+    Chain.objects.filter(pk=account).update(checked_at=timezone.now(), broken=fault.number if fault else None)
+    return fault
+
+
+def first_fault(account: str, chain: Chain | None) -> Fault | None:
+    number, hash = (chain.forgotten, chain.anchor) if chain else (0, "")
+    if Event.objects.filter(account=account, number__lte=number).exists():
+        return Fault(account, number, "It should be gone: entries up to this one were forgotten.")
+    while True:
+        batch = Event.objects.filter(account=account, number__gt=number).order_by("number")[:BATCH]
+        entries = list(batch)
+        for event in entries:
+            if event.number != number + 1:
+                return Fault(account, number + 1, "It is missing.")
+            if not event.fits(hash):
+                return Fault(account, event.number, "It was changed, moved or inserted, or the one before it was.")
+            number, hash = event.number, event.hash
+        if entries:
+            continue
+        # Read after the entries: the chain is never behind an entry that the portal wrote.
+        last = Chain.objects.filter(pk=account).first() or Chain()
+        if last.number < number:
+            return Fault(account, last.number + 1, "It was inserted at the end.")
+        if last.number == number:
+            return None if last.hash == hash else Fault(account, number, "It is not the one that was written last.")
+        if not batch.all().exists():
+            return Fault(account, number + 1, "It is missing, with all that followed it.")
+
+
+def accounts() -> list[str]:
+    """Return every account that has a trail, those without a chain included, which nobody but an intruder writes."""
+    return sorted({*Chain.objects.values_list("pk", flat=True), *Event.objects.order_by().values_list("account", flat=True).distinct()})

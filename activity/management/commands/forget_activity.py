@@ -1,0 +1,52 @@
+"""Delete old activity, so that what is kept can still be proved."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from activity import chain
+from activity.actions import Action
+from activity.models import Chain, Event
+from activity.recording import record
+from portal import text
+from portal.moments import day_bounds
+
+# Entries of one transaction: whoever records for the account waits meanwhile.
+BATCH = 1000
+
+
+class Command(BaseCommand):
+    help = "Delete the activity before a day. The trail stays provable: what is kept follows the last entry that went."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--before", required=True, type=date.fromisoformat, help="the first day that is kept, as 2026-01-31")
+
+    def handle(self, *args: Any, before: date, **options: Any) -> None:
+        moment = day_bounds(before)[0]
+        for account in chain.accounts():
+            if fault := chain.verify(account):
+                raise CommandError(f"A trail that is not whole is not shortened. {fault}")
+            count = forget(account, moment)
+            if count:
+                record(None, Action.TRAIL_FORGOTTEN, account=account, changes={"before": [None, text.day(before)], "entries": [count, 0]})
+            self.stdout.write(f"{account or 'The portal itself'}: {count:,}")
+
+
+def forget(account: str, moment: datetime) -> int:
+    """Delete the entries of an account up to the first one that is not older than the moment; return how many."""
+    count = 0
+    while True:
+        with transaction.atomic():
+            ends = Chain.locked(account)
+            entries = Event.objects.filter(account=account).order_by("number")
+            kept = entries.filter(at__gte=moment).values_list("number", flat=True).first()
+            old = entries if kept is None else entries.filter(number__lt=kept)
+            last = list(old[:BATCH])[-1:]
+            if not last:
+                return count
+            # The database lets go what the chain has passed.
+            ends.forgotten, ends.anchor = last[0].number, last[0].hash
+            ends.save(update_fields=("forgotten", "anchor"))
+            count += entries.filter(number__lte=ends.forgotten).delete()[0]

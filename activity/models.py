@@ -1,0 +1,150 @@
+"""The trail: what happened in an account, in order, each entry sealing the one before it.
+
+Rows are added by `activity.recording.record()` and never change: the database refuses UPDATE,
+DELETE and TRUNCATE (see `activity.triggers`). `manage.py forget_activity` is the one way to delete
+old ones, `manage.py verify_activity` finds what was changed past the portal.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any, NamedTuple
+
+from django.db import models
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership
+from activity.actions import Action
+from portal.fields import ActorField, MomentField
+
+# What the hash of an entry covers, beside the hash before it.
+SEALED = (
+    *("account", "number", "at", "actor_id", "actor_name", "action"),
+    *("subject_kind", "subject_id", "subject_name", "changes", "address", "agent", "request_id"),
+)
+
+
+def seal(entry: Mapping[str, Any], previous: str) -> str:
+    """Return the hash of an entry (its columns by name) that follows the one with the hash `previous`."""
+    values = {name: entry[name] for name in SEALED}
+    values["at"] = values["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+
+
+class Subject(NamedTuple):
+    """What an action was done to, as it was then: the name of its model, its id and its name."""
+
+    kind: str
+    id: str
+    name: str
+
+    @classmethod
+    def of(cls, row: models.Model) -> "Subject":
+        return cls(row._meta.model_name or "", str(row.pk), str(row)[:NAME])
+
+
+# Characters of a subject's name and of a program's.
+NAME = 300
+AGENT = 200
+
+
+class Chain(models.Model):
+    """The ends of an account's trail: its last entry, and the last one that was forgotten.
+
+    One row an account (`""` is the portal itself). `record()` locks it, so that entries of one
+    account follow each other. The database lets an entry go only when `forgotten` has passed it.
+    """
+
+    account = models.CharField(max_length=24, primary_key=True)
+    number = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default="")
+    forgotten = models.PositiveBigIntegerField(default=0)
+    # The hash of the last forgotten entry: the first one that is kept follows it.
+    anchor = models.CharField(max_length=64, default="")
+    # The last check of the whole trail, and the number of the first entry that did not fit.
+    checked_at = MomentField(null=True)
+    broken = models.PositiveBigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.number}"
+
+    @classmethod
+    def locked(cls, account: str) -> "Chain":
+        """Return the chain; everybody else who records for the account waits for the transaction's end."""
+        # Not against rows that merely point at it.
+        return cls.objects.select_for_update(no_key=True).get_or_create(account=account)[0]
+
+    def append(self, **entry: Any) -> "Event":
+        """Add an entry after the last one. The chain must be locked."""
+        entry = {"account": self.account, "number": self.number + 1, **entry}
+        event = Event(**entry, hash=seal(entry, self.hash))
+        event.save(force_insert=True)
+        self.number, self.hash = event.number, event.hash
+        self.save(update_fields=("number", "hash"))
+        return event
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def visible_to(self, membership: Membership) -> "EventQuerySet":
+        """The trail of the account a person acts for."""
+        return self.filter(account=membership.account_id)
+
+    def about(self, kind: str, id: str) -> "EventQuerySet":
+        """What was done to one thing."""
+        return self.filter(subject_kind=kind, subject_id=id)
+
+
+class Event(models.Model):
+    """An entry of the trail. It names accounts, actors and subjects by id and name only. Never holds a secret."""
+
+    account = models.CharField(_("account"), max_length=24, blank=True)
+    number = models.PositiveBigIntegerField(_("number"))
+    at = MomentField(_("time"))
+    actor = ActorField(_("by"))
+    action = models.CharField(_("action"), max_length=40)
+    subject_kind = models.CharField(_("kind"), max_length=40, blank=True)
+    subject_id = models.CharField(_("ID"), max_length=64, blank=True)
+    subject_name = models.CharField(_("name"), max_length=NAME, blank=True)
+    # What changed: {"name": ["before", "after"]}; null stands for what is not there.
+    changes = models.JSONField(_("changes"), default=dict, blank=True)
+    address = models.CharField(_("address"), max_length=39, blank=True)
+    agent = models.CharField(_("program"), max_length=AGENT, blank=True)
+    request_id = models.CharField(_("request"), max_length=32, blank=True)
+    hash = models.CharField(_("hash"), max_length=64)
+
+    actor_id: str
+    actor_name: str
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("-pk",)
+        constraints = (models.UniqueConstraint(fields=("account", "number"), name="one_entry_per_number"),)
+        # The filters of the page. Within an account, entries are in the order of their numbers.
+        indexes = (
+            models.Index("account", "at", name="activity_by_time"),
+            models.Index("account", "action", F("number").desc(), name="activity_by_action"),
+            models.Index("account", "actor_id", F("number").desc(), name="activity_by_actor"),
+            models.Index("account", "subject_id", F("number").desc(), name="activity_by_subject"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.action}"
+
+    @property
+    def label(self) -> str:
+        """The action in words; its value if this version of the portal does not know it."""
+        return str(Action(self.action).label) if self.action in Action else self.action
+
+    @property
+    def subject(self) -> Subject | None:
+        return Subject(self.subject_kind, self.subject_id, self.subject_name) if self.subject_kind else None
+
+    def fits(self, previous: str) -> bool:
+        """Whether the entry is as it was written, after the one with the hash `previous`."""
+        return seal(vars(self), previous) == self.hash

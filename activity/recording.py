@@ -1,0 +1,76 @@
+"""How something gets into the trail."""
+
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from activity.actions import Action
+from activity.models import AGENT, Chain, Event, Subject
+from portal import logs
+from portal.fields import ActorField
+from portal.http import client_address, current_request
+
+
+def record(
+    actor: Any,
+    action: Action,
+    subject: models.Model | Subject | None = None,
+    changes: dict[str, Any] | None = None,
+    *,
+    account: str | None = None,
+) -> Event:
+    """Add an entry to the trail of the account (by default the subject's) within the transaction that acts.
+
+    Call it last in the transaction: whoever records for the same account waits from here on until
+    the commit. A transaction that records several times first locks all rows that it changes.
+
+    `actor` is a person, a token, or None for the portal itself. `changes` has what was and what is,
+    by name: `{"name": [before, after]}`; keys and passwords never. Address, program and request id
+    are those of the request that the thread answers; a command has none.
+    """
+    row = subject if isinstance(subject, models.Model) else None
+    if account is None:
+        account = account_of(row)
+    about = Subject.of(subject) if isinstance(subject, models.Model) else subject or Subject("", "", "")
+    with transaction.atomic(savepoint=False):
+        return Chain.locked(account).append(
+            # Under the lock, so that the order of the times is that of the numbers.
+            at=timezone.now(),
+            **ActorField.columns("actor", actor),
+            action=str(action),
+            subject_kind=about.kind,
+            subject_id=about.id,
+            subject_name=about.name,
+            changes={name: [plain(value) for value in values] for name, values in (changes or {}).items()},
+            **origin(),
+        )
+
+
+def account_of(row: models.Model | None) -> str:
+    """Return the account that a row belongs to; the portal itself (`""`) for a row of none."""
+    if row is None:
+        return ""
+    if row._meta.label == "accounts.Account":
+        return str(row.pk)
+    return str(getattr(row, "account_id", None) or "")
+
+
+def origin() -> dict[str, str]:
+    """Return where the request that this thread answers comes from; empty texts outside a request."""
+    request = current_request.get()
+    if request is None:
+        return {"address": "", "agent": "", "request_id": ""}
+    agent = logs.one_line(logs.mask(request.headers.get("User-Agent", "")))
+    return {"address": client_address(request) or "", "agent": agent[:AGENT], "request_id": logs.request_id.get()}
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON of both databases keeps it unchanged: texts, whole numbers, lists of them. Keys are masked."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return logs.mask(str(value))

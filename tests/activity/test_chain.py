@@ -1,0 +1,203 @@
+"""Whatever is changed past the portal is found, and named."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.utils import timezone
+
+from activity import chain
+from activity.actions import Action
+from activity.models import Chain, Event, seal
+from activity.recording import record
+from activity.triggers import REMOVED, STATEMENTS
+
+pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def intruder():
+    """Somebody with all rights in the database."""
+    with connection.cursor() as cursor:
+        for statement in REMOVED[connection.vendor]:
+            cursor.execute(statement)
+        yield cursor
+        for statement in STATEMENTS[connection.vendor]:
+            cursor.execute(statement)
+
+
+def verify() -> str:
+    out = StringIO()
+    call_command("verify_activity", stdout=out)
+    return out.getvalue().strip()
+
+
+def copy(original: int, **values) -> None:
+    event = Event.objects.get(number=original)
+    event.pk = None
+    for name, value in values.items():
+        setattr(event, name, value)
+    event.save(force_insert=True)
+
+
+def test_a_trail_as_it_was_written_is_whole(trail):
+    assert verify() == "The trails of 1 accounts are whole."
+    ends = Chain.objects.get(pk=trail.account)
+    assert (ends.number, ends.broken, ends.checked_at is not None) == (5, None, True)
+
+
+COLUMNS = ["at", "actor_id", "actor_name", "action", "subject_kind", "subject_id", "subject_name", "changes", "address", "agent", "request_id"]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_an_entry_that_was_edited_is_named(trail, column):
+    new = {"at": timezone.now() - timedelta(days=3), "changes": {"name": ["a", "b"]}}.get(column, "forged")
+    with intruder():
+        trail.events.filter(number=3).update(**{column: new})
+    with pytest.raises(CommandError, match=f"{trail.account}, entry 3: It was changed"):
+        verify()
+    assert Chain.objects.get(pk=trail.account).broken == 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_an_entry_that_was_removed_is_named(trail, number):
+    with intruder():
+        trail.events.filter(number=number).delete()
+    with pytest.raises(CommandError, match=f"entry {number}: It is missing"):
+        verify()
+
+
+def test_entries_removed_at_the_end_are_named(trail):
+    with intruder():
+        trail.events.filter(number__gte=4).delete()
+    with pytest.raises(CommandError, match="entry 4: It is missing, with all that followed"):
+        verify()
+
+
+def test_entries_that_changed_places_are_named(trail):
+    with intruder():
+        for old, new in ((2, 99), (3, 2), (99, 3)):
+            trail.events.filter(number=old).update(number=new)
+    with pytest.raises(CommandError, match="entry 2: It was changed, moved"):
+        verify()
+
+
+def test_an_entry_inserted_at_the_end_is_named_even_if_it_fits(trail):
+    last = trail.events.last()
+    copy(5, number=6)
+    with pytest.raises(CommandError, match="entry 6: "):
+        verify()
+    with intruder():
+        forged = Event.objects.get(number=6)
+
+        Event.objects.filter(pk=forged.pk).update(hash=seal(vars(forged), last.hash))
+    with pytest.raises(CommandError, match="entry 6: It was inserted at the end"):
+        verify()
+
+
+def test_an_entry_inserted_between_is_named(trail):
+    with intruder():
+        for number in (5, 4, 3):
+            trail.events.filter(number=number).update(number=number + 1)
+    copy(2, number=3)
+    with pytest.raises(CommandError, match="entry 3: "):
+        verify()
+
+
+def test_an_entry_of_an_account_without_a_chain_is_named(trail):
+    copy(1, account="VA-999-999")
+    with pytest.raises(CommandError, match="VA-999-999, entry 1: "):
+        verify()
+
+
+def test_a_trail_whose_last_entry_was_written_anew_is_named(trail):
+
+    with intruder():
+        forged = trail.events.last()
+        forged.actor_name = "Nobody"
+        trail.events.filter(number=5).update(actor_name="Nobody", hash=seal(vars(forged), trail.events[3].hash))
+    with pytest.raises(CommandError, match="entry 5: It is not the one that was written last"):
+        verify()
+
+
+def test_one_account_can_be_checked_alone(trail):
+    copy(1, account="VA-999-999")
+    call_command("verify_activity", account=trail.account, stdout=StringIO())
+
+
+# --- Forgetting -----------------------------------------------------------------------------------
+
+
+def forget(before) -> str:
+    out = StringIO()
+    call_command("forget_activity", before=before, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def old_trail(michael, monkeypatch):
+    """Six entries, of the last six days."""
+    now = timezone.now()
+    for days in range(6, 0, -1):
+        monkeypatch.setattr(timezone, "now", lambda days=days: now - timedelta(days=days))
+        record(michael.user, Action.SIGNED_IN, michael.user, account=michael.account.pk)
+    monkeypatch.undo()
+    return Event.objects.filter(account=michael.account.pk).order_by("number")
+
+
+def test_what_is_older_goes_and_the_rest_can_still_be_proved(old_trail, michael):
+    day = (timezone.now() - timedelta(days=3)).date()
+    forget(day)
+    assert [event.number for event in old_trail] == [4, 5, 6, 7]
+    last = old_trail.last()
+    assert (last.action, last.actor, last.changes["entries"]) == (Action.TRAIL_FORGOTTEN, None, [3, 0])
+    assert "whole" in verify()
+    assert record(michael.user, Action.SIGNED_IN, account=michael.account.pk).number == 8
+    with intruder():
+        old_trail.filter(number=4).update(actor_name="Nobody")
+    with pytest.raises(CommandError, match="entry 4: It was changed"):
+        verify()
+
+
+def test_after_everything_is_forgotten_the_trail_goes_on(old_trail, michael):
+    forget((timezone.now() + timedelta(days=1)).date())
+    assert [event.number for event in old_trail] == [7]
+    assert "whole" in verify()
+
+
+def test_nothing_to_forget_leaves_no_entry(old_trail):
+    forget((timezone.now() - timedelta(days=30)).date())
+    assert old_trail.count() == 6
+
+
+def test_what_stands_after_a_younger_entry_stays(old_trail, monkeypatch):
+    """A clock that was wrong once must not tear a hole."""
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now - timedelta(days=30))
+    record(None, Action.SIGNED_IN, account=old_trail[0].account)
+    monkeypatch.undo()
+    forget((now - timedelta(days=4)).date())
+    assert [event.number for event in old_trail] == [3, 4, 5, 6, 7, 8]
+    assert "whole" in verify()
+
+
+def test_a_trail_that_is_not_whole_is_not_shortened(old_trail):
+    with intruder():
+        old_trail.filter(number=2).update(actor_name="Nobody")
+    with pytest.raises(CommandError, match="not shortened"):
+        forget((timezone.now() - timedelta(days=1)).date())
+    assert old_trail.count() == 6
+
+
+def test_many_are_forgotten_in_several_steps(old_trail, monkeypatch):
+    from activity.management.commands import forget_activity
+
+    monkeypatch.setattr(forget_activity, "BATCH", 2)
+    monkeypatch.setattr(chain, "BATCH", 2)
+    forget((timezone.now() - timedelta(days=1)).date())
+    assert [event.number for event in old_trail] == [6, 7]
+    assert "whole" in verify()

@@ -1,0 +1,95 @@
+"""What an entry says, and that it stands and falls with what it tells of."""
+
+import pytest
+from django.db import transaction
+from django.test import RequestFactory
+
+from accounts.models import User
+from activity.actions import Action
+from activity.models import Chain, Event, Subject
+from activity.recording import record
+from portal.fields import Actor
+from portal.http import current_request
+from tests.factories import TokenFactory, secret
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def request_of(rf: RequestFactory):
+    """Act as within a request with these headers."""
+    tokens = []
+
+    def begin(**headers):
+        request = rf.get("/", headers=headers, REMOTE_ADDR="192.0.2.44")
+        tokens.append(current_request.set(request))
+
+    yield begin
+    for token in reversed(tokens):
+        current_request.reset(token)
+
+
+def test_an_entry_keeps_names_of_then(michael, token):
+    event = record(michael.user, Action.TOKEN_DISABLED, token)
+    token.name = "Renamed"
+    token.save()
+    User.objects.filter(pk=michael.user.pk).update(name="Mickey")
+    event.refresh_from_db()
+    assert event.account == token.account_id
+    assert event.actor == Actor(michael.user.pk, "Michael Goldmill")
+    assert event.subject == Subject("token", token.pk, "ERP Agreements Sync")
+    assert event.label == "Token disabled"
+
+
+def test_an_entry_of_no_account_belongs_to_the_portal(db):
+    assert record(None, Action.RECORD_CHANGED).account == ""
+
+
+def test_an_entry_goes_with_the_transaction_that_fails(michael, token):
+    def fail() -> None:
+        with transaction.atomic():
+            record(michael.user, Action.TOKEN_DISABLED, token)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not Event.objects.filter(action=Action.TOKEN_DISABLED).exists()
+    assert record(michael.user, Action.TOKEN_ENABLED, token).number == Chain.objects.get(pk=token.account_id).number
+
+
+def test_a_command_has_no_address(token):
+    event = record(None, Action.TOKEN_DISABLED, token)
+    assert (event.actor, event.address, event.agent, event.request_id) == (None, "", "", "")
+
+
+def test_an_entry_says_where_a_request_came_from(token, request_of):
+    request_of(user_agent="erp-sync/3.1")
+    event = record(None, Action.TOKEN_DISABLED, token)
+    assert (event.address, event.agent) == ("192.0.2.44", "erp-sync/3.1")
+
+
+def test_a_key_never_gets_into_an_entry(token, request_of):
+    key = f"ApiKey {token.pk}:{secret(token)}"
+    request_of(user_agent=f"curl\x1b[31m {key}")
+    event = record(None, Action.TOKEN_CHANGED, token, {"description": ["", key], "list": [[key], []]})
+    event.refresh_from_db()
+    assert secret(token) not in str(vars(event))
+    assert "\x1b" not in event.agent
+
+
+def test_a_long_agent_is_cut(token, request_of):
+    request_of(user_agent="x" * 5000)
+    assert len(record(None, Action.TOKEN_CHANGED, token).agent) == 200
+
+
+def test_after_a_request_nothing_of_it_is_left(michael, token):
+    michael.client.get("/integrations/tokens/")
+    assert current_request.get() is None
+
+
+def test_accounts_have_trails_of_their_own(michael, stranger):
+    first = record(None, Action.TOKEN_CHANGED, TokenFactory(account=michael.account))
+    second = record(None, Action.TOKEN_CHANGED, TokenFactory(account=stranger.account))
+    assert (first.account, second.account) == (michael.account.pk, stranger.account.pk)
+    assert first.number == Chain.objects.get(pk=michael.account.pk).number
+    assert second.number == Chain.objects.get(pk=stranger.account.pk).number
