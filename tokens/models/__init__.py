@@ -1,0 +1,33 @@
+"""Tokens: their rows, and the verbs that change them."""
+
+from tokens.models.base import EXPIRING, Changed, Deleted, NameTaken, State, Status, TokenError, TokenFields, TooManyTokens
+from tokens.models.draft import TokenDraft
+from tokens.models.event import TokenEvent
+from tokens.models.grant import Permission, known_modules
+from tokens.models.key import RingSecret, TokenKey
+from tokens.models.token import Actor, Token, TokenQuerySet, check_cap, check_name
+from tokens.models.usage import TokenUsage
+
+__all__ = (
+    "EXPIRING",
+    "Actor",
+    "Changed",
+    "Deleted",
+    "NameTaken",
+    "Permission",
+    "RingSecret",
+    "State",
+    "Status",
+    "Token",
+    "TokenDraft",
+    "TokenError",
+    "TokenEvent",
+    "TokenFields",
+    "TokenKey",
+    "TokenQuerySet",
+    "TokenUsage",
+    "TooManyTokens",
+    "check_cap",
+    "check_name",
+    "known_modules",
+)

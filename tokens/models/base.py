@@ -1,0 +1,99 @@
+"""What the models of this package share: states, errors, and what a person says about a token."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Account
+from portal.fields import LineField, MomentField, ProseField
+from tokens.catalog import Extension
+
+if TYPE_CHECKING:
+    from tokens.models.token import Actor
+
+# A token counts as expiring in its last thirty days.
+EXPIRING = timedelta(days=30)
+
+
+class TokenError(Exception):
+    """Something that a person may not do to a token, with a sentence that says why."""
+
+
+class NameTaken(TokenError):
+    """Another live token of the account has the name."""
+
+
+class TooManyTokens(TokenError):
+    """The account has as many tokens of the extension as it may have."""
+
+
+class Changed(TokenError):
+    """Somebody else changed the token since the person began to edit it."""
+
+
+class Deleted(TokenError):
+    """The token was deleted; nothing can be done to it any more."""
+
+
+class Status(models.TextChoices):
+    """The stored part of the state. Deleted is final; the row stays as a tombstone."""
+
+    ACTIVE = "active", gettext_lazy("Active")
+    INACTIVE = "inactive", gettext_lazy("Inactive")
+    DELETED = "deleted", gettext_lazy("Deleted")
+
+
+class State(models.TextChoices):
+    """What people and the API see: the stored status, and what the expiration date makes of it."""
+
+    ACTIVE = "active", gettext_lazy("Active")
+    EXPIRING = "expiring", gettext_lazy("Expiring")
+    EXPIRED = "expired", gettext_lazy("Expired")
+    INACTIVE = "inactive", gettext_lazy("Inactive")
+    DELETED = "deleted", gettext_lazy("Deleted")
+
+
+def actor_columns(name: str, by: "Actor | None") -> dict[str, Any]:
+    """The twin columns that keep an actor: a person in `created_by`, a token in `created_by_token`, the other one empty.
+
+    They protect whom they name from deletion: who did something can be switched off, but stays to be named.
+    """
+    is_token = isinstance(by, TokenFields)
+    return {name: None if is_token else by, f"{name}_token": by if is_token else None}
+
+
+def one_actor(name: str) -> models.CheckConstraint:
+    """At most one of the twin columns is set."""
+    return models.CheckConstraint(condition=Q(**{name: None}) | Q(**{f"{name}_token": None}), name=f"one_actor_in_{name}")
+
+
+class TokenFields(models.Model):
+    """What a person says about a token, in the wizard (TokenDraft) and afterwards (Token)."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False, editable=False, verbose_name=gettext_lazy("account"))
+    name = LineField(gettext_lazy("Name"), max_length=128)
+    external_id = LineField(
+        gettext_lazy("External ID"), max_length=128, blank=True, help_text=gettext_lazy("The identifier of this integration in your own system.")
+    )
+    description = ProseField(gettext_lazy("Description"), max_length=255, blank=True)
+    extension = models.CharField(gettext_lazy("Extension"), max_length=16, choices=Extension)
+    expires_at = MomentField(gettext_lazy("Expires"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def kind(self) -> Extension:
+        """The extension with all that the catalog knows of it."""
+        return Extension.stored(self.extension)
+
+    def check_said(self) -> None:
+        """Normalise what a person said, and raise ValidationError for what may not be stored."""
+        said = {"name", "external_id", "description", "extension", "expires_at"}
+        self.clean_fields(exclude={field.name for field in self._meta.fields} - said)

@@ -1,0 +1,42 @@
+"""Grants: which modules a token may reach."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from portal.fields import MomentField
+from tokens.catalog import Module
+from tokens.models.base import one_actor
+
+if TYPE_CHECKING:
+    from tokens.models.token import Actor
+
+
+def known_modules() -> list[tuple[str, Any]]:
+    return [*Module.choices]
+
+
+class Permission(models.Model):
+    """A grant: the token may reach the module. MD-0000 (All) is a grant of its own, so it covers modules added later."""
+
+    token = models.ForeignKey("tokens.Token", models.CASCADE, related_name="permissions", db_index=False)
+    # A function, so that a new module of the catalog needs no migration.
+    module = models.CharField(gettext_lazy("module"), max_length=8, choices=known_modules)
+    granted_at = MomentField(default=timezone.now, editable=False)
+    granted_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+")
+    granted_by_token = models.ForeignKey("tokens.Token", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = gettext_lazy("permission")
+        verbose_name_plural = gettext_lazy("permissions")
+        constraints = (models.UniqueConstraint(fields=("token", "module"), name="one_grant_per_module"), one_actor("granted_by"))
+
+    def __str__(self) -> str:
+        return str(self.get_module_display())
+
+    @property
+    def granter(self) -> "Actor | None":
+        return self.granted_by or self.granted_by_token
