@@ -19,9 +19,9 @@ from django.views.decorators.http import require_safe
 from api import bodies, rql, schemas
 from api.resource import DEFAULT_LIMIT, ID, IGNORED, LIMIT, Resource, Write
 from portal import VERSION
+from portal.api import endpoint
 from tokens import keys
 from tokens.catalog import Module
-from tokens.views import endpoint
 
 Described = dict[str, Any]
 

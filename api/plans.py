@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from api import query_text, rql
 from api.shapes import Builder, prune
-from tokens.permissions import Caller
+from tokens.gate import Caller
 
 if TYPE_CHECKING:
     from api.resource import Resource

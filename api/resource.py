@@ -29,7 +29,8 @@ from api.shapes import Column, Computed, Constant, Path, Rows, Shape, leaves, tr
 from portal import api, store
 from portal.http import whole
 from tokens.catalog import Module
-from tokens.permissions import ApiRequest, Caller, requires_module, requires_token
+from tokens.gate import ApiRequest, Caller
+from tokens.permissions import requires_module, requires_token
 
 DEFAULT_LIMIT = 100
 LIMIT = 1000

@@ -12,7 +12,7 @@ from api.resource import Resource
 from api.shapes import Column, events, reference
 from modules.models import Asset, Customer, Hub, TierConfig, this_second
 from tokens.catalog import Module
-from tokens.permissions import Caller
+from tokens.gate import Caller
 
 CONTACT_INFO = {
     "address_line1": "address",

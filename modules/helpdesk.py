@@ -13,8 +13,8 @@ from api.resource import Resource
 from api.shapes import Computed, Constant, Shape, reference
 from modules.models import Case, Contract, Product, WrongState, this_second
 from tokens.catalog import Module
+from tokens.gate import Caller
 from tokens.models import Token
-from tokens.permissions import Caller
 
 EVENTS = ("created", "updated", "pending", "inquiring", "resolved", "closed")
 # What a case says of the one who did something, with an example.

@@ -20,8 +20,8 @@ from api.resource import Resource, no_such
 from api.shapes import Constant, Rows, reference
 from modules.models import ExtensionEntry, ModuleEntry
 from tokens.catalog import Extension, Module
+from tokens.gate import Caller
 from tokens.models import EXPIRING, Deleted, NameTaken, Permission, State, Token, TooManyTokens
-from tokens.permissions import Caller
 from tokens.standing import Standing
 
 

@@ -14,7 +14,8 @@ from api.resource import READ, Resource, method_not_allowed, not_found
 from api.shapes import Constant, events, reference
 from modules.models import Product
 from tokens.catalog import Module
-from tokens.permissions import ApiRequest, requires_module
+from tokens.gate import ApiRequest
+from tokens.permissions import requires_module
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # The texts that a translation has, by their columns.

@@ -13,6 +13,11 @@ def is_api(request: HttpRequest) -> bool:
     return request.path_info.startswith(PREFIX)
 
 
+def endpoint(request: HttpRequest) -> str:
+    """Return the base address of the API, as this person reaches the portal."""
+    return request.build_absolute_uri(f"{PREFIX}v1")
+
+
 def json_response(data: Any, status: int = 200) -> HttpResponse:
     """JSON as CloudBlue's clients want it: exactly `application/json`, without a charset, and moments to the second."""
     # What JSON has no type for, such as a decimal, is written as text.

@@ -24,7 +24,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
-    Section(_("General"), "tokens:general", "general", ("tokens:general", "modules:")),
+    Section(_("General"), "general:start", "general", ("general:",)),
     Section(_("Tokens"), "tokens:list", "key", ("tokens:",)),
     Section(_("Webhooks"), "portal:webhooks", "webhook", ("portal:webhooks", "webhooks:")),
     Section(_("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")),
@@ -35,7 +35,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """The context of the frame. Costs no query."""
     match = request.resolver_match
     name = match.view_name if match else ""
-    # "tokens:general" also begins with "tokens:", so the first section that fits wins.
     current = next((section for section in SECTIONS if name and name.startswith(section.views)), None)
     theme = request.COOKIES.get("theme", "")
     return {
@@ -48,6 +47,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "legal_links": [
             {"label": label, "url": url} for label, url in ((_("Privacy"), settings.PRIVACY_URL), (_("Terms of Use"), settings.TERMS_URL)) if url
         ],
-        "help_url": settings.HELP_URL or reverse("tokens:general"),
+        "help_url": settings.HELP_URL or reverse("general:start"),
         "zone": timezone.get_current_timezone_name(),
     }

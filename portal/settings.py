@@ -76,6 +76,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 INSTALLED_APPS = (
     "modules",
+    "general",
     "tokens",
     "activity",
     "accounts",

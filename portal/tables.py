@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import django_tables2 as tables
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django_tables2.data import TableData
 from django_tables2.rows import BoundRows
 
-from portal.http import whole
+from portal.http import next_url, whole
 
 
 class CappedPage(Page):
@@ -166,3 +168,28 @@ class Table(tables.Table):
 def actions_column() -> tables.Column:
     """The last column, with the row menu; its header is for screen readers."""
     return tables.Column(verbose_name=_("Actions"), empty_values=(), orderable=False)
+
+
+def save_layout(request: Any, topic: str, table: type[Table], default: str) -> HttpResponse:
+    """Keep the choices of a table's header, pager and column chooser, and return to the list with them in the address."""
+    target = urlsplit(next_url(request, default))
+    query = parse_qs(target.query, keep_blank_values=True)
+    query.pop("page", None)
+    names = [name for name in table.base_columns if name != "actions"]
+    sort, per_page = request.POST.get("sort", ""), whole(request.POST.get("per_page"), 0)
+    chosen: dict[str, Any] = {}
+    if "reset" in request.POST:
+        chosen = {"columns": None, "sort": None, "per_page": None}
+    elif "columns_sent" in request.POST:
+        chosen["columns"] = [name for name in names if name in {*request.POST.getlist("columns"), *table.always}]
+    elif sort.removeprefix("-") in names:
+        chosen["sort"] = sort
+    elif per_page in table.page_sizes:
+        chosen["per_page"] = per_page
+    for name, value in chosen.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = [",".join(value) if isinstance(value, list) else str(value)]
+    if chosen:
+        request.user.remember(topic, **chosen)
+    return redirect(f"{target.path}?{urlencode(query, doseq=True)}" if query else target.path)

@@ -3,13 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import dateformat, timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -160,13 +158,6 @@ def ago(value: datetime | None) -> str:
     if passed < timedelta(days=31):
         return ngettext("%(n)s week ago", "%(n)s weeks ago", days // 7) % {"n": days // 7}
     return moment(value)
-
-
-def time_element(value: datetime, shown: str) -> SafeString:
-    """`<time>` with the exact UTC moment for machines and as a tooltip."""
-    utc = moments.local(value, UTC)
-    exact = f"{day(utc.date())} {utc:%H:%M:%S} UTC"
-    return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), exact, shown)
 
 
 def join_some(words: Sequence[str], most: int = 4) -> str:

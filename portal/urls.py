@@ -23,8 +23,8 @@ urlpatterns = [
     path("public/", include("modules.urls")),
     path("", include(shell)),
     path("", include("accounts.urls")),
-    path("integrations/", include("tokens.urls")),
-    path("integrations/", include("modules.pages")),
+    path("integrations/", include("tokens.pages.urls")),
+    path("integrations/", include("general.urls")),
     path("admin/login/", views.admin_sign_in, name="admin_sign_in"),
     path("admin/", admin.site.urls),
 ]

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return redirect("tokens:general")
+    return redirect("general:start")
 
 
 @require_safe

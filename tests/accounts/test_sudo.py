@@ -30,8 +30,8 @@ PRESSES = [
     ("accounts:switch", {"account": "the other"}, NEVER),
     ("accounts:theme", {"theme": "dark"}, NEVER),
     ("accounts:password_change", {}, NEVER),  # its form asks for the old password, every time
-    ("tokens:view", {"sort": "name"}, NEVER),
-    ("tokens:permissions_view", {"sort": "name"}, NEVER),
+    ("tokens:save_layout", {"sort": "name"}, NEVER),
+    ("tokens:save_permissions_layout", {"sort": "name"}, NEVER),
     ("tokens:new", {"name": "New", "expires_on": ""}, NEVER),
     ("tokens:draft general", {"name": "Newer", "expires_on": ""}, NEVER),
     ("tokens:draft extension", {"extension": Extension.CUSTOM}, NEVER),
@@ -89,8 +89,8 @@ def press(client, route, fields, token, draft, **more):
         "accounts:sign_out": "/sign-out/",
         "accounts:session": "/account/session/",
         "portal:start_over": reverse("portal:start_over"),
-        "tokens:view": "/integrations/tokens/view/",
-        "tokens:permissions_view": f"/integrations/tokens/{token.pk}/permissions/view/",
+        "tokens:save_layout": "/integrations/tokens/layout/",
+        "tokens:save_permissions_layout": f"/integrations/tokens/{token.pk}/permissions/layout/",
         "tokens:new": "/integrations/tokens/new/",
         "tokens:draft": f"/integrations/tokens/new/{draft.pk}/{step}/",
     }

@@ -143,7 +143,7 @@ def test_every_form_of_the_portal_is_limited_but_those_that_stop_a_token_or_a_se
 
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
     settings.WRITES_PER_PERSON = 1
-    michael.client.post("/integrations/tokens/view/")
+    michael.client.post("/integrations/tokens/layout/")
     public = FORMS[route][0] != "sign-in"
     response = michael.client.post(address(route, token, draft))
     assert (response.status_code == 429) is not (public or route in ALWAYS_POSSIBLE)
@@ -184,7 +184,7 @@ def test_tokens_cannot_keep_people_from_stopping_them(michael, call, settings):
 
 def test_whoever_used_up_their_own_changes_still_stops_tokens(michael, token, settings):
     settings.WRITES_PER_PERSON = 1
-    statuses = [michael.client.post("/integrations/tokens/view/").status_code for _ in range(2)]
+    statuses = [michael.client.post("/integrations/tokens/layout/").status_code for _ in range(2)]
     assert statuses == [302, 429]
     assert michael.client.post(f"/integrations/tokens/{token.pk}/disable/").status_code == 302
     assert michael.client.post(f"/integrations/tokens/{token.pk}/enable/").status_code == 429
@@ -195,7 +195,7 @@ def test_whoever_used_up_their_own_changes_still_stops_tokens(michael, token, se
 def test_people_keep_neither_each_other_nor_the_tokens_of_their_account_from_changes(michael, robot, call, settings):
     settings.WRITES_PER_PERSON = settings.WRITES_PER_ACCOUNT = 1
     colleague = person(account=michael.account)
-    statuses = [each.client.post("/integrations/tokens/view/").status_code for each in (michael, michael, colleague)]
+    statuses = [each.client.post("/integrations/tokens/layout/").status_code for each in (michael, michael, colleague)]
     assert statuses == [302, 429, 302]
     assert write(call, robot).status_code == 400
 

@@ -12,7 +12,8 @@ from modules.agreements import AGREEMENTS
 from tests.bench.calls import call, medians
 from tests.bench.rows import ACCOUNT, Tokens
 from tokens.catalog import Module
-from tokens.permissions import Caller, requires_module
+from tokens.gate import Caller
+from tokens.permissions import requires_module
 
 LISTED = "/public/v1/agreements?limit=10"
 CALLS = 100

@@ -150,7 +150,7 @@ def test_a_place_to_return_to_that_is_no_path_is_ignored(michael, token, form, t
     address, data = {
         "disable": (f"{LIST}{token.pk}/disable/", {}),
         "theme": ("/account/theme/", {"theme": "dark"}),
-        "view": (f"{LIST}view/", {"per_page": "20"}),
+        "view": (f"{LIST}layout/", {"per_page": "20"}),
         "switch": ("/account/switch/", {"account": michael.account.pk}),
     }[form]
     response = michael.client.post(address, {**data, "next": target})

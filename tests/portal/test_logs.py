@@ -186,7 +186,7 @@ def test_every_answer_has_a_number_of_its_own(client, db, path):
 
 def test_the_number_on_the_page_of_an_error_is_that_of_the_log(michael, monkeypatch, caplog):
     michael.client.raise_request_exception = False
-    monkeypatch.setattr("tokens.views.TokenFilter", None)
+    monkeypatch.setattr("tokens.pages.lists.TokenFilter", None)
     response = michael.client.get("/integrations/tokens/")
     assert response.status_code == 500
     assert response["X-Request-ID"] in response.text

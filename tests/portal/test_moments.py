@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from modules.models import Agreement
-from portal import moments, text
+from portal import html, moments, text
 from tests.conftest import confirmed
 from tests.factories import AgreementFactory, TokenFactory, header
 from tokens.catalog import Module
@@ -196,7 +196,7 @@ def test_words_survive_any_moment_in_any_zone(zone, moment):
     with timezone.override(zoneinfo.ZoneInfo(zone)):
         for words in (text.moment, text.day, text.ago):
             assert words(moment)
-        assert f"{moment.year:04}" in text.time_element(moment, "x")
+        assert f"{moment.year:04}" in html.time_element(moment, "x")
 
 
 # --- Days -----------------------------------------------------------------------------------------

@@ -131,8 +131,12 @@ PAGES = {
 # Address of a button -> the page with the button, and what it sends.
 BUTTONS = {
     "accounts:switch": ("/account/switch/", "/account/", {"account": "PA-000-000"}),
-    "tokens:view": (f"{LIST}view/", LIST, {"columns_sent": "1", "columns": ["expires"], "next": LIST}),
-    "tokens:permissions_view": (f"{LIST}{{token}}/permissions/view/", f"{LIST}{{token}}/permissions/", {"columns_sent": "1", "columns": ["status"]}),
+    "tokens:save_layout": (f"{LIST}layout/", LIST, {"columns_sent": "1", "columns": ["expires"], "next": LIST}),
+    "tokens:save_permissions_layout": (
+        f"{LIST}{{token}}/permissions/layout/",
+        f"{LIST}{{token}}/permissions/",
+        {"columns_sent": "1", "columns": ["status"]},
+    ),
     "tokens:reveal": (f"{LIST}{{token}}/reveal/", f"{LIST}{{token}}/", {"page": "detail", "password": "hunter2 and more"}),
     "tokens:copy": (f"{LIST}{{token}}/copy/", f"{LIST}{{token}}/", {"page": "detail", "password": "hunter2 and more"}),
     "tokens:disable": (f"{LIST}{{token}}/disable/", f"{LIST}?sort=label", {"next": f"{LIST}?sort=label"}),
@@ -257,9 +261,9 @@ def test_a_button_pressed_by_htmx_is_sent_to_sign_in_and_told_after_it(signed_in
 def test_try_again_does_what_was_pressed(signed_in, michael, token):
     tab = Tab(signed_in, LIST)
     signed_in_anew(signed_in, michael.user)
-    tab.send({"columns_sent": "1", "columns": ["expires"], "next": LIST}, f"{LIST}view/")
+    tab.send({"columns_sent": "1", "columns": ["expires"], "next": LIST}, f"{LIST}layout/")
     page = Tab(signed_in, LIST)
-    assert f'action="{LIST}view/"' in page.answer.text
+    assert f'action="{LIST}layout/"' in page.answer.text
     for field in ('name="columns_sent" value="1"', 'name="columns" value="expires"', f'name="next" value="{LIST}"'):
         assert f'<input type="hidden" {field}>' in page.answer.text
 

@@ -70,7 +70,7 @@ def test_the_permissions_tab_can_be_filtered(michael, token, query, expected):
 
 
 def test_the_columns_of_the_permissions_tab_are_remembered(michael, token):
-    michael.client.post(url(token, "permissions/view/"), {"columns_sent": "1", "columns": ["status"]})
+    michael.client.post(url(token, "permissions/layout/"), {"columns_sent": "1", "columns": ["status"]})
     table = michael.client.get(url(token, "permissions/")).context["table"]
     assert [column.name for column in table.columns if column.visible] == ["module", "status"]
 

@@ -252,7 +252,7 @@ def test_a_use_after_the_minute_is_stamped(call, token):
 
 
 def test_two_late_stamps_write_once(token):
-    from tokens.permissions import stamp
+    from tokens.gate import stamp
 
     before = timezone.now() - timedelta(seconds=61)
     TokenUsage.objects.filter(token=token).update(last_used_at=before)

@@ -130,7 +130,7 @@ def test_stored_choices_of_any_kind_break_no_page(michael, token, junk):
         User.objects.filter(pk=michael.user.pk).update(preferences=preferences if preferences is not None else {}, time_zone=str(junk)[:64])
         for page in ("", f"{token.pk}/", f"{token.pk}/permissions/"):
             assert michael.client.get(f"/integrations/tokens/{page}").status_code == 200
-        assert michael.client.post("/integrations/tokens/view/", {"per_page": "20"}).status_code == 302
+        assert michael.client.post("/integrations/tokens/layout/", {"per_page": "20"}).status_code == 302
         assert User.objects.get(pk=michael.user.pk).choices("tokens")["per_page"] == 20
 
 

@@ -110,7 +110,7 @@ def test_it_sorts_by_any_column_with_empty_values_last(michael, account, sort, e
 
 
 def test_every_order_ends_with_the_key_so_that_pages_do_not_move(michael, account):
-    from tokens.tables import TokenTable
+    from tokens.pages.tables import TokenTable
 
     for name, column in TokenTable.base_columns.items():
         if column.orderable is False:
@@ -271,15 +271,15 @@ def shown(response):
 
 
 def test_chosen_columns_are_remembered_for_the_person_and_put_in_the_address(michael, adrian, three):
-    response = michael.client.post(f"{LIST}view/", {"columns_sent": "1", "columns": ["external_id", "status"], "next": f"{LIST}?q=a"})
+    response = michael.client.post(f"{LIST}layout/", {"columns_sent": "1", "columns": ["external_id", "status"], "next": f"{LIST}?q=a"})
     assert response["Location"] == f"{LIST}?q=a&columns=label%2Cexternal_id%2Cstatus"
     assert shown(michael.client.get(LIST)) == ["label", "external_id", "status", "actions"]
     assert shown(adrian.client.get(LIST)) == ["label", "extension", "created", "last_used", "status"]
 
 
 def test_the_size_and_the_order_are_remembered_and_the_address_wins(michael, many):
-    michael.client.post(f"{LIST}view/", {"per_page": "20"})
-    michael.client.post(f"{LIST}view/", {"sort": "label"})
+    michael.client.post(f"{LIST}layout/", {"per_page": "20"})
+    michael.client.post(f"{LIST}layout/", {"sort": "label"})
     assert names(michael.client) == [f"Token {n:02}" for n in range(20)]
     assert names(michael.client, "?per_page=10&sort=-label")[0] == "Token 24"
     assert len(names(michael.client, "?per_page=10")) == 10
@@ -293,14 +293,14 @@ def test_an_address_that_is_opened_changes_no_choice(michael, many):
 
 
 def test_reset_forgets_the_choices(michael, three):
-    michael.client.post(f"{LIST}view/", {"columns_sent": "1", "columns": ["status"]})
-    response = michael.client.post(f"{LIST}view/", {"columns_sent": "1", "reset": "1", "next": f"{LIST}?columns=label&q=a"})
+    michael.client.post(f"{LIST}layout/", {"columns_sent": "1", "columns": ["status"]})
+    response = michael.client.post(f"{LIST}layout/", {"columns_sent": "1", "reset": "1", "next": f"{LIST}?columns=label&q=a"})
     assert response["Location"] == f"{LIST}?q=a"
     assert "extension" in shown(michael.client.get(LIST))
 
 
 def test_nonsense_is_not_remembered(michael):
-    michael.client.post(f"{LIST}view/", {"per_page": "13", "sort": "password", "columns_sent": "1", "columns": ["secret"]})
+    michael.client.post(f"{LIST}layout/", {"per_page": "13", "sort": "password", "columns_sent": "1", "columns": ["secret"]})
     michael.user.refresh_from_db()
     assert michael.user.preferences == {"tokens": {"columns": ["label"]}}
 

@@ -113,7 +113,7 @@ def press(route, **data):
 PAGES = {
     "tokens:detail": page("tokens:detail"),
     "tokens:permissions": page("tokens:permissions"),
-    "tokens:permissions_view": press("tokens:permissions_view"),
+    "tokens:save_permissions_layout": press("tokens:save_permissions_layout"),
     "tokens:summary": page("tokens:summary"),
     "tokens:edit": page("tokens:edit"),
     "tokens:reveal": press("tokens:reveal"),

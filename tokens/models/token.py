@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -18,7 +18,8 @@ from portal.fields import FoldedField, MomentField, PublicIdField
 from portal.text import fold, isolate
 from tokens import keys, vault
 from tokens.catalog import Access, Extension, Module
-from tokens.models.base import EXPIRING, Changed, Deleted, NameTaken, State, Status, TokenFields, TooManyTokens, actor_columns, one_actor
+from tokens.models import base
+from tokens.models.base import EXPIRING, Changed, Deleted, NameTaken, State, TokenFields, TooManyTokens, actor_columns, one_actor
 from tokens.models.event import TokenEvent
 from tokens.models.grant import Permission
 from tokens.models.key import TokenKey
@@ -76,7 +77,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
 class Token(TokenFields):
     """A key to the API and everything about it but the key itself. It belongs to an account, not to a person."""
 
-    Status = Status
+    Status: TypeAlias = base.Status
 
     id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="SU")
     name_key = FoldedField(source="name")

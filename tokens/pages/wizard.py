@@ -24,8 +24,8 @@ from portal.http import posted, seconds_since
 from portal.notices import fail
 from portal.typed import render_form
 from tokens.catalog import Extension, Module
-from tokens.forms import ExtensionForm, GeneralForm, PermissionsForm
 from tokens.models import NameTaken, Token, TokenDraft, TooManyTokens
+from tokens.pages.forms import ExtensionForm, GeneralForm, PermissionsForm
 
 # The session that made a token is not asked for the password on its Summary for so long, in seconds.
 CREATOR_GRACE = 10 * 60

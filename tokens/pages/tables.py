@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal import text
+from portal.html import ago, icon, moment
 from portal.tables import Table, actions_column
-from portal.templatetags.portal import ago, icon, moment
 from tokens.catalog import Extension, Module
+from tokens.html import actor
 from tokens.models import Permission, Token
 from tokens.standing import Standing
-from tokens.templatetags.tokens import actor
 
 
 def two_lines(first: Any, second: Any = "") -> SafeString:

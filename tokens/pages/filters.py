@@ -19,8 +19,8 @@ from portal import text
 from portal.moments import SKEW, day_bounds
 from portal.text import either, fold, join
 from tokens.catalog import Extension, Module
-from tokens.forms import DAYS
 from tokens.models import State, Token, TokenQuerySet
+from tokens.pages.forms import DAYS
 from tokens.standing import Standing
 
 # Deleted tokens are hidden until a status is asked for; this value asks for all of them.

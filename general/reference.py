@@ -19,8 +19,8 @@ from api import bodies, openapi, rql, schemas
 from api.examples import example
 from api.resource import DEFAULT_LIMIT, LIMIT, Resource
 from modules.urls import RESOURCES
+from portal.api import endpoint
 from tokens import first_call
-from tokens.views import endpoint
 
 LIMITS = {
     "default": DEFAULT_LIMIT,
@@ -83,11 +83,11 @@ class Chapter(NamedTuple):
 
 @require_safe
 @for_members
-def api(request: PersonRequest) -> HttpResponse:
+def reference(request: PersonRequest) -> HttpResponse:
     """How to call the API, and all its resources."""
     return render(
         request,
-        "modules/api.html",
+        "general/reference.html",
         {"endpoint": endpoint(request), "chapters": chapters(), "operators": openapi.OPERATORS, "refusals": openapi.REFUSALS, "limits": LIMITS},
     )
 

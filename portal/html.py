@@ -1,0 +1,46 @@
+"""Pieces of HTML that Python and templates share: icons, moments, and names in them."""
+
+from datetime import UTC, datetime
+
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal import moments, text
+
+
+def icon(name: str, size: int = 20) -> SafeString:
+    """Return a drawing of `static/icons.svg`, hidden from screen readers: the words beside it say what it means."""
+    return format_html(
+        '<svg class="icon" width="{0}" height="{0}" aria-hidden="true" focusable="false"><use href="{1}#{2}"></use></svg>',
+        size,
+        static("icons.svg"),
+        name,
+    )
+
+
+def time_element(value: datetime, shown: str) -> SafeString:
+    """`<time>` with the exact UTC moment for machines and as a tooltip."""
+    utc = moments.local(value, UTC)
+    exact = f"{text.day(utc.date())} {utc:%H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), exact, shown)
+
+
+def moment(value: datetime | None) -> SafeString | str:
+    """Return `18/05/2021 04:28` in the person's time zone, with the UTC moment as a tooltip; `–` for None."""
+    return time_element(value, text.moment(value)) if value else "–"
+
+
+def day(value: datetime | None) -> SafeString | str:
+    """Return `18/05/2021` in the person's time zone; `–` for None."""
+    return time_element(value, text.day(value)) if value else "–"
+
+
+def ago(value: datetime | None) -> SafeString | str:
+    """Return `3 minutes ago` up to a month, then the moment; "Never" for None."""
+    return time_element(value, text.ago(value)) if value else text.ago(value)
+
+
+def initials(name: str) -> str:
+    """Return up to two capitals: `Mighty Mick's LLC` -> `MM`."""
+    return "".join(word[0] for word in name.split()[:2]).upper()

@@ -1,0 +1,226 @@
+"""The gate of the public API: strict parse of the raw header, one indexed query, a constant-time compare, and the answer:
+401, 403 or through.
+
+Nothing about a token is cached, so disabling, deleting or editing one holds at the very next request in every process.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import wraps
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import Error, connection, transaction
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import limits
+from portal import api, logs
+from portal.http import client_address
+from portal.moments import SKEW
+from tokens import keys
+from tokens.catalog import Extension, Module
+from tokens.models import TokenUsage
+from tokens.standing import hindrances, refusal
+
+log = logging.getLogger(__name__)
+
+
+# Has a limit of its own: strangers cause its lines.
+refusals = logging.getLogger("tokens.refusals")
+
+
+# How exact "last used" is: a busy token costs one small UPDATE a minute.
+STAMP_EVERY = timedelta(minutes=1)
+
+
+# Written by hand, here only: the ORM takes five times as long to build this query as the database to answer it.
+# One row per key of the token; all that changes with the clock is decided here, by the clock of the database.
+LOOK_UP = """
+SELECT k.digest, k.pepper, t.account_id, t.status, t.extension, a.is_active,
+       CASE WHEN t.expires_at <= {now} THEN 1 ELSE 0 END,
+       CASE WHEN EXISTS (SELECT 1 FROM tokens_permission p WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')) THEN 1 ELSE 0 END,
+       CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END
+FROM tokens_tokenkey k
+JOIN tokens_token t ON t.id = k.token_id
+JOIN accounts_account a ON a.id = t.account_id
+LEFT JOIN tokens_tokenusage u ON u.token_id = t.id
+WHERE k.token_id = %s
+"""
+
+
+# SQLite keeps moments as text without a zone, and compares them as text: an expiration is seen up to a second late.
+# A use noted ahead of the clock, further than clocks differ, is noted again.
+LOOK_UPS = {
+    "sqlite": LOOK_UP.format(
+        now="CURRENT_TIMESTAMP",
+        stale=f"DATETIME('NOW', '-{STAMP_EVERY.seconds} seconds')",
+        ahead=f"DATETIME('NOW', '+{SKEW.seconds} seconds')",
+    ),
+    "postgresql": LOOK_UP.format(
+        now="STATEMENT_TIMESTAMP()",
+        stale=f"STATEMENT_TIMESTAMP() - INTERVAL '{STAMP_EVERY.seconds} seconds'",
+        ahead=f"STATEMENT_TIMESTAMP() + INTERVAL '{SKEW.seconds} seconds'",
+    ),
+}
+
+
+View = Callable[..., HttpResponse]
+
+
+class Caller(NamedTuple):
+    """The token behind a call, after the gate; views find it as `request.token`."""
+
+    id: str
+    account_id: str
+
+
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ApiRequest(HttpRequest):
+    """A request that came through the gate."""
+
+    token: Caller
+
+
+class Refused(Exception):
+    """The gate stays shut; `response` says why."""
+
+    def __init__(self, response: HttpResponse, reason: str, token_id: str = "") -> None:
+        self.response, self.reason, self.token_id = response, reason, token_id
+
+
+def gate(module: Module | None) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                request.token, stale = admit(request, module)
+            except Refused as refused:
+                response = refused.response
+                note_refusal(request, refused)
+            else:
+                response = too_many_writes(request) or view(request, *args, **kwargs)
+                if stale:
+                    stamp(request.token.id)
+            response.headers["Vary"] = "Authorization"
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+        # The gate stands in for the session and for the CSRF token; tests read `module` to prove that no view is ungated.
+        inner.login_required = False  # type: ignore[attr-defined]
+        inner.csrf_exempt = True  # type: ignore[attr-defined]
+        inner.module = module  # type: ignore[attr-defined]
+        return inner
+
+    return decorate
+
+
+def too_many_writes(request: ApiRequest) -> HttpResponse | None:
+    """429 for a write beyond what the token and its account may change in a minute; reads are not counted."""
+    if request.method in READS:
+        return None
+    try:
+        limits.take(limits.writes_of_token(request.token.id, request.token.account_id))
+    except limits.LimitReached as reached:
+        text = _("%(reason)s Try again in %(n)s seconds.") % {"reason": reached.limit.reason, "n": reached.seconds}
+        response = api.error(429, "SYS_429", text)
+        response.headers["Retry-After"] = str(reached.seconds)
+        return response
+    return None
+
+
+def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
+    """Who calls, and whether the last use is worth a stamp. Raises Refused."""
+    if settings.HTTPS and not request.is_secure():
+        text = _("A key must not travel in clear. Use https, and replace the key that you sent.")
+        raise Refused(api.error(403, "AUTH_004", text), text)
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    key = keys.parse(header)
+    if key is None:
+        raise unauthorized(_("The header Authorization must be: ApiKey SU-…:…") if header else _("The header Authorization is missing."))
+
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK_UPS[connection.vendor], (module or Module.ALL.value, key.token_id))
+        rows = cursor.fetchall()
+
+    row = next((row for row in rows if keys.matches(key, row[0], row[1])), None)
+    if row is None:
+        if not rows:
+            keys.matches_nobody(key)
+        # Says the same for an unknown token and a wrong secret; the checksum is of the text alone.
+        raise unauthorized(_("The key looks mistyped or cut off.") if key.looks_mistyped else _("The key is not valid."), key.token_id)
+    _digest, _pepper, account_id, status, extension, account_is_active, expired, granted, stale = row
+    found = hindrances(status, account_is_active=bool(account_is_active), is_expired=bool(expired))
+    if found:
+        # Only the holder of the right key learns this much.
+        raise unauthorized(refusal(key.token_id, found), key.token_id)
+    if module and not granted:
+        text = no_grant(request, key.token_id, module, Extension.stored(extension))
+        raise Refused(api.error(403, "AUTH_003", text), text, key.token_id)
+    return Caller(key.token_id, account_id), bool(stale)
+
+
+def no_grant(request: HttpRequest, token_id: str, module: Module, extension: Extension) -> str:
+    """Say which module a token lacks, and what can be done about it."""
+    words = {"id": token_id, "module": module.label, "extension": extension.label}
+    refused = _("The token %(id)s may not reach the module %(module)s.") % words
+    if not extension.asks_permissions:
+        return refused + " " + _("The modules of a token for %(extension)s are fixed.") % words
+    page = request.build_absolute_uri(reverse("tokens:permissions", args=(token_id,)))
+    return refused + " " + _("An administrator of the account can grant it on %(page)s") % {"page": page}
+
+
+def unauthorized(reason: str, token_id: str = "") -> Refused:
+    response = api.error(401, "AUTH_001", "API request is unauthorized.", reason)
+    response["WWW-Authenticate"] = keys.SCHEME
+    return Refused(response, reason, token_id)
+
+
+def note_refusal(request: HttpRequest, refused: Refused) -> None:
+    """One line for each reason and address in a minute: an attack shows, and does not fill the disk."""
+    address = client_address(request)
+    refusals.warning(
+        "Refused call: address %s, token %s, request %s, status %s: %s",
+        address,
+        refused.token_id or "-",
+        logs.request_id.get(),
+        refused.response.status_code,
+        refused.reason,
+        extra={"key": (address, refused.reason)},
+    )
+
+
+def stamp(token_id: str) -> None:
+    """Note the use, at most once a minute, by one conditional UPDATE. It neither fails nor delays the call."""
+    now = timezone.now()
+    fresh = Q(last_used_at__gt=now - STAMP_EVERY, last_used_at__lte=now + SKEW)
+    try:
+        with without_waiting(), transaction.atomic():
+            # PostgreSQL passes over a row that somebody holds.
+            free = TokenUsage.objects.select_for_update(skip_locked=True)
+            stale = free.filter(Q(last_used_at=None) | ~fresh, token=token_id)
+            TokenUsage.objects.filter(pk__in=stale.values("pk")).update(last_used_at=now)
+    except Error as problem:
+        # Somebody else writes at this moment, or the database is in trouble: the next call will note its own use.
+        log.warning("The use of %s could not be noted: %s", token_id, problem)
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """SQLite has one writer at a time: give up at once instead of waiting for it."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {connection.settings_dict['OPTIONS']['timeout'] * 1000}")

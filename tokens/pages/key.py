@@ -1,0 +1,76 @@
+"""Handing out a key: View and Copy."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from accounts import sudo
+from accounts.decorators import for_administrators
+from accounts.http import PersonRequest
+from portal.http import client_address, posts_from
+from portal.notices import fail
+from tokens import vault
+from tokens.models import Token
+from tokens.pages.detail import ONCE, find, has_summary, show_detail, show_summary
+from tokens.standing import Standing
+
+# How many forms that have shown a key a session remembers.
+REMEMBERED_FORMS = 50
+
+
+@posts_from("tokens:detail")
+@for_administrators
+def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
+    """The page again, with the key in it. Asks for the password first, and is recorded."""
+    return hand_out(request, find(request, token_id), copied=False)
+
+
+@posts_from("tokens:detail")
+@for_administrators
+def copy_key(request: PersonRequest, token_id: str) -> HttpResponse:
+    """The key as plain text, for a script that puts it into the clipboard. Asked and recorded like View.
+
+    Without the header that no form of another site can send, it is View.
+    """
+    return hand_out(request, find(request, token_id), copied=bool(request.htmx))
+
+
+def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpResponse:
+    page = "summary" if request.POST.get("page") == "summary" and has_summary(request, token) else "detail"
+    show = show_summary if page == "summary" else show_detail
+    if token.is_deleted:
+        fail(request, _("The token is deleted, and its key with it."))
+        return redirect("tokens:detail", token.pk)
+    if not copied and has_shown(request):
+        return redirect(f"tokens:{page}", token.pk)
+    if page != "summary":
+        purpose = format_html(_("To view the key of <strong>{}</strong>"), token.name)
+        if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
+            return show(request, token, key_confirm=asked, confirm_return="#key-copy" if copied else "#key-view")
+    try:
+        key = token.reveal(by=request.user, address=client_address(request), copied=copied)
+    except vault.SealBroken:
+        fail(
+            request,
+            _("The key cannot be opened."),
+            _("Its sealing key is missing or the stored copy was changed; tell the portal's administrator.") + " " + Standing(token).calls,
+        )
+        return redirect(f"tokens:{page}", token.pk)
+    if copied:
+        return HttpResponse(key, content_type="text/plain; charset=utf-8")
+    note_shown(request)
+    return show(request, token, key=key, viewed={"by": request.user, "at": timezone.now()})
+
+
+def has_shown(request: PersonRequest) -> bool:
+    """Tell whether this very form has shown the key before: reloading that page sends it again."""
+    return request.POST.get("once") in request.session.get("forms_that_showed_keys", ())
+
+
+def note_shown(request: PersonRequest) -> None:
+    """Remember the form that shows the key now; of a session, the last ones are enough."""
+    if once := request.POST.get("once", "")[:ONCE]:
+        shown = request.session.get("forms_that_showed_keys", [])
+        request.session["forms_that_showed_keys"] = [*shown, once][-REMEMBERED_FORMS:]

@@ -1,0 +1,57 @@
+"""The list of tokens."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.decorators import for_members
+from accounts.http import PersonRequest
+from portal import tables
+from portal.http import posts_from
+from tokens.models import Token
+from tokens.pages.filters import TokenFilter, with_values, without
+from tokens.pages.tables import TokenTable
+
+# --- List ---------------------------------------------------------------------------------------
+
+
+@require_safe
+@for_members
+def index(request: PersonRequest) -> HttpResponse:
+    """The list. Its whole state is the address; what that does not say comes from the person's remembered choices."""
+    tokens = Token.objects.visible_to(request.membership)
+    filters = TokenFilter(request, tokens.with_people())
+    table = TokenTable(filters.rows, may_manage=request.membership.is_admin)
+    table.configure(request, request.user.choices("tokens"))
+    valid = filters.is_valid()
+    empty = ""
+    if not table.page.object_list:
+        empty = "invalid" if not valid else "no_match" if tokens.exists() else "none"
+    return render(
+        request,
+        "tokens/list.html",
+        {
+            **table.state(),
+            "filter_form": filters.form,
+            "filters_open": "filter" in request.GET or not valid,
+            "open_url": with_values(request.GET, filter="open"),
+            "close_url": without(request.GET, "filter"),
+            "applied": bool(filters.chips),
+            "chips": filters.chips,
+            "clear_url": filters.clear_url,
+            "empty": empty,
+            "no_match_text": filters.no_match_text if empty == "no_match" else "",
+            "all_statuses_url": filters.all_statuses_url if empty == "no_match" and "status" not in request.GET else None,
+            "may_manage": request.membership.is_admin,
+            "refresh_url": request.get_full_path(),
+            "state": {name: values for name, values in request.GET.lists() if name not in {"q", "page"}},
+        },
+    )
+
+
+@posts_from("tokens:list")
+@for_members
+def save_layout(request: PersonRequest) -> HttpResponse:
+    """Remember how the person wants the list, and show it so; the address then says it too and can be shared."""
+    return tables.save_layout(request, "tokens", TokenTable, reverse("tokens:list"))

@@ -1,0 +1,22 @@
+from django.urls import path
+
+from tokens.pages import actions, detail, edit, key, lists, wizard
+
+app_name = "tokens"
+
+urlpatterns = [
+    path("tokens/", lists.index, name="list"),
+    path("tokens/layout/", lists.save_layout, name="save_layout"),
+    path("tokens/new/", wizard.new, name="new"),
+    path("tokens/new/<uuid:draft_id>/<slug:name>/", wizard.step, name="draft"),
+    path("tokens/<token_id:token_id>/", detail.detail, name="detail"),
+    path("tokens/<token_id:token_id>/permissions/", detail.permissions, name="permissions"),
+    path("tokens/<token_id:token_id>/permissions/layout/", detail.save_permissions_layout, name="save_permissions_layout"),
+    path("tokens/<token_id:token_id>/summary/", detail.summary, name="summary"),
+    path("tokens/<token_id:token_id>/edit/", edit.edit, name="edit"),
+    path("tokens/<token_id:token_id>/reveal/", key.reveal, name="reveal"),
+    path("tokens/<token_id:token_id>/copy/", key.copy_key, name="copy"),
+    path("tokens/<token_id:token_id>/enable/", actions.enable, name="enable"),
+    path("tokens/<token_id:token_id>/disable/", actions.disable, name="disable"),
+    path("tokens/<token_id:token_id>/delete/", actions.delete, name="delete"),
+]
