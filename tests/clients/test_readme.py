@@ -1,4 +1,4 @@
-"""The README's examples in Python do what it says, copied as they are."""
+"""The examples of the README and of docs/ do what they say, copied as they are."""
 
 import re
 import shlex
@@ -9,14 +9,16 @@ import pytest
 from tests.clients.conftest import Api, clients_env, python
 from tests.server import ROOT
 
-README = (ROOT / "README.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "".join(page.read_text() for page in PAGES)
+# An example may stand on several pages; those of CONTRIBUTING.md and SECURITY.md call no API.
+EXAMPLES = list(dict.fromkeys(re.findall(r"```python\n(.+?)```", TEXT, re.DOTALL)))
 
 
 @pytest.fixture(scope="module")
 def key(api: Api) -> str:
-    """What the README exports as API_KEY."""
-    (arguments,) = re.findall(r"export API_KEY=\$\(\S+ manage\.py (.+)\)", README)
+    """What the pages export as API_KEY."""
+    (arguments,) = set(re.findall(r"export API_KEY=\$\(\S+ manage\.py (.+)\)", TEXT))
     return api.manage(*shlex.split(arguments)).strip()
 
 

@@ -122,10 +122,10 @@ def test_what_is_nested_tells_nothing_of_others(demo, client):
         assert b"MP-" not in client.get("/public/v1/localization/locales", headers={"authorization": key}).content
 
 
-def test_the_queries_of_the_readme_find_records(demo, client):
+def test_the_queries_of_the_examples_find_records(demo, client):
     """As many as `make run` loads: somebody who tries them sees something."""
-    readme = (settings.BASE_DIR / "README.md").read_text()
-    (since,) = re.findall(r'created\.ge\("([^"]+)"\)', readme)
+    examples = (settings.BASE_DIR / "docs" / "api.md").read_text()
+    (since,) = re.findall(r'created\.ge\("([^"]+)"\)', examples)
     for query in ("and(eq(type,program),eq(active,true))", f"and(ge(created,{since}),like(title,*Cloud*))"):
         assert client.get(f"/public/v1/agreements?{query}", headers={"authorization": demo["PA-063-101"]}).json()
 
