@@ -1,0 +1,84 @@
+"""Subscriptions, and the requests that change them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from modules.models.base import Record, new_uid
+from portal.fields import LineField, ProseField
+
+
+class Asset(Record):
+    """A subscription of a customer to a product."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PROCESSING = "processing", _("Processing")
+        ACTIVE = "active", _("Active")
+        TERMINATING = "terminating", _("Terminating")
+        SUSPENDED = "suspended", _("Suspended")
+        TERMINATED = "terminated", _("Terminated")
+
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    external_id = LineField(_("external ID"), max_length=100)
+    external_uid = LineField(_("external UID"), max_length=100, default=new_uid)
+    product = models.ForeignKey("modules.Product", models.CASCADE, related_name="+", verbose_name=_("product"))
+    connection = models.ForeignKey("modules.Connection", models.CASCADE, related_name="+", verbose_name=_("connection"))
+    contract = models.ForeignKey("modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract"))
+    marketplace = models.ForeignKey("modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace"))
+    customer = models.ForeignKey("modules.Customer", models.CASCADE, related_name="+", verbose_name=_("customer"))
+    reseller = models.ForeignKey("modules.Customer", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("reseller"))
+    # [{"id": "domain", "title": "Domain", "type": "text", "value": "ruiz.example", …}]
+    params = models.JSONField(_("parameters"), default=list, editable=False)
+
+    class Meta(Record.Meta):
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+
+
+class AssetItem(models.Model):
+    """How much of an item a subscription has."""
+
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="items", db_index=False, verbose_name=_("subscription"))
+    item = models.ForeignKey("modules.Item", models.CASCADE, related_name="+", verbose_name=_("item"))
+    quantity = models.PositiveIntegerField(_("quantity"))
+
+    class Meta:
+        verbose_name = _("item of a subscription")
+        verbose_name_plural = _("items of subscriptions")
+        ordering = ("item", "id")
+        constraints = (models.UniqueConstraint(fields=("asset", "item"), name="item_once_per_asset"),)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.item_id}"
+
+
+class FulfillmentRequest(Record):
+    """A request to change a subscription, which the vendor fulfils."""
+
+    class Type(models.TextChoices):
+        PURCHASE = "purchase", _("Purchase")
+        CHANGE = "change", _("Change")
+        SUSPEND = "suspend", _("Suspend")
+        RESUME = "resume", _("Resume")
+        CANCEL = "cancel", _("Cancel")
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        TIERS_SETUP = "tiers_setup", _("Tiers setup")
+        PENDING = "pending", _("Pending")
+        INQUIRING = "inquiring", _("Inquiring")
+        APPROVED = "approved", _("Approved")
+        FAILED = "failed", _("Failed")
+
+    type = models.CharField(_("type"), max_length=16, choices=Type)
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="+", verbose_name=_("subscription"))
+    note = LineField(_("note"), max_length=255, blank=True)
+    reason = LineField(_("reason"), max_length=255, blank=True)
+    activation_key = ProseField(_("activation key"), blank=True)
+    assignee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("assignee"))
+
+    class Meta(Record.Meta):
+        verbose_name = _("fulfillment request")
+        verbose_name_plural = _("fulfillment requests")

@@ -1,0 +1,36 @@
+"""Tier configurations."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from modules.models.base import Record
+from portal.fields import LineField
+
+
+class TierConfig(Record):
+    """What a vendor has to know of a reseller before it can serve the reseller's customers."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        PROCESSING = "processing", _("Processing")
+
+    class Level(models.IntegerChoices):
+        FIRST = 1, _("Tier 1")
+        SECOND = 2, _("Tier 2")
+
+    name = LineField(_("name"), max_length=255)
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    tier_level = models.PositiveSmallIntegerField(_("level"), choices=Level, default=Level.FIRST)
+    customer = models.ForeignKey("modules.Customer", models.CASCADE, related_name="+", verbose_name=_("reseller"))
+    product = models.ForeignKey("modules.Product", models.CASCADE, related_name="+", verbose_name=_("product"))
+    connection = models.ForeignKey("modules.Connection", models.CASCADE, related_name="+", verbose_name=_("connection"))
+    contract = models.ForeignKey("modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract"))
+    marketplace = models.ForeignKey("modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace"))
+    params = models.JSONField(_("parameters"), default=list, editable=False)
+
+    class Meta(Record.Meta):
+        verbose_name = _("tier configuration")
+        verbose_name_plural = _("tier configurations")
+
+    def __str__(self) -> str:
+        return self.name
