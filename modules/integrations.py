@@ -167,7 +167,7 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     if expires and expires <= timezone.now():
         raise Refused("expiration_date: " + _("Must be in the future."))
     try:
-        token = Token.issue(
+        token, key = Token.issue(
             account=Account.objects.get(pk=caller.account_id),
             modules=extension.fixed_modules,
             by=me,
@@ -182,7 +182,7 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     except TooManyTokens as problem:
         raise Refused(f"extension.id: {problem}") from None
     must_cover(caller, token)
-    return {**(TOKENS.one(caller, token.pk) or {}), "token": token.keys.get().open().rpartition(":")[2]}
+    return {**(TOKENS.one(caller, token.pk) or {}), "token": key.secret}
 
 
 @TOKENS.updates("name", "external_id", "description")

@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts.models import Account, Membership, User
 from modules.models import Agreement, Category, Contract, Customer, Product
 from tokens.catalog import Extension, Module
-from tokens.models import Token, TokenKey
+from tokens.models import Token
 
 PASSWORD = "a password for the tests"
 
@@ -51,7 +51,8 @@ class TokenFactory(factory.django.DjangoModelFactory):
 
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
-        return Token.issue(**kwargs)
+        token, _key = Token.issue(**kwargs)
+        return token
 
 
 class AgreementFactory(factory.django.DjangoModelFactory):
@@ -119,4 +120,4 @@ def secret(token: Token) -> str:
 
 def header(token: Token) -> str:
     """The value of the Authorization header of a token."""
-    return TokenKey.objects.get(token=token).open()
+    return token.usable_keys[0].open()

@@ -82,7 +82,7 @@ class Standing:
             self.token.status,
             account_is_active=self.token.account.is_active,
             is_expired=expires_at is not None and expires_at <= timezone.now(),
-            has_key=bool(self.token.keys.all()),
+            has_key=any(not key.is_retired for key in self.token.keys.all()),
             can_check=bool(self.token.usable_keys),
         )
 

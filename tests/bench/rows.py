@@ -87,7 +87,7 @@ class Tokens:
     def __init__(self, user: User) -> None:
         account = Account.objects.get(pk=ACCOUNT)
         self.count = 0
-        self.first = Token.issue(account=account, modules=(Module.AGREEMENTS,), by=user, name="First", extension=Extension.CUSTOM)
+        self.first, _key = Token.issue(account=account, modules=(Module.AGREEMENTS,), by=user, name="First", extension=Extension.CUSTOM)
 
     def fill(self, count: int) -> None:
         """Make them `count` in all."""

@@ -1,9 +1,11 @@
 """What the gate, the keys and the vault rest on; each claim fails when its line is taken out."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.models import Account, User
 from tests.factories import AccountFactory, TokenFactory, header
@@ -73,6 +75,25 @@ def test_either_of_two_keys_opens_the_gate(call, token):
     first = TokenKey.objects.get(token=token, version=1).open()
     assert call("agreements", first).status_code == 200
     assert call("agreements", second.header).status_code == 200
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-2, 401), (60, 200)])
+def test_a_key_opens_the_gate_until_it_retires(call, token, seconds, status):
+    second = keys.mint(token.pk)
+    TokenKey.put(token, second, version=2)
+    first = TokenKey.objects.get(token=token, version=1).open()
+    token.keys.filter(version=1).update(retires_at=timezone.now() + timedelta(seconds=seconds))
+    response = call("agreements", first)
+    assert response.status_code == status
+    if status == 401:
+        assert response.json()["errors"][-1] == f"This key of the token {token.pk} is retired."
+    assert call("agreements", second.header).status_code == 200
+
+
+def test_only_its_holder_learns_that_a_key_is_retired(call, token):
+    token.keys.update(retires_at=timezone.now() - timedelta(seconds=2))
+    assert "retired" not in call("agreements", f"{header(TokenFactory())[:22]}{'0' * 40}").text
+    assert "retired" not in call("agreements", f"ApiKey {token.pk}:{'0' * 40}").text
 
 
 def test_the_checksum_covers_the_id():

@@ -59,6 +59,15 @@ def lose_sealing_key(token):
     token.keys.update(sealed=bytes([IN_NO_RING]) + b"0" * 60)
 
 
+def retire_key(token):
+    token.keys.update(retires_at=timezone.now() - timedelta(minutes=1))
+
+
+def rotate(token):
+    retire_key(token)
+    second_key(token)
+
+
 def second_key(token):
     TokenKey.put(token, keys.mint(token.pk), version=2)
 
@@ -93,6 +102,8 @@ STATES = {
     "account off": Row(close_account, (Hindrance.ACCOUNT_OFF,)),
     "account off and expired": Row(both(close_account, ends_in_days(-3)), (Hindrance.ACCOUNT_OFF, Hindrance.EXPIRED)),
     "no key": Row(lose_key, (Hindrance.NO_KEY,)),
+    "retired key": Row(retire_key, (Hindrance.NO_KEY,)),
+    "retired key and a new one": Row(rotate),
     "no pepper": Row(lose_pepper, (Hindrance.UNCHECKABLE,)),
     "no copy": Row(lose_copy, has_copy=False),
     "no copy, disabled": Row(both(lose_copy, disable), (Hindrance.DISABLED,), has_copy=False),
@@ -178,7 +189,7 @@ def test_the_gate_agrees_and_says_why(state, account, call):
     reasons = response.json()["errors"][1:] if row.hindrances else []
     if {*row.hindrances} <= {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}:
         # Whether the key is right cannot be known, so nothing is told.
-        assert reasons in ([], ["The key is not valid."])
+        assert reasons in ([], ["The key is not valid."], [f"This key of the token {token.pk} is retired."])
     else:
         assert reasons == [standing.refusal]
         for hindrance in Hindrance:

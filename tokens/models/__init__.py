@@ -1,6 +1,6 @@
 """Tokens: their rows, and the verbs that change them."""
 
-from tokens.models.base import EXPIRING, Changed, Deleted, NameTaken, State, Status, TokenError, TokenFields, TooManyTokens
+from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, State, Status, TokenError, TokenFields, TooManyTokens
 from tokens.models.draft import TokenDraft
 from tokens.models.event import TokenEvent
 from tokens.models.grant import Permission, known_modules
@@ -11,6 +11,7 @@ from tokens.models.usage import TokenUsage
 __all__ = (
     "EXPIRING",
     "Actor",
+    "AlreadyIssued",
     "Changed",
     "Deleted",
     "NameTaken",

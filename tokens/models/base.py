@@ -12,7 +12,7 @@ from portal.fields import LineField, MomentField, ProseField
 from tokens.catalog import Extension
 
 if TYPE_CHECKING:
-    from tokens.models.token import Actor
+    from tokens.models.token import Actor, Token
 
 # A token counts as expiring in its last thirty days.
 EXPIRING = timedelta(days=30)
@@ -28,6 +28,14 @@ class NameTaken(TokenError):
 
 class TooManyTokens(TokenError):
     """The account has as many tokens of the extension as it may have."""
+
+
+class AlreadyIssued(TokenError):
+    """The wizard run has made its token already."""
+
+    def __init__(self, token: "Token") -> None:
+        super().__init__()
+        self.token = token
 
 
 class Changed(TokenError):

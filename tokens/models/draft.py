@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from portal.fields import MomentField
+from tokens import keys
 from tokens.catalog import Access, Module
-from tokens.models.base import TokenFields
+from tokens.models.base import AlreadyIssued, TokenFields
 from tokens.models.token import Token
 
 # Drafts of the wizard that nobody finished.
@@ -48,8 +49,15 @@ class TokenDraft(TokenFields):
         Checks again all that the forms checked, since time passes between the steps. Raises NameTaken, TooManyTokens and
         ValidationError.
         """
-        if made := Token.objects.filter(draft_id=self.pk).first():
-            return made
+        try:
+            Token.check_run(self.pk)
+            token, _key = self.issue()
+        except AlreadyIssued as issued:
+            return issued.token
+        return token
+
+    def issue(self) -> tuple[Token, keys.Key]:
+        """Make the token with its key; see Token.issue()."""
         self.check_said()
         if self.expires_at and self.expires_at <= timezone.now():
             raise ValidationError({"expires_at": _("The token would have expired already. Choose a day in the future.")})

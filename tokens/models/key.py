@@ -20,7 +20,10 @@ SAMPLE = 5
 
 
 class TokenKey(models.Model):
-    """A key of a token, in the two forms it is stored in. A token that is being rotated may have two."""
+    """A key of a token, in the two forms it is stored in. A token may have several.
+
+    Each opens the gate until the moment when it retires; the newest version is the one people see.
+    """
 
     token = models.ForeignKey("tokens.Token", models.CASCADE, related_name="keys", db_index=False)
     version = models.PositiveSmallIntegerField(default=1)
@@ -28,6 +31,7 @@ class TokenKey(models.Model):
     pepper = models.PositiveSmallIntegerField()
     sealed = models.BinaryField(null=True)
     created_at = MomentField(default=timezone.now)
+    retires_at = MomentField(null=True, editable=False)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("token", "version"), name="one_key_per_version"),)
@@ -42,6 +46,10 @@ class TokenKey(models.Model):
         digest = keys.digest(key)
         sealed = vault.seal(key.secret, token.account_id, token.pk, version)
         return cls.objects.create(token=token, version=version, digest=digest.value, pepper=digest.pepper, sealed=sealed)
+
+    @property
+    def is_retired(self) -> bool:
+        return self.retires_at is not None and self.retires_at <= timezone.now()
 
     @property
     def can_be_checked(self) -> bool:

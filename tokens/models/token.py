@@ -18,8 +18,9 @@ from portal.fields import FoldedField, MomentField, PublicIdField
 from portal.text import fold, isolate
 from tokens import keys, vault
 from tokens.catalog import Access, Extension, Module
+from tokens.keys import Key
 from tokens.models import base
-from tokens.models.base import EXPIRING, Changed, Deleted, NameTaken, State, TokenFields, TooManyTokens, actor_columns, one_actor
+from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, State, TokenFields, TooManyTokens, actor_columns, one_actor
 from tokens.models.event import TokenEvent
 from tokens.models.grant import Permission
 from tokens.models.key import TokenKey
@@ -178,18 +179,22 @@ class Token(TokenFields):
 
     @property
     def usable_keys(self) -> list["TokenKey"]:
-        """The keys that calls can be checked against, the newest first."""
-        usable = [key for key in self.keys.all() if key.can_be_checked]
+        """The keys that open the gate, the newest first."""
+        usable = [key for key in self.keys.all() if key.can_be_checked and not key.is_retired]
         return sorted(usable, key=lambda key: key.version, reverse=True)
 
     # --- Verbs --------------------------------------------------------------------------------
     # `by` is who acts: a person, a token, or nobody known, as in the shell.
 
     @classmethod
-    def issue(cls, *, account: Account, modules: Collection[str], by: "Actor | None", draft_id: uuid.UUID | None = None, **fields: Any) -> "Token":
-        """Make a token with its key, all or nothing. For a wizard run that made one already, that one.
+    def issue(
+        cls, *, account: Account, modules: Collection[str], by: "Actor | None", draft_id: uuid.UUID | None = None, **fields: Any
+    ) -> tuple["Token", Key]:
+        """Make a token with its key, all or nothing, and return both.
 
-        Raises NameTaken, TooManyTokens and ValidationError.
+        The text of the key exists this once: nothing has to be unsealed to hand it out. Raise
+        NameTaken, TooManyTokens, ValidationError, and AlreadyIssued for a wizard run that has made
+        its token.
         """
         actors = actor_columns("created_by", by) | actor_columns("updated_by", by)
         token = cls(account=account, draft_id=draft_id, **actors, **fields)
@@ -198,22 +203,27 @@ class Token(TokenFields):
             with transaction.atomic():
                 # Creations of one account queue here, so that the cap and the name are checked against what is there.
                 Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-                if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
-                    return made
+                cls.check_run(draft_id)
                 check_name(account, token.name)
                 check_cap(account, token.extension)
                 token.save(force_insert=True)
-                TokenKey.put(token, keys.mint(token.pk))
+                key = keys.mint(token.pk)
+                TokenKey.put(token, key)
                 TokenUsage.objects.create(token=token)
                 token.grant(modules, by=by)
                 token.record(TokenEvent.Action.CREATED, by=by)
-                return token
+                return token, key
         except IntegrityError:
             # The unique columns are the last word, should two processes have passed the checks at the same moment.
-            if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
-                return made
+            cls.check_run(draft_id)
             check_name(account, token.name)
             raise
+
+    @classmethod
+    def check_run(cls, draft_id: uuid.UUID | None) -> None:
+        """Raise AlreadyIssued if the wizard run has made its token."""
+        if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
+            raise AlreadyIssued(made)
 
     def grant(self, modules: Collection[str], *, by: "Actor | None") -> tuple[set[str], set[str]]:
         """Make `modules` the token's grants; gives what was added and what was removed."""

@@ -204,7 +204,7 @@ class Command(BaseCommand):
                 continue
             by = creators[sample.account][sample.creator]
             try:
-                token = Token.issue(
+                token, _key = Token.issue(
                     account=accounts[sample.account],
                     modules=sample.modules or sample.extension.fixed_modules,
                     by=by,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Account
 from portal.text import line
 from tokens.catalog import Extension, Module
-from tokens.models import Token, TokenError, TokenKey
+from tokens.models import Token, TokenError
 
 
 def slug(module: Module) -> str:
@@ -36,10 +36,10 @@ class Command(BaseCommand):
         name = name_of(options["name"])
         modules = [Module.ALL] if options["all_modules"] else [MODULES[each] for each in options["module"]]
         try:
-            token = Token.issue(account=account, modules=modules, by=None, name=name, extension=Extension.CUSTOM)
+            _token, key = Token.issue(account=account, modules=modules, by=None, name=name, extension=Extension.CUSTOM)
         except TokenError as problem:
             fail(str(problem))
-        self.stdout.write(TokenKey.objects.get(token=token).open())
+        self.stdout.write(key.header)
 
 
 def find_account(wanted: str) -> Account:
