@@ -1,5 +1,6 @@
 """Checking that a trail is as it was written."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -8,6 +9,8 @@ from activity.models import Chain, Event
 
 # Entries that are read at once.
 BATCH = 1000
+# A check is not repeated so soon.
+FRESH = timedelta(minutes=1)
 
 
 class Fault(NamedTuple):

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from activity.actions import Action
-from portal.fields import ActorField, MomentField
+from portal.fields import ActorField, FoldedField, MomentField
+from portal.text import fold
 
 # What the hash of an entry covers, beside the hash before it.
 SEALED = (
@@ -71,6 +72,31 @@ class Chain(models.Model):
     def __str__(self) -> str:
         return f"{self.account} {self.number}"
 
+    @property
+    def length(self) -> int:
+        """How many entries are kept."""
+        return self.number - self.forgotten
+
+    # What the page says of a broken chain.
+
+    @property
+    def broken_text(self) -> str:
+        return f"{self.broken or 0:,}"
+
+    @property
+    def first_text(self) -> str:
+        return f"{self.forgotten + 1:,}"
+
+    @property
+    def last_whole(self) -> int:
+        """The entry before the first one that does not fit; 0 if none is whole."""
+        last = (self.broken or 0) - 1
+        return last if last > self.forgotten else 0
+
+    @property
+    def last_whole_text(self) -> str:
+        return f"{self.last_whole:,}"
+
     @classmethod
     def locked(cls, account: str) -> "Chain":
         """Return the chain; everybody else who records for the account waits for the transaction's end."""
@@ -91,6 +117,10 @@ class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, membership: Membership) -> "EventQuerySet":
         """The trail of the account a person acts for."""
         return self.filter(account=membership.account_id)
+
+    def search(self, text: str) -> "EventQuerySet":
+        """Entries whose actor or subject has the text in its name or id, without regard to case."""
+        return self.filter(words__contains=fold(text))
 
     def about(self, kind: str, id: str) -> "EventQuerySet":
         """What was done to one thing."""
@@ -114,6 +144,8 @@ class Event(models.Model):
     agent = models.CharField(_("program"), max_length=AGENT, blank=True)
     request_id = models.CharField(_("request"), max_length=32, blank=True)
     hash = models.CharField(_("hash"), max_length=64)
+    # For searching; not sealed, since it repeats what is.
+    words = FoldedField(source="names")
 
     actor_id: str
     actor_name: str
@@ -142,8 +174,20 @@ class Event(models.Model):
         return str(Action(self.action).label) if self.action in Action else self.action
 
     @property
+    def names(self) -> str:
+        """Everything that people search for."""
+        return " ".join((self.subject_name, self.subject_id, self.actor_name, self.actor_id))
+
+    @property
     def subject(self) -> Subject | None:
         return Subject(self.subject_kind, self.subject_id, self.subject_name) if self.subject_kind else None
+
+    def before(self) -> str | None:
+        """Return the hash of the entry before; None if it is missing."""
+        chain = Chain.objects.filter(pk=self.account).first()
+        if chain and chain.forgotten == self.number - 1:
+            return chain.anchor
+        return Event.objects.filter(account=self.account, number=self.number - 1).values_list("hash", flat=True).first()
 
     def fits(self, previous: str) -> bool:
         """Whether the entry is as it was written, after the one with the hash `previous`."""

@@ -15,12 +15,12 @@ ROOM = 1000
 # Seconds before a job begins: the answer is out by then, so nothing of the job shows in its time.
 PAUSE = 0.25
 
-jobs: deque[tuple[float, Callable[[], None]]] = deque()
+jobs: deque[tuple[float, Callable[[], object]]] = deque()
 lock = threading.Lock()
 working = False
 
 
-def later(job: Callable[[], None]) -> bool:
+def later(job: Callable[[], object]) -> bool:
     """Do the job after the answer; say whether there was room for it."""
     global working
     with lock:

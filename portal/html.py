@@ -1,6 +1,7 @@
 """Pieces of HTML that Python and templates share: icons, moments, and names in them."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -44,3 +45,10 @@ def ago(value: datetime | None) -> SafeString | str:
 def initials(name: str) -> str:
     """Return up to two capitals: `Mighty Mick's LLC` -> `MM`."""
     return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+def two_lines(first: Any, second: Any = "") -> SafeString:
+    """Return a line over a smaller one, which may be absent."""
+    if not second:
+        return format_html('<span class="two"><span class="one">{}</span></span>', first)
+    return format_html('<span class="two"><span class="one">{}</span><span class="sub">{}</span></span>', first, second)

@@ -21,6 +21,8 @@ class Section(NamedTuple):
     url_name: str
     icon: str
     views: tuple[str, ...]
+    # A line stands above it.
+    begins_group: bool = False
 
 
 SECTIONS = (
@@ -28,7 +30,10 @@ SECTIONS = (
     Section(_("Tokens"), "tokens:list", "key", ("tokens:",)),
     Section(_("Webhooks"), "portal:webhooks", "webhook", ("portal:webhooks", "webhooks:")),
     Section(_("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")),
+    Section(_("Activity"), "activity:list", "activity", ("activity:",), begins_group=True),
 )
+# So many fit on a phone; the others are in a menu there.
+ON_PHONES = 4
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -37,13 +42,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     name = match.view_name if match else ""
     current = next((section for section in SECTIONS if name and name.startswith(section.views)), None)
     theme = request.COOKIES.get("theme", "")
+    sections = [{**section._asdict(), "url": reverse(section.url_name), "current": section is current} for section in SECTIONS]
     return {
         "brand": settings.BRAND,
         "version": VERSION,
         "theme": theme if theme in THEMES else "system",
-        "sections": [
-            {"label": section.label, "url": reverse(section.url_name), "icon": section.icon, "current": section is current} for section in SECTIONS
-        ],
+        "sections": sections,
+        "more_sections": sections[ON_PHONES:],
+        "more_is_current": any(section["current"] for section in sections[ON_PHONES:]),
         "legal_links": [
             {"label": label, "url": url} for label, url in ((_("Privacy"), settings.PRIVACY_URL), (_("Terms of Use"), settings.TERMS_URL)) if url
         ],

@@ -91,6 +91,12 @@ class Table(tables.Table):
     always: Sequence[str] = ()
     default_columns: ClassVar[Sequence[str]] = ()
     default_sort: ClassVar[str] = ""
+    # The column that names the row, if that is not the first; a word for the style sheet.
+    row_header: ClassVar[str] = ""
+    kind: ClassVar[str] = ""
+    # The row that is shown with its details, and the template of these.
+    opened: Any = None
+    detail_template: ClassVar[str] = ""
 
     class Meta:
         order_by_field = "sort"

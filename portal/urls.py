@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include(shell)),
     path("", include("accounts.urls")),
     path("integrations/", include("tokens.pages.urls")),
+    path("integrations/", include("activity.urls")),
     path("integrations/", include("general.urls")),
     path("admin/login/", views.admin_sign_in, name="admin_sign_in"),
     path("admin/", admin.site.urls),

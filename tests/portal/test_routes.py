@@ -42,6 +42,7 @@ PAGES = {
     "tokens:detail": ("sign-in", 200, 200, 404),
     "tokens:permissions": ("sign-in", 200, 200, 404),
     "tokens:save_permissions_layout": ("sign-in", 302, 302, 302),
+    "tokens:activity": ("sign-in", 200, 200, 404),
     "tokens:summary": ("sign-in", 302, 302, 404),
     "tokens:edit": ("sign-in", 403, 200, 404),
     "tokens:reveal": ("sign-in", 302, 302, 302),
@@ -49,6 +50,9 @@ PAGES = {
     "tokens:enable": ("sign-in", 302, 302, 302),
     "tokens:disable": ("sign-in", 302, 302, 302),
     "tokens:delete": ("sign-in", 403, 200, 404),
+    "activity:list": ("sign-in", 200, 200, 200),
+    "activity:save_layout": ("sign-in", 302, 302, 302),
+    "activity:check": ("sign-in", 302, 302, 302),
 }
 
 # Route -> what a POST without data answers to the same four.
@@ -80,6 +84,7 @@ FORMS = {
     "tokens:detail": ("sign-in", 405, 405, 405),
     "tokens:permissions": ("sign-in", 405, 405, 405),
     "tokens:save_permissions_layout": ("sign-in", 302, 302, 404),
+    "tokens:activity": ("sign-in", 405, 405, 405),
     "tokens:summary": ("sign-in", 405, 405, 405),
     "tokens:edit": ("sign-in", 403, 200, 404),
     "tokens:reveal": ("sign-in", 403, 200, 404),
@@ -87,6 +92,9 @@ FORMS = {
     "tokens:enable": ("sign-in", 403, 302, 404),
     "tokens:disable": ("sign-in", 403, 302, 404),
     "tokens:delete": ("sign-in", 403, 302, 404),
+    "activity:list": ("sign-in", 405, 405, 405),
+    "activity:save_layout": ("sign-in", 302, 302, 302),
+    "activity:check": ("sign-in", 403, 302, 302),
 }
 
 # What the original keeps of a product and the portal does not.
@@ -153,7 +161,7 @@ def address(route, token, draft):
     arguments = {
         "tokens:draft": (draft.pk if draft else None, "general"),
         "accounts:password_reset_confirm": ("abc", "def"),
-        **dict.fromkeys(("tokens:detail", "tokens:permissions", "tokens:save_permissions_layout", "tokens:summary"), (token.pk,)),
+        **dict.fromkeys(("tokens:detail", "tokens:permissions", "tokens:save_permissions_layout", "tokens:activity", "tokens:summary"), (token.pk,)),
         **dict.fromkeys(("tokens:edit", "tokens:reveal", "tokens:copy", "tokens:enable", "tokens:disable", "tokens:delete"), (token.pk,)),
     }
     return reverse(route, args=arguments.get(route, ()))
@@ -175,6 +183,8 @@ BUTTONS = {
     "tokens:copy": "/integrations/tokens/{token}/",
     "tokens:enable": "/integrations/tokens/{token}/",
     "tokens:disable": "/integrations/tokens/{token}/",
+    "activity:save_layout": "/integrations/activity/",
+    "activity:check": "/integrations/activity/",
 }
 
 

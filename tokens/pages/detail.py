@@ -12,13 +12,14 @@ from accounts.decorators import for_members
 from accounts.http import PersonRequest, get_visible_or_404
 from accounts.models import Membership
 from portal.api import endpoint
+from portal.filters import Chip, with_values, without
 from portal.http import posts_from
 from portal.tables import save_layout
 from tokens import first_call, keys
 from tokens.catalog import Module
 from tokens.html import actor
 from tokens.models import Token, TokenQuerySet
-from tokens.pages.filters import Chip, ModuleFilter, with_values, without
+from tokens.pages.filters import ModuleFilter
 from tokens.pages.tables import PermissionRow, PermissionTable
 from tokens.pages.wizard import Step, just_created
 from tokens.standing import Standing

@@ -1,9 +1,8 @@
 """What the token list can be filtered by. The address is the state; nonsense in it shows nothing and says why."""
 
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import django_filters as filters
 from django import forms
@@ -16,11 +15,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from portal import text
+from portal.filters import Chip, SpanForm, day_filter, with_values, without
 from portal.moments import SKEW, day_bounds
 from portal.text import either, fold, join
 from tokens.catalog import Extension, Module
 from tokens.models import State, Token, TokenQuerySet
-from tokens.pages.forms import DAYS
 from tokens.standing import Standing
 
 # Deleted tokens are hidden until a status is asked for; this value asks for all of them.
@@ -51,44 +50,8 @@ def state_words(chosen: Sequence[str]) -> str:
     return either([str(state.label) for state in shown_states(chosen)])
 
 
-# As a picker takes it.
-ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-class Chip(NamedTuple):
-    """An applied filter: its name, its value in words, and the address without it."""
-
-    name: str
-    value: str
-    url: str
-
-
-class DayInput(forms.DateInput):
-    """A browser's own picker; for a text that is no day a plain field, since a picker would drop it."""
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        shown = context["widget"]["value"]
-        context["widget"]["type"] = "date" if not shown or ISO_DAY.fullmatch(shown) else "text"
-        return context
-
-
-class FilterForm(forms.Form):
-    """The fields of the filter, and what must hold between them."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        first, last = cleaned.get("created_from"), cleaned.get("created_to")
-        if first and last and first > last:
-            self.add_error("created_to", _("Choose a day that is not before “Created from”."))
-        return cleaned
-
-
-def day_filter(label: Any, method: str) -> filters.DateFilter:
-    return filters.DateFilter(label=label, method=method, widget=DayInput(), input_formats=DAYS)
+class TokenForm(SpanForm):
+    span = ("created_from", "created_to")
 
 
 class TokenFilter(filters.FilterSet):
@@ -108,7 +71,7 @@ class TokenFilter(filters.FilterSet):
     class Meta:
         model = Token
         fields = ()
-        form = FilterForm
+        form = TokenForm
 
     def __init__(self, request: HttpRequest, queryset: TokenQuerySet) -> None:
         super().__init__(request.GET, queryset, request=request)
@@ -122,8 +85,6 @@ class TokenFilter(filters.FilterSet):
             ("created_by", _("Nobody of this account has that ID.")),
         ):
             self.filters[name].field.error_messages["invalid_choice"] = message
-        for name in ("created_from", "created_to"):
-            self.filters[name].field.error_messages["invalid"] = _("Enter a day as dd/mm/yyyy.")
 
     @cached_property
     def creators(self) -> list[tuple[str, str]]:
@@ -227,23 +188,6 @@ class TokenFilter(filters.FilterSet):
             count,
         )
         return none % {"n": f"{count:,}", "what": join(parts)} if parts else _("Every token of the account is deleted.")
-
-
-def without(query: QueryDict, *names: str) -> str:
-    """The address of the list without some parameters; it begins again at page 1."""
-    query = query.copy()
-    for name in (*names, "page"):
-        query.pop(name, None)
-    return f"?{query.urlencode()}"
-
-
-def with_values(query: QueryDict, **values: str) -> str:
-    """The address of the list with some parameters set; it begins again at page 1."""
-    query = query.copy()
-    query.pop("page", None)
-    for name, value in values.items():
-        query[name] = value
-    return f"?{query.urlencode()}"
 
 
 class ModuleFilter(forms.Form):

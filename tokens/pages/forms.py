@@ -12,13 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal import moments, text
 from portal.fields import VisibleText
+from portal.filters import DAYS
 from portal.moments import LAST_DAY
 from portal.text import prose
 from tokens.catalog import Access, Extension, Module, labels
 from tokens.models import Token, TokenDraft, TokenError, TokenFields, check_cap, check_name
-
-# As browsers send a day, and as people without a date picker type it.
-DAYS = ("%Y-%m-%d", "%d/%m/%Y")
 
 
 class Shorten(BaseValidator):

@@ -8,9 +8,10 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import for_members
 from accounts.http import PersonRequest
 from portal import tables
+from portal.filters import with_values, without
 from portal.http import posts_from
 from tokens.models import Token
-from tokens.pages.filters import TokenFilter, with_values, without
+from tokens.pages.filters import TokenFilter
 from tokens.pages.tables import TokenTable
 
 # --- List ---------------------------------------------------------------------------------------

@@ -17,19 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal import text
-from portal.html import ago, icon, moment
+from portal.html import ago, icon, moment, two_lines
 from portal.tables import Table, actions_column
 from tokens.catalog import Extension, Module
 from tokens.html import actor
 from tokens.models import Permission, Token
 from tokens.standing import Standing
-
-
-def two_lines(first: Any, second: Any = "") -> SafeString:
-    """A line over a smaller one."""
-    if not second:
-        return format_html('<span class="two"><span class="one">{}</span></span>', first)
-    return format_html('<span class="two"><span class="one">{}</span><span class="sub">{}</span></span>', first, second)
 
 
 def status_mark(value: str, label: Any, note: Any = "") -> SafeString:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tokens.pages import actions, detail, edit, key, lists, wizard
+from tokens.pages import actions, activity, detail, edit, key, lists, wizard
 
 app_name = "tokens"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("tokens/<token_id:token_id>/", detail.detail, name="detail"),
     path("tokens/<token_id:token_id>/permissions/", detail.permissions, name="permissions"),
     path("tokens/<token_id:token_id>/permissions/layout/", detail.save_permissions_layout, name="save_permissions_layout"),
+    path("tokens/<token_id:token_id>/activity/", activity.activity, name="activity"),
     path("tokens/<token_id:token_id>/summary/", detail.summary, name="summary"),
     path("tokens/<token_id:token_id>/edit/", edit.edit, name="edit"),
     path("tokens/<token_id:token_id>/reveal/", key.reveal, name="reveal"),

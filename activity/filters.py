@@ -1,0 +1,107 @@
+"""What the trail can be filtered by."""
+
+from datetime import date
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from activity.actions import Group, in_groups
+from activity.models import Event, EventQuerySet
+from portal import text
+from portal.filters import Chip, SpanForm, day_filter, without
+from portal.moments import day_bounds
+
+# The portal itself, among the choices of *Who*.
+PORTAL = "portal"
+
+
+class EventForm(SpanForm):
+    span = ("since", "until")
+
+
+class EventFilter(filters.FilterSet):
+    q = filters.CharFilter(label=gettext_lazy("Search by token or person"), method="search", max_length=128)
+    actor = filters.ChoiceFilter(label=gettext_lazy("Who"), empty_label=gettext_lazy("Anyone"), method="done_by")
+    subject = filters.CharFilter(label=gettext_lazy("ID of the token or object"), method="done_to", max_length=64)
+    what = filters.MultipleChoiceFilter(label=gettext_lazy("What"), choices=Group.choices, widget=forms.CheckboxSelectMultiple, method="in_groups")
+    since = day_filter(gettext_lazy("From day"), "from_day")
+    until = day_filter(gettext_lazy("To day"), "to_day")
+    entry = filters.CharFilter(label=gettext_lazy("Entry"), method="numbered", max_length=15)
+
+    class Meta:
+        model = Event
+        fields = ()
+        form = EventForm
+
+    def __init__(self, request: HttpRequest, queryset: EventQuerySet) -> None:
+        super().__init__(request.GET, queryset, request=request)
+        # A function, so that only a filter that is open or in use costs the queries.
+        self.filters["actor"].field.choices = lambda: self.actors
+        self.filters["what"].field.error_messages["invalid_choice"] = _("“%(value)s” is not a choice.")
+        self.filters["actor"].field.error_messages["invalid_choice"] = _("Nobody with that ID did anything here.")
+
+    @cached_property
+    def actors(self) -> list[tuple[str, str]]:
+        """Everybody who is in the trail, under the latest name, and the portal itself."""
+        last = self.queryset.order_by().values("actor_id").annotate(last=Max("number")).values_list("last", flat=True)
+        named = self.queryset.filter(number__in=list(last)).exclude(actor_id="").values_list("actor_id", "actor_name")
+        people = sorted(named, key=lambda actor: text.fold(actor[1]))
+        return [*((id, name if id.startswith("UR-") else f"{name} ({id})") for id, name in people), (PORTAL, _("The portal"))]
+
+    # --- What the filters mean ------------------------------------------------------------------
+
+    def search(self, events: EventQuerySet, name: str, value: str) -> EventQuerySet:
+        return events.search(value)
+
+    def done_by(self, events: EventQuerySet, name: str, value: str) -> QuerySet[Event]:
+        return events.filter(actor_id="" if value == PORTAL else value)
+
+    def done_to(self, events: EventQuerySet, name: str, value: str) -> QuerySet[Event]:
+        return events.filter(subject_id=value.strip())
+
+    def in_groups(self, events: EventQuerySet, name: str, value: list[str]) -> QuerySet[Event]:
+        return events.filter(action__in=in_groups(value)) if value else events
+
+    def from_day(self, events: EventQuerySet, name: str, value: date) -> QuerySet[Event]:
+        return events.filter(at__gte=day_bounds(value)[0])
+
+    def to_day(self, events: EventQuerySet, name: str, value: date) -> QuerySet[Event]:
+        return events.filter(at__lt=day_bounds(value)[1])
+
+    def numbered(self, events: EventQuerySet, name: str, value: str) -> QuerySet[Event]:
+        return events.filter(number=int(value)) if value.isascii() and value.isdigit() else events.none()
+
+    # --- What the page shows of them ------------------------------------------------------------
+
+    @property
+    def rows(self) -> QuerySet[Event]:
+        """The entries that fit; none while the filter is not valid (`qs` would be all of them)."""
+        events: QuerySet[Event] = self.qs if self.is_valid() else self.queryset.none()
+        return events
+
+    @property
+    def chips(self) -> list[Chip]:
+        if not self.is_valid():
+            return []
+        return [
+            Chip(_("Search") if name == "q" else str(self.filters[name].label), self.words(name, value), without(self.data, name))
+            for name, value in self.form.cleaned_data.items()
+            if value
+        ]
+
+    def words(self, name: str, value: Any) -> str:
+        if isinstance(value, list):
+            return text.either([str(Group(each).label) for each in value])
+        if name == "actor":
+            return dict(self.actors)[value]
+        return text.day(value) if isinstance(value, date) else str(value)
+
+    @property
+    def clear_url(self) -> str:
+        return without(self.data, *self.filters)

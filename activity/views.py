@@ -1,0 +1,93 @@
+"""Pages of the trail."""
+
+from functools import partial
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.decorators import for_administrators, for_members
+from accounts.http import PersonRequest
+from activity import chain
+from activity.filters import EventFilter
+from activity.models import Chain, Event
+from activity.tables import EventTable
+from portal import background
+from portal.filters import with_values, without
+from portal.http import posts_from
+from portal.moments import within
+from portal.notices import inform, succeed
+from portal.tables import save_layout as save
+
+# So many entries are checked while the person waits.
+AT_ONCE = 5_000
+
+
+@require_safe
+@for_members
+def index(request: PersonRequest) -> HttpResponse:
+    """The trail of the account. Its whole state is the address, as with every list."""
+    events = Event.objects.visible_to(request.membership)
+    filters = EventFilter(request, events)
+    table = EventTable(filters.rows)
+    table.configure(request, request.user.choices("activity"))
+    valid = filters.is_valid()
+    empty = ""
+    if not table.page.object_list:
+        empty = "invalid" if not valid else "no_match" if filters.chips else "none"
+    context = {
+        **table.state(),
+        **lead(request),
+        "filter_form": filters.form,
+        "filters_open": "filter" in request.GET or not valid,
+        "open_url": with_values(request.GET, filter="open"),
+        "close_url": without(request.GET, "filter"),
+        "applied": bool(filters.chips),
+        "chips": filters.chips,
+        "clear_url": filters.clear_url,
+        "empty": empty,
+        "refresh_url": request.get_full_path(),
+        "layout_url": reverse("activity:save_layout"),
+        "state": {name: values for name, values in request.GET.lists() if name not in {"q", "page", "open"}},
+    }
+    return render(request, "activity/list.html", context)
+
+
+def lead(request: PersonRequest) -> dict[str, Any]:
+    """What is known of the whole trail: how long it is, and whether it was found whole."""
+    ends = Chain.objects.filter(pk=request.membership.account_id).first()
+    first = Event.objects.visible_to(request.membership).order_by("number").values_list("at", flat=True).first()
+    return {
+        "chain": ends,
+        "entries": ends.length if ends else 0,
+        "entries_text": f"{ends.length:,}" if ends else "0",
+        "first_at": first,
+        "may_check": request.membership.is_admin,
+    }
+
+
+@posts_from("activity:list")
+@for_members
+def save_layout(request: PersonRequest) -> HttpResponse:
+    """Remember the order and the number of rows."""
+    return save(request, "activity", EventTable, reverse("activity:list"))
+
+
+@posts_from("activity:list")
+@for_administrators
+def check(request: PersonRequest) -> HttpResponse:
+    """Check the whole trail of the account; a long one after the answer."""
+    account = request.membership.account_id
+    ends = Chain.objects.filter(pk=account).first()
+    if ends is None or within(ends.checked_at, chain.FRESH):
+        inform(request, _("The trail was checked just now."))
+    elif ends.length <= AT_ONCE:
+        if chain.verify(account) is None:
+            succeed(request, _("The trail is checked."), _("Every entry is as it was written."))
+    else:
+        background.later(partial(chain.verify, account))
+        inform(request, _("The trail is being checked."), _("Refresh the page in a moment."))
+    return redirect("activity:list")

@@ -1,0 +1,85 @@
+"""An entry in words: what changed, before and after, and the second line under the action."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from activity.models import Event
+from portal import text
+
+LABELS = {
+    "name": gettext_lazy("Name"),
+    "external_id": gettext_lazy("External ID"),
+    "description": gettext_lazy("Description"),
+    "expires_at": gettext_lazy("Expires on"),
+    "modules": gettext_lazy("Modules"),
+    "email": gettext_lazy("E-mail"),
+    "is_active": gettext_lazy("Active"),
+    "is_staff": gettext_lazy("Administrator of the portal"),
+    "is_superuser": gettext_lazy("All rights in the administration"),
+    "time_zone": gettext_lazy("Time zone"),
+    "before": gettext_lazy("Before"),
+}
+
+
+class Part(NamedTuple):
+    """A piece of a value, and whether the other value does not have it."""
+
+    text: str
+    is_new: bool
+
+
+class Change(NamedTuple):
+    label: str
+    before: list[Part]
+    after: list[Part]
+
+
+def label(name: str) -> str:
+    return str(LABELS.get(name) or name.replace("_", " ").capitalize())
+
+
+def changes(event: Event) -> list[Change]:
+    """Return what changed; parts of a list that did not are not marked."""
+    return [Change(label(name), *compare(name, *pair)) for name, pair in pairs(event)]
+
+
+def pairs(event: Event) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """The changes of an entry, but nothing of a shape that this version does not know."""
+    kept = event.changes if isinstance(event.changes, dict) else {}
+    for name, pair in kept.items():
+        if isinstance(pair, list) and len(pair) == 2:
+            yield name, (pair[0], pair[1])
+
+
+def compare(name: str, before: Any, after: Any) -> tuple[list[Part], list[Part]]:
+    if isinstance(before, list) or isinstance(after, list):
+        old, new = (value if isinstance(value, list) else [] for value in (before, after))
+        return parts(old, new), parts(new, old)
+    return [Part(value(name, before), before != after)], [Part(value(name, after), before != after)]
+
+
+def parts(values: list[Any], others: list[Any]) -> list[Part]:
+    return [Part(str(each), each not in others) for each in values] or [Part(_("None"), bool(others))]
+
+
+def value(name: str, kept: Any) -> str:
+    if kept is None or kept == "":
+        return _("Never") if name == "expires_at" else _("Not set")
+    if isinstance(kept, bool):
+        return _("Yes") if kept else _("No")
+    if name.endswith("_at") and isinstance(kept, str):
+        try:
+            return text.moment(datetime.fromisoformat(kept))
+        except ValueError:
+            return kept
+    return f"{kept:,}" if isinstance(kept, int) else str(kept)
+
+
+def note(event: Event) -> str:
+    """Return the second line under the action: which things changed, as `modules, description`."""
+    names = [label(name) for name, (before, _after) in pairs(event) if before is not None]
+    return ", ".join(name[0].lower() + name[1:] for name in names)

@@ -1,0 +1,76 @@
+"""What the filters of lists have in common: days, chips, and addresses with and without a filter."""
+
+import re
+from datetime import date
+from typing import Any, ClassVar, NamedTuple
+
+import django_filters as filters
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+# As a picker takes it.
+ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# As browsers send a day, and as people without a date picker type it.
+DAYS = ("%Y-%m-%d", "%d/%m/%Y")
+
+
+class Chip(NamedTuple):
+    """An applied filter: its name, its value in words, and the address without it."""
+
+    name: str
+    value: str
+    url: str
+
+
+class DayInput(forms.DateInput):
+    """A browser's own picker; for a text that is no day a plain field, since a picker would drop it."""
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        shown = context["widget"]["value"]
+        context["widget"]["type"] = "date" if not shown or ISO_DAY.fullmatch(shown) else "text"
+        return context
+
+
+def day_filter(label: Any, method: str) -> filters.DateFilter:
+    return filters.DateFilter(label=label, method=method, widget=DayInput(), input_formats=DAYS)
+
+
+class SpanForm(forms.Form):
+    """The fields of a filter with a first and a last day, in this order."""
+
+    span: ClassVar[tuple[str, str]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.span:
+            self.fields[name].error_messages["invalid"] = _("Enter a day as dd/mm/yyyy.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = (cleaned.get(name) for name in self.span)
+        if isinstance(first, date) and isinstance(last, date) and first > last:
+            label = self.fields[self.span[0]].label
+            self.add_error(self.span[1], _("Choose a day that is not before “%(first)s”.") % {"first": label})
+        return cleaned
+
+
+def without(query: QueryDict, *names: str) -> str:
+    """The address of the list without some parameters; it begins again at page 1."""
+    query = query.copy()
+    for name in (*names, "page"):
+        query.pop(name, None)
+    return f"?{query.urlencode()}"
+
+
+def with_values(query: QueryDict, **values: str) -> str:
+    """The address of the list with some parameters set; it begins again at page 1."""
+    query = query.copy()
+    query.pop("page", None)
+    for name, value in values.items():
+        query[name] = value
+    return f"?{query.urlencode()}"
