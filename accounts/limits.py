@@ -4,7 +4,6 @@ A try is counted before it is made and given back when it was a good one, so tha
 the same moment cannot outrun a limit.
 """
 
-import ipaddress
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import devices
 from accounts.models import Counter, User, digest, fold_email
-from portal.http import client_address
+from portal.http import client_network
 
 
 @dataclass(frozen=True)
@@ -89,19 +88,6 @@ def counted(limits: Sequence[Limit]) -> list[tuple[Limit, Counter]]:
     return [(limit, counters[limit.key]) for limit in limits if limit.key in counters and now < counters[limit.key].until <= now + 2 * limit.wait]
 
 
-def network(request: HttpRequest) -> str:
-    """The address that tries are counted under: IPv4 as it is, of IPv6 the /64 that one line gets; empty if it cannot be told."""
-    known = client_address(request)
-    if known is None:
-        return ""
-    address = ipaddress.ip_address(known)
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.IPv6Address(int(address) >> 64 << 64))
-    return str(address)
-
-
 # --- Wrong passwords ----------------------------------------------------------------------------
 
 
@@ -117,7 +103,7 @@ def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit
     if device:
         key = f"device:{digest(device)}:{digest(email)}"
         return [Limit(key, settings.SIGN_IN_TRIES, wait, _("This browser sent too many wrong passwords for this e-mail address."))]
-    name, address = digest(email), network(request)
+    name, address = digest(email), client_network(request.META)
     limits = [
         Limit(
             f"name:{name}:{digest(address)}",
@@ -165,7 +151,7 @@ def forgive(limits: Sequence[Limit]) -> None:
 
 def resets(request: HttpRequest) -> list[Limit]:
     """The limit of links for a new password that one address may ask for. (A person gets one in five minutes, see User.)"""
-    address = network(request)
+    address = client_network(request.META)
     if not address:
         return []
     wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)

@@ -7,25 +7,25 @@ client can hold one by being slow. docs/decisions/0001-server.md says why it is 
 import asyncio
 import logging
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from io import BytesIO
-from queue import SimpleQueue
 from sys import stderr
-from threading import Lock, Thread
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import connections
 
 from portal.wsgi import application as django_application  # sets Django up: before what needs that
 
 from portal import api, views  # isort: skip
 from portal.connections import Connections  # isort: skip
+from portal.http import client_network  # isort: skip
 from portal.middleware import DATA_POLICY, HEALTH, SecurityHeadersMiddleware  # isort: skip
+from portal.pools import Answer, Caller, HungUp, Pool, Refused  # isort: skip
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ KEY = re.compile(r"(?i:apikey) SU-[0-9]{3}-[0-9]{3}-[0-9]{3}:[0-9a-f]{40}")
 SESSION = re.compile(rf"(?:^|;)\s*{settings.SESSION_COOKIE_NAME}=([a-z0-9]{{32}})(?:;|$)")
 # Bytes of bodies that this process holds, from their first byte until they are answered.
 BODIES = 64 * 1024 * 1024
+# Which part of what is free one network may have. Many of them must come together to fill it.
+SHARE = 8
 # Each chunk of a body without a length costs time, however small it is.
 CHUNKS = 1024
 # From the head of a request to the end of its body.
@@ -57,26 +59,6 @@ LIMIT = re.compile(r"(?<![\w.-])limit(?![\w.-])(?:[=(]0*([0-9]{1,3})(?![\w.-]))?
 # Seconds that a writer may wait for a thread while others wait for the database; then it is told to
 # come back, and nothing was done.
 WRITERS_PATIENCE = settings.STATEMENT_SECONDS
-# Requests of a kind that may wait for a thread; more are refused at once.
-QUEUE = 256
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-
-
-class Refused(Exception):
-    """Raised for a request that Django is not to see."""
-
-    def __init__(self, status: HTTPStatus) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-class HungUp(Exception):
-    """Raised when nobody waits for the answer any more."""
 
 
 class Application:
@@ -106,7 +88,9 @@ class Application:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self.pools = {name: Pool(name, threads, WRITERS_PATIENCE if "writes" in name else None) for name, threads in THREADS.items()}
+                self.pools = {
+                    name: Pool(name, threads, run_django_safely, WRITERS_PATIENCE if "writes" in name else None) for name, threads in THREADS.items()
+                }
                 self.connections.watch()
             else:
                 self.connections.leave()
@@ -134,10 +118,11 @@ class Application:
             # It touches nothing, so it needs no thread and answers while all of them are taken.
             return run_django(environ)
         check_host(scope, environ)
-        with self.bodies.counting() as count:
+        who = caller(environ)
+        with self.bodies.counting(who.network) as count:
             body = await read_body(scope, environ, receive, count)
             environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), BytesIO(body)
-            return await self.pools[kind(environ)].run(environ, receive)
+            return await self.pools[kind(environ)].run(who, environ, receive)
 
 
 class Bodies:
@@ -145,103 +130,61 @@ class Bodies:
 
     def __init__(self) -> None:
         self.held = 0
+        self.held_by: Counter[str] = Counter()
 
     @contextmanager
-    def counting(self) -> Iterator[Callable[[int], None]]:
-        """Give a function that counts bytes of one body. It raises Refused if there is no room."""
+    def counting(self, network: str) -> Iterator[Callable[[int], None]]:
+        """Give a function that counts bytes of one body. It raises Refused if there is no room.
+
+        A session or a key in shape proves nothing, so it is the network that has a share.
+        """
         mine = 0
 
         def count(length: int) -> None:
             nonlocal mine
-            if self.held + length > BODIES:
+            if self.held_by[network] + length > (BODIES - self.held) / SHARE:
                 raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
             self.held += length
+            self.held_by[network] += length
             mine += length
 
         try:
             yield count
         finally:
             self.held -= mine
+            self.held_by[network] -= mine
+            if not self.held_by[network]:
+                del self.held_by[network]
 
 
-class Job:
-    """A request that waits for a thread, and the answer that is waited for."""
+def caller(environ: Mapping[str, Any]) -> Caller:
+    """Tell who asks, as far as it can be told without a look at the database.
 
-    def __init__(self, environ: dict[str, Any], answer: "asyncio.Future[Answer]") -> None:
-        self.environ, self.answer = environ, answer
-        self.started = False
-
-
-class Pool:
-    """Threads that run Django, and a queue before them."""
-
-    def __init__(self, name: str, threads: int, patience: int | None) -> None:
-        """`patience` is how many seconds a request may wait for a thread."""
-        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self.unfinished = 0
-        self.patience = patience
-        # Whoever has it decides whether a job starts or is given up, never both.
-        self.deciding = Lock()
-        self.loop = asyncio.get_running_loop()
-        self.threads = [Thread(target=self.work, name=name, daemon=True) for _ in range(threads)]
-        for thread in self.threads:
-            thread.start()
-
-    async def run(self, environ: dict[str, Any], receive: Receive) -> Answer:
-        """Return Django's answer. Raise Refused if it would take too long, HungUp if the client left."""
-        if self.unfinished >= QUEUE + len(self.threads):
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
-        job = Job(environ, self.loop.create_future())
-        timer = self.loop.call_later(self.patience, self.give_up, job) if self.patience else None
-        # Worth its time only where requests wait: the work for a client that left is then saved.
-        watch = self.loop.create_task(self.watch(receive, job)) if self.unfinished > len(self.threads) else None
-        self.unfinished += 1
-        self.jobs.put(job)
-        try:
-            return await job.answer
-        except asyncio.CancelledError:
-            raise HungUp from None
-        finally:
-            self.unfinished -= 1
-            if timer:
-                timer.cancel()
-            if watch:
-                watch.cancel()
-
-    def give_up(self, job: Job) -> None:
-        with self.deciding:
-            if not job.started and not job.answer.done():
-                job.answer.set_exception(Refused(HTTPStatus.SERVICE_UNAVAILABLE))
-
-    async def watch(self, receive: Receive, job: Job) -> None:
-        """Drop the job when its client leaves."""
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        job.answer.cancel()
-
-    def work(self) -> None:
-        while job := self.jobs.get():
-            with self.deciding:
-                if job.answer.done():
-                    continue
-                job.started = True
-            self.loop.call_soon_threadsafe(settle, job.answer, run_django_safely(job.environ))
-        connections.close_all()
-
-    def end(self) -> None:
-        """Let the threads finish what they do."""
-        for _ in self.threads:
-            self.jobs.put(None)
+    The whole key counts, not its id: who lacks the secret is somebody else.
+    """
+    return Caller(client_network(environ), key(environ) if is_call(environ) else session(environ))
 
 
-def settle(waiting: "asyncio.Future[Answer]", answer: Answer) -> None:
-    if not waiting.done():
-        waiting.set_result(answer)
+def is_call(environ: Mapping[str, Any]) -> bool:
+    path: str = environ["PATH_INFO"]
+    return path.startswith(api.PREFIX)
+
+
+def key(environ: Mapping[str, Any]) -> str:
+    """Return the header of a call if it has the shape of a key."""
+    header: str = environ.get("HTTP_AUTHORIZATION", "")
+    return header if KEY.fullmatch(header) else ""
+
+
+def session(environ: Mapping[str, Any]) -> str:
+    """Return what has the shape of a session in the cookies of a browser."""
+    found = SESSION.search(environ.get("HTTP_COOKIE", ""))
+    return found[1] if found else ""
 
 
 def kind(environ: Mapping[str, Any]) -> str:
     """Return the name of the threads that serve a request."""
-    side = "API" if environ["PATH_INFO"].startswith(api.PREFIX) else "pages"
+    side = "API" if is_call(environ) else "pages"
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD", "OPTIONS"}:
         return f"{side}, writes"
     if side == "API" and wants_long_list(environ["QUERY_STRING"]):
@@ -336,9 +279,9 @@ async def read_body(scope: Scope, environ: Mapping[str, Any], receive: Receive, 
 
 def body_limit(environ: Mapping[str, Any]) -> int:
     """Return how many bytes the body of a request may have."""
-    if environ["PATH_INFO"].startswith(api.PREFIX):
-        return API_BODY if KEY.fullmatch(environ.get("HTTP_AUTHORIZATION", "")) else STRANGERS_BODY
-    return BODY if SESSION.search(environ.get("HTTP_COOKIE", "")) else STRANGERS_BODY
+    if is_call(environ):
+        return API_BODY if key(environ) else STRANGERS_BODY
+    return BODY if session(environ) else STRANGERS_BODY
 
 
 def run_django(environ: dict[str, Any]) -> Answer:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any
@@ -100,15 +100,29 @@ def whole(text: str | None, default: int) -> int:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the IP address of the person or program, or None if our own proxy does not tell it.
+    """Return the IP address of the person or program, or None if our own proxy does not tell it."""
+    return address_in(request.META)
+
+
+def client_network(meta: Mapping[str, Any]) -> str:
+    """Return what an address is counted under: IPv4 as it is, of IPv6 the /64 that one line gets.
+
+    `meta` is the WSGI environment. Empty if the address cannot be told.
+    """
+    address = address_in(meta) or ""
+    return str(ipaddress.IPv6Network(f"{address}/64", strict=False).network_address) if ":" in address else address
+
+
+def address_in(meta: Mapping[str, Any]) -> str | None:
+    """Return the client's address in a WSGI environment.
 
     With fewer entries than trusted proxies the request did not come through all of them, so the
     address of the connection counts.
     """
-    entries = forwarded(request, "X_FORWARDED_FOR", "for")
+    entries = forwarded(meta, "X_FORWARDED_FOR", "for")
     if settings.TRUSTED_PROXIES and len(entries) >= settings.TRUSTED_PROXIES:
         return ip_address(entries[-settings.TRUSTED_PROXIES])
-    return ip_address(request.META.get("REMOTE_ADDR", ""))
+    return ip_address(meta.get("REMOTE_ADDR", ""))
 
 
 def client_scheme(request: HttpRequest) -> str:
@@ -116,24 +130,24 @@ def client_scheme(request: HttpRequest) -> str:
 
     Proxies often overwrite the scheme instead of adding to it, so one entry is enough.
     """
-    entries = forwarded(request, "X_FORWARDED_PROTO", "proto")
+    entries = forwarded(request.META, "X_FORWARDED_PROTO", "proto")
     if not settings.TRUSTED_PROXIES or not entries:
         return str(request.META["wsgi.url_scheme"])
     return "https" if entries[-settings.TRUSTED_PROXIES :][0].lower() == "https" else "http"
 
 
-def forwarded(request: HttpRequest, name: str, parameter: str) -> list[str]:
+def forwarded(meta: Mapping[str, Any], name: str, parameter: str) -> list[str]:
     """Return the entries of an `X-Forwarded-…` header, else those of `Forwarded` (RFC 7239).
 
     `Forwarded` counts only where proxies send no `X-Forwarded-…`: of the two, a client could add
     the one that they leave alone. Empty entries are no entries (RFC 9110, 5.6.1).
     """
-    if not any(f"HTTP_{given}" in request.META for given in ("X_FORWARDED_FOR", "X_FORWARDED_PROTO")):
+    if not any(f"HTTP_{given}" in meta for given in ("X_FORWARDED_FOR", "X_FORWARDED_PROTO")):
         # Neither addresses nor schemes contain commas, not even quoted, so this reads our own
         # proxies' elements right whatever quotes a client left open before them.
-        elements = filter(str.strip, request.META.get("HTTP_FORWARDED", "").split(","))
+        elements = filter(str.strip, meta.get("HTTP_FORWARDED", "").split(","))
         return [forwarded_parameter(element, parameter) for element in elements]
-    entries = request.META.get(f"HTTP_{name}", "").split(",")
+    entries = meta.get(f"HTTP_{name}", "").split(",")
     return [entry.strip() for entry in entries if entry.strip()]
 
 

@@ -219,6 +219,7 @@ LOGGING = {
         "mask": {"()": "portal.logs.MaskKeys"},
         "passwords": {"()": "portal.logs.AtMost", "most": 60},
         "requests": {"()": "portal.logs.AtMost", "most": 60},
+        "overload": {"()": "portal.logs.AtMost", "most": 60},
         "refusals": {"()": "portal.logs.OnceEach", "most": 60},
     },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
@@ -229,6 +230,7 @@ LOGGING = {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
         # A line a minute for each second is enough to see what goes on, also while somebody sends thousands.
         "django.request": {"filters": ["requests"]},
+        "portal.overload": {"filters": ["overload"]},
         "accounts.backends": {"filters": ["passwords"]},
         "tokens.refusals": {"filters": ["refusals"]},
     },

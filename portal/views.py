@@ -23,6 +23,8 @@ from portal.http import next_url, posts_from
 from portal.notices import inform, warn
 
 log = logging.getLogger(__name__)
+# Has a limit of its own: a flood causes its lines.
+overload = logging.getLogger("portal.overload")
 
 
 @require_safe
@@ -133,6 +135,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     database that cannot serve the request now becomes a 503 with advice.
     """
     if store.is_busy(sys.exception()):
+        log.warning("The database could not serve %s %s in time.", request.method, request.path)
         return busy(request)
     number = logs.request_id.get()
     log.error("The error on %s was shown under the number %s.", request.path, number)
@@ -142,8 +145,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    """503: the database could not serve the request in time. Needs as little as `server_error`."""
-    log.warning("The database could not serve %s %s in time.", request.method, request.path)
+    """503: the request could not be served in time. Needs as little as `server_error`."""
     if api.is_api(request):
         text = _("The portal is busy. Nothing was changed; try again in a moment.")
         response = api.error(503, "SYS_503", text)
@@ -159,6 +161,7 @@ def refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return server_error(request)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        overload.warning("There was no thread in time, or no room, for %s %s.", request.method, request.path)
         return busy(request)
     if api.is_api(request):
         return api.error(status, f"SYS_{status}", refusal(status))

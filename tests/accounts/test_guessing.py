@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.models import Counter, User
+from portal.http import client_network
 from tests.factories import PASSWORD, MembershipFactory
 
 SIGN_IN = "/sign-in/"
@@ -189,8 +190,8 @@ def test_a_right_password_forgives_the_name_but_not_the_address(client, michael,
         ("::ffff:192.0.2.1", "192.0.2.1", True),
     ],
 )
-def test_an_address_of_ipv6_stands_for_its_64(rf, one, other, same):
-    networks = {limits.network(rf.get("/", REMOTE_ADDR=address)) for address in (one, other)}
+def test_an_address_of_ipv6_stands_for_its_64(one, other, same):
+    networks = {client_network({"REMOTE_ADDR": address}) for address in (one, other)}
     assert (len(networks) == 1) is same
 
 

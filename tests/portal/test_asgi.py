@@ -111,27 +111,66 @@ def test_there_is_an_answer_whatever_fails(monkeypatch):
     assert run_django_safely(environ()) == LAST_RESORT
 
 
-def test_the_bodies_of_a_process_have_room_for_so_many_bytes(monkeypatch):
-    monkeypatch.setattr(asgi, "BODIES", 1500)
-    scope = {**SCOPE, "method": "POST", "headers": ((b"host", b"a"), (b"content-length", b"2000"))}
+SESSION = (b"cookie", b"session=" + b"x" * 32)
+
+
+def half_sent(address):
+    """A request with a body that goes on for ever, from an address that a proxy tells."""
+    headers = ((b"host", b"a"), (b"content-length", b"200000"), SESSION, (b"x-forwarded-for", address.encode()))
+    return {**SCOPE, "method": "POST", "headers": headers}
+
+
+def test_who_sends_bodies_that_never_end_leaves_room_for_others(settings):
+    """However many send them, and whatever session they claim to have."""
+    settings.TRUSTED_PROXIES = 1
 
     async def check():
         served = Application()
 
-        async def half():
-            if served.bodies.held < 1000:
-                return {"type": "http.request", "body": b"a" * 1000, "more_body": True}
-            return await asyncio.Future()
+        async def send_half():
+            """First nearly all of it, then nothing."""
+            if asyncio.current_task() in begun:
+                return await asyncio.Future()
+            begun.add(asyncio.current_task())
+            return {"type": "http.request", "body": b"a" * 199_000, "more_body": True}
 
-        async def more():
-            return {"type": "http.request", "body": b"a" * 1000, "more_body": True}
-
-        waiting = asyncio.create_task(served.answer(scope, half))
-        await asyncio.sleep(0)
-        refused = await served.answer(scope, more)
-        assert (refused.status, dict(refused.headers)[b"Retry-After"]) == (503, b"2")
-        waiting.cancel()
-        await asyncio.wait([waiting])
-        assert served.bodies.held == 0
+        begun = set()
+        floods = {}
+        for network in range(1, 31):
+            address = f"198.51.100.{network}"
+            floods[address] = [asyncio.create_task(served.answer(half_sent(address), send_half)) for _ in range(50)]
+            await asyncio.sleep(0.05)
+            # Somebody else's largest body.
+            assert (asgi.BODIES - served.bodies.held) / asgi.SHARE > asgi.BODY
+            done = [task.result() for task in floods[address] if task.done()]
+            assert done
+            assert {(answer.status, dict(answer.headers)[b"Retry-After"]) for answer in done} == {(503, b"2")}
+        for task in (task for tasks in floods.values() for task in tasks):
+            task.cancel()
+        await asyncio.gather(*(task for tasks in floods.values() for task in tasks), return_exceptions=True)
+        assert (served.bodies.held, len(served.bodies.held_by)) == (0, 0)
 
     asyncio.run(check())
+
+
+# --- Who asks -----------------------------------------------------------------------------------
+
+KEY = "ApiKey SU-000-000-001:" + "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value", "credential"),
+    [
+        ("/public/v1/agreements", "HTTP_AUTHORIZATION", KEY, KEY),
+        # Somebody who knows the id only is somebody else.
+        ("/public/v1/agreements", "HTTP_AUTHORIZATION", KEY.replace("a", "b"), KEY.replace("a", "b")),
+        ("/public/v1/agreements", "HTTP_AUTHORIZATION", "ApiKey SU-1", ""),
+        ("/public/v1/agreements", "HTTP_COOKIE", "session=" + "x" * 32, ""),
+        ("/sign-in/", "HTTP_COOKIE", "a=b; session=" + "x" * 32, "x" * 32),
+        ("/sign-in/", "HTTP_COOKIE", "session=x", ""),
+        ("/sign-in/", "HTTP_AUTHORIZATION", KEY, ""),
+    ],
+)
+def test_a_caller_is_a_network_and_a_whole_key_or_session(path, name, value, credential):
+    found = asgi.caller({"PATH_INFO": path, "REMOTE_ADDR": "2001:db8:1:2:3::4", name: value})
+    assert found == ("2001:db8:1:2::", credential)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import select
 import socket
 import sqlite3
 import subprocess
@@ -395,3 +396,17 @@ def test_writers_who_wait_for_the_database_hold_up_no_reader_and_are_told_to_com
     assert {(answer.status, answer.getheader("Retry-After")) for answer in answers} == {(503, "2")}
     assert {json.loads(answer.body)["error_code"] for answer in answers} == {"SYS_503"}
     assert customer(portal) == made
+
+
+def test_a_flood_with_one_key_leaves_the_call_of_another_its_turn(portal):
+    another = portal.manage("create_token", "--account", "PA-063-101", "--name", "Another", "--all-modules").strip()
+    call = head("GET", f"{CUSTOMERS}?limit=100", "Host: 127.0.0.1", f"Authorization: {another}", "Connection: close")
+    with ExitStack() as held:
+        flood = [held.enter_context(portal.connect()) for _ in range(250)]
+        for connection in flood:
+            connection.sendall(call)
+        assert portal.get(f"{CUSTOMERS}?limit=2", portal.key).status == 200
+        answered, _, _ = select.select(flood, [], [], 0)
+        assert len(answered) < len(flood) / 2
+        # A burst is served, not refused.
+        assert {connection.recv(65536)[:12] for connection in flood} == {b"HTTP/1.1 200"}
