@@ -5,7 +5,7 @@ BIN := .venv/bin
 BENCH := .venv-bench
 CLIENTS := .venv-clients
 TOOLS := .venv-tools
-SOURCES := portal accounts activity tokens api modules general tests manage.py
+SOURCES := portal accounts activity tokens api modules general demo tests manage.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-quick check format bench lock sbom

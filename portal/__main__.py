@@ -4,6 +4,7 @@ import os
 import sys
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
@@ -33,14 +34,15 @@ def keep(fresh: str) -> None:
 
 
 def prepare() -> None:
-    """Bring database and static files up to date and load the demo data; what is done already costs little."""
+    """Bring database and static files up to date and load the demo data of a demo; what is done already costs little."""
     if readiness.migration_problems():
         call_command("migrate", interactive=False, verbosity=0)
     if problems := readiness.database_problems():
         raise CommandError("\n".join(problems))
     if assets.stale():
         call_command("collectstatic", interactive=False, verbosity=0)
-    call_command("demo")
+    if settings.DEMO:
+        call_command("demo")
 
 
 if __name__ == "__main__":

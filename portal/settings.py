@@ -75,6 +75,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # --- Django -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = (
+    # Before `portal`, whose command `demo` only says that the app is not installed.
+    *(("demo",) if DEMO else ()),
     "modules",
     "general",
     "tokens",

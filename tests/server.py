@@ -133,7 +133,7 @@ def collect_static_files(env: dict[str, str]) -> None:
 
 def installation(home: Path) -> Path:
     """A copy of the portal's sources in the folder, which is made: an installation with a `var` of its own."""
-    for source in ("accounts", "activity", "api", "modules", "portal", "static", "templates", "tokens"):
+    for source in ("accounts", "activity", "api", "demo", "general", "modules", "portal", "static", "templates", "tokens"):
         shutil.copytree(ROOT / source, home / source, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "manage.py", home)
     return home

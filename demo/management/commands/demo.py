@@ -1,4 +1,4 @@
-"""`manage.py demo`: companies with people, tokens and business records (modules/samples.py), to try the portal with.
+"""`manage.py demo`: companies with people, tokens and business records, to try the portal with.
 
 Deterministic (ids, names and most dates never change) and idempotent (a second run adds what is missing and touches nothing
 else). Only what has to look alive, such as "last used 3 minutes ago", is counted back from the first run.
@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account, Membership, User
-from modules.samples import BAYSIDE, FRONT_STREET, MICK, SOUTHPAW, day, load, sample_id
+from demo.records.subscriptions import BAYSIDE, FRONT_STREET, MICK, SOUTHPAW, day, load, sample_id
 from tokens.catalog import Extension, Module
 from tokens.models import NameTaken, Token, TokenUsage
 
