@@ -1,0 +1,48 @@
+"""The business records of the demo: the same every time, and they belong together.
+
+`load()` goes from what others need to what needs others. Each step adds the records that are
+missing and goes on with all of them as they are stored, so that new ones fit what people have
+changed in the meantime.
+"""
+
+from demo.companies import People
+from demo.records.base import add, keep, stored
+from demo.records.contracts import Sold, agreement, contract, sold_under
+from demo.records.customers import customer
+from demo.records.devops import services
+from demo.records.helpdesk import cases
+from demo.records.listings import connections, listings, price_lists
+from demo.records.marketplaces import countries_and_locales, marketplaces
+from demo.records.products import categories, product, product_items
+from demo.records.reports import reports
+from demo.records.subscriptions import asset_items, asset_requests, subscriptions
+from demo.records.tier_config import tier_configs
+from demo.records.usage import usage_files
+from modules.models import Listing
+
+
+def load(per_account: int, people: People) -> None:
+    """Add the records that are missing, with `per_account` agreements for each main account."""
+    countries_and_locales()
+    places = marketplaces()
+    # Two of the three pairs concern each main account.
+    agreements = [agreement(number) for number in range(-(-per_account * 3 // 2))]
+    add(agreements)
+    contracts = keep(contract(number, of, people) for number, of in enumerate(stored(agreements[:108])))
+    category_ids = categories()
+    products = keep(product(number, category_ids) for number in range(24))
+    items = keep(item for number, of in enumerate(products) for item in product_items(number, of))
+    customers = keep(customer(number) for number in range(144))
+
+    sold = [Sold(of, places[of.marketplace_id]) for of in sold_under(contracts, places)]
+    prices = price_lists(sold, products)
+    offers = [offer for offer in listings(sold, products, prices) if offer.listing.status == Listing.Status.LISTED]
+    lines = connections(offers)
+    assets = subscriptions(offers, customers, lines)
+    asset_items(assets.values(), items)
+    requests = keep(request for number, asset in assets.items() for request in asset_requests(number, asset, people))
+    keep(tier_configs(assets.values(), {each.pk: each for each in customers}, requests))
+    keep(usage_files(offers, people))
+    keep(cases(contracts, offers, people))
+    reports(people)
+    services(products)

@@ -40,6 +40,18 @@ def test_another_start_keeps_them_and_serves_pages_with_their_style(home):
     assert "Their password was shown when they were made." in (home / "server.log").read_text()
 
 
+def test_without_demo_there_are_no_demo_people_and_the_command_says_why(home, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(home, copy)
+    (copy / "var" / "portal.sqlite3").unlink()
+    with running(copy, "-m", "portal", DEMO="off", HTTPS="off", ALLOWED_HOSTS="127.0.0.1"):
+        pass
+    database = sqlite3.connect(copy / "var" / "portal.sqlite3")
+    assert database.execute("SELECT COUNT(*) FROM accounts_user").fetchone() == (0,)
+    database.close()
+    assert "Set DEMO=on to load it." in refused(copy, "manage.py", "demo", DEMO="off", ALLOWED_HOSTS="127.0.0.1")
+
+
 def test_no_new_secrets_are_made_beside_a_database_that_others_made(home):
     kept = home / "var" / "env.kept"
     (home / "var" / "env").rename(kept)

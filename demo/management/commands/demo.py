@@ -5,142 +5,16 @@ else). Only what has to look alive, such as "last used 3 minutes ago", is counte
 """
 
 import os
-import random
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import Account, Membership, User
-from demo.records.subscriptions import BAYSIDE, FRONT_STREET, MICK, SOUTHPAW, day, load, sample_id
-from tokens.catalog import Extension, Module
-from tokens.models import NameTaken, Token, TokenUsage
-
-COMPANIES = (
-    (MICK, "Mighty Mick's LLC", Account.Role.DISTRIBUTOR),
-    (FRONT_STREET, "Front Street Inc", Account.Role.VENDOR),
-    # Partners of the two, so that some records are seen by one of them only.
-    (BAYSIDE, "Bayside Cloud", Account.Role.VENDOR),
-    (SOUTHPAW, "Southpaw Distribution", Account.Role.DISTRIBUTOR),
-)
-ADMINISTRATOR, MEMBER = Membership.Role.ADMINISTRATOR, Membership.Role.MEMBER
-PEOPLE = (
-    ("UR-101-000-001", "michael@mightymicks.example", "Michael Goldmill", {MICK: ADMINISTRATOR}),
-    ("UR-101-000-002", "adrian@mightymicks.example", "Adrian Pennino", {MICK: MEMBER}),
-    ("UR-420-000-001", "robert@frontstreet.example", "Robert Balboa", {FRONT_STREET: ADMINISTRATOR}),
-    ("UR-420-000-002", "paulie@frontstreet.example", "Paulie Pennino", {FRONT_STREET: MEMBER}),
-    ("UR-500-000-001", "tony@gazzo.example", "Tony Gazzo", {MICK: ADMINISTRATOR, FRONT_STREET: ADMINISTRATOR}),
-    ("UR-571-000-001", "mary@bayside.example", "Mary Creed", {BAYSIDE: ADMINISTRATOR}),
-    ("UR-318-000-001", "duke@southpaw.example", "Duke Evers", {SOUTHPAW: ADMINISTRATOR}),
-)
-PORTAL_ADMINISTRATOR = ("UR-900-000-001", "admin@portal.example", "Portal Administrator")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A token of the demo. Times without a date count back from the first run."""
-
-    account: str
-    id: str
-    name: str
-    extension: Extension
-    created: datetime
-    creator: int = 0
-    modules: tuple[Module, ...] = ()
-    external_id: str = ""
-    description: str = ""
-    used: timedelta | None = None
-    expires: timedelta | None = None
-    status: Token.Status = Token.Status.ACTIVE
-
-
-ACTIVE, INACTIVE, DELETED = Token.Status.ACTIVE, Token.Status.INACTIVE, Token.Status.DELETED
-CUSTOM, ZAPIER, FLOWGEAR, REPORTS = Extension.CUSTOM, Extension.ZAPIER, Extension.FLOWGEAR, Extension.REPORTS
-M = Module
-
-SAMPLES = (
-    # The two of the article.
-    Sample(
-        MICK,
-        "SU-431-800-699",
-        "Tutorial API Token",
-        CUSTOM,
-        day(2021, 5, 18, 4, 28),
-        modules=(M.ALL,),
-        description="The token of the tutorial.",
-        used=timedelta(minutes=3),
-    ),
-    Sample(
-        FRONT_STREET,
-        "SU-324-395-019",
-        "Tutorial Token",
-        CUSTOM,
-        day(2021, 11, 16, 10, 15),
-        modules=(M.ALL,),
-        description="The following represents a tutorial API token.",
-        used=timedelta(minutes=3),
-    ),
-)
-
-
-def more_samples() -> Iterator[Sample]:
-    """About forty more, of every extension, state and age."""
-    rows: tuple[tuple[Any, ...], ...] = (
-        # name, extension, modules, external id, last used, expires, status
-        ("ERP Agreements Sync", CUSTOM, (M.AGREEMENTS, M.CUSTOMERS, M.HELPDESK), "erp-7", timedelta(minutes=11), None, ACTIVE),
-        ("New Orders to Chat", ZAPIER, (), "", timedelta(hours=2), None, ACTIVE),
-        ("Monthly Usage Report", REPORTS, (), "fin-12", timedelta(days=1), None, ACTIVE),
-        ("NetSuite Bridge", FLOWGEAR, (), "ns-prod", timedelta(minutes=5), None, ACTIVE),
-        ("Price List Export", CUSTOM, (M.PRICING, M.PRODUCTS), "", timedelta(hours=6), timedelta(days=11), ACTIVE),
-        ("Helpdesk Mirror", CUSTOM, (M.HELPDESK,), "desk-2", timedelta(weeks=3), None, INACTIVE),
-        ("Partner Onboarding, Staging", ZAPIER, (), "", None, None, ACTIVE),
-        ("QA Sandbox", CUSTOM, (M.ALL,), "qa", timedelta(days=120), timedelta(days=-90), ACTIVE),
-        ("Quarterly Revenue Report", REPORTS, (), "", timedelta(days=61), None, ACTIVE),
-        ("Contract Archive", CUSTOM, (M.CONTRACTS, M.AGREEMENTS), "arc-1", timedelta(hours=1), None, ACTIVE),
-        ("Agreements Dashboard", CUSTOM, (M.AGREEMENTS,), "bi-agr", timedelta(minutes=26), None, ACTIVE),
-        ("Legal Review Feed", CUSTOM, (M.AGREEMENTS, M.CONTRACTS), "", timedelta(days=1), None, ACTIVE),
-        ("Catalog Mirror", CUSTOM, (M.PRODUCTS, M.LISTINGS, M.PRICING), "cat-eu", timedelta(hours=3), None, ACTIVE),
-        ("Old Billing Bridge", FLOWGEAR, (), "bill-1", timedelta(days=400), None, DELETED),
-        ("Support Chat Bot", ZAPIER, (), "bot", timedelta(minutes=48), None, ACTIVE),
-        ("Subscription Watch", CUSTOM, (M.SUBSCRIPTIONS, M.TIER_CONFIG), "", timedelta(days=2), timedelta(days=24), ACTIVE),
-        ("CRM Customers, Production", CUSTOM, (M.CUSTOMERS, M.PARTNERS), "crm-1", timedelta(minutes=2), None, ACTIVE),
-        ("CRM Customers, Staging", CUSTOM, (M.CUSTOMERS,), "crm-1-stg", timedelta(days=9), None, INACTIVE),
-        ("Usage Collector", CUSTOM, (M.USAGE,), "use-3", timedelta(hours=12), None, ACTIVE),
-        ("Marketplace Monitor", CUSTOM, (M.MARKETPLACES, M.LISTINGS), "", timedelta(days=16), None, ACTIVE),
-        ("Board Figures", REPORTS, (), "board", timedelta(days=28), None, ACTIVE),
-        ("Warehouse Load", CUSTOM, (M.ALL,), "dwh", timedelta(minutes=31), None, ACTIVE),
-        ("Trial of Flowgear", FLOWGEAR, (), "", None, timedelta(days=-30), ACTIVE),
-        ("Access Review Script", CUSTOM, (M.ACCOUNT, M.INTEGRATIONS), "iam", timedelta(days=5), None, ACTIVE),
-        ("Deployment Checks", CUSTOM, (M.DEVOPS,), "ci", timedelta(hours=8), timedelta(days=200), ACTIVE),
-        ("Intern Project", CUSTOM, (M.PRODUCTS,), "", timedelta(days=95), None, DELETED),
-        ("Ticket Statistics", REPORTS, (), "", None, None, INACTIVE),
-        ("Invoice Matching", FLOWGEAR, (), "inv", timedelta(hours=20), None, ACTIVE),
-        ("Reseller Portal", CUSTOM, (M.CUSTOMERS, M.SUBSCRIPTIONS, M.HELPDESK), "rp-2", timedelta(seconds=40), None, ACTIVE),
-        ("Export for the Auditor", CUSTOM, (M.CONTRACTS,), "aud-2023", timedelta(days=300), timedelta(days=-200), ACTIVE),
-    )
-    for number, (name, extension, modules, external_id, used, expires, status) in enumerate(rows):
-        draw = random.Random(f"token {number}")  # noqa: S311 (sample data, the same every time)
-        for account, limit in ((MICK, 30), (FRONT_STREET, 11)):
-            if number < limit:
-                yield Sample(
-                    account,
-                    "SU-160-984-311" if (account, number) == (MICK, 0) else sample_id(draw, "SU", 3, 3, 3),
-                    name,
-                    extension,
-                    day(2021, 5, 14, 9, 12) - timedelta(days=17 * number, minutes=37 * number),
-                    creator=number % 3 == 2,
-                    modules=modules,
-                    external_id=external_id,
-                    description=f"{name}: one of the samples of the demo." if number % 2 else "",
-                    used=used,
-                    expires=expires,
-                    status=status,
-                )
+from demo import records, tokens
+from demo.companies import COMPANIES, PEOPLE, PORTAL_ADMINISTRATOR
+from demo.records.base import day
 
 
 class Command(BaseCommand):
@@ -156,10 +30,8 @@ class Command(BaseCommand):
             for id, name, role in COMPANIES
         }
         people = self.people(accounts)
-        self.tokens(accounts)
-        load(max(options["records"], 0), people)
-
-    # --- People -----------------------------------------------------------------------------------
+        tokens.load(accounts)
+        records.load(max(options["records"], 0), people)
 
     def people(self, accounts: dict[str, Account]) -> dict[str, list[User]]:
         """The people of each account."""
@@ -189,41 +61,3 @@ class Command(BaseCommand):
         else:
             self.stdout.write("Their password was shown when they were made. To set another: DEMO_PASSWORD=… make run")
         return members
-
-    # --- Tokens -----------------------------------------------------------------------------------
-
-    def tokens(self, accounts: dict[str, Account]) -> None:
-        now = timezone.now()
-        creators = {
-            MICK: (User.objects.get(pk="UR-101-000-001"), User.objects.get(pk="UR-500-000-001")),
-            FRONT_STREET: (User.objects.get(pk="UR-420-000-001"), User.objects.get(pk="UR-500-000-001")),
-        }
-        known = set(Token.objects.values_list("pk", flat=True))
-        for sample in (*SAMPLES, *more_samples()):
-            if sample.id in known:
-                continue
-            by = creators[sample.account][sample.creator]
-            try:
-                token, _key = Token.issue(
-                    account=accounts[sample.account],
-                    modules=sample.modules or sample.extension.fixed_modules,
-                    by=by,
-                    id=sample.id,
-                    name=sample.name,
-                    extension=sample.extension,
-                    external_id=sample.external_id,
-                    description=sample.description,
-                    expires_at=now + sample.expires if sample.expires else None,
-                    created_at=sample.created,
-                    updated_at=sample.created,
-                )
-            except NameTaken:
-                continue  # The person trying the portal took the name; theirs stays.
-            token.permissions.update(granted_at=sample.created)
-            token.events.update(at=sample.created)
-            if sample.used:
-                TokenUsage.objects.filter(token=token).update(last_used_at=now - sample.used)
-            if sample.status == Token.Status.INACTIVE:
-                token.disable(by=by)
-            elif sample.status == Token.Status.DELETED:
-                token.remove(by=by)

@@ -1,0 +1,116 @@
+"""Support cases."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from random import Random
+
+from accounts.models import User
+from demo.companies import PAIRS, Pair, People
+from demo.records.base import day, sample_id, seeded, somebody, spread
+from demo.records.listings import Offer
+from modules.models import Case, Contract, Product
+
+CASES = 20
+TECHNICAL, BUSINESS = Case.Type
+TOPICS = (
+    # subject, description, type, whether it is about a product
+    (
+        "Purchase requests stay pending",
+        "Three purchase requests of this morning have not moved for hours. Is anything wrong on our side?",
+        TECHNICAL,
+        True,
+    ),
+    ("Wrong currency in the price list", "The new edition shows prices in another currency than that of the marketplace.", BUSINESS, True),
+    ("Activation mail does not arrive", "A customer waits for the invitation of the administrator. The address is right.", TECHNICAL, True),
+    ("Usage file was rejected", "The file of last month was rejected although each record names a subscription. What is missing?", TECHNICAL, True),
+    ("Date of the next contract review", "When shall we meet to go through the terms of the coming year?", BUSINESS, False),
+    ("Listing in a second marketplace", "We should like to offer the product in another marketplace too. What do you need from us?", BUSINESS, True),
+    ("Suspended by mistake", "A subscription was suspended though the invoice had been paid. Please resume it.", TECHNICAL, True),
+    ("Change of the contact person", "From next month on somebody else answers for our orders. Please note the new address.", BUSINESS, False),
+    ("Quantity of users cannot be lowered", "A change from 40 to 25 users fails each time, without a reason.", TECHNICAL, True),
+    ("Logo on the product page", "The product page shows our former logo. Where can we replace it?", BUSINESS, True),
+    ("Invoice without an order number", "The last invoice names no order number, so our accounting cannot book it.", BUSINESS, False),
+    ("Test connection answers with an error", "Since the last release the test connection refuses every request.", TECHNICAL, True),
+    ("Training for resellers", "Two resellers ask for an introduction to the product. Is there one this quarter?", BUSINESS, True),
+    ("Tax number of a customer is not accepted", "The form refuses a valid tax number with letters at the end.", TECHNICAL, False),
+)
+FEEDBACK = ("Quick and clear.", "", "It took a week to get an answer.", "Solved for good.", "")
+
+
+def cases(contracts: Iterable[Contract], offers: Iterable[Offer], people: People) -> Iterator[Case]:
+    """Cases between partners, opened by either side in turn."""
+    partners = {(each.provider_id, each.vendor_id) for each in contracts}
+    products: dict[Pair, list[Product]] = defaultdict(list)
+    for offer in offers:
+        products[offer.sold.pair].append(offer.product)
+    for number in range(3 * CASES):
+        if PAIRS[number % 3] in partners:
+            yield case(number, products[PAIRS[number % 3]], people)
+
+
+def case(number: int, products: Sequence[Product], people: People) -> Case:
+    draw = seeded(f"case {number}")
+    id = sample_id(draw, "CA", 3, 3, 3)
+    provider, vendor = PAIRS[number % 3]
+    issuer, receiver = ((provider, vendor), (vendor, provider))[number // 3 % 2]
+    asks, answers = somebody(draw, people, issuer), somebody(draw, people, receiver)
+    subject, description, kind, about_product = TOPICS[(number // 3 + number % 3 * 5) % len(TOPICS)]
+    states = Case.State
+    # The older ones are done, of the newer ones two thirds are not.
+    newer = number // 3 - (CASES - 12)
+    state = (
+        (states.CLOSED, states.PENDING, states.RESOLVED, states.INQUIRING, states.PENDING, states.INQUIRING)[newer % 6]
+        if newer >= 0
+        else states.CLOSED
+    )
+    path = steps_to(state, draw)
+    created = at = spread(number, day(2023, 2, 6, 8, 40), timedelta(days=10, hours=1, minutes=23))
+    row = Case(
+        id=id,
+        vendor_id=vendor,
+        provider_id=provider,
+        subject=subject,
+        description=description,
+        type=kind,
+        priority=draw.choices(list(Case.Priority), (3, 4, 2, 1))[0],
+        state=state,
+        product=draw.choice(products) if about_product and products else None,
+        issuer_id=issuer,
+        issuer_agent=asks,
+        receiver_id=receiver,
+        # Somebody takes a case up when there is something to answer.
+        receiver_agent=None if path == [states.PENDING] else answers,
+        created_at=created,
+        actors={"created": actor(asks)},
+    )
+    for step in path:
+        by = actor(answers if step in {states.INQUIRING, states.RESOLVED} else asks)
+        setattr(row, f"{step}_at", at)
+        row.actors |= {step.value: by, "updated": by}
+        row.updated_at = at
+        at += timedelta(hours=draw.randint(1, 40), minutes=draw.randint(0, 59))
+    if state == states.CLOSED:
+        row.rating = draw.choices([None, *Case.Rating], (2, 1, 1, 2, 4, 3))[0]
+        row.feedback = draw.choice(FEEDBACK) if row.rating else ""
+    return row
+
+
+def steps_to(state: Case.State, draw: Random) -> list[Case.State]:
+    """The states that a case went through, the last one its own."""
+    states = Case.State
+    steps = [states.PENDING]
+    if state == states.INQUIRING or draw.random() < 0.4:
+        steps.append(states.INQUIRING)
+        if state != states.INQUIRING:
+            steps.append(states.PENDING)
+    if state in {states.RESOLVED, states.CLOSED}:
+        steps.append(states.RESOLVED)
+    if state == states.CLOSED:
+        steps.append(states.CLOSED)
+    return steps
+
+
+def actor(person: User | None) -> dict[str, str]:
+    """A person as the events of a case name them."""
+    return {"id": person.pk, "name": person.name} if person else {}

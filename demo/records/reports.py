@@ -1,0 +1,56 @@
+"""Reports and their templates."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from demo.companies import People
+from demo.records.base import add, day, sample_id, seeded
+from modules.models import Report, ReportTemplate
+
+TEMPLATES = (
+    ("TPL-100-000-001", "Listings", "Which product is on sale in which marketplace.", ReportTemplate.Type.SYSTEM, "listings"),
+    ("TPL-100-000-002", "Fulfillment Requests", "Requests of a period with their outcome.", ReportTemplate.Type.SYSTEM, "fulfillment_requests"),
+    ("TPL-100-000-003", "Subscriptions", "Subscriptions with customers and quantities.", ReportTemplate.Type.SYSTEM, "subscriptions"),
+    ("TPL-100-000-004", "Usage Files", "Usage files of a period with their amounts.", ReportTemplate.Type.SYSTEM, "usage_files"),
+    ("TPL-200-000-001", "Review of the Quarter", "Figures for the talk with partners.", ReportTemplate.Type.CUSTOM, "quarter_review"),
+)
+FAILURES = ("The report took longer than an hour and was stopped.", "The period holds no records.")
+
+
+def reports(people: People) -> None:
+    """Five reports of each company, one of each status. Those under way look alive: they count back from the first run."""
+    add(ReportTemplate(id=id, name=name, description=text, type=kind, local_id=local) for id, name, text, kind, local in TEMPLATES)
+    now = timezone.now().replace(microsecond=0)
+    add(report(account, number, now) for account in people for number in range(5))
+
+
+def report(account: str, number: int, now: datetime) -> Report:
+    draw = seeded(f"report {account} {number}")
+    states = Report.Status
+    status = (states.SUCCEEDED, states.FAILED, states.RUNNING, states.DEPLOYING, states.PENDING)[number]
+    template, name, description, kind, _ = TEMPLATES[(number + int(account[-1])) % len(TEMPLATES)]
+    monthly = kind == ReportTemplate.Type.SYSTEM
+    ended = status in {states.SUCCEEDED, states.FAILED}
+    timeout = status == states.FAILED and draw.random() < 0.5
+    created = day(2024, draw.randint(1, 9), draw.randint(1, 28), 5, 30) if ended else now - timedelta(minutes=12 - 2 * number)
+    started = created + timedelta(minutes=3) if ended or status == states.RUNNING else None
+    terminated = created + timedelta(minutes=63 if timeout else draw.randint(4, 30)) if ended else None
+    return Report(
+        id=sample_id(draw, "REP", 3, 3, 3),
+        name=f"Monthly {name}" if monthly else name,
+        description=description,
+        owner_id=account,
+        template_id=template,
+        schedule_id=sample_id(draw, "SCH", 3, 3, 3),
+        schedule_name="First day of the month" if monthly else "First day of the quarter",
+        status=status,
+        renderer=draw.choice(("xlsx", "xlsx", "csv", "json")),
+        size=draw.randint(8_000, 900_000) if status == states.SUCCEEDED else None,
+        timeout=timeout,
+        failure_output=FAILURES[0 if timeout else 1] if status == states.FAILED else "",
+        created_at=created,
+        updated_at=terminated or started or created,
+        started_at=started,
+        terminated_at=terminated,
+    )
