@@ -13,7 +13,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.db.models import Field
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from api import bodies, rql, schemas
@@ -193,7 +192,6 @@ A key opens the modules that its token was granted; here, each is a tag."""
 
 
 @login_not_required
-@csrf_exempt
 @require_safe
 @cache_control(public=True, max_age=300)
 def show(request: HttpRequest, resources: tuple[Resource, ...]) -> HttpResponse:

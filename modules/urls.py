@@ -4,7 +4,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, re_path
 from django.views.decorators.cache import cache_control
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from api import openapi
@@ -72,7 +71,6 @@ PICTURE = (
 
 
 @login_not_required
-@csrf_exempt
 def nothing(request: HttpRequest) -> HttpResponse:
     """What is no resource: JSON, never the portal's page."""
     return page_not_found(request)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -15,7 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from portal import api, logs, store, typed
@@ -62,12 +64,61 @@ def start_over(request: HttpRequest) -> HttpResponse:
 # --- Errors -------------------------------------------------------------------------------------
 
 
-def page(request: HttpRequest, status: int, template: str = "", **context: Any) -> HttpResponse:
+class Words(NamedTuple):
+    """What an error page says: the title of the page, the heading of its card, and a sentence."""
+
+    title: Promise
+    heading: Promise
+    text: Promise | str
+
+
+WORDS = {
+    400: Words(
+        gettext_lazy("Bad request"),
+        gettext_lazy("The request cannot be understood"),
+        gettext_lazy("The address or the form is not complete. Nothing was changed."),
+    ),
+    403: Words(
+        gettext_lazy("Not allowed"),
+        gettext_lazy("You may not do this"),
+        gettext_lazy("This page is not for you."),
+    ),
+    404: Words(
+        gettext_lazy("Page not found"),
+        gettext_lazy("There is no such page"),
+        gettext_lazy("The address may be mistyped, or what it led to belongs to another account. Nothing was changed."),
+    ),
+    405: Words(
+        gettext_lazy("Not possible"),
+        gettext_lazy("This address opens no page"),
+        gettext_lazy("It belongs to a button of another page. Nothing was changed."),
+    ),
+    413: Words(
+        gettext_lazy("Too large"),
+        gettext_lazy("The form is too large"),
+        gettext_lazy("Shorten what you entered and send it again. Nothing was changed."),
+    ),
+}
+FORM_EXPIRED = Words(
+    gettext_lazy("Form expired"),
+    gettext_lazy("The form has expired"),
+    gettext_lazy("Go back, reload the page and send it again. Nothing was changed."),
+)
+
+
+def page(request: HttpRequest, status: int, words: Words | None = None, **context: Any) -> HttpResponse:
     """An error page in the frame of the portal, with no entry of the menu marked."""
     request.resolver_match = None
     # What was typed waits for the page it was typed on.
     request.kept = None  # type: ignore[attr-defined]
-    return render(request, template or f"{status}.html", context, status=status)
+    context |= {"words": words or WORDS[status], "status": status}
+    return render(request, "error.html", context, status=status)
+
+
+def page_alone(title: str, text: str, status: int) -> str:
+    """An error page that needs no session, query or script."""
+    context = {"title": title, "text": text, "status": int(status), "brand": settings.BRAND}
+    return render_to_string("error_alone.html", context)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -85,13 +136,15 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
     """403 with the reason that the exception gives, if any."""
     if api.is_api(request):
         return api.error(403, "AUTH_003", _("The request is not allowed."))
-    return page(request, 403, reason=str(exception or ""))
+    reason = str(exception or "")
+    words = WORDS[403]._replace(text=reason) if reason else WORDS[403]
+    return page(request, 403, words, offers_accounts=True)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form with an old CSRF token or none. One of our own pages gets it back with its text; any other site is refused."""
     if not typed.is_from_here(request):
-        return page(request, 403, "403_csrf.html")
+        return page(request, 403, FORM_EXPIRED)
     owner = typed.read_owner(request)
     match = request.resolver_match
     if owner is None and match and not getattr(match.func, "login_required", True):
@@ -101,7 +154,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         shown: HttpResponse = match.func(request, *match.args, **match.kwargs)
         return shown if shown.status_code != 405 else typed.lead_to(request, typed.form_page(request))
     if owner is None:
-        return page(request, 403, "403_csrf.html")
+        return page(request, 403, FORM_EXPIRED)
     if not request.user.is_authenticated:
         typed.keep(request, typed.ENDED, owner.person)
         return typed.lead_to(request, redirect_to_login(typed.form_page(request)).url)
@@ -118,7 +171,7 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
     if api.is_api(request):
         return api.error(404, "NFND_000", _("There is no such address."))
     # Known by the apps that have accounts: one of the person's own that has what this one has not.
-    return page(request, 404, account=getattr(exception, "account", None))
+    return page(request, 404, account=getattr(exception, "account", None), offers_accounts=True)
 
 
 def method_not_allowed(request: HttpRequest, allowed: Iterable[str]) -> HttpResponse:
@@ -141,7 +194,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     log.error("The error on %s was shown under the number %s.", request.path, number)
     if api.is_api(request):
         return api.error(500, "SYS_001", _("Something broke on our side. It was recorded under the number %(number)s.") % {"number": number})
-    return render(None, "500.html", {"number": number, "brand": settings.BRAND}, status=500)  # type: ignore[arg-type]  # without a request no context processor runs
+    text = _("It was recorded under the number %(number)s. Try again, or tell your administrator this number.")
+    return HttpResponse(page_alone(_("Something broke on our side"), text % {"number": number}, 500), status=500)
 
 
 def busy(request: HttpRequest) -> HttpResponse:
@@ -150,8 +204,8 @@ def busy(request: HttpRequest) -> HttpResponse:
         text = _("The portal is busy. Nothing was changed; try again in a moment.")
         response = api.error(503, "SYS_503", text)
     else:
-        context = {"brand": settings.BRAND}
-        response = render(None, "503.html", context, status=503)  # type: ignore[arg-type]  # as above
+        text = _("Your request could not be served in time. Nothing was changed. Wait a moment, then try again; a narrower filter answers sooner.")
+        response = HttpResponse(page_alone(_("The portal is busy"), text, 503), status=503)
     response["Retry-After"] = str(store.RETRY_AFTER)
     return response
 
@@ -178,4 +232,4 @@ def refusal(status: HTTPStatus) -> str:
 
 @cache
 def refusal_page(status: HTTPStatus) -> str:
-    return render_to_string("refused.html", {"status": int(status), "text": refusal(status), "brand": settings.BRAND})
+    return page_alone(refusal(status), _("Nothing was changed."), status)

@@ -113,9 +113,8 @@ def gate(module: Module | None) -> Callable[[View], View]:
             response.headers["Cache-Control"] = "no-store"
             return response
 
-        # The gate stands in for the session and for the CSRF token; tests read `module` to prove that no view is ungated.
+        # The gate stands in for the session; tests read `module` to prove that no view is ungated.
         inner.login_required = False  # type: ignore[attr-defined]
-        inner.csrf_exempt = True  # type: ignore[attr-defined]
         inner.module = module  # type: ignore[attr-defined]
         return inner
 

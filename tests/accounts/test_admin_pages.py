@@ -29,7 +29,7 @@ def test_signing_in_leads_the_administrator_there(client, staff):
 
 def test_it_wears_the_colours_and_the_name_of_the_portal(staff, settings):
     page = staff.get("/admin/").content.decode()
-    assert "admin.css" in page
+    assert "css/admin.css" in page
     assert settings.BRAND in page
 
 

@@ -79,7 +79,7 @@ def test_error_pages_need_no_static_files(nothing_collected, rf, db, status):
         503: views.busy,
     }[status](request)
     assert answer.status_code == status
-    assert "/static/portal.css" in answer.text
+    assert "/static/css/base.css" in answer.text
 
 
 def test_pages_show_without_static_files_too(nothing_collected, client, michael):

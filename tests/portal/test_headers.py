@@ -68,7 +68,7 @@ def test_no_route_is_left_out():
         (404, lambda client: client.get("/public/nope")),
         (404, lambda client: client.get("/static/nope.css")),
         (405, lambda client: client.generic("TRACE", "/")),
-        (405, lambda client: client.generic("TRACE", "/static/portal.css")),
+        (405, lambda client: client.generic("TRACE", "/static/css/base.css")),
         (413, lambda client: client.post("/sign-in/", {f"field{n}": "x" for n in range(5000)})),
         (413, lambda client: client.post("/sign-in/", {"name": "x" * 2_000_000})),
         (403, lambda client: Client(enforce_csrf_checks=True).post("/sign-in/")),
@@ -76,7 +76,7 @@ def test_no_route_is_left_out():
         (405, lambda client: client.post("/healthz")),
         (200, lambda client: client.get("/healthz")),
         (200, lambda client: client.get("/readyz")),
-        (200, lambda client: client.get("/static/portal.css")),
+        (200, lambda client: client.get("/static/css/base.css")),
         (200, lambda client: client.get("/static/icons.svg")),
         (200, lambda client: client.get("/public/v1/openapi.json")),
     ],
@@ -111,7 +111,7 @@ def test_failures_of_views_and_of_middleware(monkeypatch, michael, token, path, 
     assert guarded(client.get(path, headers={"authorization": header(token)})).status_code == 500
 
 
-@pytest.mark.parametrize("path", ["/sign-in/", "/public/v1/accounts", "/nope", "/static/portal.css"])
+@pytest.mark.parametrize("path", ["/sign-in/", "/public/v1/accounts", "/nope", "/static/css/base.css"])
 @pytest.mark.parametrize(
     ("subdomains", "preload", "expected"),
     [

@@ -270,14 +270,14 @@ def test_a_form_in_parts_is_read(portal):
 
 
 def test_static_files_are_served_whole_in_part_and_not_again(portal):
-    whole = portal.ask("GET", "/static/portal.css")
+    whole = portal.ask("GET", "/static/css/base.css")
     length = whole.getheader("Content-Length")
     assert (whole.status, int(length)) == (200, len(whole.body))
-    start = portal.ask("HEAD", "/static/portal.css")
+    start = portal.ask("HEAD", "/static/css/base.css")
     assert (start.status, start.getheader("Content-Length"), start.body) == (200, length, b"")
-    part = portal.ask("GET", "/static/portal.css", {"Range": "bytes=10-19"})
+    part = portal.ask("GET", "/static/css/base.css", {"Range": "bytes=10-19"})
     assert (part.status, part.body) == (206, whole.body[10:20])
-    again = portal.ask("GET", "/static/portal.css", {"If-Modified-Since": whole.getheader("Last-Modified")})
+    again = portal.ask("GET", "/static/css/base.css", {"If-Modified-Since": whole.getheader("Last-Modified")})
     assert (again.status, again.body) == (304, b"")
 
 

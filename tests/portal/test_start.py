@@ -26,7 +26,7 @@ def test_the_first_start_makes_secrets_database_files_and_people(home):
     assert "shown this once" in (home / "server.log").read_text()
     assert "TOKEN_PEPPERS=1:" in (home / "var" / "env").read_text()
     assert (home / "var" / "portal.sqlite3").stat().st_size > 0
-    assert (home / "var" / "static" / "portal.css").exists()
+    assert (home / "var" / "static" / "css" / "base.css").exists()
     assert [path.name for path in home.parent.iterdir()] == [home.name]
 
 
@@ -152,8 +152,8 @@ def test_serve_refuses_while_migrations_are_open(home, tmp_path):
 def test_serve_refuses_while_static_files_are_missing_or_older_than_their_sources(home, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(home, copy)
-    (copy / "static" / "portal.css").write_text("body { color: red }")
-    assert "1 static files are not collected or out of date, portal.css among them." in refused(copy, "manage.py", "serve")
+    (copy / "static" / "css" / "base.css").write_text("body { color: red }")
+    assert "1 static files are not collected or out of date, css/base.css among them." in refused(copy, "manage.py", "serve")
     (copy / "var" / "static" / "staticfiles.json").unlink()
     assert "Run: manage.py collectstatic" in refused(copy, "manage.py", "serve")
     shutil.rmtree(copy / "var" / "static")

@@ -1,0 +1,116 @@
+/* Forms: read back what was typed, send once, count letters, show a password. */
+
+'use strict';
+
+/* ---------- The time zone, for a first sign-in ---------- */
+
+for (const field of document.querySelectorAll('[data-zone]')) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? '';
+}
+
+/* ---------- A typed day is read back ---------- */
+
+document.addEventListener('input', (event) => {
+  const line = event.target.id && document.querySelector(`[data-end="#${CSS.escape(event.target.id)}"]`);
+  if (!line) {
+    return;
+  }
+  const { value, min, max } = event.target;
+  const words = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' };
+  if (value && value === line.dataset.kept) {
+    line.textContent = line.dataset.keptWords;
+  } else if (value && value >= min && value <= max) {
+    const parts = new Intl.DateTimeFormat(document.documentElement.lang, words).formatToParts(new Date(value));
+    const part = (type) => parts.find((each) => each.type === type)?.value;
+    const day = `${part('weekday')} ${part('day')} ${part('month')} ${part('year')}`;
+    line.textContent = portal.fill(line.dataset.words, { day, zone: line.dataset.zoneName });
+  } else {
+    line.textContent = '';
+  }
+});
+
+/* ---------- Selects that send their form ---------- */
+
+document.addEventListener('change', (event) => {
+  if (event.target.matches('[data-autosubmit]')) {
+    event.target.form.requestSubmit();
+  }
+});
+
+/* ---------- Submit once ---------- */
+
+{
+  const waiting = new Set();
+
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    const button = form.querySelector('[data-busy]');
+    if (!button) {
+      return;
+    }
+    if (waiting.has(form)) {
+      event.preventDefault();
+      return;
+    }
+    if (event.defaultPrevented || (event.submitter?.name && event.submitter !== button)) {
+      return;
+    }
+    waiting.add(form);
+    // After the browser has collected the fields: a disabled button would not be sent.
+    setTimeout(() => {
+      button.dataset.label = button.textContent;
+      button.textContent = button.dataset.busy;
+      button.disabled = true;
+    });
+  });
+
+  // Back brings the page as it was left.
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) {
+      for (const form of waiting) {
+        const button = form.querySelector('[data-busy]');
+        button.textContent = button.dataset.label;
+        button.disabled = false;
+      }
+      waiting.clear();
+    }
+  });
+}
+
+/* ---------- Show and hide a password ---------- */
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-reveal]');
+  if (button) {
+    const field = document.querySelector(button.dataset.reveal);
+    const shown = field.type === 'text';
+    field.type = shown ? 'password' : 'text';
+    button.setAttribute('aria-pressed', String(!shown));
+    [button.textContent, button.dataset.other] = [button.dataset.other, button.textContent];
+  }
+});
+
+/* ---------- Counters ---------- */
+
+{
+  const NEAR = 10;
+
+  const count = (counter) => {
+    const field = document.querySelector(counter.dataset.counter);
+    const limit = Number(field?.dataset.limit || field?.maxLength || 0);
+    if (field && limit > 0) {
+      const length = [...field.value.trim()].length;
+      counter.textContent = `${length} / ${limit}`;
+      counter.classList.toggle('counter-near', length > limit - NEAR);
+    }
+  };
+
+  portal.onContent((root) => portal.all(root, '[data-counter]').forEach(count));
+
+  document.addEventListener('input', (event) => {
+    const counter = event.target.id && document.querySelector(`[data-counter="#${CSS.escape(event.target.id)}"]`);
+    if (counter) {
+      count(counter);
+    }
+  });
+}
