@@ -162,6 +162,23 @@ def resets(request: HttpRequest) -> list[Limit]:
     ]
 
 
+# How many forms of people who are not signed in are kept for one network.
+KEPT_FORMS = 100
+
+
+def may_keep_form(request: HttpRequest) -> bool:
+    """Count a form that is to be kept in a new session, and tell whether the network has had too many.
+
+    Whoever was signed in once has pages that let them have forms kept, each in a row of its own.
+    """
+    wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
+    try:
+        take([Limit(f"kept:{digest(client_network(request.META))}", KEPT_FORMS, wait, _("Too many forms were kept."))])
+    except LimitReached:
+        return False
+    return True
+
+
 # --- Work ---------------------------------------------------------------------------------------
 
 MINUTE = timedelta(minutes=1)

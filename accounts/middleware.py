@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY, logout
@@ -42,6 +43,7 @@ class SessionLimitsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.may_keep_form = partial(limits.may_keep_form, request)  # type: ignore[attr-defined]
         response = self.get_response(request)
         if getattr(request, "is_private", False):
             # After signing out, Back must not show from a cache what needs a session.

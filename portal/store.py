@@ -11,12 +11,18 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.utils import InterfaceError, OperationalError
+from psycopg.pq import TransactionStatus
 
 # When to try again after 503, in seconds.
 RETRY_AFTER = 2
 
 # SQLite calls back after so many steps of its virtual machine: about every millisecond.
 STEPS = 10_000
+# Seconds between two of these calls, at most, that count as work of SQLite.
+PAUSE = 0.25
+# Seconds by which PostgreSQL's limit may differ from what is left, and the least that a statement
+# gets: what ends a request, such as the row of its session, is to get through.
+NOTICEABLE = 0.1
 
 SQLITE_BUSY = ("locked", "busy", "readonly", "disk", "unable to open")
 # Classes and codes of PostgreSQL's SQLSTATE: connection, rollback, resources, lock, operator; read-only.
@@ -25,15 +31,16 @@ QUERY_CANCELED = "57014"
 
 
 class TookTooLong(Exception):
-    """A statement ran longer than settings.STATEMENT_SECONDS and was stopped."""
+    """The statements of a block ran longer than settings.STATEMENT_SECONDS, and one was stopped."""
 
 
 @contextmanager
 def time_limit() -> Iterator[None]:
-    """Stop every statement in the block that runs longer than settings.STATEMENT_SECONDS.
+    """Stop the statements in the block once they have run for settings.STATEMENT_SECONDS together.
 
-    Raises TookTooLong. Behind PgBouncer nothing can be set for a connection, so there the limit
-    belongs to the database role (see README.md).
+    Only statements count, not what happens between them. Raises TookTooLong. Behind PgBouncer
+    nothing can be set for a connection, so there the limit belongs to the database role and holds
+    for each statement (see README.md).
     """
     limit = limit_sqlite if connection.vendor == "sqlite" else limit_postgresql
     try:
@@ -48,14 +55,18 @@ def time_limit() -> Iterator[None]:
 @contextmanager
 def limit_sqlite() -> Iterator[None]:
     """SQLite has no such setting: it asks a callback now and then whether to stop."""
-    deadline = 0.0
+    spent = last = 0.0
 
     def overdue() -> bool:
-        return time.monotonic() > deadline
+        nonlocal spent, last
+        now = time.monotonic()
+        # SQLite finds rows while they are fetched. A pause between two fetches does not count.
+        spent, last = spent + min(now - last, PAUSE), now
+        return spent > settings.STATEMENT_SECONDS
 
     def watch(execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any) -> Any:
-        nonlocal deadline
-        deadline = time.monotonic() + settings.STATEMENT_SECONDS
+        nonlocal last
+        last = time.monotonic()
         database: Any = connection.connection
         database.set_progress_handler(overdue, STEPS)
         return execute(sql, params, many, context)
@@ -72,21 +83,35 @@ def limit_sqlite() -> Iterator[None]:
 
 @contextmanager
 def limit_postgresql() -> Iterator[None]:
-    """Set the limits once for a connection; inside a transaction that began before, for that one."""
-    told_transaction = False
+    """Set the limit for a connection, and a lower one after statements that took noticeably long.
+
+    Most requests find what they need on their connection, so it costs them nothing.
+    """
+    spent = 0.0
+    # What is set for this transaction alone: inside of one, a limit for the connection could be
+    # rolled back unseen.
+    in_transaction: float | None = None
 
     def tell(execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any) -> Any:
-        nonlocal told_transaction
+        nonlocal spent, in_transaction
         server: Any = connection.connection
-        if not getattr(server, "statements_are_limited", False):
-            # Past Django, whose log would count these as queries of the page.
-            if not connection.in_atomic_block:
-                set_limits(server, "SESSION")
-                server.statements_are_limited = True
-            elif not told_transaction:
-                set_limits(server, "LOCAL")
-                told_transaction = True
-        return execute(sql, params, many, context)
+        status = server.info.transaction_status
+        if status == TransactionStatus.IDLE:
+            in_transaction = None
+        left = max(settings.STATEMENT_SECONDS - spent, NOTICEABLE)
+        known = in_transaction if in_transaction is not None else getattr(server, "statement_seconds", None)
+        # A transaction that failed takes nothing but its end.
+        if status != TransactionStatus.INERROR and (known is None or abs(known - left) > NOTICEABLE):
+            set_limits(server, "LOCAL" if connection.in_atomic_block else "SESSION", left)
+            if connection.in_atomic_block:
+                in_transaction = left
+            else:
+                server.statement_seconds = left
+        began = time.monotonic()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            spent += time.monotonic() - began
 
     if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
         yield
@@ -95,9 +120,10 @@ def limit_postgresql() -> Iterator[None]:
         yield
 
 
-def set_limits(server: Any, scope: str) -> None:
-    for name in ("statement_timeout", "lock_timeout"):
-        server.execute(f"SET {scope} {name} = '{settings.STATEMENT_SECONDS}s'")
+def set_limits(server: Any, scope: str, seconds: float) -> None:
+    """Set the limits past Django, whose log would count this as a query of the page."""
+    with connection.wrap_database_errors:
+        server.execute("; ".join(f"SET {scope} {name} = {seconds * 1000:.0f}" for name in ("statement_timeout", "lock_timeout")))
 
 
 def took_too_long(problem: BaseException) -> bool:

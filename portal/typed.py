@@ -114,6 +114,9 @@ def keep(request: HttpRequest, cause: str, person: str) -> None:
     data = fields.urlencode()
     if len(data) > LIMIT:
         return
+    # Without a session it takes a new one, whose number is limited.
+    if not request.session.session_key and not request.may_keep_form():  # type: ignore[attr-defined]
+        return
     page = request.get_full_path() if cause == ERRORS else form_page(request)
     entry = Entry(person=person, cause=cause, page=page, path=request.path, data=data, fresh=True)
     kept = entries(request)

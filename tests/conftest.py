@@ -20,10 +20,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
     The trail refuses to be emptied, so tests with transactions of their own forget it first.
     """
     server = connection.connection
-    if getattr(server, "statements_are_limited", False) and not connection.in_atomic_block:
+    if hasattr(server, "statement_seconds") and not connection.in_atomic_block:
         server.execute("RESET statement_timeout")
         server.execute("RESET lock_timeout")
-        server.statements_are_limited = False
+        del server.statement_seconds
     if has_transactions(item):
         Chain.objects.update(forgotten=F("number"))
         Event.objects.all().delete()

@@ -1,7 +1,8 @@
 """No statement of a request runs without end, and a busy database is a 503 that changes nothing."""
 
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, nullcontext
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
@@ -60,6 +61,89 @@ def count_without_end():
 def test_a_statement_without_end_is_stopped(short):
     with pytest.raises(store.TookTooLong), store.time_limit():
         count_without_end()
+
+
+# The rows that a statement looks through in so many seconds, on this machine at this moment.
+STEPS_FOR_A_TRIAL = 300_000
+
+
+def count_for(seconds):
+    """Keep the database busy for some time by one statement."""
+    began = time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute(ENDLESS.replace("100000000", str(STEPS_FOR_A_TRIAL)))
+        cursor.fetchall()
+        rows = int(STEPS_FOR_A_TRIAL * seconds / (time.monotonic() - began))
+    return ENDLESS.replace("100000000", str(rows))
+
+
+def run(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        cursor.fetchall()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("around", [nullcontext, transaction.atomic], ids=["alone", "in a transaction"])
+def test_the_statements_of_a_block_share_their_time(settings, around):
+    settings.STATEMENT_SECONDS = 2
+    statement = count_for(1)
+    begun = []
+
+    def run_many():
+        with store.time_limit(), around():
+            for _ in range(8):
+                begun.append(time.monotonic())
+                run(statement)
+
+    # Each of them may run alone.
+    with pytest.raises(store.TookTooLong):
+        run_many()
+    assert len(begun) > 1
+    # The last one got what was left.
+    assert time.monotonic() - begun[0] < 2 * settings.STATEMENT_SECONDS
+    # The next block has all of its time.
+    with store.time_limit():
+        run(count_for(0.5))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_happens_between_statements_takes_none_of_their_time(settings):
+    settings.STATEMENT_SECONDS = 1
+    statement = count_for(0.2)
+    with store.time_limit():
+        for _ in range(2):
+            run(statement)
+            time.sleep(0.8)
+        run(statement)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_whose_time_is_used_up_can_still_roll_back_and_note_something(short, account):
+    with store.time_limit():
+        with transaction.atomic():
+            Account.objects.update(name="Not yet")
+            with pytest.raises(OperationalError), transaction.atomic():
+                count_without_end()
+            Account.objects.update(name="Noted")
+        account.refresh_from_db()
+    assert account.name == "Noted"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_quick_statements_set_the_limit_of_a_connection_once():
+    if connection.vendor != "postgresql":
+        pytest.skip("Only PostgreSQL is told.")
+    with store.time_limit():
+        User.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '7s'")
+        for _ in range(5):
+            with store.time_limit():
+                User.objects.exists()
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("7s",)
+    connection.close()
 
 
 @pytest.mark.django_db(transaction=True)

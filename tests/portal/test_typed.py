@@ -9,7 +9,8 @@ from django import forms
 from django.test import Client
 from django.urls import get_resolver
 
-from accounts.models import Account, Membership, User
+from accounts import limits
+from accounts.models import Account, Membership, Session, User
 from tests.conftest import person
 from tests.factories import PASSWORD, MembershipFactory, TokenFactory
 from tests.portal.test_routes import FORMS as POSTS
@@ -359,6 +360,28 @@ def test_the_size_and_the_number_of_kept_forms_are_bounded(signed_in, michael, a
     kept = signed_in.session["typed"]
     assert list(kept) == [tab.path for tab in tabs[-4:]]
     assert len(str(kept)) < 4 * 17 * 1024
+
+
+def test_the_sessions_that_keep_forms_of_nobody_are_bounded_for_each_network(signed_in, michael, monkeypatch):
+    """Whoever was signed in once could send a page's form for ever, each time as another browser."""
+    monkeypatch.setattr(limits, "KEPT_FORMS", 3)
+    mark = Tab(signed_in, NEW).hidden["page_of"]
+
+    def send(address, form):
+        client = Client()
+        client.post(NEW, {"name": form, "page_of": mark}, headers={"origin": HOST}, REMOTE_ADDR=address)
+        return client
+
+    before = Session.objects.count()
+    clients = [send("192.0.2.1", f"Form {number}") for number in range(6)]
+    assert Session.objects.count() == before + 3
+    # It is the sign-in page all the same, and one from elsewhere is kept.
+    assert clients[-1].get(SIGN_IN).status_code == 200
+    send("198.51.100.7", "From elsewhere")
+    assert Session.objects.count() == before + 4
+    # A browser that has a session for its forms needs no other.
+    clients[0].post(LIST + "new/", {"name": "Once more", "page_of": mark}, headers={"origin": HOST}, REMOTE_ADDR="192.0.2.1")
+    assert "Once+more" in str(dict(clients[0].session))
 
 
 @pytest.mark.parametrize("referer", ["https://evil.example/x", f"{HOST}//evil.example/", "http://[", "javascript:alert(1)", f"{HOST}.evil.example/"])
