@@ -5,6 +5,8 @@ BIN := .venv/bin
 BENCH := .venv-bench
 CLIENTS := .venv-clients
 TOOLS := .venv-tools
+BIOME := .biome
+BIOME_VERSION := 2.6.8
 SOURCES := portal accounts activity tokens api modules general demo tests manage.py
 
 .DEFAULT_GOAL := help
@@ -22,7 +24,7 @@ test: installed-dev installed-clients chromium pgbouncer nginx  ## run every tes
 test-quick: installed-dev installed-clients pgbouncer nginx  ## run the tests that need no browser
 	$(BIN)/python -m pytest -m "not browser"
 
-check: installed-dev  ## linters, types, import contract, migrations, deployment settings
+check: installed-dev installed-biome  ## linters, types, import contract, migrations, deployment settings
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
@@ -30,14 +32,16 @@ check: installed-dev  ## linters, types, import contract, migrations, deployment
 	find templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --check --target-version 5.2
 	$(BIN)/djhtml --check --tabwidth 2 templates
 	$(BIN)/djlint templates --lint
+	$(BIOME)/node_modules/.bin/biome check --error-on-warnings static
 	ENV_FILE=tests/production.env $(BIN)/python manage.py makemigrations --check --dry-run
 	ENV_FILE=tests/production.env $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-format: installed-dev  ## bring Python and templates into their form
+format: installed-dev installed-biome  ## format Python, templates, CSS and JavaScript
 	$(BIN)/ruff check --fix --exit-zero $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	find templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --target-version 5.2 || true
 	$(BIN)/djhtml --tabwidth 2 templates || true
+	$(BIOME)/node_modules/.bin/biome check --write static
 
 bench: installed-bench  ## measure the API beside other libraries, the gate and long lists (ARGS="peers --rounds 9")
 	@$(BENCH)/bin/python -m tests.bench $(ARGS)
@@ -63,7 +67,7 @@ environment = @$(call marked,$(1),$(3),.installed) || { \
 	echo "Installing $(5) in $(1) …"; rm -rf $(1) && $(2) -m venv $(1) && \
 	$(1)/$(pip_install) $(4) && $(call mark,$(1),$(3)) > $(1)/.installed; }
 
-.PHONY: python installed installed-dev installed-bench installed-clients installed-tools
+.PHONY: python installed installed-dev installed-bench installed-clients installed-tools installed-biome
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -86,6 +90,13 @@ installed-bench: installed
 installed-tools: installed
 	$(call environment,$(TOOLS),$(BIN)/python,requirements-tools.txt,-r requirements-tools.txt,what makes the lock file and the bill of materials)
 
+# Checks and formats CSS and JavaScript; npm carries its program for every platform. Nothing of it is served.
+installed-biome: npm
+	@[ "$$(cat $(BIOME)/.installed 2>/dev/null)" = "$(BIOME_VERSION)" ] || { \
+	echo "Installing Biome in $(BIOME) …"; rm -rf $(BIOME) && \
+	npm install --prefix $(BIOME) --no-save --ignore-scripts --no-audit --no-fund --silent @biomejs/biome@$(BIOME_VERSION) && \
+	echo $(BIOME_VERSION) > $(BIOME)/.installed; }
+
 # CloudBlue's own clients want other versions than the tools of this project. Their command line runs on Python 3.10 and 3.11
 # only; without one of them its tests are skipped.
 installed-clients: installed
@@ -94,18 +105,18 @@ installed-clients: installed
 clients_python = $(shell for python in $(BIN)/python python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' 2>/dev/null && echo $$python && exit; done; echo $(BIN)/python)
 
-# --- Programs of the system that the tests drive --------------------------------------------------
+# --- Programs of the system that tests and checks drive --------------------------------------------------
 
 # $(call program,its names,its package,what to do without)
 program = @for name in $(1); do PATH="$$PATH:/usr/sbin" command -v $$name >/dev/null && exit 0; done; \
 	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	if command -v apt-get >/dev/null; then \
-		echo "Installing $(2) for the tests …"; \
+		echo "Installing $(2) …"; \
 		$$sudo apt-get update -q && $$sudo apt-get install -q -y --no-install-recommends $(2) && exit 0; \
 	fi; \
-	echo "The tests need $(2) and it could not be installed. Install it by hand$(3)"; exit 1
+	echo "$(2) is needed and could not be installed. Install it by hand$(3)"; exit 1
 
-.PHONY: chromium pgbouncer nginx
+.PHONY: chromium pgbouncer nginx npm
 chromium:
 	$(call program,chromium chromium-browser google-chrome,chromium,$(comma) or run the other tests: make test-quick)
 
@@ -115,5 +126,8 @@ pgbouncer:
 
 nginx:
 	$(call program,nginx,nginx,.)
+
+npm:
+	$(call program,npm,npm,.)
 
 comma := ,

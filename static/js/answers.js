@@ -7,7 +7,8 @@
 
 {
   const words = (template, name) =>
-    template.content.querySelector(`[data-status~="${name}"]`) ?? template.content.querySelector('[data-status="other"]');
+    template.content.querySelector(`[data-status~="${name}"]`) ??
+    template.content.querySelector('[data-status="other"]');
 
   /** `5 seconds`, `2 minutes`; what no header tells is a moment. */
   const wait = (texts, header) => {
@@ -39,7 +40,9 @@
     messages.scrollIntoView({ block: 'nearest' });
   };
 
-  document.addEventListener('htmx:responseError', (event) => tell(String(event.detail.xhr.status), event.detail.xhr));
+  document.addEventListener('htmx:responseError', (event) =>
+    tell(String(event.detail.xhr.status), event.detail.xhr),
+  );
   document.addEventListener('htmx:sendError', () => tell('offline'));
   document.addEventListener('htmx:timeout', () => tell('timeout'));
 
@@ -47,7 +50,11 @@
   document.addEventListener('htmx:beforeSwap', (event) => {
     const { requestConfig, serverResponse, xhr } = event.detail;
     const select = requestConfig?.elt.closest('[hx-select]')?.getAttribute('hx-select');
-    if (event.detail.shouldSwap && select?.startsWith('#') && !serverResponse.includes(`id="${select.slice(1)}"`)) {
+    if (
+      event.detail.shouldSwap &&
+      select?.startsWith('#') &&
+      !serverResponse.includes(`id="${select.slice(1)}"`)
+    ) {
       event.detail.shouldSwap = false;
       window.location.assign(xhr.responseURL || window.location.href);
     }

@@ -57,7 +57,9 @@
       element.focus();
       select(element);
       portal.announce(button.dataset.refused);
-      button.dispatchEvent(new CustomEvent('portal:copy-refused', { bubbles: true, detail: button.dataset.refused }));
+      button.dispatchEvent(
+        new CustomEvent('portal:copy-refused', { bubbles: true, detail: button.dataset.refused }),
+      );
     }
   };
 

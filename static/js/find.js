@@ -13,7 +13,9 @@ document.addEventListener('input', (event) => {
     const title = group.querySelector('h2').textContent.toLocaleLowerCase();
     let shown = 0;
     for (const entry of group.querySelectorAll('[data-find-text]')) {
-      const fits = words.every((word) => title.includes(word) || entry.dataset.findText.includes(word));
+      const fits = words.every(
+        (word) => title.includes(word) || entry.dataset.findText.includes(word),
+      );
       entry.hidden = !fits;
       shown += fits ? 1 : 0;
     }

@@ -26,7 +26,11 @@
 
   document.addEventListener('htmx:beforeRequest', (event) => {
     const cause = event.detail.requestConfig?.triggeringEvent;
-    place = placeOf(cause?.submitter ?? event.detail.elt.closest('a, button, input, select') ?? document.activeElement);
+    place = placeOf(
+      cause?.submitter ??
+        event.detail.elt.closest('a, button, input, select') ??
+        document.activeElement,
+    );
   });
 
   document.addEventListener('htmx:afterSettle', (event) => {

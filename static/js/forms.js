@@ -11,16 +11,25 @@ for (const field of document.querySelectorAll('[data-zone]')) {
 /* ---------- A typed day is read back ---------- */
 
 document.addEventListener('input', (event) => {
-  const line = event.target.id && document.querySelector(`[data-end="#${CSS.escape(event.target.id)}"]`);
+  const line =
+    event.target.id && document.querySelector(`[data-end="#${CSS.escape(event.target.id)}"]`);
   if (!line) {
     return;
   }
   const { value, min, max } = event.target;
-  const words = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' };
+  const words = {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    timeZone: 'UTC',
+  };
   if (value && value === line.dataset.kept) {
     line.textContent = line.dataset.keptWords;
   } else if (value && value >= min && value <= max) {
-    const parts = new Intl.DateTimeFormat(document.documentElement.lang, words).formatToParts(new Date(value));
+    const parts = new Intl.DateTimeFormat(document.documentElement.lang, words).formatToParts(
+      new Date(value),
+    );
     const part = (type) => parts.find((each) => each.type === type)?.value;
     const day = `${part('weekday')} ${part('day')} ${part('month')} ${part('year')}`;
     line.textContent = portal.fill(line.dataset.words, { day, zone: line.dataset.zoneName });
@@ -108,7 +117,8 @@ document.addEventListener('click', (event) => {
   portal.onContent((root) => portal.all(root, '[data-counter]').forEach(count));
 
   document.addEventListener('input', (event) => {
-    const counter = event.target.id && document.querySelector(`[data-counter="#${CSS.escape(event.target.id)}"]`);
+    const counter =
+      event.target.id && document.querySelector(`[data-counter="#${CSS.escape(event.target.id)}"]`);
     if (counter) {
       count(counter);
     }

@@ -62,7 +62,12 @@
     'htmx:beforeSwap',
     (event) => {
       const { xhr } = event.detail;
-      if (waiting && isCopy(event) && xhr.getResponseHeader('Content-Type')?.startsWith('text/plain') && xhr.status === 200) {
+      if (
+        waiting &&
+        isCopy(event) &&
+        xhr.getResponseHeader('Content-Type')?.startsWith('text/plain') &&
+        xhr.status === 200
+      ) {
         event.detail.shouldSwap = false;
         waiting.resolve(new Blob([xhr.responseText], { type: 'text/plain' }));
         document.querySelector('dialog:modal')?.close();
@@ -106,7 +111,8 @@
         return;
       }
       const left = Math.max(Math.ceil((end - Date.now()) / 1000), 0);
-      const text = left === 1 ? words.dataset.one : portal.fill(words.dataset.many, { count: left });
+      const text =
+        left === 1 ? words.dataset.one : portal.fill(words.dataset.many, { count: left });
       words.textContent = text;
       ring.setAttribute('stroke-dasharray', `${(left / total) * 60} 60`);
       // Every second would talk over everything else.

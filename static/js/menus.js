@@ -5,7 +5,11 @@
 {
   const openMenus = () => document.querySelectorAll('details.menu[open]');
 
-  const entries = (menu) => [...menu.querySelectorAll('.popover :is(a[href], button, input):not(:disabled, [type="hidden"])')];
+  const entries = (menu) => [
+    ...menu.querySelectorAll(
+      '.popover :is(a[href], button, input):not(:disabled, [type="hidden"])',
+    ),
+  ];
 
   document.addEventListener('click', (event) => {
     for (const menu of openMenus()) {
@@ -40,11 +44,18 @@
       const list = entries(menu);
       const step = event.key === 'ArrowDown' ? 1 : -1;
       const here = list.indexOf(document.activeElement);
-      const next = here < 0 && step < 0 ? list.length - 1 : (here + step + list.length) % list.length;
+      const next =
+        here < 0 && step < 0 ? list.length - 1 : (here + step + list.length) % list.length;
       list[next]?.focus();
       event.preventDefault();
-    } else if ((event.key === 'Home' || event.key === 'End') && menu.open && event.target.type !== 'text') {
-      entries(menu).at(event.key === 'Home' ? 0 : -1)?.focus();
+    } else if (
+      (event.key === 'Home' || event.key === 'End') &&
+      menu.open &&
+      event.target.type !== 'text'
+    ) {
+      entries(menu)
+        .at(event.key === 'Home' ? 0 : -1)
+        ?.focus();
       event.preventDefault();
     }
   });

@@ -66,7 +66,9 @@
       const access = list.querySelector('[data-access]');
       if (access) {
         const lines = [...access.querySelectorAll('[data-line]')].filter((each) => !each.hidden);
-        portal.announce(lines.map((each) => each.textContent.trim().replace(/\s+/g, ' ')).join(' '));
+        portal.announce(
+          lines.map((each) => each.textContent.trim().replace(/\s+/g, ' ')).join(' '),
+        );
       }
     }, 1000);
   };
@@ -203,7 +205,13 @@
       const value = field.querySelector('input, textarea, select').value;
       const before = field.dataset.initial.replace(/\r\n?/g, '\n');
       if (value.trim() !== before.trim()) {
-        rows.push(fieldRow(field.dataset.track, before || panel.dataset.empty, value || panel.dataset.empty));
+        rows.push(
+          fieldRow(
+            field.dataset.track,
+            before || panel.dataset.empty,
+            value || panel.dataset.empty,
+          ),
+        );
         count += 1;
       }
     }
@@ -227,7 +235,12 @@
     for (const box of form.querySelectorAll('[data-track-modules] input[name="modules"]')) {
       if (box !== all) {
         const module = box.closest('.module');
-        note(module, module.querySelector('.module-name').textContent.trim(), hadAll || box.dataset.initial === 'on', all.checked || box.checked);
+        note(
+          module,
+          module.querySelector('.module-name').textContent.trim(),
+          hadAll || box.dataset.initial === 'on',
+          all.checked || box.checked,
+        );
       }
     }
     note(all.closest('.module'), panel.dataset.future, hadAll, all.checked);
@@ -241,13 +254,19 @@
       rows.push(moduleRow(panel.dataset.added, added, panel.querySelector('[data-added-item]')));
     }
     if (removed.length) {
-      rows.push(moduleRow(panel.dataset.removed, removed, panel.querySelector('[data-removed-item]')));
+      rows.push(
+        moduleRow(panel.dataset.removed, removed, panel.querySelector('[data-removed-item]')),
+      );
     }
 
     const title = panel.querySelector('[data-changes-title]');
     const list = panel.querySelector('[data-changes-list]');
     title.textContent =
-      count === 0 ? title.dataset.none : count === 1 ? title.dataset.one : portal.fill(title.dataset.many, { count });
+      count === 0
+        ? title.dataset.none
+        : count === 1
+          ? title.dataset.one
+          : portal.fill(title.dataset.many, { count });
     list.replaceChildren(...rows);
     list.hidden = count === 0;
     form.querySelector('[data-save]').disabled = count === 0;

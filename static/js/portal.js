@@ -8,6 +8,7 @@
 
 document.documentElement.classList.add('js');
 
+// biome-ignore lint/correctness/noUnusedVariables: the other scripts use it.
 const portal = {
   /** Says a text to screen readers. */
   announce(text) {
@@ -23,7 +24,9 @@ const portal = {
 
   /** Puts numbers and texts into `{name}` places of a text from a template. */
   fill(text, values) {
-    return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+    return text.replace(/\{(\w+)\}/g, (whole, name) =>
+      name in values ? String(values[name]) : whole,
+    );
   },
 
   /** Runs `setUp(root)` for the page as it came, and for every piece that htmx brings. */

@@ -38,7 +38,9 @@
     }
     box.replaceChildren(piece);
     if (hadFocus) {
-      (before?.isConnected ? before : document.getElementById('content')).focus({ preventScroll: true });
+      (before?.isConnected ? before : document.getElementById('content')).focus({
+        preventScroll: true,
+      });
     }
   };
 
@@ -52,7 +54,10 @@
     asked = background ? asked : Date.now();
     let answer;
     try {
-      const headers = { Accept: 'application/json', ...(background ? { 'X-Background': '1' } : {}) };
+      const headers = {
+        Accept: 'application/json',
+        ...(background ? { 'X-Background': '1' } : {}),
+      };
       answer = await fetch(box.dataset.url, { headers, cache: 'no-store', redirect: 'manual' });
     } catch {
       return; // No connection: what is known here holds.
@@ -84,7 +89,8 @@
     } else if (left <= 0) {
       show('over');
     } else {
-      const when = left > 60 ? box.dataset.minutes : left > 20 ? box.dataset.minute : box.dataset.moment;
+      const when =
+        left > 60 ? box.dataset.minutes : left > 20 ? box.dataset.minute : box.dataset.moment;
       show(last ? 'absolute' : 'idle', when);
     }
   };
@@ -107,7 +113,12 @@
     for (const name of ['click', 'input', 'keyup']) {
       document.addEventListener(name, (event) => {
         const isOver = seconds(Math.min(ends.idle, ends.absolute)) <= 0;
-        if (event.isTrusted && !isOver && !box.contains(event.target) && Date.now() - asked >= EVERY * 1000) {
+        if (
+          event.isTrusted &&
+          !isOver &&
+          !box.contains(event.target) &&
+          Date.now() - asked >= EVERY * 1000
+        ) {
           ask({ background: false }).then(tick);
         }
       });
