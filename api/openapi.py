@@ -16,7 +16,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from api import bodies, rql, schemas
-from api.resource import DEFAULT_LIMIT, ID, IGNORED, LIMIT, Resource, Write
+from api.answers import DEFAULT_LIMIT, IGNORED, LIMIT
+from api.resource import ID, Resource, Write
 from portal import VERSION
 from portal.api import endpoint
 from tokens import keys

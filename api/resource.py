@@ -1,4 +1,4 @@
-"""The machinery of the API: a resource is declared once, and answers lists, details, writes and actions by that.
+"""A resource of the API is declared once; its URLs, answers and description follow from that.
 
     CASES = Resource("helpdesk/cases", Module.HELPDESK, Case.objects.all().visible_to, fields={…}, filters=(…), …)
 
@@ -10,38 +10,24 @@ said, never more than 1000) and `offset`, the whole query string is RQL, moments
 values left out.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.db import OperationalError, transaction
 from django.db.models import BooleanField, CharField, Field, FloatField, IntegerField, JSONField, Model, QuerySet, Subquery
-from django.http import HttpResponse
 from django.urls import URLPattern, re_path
-from django.utils.translation import gettext as _
 
-from api import bodies, rql
-from api.bodies import Refused
-from api.plans import ACCOUNT, ITSELF, PARENT, compiled, placed, side
+from api import answers, rql
+from api.answers import READ
+from api.queries import ACCOUNT, PARENT
 from api.shapes import Column, Computed, Constant, Path, Rows, Shape, leaves, trace_in
-from portal import api, store
-from portal.http import whole
+from portal.plans import annotation
 from tokens.catalog import Module
-from tokens.gate import ApiRequest, Caller
 from tokens.permissions import requires_module, requires_token
-
-DEFAULT_LIMIT = 100
-LIMIT = 1000
-
-# Clients end a query with its page. Cut off there, all pages of a query share one plan.
-PAGE = re.compile(r"(?:(?P<query>.*)&)?limit=(?P<limit>\d{1,15})&offset=(?P<offset>\d{1,15})", re.DOTALL)
 
 # By these every list can be ordered, if its records show them.
 ORDERED = ("id", "name", "title", "subject", "status", "type", "state", "created", "events.created.at")
-# The header that names what was asked for and is no filter.
-IGNORED = "X-Ignored-Filters"
 
 # What a value that is the same in every record is compared as. To Python, True is a number too.
 CONSTANTS: "tuple[tuple[type, Field[Any, Any]], ...]" = (
@@ -52,7 +38,6 @@ CONSTANTS: "tuple[tuple[type, Field[Any, Any]], ...]" = (
 )
 
 ID = "[A-Za-z0-9-]{1,64}"
-READ = ("GET", "HEAD")
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -142,7 +127,7 @@ class Resource:
                 column = column_of(value)
                 path = self.trace(column)
                 if not isinstance(path.field, JSONField):
-                    looked_up = isinstance(self.sample.query.annotations.get(column), Subquery)
+                    looked_up = isinstance(annotation(self.sample, column), Subquery)
                     field = self.with_foreign(name, path.field)
                     yield name, rql.Filter(path.lookup, field, looked_up=looked_up, nothing_there=name in self.nulls)
 
@@ -225,151 +210,16 @@ class Resource:
         """
         start = "^v1//?" + self.path.replace("<parent>", f"(?P<parent>{ID})")
         guard = requires_module(self.module) if self.module else requires_token
-        patterns = [re_path(f"{start}/?$", guard(self.answer_all), name=self.path)]
+        answer_list = guard(partial(answers.answer_list, self))
+        patterns = [re_path(f"{start}/?$", answer_list, name=self.path)]
+        start += f"/(?P<pk>{ID})"
         if self.detail:
-            patterns.append(re_path(f"{start}/(?P<pk>{ID})/?$", guard(self.answer_one), name=f"{self.path}/<id>"))
+            answer_record = guard(partial(answers.answer_record, self))
+            patterns.append(re_path(f"{start}/?$", answer_record, name=f"{self.path}/<id>"))
         for name in self.actions:
-            patterns.append(re_path(f"{start}/(?P<pk>{ID})/{name}/?$", guard(partial(self.answer_action, name)), name=f"{self.path}/<id>/{name}"))
+            answer_action = guard(partial(answers.answer_action, self, name))
+            patterns.append(re_path(f"{start}/{name}/?$", answer_action, name=f"{self.path}/<id>/{name}"))
         return patterns
-
-    # --- Answers ------------------------------------------------------------------------------
-
-    def answer_all(self, request: ApiRequest, parent: str | None = None) -> HttpResponse:
-        """The resource's own address: a page of it, or a new record."""
-        methods = self.methods()
-        if request.method not in methods:
-            return method_not_allowed(methods)
-        if request.method == "POST":
-            return self.create(request, parent)
-        if request.method == "DELETE":
-            return self.delete_listed(request, parent)
-        return self.listing(request, parent)
-
-    def answer_one(self, request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
-        """The address of a record."""
-        methods = self.record_methods()
-        if request.method not in methods:
-            return method_not_allowed(methods)
-        if request.method == "PUT":
-            return self.change(request, self.writes["PUT"], pk, parent)
-        if request.method == "DELETE":
-            return self.delete(request, pk, parent)
-        return self.show(request.token, pk, parent)
-
-    def answer_action(self, name: str, request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
-        if request.method != "POST":
-            return method_not_allowed(("POST",))
-        return self.change(request, self.actions[name], pk, parent)
-
-    def listing(self, request: ApiRequest, parent: str | None) -> HttpResponse:
-        """A page of the resource, as the token's account sees it."""
-        query = request.META["QUERY_STRING"]
-        page = PAGE.fullmatch(query)
-        caller = request.token
-        place = placed(caller, parent)
-        try:
-            plan = compiled(self, side(caller), page["query"] or "" if page else query)
-            if page and (plan.limit is not None or plan.offset is not None):
-                raise rql.BadQuery(rql.bad_page())
-            limit = min(whole(page["limit"] if page else plan.limit, DEFAULT_LIMIT), LIMIT)
-            offset = whole(page["offset"] if page else plan.offset, 0) if limit else 0
-            rows = plan.rows(place, limit, offset) if limit else []
-            # A page that is not full tells the total itself.
-            total = offset + len(rows) if len(rows) < limit and (rows or not offset) else plan.count_rows(place)
-        except rql.BadQuery as problem:
-            return api.error(400, "VAL_001", str(problem))
-        except OperationalError as problem:
-            if store.took_too_long(problem):
-                return api.error(400, "VAL_001", rql.too_slow())
-            raise
-        if self.parent and parent and not total and self.parent.one(caller, parent) is None:
-            return not_found(parent)
-        response = api.json_response([plan.build(row) for row in rows])
-        response.headers["Content-Range"] = f"items {offset}-{offset + max(len(rows) - 1, 0)}/{total}"
-        if plan.ignored:
-            response.headers[IGNORED] = plan.ignored
-        return response
-
-    def show(self, caller: Caller, pk: str, parent: str | None = None, status: int = 200) -> HttpResponse:
-        """One record; another account's record does not exist."""
-        record = self.one(caller, pk, parent)
-        return not_found(pk) if record is None else api.json_response(record, status)
-
-    def one(self, caller: Caller, pk: str, parent: str | None = None) -> dict[str, Any] | None:
-        """The record as its JSON, or None if the account has none such."""
-        plan = compiled(self, side(caller), None)
-        rows = plan.rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
-        return plan.build(rows[0]) if rows else None
-
-    def create(self, request: ApiRequest, parent: str | None) -> HttpResponse:
-        write = self.writes["POST"]
-        try:
-            body = bodies.read(request)
-            if missing := [f"{name}: {why}" for name, why in write.not_yet.items() if name in body]:
-                raise Refused(*missing)
-            values = bodies.clean(body, write.fields, write.required)
-            with transaction.atomic():
-                made = write.run(request.token, *((parent,) if parent else ()), values)
-        except Refused as refused:
-            return refused.response
-        return api.json_response(made, 201) if isinstance(made, dict) else self.show(request.token, made, parent, 201)
-
-    def change(self, request: ApiRequest, write: Write, pk: str, parent: str | None) -> HttpResponse:
-        """An update or an action: all of it or nothing."""
-        try:
-            values = bodies.clean(bodies.read(request), write.fields, write.required)
-            with transaction.atomic():
-                write.run(request.token, self.locked(request.token, pk, parent), values)
-        except Refused as refused:
-            return refused.response
-        return self.show(request.token, pk, parent)
-
-    def delete(self, request: ApiRequest, pk: str, parent: str | None) -> HttpResponse:
-        try:
-            with transaction.atomic():
-                self.writes["DELETE"].run(request.token, self.locked(request.token, pk, parent))
-        except Refused as refused:
-            return refused.response
-        return gone()
-
-    def delete_listed(self, request: ApiRequest, parent: str | None) -> HttpResponse:
-        write = self.writes["DELETE"]
-        try:
-            listed = bodies.read_many(request)
-            with transaction.atomic():
-                write.run(request.token, parent, [bodies.clean(body, write.fields, write.required) for body in listed])
-        except Refused as refused:
-            return refused.response
-        return gone()
-
-    def locked(self, caller: Caller, pk: str, parent: str | None) -> Any:
-        """The record, held until the write is over, though not against rows that merely point at it. Raises Refused if there is none."""
-        record = self.visible(caller.account_id, parent).select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
-        if record is None:
-            raise Refused(no_such(pk), code="NFND_000", status=404)
-        return record
-
-
-# --- Errors ---------------------------------------------------------------------------------------
-
-
-def no_such(pk: str) -> str:
-    return _("Object `%(id)s` not found.") % {"id": pk}
-
-
-def not_found(pk: str) -> HttpResponse:
-    return api.error(404, "NFND_000", no_such(pk))
-
-
-def gone() -> HttpResponse:
-    """What a deletion answers."""
-    return HttpResponse(status=204, headers={"Content-Type": "application/json"})
-
-
-def method_not_allowed(allowed: tuple[str, ...]) -> HttpResponse:
-    response = api.error(405, "SYS_405", _("The method is not allowed here."))
-    response["Allow"] = ", ".join(sorted(allowed))
-    return response
 
 
 def column_of(value: Any) -> str:

@@ -12,7 +12,6 @@ from dj_rql._dataclasses import FilterArgs
 from dj_rql.filter_cls import RQLFilterClass
 from dj_rql.transformer import RQLLimitOffsetTransformer, RQLSelectTransformer, RQLToDjangoORMTransformer
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django.db.models import DateTimeField, Exists, Field, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from lark.exceptions import LarkError, VisitError
@@ -20,7 +19,7 @@ from py_rql.constants import RESERVED_FILTER_NAMES, RQL_SEARCH_PARAM, Comparison
 from py_rql.exceptions import RQLFilterError
 from py_rql.parser import RQLParser
 
-import api.lookups  # noqa: F401 (registers `matches`, which Filters uses)
+from portal.plans import escaped
 
 
 class BadQuery(Exception):
@@ -174,7 +173,7 @@ class Filters(RQLFilterClass):
         if "**" in value:
             raise ValueError
         parts = [part.replace(star, "*") for part in value.split("*")]
-        return "%".join(map(connection.ops.prep_for_like_query, parts)) if len(parts) > 1 else parts[0]
+        return "%".join(map(escaped, parts)) if len(parts) > 1 else parts[0]
 
     @classmethod
     def _get_choices_field_db_value(cls, value: str, choices: Any, filter_type: str, use_repr: bool) -> Any:  # noqa: FBT001 (django-rql's)

@@ -24,6 +24,7 @@ from django.db.models.expressions import Col
 from api.examples import example
 from api.resource import Resource, Write
 from api.shapes import Column, Computed, Constant, Rows, trace
+from portal.plans import annotation
 
 Schema = dict[str, Any]
 
@@ -82,12 +83,12 @@ def content(value: Any, rows: "QuerySet[Any]") -> Schema:
 
 def column(rows: "QuerySet[Any]", name: str) -> Schema:
     """The schema of a column of the model, or of the query."""
-    annotation = rows.query.annotations.get(name)
-    if annotation is None:
+    expression = annotation(rows, name)
+    if expression is None:
         return answered(trace(rows.model, name).field)
-    field = annotation.output_field
+    field = expression.output_field
     field = getattr(field, "target_field", field)
-    known = [value for value in outcomes(annotation) if value is not None]
+    known = [value for value in outcomes(expression) if value is not None]
     if known and not isinstance(field, BooleanField):
         likely = example(field, name)
         return {"type": json_type(known[0]), "enum": list(dict.fromkeys(known)), "examples": [likely if likely in known else known[0]]}

@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 from django.db.models import DateTimeField, F, Field, Func, IntegerField, JSONField, Model, QuerySet, Subquery, TextField
 from django.db.models.functions import JSONObject
 
+from portal.plans import annotation
+
 Shape = Mapping[str, Any]
 Row = tuple[Any, ...]
 
@@ -211,8 +213,8 @@ class Path(NamedTuple):
 
 def trace_in(rows: "QuerySet[Any]", column: str) -> Path:
     """What stands behind a column of a query: one of its own, or a path from its model."""
-    if annotation := rows.query.annotations.get(column):
-        return Path(annotation.output_field, null=True, many=False, lookup=column)
+    if expression := annotation(rows, column):
+        return Path(expression.output_field, null=True, many=False, lookup=column)
     return trace(rows.model, column)
 
 

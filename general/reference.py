@@ -16,8 +16,9 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import for_members
 from accounts.http import PersonRequest
 from api import bodies, openapi, rql, schemas
+from api.answers import DEFAULT_LIMIT, LIMIT
 from api.examples import example
-from api.resource import DEFAULT_LIMIT, LIMIT, Resource
+from api.resource import Resource
 from modules.urls import RESOURCES
 from portal.api import endpoint
 from tokens import first_call

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
+from api import answers
 from api.bodies import Refused
-from api.resource import Resource, no_such
+from api.resource import Resource
 from api.shapes import Constant, Rows, reference
 from modules.models import ExtensionEntry, ModuleEntry
 from tokens.catalog import Extension, Module
@@ -182,7 +183,7 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     except TooManyTokens as problem:
         raise Refused(f"extension.id: {problem}") from None
     must_cover(caller, token)
-    return {**(TOKENS.one(caller, token.pk) or {}), "token": key.secret}
+    return {**(answers.one(TOKENS, caller, token.pk) or {}), "token": key.secret}
 
 
 @TOKENS.updates("name", "external_id", "description")
@@ -254,7 +255,7 @@ def own_custom(caller: Caller, token_id: str) -> Token:
     """The token, if its grants can be chosen. Raises Refused."""
     token = Token.objects.filter(account=caller.account_id, pk=token_id).first()
     if token is None:
-        raise Refused(no_such(token_id), code="NFND_000", status=404)
+        raise Refused(answers.no_such(token_id), code="NFND_000", status=404)
     if token.is_deleted:
         raise Refused(_("The token is deleted."), code="TKN_001")
     if not token.kind.asks_permissions:

@@ -10,7 +10,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.http import HttpResponse
 
-from api.resource import READ, Resource, method_not_allowed, not_found
+from api.answers import READ, method_not_allowed, not_found
+from api.resource import Resource
 from api.shapes import Constant, events, reference
 from modules.models import Product
 from tokens.catalog import Module

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from py_rql.parser import RQLParser
 
-from api import plans, rql
+from api import queries, rql
 from api.shapes import leaves
 from modules.models import Agreement
 from modules.urls import RESOURCES
@@ -131,13 +131,18 @@ def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(call, 
     settings.STATEMENT_SECONDS = 1
     # Kept for the connection once they are set.
     connection.close()
-    real = plans.compile_query
-    monkeypatch.setattr(plans, "compile_query", lambda *args: real(*args)._replace(page=stop, page_params=(), total=stop, total_params=()))
-    plans.PLANS.clear()
+    real = queries.compile_query
+
+    def endless(*args):
+        query = real(*args)
+        return query._replace(plan=query.plan._replace(page=stop, page_params=(), total=stop, total_params=()))
+
+    monkeypatch.setattr(queries, "compile_query", endless)
+    queries.KEPT.clear()
     response = call(path, reader)
     assert took_too_long(response)
     monkeypatch.undo()
-    plans.PLANS.clear()
+    queries.KEPT.clear()
     assert call(path, reader).status_code == 200
     connection.close()
 
@@ -147,21 +152,21 @@ def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(call, 
 
 @pytest.fixture
 def kept():
-    plans.PLANS.clear()
-    yield plans.PLANS
-    plans.PLANS.clear()
+    queries.KEPT.clear()
+    yield queries.KEPT
+    queries.KEPT.clear()
 
 
 def weigh(cache, path, write, count):
     """What the interpreter has allotted for all that is kept of `count` queries; `write` makes the text of one."""
     for n in (1, count):
         # Django keeps some things of a model at its first use; they are no part of a plan.
-        plans.compiled(BY_PATH[path], "PA", write(n))
+        queries.compiled(BY_PATH[path], "PA", write(n))
     cache.clear()
     gc.collect()
     tracemalloc.start()
     for n in range(1, count + 1):
-        plans.compiled(BY_PATH[path], "PA", write(n))
+        queries.compiled(BY_PATH[path], "PA", write(n))
     gc.collect()
     allotted, _peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -205,17 +210,17 @@ def test_addresses_that_are_long_do_not_outgrow_the_cache(kept, monkeypatch, que
 
 
 def test_a_query_that_matches_nothing_is_not_kept(kept):
-    assert plans.compiled(BY_PATH["products"], "PA", NEVER).rows({}, 1, 0) == []
+    assert queries.compiled(BY_PATH["products"], "PA", NEVER).plan.rows({}, 1, 0) == []
     assert len(kept) == 0
 
 
 def test_a_query_of_odd_shape_is_not_kept(kept):
     for resource in RESOURCES:
-        plans.compiled(resource, "PA", "limit=7")
+        queries.compiled(resource, "PA", "limit=7")
     # The resources that are always empty have no SQL.
     assert len(kept) == len(RESOURCES) - len(EMPTY)
     count = len(kept)
-    plans.compiled(BY_PATH["requests"], "PA", f"in(id,{values(290)})")
+    queries.compiled(BY_PATH["requests"], "PA", f"in(id,{values(290)})")
     assert len(kept) == count
 
 

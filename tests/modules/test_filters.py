@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from api.plans import MAX_IGNORED
+from api.queries import MAX_IGNORED
 from modules.models import Case
 from tests.factories import AgreementFactory, ContractFactory, TokenFactory, UserFactory
 from tokens.catalog import Module

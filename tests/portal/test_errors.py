@@ -16,7 +16,7 @@ def broken(monkeypatch):
         raise RuntimeError("a secret of the inside")
 
     monkeypatch.setattr("tokens.models.TokenQuerySet.visible_to", fail)
-    monkeypatch.setattr("api.resource.compiled", fail)
+    monkeypatch.setattr("api.answers.compiled", fail)
     return Client(raise_request_exception=False)
 
 
@@ -102,7 +102,7 @@ def test_a_page_of_debug_masks_what_any_variable_of_any_frame_holds(settings, mo
         raise RuntimeError(f"cannot connect to {url} {len(given)} {len(ring)} {key}")
 
     monkeypatch.setattr("tokens.models.TokenQuerySet.visible_to", fail)
-    monkeypatch.setattr("api.resource.compiled", fail)
+    monkeypatch.setattr("api.answers.compiled", fail)
     for accept in ("text/html", "text/plain"):
         response = client.get("/public/v1/agreements", headers={"authorization": header(token), "accept": accept})
         assert response.status_code == 500

@@ -96,7 +96,7 @@ def test_the_redirect_to_https(db, settings):
 @pytest.mark.parametrize(
     "where",
     [
-        "tokens.models.TokenQuerySet.visible_to api.resource.compiled",
+        "tokens.models.TokenQuerySet.visible_to api.answers.compiled",
         "django.contrib.sessions.middleware.SessionMiddleware.process_request portal.middleware.resolve",
     ],
 )

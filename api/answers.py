@@ -1,0 +1,177 @@
+"""Answers of resources: a page of a list, a record, and the outcome of a write or an action."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.db import OperationalError, transaction
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from api import bodies, rql
+from api.bodies import Refused
+from api.queries import ITSELF, compiled, placed, side
+from portal import api, store
+from portal.http import whole
+from tokens.gate import ApiRequest, Caller
+
+if TYPE_CHECKING:
+    from api.resource import Resource, Write
+
+DEFAULT_LIMIT = 100
+LIMIT = 1000
+
+# Clients end a query with its page. Cut off there, all pages of a query share one plan.
+PAGE = re.compile(r"(?:(?P<query>.*)&)?limit=(?P<limit>\d{1,15})&offset=(?P<offset>\d{1,15})", re.DOTALL)
+
+# The header that names what was asked for and is no filter.
+IGNORED = "X-Ignored-Filters"
+
+READ = ("GET", "HEAD")
+
+
+def answer_list(resource: "Resource", request: ApiRequest, parent: str | None = None) -> HttpResponse:
+    """The resource's own address: a page of it, or a new record."""
+    methods = resource.methods()
+    if request.method not in methods:
+        return method_not_allowed(methods)
+    if request.method == "POST":
+        return create(resource, request, parent)
+    if request.method == "DELETE":
+        return delete_listed(resource, request, parent)
+    return list_records(resource, request, parent)
+
+
+def answer_record(resource: "Resource", request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
+    """The address of a record."""
+    methods = resource.record_methods()
+    if request.method not in methods:
+        return method_not_allowed(methods)
+    if request.method == "PUT":
+        return change(resource, request, resource.writes["PUT"], pk, parent)
+    if request.method == "DELETE":
+        return delete(resource, request, pk, parent)
+    return show(resource, request.token, pk, parent)
+
+
+def answer_action(resource: "Resource", name: str, request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
+    if request.method != "POST":
+        return method_not_allowed(("POST",))
+    return change(resource, request, resource.actions[name], pk, parent)
+
+
+def list_records(resource: "Resource", request: ApiRequest, parent: str | None) -> HttpResponse:
+    """A page of the resource, as the token's account sees it."""
+    text = request.META["QUERY_STRING"]
+    page = PAGE.fullmatch(text)
+    caller = request.token
+    place = placed(caller, parent)
+    try:
+        query = compiled(resource, side(caller), page["query"] or "" if page else text)
+        if page and (query.limit is not None or query.offset is not None):
+            raise rql.BadQuery(rql.bad_page())
+        limit = min(whole(page["limit"] if page else query.limit, DEFAULT_LIMIT), LIMIT)
+        offset = whole(page["offset"] if page else query.offset, 0) if limit else 0
+        rows = query.plan.rows(place, limit, offset) if limit else []
+        # A page that is not full tells the total itself.
+        total = offset + len(rows) if len(rows) < limit and (rows or not offset) else query.plan.count_rows(place)
+    except rql.BadQuery as problem:
+        return api.error(400, "VAL_001", str(problem))
+    except OperationalError as problem:
+        if store.took_too_long(problem):
+            return api.error(400, "VAL_001", rql.too_slow())
+        raise
+    if resource.parent and parent and not total and one(resource.parent, caller, parent) is None:
+        return not_found(parent)
+    response = api.json_response([query.build(row) for row in rows])
+    response.headers["Content-Range"] = f"items {offset}-{offset + max(len(rows) - 1, 0)}/{total}"
+    if query.ignored:
+        response.headers[IGNORED] = query.ignored
+    return response
+
+
+def show(resource: "Resource", caller: Caller, pk: str, parent: str | None = None, status: int = 200) -> HttpResponse:
+    """One record; another account's record does not exist."""
+    record = one(resource, caller, pk, parent)
+    return not_found(pk) if record is None else api.json_response(record, status)
+
+
+def one(resource: "Resource", caller: Caller, pk: str, parent: str | None = None) -> dict[str, Any] | None:
+    """The record as its JSON, or None if the account has none such."""
+    query = compiled(resource, side(caller), None)
+    rows = query.plan.rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
+    return query.build(rows[0]) if rows else None
+
+
+def create(resource: "Resource", request: ApiRequest, parent: str | None) -> HttpResponse:
+    write = resource.writes["POST"]
+    try:
+        body = bodies.read(request)
+        if missing := [f"{name}: {why}" for name, why in write.not_yet.items() if name in body]:
+            raise Refused(*missing)
+        values = bodies.clean(body, write.fields, write.required)
+        with transaction.atomic():
+            made = write.run(request.token, *((parent,) if parent else ()), values)
+    except Refused as refused:
+        return refused.response
+    return api.json_response(made, 201) if isinstance(made, dict) else show(resource, request.token, made, parent, 201)
+
+
+def change(resource: "Resource", request: ApiRequest, write: "Write", pk: str, parent: str | None) -> HttpResponse:
+    """An update or an action: all of it or nothing."""
+    try:
+        values = bodies.clean(bodies.read(request), write.fields, write.required)
+        with transaction.atomic():
+            write.run(request.token, locked(resource, request.token, pk, parent), values)
+    except Refused as refused:
+        return refused.response
+    return show(resource, request.token, pk, parent)
+
+
+def delete(resource: "Resource", request: ApiRequest, pk: str, parent: str | None) -> HttpResponse:
+    try:
+        with transaction.atomic():
+            resource.writes["DELETE"].run(request.token, locked(resource, request.token, pk, parent))
+    except Refused as refused:
+        return refused.response
+    return gone()
+
+
+def delete_listed(resource: "Resource", request: ApiRequest, parent: str | None) -> HttpResponse:
+    write = resource.writes["DELETE"]
+    try:
+        listed = bodies.read_many(request)
+        with transaction.atomic():
+            write.run(request.token, parent, [bodies.clean(body, write.fields, write.required) for body in listed])
+    except Refused as refused:
+        return refused.response
+    return gone()
+
+
+def locked(resource: "Resource", caller: Caller, pk: str, parent: str | None) -> Any:
+    """The record, held until the write is over, though not against rows that merely point at it. Raises Refused if there is none."""
+    record = resource.visible(caller.account_id, parent).select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
+    if record is None:
+        raise Refused(no_such(pk), code="NFND_000", status=404)
+    return record
+
+
+# --- Errors ---------------------------------------------------------------------------------------
+
+
+def no_such(pk: str) -> str:
+    return _("Object `%(id)s` not found.") % {"id": pk}
+
+
+def not_found(pk: str) -> HttpResponse:
+    return api.error(404, "NFND_000", no_such(pk))
+
+
+def gone() -> HttpResponse:
+    """What a deletion answers."""
+    return HttpResponse(status=204, headers={"Content-Type": "application/json"})
+
+
+def method_not_allowed(allowed: tuple[str, ...]) -> HttpResponse:
+    response = api.error(405, "SYS_405", _("The method is not allowed here."))
+    response["Allow"] = ", ".join(sorted(allowed))
+    return response
