@@ -197,7 +197,16 @@ def test_the_question_repeats_no_password_and_stands_in_no_address(michael, toke
 def test_htmx_gets_the_question_as_a_dialog_over_the_list(michael, expiring):
     response = stale(michael.client).post(f"/integrations/tokens/{expiring.pk}/enable/", headers={"HX-Request": "true"})
     assert response.text.lstrip().startswith("<dialog")
-    assert (response["HX-Retarget"], response["HX-Push-Url"]) == ("#content", "false")
+    told = [response[f"HX-{name}"] for name in ("Retarget", "Reswap", "Reselect", "Push-Url")]
+    assert told == ["#content", "beforeend", "dialog", "false"]
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_cancel_leads_back_to_where_the_question_came_from(michael, expiring, htmx):
+    headers = {"HX-Request": "true"} if htmx else {}
+    page = f"/integrations/tokens/{expiring.pk}/"
+    response = stale(michael.client).post(f"{page}enable/", {"next": page}, headers=headers)
+    assert f'href="{page}" data-close' in response.text
 
 
 @pytest.mark.parametrize(("seconds", "asks"), [(0, False), (299, False), (301, True), (3600, True), (-60, True), (-(10**9), True)])

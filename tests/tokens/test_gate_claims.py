@@ -11,7 +11,7 @@ from accounts.models import Account, User
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens import keys, vault
 from tokens.catalog import Module
-from tokens.models import TokenKey, TokenUsage
+from tokens.models import Permission, Token, TokenKey, TokenUsage
 
 # Seconds that a connection waits for a lock in the test of waiting.
 PATIENCE = 20
@@ -69,6 +69,23 @@ def test_a_key_opens_for_its_own_token_only(call, account):
             assert call("agreements", mixed).status_code == (200 if token is other else 401)
 
 
+def test_all_that_the_gate_decides_by_is_the_token_s_own(call, account):
+    """Each of five tokens in turn is the only good one, so its neighbours in the table are bad."""
+    tokens = [TokenFactory(account=account) for _ in range(5)]
+    sent = {token.pk: header(token) for token in tokens}
+    for right in tokens:
+        disabled, expired, narrow, elsewhere = (token.pk for token in tokens if token is not right)
+        every = Token.objects.all()
+        every.update(status="active", expires_at=None, account=account)
+        Permission.objects.update(module=Module.AGREEMENTS)
+        every.filter(pk=disabled).update(status="inactive")
+        every.filter(pk=expired).update(expires_at=timezone.now() - timedelta(days=1))
+        Permission.objects.filter(token=narrow).update(module=Module.USAGE)
+        every.filter(pk=elsewhere).update(account=AccountFactory(is_active=False))
+        answers = {token.pk: call("agreements", sent[token.pk]).status_code for token in tokens}
+        assert answers == {right.pk: 200, disabled: 401, expired: 401, narrow: 403, elsewhere: 401}
+
+
 def test_either_of_two_keys_opens_the_gate(call, token):
     second = keys.mint(token.pk)
     TokenKey.put(token, second, version=2)
@@ -121,16 +138,16 @@ def test_an_unknown_id_costs_the_compare_of_a_wrong_secret(call, token, monkeypa
     """Counted in the standard library, below all that the gate does."""
     import hmac
 
-    TokenFactory.create_batch(3, account=token.account)
+    others = TokenFactory.create_batch(3, account=token.account)
     compared, compare, digest = [], hmac.compare_digest, hmac.digest
     monkeypatch.setattr(hmac, "compare_digest", lambda *sides: compared.append(len(sides[1])) or compare(*sides))
     monkeypatch.setattr(hmac, "digest", lambda *parts: compared.append("digest") or digest(*parts))
     costs = []
-    for token_id in (token.pk, "SU-000-000-001"):
+    for token_id in (token.pk, *(other.pk for other in others), "SU-000-000-001"):
         compared.clear()
         call("agreements", keys.mint(token_id).header)
         costs.append([*compared])
-    assert costs == [["digest", 32]] * 2
+    assert costs == [["digest", 32]] * 5
 
 
 def test_a_stamp_restores_the_patience_of_the_connection(call, token):

@@ -1,11 +1,27 @@
 """What the database itself refuses, and the words for access."""
 
-import pytest
-from django.db import IntegrityError, transaction
+from datetime import timedelta
 
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from portal.text import isolate
 from tests.factories import TokenFactory
 from tokens.catalog import Access, Extension, Module
-from tokens.models import NameTaken, Permission, Token, TokenEvent, TokenUsage
+from tokens.models import (
+    EXPIRING,
+    Changed,
+    Deleted,
+    NameTaken,
+    Permission,
+    State,
+    Token,
+    TokenDraft,
+    TokenEvent,
+    TokenUsage,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +64,94 @@ def test_an_edit_that_cannot_be_made_whole_changes_nothing(token, account):
     with pytest.raises(NameTaken):
         token.edit(by=None, version=1, modules={Module.USAGE}, name="taken")
     assert Token.objects.get(pk=token.pk).grants == {Module.AGREEMENTS}
+
+
+def test_an_edit_tells_when_and_how_often_the_token_was_changed(token):
+    Token.objects.update(updated_at=timezone.now() - timedelta(days=1))
+    token.edit(by=None, version=1, modules=None, name="Renamed")
+    fresh = Token.objects.get()
+    assert fresh.version == 2
+    assert timezone.now() - fresh.updated_at < timedelta(minutes=1)
+
+
+def test_what_was_empty_is_empty_in_the_record_of_an_edit(token):
+    expires_at = timezone.now() + timedelta(days=90)
+    token.edit(by=None, version=1, modules=None, description="Nightly", expires_at=expires_at)
+    token.edit(by=None, version=2, modules=None, description="", expires_at=None)
+    filled, emptied = (each.changes for each in token.events.filter(action="edited").order_by("pk"))
+    assert filled["description"] == ["", "Nightly"]
+    assert filled["expires_at"] == ["", str(expires_at)]
+    assert emptied["description"] == ["Nightly", ""]
+    assert emptied["expires_at"] == [str(expires_at), ""]
+
+
+def test_what_may_not_be_done_is_said_in_a_sentence(token, account):
+    other = TokenFactory(account=account, name="Taken")
+    with pytest.raises(NameTaken) as told:
+        token.edit(by=None, version=1, modules=None, name="taken")
+    name = isolate("taken")
+    taken = f"There is a token with the name “{name}” already. Choose another name."
+    assert str(told.value) == taken
+    with pytest.raises(Changed) as told:
+        token.edit(by=None, version=7, modules=None, name="Mine")
+    assert str(told.value) == "Somebody else changed this token in the meantime."
+    other.remove(by=None)
+    with pytest.raises(Deleted) as told:
+        other.edit(by=None, version=1, modules=None, name="Mine")
+    assert str(told.value) == "The token was deleted in the meantime."
+
+
+STATES = [(), *((state,) for state in State), (State.EXPIRED, State.DELETED), tuple(State)]
+
+
+@pytest.mark.parametrize("states", STATES, ids=str)
+def test_the_states_of_a_list_are_those_of_its_tokens(account, states):
+    now = timezone.now()
+    for days in (None, -1, 1, EXPIRING.days + 1):
+        for status in Token.Status:
+            token = TokenFactory(account=account)
+            expires_at = days and now + timedelta(days=days)
+            Token.objects.filter(pk=token.pk).update(status=status, expires_at=expires_at)
+    found = Token.objects.in_states(states)
+    assert set(found) == {token for token in Token.objects.all() if token.state in states}
+    assert bool(states) == bool(found)
+
+
+def test_a_list_by_module_has_the_tokens_that_reach_it(account):
+    named = TokenFactory(account=account, modules=(Module.USAGE, Module.PRICING))
+    everything = TokenFactory(account=account, modules=(Module.ALL,))
+    TokenFactory(account=account, modules=(Module.AGREEMENTS,))
+    assert set(Token.objects.reaching(Module.USAGE)) == {named, everything}
+    assert set(Token.objects.reaching(Module.DEVOPS)) == {everything}
+
+
+def draft(michael, **fields):
+    fields = {"name": "Nightly", "extension": Extension.CUSTOM, "modules": [], **fields}
+    return TokenDraft.objects.create(owner=michael.user, account=michael.account, **fields)
+
+
+@pytest.mark.parametrize("junk", [7, None, True, {}, "MD-0003", [], ["MD-9999", 7, None]], ids=str)
+def test_a_draft_grants_nothing_that_is_no_list_of_modules(michael, junk):
+    run = draft(michael)
+    run.modules = junk
+    assert run.grants == []
+    with pytest.raises(ValidationError, match="Choose at least one module"):
+        run.finish()
+
+
+def test_a_draft_makes_no_token_that_expires_this_very_moment(michael, monkeypatch):
+    now = timezone.now()
+    run = draft(michael, expires_at=now, modules=[Module.AGREEMENTS])
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    with pytest.raises(ValidationError, match="would have expired already"):
+        run.finish()
+
+
+def test_of_too_many_drafts_the_oldest_go_in_whatever_order_their_ids_come(michael, settings):
+    settings.DRAFTS_PER_PERSON = 6
+    drafts = [draft(michael, created_at=timezone.now() - timedelta(minutes=n)) for n in range(20)]
+    TokenDraft.forget_old(michael.user)
+    assert set(TokenDraft.objects.all()) == set(drafts[:5])
 
 
 def test_ids_have_the_shape_of_the_real_product(token, account, michael):
