@@ -143,6 +143,19 @@ def test_what_was_sent_instead_of_a_key_is_not_repeated(client, db, lines, sent)
     assert "\n" not in line
 
 
+@pytest.mark.parametrize("case", ["disabled", "no grant", "in clear", "no key"])
+def test_the_line_gives_the_reason_that_the_caller_is_told(call, token, lines, settings, case):
+    if case == "disabled":
+        token.disable(by=None)
+    settings.HTTPS = case == "in clear"
+    response = call("agreements" if case != "no grant" else "contracts", token if case != "no key" else None)
+    [line] = lines()
+    assert line.endswith(f"status {response.status_code}: {response.json()['errors'][-1]}")
+    # The key in clear is not read at all.
+    named = token.pk if case in {"disabled", "no grant"} else "-"
+    assert f", token {named}, " in line
+
+
 def test_a_token_without_the_grant_is_named(call, account, lines):
     token = TokenFactory(account=account, modules=("MD-9002",))
     call("agreements", token)

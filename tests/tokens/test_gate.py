@@ -69,7 +69,7 @@ def test_a_call_without_a_key_is_401(call, db):
 @pytest.mark.parametrize("value", ["", "ApiKey", "ApiKey ", "Bearer abc", "ApiKey SU-160-984-311", "ApiKey SU-160-984-311:short", "\u00a0", "é" * 63])
 def test_a_malformed_header_is_401_without_a_query(call, db, value, django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert refused(call("agreements", value))
+        assert refused(call("agreements", value), "must be: ApiKey SU-" if value else "is missing")
 
 
 def test_an_unknown_token_and_a_wrong_secret_get_the_same_answer(call, token):
@@ -180,6 +180,7 @@ def test_a_key_sent_in_clear_is_refused_where_https_is_required(call, token, set
     response = call("agreements", token)
     assert response.status_code == 403
     assert "https" in response.json()["errors"][0]
+    assert response.json()["error_code"] == "AUTH_004"
     assert call("agreements", token, secure=True).status_code == 200
 
 
