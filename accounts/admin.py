@@ -17,15 +17,15 @@ class MembershipInline(BoundedInline):
 
 @admin.register(Account)
 class AccountAdmin(Kept, admin.ModelAdmin):
-    list_display = ("name", "id", "role", "is_active", "created_at")
-    list_filter = ("role", "is_active")
+    list_display = ("name", "id", "side", "is_active", "created_at")
+    list_filter = ("side", "is_active")
     search_fields = ("name", "id")
     readonly_fields = ("id", "created_at")
     inlines = (MembershipInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
-        # The id tells the role (VA-, PA-), so neither changes once it is there.
-        return (*self.readonly_fields, "role") if obj else self.readonly_fields
+        # The id tells the side (VA-, PA-), so neither changes once it is there.
+        return (*self.readonly_fields, "side") if obj else self.readonly_fields
 
 
 class UserCreationForm(AdminUserCreationForm):

@@ -27,15 +27,15 @@ from portal.moments import SKEW
 class Account(models.Model):
     """A company. Tokens and records belong to it, never to a person."""
 
-    class Role(models.TextChoices):
-        """What a company is to the others. The values are the official API's `role`."""
+    class Side(models.TextChoices):
+        """The side of a deal on which a company stands. The official API calls it `role`."""
 
         VENDOR = "vendor", _("Vendor")
         DISTRIBUTOR = "distributor", _("Distributor")
 
     id = PublicIdField(_("ID"), groups=(3, 3))
     name = LineField(_("name"), max_length=128)
-    role = models.CharField(_("role"), max_length=16, choices=Role)
+    side = models.CharField(_("side"), max_length=16, choices=Side)
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Off: nobody can act for the account and every call with its tokens gets the answer 401.")
     )
@@ -52,11 +52,11 @@ class Account(models.Model):
     @property
     def prefix(self) -> str:
         """`VA` or `PA`: CloudBlue's command line tells the sides of a deal apart by it."""
-        return "VA" if self.role == self.Role.VENDOR else "PA"
+        return "VA" if self.side == self.Side.VENDOR else "PA"
 
     @property
-    def role_label(self) -> str:
-        return self.get_role_display()
+    def side_label(self) -> str:
+        return self.get_side_display()
 
 
 # A person gets no second mail with a link to a new password within this time.

@@ -6,11 +6,11 @@ from accounts.models import Account, Membership, User
 
 MICK, FRONT_STREET, BAYSIDE, SOUTHPAW = "PA-063-101", "VA-044-420", "VA-571-206", "PA-318-774"
 COMPANIES = (
-    (MICK, "Mighty Mick's LLC", Account.Role.DISTRIBUTOR),
-    (FRONT_STREET, "Front Street Inc", Account.Role.VENDOR),
+    (MICK, "Mighty Mick's LLC", Account.Side.DISTRIBUTOR),
+    (FRONT_STREET, "Front Street Inc", Account.Side.VENDOR),
     # Partners of the two, so that some records are seen by one of them only.
-    (BAYSIDE, "Bayside Cloud", Account.Role.VENDOR),
-    (SOUTHPAW, "Southpaw Distribution", Account.Role.DISTRIBUTOR),
+    (BAYSIDE, "Bayside Cloud", Account.Side.VENDOR),
+    (SOUTHPAW, "Southpaw Distribution", Account.Side.DISTRIBUTOR),
 )
 ADMINISTRATOR, MEMBER = Membership.Role.ADMINISTRATOR, Membership.Role.MEMBER
 PEOPLE = (

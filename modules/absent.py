@@ -11,7 +11,7 @@ def of_product(name: str, about: str) -> Resource:
     return Resource(
         f"products/<parent>/{name}",
         Module.PRODUCTS,
-        lambda account_id, product_id: Item.objects.none(),
+        lambda caller, product_id: Item.objects.none(),
         parent=PRODUCTS,
         detail=False,
         about=about,

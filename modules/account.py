@@ -10,7 +10,7 @@ from tokens.catalog import Module
 
 # What the original calls the type of an account, beside its role.
 TYPE = Case(
-    When(role=Account.Role.VENDOR, then=Value("vendor")),
+    When(side=Account.Side.VENDOR, then=Value("vendor")),
     default=Value("provider"),
     output_field=CharField(max_length=16, choices=(("vendor", _("Vendor")), ("provider", _("Provider")))),
 )
@@ -18,9 +18,9 @@ TYPE = Case(
 ACCOUNTS = Resource(
     "accounts",
     None,
-    lambda account_id: Account.objects.filter(pk=account_id).annotate(type=TYPE),
+    lambda caller: Account.objects.filter(pk=caller.account_id).annotate(type=TYPE),
     about="The company that the token belongs to. Open to every valid token: programs ask it first of all.",
-    fields={"id": "id", "name": "name", "type": "type", "role": "role", "events": events(created="created_at")},
+    fields={"id": "id", "name": "name", "type": "type", "role": "side", "events": events(created="created_at")},
     foreign={"role": ("reseller",)},
     search=("id",),
 )
@@ -28,7 +28,7 @@ ACCOUNTS = Resource(
 USERS = Resource(
     "users",
     Module.ACCOUNT,
-    lambda account_id: User.objects.filter(memberships__account=account_id).annotate(status=Value("joined", CharField(max_length=16))),
+    lambda caller: User.objects.filter(memberships__account=caller.account_id).annotate(status=Value("joined", CharField(max_length=16))),
     about="The people of the company.",
     fields={
         "id": "id",

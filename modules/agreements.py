@@ -10,9 +10,9 @@ from tokens.catalog import Module
 AGREEMENTS = Resource(
     "agreements",
     Module.AGREEMENTS,
-    lambda account_id: Agreement.objects.visible_to(account_id).annotate(
+    lambda caller: Agreement.objects.visible_to(caller).annotate(
         # Of its own dealings: how many others there are is nobody's business.
-        contracts=CountOf(Contract.objects.visible_to(account_id).filter(agreement=OuterRef("pk"))),
+        contracts=CountOf(Contract.objects.visible_to(caller).filter(agreement=OuterRef("pk"))),
     ),
     about="Contract templates, which partners enrol in.",
     fields={

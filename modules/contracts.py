@@ -10,7 +10,7 @@ from tokens.catalog import Module
 CONTRACTS = Resource(
     "contracts",
     Module.CONTRACTS,
-    lambda account_id: Contract.objects.visible_to(account_id).annotate(kind=Value("production", CharField(max_length=16))),
+    lambda caller: Contract.objects.visible_to(caller).annotate(kind=Value("production", CharField(max_length=16))),
     about="Agreements that a partner signed, or is about to.",
     fields={
         "id": "id",

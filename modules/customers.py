@@ -40,7 +40,7 @@ SCOPE = Case(When(type=Customer.Type.CUSTOMER, then=Value("customer")), default=
 CUSTOMERS = Resource(
     "tier/accounts",
     Module.CUSTOMERS,
-    lambda account_id: Customer.objects.visible_to(account_id).annotate(db=Value("EU", CharField(max_length=2)), scope=SCOPE),
+    lambda caller: Customer.objects.visible_to(caller).annotate(db=Value("EU", CharField(max_length=2)), scope=SCOPE),
     about="Customers, and the resellers between them and the distributor.",
     fields={
         "id": "id",
@@ -140,7 +140,7 @@ def delete(caller: Caller, customer: Customer) -> None:
 
 def check(caller: Caller, values: dict[str, Any]) -> None:
     """Raise Refused unless the caller may write, and the hub is its own."""
-    if not Account.objects.filter(pk=caller.account_id, role=Account.Role.DISTRIBUTOR).exists():
+    if not Account.objects.filter(pk=caller.account_id, side=Account.Side.DISTRIBUTOR).exists():
         raise Refused(_("Customers belong to distributors; a vendor can only read them."), code="AUTH_005", status=403)
     if (hub := values.get("hub.id")) and not Hub.objects.filter(pk=hub, owner=caller.account_id).exists():
         raise Refused("hub.id: " + _("There is no such hub of yours."))

@@ -30,7 +30,7 @@ ENVIRONMENTS = Rows(
 SERVICES = Resource(
     "devops/services",
     Module.DEVOPS,
-    lambda account_id: Service.objects.visible_to(account_id),
+    lambda caller: Service.objects.visible_to(caller),
     about="Extensions that the company develops, with the environments they run in.",
     fields={
         "id": "id",
@@ -40,7 +40,7 @@ SERVICES = Resource(
         "package_id": "package_id",
         "products": Rows(Product.objects.filter(services=OuterRef("pk")), {"id": "id", "name": "name"}),
         "extension_id": "extension_id",
-        "owner": {**reference("owner"), "role": "owner__role"},
+        "owner": {**reference("owner"), "role": "owner__side"},
         "environments": ENVIRONMENTS,
         "catalog_status": Constant("private"),
         "category": "category",

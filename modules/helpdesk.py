@@ -21,22 +21,22 @@ EVENTS = ("created", "updated", "pending", "inquiring", "resolved", "closed")
 ABOUT_ACTOR = {"id": "SU-431-800-699", "name": "ERP Agreements Sync"}
 
 
-def cases(account_id: str) -> "models.QuerySet[Case]":
+def cases(caller: Caller) -> "models.QuerySet[Case]":
     """The cases of the account, and who did what as it may know it.
 
     A person is named to both sides. Of a token the other side learns no more than whose it is.
     """
 
     def partner(part: str) -> models.Case:
-        return models.Case(models.When(issuer=account_id, then=f"receiver{part}"), default=f"issuer{part}")
+        return models.Case(models.When(issuer=caller.account_id, then=f"receiver{part}"), default=f"issuer{part}")
 
-    rows: models.QuerySet[Case] = Case.objects.visible_to(account_id).annotate(
-        viewer=models.Value(account_id, models.CharField(max_length=24)), partner_id=partner("_id"), partner_name=partner("__name")
+    rows: models.QuerySet[Case] = Case.objects.visible_to(caller).annotate(
+        viewer=models.Value(caller.account_id, models.CharField(max_length=24)), partner_id=partner("_id"), partner_name=partner("__name")
     )
     told: models.QuerySet[Case] = rows.annotate(
         **{
             column_by(what, part): models.Case(
-                models.When(is_foreign(what, account_id), then=f"partner_{part}"),
+                models.When(is_foreign(what, caller.account_id), then=f"partner_{part}"),
                 default=KT(f"actors__{what}__{part}"),
                 output_field=models.CharField(max_length=128),
             )
@@ -128,7 +128,7 @@ CASES = Resource(
 def create(caller: Caller, values: dict[str, Any]) -> str:
     """Open a case with a partner."""
     partner, agent = values.pop("receiver.account.id"), values.pop("receiver.agent.id", None)
-    vendor, provider = (caller.account_id, partner) if caller.account_id.startswith("VA-") else (partner, caller.account_id)
+    vendor, provider = (caller.account_id, partner) if caller.side == Account.Side.VENDOR else (partner, caller.account_id)
     if not Contract.objects.filter(vendor=vendor, provider=provider, status=Contract.Status.ACTIVE).exists():
         raise Refused("receiver.account.id: " + _("There is no such partner of yours."))
     if agent and not User.objects.filter(pk=agent, memberships__account=partner).exists():
@@ -197,7 +197,7 @@ def move(caller: Caller, case: Case, state: Case.State) -> None:
 def columns(caller: Caller, values: dict[str, Any], vendor_id: str) -> dict[str, Any]:
     """The values by column. Raises Refused for a product that the account does not see, or that is not the vendor's of the case."""
     product = values.get("product.id")
-    if product and not Product.objects.visible_to(caller.account_id).filter(pk=product, vendor=vendor_id).exists():
+    if product and not Product.objects.visible_to(caller).filter(pk=product, vendor=vendor_id).exists():
         raise Refused("product.id: " + _("There is no such product of the vendor."))
     return {CASES.columns[name]: value for name, value in values.items()}
 

@@ -26,11 +26,11 @@ from tokens.models import EXPIRING, Deleted, NameTaken, Permission, State, Token
 from tokens.standing import Standing
 
 
-def tokens(account_id: str) -> QuerySet[Token]:
+def tokens(caller: Caller) -> QuerySet[Token]:
     """The tokens of the account, deleted ones too, with what the API calls their status."""
     active = Token.Status.ACTIVE
     return (
-        Token.objects.of_account(account_id)
+        Token.objects.of_account(caller.account_id)
         .order_by("-created_at", "-id")
         .annotate(
             # As Token.state, but told by the clock of the database, since the query is kept.
@@ -92,7 +92,7 @@ TOKENS = Resource(
 PERMISSIONS = Resource(
     "auth/tokens/<parent>/permissions",
     Module.INTEGRATIONS,
-    lambda account_id, token_id: granted(token_id).filter(token__account=account_id),
+    lambda caller, token_id: granted(token_id).filter(token__account=caller.account_id),
     parent=TOKENS,
     detail=False,
     about="What a token may reach.",
@@ -104,7 +104,7 @@ PERMISSIONS = Resource(
 EXTENSIONS = Resource(
     "extensions",
     Module.INTEGRATIONS,
-    lambda account_id: ExtensionEntry.objects.annotate(
+    lambda caller: ExtensionEntry.objects.annotate(
         portal=Value("any", CharField(max_length=8)),
         featured=Value(value=False, output_field=BooleanField()),
         priority=Value(0, IntegerField()),
@@ -132,7 +132,7 @@ EXTENSIONS = Resource(
 MODULES = Resource(
     "modules",
     Module.INTEGRATIONS,
-    lambda account_id: ModuleEntry.objects.all(),
+    lambda caller: ModuleEntry.objects.all(),
     about="What a token can be granted.",
     fields={"id": "id", "name": "name"},
     search=("id", "name"),

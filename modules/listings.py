@@ -8,7 +8,7 @@ from tokens.catalog import Module
 LISTINGS = Resource(
     "listings",
     Module.LISTINGS,
-    lambda account_id: Listing.objects.visible_to(account_id),
+    lambda caller: Listing.objects.visible_to(caller),
     about="Products of vendors in the marketplaces of distributors.",
     fields={
         "id": "id",

@@ -10,9 +10,9 @@ from tokens.catalog import Module
 MARKETPLACES = Resource(
     "marketplaces",
     Module.MARKETPLACES,
-    lambda account_id: Marketplace.objects.visible_to(account_id).annotate(
+    lambda caller: Marketplace.objects.visible_to(caller).annotate(
         # Of its own: how many others there are is nobody's business.
-        contract_count=CountOf(Contract.objects.visible_to(account_id).filter(marketplace=OuterRef("pk"), status=Contract.Status.ACTIVE)),
+        contract_count=CountOf(Contract.objects.visible_to(caller).filter(marketplace=OuterRef("pk"), status=Contract.Status.ACTIVE)),
         hub_count=CountOf(MarketplaceHub.objects.filter(marketplace=OuterRef("pk"))),
     ),
     about="The regions in which a distributor sells. A vendor sees those of the distributors that it has an active contract with.",
@@ -40,7 +40,7 @@ MARKETPLACES = Resource(
 HUBS = Resource(
     "hubs",
     Module.MARKETPLACES,
-    lambda account_id: Hub.objects.filter(owner=account_id).annotate(
+    lambda caller: Hub.objects.filter(owner=caller.account_id).annotate(
         connection_count=CountOf(Connection.objects.filter(hub=OuterRef("pk"))),
         marketplace_count=CountOf(MarketplaceHub.objects.filter(hub=OuterRef("pk"))),
     ),
@@ -65,7 +65,7 @@ HUBS = Resource(
 LOCALES = Resource(
     "localization/locales",
     None,
-    lambda account_id: Locale.objects.all(),
+    lambda caller: Locale.objects.all(),
     about="Languages as they are spoken in countries. Open to every valid token.",
     fields={
         "id": "id",

@@ -10,9 +10,9 @@ from modules.models import Agreement, Contract, Listing
 from tokens.catalog import Module
 
 
-def partners(account_id: str) -> QuerySet[Account]:
+def partners(caller: Caller) -> QuerySet[Account]:
     """The companies that the account has active contracts with, and how many of which kind."""
-    between = Q(vendor=account_id, provider=OuterRef("pk")) | Q(provider=account_id, vendor=OuterRef("pk"))
+    between = Q(vendor=caller.account_id, provider=OuterRef("pk")) | Q(provider=caller.account_id, vendor=OuterRef("pk"))
     active = Contract.objects.filter(between, status=Contract.Status.ACTIVE)
     return Account.objects.filter(Exists(active)).annotate(
         type=TYPE,
@@ -46,7 +46,7 @@ PARTNERS = Resource(
         "status": "status",
         "icon": Constant(""),
         "type": "type",
-        "role": "role",
+        "role": "side",
         "description": Constant(""),
         "overview": Constant(""),
         "headquarters": Constant(""),

@@ -10,8 +10,8 @@ from tokens.catalog import Module
 PRICE_LISTS = Resource(
     "pricing/lists",
     Module.PRICING,
-    lambda account_id: PriceList.objects.visible_to(account_id).annotate(
-        listings_count=CountOf(Listing.objects.visible_to(account_id).filter(price_list=OuterRef("pk"))),
+    lambda caller: PriceList.objects.visible_to(caller).annotate(
+        listings_count=CountOf(Listing.objects.visible_to(caller).filter(price_list=OuterRef("pk"))),
         listings_alt_count=Value(0, IntegerField()),
         products_count=CountOf(Product.objects.filter(price_lists=OuterRef("pk"))),
     ),

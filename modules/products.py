@@ -10,11 +10,11 @@ from tokens.catalog import Module
 ICON = "product.svg"
 
 
-def products(account_id: str) -> QuerySet[Product]:
+def products(caller: Caller) -> QuerySet[Product]:
     """The products of the account, and how it comes to see each."""
-    listed = Listing.objects.filter(Q(provider=account_id) | Q(vendor=account_id), product=OuterRef("pk"), status=Listing.Status.LISTED)
-    return Product.objects.visible_to(account_id).annotate(
-        visible_as_owner=Case(When(vendor=account_id, then=Value(value=True)), default=Value(value=False), output_field=BooleanField()),
+    listed = Listing.objects.filter(Q(provider=caller.account_id) | Q(vendor=caller.account_id), product=OuterRef("pk"), status=Listing.Status.LISTED)
+    return Product.objects.visible_to(caller).annotate(
+        visible_as_owner=Case(When(vendor=caller.account_id, then=Value(value=True)), default=Value(value=False), output_field=BooleanField()),
         visible_by_listing=Exists(listed),
         visible_by_syndication=Value(value=False, output_field=BooleanField()),
         purchase_model=Value("transactable", CharField(max_length=16)),
@@ -78,7 +78,7 @@ PRODUCTS = Resource(
 ITEMS = Resource(
     "products/<parent>/items",
     Module.PRODUCTS,
-    lambda account_id, product_id: Item.objects.filter(product__in=Product.objects.visible_to(account_id).filter(pk=product_id)),
+    lambda caller, product_id: Item.objects.filter(product__in=Product.objects.visible_to(caller).filter(pk=product_id)),
     parent=PRODUCTS,
     about="What of a product is counted and paid for.",
     fields={
@@ -105,7 +105,7 @@ ITEMS = Resource(
 CATEGORIES = Resource(
     "categories",
     Module.PRODUCTS,
-    lambda account_id: Category.objects.all(),
+    lambda caller: Category.objects.all(),
     about="What kinds of products there are.",
     fields={"id": "id", "name": "name"},
     search=("id", "name"),

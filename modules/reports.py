@@ -25,7 +25,7 @@ ORDERED = (
 REPORTS = Resource(
     "reporting/reports",
     Module.REPORTS,
-    lambda account_id: Report.objects.visible_to(account_id).annotate(progress=PROGRESS, entrypoint=ENTRYPOINT),
+    lambda caller: Report.objects.visible_to(caller).annotate(progress=PROGRESS, entrypoint=ENTRYPOINT),
     about="Reports that the company had made.",
     fields={
         "id": "id",

@@ -64,7 +64,7 @@ PARAMS = {"type": "array", "items": {"type": "object"}}
 ASSETS = Resource(
     "assets",
     Module.SUBSCRIPTIONS,
-    lambda account_id: Asset.objects.visible_to(account_id),
+    lambda caller: Asset.objects.visible_to(caller),
     about="Subscriptions of customers to products.",
     fields={
         "id": "id",
@@ -117,7 +117,7 @@ ASSETS = Resource(
 REQUESTS = Resource(
     "requests",
     Module.SUBSCRIPTIONS,
-    lambda account_id: FulfillmentRequest.objects.visible_to(account_id),
+    lambda caller: FulfillmentRequest.objects.visible_to(caller),
     about="Requests to change subscriptions, which vendors fulfil.",
     fields={
         "id": "id",

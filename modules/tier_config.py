@@ -9,7 +9,7 @@ from tokens.catalog import Module
 TIER_CONFIGS = Resource(
     "tier/configs",
     Module.TIER_CONFIG,
-    lambda account_id: TierConfig.objects.visible_to(account_id),
+    lambda caller: TierConfig.objects.visible_to(caller),
     about="What a vendor has to know of a reseller before it can serve the reseller's customers.",
     fields={
         "id": "id",

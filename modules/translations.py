@@ -25,7 +25,7 @@ TEXTS = ("name", "short_description", "detailed_description")
 TRANSLATIONS = Resource(
     "localization/translations",
     Module.PRODUCTS,
-    lambda account_id: Product.objects.visible_to(account_id),
+    lambda caller: Product.objects.visible_to(caller),
     about="Texts of products. Each has one translation, which has its id: the language that it was written in.",
     fields={
         "id": "id",
@@ -47,7 +47,7 @@ def attributes(request: ApiRequest, pk: str) -> HttpResponse:
     """The texts of a translation as a workbook."""
     if request.method not in READ:
         return method_not_allowed(READ)
-    product = Product.objects.visible_to(request.token.account_id).filter(pk=pk).values(*TEXTS).first()
+    product = Product.objects.visible_to(request.token).filter(pk=pk).values(*TEXTS).first()
     if product is None:
         return not_found(pk)
     rows = [("key", "original value", "value"), *((name, product[name], product[name]) for name in TEXTS)]

@@ -8,7 +8,7 @@ from tokens.catalog import Module
 USAGE_FILES = Resource(
     "usage/files",
     Module.USAGE,
-    lambda account_id: UsageFile.objects.visible_to(account_id),
+    lambda caller: UsageFile.objects.visible_to(caller),
     about="What customers used of a product in a month, as the vendor reports it.",
     fields={
         "id": "id",

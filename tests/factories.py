@@ -16,7 +16,7 @@ class AccountFactory(factory.django.DjangoModelFactory):
         model = Account
 
     name = factory.Sequence(lambda n: f"Company {n}")
-    role = Account.Role.DISTRIBUTOR
+    side = Account.Side.DISTRIBUTOR
 
 
 class UserFactory(factory.django.DjangoModelFactory):
@@ -63,7 +63,7 @@ class AgreementFactory(factory.django.DjangoModelFactory):
     type = Agreement.Type.DISTRIBUTION
     title = factory.Sequence(lambda n: f"Agreement {n}")
     provider = factory.SubFactory(AccountFactory)
-    vendor = factory.SubFactory(AccountFactory, role=Account.Role.VENDOR)
+    vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
     owner = factory.SelfAttribute("provider")
     created_at = factory.LazyFunction(timezone.now)
 
@@ -74,7 +74,7 @@ class ContractFactory(factory.django.DjangoModelFactory):
 
     id = factory.Sequence(lambda n: f"CRD-00000-00000-{n:05}")
     provider = factory.SubFactory(AccountFactory)
-    vendor = factory.SubFactory(AccountFactory, role=Account.Role.VENDOR)
+    vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
     agreement = factory.SubFactory(AgreementFactory, provider=factory.SelfAttribute("..provider"), vendor=factory.SelfAttribute("..vendor"))
     owner = factory.SelfAttribute("vendor")
     issuer = factory.SelfAttribute("provider")
@@ -91,7 +91,7 @@ class ProductFactory(factory.django.DjangoModelFactory):
     id = factory.Sequence(lambda n: f"PRD-000-000-{n:03}")
     name = "Cloud Backup"
     status = Product.Status.PUBLISHED
-    vendor = factory.SubFactory(AccountFactory, role=Account.Role.VENDOR)
+    vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
     category = factory.LazyFunction(lambda: Category.objects.get_or_create(pk="CAT-00001", defaults={"name": "Security"})[0])
     short_description = "Backups in the cloud."
     monthly_price = 9
@@ -102,7 +102,7 @@ class CustomerFactory(factory.django.DjangoModelFactory):
         model = Customer
 
     provider = factory.SubFactory(AccountFactory)
-    vendor = factory.SubFactory(AccountFactory, role=Account.Role.VENDOR)
+    vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
     name = "Ruiz Foods"
     address = "Mill Lane 1"
     city = "Valencia"

@@ -42,7 +42,7 @@ STAMP_EVERY = timedelta(minutes=1)
 # Written by hand, here only: the ORM takes five times as long to build this query as the database to answer it.
 # One row per key of the token; all that changes with the clock is decided here, by the clock of the database.
 LOOK_UP = """
-SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END, t.account_id, t.status, t.extension, a.is_active,
+SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END, t.account_id, t.status, t.extension, a.side, a.is_active,
        CASE WHEN t.expires_at <= {now} THEN 1 ELSE 0 END,
        CASE WHEN EXISTS (SELECT 1 FROM tokens_permission p WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')) THEN 1 ELSE 0 END,
        CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END
@@ -78,6 +78,7 @@ class Caller(NamedTuple):
 
     id: str
     account_id: str
+    side: str
 
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -155,7 +156,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
             keys.matches_nobody(key)
         # Says the same for an unknown token and a wrong secret; the checksum is of the text alone.
         raise unauthorized(_("The key looks mistyped or cut off.") if key.looks_mistyped else _("The key is not valid."), key.token_id)
-    _digest, _pepper, retired, account_id, status, extension, account_is_active, expired, granted, stale = row
+    _digest, _pepper, retired, account_id, status, extension, side, account_is_active, expired, granted, stale = row
     found = hindrances(status, account_is_active=bool(account_is_active), is_expired=bool(expired))
     if found:
         # Only the holder of the right key learns this much.
@@ -165,7 +166,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     if module and not granted:
         text = no_grant(request, key.token_id, module, Extension.stored(extension))
         raise Refused(api.error(403, "AUTH_003", text), text, key.token_id)
-    return Caller(key.token_id, account_id), bool(stale)
+    return Caller(key.token_id, account_id, side), bool(stale)
 
 
 def no_grant(request: HttpRequest, token_id: str, module: Module, extension: Extension) -> str:

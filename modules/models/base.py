@@ -23,9 +23,9 @@ def this_second() -> datetime:
 
 
 class RecordQuerySet(models.QuerySet[Any]):
-    def visible_to(self, account_id: str) -> "RecordQuerySet":
+    def visible_to(self, caller: "Caller") -> "RecordQuerySet":
         """The records of the account: as vendor or as distributor, as its id says."""
-        return self.filter(vendor=account_id) if account_id.startswith("VA-") else self.filter(provider=account_id)
+        return self.filter(vendor=caller.account_id) if caller.side == Account.Side.VENDOR else self.filter(provider=caller.account_id)
 
 
 class Record(models.Model):
@@ -55,5 +55,5 @@ class Record(models.Model):
 class OwnedQuerySet(models.QuerySet[Any]):
     """Records of one company, which no other sees."""
 
-    def visible_to(self, account_id: str) -> "OwnedQuerySet":
-        return self.filter(owner=account_id)
+    def visible_to(self, caller: "Caller") -> "OwnedQuerySet":
+        return self.filter(owner=caller.account_id)

@@ -46,10 +46,10 @@ class Locale(models.Model):
 class PartnerQuerySet(models.QuerySet[Any]):
     """What a distributor owns and the vendors that it has an active contract with see too."""
 
-    def visible_to(self, account_id: str) -> "PartnerQuerySet":
-        if not account_id.startswith("VA-"):
-            return self.filter(owner=account_id)
-        contracts = Contract.objects.filter(vendor=account_id, provider=models.OuterRef("owner"), status=Contract.Status.ACTIVE)
+    def visible_to(self, caller: "Caller") -> "PartnerQuerySet":
+        if caller.side != Account.Side.VENDOR:
+            return self.filter(owner=caller.account_id)
+        contracts = Contract.objects.filter(vendor=caller.account_id, provider=models.OuterRef("owner"), status=Contract.Status.ACTIVE)
         return self.filter(models.Exists(contracts))
 
 

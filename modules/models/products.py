@@ -27,12 +27,12 @@ class Category(models.Model):
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
-    def visible_to(self, account_id: str) -> "ProductQuerySet":
+    def visible_to(self, caller: "Caller") -> "ProductQuerySet":
         """A vendor's own products; for a distributor those of the vendors it has an active distribution contract with."""
-        if account_id.startswith("VA-"):
-            return self.filter(vendor=account_id)
+        if caller.side == Account.Side.VENDOR:
+            return self.filter(vendor=caller.account_id)
         contracts = Contract.objects.filter(
-            vendor=models.OuterRef("vendor"), provider=account_id, type=Agreement.Type.DISTRIBUTION, status=Contract.Status.ACTIVE
+            vendor=models.OuterRef("vendor"), provider=caller.account_id, type=Agreement.Type.DISTRIBUTION, status=Contract.Status.ACTIVE
         )
         return self.filter(models.Exists(contracts))
 

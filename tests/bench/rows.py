@@ -24,11 +24,11 @@ EXTENSIONS = Extension.values
 
 def company() -> User:
     """The account, somebody who manages it, and its agreements with a contract each; as many again belong to another one."""
-    account = Account.objects.create(pk=ACCOUNT, name="Mighty Mick's LLC", role=Account.Role.DISTRIBUTOR)
+    account = Account.objects.create(pk=ACCOUNT, name="Mighty Mick's LLC", side=Account.Side.DISTRIBUTOR)
     user = User.objects.create_user("bench@portal.example", None, name="Bench")
     Membership.objects.create(user=user, account=account, role=Membership.Role.ADMINISTRATOR)
-    vendor = Account.objects.create(name="Front Street Inc", role=Account.Role.VENDOR)
-    other = Account.objects.create(name="Southpaw Distribution", role=Account.Role.DISTRIBUTOR)
+    vendor = Account.objects.create(name="Front Street Inc", side=Account.Side.VENDOR)
+    other = Account.objects.create(name="Southpaw Distribution", side=Account.Side.DISTRIBUTOR)
     start = datetime(2024, 1, 31, 10, 20, 30, tzinfo=UTC)
     for number, provider in enumerate((account, other), 1):
         marketplace = Marketplace.objects.create(pk=f"MP-1010{number}", name=f"Region {number}", owner=provider, currency="EUR")

@@ -91,7 +91,7 @@ def every_name(resource):
 def test_what_a_record_does_not_show_cannot_be_declared():
     for wrong in ({"also": {"secret": "account.peppers"}}, {"ordering": ("account.name",)}, {"search": ("account.name",)}):
         with pytest.raises((KeyError, ValueError)):
-            Resource("x", None, lambda account_id: Agreement.objects.all(), fields={"id": "id", "title": "title"}, about="", **wrong)
+            Resource("x", None, lambda caller: Agreement.objects.all(), fields={"id": "id", "title": "title"}, about="", **wrong)
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)

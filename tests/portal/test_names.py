@@ -151,7 +151,7 @@ def posted(key, path, body, shown="name"):
 def by_account_admin(michael, name):
     inline = {f"memberships-{part}": 0 for part in ("TOTAL_FORMS", "INITIAL_FORMS")}
     return by_admin(
-        "accounts/account", {"name": name, "role": "vendor", "is_active": "on", **inline}, lambda: Account.objects.latest("created_at").name
+        "accounts/account", {"name": name, "side": "vendor", "is_active": "on", **inline}, lambda: Account.objects.latest("created_at").name
     )
 
 

@@ -66,8 +66,8 @@ def test_disabling_by_force_is_a_right_of_its_own(token, call):
 
 def test_an_account_is_made_with_an_id_of_its_side(staff):
     fields = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0, "is_active": "on"}
-    staff.post("/admin/accounts/account/add/", {"name": "New Vendor", "role": "vendor", **fields})
-    staff.post("/admin/accounts/account/add/", {"name": "New Distributor", "role": "distributor", **fields})
+    staff.post("/admin/accounts/account/add/", {"name": "New Vendor", "side": "vendor", **fields})
+    staff.post("/admin/accounts/account/add/", {"name": "New Distributor", "side": "distributor", **fields})
     assert Account.objects.get(name="New Vendor").pk.startswith("VA-")
     assert Account.objects.get(name="New Distributor").pk.startswith("PA-")
 

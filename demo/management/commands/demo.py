@@ -26,8 +26,8 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         accounts = {
-            id: Account.objects.get_or_create(pk=id, defaults={"name": name, "role": role, "created_at": day(2021, 1, 4)})[0]
-            for id, name, role in COMPANIES
+            id: Account.objects.get_or_create(pk=id, defaults={"name": name, "side": side, "created_at": day(2021, 1, 4)})[0]
+            for id, name, side in COMPANIES
         }
         people = self.people(accounts)
         tokens.load(accounts)
