@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from api import bodies, rql
 from api.bodies import Refused
-from api.queries import ITSELF, compiled, placed, side
+from api.queries import ITSELF, compiled, placed
 from portal import api, store
 from portal.http import whole
 from tokens.gate import ApiRequest, Caller
@@ -66,7 +66,7 @@ def list_records(resource: "Resource", request: ApiRequest, parent: str | None) 
     caller = request.token
     place = placed(caller, parent)
     try:
-        query = compiled(resource, side(caller), page["query"] or "" if page else text)
+        query = compiled(resource, caller.side, page["query"] or "" if page else text)
         if page and (query.limit is not None or query.offset is not None):
             raise rql.BadQuery(rql.bad_page())
         limit = min(whole(page["limit"] if page else query.limit, DEFAULT_LIMIT), LIMIT)
@@ -97,7 +97,7 @@ def show(resource: "Resource", caller: Caller, pk: str, parent: str | None = Non
 
 def one(resource: "Resource", caller: Caller, pk: str, parent: str | None = None) -> dict[str, Any] | None:
     """The record as its JSON, or None if the account has none such."""
-    query = compiled(resource, side(caller), None)
+    query = compiled(resource, caller.side, None)
     rows = query.plan.rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
     return query.build(rows[0]) if rows else None
 
@@ -149,7 +149,7 @@ def delete_listed(resource: "Resource", request: ApiRequest, parent: str | None)
 
 def locked(resource: "Resource", caller: Caller, pk: str, parent: str | None) -> Any:
     """The record, held until the write is over, though not against rows that merely point at it. Raises Refused if there is none."""
-    record = resource.visible(caller.account_id, parent).select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
+    record = resource.visible(caller, parent).select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
     if record is None:
         raise Refused(no_such(pk), code="NFND_000", status=404)
     return record

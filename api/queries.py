@@ -16,9 +16,9 @@ from tokens.gate import Caller
 if TYPE_CHECKING:
     from api.resource import Resource
 
-# What stands for the caller's account, the record above and the record itself in a compiled query. No value of a query
-# can be taken for one of them: NUL is refused there.
-ACCOUNT, PARENT, ITSELF = "{}-\0account", "\0parent", "\0itself"
+# What stands for the caller's account, the record above and the record itself in a compiled query.
+# No value of a query can be taken for one of them: NUL is refused there.
+ACCOUNT, PARENT, ITSELF = "\0account", "\0parent", "\0itself"
 
 # How many names are told that were asked for and are no filters.
 MAX_IGNORED = 10
@@ -44,14 +44,14 @@ KEPT = KeptPlans()
 
 
 def compiled(resource: "Resource", side: str, text: str | None) -> Query:
-    """The query of the accounts of one side (`VA` or `PA`); for None, that of a single record. Raises rql.BadQuery."""
+    """The query of the accounts of one side; for None, that of a single record. Raises rql.BadQuery."""
     query: Query = KEPT.find((resource, side, text), lambda: compile_query(resource, side, text))
     return query
 
 
 def compile_query(resource: "Resource", side: str, text: str | None) -> Query:
     """Read the text of a query and let Django write its SQL. Raises rql.BadQuery."""
-    rows = resource.visible(ACCOUNT.format(side), PARENT)
+    rows = resource.visible(anybody(side), PARENT)
     read = query_text.read(text or "")
     asked = rql.apply(resource.filters, rows, read.rql, read.searches)
     # Any letter can be part of a name, but not of a header.
@@ -73,13 +73,14 @@ def hidden(resource: "Resource", select: tuple[str, ...]) -> set[str]:
     return {name[1:] for name in select if name.startswith("-")} - {"id"}
 
 
-def side(caller: Caller) -> str:
-    return caller.account_id[:2]
+def anybody(side: str) -> Caller:
+    """Return what stands for every caller of a side while a query is compiled."""
+    return Caller(ITSELF, ACCOUNT, side)
 
 
 def placed(caller: Caller, parent: str | None) -> dict[str, str]:
     """What stands for the placeholders of a plan."""
-    place = {ACCOUNT.format(side(caller)): caller.account_id}
+    place = {ACCOUNT: caller.account_id}
     if parent:
         place[PARENT] = parent
     return place

@@ -18,12 +18,14 @@ from typing import Any, NamedTuple
 from django.db.models import BooleanField, CharField, Field, FloatField, IntegerField, JSONField, Model, QuerySet, Subquery
 from django.urls import URLPattern, re_path
 
+from accounts.models import Account
 from api import answers, rql
 from api.answers import READ
-from api.queries import ACCOUNT, PARENT
+from api.queries import PARENT, anybody
 from api.shapes import Column, Computed, Constant, Path, Rows, Shape, leaves, trace_in
 from portal.plans import annotation
 from tokens.catalog import Module
+from tokens.gate import Caller
 from tokens.permissions import requires_module, requires_token
 
 # By these every list can be ordered, if its records show them.
@@ -89,7 +91,7 @@ class Resource:
         """
         self.path, self.module, self.rows, self.fields, self.detail, self.about = path, module, rows, fields, detail, about
         self.foreign, self.nulls, self.parent, self.search = foreign or {}, nulls, parent, search
-        self.sample = self.visible(ACCOUNT.format("VA"), PARENT)
+        self.sample = self.visible(anybody(Account.Side.VENDOR), PARENT)
         self.model: type[Model] = self.sample.model
         self.columns = dict(leaves(fields))
         shown = dict(self.shown())
@@ -105,9 +107,9 @@ class Resource:
     def __repr__(self) -> str:
         return f"<Resource {self.path}>"
 
-    def visible(self, account_id: str, parent: str | None) -> "QuerySet[Any]":
+    def visible(self, caller: Caller, parent: str | None) -> "QuerySet[Any]":
         """The rows of an account, and of a parent if the resource has one."""
-        return self.rows(account_id, parent) if self.parent else self.rows(account_id)
+        return self.rows(caller, parent) if self.parent else self.rows(caller)
 
     # --- What is declared ---------------------------------------------------------------------
 

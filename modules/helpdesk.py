@@ -7,7 +7,7 @@ from django.db.models.fields.json import KT
 from django.db.models.lookups import Exact, IsNull
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Account, User
 from api.bodies import Refused
 from api.resource import Resource
 from api.shapes import Computed, Constant, Shape, reference

@@ -8,6 +8,7 @@ from api.shapes import Constant, CountOf
 from modules.account import TYPE
 from modules.models import Agreement, Contract, Listing
 from tokens.catalog import Module
+from tokens.gate import Caller
 
 
 def partners(caller: Caller) -> QuerySet[Account]:

@@ -6,6 +6,7 @@ from api.resource import Resource
 from api.shapes import Constant, events, reference
 from modules.models import Category, Item, Listing, Product
 from tokens.catalog import Module
+from tokens.gate import Caller
 
 ICON = "product.svg"
 

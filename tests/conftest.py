@@ -84,7 +84,7 @@ def adrian(account):
 @pytest.fixture
 def stranger(db):
     """Manages another account."""
-    return person(account__name="Front Street Inc", account__role="vendor")
+    return person(account__name="Front Street Inc", account__side="vendor")
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F
@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from portal.fields import MomentField
+
+if TYPE_CHECKING:
+    from tokens.gate import Caller
 
 
 def new_uid() -> str:

@@ -1,6 +1,6 @@
 """Where distributors sell: marketplaces and hubs, countries and locales."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account
 from modules.models.contracts import Contract
 from portal.fields import LineField, MomentField
+
+if TYPE_CHECKING:
+    from tokens.gate import Caller
 
 
 class Country(models.Model):

@@ -1,5 +1,7 @@
 """Products, their categories and their items."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
@@ -9,6 +11,9 @@ from accounts.models import Account
 from modules.models.agreements import Agreement
 from modules.models.contracts import Contract
 from portal.fields import LineField, MomentField, ProseField
+
+if TYPE_CHECKING:
+    from tokens.gate import Caller
 
 
 class Category(models.Model):

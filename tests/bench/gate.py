@@ -21,7 +21,7 @@ CALLS = 100
 
 def ungated(request: Any) -> HttpResponse:
     """The portal's list without the gate."""
-    request.token = Caller("SU-000-000-000", ACCOUNT)
+    request.token = Caller("SU-000-000-000", ACCOUNT, "distributor")
     return AGREEMENTS.answer_all(request)
 
 

@@ -315,9 +315,9 @@ def without_listing(records):
 
 @pytest.mark.parametrize("model", [model for model in SAMPLES if "vendor" in {field.name for field in model._meta.fields}])
 def test_vendors_are_vendors_and_distributors_distributors(model):
-    assert not odd(model._default_manager.filter(vendor__role="distributor"))
+    assert not odd(model._default_manager.filter(vendor__side="distributor"))
     if hasattr(model, "provider"):
-        assert not odd(model._default_manager.exclude(provider__role="distributor"))
+        assert not odd(model._default_manager.exclude(provider__side="distributor"))
 
 
 def test_contracts_follow_their_agreement():

@@ -93,7 +93,7 @@ COSTLY = {
 # A statement that is stopped would end the transaction of the test.
 @pytest.mark.django_db(transaction=True)
 def test_the_costliest_queries_of_fifty_thousand_records_are_answered_or_refused(call, account, reader):
-    vendor = AccountFactory(role="vendor")
+    vendor = AccountFactory(side="vendor")
     start = datetime(2024, 1, 1, tzinfo=UTC)
     Agreement.objects.bulk_create(
         (

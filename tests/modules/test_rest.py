@@ -56,7 +56,7 @@ def test_an_empty_collection_is_an_empty_array(call, token):
 
 
 def test_no_page_is_longer_than_a_thousand(call, token, account):
-    AgreementFactory.create_batch(1001, provider=account, vendor=AccountFactory(role="vendor"))
+    AgreementFactory.create_batch(1001, provider=account, vendor=AccountFactory(side="vendor"))
     response = call("agreements?limit=2000", token)
     assert len(response.json()) == 1000
     assert response["Content-Range"] == "items 0-999/1001"

@@ -19,7 +19,7 @@ TITLES = ("Cloud Backup", "Cloud Mail", "Söder & Söhne, (Iberia)", "100% Stora
 @pytest.fixture
 def agreements(account):
     start = datetime(2024, 1, 31, 10, 20, 30, tzinfo=UTC)
-    vendor = AccountFactory(role="vendor", name="Front Street Inc")
+    vendor = AccountFactory(side="vendor", name="Front Street Inc")
     kinds = ("distribution", "program", "service", "distribution", "program", "service")
     return [
         AgreementFactory(
@@ -199,7 +199,7 @@ def test_a_query_that_is_wrong_is_400_with_a_reason(call, token, agreements, que
 def test_a_star_stands_for_any_letters_line_ends_too(call, account, query, found):
     from modules.models import Case
 
-    vendor = AccountFactory(role="vendor")
+    vendor = AccountFactory(side="vendor")
     sides = {"vendor": vendor, "provider": account, "issuer": account, "receiver": vendor}
     Case.objects.create(subject="x", description="Since\nMonday here", type="business", **sides)
     token = TokenFactory(account=account, modules=(Module.HELPDESK,))

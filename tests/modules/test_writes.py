@@ -490,6 +490,6 @@ def test_who_opened_a_case_changes_it_until_it_is_closed(send, partner, new_case
 
 def test_a_case_of_others_does_not_exist(send, new_case):
     case = send("post", "helpdesk/cases", new_case).json()["id"]
-    stranger = TokenFactory(account=AccountFactory(role="vendor"), modules=(Module.ALL,))
+    stranger = TokenFactory(account=AccountFactory(side="vendor"), modules=(Module.ALL,))
     for method, path in (("get", ""), ("put", ""), ("post", "/resolve")):
         refused(send(method, f"helpdesk/cases/{case}{path}", {} if method != "get" else None, key=stranger), status=404, code="NFND_000")

@@ -93,8 +93,8 @@ def test_the_shell_takes_moments_of_1970_to_2099_only(account, moment):
     account.created_at = moment
     for save in (
         lambda: TokenFactory(account=account, expires_at=moment),
-        lambda: Account.objects.create(name="New", role="vendor", created_at=moment),
-        lambda: Account.objects.bulk_create([Account(name="New", role="vendor", created_at=moment)]),
+        lambda: Account.objects.create(name="New", side="vendor", created_at=moment),
+        lambda: Account.objects.bulk_create([Account(name="New", side="vendor", created_at=moment)]),
         lambda: AgreementFactory(created_at=moment),
         account.save,
     ):

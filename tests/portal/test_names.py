@@ -191,7 +191,7 @@ def by_issue(michael, name):
 
 
 def by_account_row(michael, name):
-    return by_orm(lambda: Account.objects.create(name=name, role="vendor").name)
+    return by_orm(lambda: Account.objects.create(name=name, side="vendor").name)
 
 
 def by_user_row(michael, name):
