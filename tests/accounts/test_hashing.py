@@ -1,5 +1,7 @@
 """Hashing passwords leaves the other threads of a process free."""
 
+import os
+import sys
 import threading
 from contextlib import ExitStack, contextmanager
 
@@ -62,6 +64,19 @@ def test_no_more_hash_at_once_than_are_allowed():
     answers = at_once(12, hash_one)
     assert most == product.PASSWORD_CHECKS
     assert any(answers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+@pytest.mark.parametrize("name", product.PASSWORD_HASHERS)
+def test_a_hash_steps_back_behind_the_other_threads(name, monkeypatch):
+    seen = []
+    hasher = import_string(name)()
+    monkeypatch.setattr(
+        import_string(name).__mro__[2], "encode", lambda *_args: seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) or ""
+    )
+    hasher.encode(PASSWORD, "saltsaltsalt")
+    assert seen == [hashing.NICENESS]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < hashing.NICENESS
 
 
 def test_a_thread_that_has_its_turn_does_not_wait_for_itself(monkeypatch):
