@@ -62,23 +62,23 @@ def test_an_unknown_name_is_locked_just_the_same(client, db):
 
 
 @pytest.mark.parametrize(
-    "typed",
+    ("typed", "reaches_her"),
     [
-        " michael@mightymicks.example ",
-        "Michael@MightyMicks.Example",
-        "ｍｉｃｈａｅｌ@mightymicks.example",
-        "michael@mightymicks.ｅｘａｍｐｌｅ",
-        "\u200bmichael@mightymicks.example\ufeff",
-        "mi chael@mightymicks.example",
-        "michael@mightymicks.example\u3000",
-        "mıchael@mightymicks.example",
-        "MİCHAEL@mightymicks.example",
-        "ſichael@mightymicks.example",
+        (" michael@mightymicks.example ", True),
+        ("Michael@MightyMicks.Example", True),
+        ("ｍｉｃｈａｅｌ@mightymicks.example", True),
+        ("michael@mightymicks.ｅｘａｍｐｌｅ", True),
+        ("\u200bmichael@mightymicks.example\ufeff", True),
+        ("mi chael@mightymicks.example", True),
+        ("michael@mightymicks.example\u3000", True),
+        ("mıchael@mightymicks.example", False),
+        ("MİCHAEL@mightymicks.example", False),
+        ("ſichael@mightymicks.example", False),
     ],
 )
-def test_sign_in_tries_are_counted_under_one_name_however_it_is_typed(client, michael, typed):
+def test_sign_in_tries_are_counted_under_one_name_however_it_is_typed(client, michael, typed, reaches_her):
     """Whatever would let the person in counts as the person; what would not is another name."""
-    reaches_her = sign_in(Client(), typed).status_code == 302
+    assert (sign_in(Client(), typed).status_code == 302) is reaches_her
     Counter.objects.all().delete()
     for _ in range(4):
         sign_in(client, typed, "wrong")
