@@ -1,8 +1,14 @@
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Membership, User
@@ -36,7 +42,7 @@ class UserCreationForm(AdminUserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(Kept, DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin):
     add_form = UserCreationForm
     list_display = ("name", "email", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff")
@@ -53,6 +59,16 @@ class UserAdmin(Kept, DjangoUserAdmin):
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),)
+
+    def get_deleted_objects(self, objs: Sequence[User] | QuerySet[User], request: HttpRequest) -> tuple[Any, Any, set[str], list[Any]]:
+        """Say beforehand who cannot be deleted, by the page of one person and by the action on many."""
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        people = User.objects.filter(pk__in=[person.pk for person in objs])
+        kept = [gettext("the person who is signed in here: %(name)s") % {"name": me} for me in people.filter(pk=request.user.pk)]
+        # The log of the admin goes with the person.
+        logged = people.filter(Exists(LogEntry.objects.filter(user=OuterRef("pk"))))
+        kept += [gettext("what %(name)s did in the administration, by its log") % {"name": person} for person in logged]
+        return found, counts, lacking, [*protected, *kept]
 
 
 @admin.register(Membership)

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.mail import send_mail
-from django.db.models.signals import m2m_changed, post_delete, pre_save
+from django.db.models.signals import m2m_changed, post_delete, pre_delete, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -107,6 +107,11 @@ def membership_changes(instance: Membership, **kwargs: Any) -> None:
 def membership_ends(instance: Membership, **kwargs: Any) -> None:
     if alerts.get() is not None:
         note(instance.user, _("You no longer belong to %(account)s.") % {"account": instance.account})
+
+
+@receiver(pre_delete, sender=User)
+def person_goes(instance: User, **kwargs: Any) -> None:
+    note(instance, _("You were removed from the portal and can no longer sign in."))
 
 
 @receiver(m2m_changed, sender=User.groups.through)

@@ -17,7 +17,7 @@ def forget_what_others_typed(request: HttpRequest, user: Any, **kwargs: Any) -> 
 
 
 def keep_who_acted(instance: Any, **kwargs: Any) -> None:
-    """The admin's log goes with the people it names, so these stay. Whoever did something to tokens is protected by those."""
+    """The admin's log goes with the people it names, so these stay."""
     done = apps.get_model("admin", "LogEntry").objects.filter(user=instance)[:10]
     if done:
         raise ProtectedError(gettext("People who changed something in the administration are switched off, not deleted."), set(done))

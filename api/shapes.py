@@ -14,13 +14,14 @@ A shape maps JSON names to where the value comes from:
 Empty values are left out, as in the original: its command line crashes on null.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.db.models import DateTimeField, F, Field, Func, IntegerField, JSONField, Model, QuerySet, Subquery, TextField
-from django.db.models.functions import JSONObject
+from django.db.models import DateTimeField, F, Field, Func, IntegerField, JSONField, Model, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import JSONObject, NullIf
 
 from portal.plans import annotation
 
@@ -111,6 +112,17 @@ class Moment(Func):
 def reference(column: str) -> Shape:
     """The usual short form of a related record: its id and name."""
     return {"id": f"{column}_id", "name": f"{column}__name"}
+
+
+def actor(name: str) -> Shape:
+    """The short form of who did something, from an `ActorField` and the annotations of `actors`."""
+    return {"id": f"{name}_actor_id", "name": f"{name}_actor_name"}
+
+
+def actors(*names: str) -> dict[str, NullIf]:
+    """The annotations that `actor` shows. Nobody is an empty text in the row, and absent from the record."""
+    parts = itertools.product(names, ("id", "name"))
+    return {f"{name}_actor_{part}": NullIf(f"{name}_{part}", Value("")) for name, part in parts}
 
 
 def events(**columns: str) -> Shape:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import BooleanField, Case, CharField, IntegerField, OuterRef, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,7 +18,7 @@ from accounts.models import Account
 from api import answers
 from api.bodies import Refused
 from api.resource import Resource
-from api.shapes import Constant, Rows, reference
+from api.shapes import Constant, Rows, actor, actors, reference
 from modules.models import ExtensionEntry, ModuleEntry
 from tokens.catalog import Extension, Module
 from tokens.gate import Caller
@@ -43,27 +43,20 @@ def tokens(caller: Caller) -> QuerySet[Token]:
             extension_name=Case(
                 *(When(extension=extension.value, then=Value(extension.slug)) for extension in Extension), output_field=CharField(max_length=50)
             ),
-            maker_id=Coalesce("created_by_id", "created_by_token_id"),
-            maker_name=Coalesce("created_by__name", "created_by_token__name"),
-            changer_id=Coalesce("updated_by_id", "updated_by_token_id"),
-            changer_name=Coalesce("updated_by__name", "updated_by_token__name"),
+            **actors("created_by", "updated_by"),
         )
     )
 
 
 def granted(token: Any) -> QuerySet[Permission]:
     """The grants of a token, with who granted each."""
-    return (
-        Permission.objects.filter(token=token)
-        .annotate(granter_id=Coalesce("granted_by_id", "granted_by_token_id"), granter_name=Coalesce("granted_by__name", "granted_by_token__name"))
-        .order_by("module")
-    )
+    return Permission.objects.filter(token=token).annotate(**actors("granted_by")).order_by("module")
 
 
 GRANT = {
     "id": "module",
     "object": {"id": "module"},
-    "events": {"granted": {"at": "granted_at", "by": {"id": "granter_id", "name": "granter_name"}}},
+    "events": {"granted": {"at": "granted_at", "by": actor("granted_by")}},
 }
 
 TOKENS = Resource(
@@ -80,8 +73,8 @@ TOKENS = Resource(
         "status": "current",
         "extension": {"id": "extension", "name": "extension_name", "revision": Constant(1)},
         "events": {
-            "created": {"at": "created_at", "by": {"id": "maker_id", "name": "maker_name"}},
-            "updated": {"at": "updated_at", "by": {"id": "changer_id", "name": "changer_name"}},
+            "created": {"at": "created_at", "by": actor("created_by")},
+            "updated": {"at": "updated_at", "by": actor("updated_by")},
         },
         "permissions": Rows(granted(OuterRef("pk")), GRANT),
         "expiration_date": "expires_at",

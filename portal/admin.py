@@ -26,7 +26,7 @@ class ReadOnly:
 
 
 class Kept:
-    """Records that what happened names: they are switched off, never deleted."""
+    """Records with all that belongs to them: they are switched off, never deleted."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

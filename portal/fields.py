@@ -170,6 +170,8 @@ class Actor(NamedTuple):
 
     id: str
     name: str
+    # Whose the token is, where that is kept.
+    account: str = ""
 
     def __str__(self) -> str:
         return f"{isolate(self.name)} ({self.id})"
@@ -179,7 +181,16 @@ class Actor(NamedTuple):
         """Return the snapshot of a person or a token; None for nobody."""
         if doer is None or isinstance(doer, cls):
             return doer
-        return cls(str(doer.pk), doer.name)
+        return cls(str(doer.pk), doer.name, getattr(doer, "account_id", ""))
+
+    @property
+    def is_token(self) -> bool:
+        return self.id.startswith("SU-")
+
+    @property
+    def label(self) -> str:
+        """A person by name alone, a token as `ERP Sync (SU-160-984-311)`."""
+        return str(self) if self.is_token else self.name
 
 
 class ActorField:
@@ -190,18 +201,22 @@ class ActorField:
     or an Actor. Queries and `update()` name the columns, see `columns`.
     """
 
+    parts: tuple[str, ...] = ("id", "name")
+    lengths = {"id": 24, "name": 128, "account": 24}
+
     def __init__(self, verbose_name: Any = None, *, db_index: bool = False) -> None:
         self.verbose_name, self.db_index = verbose_name, db_index
 
     def contribute_to_class(self, model: type[models.Model], name: str) -> None:
         options: dict[str, Any] = {"blank": True, "default": "", "editable": False}
         text: type[models.Field] = models.CharField
-        text(max_length=24, db_index=self.db_index, **options).contribute_to_class(model, f"{name}_id")
-        text(max_length=128, **options).contribute_to_class(model, f"{name}_name")
+        for part in self.parts:
+            column = text(max_length=self.lengths[part], db_index=self.db_index and part == "id", **options)
+            column.contribute_to_class(model, f"{name}_{part}")
 
         def read(row: models.Model) -> Actor | None:
-            id, name_then = getattr(row, f"{name}_id"), getattr(row, f"{name}_name")
-            return Actor(id, name_then) if id else None
+            actor = Actor(*(getattr(row, f"{name}_{part}") for part in self.parts))
+            return actor if actor.id else None
 
         def write(row: models.Model, doer: Any) -> None:
             for column, value in self.columns(name, doer).items():
@@ -211,13 +226,19 @@ class ActorField:
         # A property, because only these can be named when a row is made.
         setattr(model, name, property(read, write))
 
-    @staticmethod
-    def columns(name: str, doer: Any) -> dict[str, str]:
+    @classmethod
+    def columns(cls, name: str, doer: Any) -> dict[str, str]:
         """Return the columns of the field `name` for a person, a token, an Actor or nobody."""
         actor = Actor.of(doer) or Actor("", "")
-        return {f"{name}_id": actor.id, f"{name}_name": actor.name}
+        return {f"{name}_{part}": getattr(actor, part) for part in cls.parts}
 
     if TYPE_CHECKING:
 
         def __get__(self, row: Any, model: Any) -> Actor | None: ...
         def __set__(self, row: Any, doer: Any) -> None: ...
+
+
+class OwnedActorField(ActorField):
+    """Keeps in `<name>_account` whose an acting token is: other accounts are told less about it."""
+
+    parts = ("id", "name", "account")

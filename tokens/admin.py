@@ -12,27 +12,27 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from portal.admin import BoundedInline, ReadOnly
-from tokens.models import Actor, Permission, Token, TokenEvent, TokenQuerySet
+from portal.fields import Actor
+from tokens.models import Permission, Token, TokenEvent, TokenQuerySet
 from tokens.standing import Standing
 
 
-def linked(actor: Actor | None, name: str = "") -> SafeString | None:
-    """The person or the token with its id, as a link to its page in the admin; under the name of then, if that is given."""
+def linked(actor: Actor | None) -> SafeString | None:
+    """The person or the token under the name of then, as a link to its page in the admin."""
     if actor is None:
         return None
-    url = reverse(f"admin:{actor._meta.app_label}_{actor._meta.model_name}_change", args=(actor.pk,))
-    return format_html('<a href="{}">{} ({})</a>', url, name or actor.name, actor.pk)
+    url = reverse(f"admin:{'tokens_token' if actor.is_token else 'accounts_user'}_change", args=(actor.id,))
+    return format_html('<a href="{}">{}</a>', url, actor)
 
 
 class PermissionInline(ReadOnly, BoundedInline):
     model = Permission
     fk_name = "token"
-    fields = readonly_fields = ("module", "granted_at", "granter")
-    list_select_related = ("granted_by", "granted_by_token")
+    fields = readonly_fields = ("module", "granted_at", "granted_by")
 
     @admin.display(description=_("granted by"))
-    def granter(self, permission: Permission) -> SafeString | None:
-        return linked(permission.granter)
+    def granted_by(self, permission: Permission) -> SafeString | None:
+        return linked(permission.granted_by)
 
 
 class EventInline(ReadOnly, BoundedInline):
@@ -40,16 +40,15 @@ class EventInline(ReadOnly, BoundedInline):
     fk_name = "token"
     fields = readonly_fields = ("at", "action", "actor", "address", "changes")
     newest = ("-at", "-pk")
-    list_select_related = ("by", "by_token")
 
     @admin.display(description=_("by"))
     def actor(self, event: TokenEvent) -> SafeString | None:
-        return linked(event.actor, event.actor_name)
+        return linked(event.actor)
 
 
 @admin.register(Token)
 class TokenAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("name", "id", "account", "extension", "state", "expires_at", "created_at", "creator", "last_used")
+    list_display = ("name", "id", "account", "extension", "state", "expires_at", "created_at", "created_by", "last_used")
     list_filter = ("status", "extension")
     search_fields = ("id", "name_key", "external_id_key", "account__name", "account__id")
     fields = readonly_fields = (
@@ -62,12 +61,12 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
         "state",
         "calls",
         "status_changed_at",
-        "status_changer",
+        "status_changed_by",
         "expires_at",
         "created_at",
-        "creator",
+        "created_by",
         "updated_at",
-        "updater",
+        "updated_by",
         "last_used",
     )
     inlines = (PermissionInline, EventInline)
@@ -84,23 +83,23 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
         tokens = cast(TokenQuerySet, super().get_queryset(request))
-        return tokens.with_people()
+        return tokens.with_standing()
 
     @admin.display(description=_("last used"))
     def last_used(self, token: Token) -> Any:
         return token.last_used_at
 
     @admin.display(description=_("created by"))
-    def creator(self, token: Token) -> SafeString | None:
-        return linked(token.creator)
+    def created_by(self, token: Token) -> SafeString | None:
+        return linked(token.created_by)
 
     @admin.display(description=_("updated by"))
-    def updater(self, token: Token) -> SafeString | None:
-        return linked(token.updater)
+    def updated_by(self, token: Token) -> SafeString | None:
+        return linked(token.updated_by)
 
     @admin.display(description=_("status changed by"))
-    def status_changer(self, token: Token) -> SafeString | None:
-        return linked(token.status_changer)
+    def status_changed_by(self, token: Token) -> SafeString | None:
+        return linked(token.status_changed_by)
 
     def has_disable_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("tokens.disable_token")
@@ -117,8 +116,8 @@ class TokenEventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("at", "token", "action", "actor", "address")
     list_filter = ("action",)
     search_fields = ("token__id", "token__name_key", "actor_id", "actor_name")
-    list_select_related = ("token", "by", "by_token")
+    list_select_related = ("token",)
 
     @admin.display(description=_("by"))
     def actor(self, event: TokenEvent) -> SafeString | None:
-        return linked(event.actor, event.actor_name)
+        return linked(event.actor)

@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.models import Account, Membership, User
 from portal.admin import SHOWN, BoundedInline
+from portal.fields import Actor
 from tests.accounts.test_sudo import QUESTION, answer
 from tests.conftest import confirmed, stale
 from tests.factories import PASSWORD, AccountFactory, MembershipFactory, TokenFactory, UserFactory
@@ -230,26 +231,82 @@ def test_an_event_keeps_who_it_was_as_text_under_the_name_of_then(token, michael
 
 
 @pytest.mark.parametrize("way", ["row", "rows"])
-@pytest.mark.parametrize("deed", ["created", "edited", "disabled", "granted", "viewed", "in the admin"])
-def test_who_acted_cannot_be_deleted_in_the_shell_either(account, deed, way):
-    person = UserFactory()
+@pytest.mark.parametrize("deed", ["created", "edited", "disabled", "granted", "viewed"])
+def test_whoever_acted_may_be_deleted_and_the_trail_keeps_them(account, deed, way):
+    person = UserFactory(name="Adrian Pennino")
+    who = Actor.of(person)
     token = TokenFactory(account=account, by=person if deed == "created" else None)
     if deed == "edited":
         token.edit(by=person, version=None, modules=None, name="New")
     elif deed == "disabled":
         token.disable(by=person)
-        token.enable(by=None)
     elif deed == "granted":
         token.edit(by=person, version=None, modules=["MD-0000"])
-        token.edit(by=None, version=None, modules=None, name="New")
     elif deed == "viewed":
         token.reveal(by=person, address="192.0.2.1", copied=False)
-    elif deed == "in the admin":
-        LogEntry.objects.create(user=person, content_type=ContentType.objects.get_for_model(Account), object_id="1", action_flag=2)
+    person.delete() if way == "row" else User.objects.filter(pk=person.pk).delete()
+    assert not User.objects.filter(pk=who.id).exists()
+    token = Token.objects.get()
+    assert token.events.latest("pk").actor == who
+    kept = {
+        "created": token.created_by,
+        "edited": token.updated_by,
+        "disabled": token.status_changed_by,
+        "granted": token.permissions.get().granted_by,
+        "viewed": who,
+    }
+    assert kept[deed] == who
+
+
+@pytest.mark.parametrize("way", ["row", "rows"])
+def test_whoever_acted_in_the_admin_cannot_be_deleted_in_the_shell_either(db, way):
+    person = UserFactory()
+    done_in_the_admin(person)
     with pytest.raises(ProtectedError), transaction.atomic():
         person.delete() if way == "row" else User.objects.filter(pk=person.pk).delete()
     assert User.objects.filter(pk=person.pk).exists()
-    assert token.events.count() == TokenEvent.objects.count() > 0
+
+
+def done_in_the_admin(person):
+    LogEntry.objects.create(user=person, content_type=ContentType.objects.get_for_model(Account), object_id="1", action_flag=2)
+
+
+def delete(staff, person, way):
+    """Press Delete on the person's page, or take them in the list; the confirmation and what follows it."""
+    if way == "page":
+        path = f"/admin/accounts/user/{person.pk}/delete/"
+        return staff.get(path), staff.post(path, {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [person.pk]}
+    return staff.post("/admin/accounts/user/", chosen), staff.post("/admin/accounts/user/", {**chosen, "post": "yes"})
+
+
+@pytest.mark.parametrize("way", ["page", "list"])
+def test_a_person_is_deleted_in_the_admin_and_told(staff, michael, token, mailoutbox, way):
+    who = Actor.of(michael.user)
+    asked, done = delete(staff, michael.user, way)
+    assert (asked.status_code, done.status_code) == (200, 302)
+    assert not User.objects.filter(pk=who.id).exists()
+    token.refresh_from_db()
+    assert (token.created_by, token.events.get().actor) == (who, who)
+    assert "Michael Goldmill" in staff.get(f"/admin/tokens/token/{token.pk}/change/").text
+    body = mails(mailoutbox)["michael@mightymicks.example"]
+    assert "You were removed from the portal and can no longer sign in." in body
+    assert michael.client.get("/integrations/tokens/")["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("way", ["page", "list"])
+@pytest.mark.parametrize("who", ["oneself", "somebody in the log"])
+def test_the_admin_says_beforehand_who_cannot_be_deleted(staff, chief, michael, who, way):
+    person = chief if who == "oneself" else michael.user
+    if who == "somebody in the log":
+        done_in_the_admin(person)
+    words = {
+        "oneself": "the person who is signed in here: Chief",
+        "somebody in the log": "what Michael Goldmill did in the administration, by its log",
+    }[who]
+    for response in delete(staff, person, way):
+        assert words in response.text
+    assert User.objects.filter(pk=person.pk).exists()
 
 
 def test_an_account_goes_with_tokens_that_changed_each_other(account):
@@ -259,14 +316,14 @@ def test_an_account_goes_with_tokens_that_changed_each_other(account):
     assert not Token.objects.exists()
 
 
-@pytest.mark.parametrize("page", ["accounts/user", "accounts/account", "tokens/token", "tokens/tokenevent"])
-def test_the_admin_offers_to_delete_nothing_that_the_trail_names(staff, michael, token, page):
-    ids = {"accounts/user": michael.user.pk, "accounts/account": michael.account.pk, "tokens/token": token.pk}
+@pytest.mark.parametrize("page", ["accounts/account", "tokens/token", "tokens/tokenevent"])
+def test_the_admin_offers_to_delete_no_account_token_or_event(staff, michael, token, page):
+    ids = {"accounts/account": michael.account.pk, "tokens/token": token.pk}
     pk = ids.get(page, TokenEvent.objects.first().pk)
     assert "delete_selected" not in staff.get(f"/admin/{page}/").text
     assert staff.post(f"/admin/{page}/{pk}/delete/", {"post": "yes"}).status_code == 403
     staff.post(f"/admin/{page}/", {"action": "delete_selected", "_selected_action": [pk], "post": "yes"})
-    assert User.objects.filter(pk=michael.user.pk).exists()
+    assert Account.objects.filter(pk=michael.account.pk).exists()
     assert token.events.exists()
 
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from portal.fields import Actor
 from tests.factories import TokenFactory, header, secret
 from tokens.catalog import Extension, Module
 from tokens.models import Token, TokenEvent
@@ -148,7 +149,7 @@ def test_the_key_of_a_made_token_is_in_the_answer_and_works_at_once(send, call, 
 def test_the_portal_shows_a_made_token_at_once_with_the_maker(send, boss, michael):
     made = send(boss, "post", "", CUSTOM).json()
     token = Token.objects.get(pk=made["id"])
-    assert token.creator == boss
+    assert token.created_by == Actor.of(boss)
     page = michael.client.get(f"/integrations/tokens/{token.pk}/").content.decode()
     assert "Boss" in page
     assert f'href="/integrations/tokens/{boss.pk}/"' in page
@@ -358,7 +359,7 @@ def test_a_change_is_made_by_the_token_and_shown_as_such(send, boss, token, mich
     assert (body["name"], body["external_id"], body["description"]) == ("Renamed", "", "New.")
     assert body["events"]["updated"]["by"] == {"id": boss.pk, "name": "Boss"}
     event = TokenEvent.objects.filter(token=token).latest("at")
-    assert (event.actor, event.action) == (boss, "edited")
+    assert (event.actor, event.action) == (Actor(boss.pk, "Boss"), "edited")
     assert "Boss" in michael.client.get(f"/integrations/tokens/{token.pk}/").content.decode()
 
 
@@ -370,7 +371,7 @@ def test_deactivate_and_activate_hold_at_the_very_next_call(send, call, boss, to
     for _ in range(2):
         assert send(boss, "post", f"/{token.pk}/activate").json()["status"] == "active"
     assert call("agreements", key).status_code == 200
-    assert Token.objects.get(pk=token.pk).status_changer == boss
+    assert Token.objects.get(pk=token.pk).status_changed_by == Actor.of(boss)
 
 
 def test_a_token_may_end_itself(send, clerk):
@@ -394,7 +395,7 @@ def test_a_deleted_token_stays_as_it_was(send, call, boss, token):
     ):
         refused(send(boss, method, f"/{token.pk}{path}", body), 400, "TKN_001", "deleted")
     assert Token.objects.get(pk=token.pk).name == "ERP Agreements Sync"
-    assert Token.objects.get(pk=token.pk).status_changer == boss
+    assert Token.objects.get(pk=token.pk).status_changed_by == Actor.of(boss)
     # Its name is free again.
     assert send(boss, "post", "", CUSTOM | {"name": "ERP Agreements Sync"}).status_code == 201
 

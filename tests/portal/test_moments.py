@@ -175,7 +175,7 @@ def test_the_admin_survives_any_stored_moment_in_any_zone(staff, extreme, zone, 
         "modules/agreement/",
         f"modules/agreement/{agreement.pk}/change/",
         "accounts/user/",
-        f"accounts/user/{token.created_by.pk}/change/",
+        f"accounts/user/{token.created_by_id}/change/",
         "accounts/account/",
         f"accounts/account/{token.account.pk}/change/",
     ):

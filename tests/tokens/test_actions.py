@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from portal.fields import Actor
 from tests.factories import TokenFactory, header
 from tokens.models import Token, TokenEvent, TokenUsage
 
@@ -19,7 +20,7 @@ def test_disable_returns_to_the_same_page_with_a_way_back(michael, token):
     assert f"{token.name} is disabled." in response.text
     assert f"/integrations/tokens/{token.pk}/enable/" in response.text
     token.refresh_from_db()
-    assert (token.status, token.status_changed_by) == ("inactive", michael.user)
+    assert (token.status, token.status_changed_by) == ("inactive", Actor.of(michael.user))
 
 
 def test_enable_makes_the_key_work_again(michael, token, call):
@@ -128,5 +129,5 @@ def test_looking_at_an_action_does_nothing(michael, token, verb):
 def test_every_change_is_recorded_with_the_person(michael, token):
     for verb in ("disable", "enable", "delete"):
         act(michael.client, token, verb)
-    recorded = [(event.action, event.by) for event in token.events.order_by("pk")]
+    recorded = [(event.action, event.actor) for event in token.events.order_by("pk")]
     assert recorded == [(action, michael.user) for action in ("created", "disabled", "enabled", "deleted")]

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from portal.fields import Actor
 from tests.conftest import confirmed, just_made, stale
 from tests.factories import PASSWORD, TokenFactory, header, secret
 from tokens.catalog import Extension, Module
@@ -139,7 +140,7 @@ def test_a_wrong_password_shows_no_key(michael, old, password, words):
 def test_each_view_is_recorded_who_when_from_where(michael, old, ask, action):
     ask(michael.client, old)
     event = old.events.get(action=action)
-    assert (event.by, event.address) == (michael.user, "127.0.0.1")
+    assert (event.actor, event.address) == (Actor.of(michael.user), "127.0.0.1")
     assert timezone.now() - event.at < timedelta(seconds=10)
 
 
@@ -200,7 +201,7 @@ def test_a_key_that_cannot_be_opened_is_not_recorded_as_a_view(michael, old, set
     settings.TOKEN_SEALING_KEYS = {9: b"9" * 32}
     reveal(confirmed(michael.client), old)
     event = old.events.exclude(action=TokenEvent.Action.CREATED).get()
-    assert (event.action, event.by, event.address) == ("key_unreadable", michael.user, "127.0.0.1")
+    assert (event.action, event.actor, event.address) == ("key_unreadable", Actor.of(michael.user), "127.0.0.1")
 
 
 # --- Copying a key without showing it ---------------------------------------------------------------

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from portal.fields import Actor, OwnedActorField
 from tests.factories import TokenFactory, header
 from tokens.catalog import AccessChange, Extension, Module
 from tokens.models import Token, TokenEvent, TokenUsage
@@ -24,7 +25,7 @@ def test_it_changes_fields_and_modules_and_counts_the_changes(michael, token):
     response = save(michael.client, token, name="Renamed", external_id="crm-1", modules=[Module.CUSTOMERS, Module.HELPDESK])
     assert "Renamed is saved: 5 changes." in response.text
     token.refresh_from_db()
-    assert (token.name, token.external_id, token.version, token.updated_by) == ("Renamed", "crm-1", 2, michael.user)
+    assert (token.name, token.external_id, token.version, token.updated_by) == ("Renamed", "crm-1", 2, Actor.of(michael.user))
     assert token.grants == {Module.CUSTOMERS, Module.HELPDESK}
 
 
@@ -37,10 +38,10 @@ def test_the_change_holds_at_the_next_call(michael, token, call):
 
 def test_a_kept_grant_keeps_its_date_and_giver(michael, token):
     granted = timezone.now() - timedelta(days=100)
-    token.permissions.update(granted_at=granted, granted_by=None)
+    token.permissions.update(granted_at=granted, **OwnedActorField.columns("granted_by", None))
     save(michael.client, token, modules=[Module.AGREEMENTS, Module.HELPDESK])
     assert token.permissions.get(module=Module.AGREEMENTS).granted_at == granted
-    assert token.permissions.get(module=Module.HELPDESK).granted_by == michael.user
+    assert token.permissions.get(module=Module.HELPDESK).granted_by == Actor.of(michael.user)
 
 
 def test_renaming_leaves_the_grants_alone(michael, token):
@@ -57,7 +58,7 @@ def test_saving_without_a_change_says_so_and_writes_nothing(michael, token):
 def test_what_changed_is_recorded(michael, token):
     save(michael.client, token, name="Renamed", modules=[Module.HELPDESK])
     event = token.events.get(action=TokenEvent.Action.EDITED)
-    assert event.by == michael.user
+    assert event.actor == Actor.of(michael.user)
     assert event.changes == {"name": ["ERP Agreements Sync", "Renamed"], "added": [Module.HELPDESK], "removed": [Module.AGREEMENTS]}
 
 

@@ -160,7 +160,7 @@ def made(state, account):
     row.prepare(token)
     newest = token.keys.order_by("-version").first()
     known = before if newest is None or newest.version == 1 else newest.open()
-    return Token.objects.with_people().get(pk=token.pk), known
+    return Token.objects.with_standing().get(pk=token.pk), known
 
 
 def test_every_hindrance_and_every_state_has_a_row(db):
@@ -219,7 +219,7 @@ def check(state, name, role, response, key, call):
     """Hold an answer against the gate, which is asked after it: a press may have changed the token."""
     row, text, where = STATES[state], response.text, f"{name} for {role}"
     assert response.status_code < 500, where
-    token = Token.objects.with_people().get(name="ERP Sync")
+    token = Token.objects.with_standing().get(name="ERP Sync")
     standing = Standing(token, role == "administrator")
     works = call("accounts", key).status_code == 200
     assert works == standing.can_call, where

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from portal.fields import Actor
 from tests.conftest import person
 from tests.factories import TokenFactory, UserFactory
 from tokens.catalog import Extension, Module
@@ -41,7 +42,7 @@ def test_the_four_steps_make_a_token(michael):
     response = create(michael.client, run, Module.AGREEMENTS, Module.CUSTOMERS)
     token = Token.objects.get()
     assert response["Location"] == f"/integrations/tokens/{token.pk}/summary/"
-    assert (token.account, token.created_by, token.name, token.external_id) == (michael.account, michael.user, "Nightly sync", "erp-7")
+    assert (token.account, token.created_by, token.name, token.external_id) == (michael.account, Actor.of(michael.user), "Nightly sync", "erp-7")
     assert (token.description, token.extension, token.status, token.expires_at) == ("Copies agreements.", Extension.CUSTOM, "active", None)
     assert token.grants == {Module.AGREEMENTS, Module.CUSTOMERS}
     assert token.keys.count() == 1
@@ -306,7 +307,7 @@ def test_the_form_writes_nothing_it_does_not_show(michael, stranger):
     run = ready(michael.client, account_id=stranger.account.pk, id="SU-111-111-111", status="inactive", created_by=stranger.user.pk, version="9")
     create(michael.client, run)
     token = Token.objects.get()
-    assert (token.account, token.status, token.created_by, token.version) == (michael.account, "active", michael.user, 1)
+    assert (token.account, token.status, token.created_by, token.version) == (michael.account, "active", Actor.of(michael.user), 1)
     assert token.pk != "SU-111-111-111"
 
 

@@ -112,6 +112,45 @@ def test_actors_and_what_they_did_are_kept(michael):
     assert "/integrations/tokens/SU-100-000-001/" in page
 
 
+def test_who_did_what_is_kept_by_id_and_name(portal):
+    michael, adrian, robert = (
+        ["UR-101-000-001", "Michael Goldmill", ""],
+        ["UR-101-000-002", "Adrian Pennino", ""],
+        ["UR-420-000-001", "Robert Balboa", ""],
+    )
+    program, nobody = ["SU-100-000-001", "Everything", "PA-063-101"], None
+    tokens = asked(portal, "{t.pk: [t.created_by, t.updated_by, t.status_changed_by] for t in Token.objects.filter(pk__startswith='SU-100-')}")
+    assert tokens == {
+        **{token: [michael, michael, nobody] for token in TOKENS},
+        "SU-100-000-002": [michael, robert, nobody],
+        "SU-100-000-003": [michael, michael, michael],
+        "SU-100-000-004": [michael, michael, adrian],
+        "SU-100-000-007": [program, program, nobody],
+        "SU-100-000-011": [robert, robert, nobody],
+    }
+    grants = asked(portal, "{f'{p.token_id} {p.module}': p.granted_by for p in Permission.objects.filter(token__pk__startswith='SU-100-')}")
+    assert len(grants) >= len(TOKENS)
+    assert {grant: who for grant, who in grants.items() if who != michael} == {
+        "SU-100-000-002 MD-0023": robert,
+        "SU-100-000-007 MD-9001": program,
+        "SU-100-000-011 MD-0000": robert,
+    }
+    events = asked(portal, "[[e.token_id, e.action, e.actor] for e in TokenEvent.objects.filter(token__pk__startswith='SU-100-').order_by('pk')]")
+    assert len(events) >= len(TOKENS) + 3
+    assert [event for event in events if event[2] != michael] == [
+        ["SU-100-000-007", "created", [*program[:2], ""]],
+        ["SU-100-000-011", "created", robert],
+        ["SU-100-000-004", "deleted", adrian],
+        ["SU-100-000-002", "edited", robert],
+    ]
+
+
+def asked(portal, expression):
+    """The value of an expression in the shell of the upgraded portal, as JSON knows it."""
+    code = f"import json; from tokens.models import *; print(json.dumps({expression}))"
+    return json.loads(portal.manage("shell", "-v", "0", "-c", code).strip().splitlines()[-1])
+
+
 def test_old_names_are_compared_by_the_rule_of_today(portal):
     differing = portal.manage(
         "shell",

@@ -5,15 +5,15 @@ from tokens.models.draft import TokenDraft
 from tokens.models.event import TokenEvent
 from tokens.models.grant import Permission, known_modules
 from tokens.models.key import RingSecret, TokenKey
-from tokens.models.token import Actor, Token, TokenQuerySet, check_cap, check_name
+from tokens.models.token import Doer, Token, TokenQuerySet, check_cap, check_name
 from tokens.models.usage import TokenUsage
 
 __all__ = (
     "EXPIRING",
-    "Actor",
     "AlreadyIssued",
     "Changed",
     "Deleted",
+    "Doer",
     "NameTaken",
     "Permission",
     "RingSecret",

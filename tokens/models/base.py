@@ -1,10 +1,9 @@
 """What the models of this package share: states, errors, and what a person says about a token."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
@@ -12,7 +11,7 @@ from portal.fields import LineField, MomentField, ProseField
 from tokens.catalog import Extension
 
 if TYPE_CHECKING:
-    from tokens.models.token import Actor, Token
+    from tokens.models.token import Token
 
 # A token counts as expiring in its last thirty days.
 EXPIRING = timedelta(days=30)
@@ -62,20 +61,6 @@ class State(models.TextChoices):
     EXPIRED = "expired", gettext_lazy("Expired")
     INACTIVE = "inactive", gettext_lazy("Inactive")
     DELETED = "deleted", gettext_lazy("Deleted")
-
-
-def actor_columns(name: str, by: "Actor | None") -> dict[str, Any]:
-    """The twin columns that keep an actor: a person in `created_by`, a token in `created_by_token`, the other one empty.
-
-    They protect whom they name from deletion: who did something can be switched off, but stays to be named.
-    """
-    is_token = isinstance(by, TokenFields)
-    return {name: None if is_token else by, f"{name}_token": by if is_token else None}
-
-
-def one_actor(name: str) -> models.CheckConstraint:
-    """At most one of the twin columns is set."""
-    return models.CheckConstraint(condition=Q(**{name: None}) | Q(**{f"{name}_token": None}), name=f"one_actor_in_{name}")
 
 
 class TokenFields(models.Model):

@@ -1,17 +1,10 @@
 """What happened to tokens."""
 
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
-from portal.fields import MomentField
-from tokens.models.base import one_actor
-
-if TYPE_CHECKING:
-    from tokens.models.token import Actor
+from portal.fields import ActorField, MomentField
 
 
 class TokenEvent(models.Model):
@@ -31,13 +24,7 @@ class TokenEvent(models.Model):
     token = models.ForeignKey("tokens.Token", models.CASCADE, related_name="events", db_index=False)
     action = models.CharField(gettext_lazy("action"), max_length=16, choices=Action)
     at = MomentField(gettext_lazy("time"), default=timezone.now)
-    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=gettext_lazy("person"))
-    by_token = models.ForeignKey(
-        "tokens.Token", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False, verbose_name=gettext_lazy("acting token")
-    )
-    # Who it was as text too, with the name of then: a later name says nothing about what happened.
-    actor_id = models.CharField(gettext_lazy("actor's ID"), max_length=16, default="", editable=False)
-    actor_name = models.CharField(gettext_lazy("actor's name"), max_length=128, default="", editable=False)
+    actor = ActorField(gettext_lazy("by"))
     address = models.GenericIPAddressField(gettext_lazy("address"), null=True)
     changes = models.JSONField(gettext_lazy("changes"), default=dict)
 
@@ -45,12 +32,7 @@ class TokenEvent(models.Model):
         verbose_name = gettext_lazy("event")
         verbose_name_plural = gettext_lazy("events")
         ordering = ("-at", "-pk")
-        constraints = (one_actor("by"),)
         indexes = (models.Index("token", "at", "id", name="events_of_a_token"),)
 
     def __str__(self) -> str:
         return f"{self.token_id} {self.get_action_display()}"
-
-    @property
-    def actor(self) -> "Actor | None":
-        return self.by or self.by_token

@@ -1,18 +1,13 @@
 """Grants: which modules a token may reach."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
-from portal.fields import MomentField
+from portal.fields import MomentField, OwnedActorField
 from tokens.catalog import Module
-from tokens.models.base import one_actor
-
-if TYPE_CHECKING:
-    from tokens.models.token import Actor
 
 
 def known_modules() -> list[tuple[str, Any]]:
@@ -26,17 +21,12 @@ class Permission(models.Model):
     # A function, so that a new module of the catalog needs no migration.
     module = models.CharField(gettext_lazy("module"), max_length=8, choices=known_modules)
     granted_at = MomentField(default=timezone.now, editable=False)
-    granted_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+")
-    granted_by_token = models.ForeignKey("tokens.Token", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
+    granted_by = OwnedActorField(gettext_lazy("granted by"))
 
     class Meta:
         verbose_name = gettext_lazy("permission")
         verbose_name_plural = gettext_lazy("permissions")
-        constraints = (models.UniqueConstraint(fields=("token", "module"), name="one_grant_per_module"), one_actor("granted_by"))
+        constraints = (models.UniqueConstraint(fields=("token", "module"), name="one_grant_per_module"),)
 
     def __str__(self) -> str:
         return str(self.get_module_display())
-
-    @property
-    def granter(self) -> "Actor | None":
-        return self.granted_by or self.granted_by_token

@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, Membership, User
-from portal.fields import FoldedField, MomentField, PublicIdField
+from portal.fields import ActorField, FoldedField, MomentField, OwnedActorField, PublicIdField
 from portal.text import fold, isolate
 from tokens import keys, vault
 from tokens.catalog import Access, Extension, Module
 from tokens.keys import Key
 from tokens.models import base
-from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, State, TokenFields, TooManyTokens, actor_columns, one_actor
+from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, State, TokenFields, TooManyTokens
 from tokens.models.event import TokenEvent
 from tokens.models.grant import Permission
 from tokens.models.key import TokenKey
@@ -65,14 +65,10 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Tokens that may reach the module, by a grant of its own or by All."""
         return self.filter(models.Exists(Permission.objects.filter(token=models.OuterRef("pk"), module__in=(module, Module.ALL))))
 
-    def with_people(self) -> "TokenQuerySet":
-        """With what a list shows beside the token's own columns: who made and changed it, its use, its account and keys.
-
-        PostgreSQL plans eight tables of a query together; with one more, a page of a long list would take a second.
-        """
-        people = ("created_by", "created_by_token", "updated_by", "updated_by_token")
+    def with_standing(self) -> "TokenQuerySet":
+        """With what a token's standing depends on beside its own columns: its use, its account and its keys."""
         keys = models.Prefetch("keys", TokenKey.objects.defer("digest"))
-        return self.select_related(*people, "usage", "account").prefetch_related(keys)
+        return self.select_related("usage", "account").prefetch_related(keys)
 
 
 class Token(TokenFields):
@@ -85,15 +81,11 @@ class Token(TokenFields):
     external_id_key = FoldedField(source="external_id")
     status = models.CharField(gettext_lazy("Status"), max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
     status_changed_at = MomentField(null=True, editable=False)
-    status_changed_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+")
-    # Tokens act too. The twins have no index of their own: nothing looks for them, and tokens are kept as tombstones.
-    status_changed_by_token = models.ForeignKey("self", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
+    status_changed_by = OwnedActorField(gettext_lazy("Status changed by"))
     created_at = MomentField(gettext_lazy("Created"), default=timezone.now, editable=False)
-    created_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Created by"))
-    created_by_token = models.ForeignKey("self", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
+    created_by = OwnedActorField(gettext_lazy("Created by"))
     updated_at = MomentField(gettext_lazy("Updated"), default=timezone.now, editable=False)
-    updated_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=gettext_lazy("Updated by"))
-    updated_by_token = models.ForeignKey("self", models.RESTRICT, null=True, editable=False, related_name="+", db_index=False)
+    updated_by = OwnedActorField(gettext_lazy("Updated by"))
     # Counts edits, so that the second of two people who edit at once is told.
     version = models.PositiveIntegerField(default=1, editable=False)
     # The wizard run that made the token. Unique: eight simultaneous presses of Create make one token.
@@ -109,9 +101,6 @@ class Token(TokenFields):
             models.UniqueConstraint(fields=("account", "name_key"), condition=~Q(status="deleted"), name="unique_name_of_live_tokens"),
             models.CheckConstraint(condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"),
             models.CheckConstraint(condition=Q(extension__in=Extension.values), name="known_extension"),
-            one_actor("created_by"),
-            one_actor("updated_by"),
-            one_actor("status_changed_by"),
         )
         # The orders and filters of the list, each ending in the key, so that long lists stay quick and pages stay put.
         indexes = (
@@ -120,16 +109,11 @@ class Token(TokenFields):
             models.Index("account", "status", F("created_at").desc(), F("id").desc(), name="tokens_by_status"),
             models.Index("account", "extension", F("created_at").desc(), F("id").desc(), name="tokens_by_extension"),
             models.Index("account", "updated_at", "id", name="tokens_by_updated"),
-            # Few tokens are made by tokens; the filter's choice of creators finds them here without reading all the others.
-            models.Index("account", "created_by_token", condition=Q(created_by_token__isnull=False), name="tokens_by_creating_token"),
+            # The filter's choice of creators is read from it alone.
+            models.Index(*("account", "created_by_id", "created_by_name", "created_by_account", "created_at"), name="tokens_by_creator"),
         )
 
     # --- Reading ------------------------------------------------------------------------------
-
-    @property
-    def label(self) -> str:
-        """`ERP Sync (SU-160-984-311)`: a token where a person could stand too."""
-        return f"{isolate(self.name)} ({self.pk})"
 
     @property
     def state(self) -> State:
@@ -143,18 +127,6 @@ class Token(TokenFields):
     @property
     def is_deleted(self) -> bool:
         return self.status == self.Status.DELETED
-
-    @property
-    def creator(self) -> "Actor | None":
-        return self.created_by or self.created_by_token
-
-    @property
-    def updater(self) -> "Actor | None":
-        return self.updated_by or self.updated_by_token
-
-    @property
-    def status_changer(self) -> "Actor | None":
-        return self.status_changed_by or self.status_changed_by_token
 
     @property
     def last_used_at(self) -> datetime | None:
@@ -188,7 +160,7 @@ class Token(TokenFields):
 
     @classmethod
     def issue(
-        cls, *, account: Account, modules: Collection[str], by: "Actor | None", draft_id: uuid.UUID | None = None, **fields: Any
+        cls, *, account: Account, modules: Collection[str], by: "Doer | None", draft_id: uuid.UUID | None = None, **fields: Any
     ) -> tuple["Token", Key]:
         """Make a token with its key, all or nothing, and return both.
 
@@ -196,7 +168,7 @@ class Token(TokenFields):
         NameTaken, TooManyTokens, ValidationError, and AlreadyIssued for a wizard run that has made
         its token.
         """
-        actors = actor_columns("created_by", by) | actor_columns("updated_by", by)
+        actors = OwnedActorField.columns("created_by", by) | OwnedActorField.columns("updated_by", by)
         token = cls(account=account, draft_id=draft_id, **actors, **fields)
         token.check_said()
         try:
@@ -225,17 +197,17 @@ class Token(TokenFields):
         if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
             raise AlreadyIssued(made)
 
-    def grant(self, modules: Collection[str], *, by: "Actor | None") -> tuple[set[str], set[str]]:
+    def grant(self, modules: Collection[str], *, by: "Doer | None") -> tuple[set[str], set[str]]:
         """Make `modules` the token's grants; gives what was added and what was removed."""
         wanted = {Module.ALL.value} if Module.ALL in modules else set(map(str, modules))
         had = set(self.permissions.values_list("module", flat=True))
         self.permissions.filter(module__in=had - wanted).delete()
-        giver = actor_columns("granted_by", by)
-        Permission.objects.bulk_create(Permission(token=self, module=module, **giver) for module in sorted(wanted - had))
+        granter = OwnedActorField.columns("granted_by", by)
+        Permission.objects.bulk_create(Permission(token=self, module=module, **granter) for module in sorted(wanted - had))
         self.__dict__.pop("grants", None)
         return wanted - had, had - wanted
 
-    def edit(self, *, by: "Actor | None", version: int | None, modules: Collection[str] | None, **fields: Any) -> int:
+    def edit(self, *, by: "Doer | None", version: int | None, modules: Collection[str] | None, **fields: Any) -> int:
         """Change fields and grants if nobody else did since `version`; gives the number of changes.
 
         `version=None` changes the token as it is now, `modules=None` leaves the grants alone. The row is changed, not this
@@ -251,7 +223,7 @@ class Token(TokenFields):
             added, removed = token.grant(modules, by=by) if modules is not None else (set(), set())
             count = len(changed) + len(added) + len(removed)
             if count:
-                token.assign(**fields, version=token.version + 1, updated_at=timezone.now(), **actor_columns("updated_by", by))
+                token.assign(**fields, version=token.version + 1, updated_at=timezone.now(), updated_by=by)
                 try:
                     with transaction.atomic():
                         token.save()
@@ -261,27 +233,27 @@ class Token(TokenFields):
                 token.record(TokenEvent.Action.EDITED, by=by, changes={**changed, "added": sorted(added), "removed": sorted(removed)})
             return count
 
-    def add_grant(self, module: Module, *, by: "Actor | None") -> bool:
+    def add_grant(self, module: Module, *, by: "Doer | None") -> bool:
         """Let the token reach one more module; All takes the place of single grants. Says whether anything changed. Raises Deleted."""
         with transaction.atomic():
             grants = self.locked().grants
             return self.edit(by=by, version=None, modules={*grants, module}) > 0
 
-    def remove_grants(self, *modules: Module, by: "Actor | None") -> bool:
+    def remove_grants(self, *modules: Module, by: "Doer | None") -> bool:
         """Take grants back, be it the last; from All nothing can be taken but All. Says whether anything changed. Raises Deleted."""
         with transaction.atomic():
             grants = self.locked().grants
             return self.edit(by=by, version=None, modules=grants - set(modules)) > 0
 
-    def disable(self, *, by: "Actor | None") -> bool:
+    def disable(self, *, by: "Doer | None") -> bool:
         """Refuse every call from the next one on. Says whether anything changed."""
         return self.become(self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=TokenEvent.Action.DISABLED, by=by)
 
-    def enable(self, *, by: "Actor | None") -> bool:
+    def enable(self, *, by: "Doer | None") -> bool:
         """Let the key work again. Says whether anything changed."""
         return self.become(self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=TokenEvent.Action.ENABLED, by=by)
 
-    def remove(self, *, by: "Actor | None") -> bool:
+    def remove(self, *, by: "Doer | None") -> bool:
         """Delete for good: the row stays as a tombstone, the sealed copy of the key does not. Says whether anything changed."""
         with transaction.atomic():
             changed = self.become(self.Status.DELETED, only_from=None, action=TokenEvent.Action.DELETED, by=by)
@@ -289,9 +261,9 @@ class Token(TokenFields):
                 self.keys.update(sealed=None)
             return changed
 
-    def become(self, status: Status, *, only_from: Status | None, action: "TokenEvent.Action", by: "Actor | None") -> bool:
+    def become(self, status: Status, *, only_from: Status | None, action: "TokenEvent.Action", by: "Doer | None") -> bool:
         """One conditional UPDATE, so that a repeated or late request changes nothing and a deleted token stays deleted."""
-        values = {"status": status, "status_changed_at": timezone.now(), **actor_columns("status_changed_by", by)}
+        values = {"status": status, "status_changed_at": timezone.now(), **OwnedActorField.columns("status_changed_by", by)}
         with transaction.atomic():
             rows = Token.objects.live().filter(pk=self.pk)
             rows = rows.filter(status=only_from) if only_from else rows
@@ -318,10 +290,10 @@ class Token(TokenFields):
         return key
 
     def record(
-        self, action: "TokenEvent.Action", *, by: "Actor | None", address: str | None = None, changes: dict[str, Any] | None = None
+        self, action: "TokenEvent.Action", *, by: "Doer | None", address: str | None = None, changes: dict[str, Any] | None = None
     ) -> "TokenEvent":
-        named = {"actor_id": by.pk, "actor_name": by.name} if by else {}
-        return TokenEvent.objects.create(token=self, action=action, **actor_columns("by", by), **named, address=address, changes=changes or {})
+        actor = ActorField.columns("actor", by)
+        return TokenEvent.objects.create(token=self, action=action, **actor, address=address, changes=changes or {})
 
     def locked(self) -> "Token":
         """The row as it is now; every other change of it waits for the end of the transaction. Raises Deleted."""
@@ -337,7 +309,7 @@ class Token(TokenFields):
 
 
 # Who does something to a token.
-Actor = User | Token
+Doer = User | Token
 
 
 def name_taken(name: str) -> str:

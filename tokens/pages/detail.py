@@ -42,7 +42,7 @@ def detail(request: PersonRequest, token_id: str) -> HttpResponse:
 def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
     """The second tab: every module and whether the token may reach it."""
     token = find(request, token_id)
-    grants = {permission.module: permission for permission in token.permissions.select_related("granted_by", "granted_by_token")}
+    grants = {permission.module: permission for permission in token.permissions.all()}
     standing = Standing(token, request.membership.is_admin)
     form = ModuleFilter(request.GET, standing=standing)
     wanted = form.cleaned_data if form.is_valid() else {"q": "", "status": ""}
@@ -101,15 +101,14 @@ def find(request: PersonRequest, token_id: str) -> Token:
     """The token with all that its pages show, or 404: another account's token does not exist."""
 
     def visible(membership: Membership) -> TokenQuerySet:
-        tokens = Token.objects.visible_to(membership).with_people()
-        return tokens.select_related("account", "status_changed_by", "status_changed_by_token")
+        return Token.objects.visible_to(membership).with_standing()
 
     return get_visible_or_404(request, visible, token_id)
 
 
 def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
     """What the header of the details needs."""
-    changed = {"by": actor(token.status_changer, token), "at": token.status_changed_at} if token.status_changed_at else None
+    changed = {"by": actor(token.status_changed_by, token), "at": token.status_changed_at} if token.status_changed_at else None
     return {
         "token": token,
         "standing": Standing(token, request.membership.is_admin),

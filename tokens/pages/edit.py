@@ -120,7 +120,7 @@ def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> Http
     theirs, yours = token.access, permissions_form.access
     if theirs != yours:
         rows.append({"label": _("Modules"), "theirs": modules_written(theirs), "yours": modules_written(yours)})
-    conflict = {"by": actor(token.updater, token) or _("Somebody"), "at": token.updated_at, "rows": rows}
+    conflict = {"by": actor(token.updated_by, token) or _("Somebody"), "at": token.updated_at, "rows": rows}
     return show_edit(request, token, data, version=token.version, conflict=conflict)
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import User
 from portal import text
+from portal.fields import Actor
 from portal.filters import Chip, SpanForm, day_filter, with_values, without
 from portal.moments import SKEW, day_bounds
 from portal.text import either, fold, join
@@ -88,11 +88,14 @@ class TokenFilter(filters.FilterSet):
 
     @cached_property
     def creators(self) -> list[tuple[str, str]]:
-        """Who made tokens of the account: first people, then tokens."""
-        tokens = Token.objects.visible_to(self.request.membership)
-        people = User.objects.filter(Exists(tokens.filter(created_by=OuterRef("pk"))))
-        makers = tokens.filter(pk__in=tokens.filter(created_by_token__isnull=False).values("created_by_token")).order_by("name_key", "pk")
-        return [*((person.pk, person.name) for person in people), *((token.pk, token.label) for token in makers)]
+        """Who made tokens of the account, under their newest names: first people, then tokens of the account."""
+        membership = self.request.membership
+        tokens = Token.objects.visible_to(membership).exclude(created_by_id="")
+        named = tokens.filter(created_by_account__in=("", membership.account_id)).values_list("created_by_id", "created_by_name")
+        # The newest name of each comes last.
+        makers = {id: Actor(id, name) for id, name, _at in named.annotate(at=Max("created_at")).order_by("at")}
+        ordered = sorted(makers.values(), key=lambda maker: (maker.is_token, fold(maker.name), maker.id))
+        return [(maker.id, maker.label) for maker in ordered]
 
     # --- What the filters mean ------------------------------------------------------------------
 
@@ -103,7 +106,7 @@ class TokenFilter(filters.FilterSet):
         return tokens.filter(external_id_key__contains=fold(value))
 
     def made_by(self, tokens: TokenQuerySet, name: str, value: str) -> QuerySet[Token]:
-        return tokens.filter(Q(created_by=value) | Q(created_by_token=value))
+        return tokens.filter(created_by_id=value)
 
     def since(self, tokens: TokenQuerySet, name: str, value: date) -> QuerySet[Token]:
         return tokens.filter(created_at__gte=day_bounds(value)[0])

@@ -22,7 +22,7 @@ from tokens.pages.tables import TokenTable
 def index(request: PersonRequest) -> HttpResponse:
     """The list. Its whole state is the address; what that does not say comes from the person's remembered choices."""
     tokens = Token.objects.visible_to(request.membership)
-    filters = TokenFilter(request, tokens.with_people())
+    filters = TokenFilter(request, tokens.with_standing())
     table = TokenTable(filters.rows, may_manage=request.membership.is_admin)
     table.configure(request, request.user.choices("tokens"))
     valid = filters.is_valid()

@@ -82,10 +82,10 @@ class TokenTable(Table):
         return two_lines(access.summary, "" if access.all else text.join(access.reach) if access.reach else "")
 
     def render_created(self, record: Token) -> SafeString:
-        return two_lines(moment(record.created_at), actor(record.creator, record))
+        return two_lines(moment(record.created_at), actor(record.created_by, record))
 
     def render_updated(self, record: Token) -> SafeString:
-        return two_lines(moment(record.updated_at), actor(record.updater, record))
+        return two_lines(moment(record.updated_at), actor(record.updated_by, record))
 
     def render_last_used(self, record: Token) -> SafeString:
         return two_lines(ago(record.last_used_at))
@@ -174,4 +174,4 @@ class PermissionTable(Table):
 
     def render_granted(self, record: PermissionRow) -> SafeString | str:
         grant = record.grant
-        return two_lines(moment(grant.granted_at), actor(grant.granter, grant.token)) if grant else "–"
+        return two_lines(moment(grant.granted_at), actor(grant.granted_by, grant.token)) if grant else "–"

@@ -79,7 +79,7 @@ def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse
         raise Http404
     here = Step(name)
     # The token outlives the draft: a bookmark of last year's run still leads to what it made.
-    made = Token.objects.visible_to(request.membership).filter(draft_id=draft_id, created_by=request.user).first()
+    made = Token.objects.visible_to(request.membership).filter(draft_id=draft_id, created_by_id=request.user.pk).first()
     if made:
         return redirect("tokens:summary", made.pk)
     drafts = TokenDraft.objects.filter(owner=request.user)
