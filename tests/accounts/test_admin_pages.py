@@ -1,4 +1,4 @@
-"""The administration looks like the portal and is where its administrators land."""
+"""The admin looks like the portal, and its administrators are taken to it."""
 
 import pytest
 from django.test import Client

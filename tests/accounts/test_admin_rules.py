@@ -1,4 +1,8 @@
-"""What holds for every page of the admin, by construction: the password, mails, who acted, and pages that stay small."""
+"""Rules for every page of the admin.
+
+Changes ask for the password and send mails, the actor is recorded, and pages stay small however
+many rows there are.
+"""
 
 import pytest
 from django.contrib import admin
@@ -40,7 +44,7 @@ def fields_of(user, **changes):
 
 
 def post_routes():
-    """The address of every page of the admin that takes a form, with an id that may be none."""
+    """Return the URL of every admin page that accepts a form, with an id that need not exist."""
     for model, _ in admin.site._registry.items():
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         for page, arguments in (("changelist", ()), ("add", ()), ("change", ("1",)), ("delete", ("1",))):
@@ -345,7 +349,7 @@ def test_every_inline_is_bounded_and_has_a_list_of_all():
     assert {inline.model for inline in inlines} <= {*admin.site._registry, *FEW}
 
 
-# Tables that grow with the code, not with use.
+# Tables whose size depends on the code, not on use.
 FEW = {Right, ContentType, Permission}
 
 
@@ -363,7 +367,7 @@ def test_no_form_or_filter_offers_all_rows_of_a_table():
             assert field.choices or field.get_internal_type() in {"BooleanField", "DateTimeField"} or name in FIXED, (model, name)
 
 
-# Filters over texts that have few values by their nature.
+# Filters on text columns that have few values by nature.
 FIXED = {"currency", "schema", "tier_level", "zone"}
 
 

@@ -1,4 +1,4 @@
-"""Guessing passwords: what is counted, where, and who gets through all the same."""
+"""Guessing passwords: which attempts are counted, where, and who can still sign in."""
 
 import threading
 from datetime import timedelta
@@ -23,19 +23,19 @@ def sign_in(client, email, password=PASSWORD, **extra):
 
 
 def address(number):
-    """One of many addresses that have nothing in common."""
+    """Return one of many addresses in unrelated networks."""
     return f"198.51.{number}.7"
 
 
 def let_pass(minutes):
-    """As if so many minutes had passed."""
+    """Move every counter into the past, as if that many minutes had passed."""
     for counter in Counter.objects.all():
         counter.until -= timedelta(minutes=minutes)
         counter.save()
 
 
 def lock_the_name(email, settings):
-    """Wrong passwords from as many addresses as it takes."""
+    """Try wrong passwords for a name, from as many addresses as it takes to lock it."""
     settings.SIGN_IN_TRIES_PER_NAME = 7
     for number in range(settings.SIGN_IN_TRIES_PER_NAME):
         response = sign_in(Client(), email, "wrong", REMOTE_ADDR=address(number))
@@ -77,7 +77,7 @@ def test_an_unknown_name_is_locked_just_the_same(client, db):
     ],
 )
 def test_sign_in_tries_are_counted_under_one_name_however_it_is_typed(client, michael, typed, reaches_her):
-    """Whatever would let the person in counts as the person; what would not is another name."""
+    """Every spelling that lets the person in counts for the person; others are other names."""
     assert (sign_in(Client(), typed).status_code == 302) is reaches_her
     Counter.objects.all().delete()
     for _ in range(4):
@@ -152,7 +152,7 @@ def test_wrong_passwords_at_sign_in_and_in_the_password_form_count_together(clie
     assert "1 try is left" in sign_in(client, michael.user.email, "wrong").text
     assert michael.client.post("/account/password/", fields).status_code == 429
     assert sign_in(client, michael.user.email).status_code == 429
-    # The right one is not looked at either, and as the fifth of the session it ends that.
+    # The right password is not checked either, and as the fifth attempt it ends the session.
     ended = michael.client.post("/account/password/", {**fields, "old_password": PASSWORD})
     assert ended["Location"].startswith("/sign-in/")
     michael.user.refresh_from_db()
@@ -255,7 +255,7 @@ def test_the_longest_wait_is_told(client, michael, settings):
 
 
 def lock_everything(michael, settings, client):
-    """Her name from everywhere, her own address, and the portal as a whole."""
+    """Lock her name from everywhere, her own address, and sign-in for the whole portal."""
     settings.SIGN_IN_TRIES_PER_ADDRESS, settings.SIGN_IN_TRIES_IN_ALL = 8, 8 + 7
     lock_the_name(michael.user.email, settings)
     for number in range(8):
@@ -299,7 +299,7 @@ def test_two_people_of_one_device_are_both_known(client, michael, adrian, settin
 
 
 def test_a_device_is_not_known_any_more_after_a_new_password(client, michael, settings):
-    """A stolen cookie ends with it."""
+    """So a stolen device cookie is worth nothing after that."""
     sign_in(client, michael.user.email)
     stolen = client.cookies["device"].value
     fields = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
@@ -339,7 +339,7 @@ def test_a_new_password_by_mail_lifts_the_lock_and_makes_the_device_known(client
     form = client.get(link, follow=True).redirect_chain[-1][0]
     client.post(form, {"new_password1": NEW, "new_password2": NEW})
     assert sign_in(Client(), michael.user.email, NEW, REMOTE_ADDR="192.0.2.9").status_code == 302
-    # The guesser goes on at once; she is known by then.
+    # The attacker goes on guessing at once, but by then her device is known.
     lock_the_name(michael.user.email, settings)
     assert sign_in(client, michael.user.email, NEW).status_code == 302
 
@@ -356,7 +356,7 @@ def test_a_password_set_by_an_administrator_lifts_the_lock_too(client, michael, 
 
 
 def at_once(count, act):
-    """Call `act(number)` in so many threads that start together; gives what they returned."""
+    """Call `act(number)` in that many threads at the same moment; return the results."""
     barrier, answers = threading.Barrier(count), [None] * count
 
     def run(number):
@@ -376,7 +376,7 @@ def at_once(count, act):
 
 @pytest.fixture
 def checked(monkeypatch):
-    """Every password that was looked at."""
+    """Collect every password that was checked."""
     passwords = []
     original = User.check_password
     monkeypatch.setattr(User, "check_password", lambda self, raw: (passwords.append(raw), original(self, raw))[1])
@@ -400,7 +400,7 @@ def test_nor_from_thirty_addresses(michael, checked, settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_counter_never_counts_beyond_its_limit(db):
-    """Without the line before the hashing, which lets only a few through at a time."""
+    """Even without the check before hashing, which lets only a few attempts through at a time."""
     limit = limits.Limit("test", 5, timedelta(minutes=15), "")
 
     def take(number):

@@ -1,4 +1,4 @@
-"""Hashing passwords leaves the other threads of a process free."""
+"""Hashing a password does not block the other threads of the process."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ from tests.factories import PASSWORD
 
 @contextmanager
 def taken(semaphore):
-    """Others hold all of it."""
+    """Occupy every place for hashing."""
     with ExitStack() as held:
         while semaphore.acquire(blocking=False):
             held.callback(semaphore.release)
@@ -35,7 +35,7 @@ def test_every_hasher_of_the_product_waits_for_its_turn():
 
 @pytest.mark.parametrize("name", product.PASSWORD_HASHERS)
 def test_hashes_of_earlier_versions_are_still_read(name):
-    """The turn changes when a password is hashed, not how."""
+    """Waiting for a turn changes when a password is hashed, not how."""
     ours, django_s = import_string(name)(), import_string(name).__mro__[2]()
     assert ours.algorithm == django_s.algorithm
     assert ours.verify(PASSWORD, django_s.encode(PASSWORD, "saltsaltsalt"))
@@ -53,7 +53,7 @@ def test_no_more_hash_at_once_than_are_allowed():
                 with lock:
                     running += 1
                     most = max(most, running)
-                # Others get every chance to come in.
+                # Return the server's CPU time so far in seconds, kernel time included.
                 threading.Event().wait(0.01)
                 with lock:
                     running -= 1
@@ -93,7 +93,7 @@ def test_who_does_not_get_a_turn_is_asked_to_come_back(michael, monkeypatch, sem
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
     assert "The Portal Is Busy" in response.text
-    # It was no try, and nothing is left behind.
+    # It was not counted as an attempt, and nothing is left behind.
     assert not Counter.objects.filter(used__gt=0).exists()
     assert sign_in(michael).status_code == 302
 

@@ -1,4 +1,7 @@
-"""What the log says of passwords: who, of which account, from where; never what was typed, and never without end."""
+"""What the log says about passwords.
+
+It names the person, the account and the address, never what was typed, and its size is bounded.
+"""
 
 import logging
 
@@ -17,7 +20,7 @@ def sign_in(email, password=PASSWORD, **extra):
 
 @pytest.fixture
 def lines(caplog):
-    """What the backend logged, as text; the limit of lines a minute begins anew."""
+    """Return what the backend logged, as text, with the limit of lines per minute reset."""
     for limit in logging.getLogger(LOGGER).filters:
         limit.seen = 0
     with caplog.at_level(logging.INFO, logger=LOGGER):
@@ -74,7 +77,7 @@ def test_an_attack_cannot_flood_the_log(monkeypatch):
     monkeypatch.setattr("portal.logs.time.monotonic", lambda: now)
     limit = AtMost(3)
     assert [limit.filter(record()) for _ in range(10)] == [True] * 3 + [False] * 7
-    # A sign-in that succeeds in the midst of it is what one looks for afterwards.
+    # A successful sign-in in the middle of an attack is what people look for afterwards.
     assert limit.filter(record(logging.INFO))
     assert limit.filter(record(logging.ERROR))
     now = 60.0

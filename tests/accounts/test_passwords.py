@@ -1,4 +1,4 @@
-"""Which new passwords are refused, with which words, and in every place where one is set."""
+"""Which new passwords are refused, with what text, in every place where one can be set."""
 
 import string
 
@@ -19,7 +19,7 @@ GOOD = "correct horse battery"
 WEAK = {
     "ten letters": "at least 12 characters",
     "x7!Kq" * 26: "at most 128 characters",
-    # common, as they are and with trifles
+    # common passwords, unchanged and with small variations
     "password1234": COMMON,
     "Password2026!": COMMON,
     "P@ssw0rd2024!": COMMON,
@@ -33,7 +33,7 @@ WEAK = {
     "1qaz2wsx3edc4rfv": COMMON,
     "Summer2026!!!": COMMON,
     "Sunshine 2026 !": COMMON,
-    # person, company, product
+    # names of the person, the company and the product
     "michael@mightymicks.example": PERSONAL,
     "Goldmill.1990!": PERSONAL,
     "Michael.Goldmill1": PERSONAL,
@@ -101,7 +101,7 @@ def test_the_brand_of_the_installation_counts(michael, settings):
 
 @pytest.mark.parametrize("password", ["4@8({[<369&#!1/|0$5+7%2/" * 5, "ab" * 64, string.printable[:94], "a" * 100_000, "aab" * 40_000])
 def test_no_password_is_costly_to_judge(michael, password, django_assert_max_num_queries):
-    """A bound on the steps, not on the clock: every look-up is of at most 128 characters."""
+    """Counts the steps, not the time: no look-up has more than 128 characters."""
     from accounts import passwords
 
     assert all(len(form) <= passwords.MOST for form in passwords.forms(password))

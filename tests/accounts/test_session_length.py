@@ -1,4 +1,4 @@
-"""How long a session lasts: from the last thing the person did, to the minute, and no longer than it may."""
+"""How long a session lasts: to the minute from the person's last action, up to a maximum."""
 
 import time
 
@@ -29,7 +29,7 @@ def test_a_session_is_told_how_long_it_lasts(michael):
 
 @pytest.mark.parametrize(("ago", "lives"), [(IDLE - 30, True), (IDLE + 30, True), (IDLE + 60, False), (IDLE + 3600, False)])
 def test_nobody_is_cut_off_early_and_nobody_stays_a_minute_too_long(michael, ago, lives):
-    """The last request may have come up to a minute after the moment that is kept."""
+    """The time of the last request is kept to the minute, so it may be a minute too early."""
     put(michael.client, seen_at=now() - ago)
     assert (michael.client.get(LIST).status_code == 200) == lives
 

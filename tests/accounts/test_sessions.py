@@ -1,4 +1,4 @@
-"""Sessions know whose they are, and a person has only so many."""
+"""Sessions belong to a person, and a person can have only so many."""
 
 import importlib
 import time
@@ -46,7 +46,7 @@ def test_the_oldest_is_the_one_that_was_signed_in_first_however_much_it_is_used(
 
 
 def test_every_way_to_sign_in_counts(michael, settings):
-    """Also one that is none of our forms: the session itself knows its person."""
+    """Including those without one of our forms: the session itself knows its person."""
     settings.SESSIONS_PER_PERSON = 1
     client = Client()
     client.force_login(michael.user, backend="accounts.backends.EmailBackend")

@@ -1,4 +1,4 @@
-"""Signing in and out, how long a session lasts, and what guards it against guessing."""
+"""Signing in and out, the length of a session, and the limits on guessing."""
 
 import threading
 import time
@@ -280,7 +280,7 @@ def test_nobody_gets_a_second_link_within_five_minutes(client, michael, mailoutb
 
 
 def wait_for_mail(mailoutbox):
-    """Mails are sent by a thread of their own, which ends when there is nothing to do."""
+    """Wait for the thread that sends mails, which ends when nothing is left to send."""
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join(10)
@@ -289,7 +289,7 @@ def wait_for_mail(mailoutbox):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("email", ["michael@mightymicks.example", "nobody@mightymicks.example"])
 def test_the_answer_to_a_forgotten_password_does_the_same_work_for_everybody(client, michael, mailoutbox, email):
-    """Its time tells nothing: who has the address is looked up when the answer is out, in the background."""
+    """The response time reveals nothing: the address is looked up in the background afterwards."""
     with CaptureQueriesContext(connection) as queries:
         client.post("/account/reset/", {"email": email})
     assert not [query for query in queries.captured_queries if "accounts_user" in query["sql"]]
@@ -331,7 +331,7 @@ def test_signing_out_clears_what_the_browser_kept_but_not_its_cookies(client, mi
 
 
 def test_saving_the_profile_leaves_alone_what_it_does_not_show(michael, monkeypatch):
-    """Somebody switches the person off between reading and saving."""
+    """For example when somebody deactivates the person between loading and saving."""
     from accounts import views
 
     original = views.ProfileForm.is_valid

@@ -1,4 +1,7 @@
-"""Asking for the password again: which acts ask, that nothing happens without it, and that nothing typed is lost."""
+"""Giving the password again: which actions ask, and what happens to them until it is given.
+
+Nothing happens without the password, and nothing typed is lost.
+"""
 
 import re
 import time
@@ -23,13 +26,13 @@ from tokens.models import Token, TokenDraft
 
 QUESTION = "Confirm That It Is You"
 
-# What a POST of each route sends, and whether it must ask. Routes that answer no POST are not here.
+# What a POST to each route sends, and whether it must ask. Routes that accept no POST are absent.
 NEVER, ASKS = False, True
 PRESSES = [
     ("accounts:profile", {"name": "Mickey", "time_zone": "UTC"}, NEVER),
     ("accounts:switch", {"account": "the other"}, NEVER),
     ("accounts:theme", {"theme": "dark"}, NEVER),
-    ("accounts:password_change", {}, NEVER),  # its form asks for the old password, every time
+    ("accounts:password_change", {}, NEVER),  # its form always asks for the old password
     ("tokens:save_layout", {"sort": "name"}, NEVER),
     ("tokens:save_permissions_layout", {"sort": "name"}, NEVER),
     ("tokens:new", {"name": "New", "expires_on": ""}, NEVER),
@@ -46,8 +49,8 @@ PRESSES = [
     ("tokens:disable", {}, NEVER),
     ("tokens:delete", {}, NEVER),
     ("tokens:edit", {"name": "Renamed"}, NEVER),
-    ("tokens:edit", {"modules": [Module.AGREEMENTS]}, NEVER),  # one module less
-    ("tokens:edit", {"modules": [Module.AGREEMENTS, Module.USAGE]}, ASKS),  # one less, another more
+    ("tokens:edit", {"modules": [Module.AGREEMENTS]}, NEVER),  # loses a module
+    ("tokens:edit", {"modules": [Module.AGREEMENTS, Module.USAGE]}, ASKS),  # loses one module, gains another
     ("tokens:edit", {"modules": [Module.ALL]}, ASKS),
     ("tokens:edit", {"modules": [module.value for module in Module.single()]}, ASKS),
     ("tokens:edit", {"expires_on": ""}, ASKS),
@@ -63,7 +66,7 @@ PUBLIC = {"accounts:sign_in", "accounts:password_reset", "accounts:password_rese
 
 @pytest.fixture
 def expiring(account):
-    """A token with two modules and an end, disabled."""
+    """Make a disabled token with two modules and an expiration."""
     token = TokenFactory(
         account=account, name="Sync", modules=(Module.AGREEMENTS, Module.CUSTOMERS), expires_at=timezone.now().replace(year=2050, month=1, day=1)
     )
@@ -102,7 +105,7 @@ def press(client, route, fields, token, draft, **more):
 
 
 def everything():
-    """Every row of what the portal keeps, but drafts, sessions and what counts wrong passwords."""
+    """Return every row of the database, except drafts, sessions and counters of wrong passwords."""
     left_out = {TokenDraft, Session, Counter}
     return {
         model: sorted(map(str, model._default_manager.values_list()))
@@ -113,7 +116,7 @@ def everything():
 
 
 def carried(response):
-    """The hidden fields of the question, as a browser would send them."""
+    """Return the hidden fields of the question, as a browser would send them."""
     form = re.search(r'<form method="post"[^>]*>(?:(?!</form>).)*sudo_password.*?</form>', response.text, re.DOTALL)[0]
     fields = {}
     for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form):
@@ -123,7 +126,7 @@ def carried(response):
 
 
 def answer(client, path, response, password=PASSWORD, **more):
-    """Answer the question in the browser it was asked in."""
+    """Answer the question in the browser in which it was asked."""
     return client.post(path, {**carried(response), "sudo_password": password, **more})
 
 
@@ -144,7 +147,7 @@ def test_a_press_asks_as_the_table_says_and_does_nothing_before(michael, expirin
         assert response.status_code == 200
         assert secret(expiring) not in response.text
         assert everything() == before
-    # With a fresh password nobody is asked.
+    # Nobody is asked shortly after giving the password.
     if route != "accounts:sign_out":
         assert QUESTION not in press(confirmed(michael.client), route, fields, expiring, draft).text
 
@@ -176,7 +179,7 @@ def test_nothing_that_was_typed_is_lost(michael, expiring, draft):
     assert fields["name"] == [typed["name"]]
     assert fields["description"] == [typed["description"]]
     assert fields["modules"] == [Module.ALL, Module.USAGE]
-    # The page behind the question still holds it as well.
+    # The page behind the dialog still holds it as well.
     assert response.context["general_form"]["description"].value() == typed["description"]
     answer(michael.client, f"/integrations/tokens/{expiring.pk}/edit/", response)
     expiring.refresh_from_db()
@@ -413,6 +416,6 @@ def test_of_thirty_guesses_at_once_no_more_than_five_are_checked(michael, token,
     user_login_failed.connect(note)
     with ThreadPoolExecutor(5) as threads:
         list(threads.map(one, range(30)))
-    # Fewer when the server was too busy to check one and asked it to come again.
+    # There are fewer if the server was too busy to check one and asked the client to come back.
     assert 0 < len(checked) <= 5
     assert not signed_in(michael.client)

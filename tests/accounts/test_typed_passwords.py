@@ -1,4 +1,4 @@
-"""No password that somebody types is kept in clear: not in a table, not in a session, not in the log."""
+"""No typed password is stored in plain text: not in a table, a session or the log."""
 
 import importlib
 
@@ -33,7 +33,7 @@ def view_key(michael, client, token):
     return michael.client.post(f"/integrations/tokens/{token.pk}/reveal/", {"password": TYPED})
 
 
-# Every form with a field for a password that is checked, and how to send it a wrong one. A new form belongs here.
+# Every form with a password that is checked, and how to send it a wrong one. Add new forms here.
 WRONG = {
     accounts.forms.SignInForm: (sign_in, sign_in_with_the_password_as_name),
     accounts.forms.NewPasswordForm: (change_password,),
@@ -60,14 +60,14 @@ def test_every_form_that_asks_for_a_password_is_in_the_table():
 
 
 def test_passwords_are_checked_in_one_place(pytestconfig):
-    """What is not checked by the backend is not counted."""
+    """A password that the backend does not check is not counted."""
     files = [path for app in ("portal", "accounts", "activity", "tokens", "modules") for path in (pytestconfig.rootpath / app).rglob("*.py")]
     checking = {path.name for path in files if ".check_password(" in path.read_text() and "commands" not in path.parts}
     assert checking == {"backends.py"}
 
 
 def everything_kept():
-    """The rows of every table as text, sessions opened."""
+    """Return the rows of every table as text, with sessions decoded."""
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 (names of our own tables)
@@ -89,7 +89,7 @@ def test_a_mistyped_password_is_kept_nowhere(michael, token, caplog, send):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_django_axes_kept_is_wiped():
-    """Its tables of an earlier version held what was posted beside a mistyped password."""
+    """The tables of an earlier version held what was posted along with a mistyped password."""
     migration = importlib.import_module("accounts.migrations.0003_drop_axes")
     with connection.cursor() as cursor:
         for table in migration.TABLES:

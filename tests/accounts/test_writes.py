@@ -1,4 +1,4 @@
-"""Limits of how much may be changed in a minute: per person, per token and for all tokens of an account; what is left over is pruned."""
+"""Limits on changes per minute, per person, token and account, and the pruning of leftovers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -130,7 +130,7 @@ def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, sett
     response = michael.client.post("/integrations/tokens/new/", {"name": "kept name", "expires_on": ""})
     assert "You tried to change too much in a minute. The last one was not made." in response.text
     assert 0 < int(response["Retry-After"]) <= 60
-    # What was typed comes back.
+    # The input comes back.
     assert "kept name" in michael.client.get("/integrations/tokens/new/").text
 
 
@@ -158,7 +158,7 @@ def test_the_admin_is_limited_too(settings, michael):
 
 
 def use_up(call, account):
-    """Two tokens send what is refused until their account may try no more."""
+    """Send refused writes with two tokens until their account has no attempts left."""
     tokens = [TokenFactory(account=account, modules=(Module.ALL,)) for _ in range(2)]
     for token in tokens:
         assert [write(call, token, "helpdesk/cases").status_code for _ in range(3)] == [400] * 3
@@ -169,14 +169,14 @@ def use_up(call, account):
 def test_tokens_cannot_keep_people_from_stopping_them(michael, call, settings):
     settings.WRITES_PER_TOKEN, settings.WRITES_PER_ACCOUNT = 3, 6
     first, second = use_up(call, michael.account)
-    # Kept, since a deleted token opens its key to nobody.
+    # Kept, since nobody can view the key of a deleted token.
     key = header(second)
     assert michael.client.post(f"/integrations/tokens/{first.pk}/disable/").status_code == 302
     assert michael.client.post(f"/integrations/tokens/{second.pk}/delete/").status_code == 302
     statuses = [Token.objects.get(pk=token.pk).status for token in (first, second)]
     assert statuses == [Token.Status.INACTIVE, Token.Status.DELETED]
     assert [write(call, each).status_code for each in (first, key)] == [401, 401]
-    # Nor from anything else.
+    # Nor from the other limits.
     assert michael.client.post("/account/password/", {}).status_code == 200
     assert michael.client.post("/integrations/tokens/new/", {"name": "T", "expires_on": ""}).status_code == 302
     assert michael.client.post("/sign-out/").status_code == 302

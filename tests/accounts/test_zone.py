@@ -1,4 +1,4 @@
-"""At somebody's first sign-in the portal takes the time zone of the browser."""
+"""At a person's first sign-in the portal adopts the time zone of the browser."""
 
 import pytest
 from django.utils import timezone

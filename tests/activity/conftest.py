@@ -1,4 +1,4 @@
-"""A trail to look at."""
+"""A sample trail."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ ERP = Subject("token", "SU-160-984-311", "ERP Agreements Sync")
 
 @pytest.fixture
 def trail(michael) -> SimpleNamespace:
-    """Five entries of Mighty Mick's: numbers 1 to 5."""
+    """Record five entries for Mighty Mick's, numbered 1 to 5."""
     account = michael.account.pk
     record(michael.user, Action.TOKEN_CREATED, ERP, account=account)
     record(michael.user, Action.TOKEN_CHANGED, ERP, {"name": ["ERP", ERP.name], "modules": [["MD-0001"], ["MD-0001", "MD-0002"]]}, account=account)

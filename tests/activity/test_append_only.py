@@ -1,4 +1,4 @@
-"""The database keeps the trail, whoever asks it to change something."""
+"""The database refuses to change or delete entries, whoever asks."""
 
 import pytest
 from django.core.management import call_command

@@ -1,4 +1,4 @@
-"""Whatever is changed past the portal is found, and named."""
+"""Any change made behind the portal's back is found and named."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def intruder():
-    """Somebody with all rights in the database."""
+    """Change the database as somebody with all rights would."""
     with connection.cursor() as cursor:
         for statement in REMOVED[connection.vendor]:
             cursor.execute(statement)
@@ -140,7 +140,7 @@ def forget(before) -> str:
 
 @pytest.fixture
 def old_trail(michael, monkeypatch):
-    """Six entries, of the last six days."""
+    """Record six entries, one on each of the last six days."""
     now = timezone.now()
     for days in range(6, 0, -1):
         monkeypatch.setattr(timezone, "now", lambda days=days: now - timedelta(days=days))
@@ -175,7 +175,7 @@ def test_nothing_to_forget_leaves_no_entry(old_trail):
 
 
 def test_what_stands_after_a_younger_entry_stays(old_trail, monkeypatch):
-    """A clock that was wrong once must not tear a hole."""
+    """A clock that was wrong once must not leave a gap in the trail."""
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now - timedelta(days=30))
     record(None, Action.SIGNED_IN, account=old_trail[0].account)

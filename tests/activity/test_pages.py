@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def numbers(client, query: str = "") -> list[int]:
-    """The numbers of the entries on the page, from top to bottom."""
+    """Return the numbers of the entries on the page, top to bottom."""
     response = client.get(f"{URL}?{query}")
     assert response.status_code == 200
     return [row.record.number for row in response.context["table"].page.object_list]

@@ -1,4 +1,4 @@
-"""What an entry says, and that it stands and falls with what it tells of."""
+"""What an event says, and that it is saved or rolled back together with the change it describes."""
 
 import pytest
 from django.db import transaction
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def request_of(rf: RequestFactory):
-    """Act as within a request with these headers."""
+    """Act as if within a request with these headers."""
     tokens = []
 
     def begin(**headers):

@@ -1,6 +1,7 @@
-"""`python -m tests.bench`: everything it needs is made in a database of its own, which is dropped at the end.
+"""The command `python -m tests.bench`.
 
-That is a SQLite file in a temporary folder or, if DATABASE_URL names a PostgreSQL, a new database on that server.
+Everything it needs is made in a database of its own, which is dropped at the end: a SQLite file in
+a temporary folder or, if DATABASE_URL names a PostgreSQL database, a new one on that server.
 """
 
 import argparse
@@ -26,7 +27,7 @@ def arguments() -> argparse.Namespace:
 
 @contextmanager
 def own_database() -> Iterator[None]:
-    """Points DATABASE_URL at a new database for this process and the servers it starts."""
+    """Point DATABASE_URL at a new database, for this process and the servers that it starts."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
         with tempfile.TemporaryDirectory() as folder:

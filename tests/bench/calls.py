@@ -15,7 +15,7 @@ Call = Callable[[], Any]
 
 
 def call(address: str, headers: Mapping[str, str] = {}) -> int:
-    """One request; gives the status."""
+    """Make one request; return its status."""
     path, _, query = address.partition("?")
     environ = {
         "REQUEST_METHOD": "GET",
@@ -39,9 +39,11 @@ def call(address: str, headers: Mapping[str, str] = {}) -> int:
 
 
 def medians(targets: Mapping[str, Call], expected: Mapping[str, Any], rounds: int, calls: int) -> dict[str, float]:
-    """Median microseconds of each target over rounds in which all take turns in random order; a first round warms up.
+    """Return the median time of a call in µs for each target.
 
-    A call during which another process was given the core says nothing about the call, and counts only if there is no better.
+    In each round the targets take turns in random order; a first round warms up. A call during
+    which the core was given to another process says nothing about the call, and counts only if
+    there is no better one.
     """
     times: dict[str, list[float]] = {name: [] for name in targets}
     disturbed: dict[str, list[float]] = {name: [] for name in targets}

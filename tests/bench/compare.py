@@ -1,4 +1,7 @@
-"""The portal's list of agreements beside what one would otherwise pick, behind the same server and the same middleware."""
+"""The portal's list of agreements against the usual alternatives.
+
+All run behind the same server and middleware.
+"""
 
 import json
 import random
@@ -17,7 +20,7 @@ CALLS = 40
 
 
 class Target(NamedTuple):
-    """What is asked, and whether it must refuse."""
+    """A URL to measure, its headers, and whether it must refuse the call."""
 
     path: str
     headers: Mapping[str, str]
@@ -44,7 +47,7 @@ def targets(tokens: Tokens) -> dict[str, Target]:
 
 
 def refusals(found: Mapping[str, Target]) -> dict[str, Target]:
-    """The same with the last digit of the secret changed."""
+    """Return the same targets with the last digit of the secret changed."""
 
     def wrong(name: str) -> Target:
         key = found[name].headers["Authorization"]
@@ -54,7 +57,10 @@ def refusals(found: Mapping[str, Target]) -> dict[str, Target]:
 
 
 def verify(portal: server.Server, found: Mapping[str, Target]) -> None:
-    """Ends the program unless every target gives the portal's JSON and total, on the first page, in the middle and at the end."""
+    """Exit unless every target returns the portal's JSON and total.
+
+    Checks the first page, one in the middle and the last.
+    """
     for offset in (0, AGREEMENTS // 2, AGREEMENTS - 3, AGREEMENTS + 5):
         wanted: tuple[object, str | None] | None = None
         for name, target in found.items():
@@ -80,7 +86,10 @@ def in_process(found: Mapping[str, Target], rounds: int) -> dict[str, float]:
 
 
 def over_http(portal: server.Server, found: Mapping[str, Target], options: Namespace) -> dict[str, list[server.Load]]:
-    """What each target bore in every round. All take turns in random order, so that other work on the machine hits all alike."""
+    """Return the load that each target handled in every round.
+
+    The targets take turns in random order, so that other work on the machine affects all alike.
+    """
     loads: dict[str, list[server.Load]] = {name: [] for name in found}
     for number in range(options.rounds + 1):
         for name in random.sample(list(found), len(found)):
@@ -88,14 +97,14 @@ def over_http(portal: server.Server, found: Mapping[str, Target], options: Names
             load = portal.load(target.page(), target.headers, options.seconds)
             if load.refused != (0 if target.status == 200 else load.count):
                 sys.exit(f"{name}: {load.refused} of {load.count} answers were no success.")
-            # The first round opens the connections of all threads and warms them up.
+            # The first round opens every thread's connection and warms up.
             if number:
                 loads[name].append(load)
     return loads
 
 
 def ratio(over: Iterable[float], under: Iterable[float]) -> float:
-    """The median of the ratios of every round: what changes between rounds cancels out."""
+    """Return the median of the ratios per round, so that changes between rounds cancel out."""
     return statistics.median(a / b for a, b in zip(over, under, strict=True))
 
 

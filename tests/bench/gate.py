@@ -1,4 +1,4 @@
-"""What the gate of the API costs."""
+"""The cost of the API's gate."""
 
 from itertools import cycle
 from typing import Any
@@ -20,13 +20,13 @@ CALLS = 100
 
 
 def ungated(request: Any) -> HttpResponse:
-    """The portal's list without the gate."""
+    """Answer with the portal's list, without the gate."""
     request.token = Caller("SU-000-000-000", ACCOUNT, "distributor")
     return AGREEMENTS.answer_all(request)
 
 
 def empty(request: HttpRequest) -> HttpResponse:
-    """A view that does nothing (in less than a microsecond): what remains is the gate."""
+    """Do nothing (in under a microsecond), so that what is measured is the gate."""
     return HttpResponse()
 
 
@@ -37,7 +37,7 @@ def measure(tokens: Tokens, rounds: int) -> None:
     keys = tokens.keys()
     key = keys[0]
     wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
-    # The gate by itself is asked for many tokens in turn: one alone would stay in every cache of the database.
+    # Use many tokens in turn: a single one would stay in every cache of the database.
     requests = cycle([RequestFactory().get("/", headers={"authorization": key}) for key in keys])
     targets = {
         "without the gate": lambda: call("/public/bench/ungated?limit=10"),

@@ -1,4 +1,4 @@
-"""How long pages of the list of tokens take when the account has very many."""
+"""How long the list of tokens takes in an account with very many tokens."""
 
 import time
 from functools import partial
@@ -31,7 +31,7 @@ PAGES = {
 
 
 def signed_in(user: User) -> dict[str, str]:
-    """The cookie of a session of the user."""
+    """Return the session cookie of a signed-in user."""
     session = SessionStore()
     session[SESSION_KEY], session[BACKEND_SESSION_KEY] = user.pk, "accounts.backends.EmailBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()

@@ -1,4 +1,4 @@
-"""The table of keys that a user of django-ninja makes: the library has none."""
+"""The table of keys that users of django-ninja write themselves, as the library has none."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""The parts of the benchmark in their order, each with as many tokens as it wants."""
+"""The parts of the benchmark in order, each with the number of tokens it needs."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ MILLION = 1_000_000
 
 
 def measure(options: Namespace) -> None:
-    logging.disable(logging.ERROR)  # the refusals are meant
+    logging.disable(logging.ERROR)  # these calls are refused on purpose
     call_command("migrate", verbosity=0, run_syncdb=True)
     database = f"{connection.vendor} {'.'.join(map(str, connection.get_database_version()))}"
     print(f"Python {platform.python_version()}, Django {django.get_version()}, {database}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")

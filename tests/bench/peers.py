@@ -1,7 +1,7 @@
-"""The list of agreements as one would otherwise build it: the same rows, the same JSON, the same total in Content-Range.
+"""The list of agreements as it is usually built: same rows, same JSON, same Content-Range.
 
-The rows come from the portal's own QuerySet. The peers need not find out whose they are, nor look for the grant of a module;
-the portal does both.
+The rows come from the portal's own QuerySet. The peers need not find out whose rows they are, nor
+check the grant of a module; the portal does both.
 """
 
 from datetime import datetime
@@ -45,14 +45,14 @@ record = from_rows(AGREEMENT)
 
 
 def plain_uncounted(request: HttpRequest) -> HttpResponse:
-    """Without a gate and without the total."""
+    """Put load on the server: eight persistent connections, as fast as it answers."""
     limit, offset = int(request.GET.get("limit", LIMIT)), int(request.GET.get("offset", 0))
     rows = agreements().values_list(*COLUMNS)[offset : offset + limit]
     return JsonResponse([record(row) for row in rows], safe=False)
 
 
 def plain(request: HttpRequest) -> HttpResponse:
-    """Without a gate: what the list costs at least in Django's usual way."""
+    """Answer without a gate: the minimum cost of the list in plain Django."""
     limit, offset = int(request.GET.get("limit", LIMIT)), int(request.GET.get("offset", 0))
     total = agreements().count()
     rows = agreements().values_list(*COLUMNS)[offset : offset + limit]
@@ -80,7 +80,7 @@ class Group(fields.ReadOnlyField):
 
 
 def declared(name: str, value: Any) -> dict[str, fields.Field]:
-    """What a ModelSerializer cannot find out by itself."""
+    """Return the fields that a ModelSerializer cannot derive from the model."""
     if not isinstance(value, Column):
         return {name: Group(value)}
     source = {} if name == value.path else {"source": value.path}
@@ -145,7 +145,7 @@ def annotation(value: Any) -> Any:
 
 
 def resolver(value: Any) -> Any:
-    """How ninja's Schema finds a value that is no attribute of that name."""
+    """Return a resolver for a value of ninja's Schema that is not an attribute of that name."""
     return staticmethod((lambda row: value.value) if isinstance(value, Constant) else (lambda row: getattr(row, value.path)))
 
 

@@ -1,4 +1,4 @@
-"""Rows to measure with: people, agreements, tokens by the hundred thousand, and as many keys of the peers."""
+"""Rows to measure with: people, agreements, hundreds of thousands of tokens, keys of the peers."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,10 @@ EXTENSIONS = Extension.values
 
 
 def company() -> User:
-    """The account, somebody who manages it, and its agreements with a contract each; as many again belong to another one."""
+    """Make an account, its administrator, and its agreements with a contract each.
+
+    As many agreements again belong to another account.
+    """
     account = Account.objects.create(pk=ACCOUNT, name="Mighty Mick's LLC", side=Account.Side.DISTRIBUTOR)
     user = User.objects.create_user("bench@portal.example", None, name="Bench")
     Membership.objects.create(user=user, account=account, role=Membership.Role.ADMINISTRATOR)
@@ -70,7 +73,8 @@ def company() -> User:
 # --- The portal's tokens ------------------------------------------------------------------------------
 
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT CAST(%s AS bigint) UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
-# A different id for every number below a milliard, since factor and modulus have no common divisor; alike to `token_id`.
+# Gives a different id for every number below a billion, since factor and modulus are coprime; the
+# counterpart of `token_id`.
 FACTOR, MODULUS = 387_420_489, 1_000_000_000
 DIGITS = f"CAST({MODULUS} + (n * {FACTOR}) %% {MODULUS} AS text)"
 ID = f"'SU-' || substr({DIGITS}, 2, 3) || '-' || substr({DIGITS}, 5, 3) || '-' || substr({DIGITS}, 8, 3)"
@@ -82,7 +86,10 @@ def token_id(number: int) -> str:
 
 
 class Tokens:
-    """Tokens of one account, all but the first copied from it by the database: a million in the time the product makes a thousand."""
+    """Tokens of one account, all but the first copied from it by the database.
+
+    That makes a million in the time in which the portal makes a thousand.
+    """
 
     def __init__(self, user: User) -> None:
         account = Account.objects.get(pk=ACCOUNT)
@@ -90,7 +97,7 @@ class Tokens:
         self.first, _key = Token.issue(account=account, modules=(Module.AGREEMENTS,), by=user, name="First", extension=Extension.CUSTOM)
 
     def fill(self, count: int) -> None:
-        """Make them `count` in all."""
+        """Make tokens until there are `count` of them."""
         sqlite = connection.vendor == "sqlite"
         created = "datetime(first.created_at, '-' || n || ' minutes')" if sqlite else "first.created_at - n * interval '1 minute'"
         extensions = " ".join(f"WHEN {number} THEN '{value}'" for number, value in enumerate(EXTENSIONS))
@@ -107,7 +114,7 @@ class Tokens:
             updated_at=created,
             until=count,
         )
-        # Nobody knows the secrets of the copies: their digest is the first one's.
+        # The secrets of the copies are unknown: they have the digest of the first token.
         self.copy(TokenKey, token_id=ID, until=count)
         self.copy(TokenUsage, token_id=ID, last_used_at="CASE WHEN n %% 3 = 0 THEN NULL ELSE first_token.created_at END", until=count)
         self.copy(Permission, token_id=ID, until=count)
@@ -116,7 +123,10 @@ class Tokens:
             cursor.execute("ANALYZE")
 
     def copy(self, model: type[models.Model], *, until: int, **changed: str) -> None:
-        """Copies of the first token's row, numbered from what there is to `until`; `changed` are the SQL of the columns that differ."""
+        """Copy the row of the first token, numbered from the present count up to `until`.
+
+        `changed` holds the SQL of the columns that differ.
+        """
         columns = [field.column for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
         values = ", ".join(changed.get(column, f"first.{column}") for column in columns)
         key = "id" if model is Token else "token_id"
@@ -129,7 +139,10 @@ class Tokens:
             )
 
     def keys(self, count: int = 500) -> list[str]:
-        """Working keys of as many tokens, scattered among all, as values of the header; they were used just now."""
+        """Give that many tokens, spread over all of them, working keys that were used just now.
+
+        Returns the values of the header.
+        """
         active = [number for number in range(1, self.count + 1) if number % 10]
         chosen = [token_id(number) for number in random.sample(active, count)]
         minted = [keys.mint(id) for id in chosen]
@@ -146,7 +159,10 @@ class Tokens:
 
 
 def peer_keys() -> dict[str, dict[str, str]]:
-    """10,000 keys of every kind, each of a user of its own where the kind belongs to users; the headers with one of them."""
+    """Make 10,000 keys of every kind, each with its own user if the kind belongs to users.
+
+    Returns the headers with one key of each kind.
+    """
     users = User.objects.bulk_create(
         User(id=f"UR-900-{n // 1000:03}-{n % 1000:03}", email=f"{n}@peers.example", name=f"Peer {n}") for n in range(KEYS)
     )

@@ -1,4 +1,4 @@
-"""The portal's server in processes of its own, as `manage.py serve` starts it, and load upon it."""
+"""The portal's server in its own processes, as `manage.py serve` starts it, and load on it."""
 
 import http.client
 import os
@@ -23,7 +23,11 @@ ROOT = Path(__file__).parents[2]
 
 
 class Load(NamedTuple):
-    """What a load found: requests a second, CPU µs a request of all processes of the server, requests, and how many were no success."""
+    """The result of a load.
+
+    Requests per second, CPU of the server's processes in µs per request, the number of requests,
+    and how many of them failed.
+    """
 
     rate: float
     cpu: float
@@ -36,7 +40,7 @@ class Server:
         self.pid, self.port = process.pid, port
 
     def get(self, address: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
-        """One request: status, headers with names in lower case, body."""
+        """Make one request; return its status, headers (names in lower case) and body."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
         connection.request("GET", address, headers=dict(headers))
         response = connection.getresponse()
@@ -45,19 +49,19 @@ class Server:
         return response.status, {name.lower(): value for name, value in response.getheaders()}, body
 
     def load(self, address: str, headers: Mapping[str, str], seconds: int) -> Load:
-        """Eight clients on connections that stay open ask as fast as they are answered."""
+        """Put load on the server: eight persistent connections, as fast as it answers."""
         before = self.cpu()
         rate, count, refused = (with_wrk if has_wrk() else with_threads)(self.port, address, headers, seconds)
         return Load(rate, (self.cpu() - before) / count * 1e6, count, refused)
 
     def cpu(self) -> float:
-        """Seconds of CPU that the processes of the server used so far, those of the kernel for them included."""
+        """Return the server's CPU time so far in seconds, kernel time included."""
         return sum(map(cpu_of, family(self.pid)))
 
 
 @contextmanager
 def running() -> Iterator[Server]:
-    """The server, from when it answers on."""
+    """Run the server, and yield once it answers."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
@@ -90,7 +94,7 @@ def has_wrk() -> bool:
 
 
 def with_wrk(port: int, address: str, headers: Mapping[str, str], seconds: int) -> tuple[float, int, int]:
-    """Requests a second, requests, and how many were no success."""
+    """Return requests per second, requests and failures, measured with wrk."""
     given = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
     command = ("wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", *given, f"http://{HOST}:{port}{address}")
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -105,8 +109,11 @@ def with_wrk(port: int, address: str, headers: Mapping[str, str], seconds: int) 
 
 
 def with_threads(port: int, address: str, headers: Mapping[str, str], seconds: int) -> tuple[float, int, int]:
-    """The same without wrk. Python's threads share one core with each other, so it is this client that is measured above
-    some 1,500 requests a second, and the ratios of requests come out too low. CPU a request of the server stays true.
+    """Do the same without wrk.
+
+    Python's threads share one core, so above some 1,500 requests per second this measures the
+    client, and the ratios of requests come out too low. The server's CPU time per request is still
+    right.
     """
     end = time.perf_counter() + seconds
 
@@ -130,7 +137,7 @@ def with_threads(port: int, address: str, headers: Mapping[str, str], seconds: i
 
 
 def family(pid: int) -> Iterator[int]:
-    """A process and all that descend from it."""
+    """Return the ids of a process and of all its descendants."""
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
@@ -138,7 +145,10 @@ def family(pid: int) -> Iterator[int]:
 
 
 def cpu_of(pid: int) -> float:
-    """Seconds of CPU of a process and of its children that ended (utime, stime, cutime, cstime in proc(5))."""
-    # The name of the program comes first, in parentheses, and may hold anything.
+    """Return the CPU time in seconds of a process and its ended children.
+
+    That is the sum of utime, stime, cutime and cstime in proc(5).
+    """
+    # The name of the program comes first, in parentheses, and may contain any character.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / TICKS

@@ -1,4 +1,7 @@
-"""The portal's settings and the peers' apps beside it: one server process serves them all, behind the same middleware."""
+"""The portal's settings with the peers' apps added.
+
+One server process serves them all, behind the same middleware.
+"""
 
 from tests.settings import *  # noqa: F403
 
@@ -11,7 +14,7 @@ INSTALLED_APPS = (
     "ninja",
     "tests.bench",
 )
-# The tests' STATIC_ROOT is the folder itself.
+# The STATIC_ROOT of the tests is the folder itself.
 STATICFILES_DIRS = ()
 ROOT_URLCONF = "tests.bench.urls"
 

@@ -1,6 +1,7 @@
-"""The JSON of `/public/v1/agreements`, declared once for all peers. The comparison refuses to run when it is no longer the portal's.
+"""The JSON of `/public/v1/agreements`, declared once for all peers.
 
-Each peer gets the cheapest form its documentation offers: nested objects are built by one plain function each instead of a
+The comparison refuses to run if the portal's JSON differs. Each peer gets the cheapest form that
+its documentation offers: nested objects are built by one plain function each instead of a
 serializer of their own, and moments are written by `isoformat` instead of the library's field.
 """
 
@@ -10,14 +11,14 @@ from typing import Any, NamedTuple
 
 
 class Column(NamedTuple):
-    """A column of the model, by its path as the ORM writes it, and its type."""
+    """A column of the model: its path in ORM notation, and its type."""
 
     path: str
     type: type = str
 
 
 class Constant(NamedTuple):
-    """The same in every record."""
+    """A value that is the same in every record."""
 
     value: Any
 
@@ -52,7 +53,7 @@ RELATIONS = ("owner", "marketplace")
 
 
 def columns(shape: Mapping[str, Any]) -> list[Column]:
-    """The columns of a shape, each once."""
+    """Return the columns of a shape, each once."""
     found: dict[Column, None] = {}
     for value in shape.values():
         if isinstance(value, Mapping):
@@ -63,13 +64,16 @@ def columns(shape: Mapping[str, Any]) -> list[Column]:
 
 
 def from_rows(shape: Mapping[str, Any]) -> Callable[[tuple[Any, ...]], dict[str, Any]]:
-    """A function from a row of `values_list(*columns(shape))` to its JSON, as one would write it by hand."""
+    """Return a function from a row of `values_list(*columns(shape))` to its JSON.
+
+    It is written as one would write it by hand.
+    """
     order = columns(shape)
     return compiled("row", shape, lambda column: f"row[{order.index(column)}]")
 
 
 def from_objects(shape: Mapping[str, Any]) -> Callable[[Any], dict[str, Any]]:
-    """The same from an instance of the model."""
+    """Return such a function for instances of the model."""
     return compiled("row", shape, lambda column: f"row.{column.path.replace('__', '.')}")
 
 
@@ -78,7 +82,10 @@ def compiled(argument: str, shape: Mapping[str, Any], read: Callable[[Column], s
 
 
 def literal(value: Any, read: Callable[[Column], str]) -> str:
-    """The source text of a value: a dict display, so that no peer pays for being generated."""
+    """Return the source text of a value.
+
+    It is a dict display, so that no peer is slowed by generated code.
+    """
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name!r}: {literal(part, read)}" for name, part in value.items()) + "}"
     if isinstance(value, Constant):

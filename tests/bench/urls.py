@@ -1,4 +1,8 @@
-"""The portal's own addresses, and the peers' twice: among the API's, behind exactly its middleware, and beside the pages', behind all."""
+"""The portal's own URLs, and those of the peers twice.
+
+Once among the API's, behind exactly its middleware, and once among the pages', behind all
+middleware.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -25,7 +29,7 @@ VIEWS = {
 
 
 def rendered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
-    """Answers of Django REST framework are rendered by Django's handler, which calls of the portal's API need not reach."""
+    """Render the response in the view, as calls of the portal's API may bypass Django's handler."""
 
     @wraps(view)
     def inner(request: HttpRequest) -> HttpResponse:
@@ -35,7 +39,7 @@ def rendered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
     return inner
 
 
-# Right behind the resource that they are measured with, so that finding either takes as long.
+# Directly after the resource they are compared with, so that both take the same time to resolve.
 after = next(number for number, pattern in enumerate(public, 1) if pattern.name == "agreements")
 public[after:after] = [path(f"bench/{name}", rendered(view) if name.startswith("drf") else view) for name, view in VIEWS.items()]
 urlpatterns = [path("bench/", include([path(name, view) for name, view in VIEWS.items()])), *portal]
