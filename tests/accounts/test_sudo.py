@@ -172,6 +172,14 @@ def test_the_password_goes_on_with_what_was_sent(michael, expiring, draft, route
             assert Token.objects.get(pk=expiring.pk).grants == ({Module.ALL} if Module.ALL in value else set(value))
 
 
+def test_the_question_says_what_the_password_is_for_and_finds_no_fault_yet(michael, expiring):
+    response = stale(michael.client).post(f"/integrations/tokens/{expiring.pk}/enable/")
+    words = " ".join(re.sub(r"<[^>]*>", "", response.text).split())
+    assert f"To enable {expiring.name}, enter the password of {michael.user.email}." in words
+    assert '<button class="button button-primary" type="submit">Enable</button>' in response.text
+    assert "Enter your password." not in words
+
+
 def test_nothing_that_was_typed_is_lost(michael, expiring, draft):
     typed = {"name": 'Ünïcode "quotes" <b>', "external_id": " x ", "description": "line one\r\nline two & three", "modules": ["MD-0000", "no module"]}
     response = press(stale(michael.client), "tokens:edit", {**typed, "modules": [Module.ALL, Module.USAGE]}, expiring, draft)
@@ -212,7 +220,10 @@ def test_cancel_leads_back_to_where_the_question_came_from(michael, expiring, ht
     assert f'href="{page}" data-close' in response.text
 
 
-@pytest.mark.parametrize(("seconds", "asks"), [(0, False), (299, False), (301, True), (3600, True), (-60, True), (-(10**9), True)])
+@pytest.mark.parametrize(
+    ("seconds", "asks"),
+    [(0, False), (299, False), (300, True), (301, True), (3600, True), (-60, True), (-(10**9), True)],
+)
 def test_a_password_counts_for_five_minutes_and_a_moment_ahead_of_the_clock_does_not(michael, token, monkeypatch, seconds, asks):
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)

@@ -57,6 +57,7 @@ def refused(response, reason=None):
     assert body["error_code"] == "AUTH_001"
     assert all(isinstance(error, str) for error in body["errors"])
     assert set(body) == {"error_code", "errors"}
+    assert body["errors"][0] == "API request is unauthorized."
     if reason:
         assert reason in body["errors"][1]
     return True

@@ -97,6 +97,15 @@ def test_a_pepper_that_was_taken_away_matches_nothing(settings):
     assert not keys.matches(key, *old)
 
 
+def test_a_ring_tells_which_copies_it_can_open(settings):
+    sealed = vault.seal("secret", "PA-1", "SU-1", 1)
+    assert vault.can_open(sealed)
+    assert not vault.can_open(b"")
+    ring = settings.TOKEN_SEALING_KEYS
+    settings.TOKEN_SEALING_KEYS = {max(ring) + 1: b"n" * 32}
+    assert not vault.can_open(sealed)
+
+
 def test_a_sealed_text_opens_where_it_was_sealed():
     assert vault.unseal(vault.seal("secret", "PA-1", "SU-1", 1), "PA-1", "SU-1", 1) == "secret"
 
