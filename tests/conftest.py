@@ -1,4 +1,4 @@
-"""The cast of the tests: an administrator and a looker of one account, an administrator of another."""
+"""The people of the tests: an administrator and a member of one account, a stranger of another."""
 
 import time
 from types import SimpleNamespace
@@ -15,9 +15,10 @@ from tests.factories import AccountFactory, MembershipFactory, TokenFactory, hea
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Let what tidies up after a test take its time: a request leaves its limits on PostgreSQL's connection.
+    """Lift what would get in the way of emptying the tables.
 
-    The trail refuses to be emptied, so tests with transactions of their own forget it first.
+    A request leaves its time limits on the connection to PostgreSQL, and the trail refuses to be
+    emptied, so tests with transactions of their own forget it first.
     """
     server = connection.connection
     if hasattr(server, "statement_seconds") and not connection.in_atomic_block:
@@ -30,13 +31,13 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 
 
 def has_transactions(item: pytest.Item) -> bool:
-    """Whether the test commits, so that its rows are deleted one by one."""
+    """Tell whether the test commits, so that its rows have to be deleted one by one."""
     mark = item.get_closest_marker("django_db")
     return bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in getattr(item, "fixturenames", ())
 
 
 def person(**kwargs) -> SimpleNamespace:
-    """Somebody signed in: `user`, `account`, `client`."""
+    """Return somebody who is signed in, with `user`, `account` and `client`."""
     membership = MembershipFactory(**kwargs)
     client = Client()
     client.force_login(membership.user, backend="accounts.backends.EmailBackend")
@@ -44,7 +45,7 @@ def person(**kwargs) -> SimpleNamespace:
 
 
 def confirmed(client: Client, seconds_ago: float = 0) -> Client:
-    """The client of a person who gave the password just now, as at sign-in, or so long ago."""
+    """Set how long ago a person gave the password, by default just now; return their client."""
     session = client.session
     session["confirmed_at"] = int(time.time() - seconds_ago)
     session.save()
@@ -52,12 +53,12 @@ def confirmed(client: Client, seconds_ago: float = 0) -> Client:
 
 
 def stale(client: Client) -> Client:
-    """The client of a person who gave the password too long ago."""
+    """Return the client of a person who gave the password too long ago."""
     return confirmed(client, 3600)
 
 
 def just_made(client: Client, token) -> Client:
-    """The client of the session that has just created the token."""
+    """Return the client of the session that has just created the token."""
     session = client.session
     session["created"] = {token.pk: token.created_at.timestamp()}
     session.save()
@@ -71,19 +72,19 @@ def account(db):
 
 @pytest.fixture
 def michael(account):
-    """Manages the account."""
+    """Return an administrator of the account."""
     return person(account=account, user__name="Michael Goldmill", user__email="michael@mightymicks.example")
 
 
 @pytest.fixture
 def adrian(account):
-    """May look at the account, not manage it."""
+    """Return a member of the account, who may look but not manage."""
     return person(account=account, role=Membership.Role.MEMBER, user__name="Adrian Pennino")
 
 
 @pytest.fixture
 def stranger(db):
-    """Manages another account."""
+    """Return an administrator of another account."""
     return person(account__name="Front Street Inc", account__side="vendor")
 
 
@@ -94,7 +95,7 @@ def token(account, michael):
 
 @pytest.fixture
 def call(client):
-    """Call the API: `call("agreements", token)` or with a raw Authorization header."""
+    """Return a function to call the API: `call("agreements", token)`, or with a raw header."""
 
     def do(path, key=None, method="get", **kwargs):
         if key is not None and not isinstance(key, str):

@@ -1,4 +1,4 @@
-"""Boring rows for tests."""
+"""Factories for plain rows."""
 
 import factory
 from django.utils import timezone
@@ -38,7 +38,7 @@ class MembershipFactory(factory.django.DjangoModelFactory):
 
 
 class TokenFactory(factory.django.DjangoModelFactory):
-    """A token as the product makes it: with its key, usage and grants."""
+    """A token as the portal makes it: with its key, usage and grants."""
 
     class Meta:
         model = Token
@@ -114,10 +114,10 @@ class CustomerFactory(factory.django.DjangoModelFactory):
 
 
 def secret(token: Token) -> str:
-    """The secret part of a token's key: what no page may hold."""
+    """Return the secret part of a token's key, which no page may contain."""
     return header(token).split(":")[1]
 
 
 def header(token: Token) -> str:
-    """The value of the Authorization header of a token."""
+    """Return the value of the Authorization header of a token."""
     return token.usable_keys[0].open()

@@ -1,4 +1,7 @@
-"""A portal as it is served, for tests that know addresses and words and never a model: a process, a database, a port of its own."""
+"""A portal as it is served: a process, a database and a port of its own.
+
+For tests that know URLs and words and never a model.
+"""
 
 import fcntl
 import os
@@ -37,7 +40,7 @@ class Server:
         self.env = env
 
     def get(self, path: str, key: str | None = None) -> Answer:
-        """GET as a program does it, with the key as the whole value of the Authorization header."""
+        """Send a GET as a program does; the key is the whole Authorization header."""
         request = urllib.request.Request(self.url + path, headers={"Authorization": key} if key else {})
         try:
             with urllib.request.urlopen(request, timeout=20) as response:
@@ -59,7 +62,10 @@ def manage(env: dict[str, str], *arguments: str) -> str:
 
 @contextmanager
 def database(home: Path) -> Iterator[str]:
-    """The address of an empty database, on the server of DATABASE_URL if the tests run on PostgreSQL."""
+    """Return the URL of an empty database.
+
+    It is on the server of DATABASE_URL if the tests run on PostgreSQL.
+    """
     server = os.environ.get("DATABASE_URL", "")
     if not server.startswith("postgres"):
         yield f"sqlite:///{home / 'portal.sqlite3'}"
@@ -74,12 +80,12 @@ def database(home: Path) -> Iterator[str]:
 
 
 def clean() -> dict[str, str]:
-    """Nothing that happens to be in a developer's environment plays a part."""
+    """Return the environment variables without those of the developer that would matter."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
 def environment(database: str, **more: str) -> dict[str, str]:
-    """The environment of a portal for tests, with a free port."""
+    """Return the environment of a portal for tests, with a free port."""
     return {
         **clean(),
         "DJANGO_SETTINGS_MODULE": "portal.settings",
@@ -98,7 +104,10 @@ def environment(database: str, **more: str) -> dict[str, str]:
 
 @contextmanager
 def served(env: dict[str, str], home: Path, *demo: str) -> Iterator[str]:
-    """Fill the database with the demo data and serve the portal; gives its address. What it says is in the folder."""
+    """Load the demo data and serve the portal; yield its URL.
+
+    Its output is in the folder.
+    """
     collect_static_files(env)
     manage(env, "migrate", "--no-input", "--verbosity", "0")
     manage(env, "demo", *demo)
@@ -119,7 +128,10 @@ def served(env: dict[str, str], home: Path, *demo: str) -> Iterator[str]:
 
 
 def collect_static_files(env: dict[str, str]) -> None:
-    """Once in a run of tests: collecting replaces files that the server of another worker may be reading."""
+    """Collect the static files once per test run.
+
+    Collecting replaces files that the server of another worker may be reading.
+    """
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"process {os.getpid()}")
     (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
     with (ROOT / "var" / "static.lock").open("a+") as lock:
@@ -132,7 +144,7 @@ def collect_static_files(env: dict[str, str]) -> None:
 
 
 def installation(home: Path) -> Path:
-    """A copy of the portal's sources in the folder, which is made: an installation with a `var` of its own."""
+    """Copy the portal's sources to a new folder: an installation with its own `var`."""
     for source in ("accounts", "activity", "api", "demo", "general", "modules", "portal", "static", "templates", "tokens"):
         shutil.copytree(ROOT / source, home / source, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "manage.py", home)
@@ -141,7 +153,10 @@ def installation(home: Path) -> Path:
 
 @contextmanager
 def running(home: Path, *command: str, host: str = "127.0.0.1", **more: str) -> Iterator[int]:
-    """A server of the installation; gives its port. What it said is in `server.log`."""
+    """Run a server of the installation; yield its port.
+
+    Its output is in `server.log`.
+    """
     port = free_port()
     log = home / "server.log"
     env = {**clean(), "PORT": str(port), "WORKERS": "1", **more}
@@ -156,7 +171,7 @@ def running(home: Path, *command: str, host: str = "127.0.0.1", **more: str) -> 
 
 
 def refused(home: Path, *command: str, **more: str) -> str:
-    """What a command says that ends with an error; never a stack trace."""
+    """Return the error message of a command that fails, which is never a traceback."""
     env = {**clean(), **more}
     done = subprocess.run([sys.executable, *command], cwd=home, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""The portal's settings with secrets of the test run's own; a developer's `var/env` plays no part."""
+"""The portal's settings with secrets for the test run; a developer's `var/env` is ignored."""
 
 import os
 import secrets
@@ -12,9 +12,10 @@ os.environ.setdefault("TOKEN_SEALING_KEYS", f"1:{secrets.token_hex(32)}")
 from portal.settings import *  # noqa: F403
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
-# Argon2 is slow on purpose; the tests of sign-in do not need that.
+# Argon2 is slow on purpose, which tests of sign-in do not need.
 PASSWORD_HASHERS = ("django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher")
-# Collected files and their manifest belong to a served portal; the browser tests serve one. WhiteNoise wants a folder.
+# Collected files and their manifest belong to a served portal, such as that of the browser tests.
+# WhiteNoise needs a folder.
 STATIC_ROOT = BASE_DIR / "static"  # noqa: F405
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -24,6 +25,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, so that tests with several threads have one connection each, as in production.
     VAR.mkdir(mode=0o700, exist_ok=True)  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": str(VAR / "test.sqlite3")}  # noqa: F405
-# The tests of these limits set their own; the others write as much as they need.
+# Tests of these limits set their own; all others may write as much as they need.
 WRITES_PER_PERSON = WRITES_PER_TOKEN = WRITES_PER_ACCOUNT = 1_000_000
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -1,7 +1,7 @@
 """The portal as people meet it: a real server with the demo data, and Chromium.
 
-Black box: these tests know addresses, words and keys on the keyboard, never a model. Each worker has a server and a
-database of its own.
+These are black-box tests: they know URLs, words and keys on the keyboard, never a model. Each
+worker has a server and a database of its own.
 """
 
 import os
@@ -19,9 +19,9 @@ from tests.server import Server, environment, served
 PASSWORD = "a-password-of-the-browser-tests"
 PEOPLE = {
     "michael": "michael@mightymicks.example",
-    "adrian": "adrian@mightymicks.example",  # may only look
+    "adrian": "adrian@mightymicks.example",  # may look, not manage
     "robert": "robert@frontstreet.example",
-    "paulie": "paulie@frontstreet.example",  # may only look
+    "paulie": "paulie@frontstreet.example",  # may look, not manage
     "tony": "tony@gazzo.example",  # belongs to two accounts
     "portal": "admin@portal.example",  # belongs to no account
 }
@@ -34,7 +34,7 @@ expect.set_options(timeout=TIMEOUT_MS)
 
 
 class Portal(Server):
-    """A running portal and what stands beside it: its mail."""
+    """A running portal with its outgoing mail."""
 
     def __init__(self, url: str, env: dict[str, str], mail: Path) -> None:
         super().__init__(url, env)
@@ -42,7 +42,10 @@ class Portal(Server):
         self.forgotten = 0
 
     def leave_alone(self, page: Page, seconds: int) -> None:
-        """Let the session of a page look as if nothing was done in it for so long: the server's clock cannot be moved."""
+        """Make the session of a page look idle for that many seconds.
+
+        The server's clock cannot be moved.
+        """
         cookie = next(cookie for cookie in page.context.cookies() if cookie["name"] == "session")
         self.manage(
             "shell",
@@ -57,7 +60,10 @@ class Portal(Server):
         )
 
     def forget_confirmations(self) -> None:
-        """Let every session look as if its password was given long ago: the server's clock cannot be moved."""
+        """Make every session look as if its password was given long ago.
+
+        The server's clock cannot be moved.
+        """
         self.forgotten += 1
         self.manage(
             "shell",
@@ -75,7 +81,7 @@ class Portal(Server):
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """A portal of this worker's own, freshly made, on a free port."""
+    """Serve a fresh portal on a free port, for this worker only."""
     home = tmp_path_factory.mktemp("portal")
     env = environment(f"sqlite:///{home / 'portal.sqlite3'}", DEMO_PASSWORD=PASSWORD, EMAIL_URL=f"filemail:///{home / 'mail'}")
     with served(env, home) as url:
@@ -94,10 +100,10 @@ def chromium() -> str:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for all files of this folder that a worker runs.
+    """Start one browser for all files of this folder that a worker runs.
 
-    It ends with them, not with the session: Playwright's event loop would stay the running one of the thread, and Django
-    refuses database work beside a running loop.
+    It ends with them, not with the session: Playwright's event loop would remain the running one of
+    the thread, and Django refuses to use the database while a loop is running.
     """
     arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
@@ -107,7 +113,7 @@ def browser() -> Iterator[Browser]:
 
 
 def sign_in(page: Page, person: str, password: str = PASSWORD) -> None:
-    """Fill in the form of the sign-in page, which must be open, and send it."""
+    """Fill in the form of the open sign-in page and send it."""
     page.get_by_label("E-mail").fill(PEOPLE[person])
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign In").click()
@@ -115,11 +121,15 @@ def sign_in(page: Page, person: str, password: str = PASSWORD) -> None:
 
 @pytest.fixture(scope="package")
 def signed_in(browser: Browser, portal: Portal) -> Callable[[str], StorageState]:
-    """The cookies of a person who has just signed in. Signing in once per person saves seconds in every file."""
+    """Return the cookies of a person who has just signed in.
+
+    Signing in once per person saves seconds in every file.
+    """
     states: dict[tuple[str, int, int], StorageState] = {}
 
     def state_of(person: str) -> StorageState:
-        # A password counts as just given for five minutes: nobody is asked in a test that is not about that.
+        # A password counts as just given for five minutes: tests about other things are never asked
+        # for it.
         key = (person, portal.forgotten, int(time.monotonic() // 200))
         if key not in states:
             context = browser.new_context(base_url=portal.url)
@@ -135,11 +145,11 @@ def signed_in(browser: Browser, portal: Portal) -> Callable[[str], StorageState]
 
 
 class Visit(Protocol):
-    """Opens the portal in a browser context of its own, signed in as `person` or not at all, and gives the page.
+    """Opens the portal in a browser context of its own and returns the page.
 
-    `refused` are the HTTP statuses that the test causes on purpose: the line about them, the browser's own or htmx's, is no
-    complaint. A text stands for the lines that begin with it.
-    The other options are those of a Playwright context.
+    It is signed in as `person`, if given. `refused` are the HTTP statuses that the test causes on
+    purpose: the lines that the browser or htmx logs about them are allowed. A string allows the
+    lines that start with it. The other options are those of a Playwright context.
     """
 
     def __call__(self, person: str | None = None, *, refused: tuple[int | str, ...] = (), **options: Any) -> Page: ...
@@ -147,7 +157,11 @@ class Visit(Protocol):
 
 @pytest.fixture
 def visit(browser: Browser, portal: Portal, signed_in: Callable[[str], StorageState]) -> Iterator[Visit]:
-    """See Visit. At the end of the test no page may have logged an error or thrown one; a breach of the CSP is such an error."""
+    """Return a Visit.
+
+    When the test ends, no page may have logged or thrown an error; a CSP violation is such an
+    error.
+    """
     contexts = []
     complaints: list[str] = []
 

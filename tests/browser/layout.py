@@ -1,8 +1,8 @@
-"""What is wrong with the layout of a page as it stands, measured in the page itself."""
+"""Faults in the layout of a page, measured in the page itself."""
 
 from playwright.sync_api import Page
 
-# Half a pixel either way is rounding.
+# Allow half a pixel of rounding either way.
 FAULTS = """() => {
   const faults = [];
   const width = document.documentElement.clientWidth;
@@ -112,6 +112,6 @@ FAULTS = """() => {
 
 
 def faults(page: Page) -> list[str]:
-    """Sideways scrolling, controls that are cut off or lie on each other, text that leaves its box."""
+    """Return the faults: sideways scrolling, controls cut off or overlapping, text overflow."""
     found: list[str] = page.evaluate(FAULTS)
     return found

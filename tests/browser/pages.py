@@ -1,4 +1,4 @@
-"""Steps that several stories have in common, in the words of the pages."""
+"""Steps that several stories share, in the words of the pages."""
 
 import re
 from collections.abc import Sequence
@@ -6,39 +6,45 @@ from collections.abc import Sequence
 from playwright.sync_api import Locator, Page, expect
 
 LIST = "/integrations/tokens/"
-# The list as it looks at first, whatever another test has made the portal remember for the person.
+# The list in its default form, whatever another test has made the portal remember for the person.
 PLAIN_LIST = f"{LIST}?sort=-created&per_page=10&columns=label,extension,created,last_used,status"
 
 
 def row(page: Page, name: str) -> Locator:
-    """The row of a table whose first cell is, or begins with, the name."""
+    """Return the row of a table whose first cell is, or begins with, the name."""
     return page.get_by_role("row").filter(has=page.get_by_role("rowheader").filter(has_text=re.compile(rf"^\s*{re.escape(name)}")))
 
 
 def extension(page: Page, name: str) -> Locator:
-    """The radio button of a card of step 2; its whole name is the card's text, which begins with the extension's."""
+    """Return the radio button of a card of step 2.
+
+    Its accessible name is the whole text of the card, which begins with the extension's name.
+    """
     return page.get_by_role("radio", name=re.compile(rf"^{name} "))
 
 
 def module(page: Page, name: str) -> Locator:
-    """The check box of a module; its whole name goes on with what the module covers."""
+    """Return the check box of a module.
+
+    Its accessible name continues with what the module covers.
+    """
     return page.get_by_role("checkbox", name=re.compile(rf"^{name} "))
 
 
 def names(page: Page) -> Locator:
-    """The names in the first column, from above."""
+    """Return the names in the first column, top to bottom."""
     return page.locator("tbody th .one")
 
 
 def open_menu(page: Page, name: str) -> Locator:
-    """Open the menu behind the vertical ellipsis of a token, in the list or on its own page; gives its entries."""
+    """Open the ⋮ menu of a token, in the list or on its own page; return its entries."""
     button = page.locator("summary").and_(page.get_by_label(f"Actions for {name}", exact=True))
     button.click()
     return page.locator("details.menu[open] .popover")
 
 
 def start_token(page: Page, name: str, kind: str = "Custom") -> None:
-    """Steps 1 and 2 of the wizard."""
+    """Go through steps 1 and 2 of the wizard."""
     page.goto("/integrations/tokens/new/")
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Next").click()
@@ -48,7 +54,7 @@ def start_token(page: Page, name: str, kind: str = "Custom") -> None:
 
 
 def create_token(page: Page, name: str, modules: Sequence[str] = ("Agreements",)) -> str:
-    """The whole wizard up to Summary; gives the token's id."""
+    """Go through the whole wizard up to Summary; return the token's id."""
     start_token(page, name)
     for each in modules:
         module(page, each).check()
@@ -58,7 +64,7 @@ def create_token(page: Page, name: str, modules: Sequence[str] = ("Agreements",)
 
 
 def key_in(page: Page) -> str:
-    """The key that the page shows, as the value of the Authorization header."""
+    """Return the key that the page shows, as the value of the Authorization header."""
     field = page.locator("#key-text")
     expect(field).to_have_text(re.compile(r"^ApiKey SU-\d{3}-\d{3}-\d{3}:[0-9a-f]{40}$"))
     return field.inner_text().strip()

@@ -1,4 +1,4 @@
-"""Every page in both themes passes axe-core: WCAG 2.0, 2.1 and 2.2, levels A and AA."""
+"""Every page passes axe-core in both themes: WCAG 2.0, 2.1 and 2.2, levels A and AA."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.browser.pages import PLAIN_LIST, create_token, extension, module, nam
 pytestmark = pytest.mark.browser
 
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
-# The demo's disabled token.
+# The disabled token of the demo.
 INACTIVE = "Helpdesk Mirror"
 
 # --- Bringing a page into the state to look at ------------------------------------------------------
@@ -97,7 +97,7 @@ def inactive_token(page: Page) -> None:
 
 
 def as_it_comes(page: Page) -> None:
-    """Nothing to do."""
+    """Leave the page as it is."""
 
 
 class Scene(NamedTuple):

@@ -1,4 +1,7 @@
-"""What a press says when the answer is not what it asked for, and that nothing else is ever put into the page."""
+"""What a button reports when the response is not the expected one.
+
+No other response is ever put into the page.
+"""
 
 import re
 

@@ -13,9 +13,9 @@ REFERENCE = "/integrations/api/"
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("/tier/accounts", "/tier/accounts"),  # an address
+        ("/tier/accounts", "/tier/accounts"),  # a URL
         ("Support cases", "/helpdesk/cases"),  # a description
-        ("CONTACT_INFO.city", "/tier/accounts"),  # a field, in capitals or not
+        ("CONTACT_INFO.city", "/tier/accounts"),  # a field, in any case
         ("Helpdesk close", "/helpdesk/cases"),  # a module and a call
     ],
 )

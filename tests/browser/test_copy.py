@@ -1,4 +1,4 @@
-"""Ids are copied by a press."""
+"""Ids can be copied with a button."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,7 @@
-"""What scripts add to the list: only the piece that changes is swapped, and address, Back and sign-in still work."""
+"""What scripts add to the list.
+
+Only the part that changes is swapped, and the URL, Back and sign-in still work.
+"""
 
 import re
 
@@ -12,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def mark(page: Page) -> None:
-    """Write on the title: a page that was loaded anew has lost it."""
+    """Mark the title, so that a page that was reloaded can be told by the missing mark."""
     page.evaluate("document.querySelector('h1').mark = 'the same element'")
 
 
@@ -32,7 +35,7 @@ def test_paging_swaps_the_list_only_and_back_restores_it(visit: Visit) -> None:
     expect_mark(page)
     second = names(page).all_inner_texts()
     assert not set(first) & set(second)
-    # The address is the state: loaded anew it shows the same.
+    # The URL is the state: reloading it shows the same.
     page.reload()
     expect(names(page)).to_have_text(second)
     page.go_back()
@@ -54,12 +57,12 @@ def test_back_and_forward_after_paging_show_what_the_address_says(visit: Visit) 
         page.go_back()
         expect(pager.locator(".pager-range")).to_contain_text(f"{number * 10 - 9}–")
         expect(names(page)).to_have_text(pages[number - 1])
-        # Restored, not broken: the frame is there and styled.
+        # Restored intact: the frame is there and styled.
         expect(page.get_by_role("heading", name="Tokens", level=1)).to_be_visible()
         expect(page.locator("body")).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
     page.go_forward()
     expect(pager.locator(".pager-range")).to_contain_text("11–20")
-    # And still alive.
+    # And the scripts still work.
     pager.get_by_role("link", name="Previous page").click()
     expect(pager.locator(".pager-range")).to_contain_text("1–10")
 
@@ -94,7 +97,7 @@ def test_filtering_searching_and_clearing_swap_the_list_only(visit: Visit) -> No
     expect(page).to_have_url(re.compile(r"[?&]q=support"))
     expect(row(page, "Support Chat Bot")).to_be_visible()
     expect(names(page)).to_have_text(["Support Chat Bot"])
-    # The search keeps the filter.
+    # Searching keeps the filter.
     expect(page).to_have_url(re.compile(r"[?&]extension=EXT-651-883"))
     search.fill("nothing-is-called-so")
     search.press("Enter")
@@ -184,7 +187,7 @@ def test_a_session_that_is_over_leads_to_sign_in_and_back(visit: Visit) -> None:
     expect(page.locator("#list")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"/sign-in/\?next="))
     sign_in(page, "adrian")
-    # What was asked for, not what was shown before.
+    # What was requested, not what was shown before.
     expect(page).to_have_url(re.compile(r"[?&]page=2"))
     expect(page.locator(".pager-below .pager-range")).to_contain_text("11–20 of")
 

@@ -1,4 +1,7 @@
-"""The key: copied by every browser, hidden again, kept nowhere, and shown only to whoever gave the password."""
+"""Copying, hiding and viewing a key in the browser.
+
+Every browser can copy it, nothing keeps it, and it is shown only to people who gave the password.
+"""
 
 import re
 
@@ -16,7 +19,7 @@ NO_CLIPBOARD = "delete Navigator.prototype.clipboard;"
 
 
 def just_signed_in(page: Page, path: str = TUTORIAL) -> None:
-    """Open the token as Michael, whose password was given a moment ago."""
+    """Open the token as Michael, who gave the password a moment ago."""
     page.goto(path)
     sign_in(page, "michael")
     expect(page.get_by_role("heading", name="Tutorial API Token", level=1)).to_be_visible()
@@ -47,7 +50,7 @@ def test_copy_without_a_clipboard_object_copies_in_the_old_way(visit: Visit) -> 
 
 
 def never_shown(page: Page) -> None:
-    """Note, from now on, whether any part of the page ever holds a key."""
+    """Record, from now on, whether any part of the page ever contains a key."""
     page.add_init_script(
         "addEventListener('DOMContentLoaded', () => new MutationObserver(() => {"
         " if (/:[0-9a-f]{40}/.test(document.documentElement.outerHTML)) document.documentElement.dataset.leaked = 'yes'; })"
@@ -95,7 +98,7 @@ def test_nothing_moves_when_the_key_appears_and_hides(visit: Visit, width: int) 
     just_signed_in(page)
 
     def places() -> list[object]:
-        """Where the buttons, the cards and the end of the page are."""
+        """Return the positions of the buttons, the cards and the end of the page."""
         return page.evaluate(
             "[...document.querySelectorAll('#key-view, #key-copy, .key-field, main section, footer')]"
             ".map(each => [each.id || each.className || each.localName, ...['x', 'y', 'width', 'height']"

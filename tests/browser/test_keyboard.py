@@ -1,4 +1,4 @@
-"""Everything can be done with the keyboard alone, and the focus is always somewhere sensible."""
+"""Everything works with the keyboard alone, and the focus is always somewhere sensible."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.browser.pages import LIST, PLAIN_LIST, extension, key_in, module, row
 pytestmark = pytest.mark.browser
 
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
-# No page has as many things to stop at as this.
+# More stops than any page has.
 MANY = 120
 
 
@@ -61,7 +61,7 @@ def test_wizard_from_the_list_to_summary(visit: Visit) -> None:
     tab_to(page, extension(page, "Flowgear"))
     page.keyboard.press("Space")
     expect(extension(page, "Flowgear")).to_be_checked()
-    # One group of radio buttons is one stop; arrows move in it.
+    # A group of radio buttons is one stop; arrow keys move inside it.
     page.keyboard.press("ArrowUp")
     expect(extension(page, "Custom")).to_be_checked()
     tab_to(page, page.get_by_role("button", name="Next"))
@@ -115,7 +115,7 @@ def test_row_menu_opens_with_enter_moves_with_arrows_and_gives_the_focus_back(vi
     expect(menu).not_to_have_attribute("open", "")
     expect(button).to_be_focused()
 
-    # Space opens as well, and leaving by Tab closes.
+    # Space opens it too, and leaving with Tab closes it.
     page.keyboard.press("Space")
     expect(menu).to_have_attribute("open", "")
     tab_to(page, delete)
@@ -127,7 +127,7 @@ def test_the_focus_is_where_it_was_after_an_action(visit: Visit) -> None:
     page = visit("michael")
     page.goto(f"{PLAIN_LIST}&q=Board+Figures")
     button = page.get_by_label("Actions for Board Figures")
-    # A piece is swapped.
+    # A part of the page is swapped.
     tab_to(page, button)
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowDown")
@@ -136,7 +136,7 @@ def test_the_focus_is_where_it_was_after_an_action(visit: Visit) -> None:
     expect(row(page, "Board Figures")).to_contain_text("Inactive")
     expect(button).to_be_focused()
     expect(page.get_by_role("status").filter(has_text=re.compile("^Board Figures is disabled"))).to_have_count(1)
-    # The page is loaded anew.
+    # The page is reloaded.
     page.get_by_role("link", name="Board Figures").click()
     expect(page.get_by_role("heading", name="Board Figures", level=1)).to_be_visible()
     tab_to(page, button)
@@ -159,7 +159,7 @@ def test_every_menu_closes_with_escape_wherever_the_focus_is(visit: Visit, name:
     popover = page.locator("details.menu[open] .popover")
     button.click()
     expect(popover).to_be_visible()
-    # A press on a word or a gap in the menu takes the focus off every control.
+    # Clicking a word or a gap in the menu takes the focus off every control.
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Escape")
     expect(popover).to_have_count(0)
@@ -190,7 +190,7 @@ def test_password_dialog_takes_the_focus_and_gives_it_back(visit: Visit, portal:
     tab_to(page, view)
     page.keyboard.press("Enter")
     expect(password).to_be_focused()
-    # Nothing of the page behind the dialog is a stop.
+    # Nothing of the page behind the dialog can be reached.
     for _ in range(8):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement === document.body || document.activeElement.closest('dialog') !== null")
@@ -198,7 +198,7 @@ def test_password_dialog_takes_the_focus_and_gives_it_back(visit: Visit, portal:
     expect(dialog).to_have_count(0)
     expect(view).to_be_focused()
 
-    # Cancel is the same as Escape.
+    # Cancel does the same as Escape.
     page.keyboard.press("Enter")
     expect(password).to_be_focused()
     tab_to(page, dialog.get_by_role("link", name="Cancel"))
@@ -215,5 +215,5 @@ def test_password_dialog_takes_the_focus_and_gives_it_back(visit: Visit, portal:
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     key_in(page)
-    # The dialog is gone and with it the field that had the focus: it goes on at the key.
+    # The dialog is gone, and with it the focused field: the focus moves to the key.
     expect(page.locator("#key:focus, #key :focus")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""Pages fit every width, follow the chosen theme, and keep still for those who ask for it."""
+"""Pages fit every width, follow the chosen theme and respect reduced motion."""
 
 import re
 from typing import Literal
@@ -17,7 +17,7 @@ Theme = Literal["light", "dark"]
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
 EVERY_COLUMN = f"{LIST}?columns=label,extension,external_id,modules,created,updated,last_used,expires,status&per_page=50"
 WIDTHS = range(320, 1921, 40)
-# "none", or what an animation ends at on the way to it.
+# "none", or the final value of an animation that is still running.
 NO_SHADOW = re.compile(r"^none$|^rgba\(0, 0, 0, 0\) 0px 0px 0px 0px$")
 LIGHT, DARK = "rgb(244, 246, 249)", "rgb(13, 19, 26)"
 
@@ -54,7 +54,7 @@ BEFORE_SIGN_IN = [
 
 
 def fits(page: Page) -> None:
-    """At every width: no sideways scroll, nothing cut off, nothing that lies on something else."""
+    """Check at every width that nothing scrolls sideways, is cut off or overlaps."""
     found: dict[str, list[int]] = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -95,7 +95,7 @@ def test_text_of_twice_the_size_fits_as_well(visit: Visit, path: str) -> None:
 def test_steps_of_the_wizard_do_not_scroll_sideways(visit: Visit) -> None:
     page = visit("michael")
     page.goto("/integrations/tokens/new/")
-    # A name without a single place to break.
+    # A name without a single break opportunity.
     page.get_by_label("Name").fill("W" * 128)
     page.get_by_role("button", name="Next").click()
     for heading in ("Extension", "Permissions"):
@@ -141,7 +141,7 @@ def test_the_lowest_row_menu_opens_inside_the_window(visit: Visit) -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("path", [f"{PLAIN_LIST}&filter=open", f"{EVERY_COLUMN}&filter=open"])
 def test_a_menu_opens_without_a_style_in_the_markup(visit: Visit, path: str, width: int) -> None:
-    """The policy refuses styles in markup, and htmx copies elements with what they carry."""
+    """The policy forbids styles in markup, and htmx copies elements with their attributes."""
     page = visit("michael", viewport={"width": width, "height": 800})
     page.goto(path)
     menu = open_menu(page, names(page).nth(1).inner_text())
@@ -167,7 +167,7 @@ def test_theme_switch_works_and_stays(visit: Visit) -> None:
     expect(themes.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
     page.reload()
     expect(body).to_have_css("background-color", DARK)
-    # A light choice wins over a dark system.
+    # Choosing the light theme overrides a dark system.
     themes.get_by_role("button", name="Light").click()
     page.emulate_media(color_scheme="dark")
     expect(body).to_have_css("background-color", LIGHT)

@@ -1,4 +1,4 @@
-"""What a person typed survives an ended session, Back, Reload and a press of the wrong link."""
+"""What a person typed survives an ended session, Back, Reload and a click on the wrong link."""
 
 import re
 
@@ -16,7 +16,7 @@ WITH_AND_WITHOUT_SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids
 
 
 def come_in(page: Page, person: str, path: str = LIST) -> None:
-    """With a session of the test's own: other tests share theirs."""
+    """Sign in with a session of the test's own, as other tests share theirs."""
     page.goto(path)
     sign_in(page, person)
     page.wait_for_url(f"**{path}")
@@ -35,7 +35,7 @@ def test_a_session_that_ended_while_one_typed_loses_nothing(visit: Visit, script
     expect(page.get_by_label("Name")).to_have_value("Typed for a long time")
     expect(page.get_by_label("Description")).to_have_value("Many words\nin two lines")
     expect(page.locator("#messages")).to_contain_text(IN_THE_FORM)
-    # Reload, as people do: still there.
+    # Still there after a reload, which is what people try.
     page.reload()
     expect(page.get_by_label("Name")).to_have_value("Typed for a long time")
     page.get_by_role("button", name="Next").click()
@@ -81,7 +81,7 @@ def test_back_after_a_mistake_leads_to_the_form_with_its_text(visit: Visit, scri
     expect(page.get_by_label("Description")).to_have_value("Kept all the same")
     page.reload()
     expect(page.get_by_label("Description")).to_have_value("Kept all the same")
-    # Further on, and back over the page with the mistake.
+    # Forward, then back across the page with the mistake.
     page.get_by_label("Name").fill("Without mistakes")
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("heading", name="Extension", level=2)).to_be_visible()
@@ -116,7 +116,7 @@ def test_leaving_edit_with_changes_asks_and_saving_does_not(visit: Visit) -> Non
     page.on("dialog", answer)
     edit = f"{LIST}{token}/edit/"
     page.goto(edit)
-    # Nothing changed: nothing asked.
+    # Nothing changed, so nothing is asked.
     page.get_by_role("link", name="Cancel").click()
     expect(page.get_by_role("heading", name="Left by mistake", level=1)).to_be_visible()
 

@@ -1,4 +1,7 @@
-"""Everything works with JavaScript switched off: forms send themselves, links lead to pages, menus are details."""
+"""Everything works with JavaScript disabled.
+
+Forms submit themselves, links lead to pages, and menus are details elements.
+"""
 
 import re
 
@@ -13,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def page(visit: Visit) -> Page:
-    """Robert's portal in a browser without scripts."""
+    """Open Robert's portal in a browser without scripts."""
     return visit("robert", java_script_enabled=False)
 
 
@@ -120,7 +123,7 @@ def test_chosen_columns_stay_chosen_and_reset_takes_them_back(page: Page) -> Non
 
 
 def test_row_menu_disables_and_comes_back_to_the_same_page(page: Page) -> None:
-    # Alone in its filter and with a sort, so that "the same page" is more than the bare list.
+    # The only one in its filter, and sorted, so that "the same page" means more than the bare list.
     create_token(page, "Paused Without Script")
     address = f"{LIST}?sort=label&q=paused&per_page=10"
     page.goto(address)
@@ -214,10 +217,10 @@ def test_key_is_shown_after_the_password_and_hidden_again(visit: Visit, portal: 
     page.get_by_role("link", name="Hide key").click()
     expect(page.locator("#key-text")).to_have_count(0)
     expect(page).to_have_url(re.compile("/integrations/tokens/SU-324-395-019/$"))
-    # For the next five minutes nobody is asked again.
+    # Nobody is asked again for the next five minutes.
     page.get_by_role("button", name="View key").click()
     assert key_in(page) == key
-    # Reloading sends the form again, and leads to the details.
+    # Reloading sends the form again, which leads to the details.
     page.reload()
     expect(page.get_by_role("heading", name="Tutorial Token", level=1)).to_be_visible()
     expect(page).to_have_url(re.compile("/integrations/tokens/SU-324-395-019/$"))

@@ -17,9 +17,9 @@ NEW_PASSWORD = "another-password-of-the-browser-tests"
 
 
 def wait_for_mail(portal: Portal) -> Path:
-    """The one mail of the portal, which it sends in the background."""
+    """Wait for the portal's only mail, which is sent in the background."""
     for _ in range(100):
-        # The folder comes with the first mail.
+        # The folder is created with the first mail.
         for mail in portal.mail.glob("*"):
             if mail.read_text().strip():
                 return mail

@@ -1,4 +1,7 @@
-"""The end of a session: told in time, put off by whatever the person does, and never at the cost of what they typed."""
+"""The end of a session.
+
+It is announced in time, put off by whatever the person does, and never loses what they typed.
+"""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,12 +12,12 @@ from tests.browser.pages import LIST
 pytestmark = pytest.mark.browser
 
 NEW = f"{LIST}new/"
-# The idle limit is 30 minutes, and a minute more because the last request is kept to the minute.
+# The idle limit is 30 minutes, plus one because the last request is stored to the minute.
 LIMIT = 31 * 60
 
 
 def come_in(page: Page, path: str = NEW) -> None:
-    """With a session of the test's own, and a clock that the test moves."""
+    """Sign in with a session of the test's own, and a clock that the test controls."""
     page.clock.install()
     page.goto(path)
     sign_in(page, "michael")
@@ -30,7 +33,7 @@ def test_the_end_is_told_in_time_and_put_off_by_a_press(visit: Visit, portal: Po
     portal.leave_alone(page, LIMIT - 100)
     page.clock.fast_forward("29:10")
     expect(notice).to_contain_text("Your session ends in 2 minutes. Stay signed in")
-    # The notice is a status: it is read out, and takes the focus from nobody.
+    # The notice has the role status: it is read out and does not take the focus.
     expect(notice).to_have_role("status")
     expect(name).to_be_focused()
     stay = notice.get_by_role("button", name="Stay signed in")
@@ -39,7 +42,7 @@ def test_the_end_is_told_in_time_and_put_off_by_a_press(visit: Visit, portal: Po
     expect(notice).to_be_empty()
     expect(name).to_be_focused()
     expect(name).to_have_value("Typed meanwhile")
-    # And it holds.
+    # And the session really lasts longer.
     page.reload()
     expect(page.get_by_role("heading", name="Create Token")).to_be_visible()
 
@@ -67,7 +70,7 @@ def test_typing_is_a_sign_of_life(visit: Visit, portal: Portal) -> None:
     with page.expect_response("**/account/session/") as asked:
         page.get_by_label("Name").press("a")
     assert asked.value.json()["idle"] > LIMIT - 10
-    # No more than once a minute.
+    # At most once a minute.
     calls: list[str] = []
     page.on("request", lambda request: calls.append(request.url))
     page.get_by_label("Name").press_sequentially("many letters")

@@ -1,4 +1,4 @@
-"""The article on API tokens, read aloud: creating a token, managing it, calling the API with its key."""
+"""The article on API tokens, acted out: create a token, manage it, call the API with its key."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     expect(page.get_by_text("May reach 1 of 16 modules: Agreements.")).to_be_visible()
     page.get_by_role("button", name="Create").click()
 
-    # Summary: whoever has just created the token is not asked for the password.
+    # Summary: the person who has just created the token is not asked for the password.
     expect(page).to_have_title(re.compile("^Step 4 of 4: Summary - New token"))
     expect(page.get_by_text("Tutorial of the Article was created and is active.")).to_be_visible()
     expect(page.get_by_text("article-1")).to_be_visible()
@@ -87,7 +87,7 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     assert refused.status == 403
     assert "Contracts" in refused.text
 
-    # Edit: other modules, and the next call knows it.
+    # Edit: other modules, in effect from the next call.
     page.get_by_role("link", name="Edit").click()
     module(page, "Agreements").uncheck()
     module(page, "Customers").check()
@@ -97,7 +97,7 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     assert answer.status == 403
     assert "Agreements" in answer.text
 
-    # Disable and enable with the vertical ellipsis.
+    # Disable and enable with the ⋮ menu.
     open_menu(page, "Tutorial of the Article").get_by_role("button", name="Disable").click()
     expect(page.get_by_text("Tutorial of the Article is disabled. Its next API call gets the answer 401.")).to_be_visible()
     expect(page).to_have_url(details)
@@ -108,7 +108,7 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     expect(page.get_by_text("Tutorial of the Article is enabled. Its key works again.")).to_be_visible()
     assert portal.get(AGREEMENTS, key).status == 403
 
-    # Delete with the vertical ellipsis of the list.
+    # Delete with the ⋮ menu of the list.
     tokens_section(page)
     expect(row(page, "Tutorial of the Article")).to_contain_text("Michael Goldmill")
     open_menu(page, "Tutorial of the Article").get_by_role("link", name="Delete…").click()

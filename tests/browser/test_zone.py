@@ -1,4 +1,4 @@
-"""The sign-in form tells the time zone of the browser."""
+"""The sign-in form sends the browser's time zone."""
 
 import pytest
 from playwright.sync_api import expect

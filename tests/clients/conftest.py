@@ -1,8 +1,9 @@
-"""The API as CloudBlue's own clients meet it: a real server with the demo data, and the clients as they are published.
+"""The API as CloudBlue's own clients meet it: a real server with demo data, published clients.
 
-Black box: what a client gave is compared with what the API answers to a plain request. The clients live in an environment
-of their own (`make installed-clients`), since connect-cli and the tools of this project want different libraries;
-there the scripts in `scripts/` drive them.
+These are black-box tests: what a client returns is compared with the API's answer to a plain
+request. The clients live in an environment of their own (`make installed-clients`), since
+connect-cli and the tools of this project need different libraries; the scripts in `scripts/` drive
+them there.
 """
 
 import json
@@ -20,14 +21,14 @@ from tests.server import ROOT, STOP_SECONDS, Server, database, environment, serv
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
 SCRIPTS = Path(__file__).parent / "scripts"
 DISTRIBUTOR, VENDOR = "PA-063-101", "VA-044-420"
-# More than three pages for each of the two.
+# More than three pages for each of the two accounts.
 AGREEMENTS = 320
 
 Row = dict[str, Any]
 
 
 class Api(Server):
-    """A running portal, with a key for each of the two companies that may do everything."""
+    """A running portal, with a key for all modules for each of the two companies."""
 
     def __init__(self, url: str, env: dict[str, str]) -> None:
         super().__init__(url, env)
@@ -38,13 +39,16 @@ class Api(Server):
         return self.manage("create_token", "--account", account, "--name", "Clients", "--all-modules").strip()
 
     def rows(self, path: str, key: str | None = None) -> list[Row]:
-        """What a plain request for the resource gets: all of it, as the distributor sees it."""
+        """Return all records of a resource, by one plain request.
+
+        The key is the distributor's by default.
+        """
         rows: list[Row] = json.loads(self.get(f"/public/v1/{path}{'&' if '?' in path else '?'}limit=1000", key or self.distributor).text)
         return rows
 
 
 class Refused(Exception):
-    """The client raised a ClientError."""
+    """A ClientError that the client raised."""
 
     def __init__(self, status: int | None, code: str | None, errors: list[str] | None, text: str) -> None:
         super().__init__(text)
@@ -52,7 +56,10 @@ class Refused(Exception):
 
 
 class Script:
-    """A script in the clients' environment, which answers one question after the other. See scripts/answers.py."""
+    """A script in the clients' environment that answers questions one by one.
+
+    See scripts/answers.py.
+    """
 
     def __init__(self, name: str, home: Path) -> None:
         self.log = home / f"{name}.log"
@@ -92,13 +99,13 @@ def python() -> Path:
 
 
 def clients_env(**more: str) -> dict[str, str]:
-    """The environment of the clients: no proxy and no .netrc of the developer's plays a part."""
+    """Return the clients' environment variables, without the developer's proxy and .netrc."""
     return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "PYTHONUTF8": "1", "COLUMNS": "160", **more}
 
 
 @contextmanager
 def portal(home: Path) -> Iterator[Api]:
-    """A portal with the demo data, served out of the folder."""
+    """Serve a portal with the demo data from the folder."""
     with database(home) as address:
         env = environment(address)
         with served(env, home, "--records", str(AGREEMENTS)) as url:
@@ -107,14 +114,17 @@ def portal(home: Path) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A portal of this worker's own."""
+    """Serve a portal for this worker only."""
     with portal(tmp_path_factory.mktemp("clients")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Script]]:
-    """Start a script; starting is slow, so each is started once."""
+    """Return a script by name.
+
+    Starting one is slow, so each is started once.
+    """
     running: dict[str, Script] = {}
     home = tmp_path_factory.mktemp("scripts")
 

@@ -1,4 +1,4 @@
-"""connect-cli, unmodified: its commands, and the reports that come with it."""
+"""connect-cli, unmodified: its commands and the reports that come with it."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ def program(script: Callable[[str], Script]) -> Script:
 
 @pytest.fixture(scope="module")
 def config(program: Script, api: Api, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A configuration folder in which both companies are set up."""
+    """Make a configuration folder in which both companies are set up."""
     folder = tmp_path_factory.mktemp("ccli")
     for account, name, key in ((VENDOR, "Front Street Inc", api.vendor), (DISTRIBUTOR, "Mighty Mick's LLC", api.distributor)):
         printed = program.ask(task="command", arguments=["-c", str(folder), "account", "add", key, "-e", api.endpoint])
@@ -33,7 +33,10 @@ def config(program: Script, api: Api, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def ccli(program: Script, config: Path) -> Ccli:
-    """`ccli("product", "list")` gives what the command prints. It exits with 0 even when it fails, so what it says counts."""
+    """Return a function that runs a command: `ccli("product", "list")` returns what it prints.
+
+    It exits with 0 even when it fails, so the tests look at its output.
+    """
 
     def ccli(*arguments: str, typed: str = "") -> str:
         printed: str = program.ask(task="command", arguments=["-c", str(config), *arguments], typed=typed)
@@ -44,7 +47,7 @@ def ccli(program: Script, config: Path) -> Ccli:
 
 @pytest.fixture(params=[DISTRIBUTOR, VENDOR])
 def company(request: pytest.FixtureRequest, ccli: Ccli, api: Api) -> str:
-    """Each of the two companies, as the active account of the command line. Gives its key."""
+    """Activate each of the two companies in the command line; return its key."""
     assert f"Current active account is: {request.param}" in ccli("account", "activate", request.param)
     return api.distributor if request.param == DISTRIBUTOR else api.vendor
 
@@ -108,7 +111,7 @@ class Workbook:
         return [dict(zip(COLUMNS, cells, strict=True)) for cells in self.program.ask(task="sheet", path=self.path, number=0)[1:]]
 
     def fill(self, number: int, **values: Any) -> None:
-        """Write the named cells of the customer in that place, from 0 on."""
+        """Write the named cells of the customer at an index that counts from 0."""
         cells = {NUMBER[name]: value for name, value in values.items()}
         self.program.ask(task="fill", path=self.path, row=number + 2, cells=cells)
 
@@ -147,7 +150,8 @@ def test_a_workbook_changes_and_makes_customers(ccli, api, distributor, export):
     rows = workbook.rows()
     place = next(number for number, row in enumerate(rows) if row["type"] == "customer" and row["hub"] == "HB-1010-0001")
     reseller = next(row for row in rows if row["type"] == "reseller")
-    # State and zip must be filled in by hand: the program asks for both, and looks for the zip where the API has a postal code.
+    # State and zip have to be filled in by hand: the program requires both, and reads `zip` where
+    # the API has a postal code.
     common = {"state": "Andalucía", "zip": "41001"}
     workbook.fill(place, action="update", name="Ruiz & Hijas, S.A.", city="Córdoba", **common)
     person = {"first_name": "Ana", "last_name": "Núñez", "email": "ana@nuevo.example", "phone": "+34 954 123 456"}
@@ -178,7 +182,7 @@ def test_a_workbook_changes_and_makes_customers(ccli, api, distributor, export):
 
 
 def counts(printed: str) -> dict[str, int]:
-    """The table that a synchronisation ends with."""
+    """Return the table that a synchronization prints at its end."""
     table = [line.strip("│").split("│") for line in printed.splitlines() if line.count("│") > 4]
     names, numbers = ([cell.strip() for cell in cells] for cells in table)
     return {name: int(number) for name, number in zip(names, numbers, strict=True) if number.isdigit() and name != "Deleted"}
@@ -190,12 +194,12 @@ Cells = dict[str, Callable[[Row], Any]]
 
 
 def moment(text: str) -> str:
-    """A moment as the reports print it."""
+    """Return a moment as the reports print it."""
     return datetime.fromisoformat(text).replace(tzinfo=None).isoformat()
 
 
 def at(*names: str) -> Callable[[Row], Any]:
-    """What stands at a place of a record, `-` if nothing does."""
+    """Return the value at a path of a record, or `-`."""
 
     def cell(row: Row) -> Any:
         value: Any = row
@@ -215,7 +219,7 @@ def dated(*names: str) -> Callable[[Row], Any]:
 
 
 def tiers(*names: str) -> Cells:
-    """The columns about the customer and the resellers above it."""
+    """Return the columns about the customer and its resellers."""
     return {
         "customer_id": at(*names, "customer", "id"),
         "customer_name": at(*names, "customer", "name"),
@@ -242,7 +246,7 @@ REQUEST: Cells = {
     **tiers("asset", "tiers"),
     **PARTIES,
 }
-# The resource, what of it is in the report, and some of its columns.
+# The resource, which of its records the report covers, and some of the report's columns.
 REPORTS: dict[str, tuple[str, Callable[[Row], bool], Cells]] = {
     "contract_list": (
         "contracts?ordering(-status)",
@@ -338,7 +342,10 @@ REPORTS: dict[str, tuple[str, Callable[[Row], bool], Cells]] = {
 
 @pytest.fixture
 def report(program: Script, config: Path, tmp_path: Path) -> Callable[..., Any]:
-    """`report("helpdesk")` gives the rows of the report, with every box of its form ticked that is not named."""
+    """Return a function: `report("helpdesk")` returns the rows of that report.
+
+    Every box of its form is ticked unless it is named.
+    """
 
     def report(name: str, format: str = "json", **form: Any) -> Any:
         return program.ask(task="report", config=str(config), name=name, format=format, output=str(tmp_path), form=form)
@@ -390,7 +397,7 @@ def test_a_report_can_be_narrowed(report, api, company):
     unlisted = [row["id"] for row in listings if row["status"] == "unlisted"]
     assert 0 < len(unlisted) < len(listings)
     assert [row["listing_id"] for row in report("listing_list", rr_status=["unlisted"])] == unlisted
-    # Of the kinds of contracts and the states of requests, the portal knows some only.
+    # The portal knows only some kinds of contracts and states of requests.
     programs = [row["id"] for row in api.rows("contracts?ordering(-status)", company) if row["type"] == "program"]
     assert [row["contract_id"] for row in report("contract_list", type=["program", "syndication"])] == programs
     waiting = [row["id"] for row in api.rows("requests", company) if row["status"] == "pending"]
@@ -402,12 +409,13 @@ def test_what_the_portal_has_not_is_said_by_the_report(ccli, distributor, progra
     assert "Error returned by Connect when executing the report: 404 Not Found: NFND_000 - There is no such address." in printed
 
 
-# What the workbook of a product has nothing in: media, templates, three kinds of parameters, actions, configuration, messages.
+# Sheets that are empty in the workbook of a product: media, templates, three kinds of parameters,
+# actions, configuration, messages.
 EMPTY_SHEETS = (3, 4, 6, 7, 8, 9, 10, 13)
 
 
 def test_a_product_is_exported(program, ccli, company, api, tmp_path):
-    """With everything that the portal keeps of it, and an empty sheet for what it does not."""
+    """With everything that the portal stores of it, and an empty sheet for the rest."""
     product = next(row for row in api.rows("products", company) if api.rows(f"products/{row['id']}/items", company))
     items = api.rows(f"products/{product['id']}/items", company)
     path = tmp_path / "product.xlsx"

@@ -1,4 +1,4 @@
-"""The programs of the page *First Call* run as they stand, and show what the token may read."""
+"""The programs on the page *First Call* run unchanged and show what the token may read."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""connect-openapi-client, unmodified: what its synchronous and its asynchronous client ask for is what they get."""
+"""connect-openapi-client, unmodified: both its clients get what they ask for.
+
+That is, the synchronous and the asynchronous one.
+"""
 
 from collections.abc import Callable
 from operator import itemgetter
@@ -19,7 +22,10 @@ def program(script: Callable[[str], Script]) -> Script:
 
 @pytest.fixture(params=["ConnectClient", "AsyncConnectClient"])
 def ask(request: pytest.FixtureRequest, program: Script, api: Api) -> Ask:
-    """`ask("client.agreements.all().count()")` gives what the client gives; the names in the code are passed by name."""
+    """Return a function: `ask("client.agreements.all().count()")` returns the client's answer.
+
+    Names in the expression are passed as keyword arguments.
+    """
 
     def ask(code: str, *, key: str = api.distributor, specs: str | None = None, endpoint: str = api.endpoint, **names: Any) -> Any:
         return program.ask(code=code, kind=request.param, key=key, endpoint=endpoint, specs=specs, names=names)
@@ -32,7 +38,7 @@ def ids(rows: list[Row]) -> list[str]:
 
 
 def rows_at(path: str) -> str:
-    """`client.ns('tier').collection('accounts').all()` for `tier/accounts`"""
+    """Turn `tier/accounts` into `client.ns('tier').collection('accounts').all()`."""
     *spaces, name = path.split("/")
     return f"client{''.join(f'.ns({space!r})' for space in spaces)}.collection({name!r}).all()"
 
@@ -108,7 +114,7 @@ def test_two_companies_see_what_is_theirs(ask, api):
 
 # --- Filters --------------------------------------------------------------------------------------
 
-# The resource, what is asked of its rows, and which of them that is.
+# The resource, the filter, and which of its records match.
 FILTERS = (
     # Each operator, as a keyword or as a method.
     ("agreements", "filter(type='program')", lambda row: row["type"] == "program"),
@@ -134,12 +140,12 @@ FILTERS = (
         "filter(R().title.like('Cloud Backup*Nordics'))",
         lambda row: row["title"].startswith("Cloud Backup") and "Nordics" in row["title"],
     ),
-    # Nested names, three ways.
+    # Nested names, in three notations.
     ("agreements", "filter(owner__id='VA-044-420')", lambda row: row["owner"]["id"] == "VA-044-420"),
     ("agreements", "filter(R().owner.name.eq('Front Street Inc'))", lambda row: row["owner"]["name"] == "Front Street Inc"),
     ("hubs", "filter(instance__type='OA')", lambda row: row["instance"]["type"] == "OA"),
     ("agreements", "filter(R().n('marketplace.name').like('*lux'))", lambda row: row["marketplace"]["name"] == "Benelux"),
-    # Both, either, not.
+    # And, or, not.
     ("agreements", "filter(type='program', active=True)", lambda row: row["type"] == "program" and row["active"]),
     ("agreements", "filter(R(type='program') | R(active=False))", lambda row: row["type"] == "program" or not row["active"]),
     ("agreements", "filter(R(active=True) & ~R(type='program'))", lambda row: row["active"] and row["type"] != "program"),
@@ -149,7 +155,7 @@ FILTERS = (
         lambda row: row["type"] in {"program", "service"} and (not row["active"] or row["owner"]["id"] == "VA-044-420"),
     ),
     ("agreements", "filter(type='program').filter(active=False)", lambda row: row["type"] == "program" and not row["active"]),
-    # What is not there, and what is there without a word in it.
+    # Missing values, and values that are an empty string.
     ("helpdesk/cases", "filter(product__id__null=True)", lambda row: "product" not in row),
     ("helpdesk/cases", "filter(R().product.id.null(False))", lambda row: "product" in row),
     ("helpdesk/cases", "filter(R().events.resolved.at.null(True))", lambda row: "resolved" not in row["events"]),
@@ -157,18 +163,19 @@ FILTERS = (
     ("auth/tokens", "filter(external_id__empty=True)", lambda row: row["external_id"] == ""),
     ("auth/tokens", "filter(R().external_id.empty(False))", lambda row: row["external_id"] != ""),
     ("auth/tokens", "filter(R().expiration_date.null(False))", lambda row: "expiration_date" in row),
-    # RQL by hand.
+    # Hand-written RQL.
     ("agreements", "filter('eq(type,program)', 'eq(active,true)')", lambda row: row["type"] == "program" and row["active"]),
     ("agreements", "filter('(type=program|type=service)')", lambda row: row["type"] in {"program", "service"}),
     ("agreements", "filter('''eq(owner.name,\"Mighty Mick's LLC\")''')", lambda row: row["owner"]["name"] == "Mighty Mick's LLC"),
-    # A name that is not known is ignored, as in the original.
+    # An unknown name is ignored, as in the original.
     ("agreements", "filter(nonsense='x')", lambda row: True),
-    # A status that no record can have finds none: the client's own reports ask for statuses of the original.
+    # A status that no record can have finds nothing: the client's own reports ask for statuses that
+    # only the original has.
     ("requests", "filter(status__in=('approved', 'revoked'))", lambda row: row["status"] == "approved"),
     ("contracts", "filter(type__in=('program', 'syndication'))", lambda row: row["type"] == "program"),
-    # Words that a form would write with a plus.
+    # Words that a form would encode with a plus.
     ("agreements", "search('Cloud Backup')", lambda row: "Cloud Backup" in row["title"]),
-    # Signs that mean something in RQL or in an address.
+    # Characters that have a meaning in RQL or in a URL.
     ("agreements", "search('Mighty Mick\\'s')", lambda row: row["owner"]["name"] == "Mighty Mick's LLC"),
     ("agreements", "search('front street')", lambda row: row["owner"]["name"] == "Front Street Inc"),
     (
@@ -223,7 +230,7 @@ NAMES = (
 
 @pytest.fixture(scope="module")
 def odd_names(program: Script, api: Api) -> list[str]:
-    """Customers whose names need quotes in a query."""
+    """Make customers whose names need quotes in a query."""
     for name in NAMES:
         made = {"name": name, "contact_info": ADDRESS}
         code = "client.ns('tier').accounts.create(made)"
@@ -248,7 +255,7 @@ SEARCHES = ("Söder & Söhne, (Iberia)", "100% \"quoted\" 'twice'", "a;b|c=d", "
 
 @pytest.mark.parametrize("text", SEARCHES)
 def test_a_search_holds_any_signs_or_its_refusal_says_how_to_write_them(ask, api, text):
-    """The asynchronous client sends an & as it is, which ends the term."""
+    """The asynchronous client sends an & unescaped, which ends the term."""
     made = ask("client.ns('tier').accounts.create(wanted)", wanted={"name": f"<{text}>", "contact_info": ADDRESS})
     errors, found = None, []
     try:
@@ -333,7 +340,7 @@ def test_a_case_is_opened_worked_on_and_closed(ask, api):
     assert (case["state"], case["subject"], case["priority"]) == ("pending", "Blå skærm", 1)
     assert (case["issuer"]["account"]["id"], case["receiver"]["account"]["id"]) == (DISTRIBUTOR, VENDOR)
     assert ask("client.ns('helpdesk').cases[id].update({'priority': 3})", id=id)["priority"] == 3
-    # Of its two sides: who acts, and what becomes of the case.
+    # Each of its two sides: who acts, and what becomes of the case.
     for action, key, state in (
         ("inquire", api.vendor, "inquiring"),
         ("pend", api.distributor, "pending"),
@@ -346,7 +353,7 @@ def test_a_case_is_opened_worked_on_and_closed(ask, api):
     case = ask("client.ns('helpdesk').cases[id]('close').post({'rating': 5, 'feedback': 'Tak'})", id=id)
     assert (case["state"], case["rating"], case["feedback"]) == ("closed", 5, "Tak")
     seen = ask("client.ns('helpdesk').cases[id].get()", id=id, key=api.vendor)
-    # The other side is told whose token acted, not which one.
+    # The other side learns whose token acted, not which one.
     assert {**seen, "events": None} == {**case, "events": None}
     assert seen["events"]["closed"] == {"at": case["events"]["closed"]["at"], "by": {"id": DISTRIBUTOR, "name": "Mighty Mick's LLC"}}
 

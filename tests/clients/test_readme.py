@@ -1,4 +1,4 @@
-"""The examples of the README and of docs/ do what they say, copied as they are."""
+"""The examples in the README and in docs/ do what they say, copied verbatim."""
 
 import re
 import shlex
@@ -11,13 +11,13 @@ from tests.server import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = "".join(page.read_text() for page in PAGES)
-# An example may stand on several pages; those of CONTRIBUTING.md and SECURITY.md call no API.
+# An example may appear in several documents; those of CONTRIBUTING.md and SECURITY.md call no API.
 EXAMPLES = list(dict.fromkeys(re.findall(r"```python\n(.+?)```", TEXT, re.DOTALL)))
 
 
 @pytest.fixture(scope="module")
 def key(api: Api) -> str:
-    """What the pages export as API_KEY."""
+    """Return the key that the documents export as API_KEY."""
     (arguments,) = set(re.findall(r"export API_KEY=\$\(\S+ manage\.py (.+)\)", TEXT))
     return api.manage(*shlex.split(arguments)).strip()
 

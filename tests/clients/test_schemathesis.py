@@ -1,4 +1,7 @@
-"""Schemathesis reads the OpenAPI document and sends every operation what it allows and what it forbids, to a live server."""
+"""Schemathesis sends every operation of the OpenAPI document valid and invalid requests.
+
+They go to a live server.
+"""
 
 import json
 from zlib import crc32
@@ -35,14 +38,17 @@ described.config.phases.coverage.enabled = False
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    """A portal that nobody else reads: what it keeps will be written over."""
+    """Serve a portal that nothing else reads, as its data will be overwritten."""
     with portal(tmp_path_factory.mktemp("schemathesis")) as api:
         yield api
 
 
 @pytest.fixture(scope="module")
 def existing(own):
-    """Exchanges three of four generated ids for those of a record. Its own token is spared: it would lock itself out."""
+    """Replace three of four generated ids with those of records.
+
+    Its own token is left alone, or it would lock itself out.
+    """
     me = own.distributor.split()[1].split(":")[0]
     records = {}
     for resource in RESOURCES:
@@ -55,7 +61,7 @@ def existing(own):
             if me not in {row["id"], parent["id"]}
         ]
 
-    # Lists that are always empty stand below products too.
+    # The lists that are always empty exist below products too.
     products = [{"parent_id": row["id"]} for row in own.rows("products")]
 
     def existing(case):
@@ -72,7 +78,7 @@ def test_an_operation_answers_as_described(case, own, existing):
     if case.path_parameters:
         case.path_parameters = existing(case)
     response = case.call_and_validate(base_url=own.endpoint, checks=CHECKS, headers={"Authorization": own.distributor})
-    # Among what it forbids is a call without a key.
+    # The invalid requests include a call without a key.
     assert response.status_code != 401 or case.meta.generation.mode is GenerationMode.NEGATIVE
 
 

@@ -1,4 +1,4 @@
-"""`manage.py demo`: records for every resource, which belong together and stay as they are."""
+"""`manage.py demo`: consistent records for every resource, which stay as they are."""
 
 import hashlib
 import re
@@ -53,7 +53,7 @@ def load(**options):
 
 @pytest.fixture(scope="module", autouse=True)
 def demo(django_db_setup, django_db_blocker):
-    """The demo, loaded once: the tests below change it inside of transactions only."""
+    """Load the demo once; the tests below change it only within transactions."""
     with django_db_blocker.unblock():
         load()
         try:
@@ -66,17 +66,17 @@ pytestmark = pytest.mark.django_db
 
 
 def rows(model):
-    """All rows of a model as text, in a fixed order."""
+    """Return all rows of a model as text, in a fixed order."""
     return [repr(sorted(row.items())) for row in model._default_manager.order_by("pk").values()]
 
 
 def fingerprint(models):
-    """How many rows each model has, and a checksum of their values."""
+    """Return how many rows each model has, and a checksum of their values."""
     return {model.__name__: (len(listed), hashlib.sha256("\n".join(listed).encode()).hexdigest()) for model in models if (listed := rows(model))}
 
 
 def odd(queryset):
-    """The ids of rows that should not be there."""
+    """Return the ids of rows that should not be there."""
     return list(queryset.values_list("pk", flat=True))
 
 
@@ -118,13 +118,13 @@ def test_what_people_changed_stays():
 
 @pytest.mark.parametrize("model", [Case, Connection, Contract, Customer, Environment, Item, Listing, Service, UsageFile])
 def test_what_is_missing_comes_back_as_it_was(model):
-    moving = {Report}  # Those under way count back from the run that makes them.
+    moving = {Report}  # running reports count back from the run that creates them
     before = fingerprint([each for each in SAMPLES if each not in moving])
     ids = set(model._default_manager.values_list("pk", flat=True))
     model._default_manager.all().delete()
     load()
     assert set(model._default_manager.values_list("pk", flat=True)) == ids
-    # Rows that link others have ids of their own from the database.
+    # Rows of many-to-many tables have ids of their own from the database.
     linked = {"AssetItem", "MarketplaceHub", *(each.__name__ for each in SAMPLES if each._meta.auto_created)}
     after = fingerprint([each for each in SAMPLES if each not in moving])
     assert {name: (count, name in linked or text) for name, (count, text) in after.items()} == {
@@ -144,7 +144,8 @@ def test_an_empty_database_gets_the_same_records_every_time():
     assert fingerprint([each for each in SAMPLES if each._meta.pk.get_internal_type() != "BigAutoField"]) == before
 
 
-# Programs and people may have noted the ids of the demo's first version: how many there were, and a checksum of them.
+# People and programs may have noted ids of the demo's first version: their number, and a checksum
+# of them.
 @pytest.mark.parametrize(
     ("model", "number", "checksum"),
     [
@@ -155,7 +156,8 @@ def test_an_empty_database_gets_the_same_records_every_time():
     ],
 )
 def test_ids_of_the_first_version_stay(model, number, checksum):
-    # Customers and products have grown in number; the first ones are told by their external ids.
+    # There are more customers and products now; the first ones are recognized by their external
+    # ids.
     order = "external_id" if model is Customer else "created_at" if model is Product else "pk"
     ids = sorted(model.objects.order_by(order).values_list("pk", flat=True)[:number])
     assert len(ids) == number
@@ -165,7 +167,8 @@ def test_ids_of_the_first_version_stay(model, number, checksum):
 def test_categories_that_are_there_keep_their_ids():
     Product.objects.all().delete()
     Category.objects.all().delete()
-    # As the migration makes them: numbered in the order of the names that were in use, one of them somebody's own.
+    # As the migration creates them: numbered in the order of the names in use, one of which
+    # (Backup) is not in the demo.
     for number, name in enumerate(("Backup", "Communication", "Infrastructure", "Productivity", "Security"), start=1):
         Category.objects.create(id=f"CAT-{number:05}", name=name)
     load()
@@ -197,7 +200,7 @@ def test_1200_records_are_more_than_a_thousand_agreements_of_each_main_account()
 
 
 def parents(resource, account):
-    """The ids below which the resource lies for an account; None if it lies below nothing."""
+    """Return the ids of the parents of the resource for an account; None if it has no parent."""
     return resource.parent.visible(account, None).values_list("pk", flat=True) if resource.parent else [None]
 
 
@@ -236,7 +239,7 @@ def test_companies_have_reports_and_services():
 
 # --- Values ---------------------------------------------------------------------------------------
 
-# Names of the enums' columns: what a record is in, and what kind of record it is.
+# The columns of enums: the state of a record, and what kind of record it is.
 STATES = [
     (model, field)
     for model in SAMPLES
@@ -309,7 +312,7 @@ def test_every_sample_is_valid(model):
 
 
 def without_listing(records):
-    """Those of the records whose product is not on sale under their contract."""
+    """Return the records whose product is not on sale under their contract."""
     return records.exclude(Exists(Listing.objects.filter(status="listed", contract=OuterRef("contract"), product=OuterRef("product"))))
 
 
@@ -464,7 +467,7 @@ def test_the_requests_of_a_subscription_lead_to_its_status(status):
         (first, outcome), last = requests[0], requests[-1]
         assert first == "purchase", asset
         assert [kind for kind, _ in requests].count("purchase") == 1, asset
-        # One thing after the other: nothing but the last waits.
+        # One after the other: only the last one can be pending.
         assert all(each in {"approved", "failed"} for _, each in requests[:-1]), asset
         done = [kind for kind, each in requests if each == "approved"]
         pauses = [kind for kind in done if kind in {"suspend", "resume"}]
@@ -539,7 +542,7 @@ def test_agents_of_cases_are_people_of_their_companies():
         people = Membership.objects.filter(account=OuterRef(side), user=OuterRef(f"{side}_agent"))
         assert not odd(Case.objects.exclude(**{f"{side}_agent": None}).exclude(Exists(people)))
     assert not odd(Case.objects.filter(issuer_agent=None))
-    # Whoever answers is known.
+    # Whoever answered is recorded.
     assert not odd(Case.objects.exclude(state="pending").filter(receiver_agent=None))
 
 
@@ -596,7 +599,7 @@ def test_samples_open_in_the_admin_without_long_selects(model, staff):
     for form in (f"{page}add/", f"{page}{model._default_manager.first().pk}/change/"):
         response = staff.get(form)
         assert response.status_code == 200
-        # Other records are found by typing: beside the chosen ones no record is on the page.
+        # Other records are found by typing: the page contains only the selected ones.
         for select in re.findall(r"<select.*?</select>", response.text, re.DOTALL):
             assert select.count("<option") <= 30 or "admin-autocomplete" in select
 
@@ -613,7 +616,7 @@ def test_what_is_found_by_typing_can_be_searched(model, staff):
 
 
 def test_all_samples_that_people_would_change_are_in_the_admin():
-    inside = {MarketplaceHub, AssetItem, Environment}  # part of the page of what they belong to
+    inside = {MarketplaceHub, AssetItem, Environment}  # edited on the page of their parent
     kept = {"ModuleEntry", "ExtensionEntry"}
     missing = [each for each in SAMPLES if each not in admin.site._registry and each not in inside and not each._meta.auto_created]
     assert {each.__name__ for each in missing} == kept

@@ -1,4 +1,4 @@
-"""How the scripts speak with the tests: each question is a line of JSON, and so is its answer."""
+"""How the scripts talk to the tests: each question is a line of JSON, and so is its answer."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from connect.client import ClientError
 
 
 def serve(answer):
-    """Answer the questions of the input with `answer(**question)`, until it ends."""
+    """Answer each question of standard input with `answer(**question)`, until it ends."""
     for line in sys.stdin:
         try:
             told = {"gave": answer(**json.loads(line))}

@@ -1,4 +1,4 @@
-"""Runs commands of connect-cli, and reads and writes its workbooks."""
+"""Run commands of connect-cli, and read and write its workbooks."""
 
 import json
 import os
@@ -23,9 +23,9 @@ PROGRAM = str(Path(sys.executable).with_name("ccli"))
 
 
 def command(arguments, typed="", form=None):
-    """What `ccli <arguments>` prints, with `typed` on the keyboard.
+    """Return what `ccli <arguments>` prints, with `typed` as keyboard input.
 
-    The program runs in a copy of this process: everything it needs is imported there already.
+    The program runs in a fork of this process, where everything it needs is already imported.
     """
     with tempfile.TemporaryFile() as keyboard, tempfile.TemporaryFile() as screen:
         keyboard.write(typed.encode())
@@ -48,7 +48,7 @@ def become(arguments, keyboard, screen, form):
             os.dup2(file.fileno(), number)
         sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 (ends with the process)
         sys.argv = [PROGRAM, *arguments]
-        # The one thing that is replaced: the full-screen form in which a person chooses a report's parameters.
+        # The only part that is replaced: the full-screen form for a report's parameters.
         wizard.dialogus = lambda questions, *_, **__: filled(questions, form or {})
         runpy.run_path(PROGRAM, run_name="__main__")
     except SystemExit as end:
@@ -61,7 +61,7 @@ def become(arguments, keyboard, screen, form):
 
 
 def filled(questions, form):
-    """A form in which everything is ticked that `form` does not say otherwise."""
+    """Fill in a form: every box is ticked unless `form` says otherwise."""
     ever = {"from": datetime.fromisoformat("2010-01-01T00:00:00+00:00"), "to": datetime.fromisoformat("2100-01-01T00:00:00+00:00")}
     everything = {
         "daterange": lambda question: ever,
@@ -71,7 +71,7 @@ def filled(questions, form):
 
 
 def report(config, name, format, output, form=None):
-    """The rows of a report, in JSON or as a workbook."""
+    """Return the rows of a report, from JSON or from a workbook."""
     printed = command(["-c", config, "report", "execute", name, "-f", format, "-o", f"{output}/{name}"], form=form)
     if "Report has been completed" not in printed:
         raise RuntimeError(printed.partition("Trace: [")[0])
@@ -82,13 +82,19 @@ def report(config, name, format, output, form=None):
 
 
 def sheet(path, number):
-    """The rows of a sheet, the headings first. Moments are texts."""
+    """Return the rows of a sheet, headings first.
+
+    Moments become texts.
+    """
     rows = load_workbook(path).worksheets[number].iter_rows(values_only=True)
     return [[str(cell) if isinstance(cell, datetime) else cell for cell in row] for row in rows]
 
 
 def fill(path, row, cells):
-    """Write into a row of the first sheet; cells are `{column: value}`, rows and columns count from 1."""
+    """Write into a row of the first sheet.
+
+    Cells are `{column: value}`; rows and columns count from 1.
+    """
     workbook = load_workbook(path)
     for column, value in cells.items():
         workbook.worksheets[0].cell(row, int(column)).value = value

@@ -1,4 +1,7 @@
-"""Evaluates what the tests write for connect-openapi-client, with the synchronous or the asynchronous client as `client`."""
+"""Evaluate the tests' expressions for connect-openapi-client.
+
+`client` is the synchronous or the asynchronous client.
+"""
 
 import asyncio
 import inspect
@@ -17,7 +20,7 @@ clients = {}
 
 
 class Log:
-    """What the client logs its requests to."""
+    """The logger to which the client writes its requests."""
 
     def __init__(self):
         self.requests = 0
