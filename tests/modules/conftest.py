@@ -1,4 +1,4 @@
-"""The demo data, for claims about every resource."""
+"""The demo data, for tests that cover every resource."""
 
 import pytest
 from django.core.management import call_command
@@ -11,7 +11,10 @@ from tokens.catalog import Module
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup, django_db_blocker):
-    """The key of a token that may reach everything, by account, for either side of the demo; loaded once a file."""
+    """Load the demo once per file; return the keys of all-module tokens, by account.
+
+    There is one for each side.
+    """
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("demo", verbosity=0)
         keys = {}

@@ -1,4 +1,4 @@
-"""The page API Reference: everything that is declared is on it, for every member."""
+"""The API Reference shows everything that is declared, to every member."""
 
 import html
 import re
@@ -16,14 +16,14 @@ URL = "/integrations/api/"
 
 @pytest.fixture
 def page(adrian):
-    """The page of somebody who may only look, as text without the places where names may break."""
+    """Return the text of the page as a member sees it, without the break marks in names."""
     response = adrian.client.get(URL)
     assert response.status_code == 200
     return html.unescape(response.content.decode()).replace("<wbr>", "")
 
 
 def entry(page, resource):
-    """The part of the page about a resource."""
+    """Return the part of the page about a resource."""
     start = page.index(f'id="{"-".join(openapi.words(resource))}"')
     return page[start : page.index("</details>", start)]
 
@@ -91,13 +91,13 @@ def test_the_line_for_the_shell_is_answered(page, client, michael, resource):
     address = re.search(r'"http://testserver(/public/v1/[^"]+)"', entry(page, resource))[1]
     token = TokenFactory(account=michael.account, modules=(Module.ALL,))
     response = client.get(address, headers={"authorization": header(token)})
-    # The record above is an example.
+    # The record above it is an example.
     assert response.status_code == (404 if resource.parent else 200)
 
 
 def test_it_costs_no_query_of_its_own(adrian, django_assert_num_queries):
     adrian.client.get(URL)
-    # The person, the memberships.
+    # The person and the memberships.
     with django_assert_num_queries(2):
         adrian.client.get(URL)
 

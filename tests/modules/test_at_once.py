@@ -1,4 +1,4 @@
-"""Writes at the same moment: nobody waits for ever, and nothing is lost."""
+"""Concurrent writes: nobody waits forever, and nothing is lost."""
 
 import json
 from threading import Barrier, Thread
@@ -18,9 +18,10 @@ TRIES = 5
 
 
 def at_once(*calls):
-    """The statuses that callers got who began together; each makes its calls one after the other.
+    """Return the statuses of callers that start together; each makes its calls one after another.
 
-    A call that the database could not serve in time did nothing and says when to come back: so they do.
+    A call that the database could not serve in time did nothing and says when to come back, so the
+    callers do.
     """
     begin, statuses = Barrier(len(calls)), []
 
@@ -62,7 +63,7 @@ def test_two_customers_that_get_the_same_reseller_do_not_wait_for_ever():
     calls = [(f"tier/accounts/{customer.pk}", key, {"parent": {"id": top.pk}}) for customer in below]
     calls.append((f"tier/accounts/{top.pk}", key, {"name": "Top"}))
     assert set(at_once(*calls)) == {200}
-    # Every change counted: none was made on an old copy of the row.
+    # Every change counted: none was based on an outdated copy of the row.
     assert sorted(Customer.objects.values_list("version", flat=True)) == [ROUNDS + 1] * 3
 
 

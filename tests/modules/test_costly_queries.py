@@ -1,4 +1,7 @@
-"""A query may be wrong, never slow: what it costs is counted before it runs, and the clock stops the plans."""
+"""A query may be wrong, never slow.
+
+Its cost is counted before it runs, and the database stops what takes too long in spite of that.
+"""
 
 import gc
 import tracemalloc
@@ -27,7 +30,7 @@ ROWS = 50_000
 
 
 def several(operator, term, count):
-    """`or(title=0,title=1,…)`"""
+    """Return `or(title=0,title=1,…)`."""
     return f"{operator}({','.join(term.format(n) for n in range(count))})"
 
 
@@ -40,7 +43,7 @@ def reader(account):
     return TokenFactory(account=account, modules=(Module.ALL,))
 
 
-# Each is refused, for one more of something than the budget holds.
+# Each is refused for exceeding the budget by one.
 TOO_COSTLY = {
     "comparisons": several("or", "title={}", 301),
     "values of in": f"in(title,{values(301)})",
@@ -72,7 +75,7 @@ def test_a_query_that_costs_too_much_never_reaches_the_database(call, reader, qu
         assert str(limit) in response.json()["errors"][0]
 
 
-# Each spends the budget to the last point, or nearly.
+# Each uses up the budget, or nearly.
 COSTLY = {
     "comparisons": several("or", "title={}", 300),
     "moments": several("or", "ge(created,2099-01-01)", 300),
@@ -90,7 +93,7 @@ COSTLY = {
 }
 
 
-# A statement that is stopped would end the transaction of the test.
+# A statement that is stopped would end the test's transaction.
 @pytest.mark.django_db(transaction=True)
 def test_the_costliest_queries_of_fifty_thousand_records_are_answered_or_refused(call, account, reader):
     vendor = AccountFactory(side="vendor")
@@ -100,7 +103,7 @@ def test_the_costliest_queries_of_fifty_thousand_records_are_answered_or_refused
             Agreement(
                 id=f"AGD-{n:09}",
                 type="program",
-                # What makes a pattern of many stars start over as often as it can.
+                # Makes a pattern with many stars start over as often as possible.
                 title="a" * 120 if n % 10 == 0 else f"Cloud Backup Partner Program Agreement {n}",
                 provider=account,
                 vendor=vendor,
@@ -115,7 +118,7 @@ def test_the_costliest_queries_of_fifty_thousand_records_are_answered_or_refused
     for name, query in COSTLY.items():
         response = call(f"agreements?{query}", reader)
         assert response.status_code == 200 or took_too_long(response), (name, response.content)
-    # The limit that a request sets for its connection would stop the emptying of the tables.
+    # The time limit that a request sets on its connection would stop the emptying of the tables.
     connection.close()
 
 
@@ -126,10 +129,10 @@ def took_too_long(response):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["agreements", "agreements?limit=0", "agreements?search=x"])
 def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(call, reader, settings, monkeypatch, path):
-    """The database stops it: SQLite at its first look at the clock, PostgreSQL at a lock that somebody else holds."""
+    """SQLite stops at its first look at the clock, PostgreSQL at a lock that is held elsewhere."""
     stop = "SELECT 1 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n) AS endless WHERE i < 0"
     settings.STATEMENT_SECONDS = 1
-    # Kept for the connection once they are set.
+    # The connection keeps the limits once they are set.
     connection.close()
     real = queries.compile_query
 
@@ -158,9 +161,12 @@ def kept():
 
 
 def weigh(cache, path, write, count):
-    """What the interpreter has allotted for all that is kept of `count` queries; `write` makes the text of one."""
+    """Return the bytes that the interpreter allocated for all that is kept of `count` queries.
+
+    `write` makes the text of a query from its number.
+    """
     for n in (1, count):
-        # Django keeps some things of a model at its first use; they are no part of a plan.
+        # Django caches some things of a model at first use; they are not part of a plan.
         queries.compiled(BY_PATH[path], "PA", write(n))
     cache.clear()
     gc.collect()
@@ -174,7 +180,7 @@ def weigh(cache, path, write, count):
 
 
 def test_kept_queries_weigh_no_more_than_is_said(kept, monkeypatch):
-    """For the largest records and for queries of every length."""
+    """For the largest records, and for queries of every length."""
     monkeypatch.setattr(kept, "_Cache__maxsize", 2**20)
     allotted = weigh(kept, "requests", lambda n: f"in(id,{values(n % 50)})&limit={n}", 40)
     assert 5 < len(kept) < 40
@@ -217,7 +223,7 @@ def test_a_query_that_matches_nothing_is_not_kept(kept):
 def test_a_query_of_odd_shape_is_not_kept(kept):
     for resource in RESOURCES:
         queries.compiled(resource, "PA", "limit=7")
-    # The resources that are always empty have no SQL.
+    # Resources that are always empty have no SQL.
     assert len(kept) == len(RESOURCES) - len(EMPTY)
     count = len(kept)
     queries.compiled(BY_PATH["requests"], "PA", f"in(id,{values(290)})")

@@ -1,4 +1,4 @@
-"""Claims that hold for every resource, on the data of the demo."""
+"""Claims that hold for every resource, checked on the demo data."""
 
 import re
 
@@ -26,11 +26,11 @@ def test_a_record_is_the_same_in_the_list_and_by_its_id(demo, client, resource):
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
 def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(demo, client, resource):
-    """The gate, the page, and the total if the page is full; what is nested comes along."""
+    """The gate, the page, and the total if the page is full; nested objects cost nothing."""
     for key in demo.values():
         headers = {"authorization": key}
         path = f"/public/v1/{resource.path}".replace("<parent>", parent_of(resource, key))
-        client.get(path, headers=headers)  # Notes the use of the token, which is one more.
+        client.get(path, headers=headers)  # records the use of the token, which takes one more
         for query, most in (("", 3), ("?limit=2", 3), ("?limit=2&offset=1", 3), ("?limit=1000", 3), ("?limit=0", 3), ("?search=o&limit=1", 3)):
             with CaptureQueriesContext(connection) as queries:
                 response = client.get(path + query, headers=headers)
@@ -44,19 +44,19 @@ def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(demo
 
 
 def parent_of(resource, key):
-    """A product with items, or the token itself."""
+    """Return the id of a product with items, or of the token itself."""
     if resource.path.startswith("products/"):
         return Product.objects.filter(items__isnull=False, vendor="VA-044-420", status="published").first().pk
     return key.split(" ")[1].split(":")[0]
 
 
 def side(model):
-    """The records that lie between two companies, of either."""
+    """Return a function to the records between two companies, of which the account is either."""
     return lambda account: model.objects.filter(Q(vendor=account) | Q(provider=account))
 
 
 def partners(account):
-    """The companies that the account has an active contract with."""
+    """Return the companies with which the account has an active contract."""
     pairs = Contract.objects.filter(Q(vendor=account) | Q(provider=account), status="active").values_list("vendor", "provider")
     return {company for pair in pairs for company in pair} - {account}
 
@@ -65,7 +65,7 @@ def owned(model):
     return lambda account: model.objects.filter(owner=account)
 
 
-# Resource -> what an account may see, told by the models and not by the resource.
+# Resource -> what an account may see, taken from the models and not from the resource.
 MAY_SEE = {
     "accounts": lambda account: Account.objects.filter(pk=account),
     "users": lambda account: User.objects.filter(memberships__account=account),
@@ -114,7 +114,7 @@ def test_an_account_sees_what_it_may_and_nothing_else(demo, client, path):
 
 
 def test_what_is_nested_tells_nothing_of_others(demo, client):
-    """Counts and lists inside of a record are of the caller's own dealings."""
+    """Counts and lists inside a record cover only the caller's own dealings."""
     vendor = "VA-044-420"
     for row in client.get("/public/v1/marketplaces", headers={"authorization": demo[vendor]}).json():
         assert row["stats"]["contracts"] == Contract.objects.filter(marketplace=row["id"], vendor=vendor, status="active").count()
@@ -123,7 +123,7 @@ def test_what_is_nested_tells_nothing_of_others(demo, client):
 
 
 def test_the_queries_of_the_examples_find_records(demo, client):
-    """As many as `make run` loads: somebody who tries them sees something."""
+    """In the amount of data that `make run` loads, so that people who try them see something."""
     examples = (settings.BASE_DIR / "docs" / "api.md").read_text()
     (since,) = re.findall(r'created\.ge\("([^"]+)"\)', examples)
     for query in ("and(eq(type,program),eq(active,true))", f"and(ge(created,{since}),like(title,*Cloud*))"):
@@ -131,7 +131,7 @@ def test_the_queries_of_the_examples_find_records(demo, client):
 
 
 def test_a_price_list_says_what_its_columns_are(demo, client):
-    """At least one, named as the original names it."""
+    """At least one, named as in the original."""
     for key in demo.values():
         rows = client.get("/public/v1/pricing/lists", headers={"authorization": key}).json()
         assert rows

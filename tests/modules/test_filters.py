@@ -1,4 +1,4 @@
-"""What is no filter, and what a filter tells to whom."""
+"""What is not a filter, and what a filter reveals to whom."""
 
 import json
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def test_what_is_not_shown_is_no_filter_no_ordering_and_is_told(call, account, p
 
 @pytest.fixture
 def case(account):
-    """A case that a token of the distributor opened, and its partner's token took up."""
+    """Make a case that a token of the distributor opened and a token of its partner took up."""
     contract = ContractFactory(provider=account, vendor__name="Front Street Inc")
     mine = TokenFactory(account=account, modules=(Module.ALL,), name="Secret Project Sync")
     theirs = TokenFactory(account=contract.vendor, modules=(Module.ALL,), name="Their Bot")
@@ -141,7 +141,7 @@ def test_sums_over_dealings_count_the_own_alone(call, account):
     ],
 )
 def test_names_that_are_no_filters_are_told(call, token, query, ignored):
-    for _ in range(2):  # The second answer comes out of a kept plan.
+    for _ in range(2):  # the second answer comes from a kept plan
         response = call(f"agreements?{query}", token)
         assert response.status_code == 200
         assert response.headers.get("X-Ignored-Filters") == ignored
@@ -156,7 +156,10 @@ def test_a_search_where_nothing_is_searched_is_told(call, account):
 
 
 def test_moments_are_compared_as_they_are_shown(call, account, token):
-    """Shown to the second, stored to the microsecond: who asks for what is later than the last seen does not get it again."""
+    """They are shown to the second and stored to the microsecond.
+
+    Asking for what is later than the last record seen must not return that record again.
+    """
     AgreementFactory(provider=account, created_at=datetime(2024, 1, 31, 10, 20, 30, 123456, tzinfo=UTC))
     seen = call("agreements", token).json()[0]["created"]
     for query, count in (("eq", 1), ("ne", 0), ("ge", 1), ("gt", 0), ("le", 1), ("lt", 0)):

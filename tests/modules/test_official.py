@@ -1,6 +1,7 @@
-"""What the API shows, held against the facts of CloudBlue's own description of it (version 37.0), kept in `official.json`.
+"""The API compared with the facts of CloudBlue's own description (version 37.0).
 
-Where the two differ on purpose, the difference is written down here, and a difference that is no more fails as well.
+The facts are in `official.json`. Deliberate differences are listed here, and a listed difference
+that no longer exists fails as well.
 """
 
 import json
@@ -28,17 +29,18 @@ FORMATS = {
 }
 TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
 
-# Shown besides what is described: the samples of CloudBlue's documentation have them, and its programs read them.
+# Shown in addition to the description: the samples of CloudBlue's documentation have these, and its
+# programs read them.
 MORE = {
     "contracts": {"marketplace", "marketplace.id", "marketplace.name"},
-    # Described as an object without more.
+    # Described as an object without properties.
     "auth/tokens": {
         f"events.{name}" for event in ("created", "updated") for name in (event, f"{event}.at", f"{event}.by", f"{event}.by.id", f"{event}.by.name")
     },
-    # Described as objects without more, of which a text says what they hold.
+    # Described as objects without properties; a text says what they contain.
     "pricing/lists": {"attributes[].id", "attributes[].name", "attributes[].description"},
     "listings": {"contract.marketplace", "contract.marketplace.id", "contract.marketplace.name"},
-    # The description knows of an item no more than id and quantity, and has the parameters as a list of lists.
+    # The description has only id and quantity of an item, and the parameters as a list of lists.
     "assets": {
         *(f"items[].{name}" for name in ("display_name", "global_id", "item_type", "mpn", "period", "type")),
         *(f"params[].{name}" for name in ("description", "id", "name", "title", "type", "value", "value_error")),
@@ -48,30 +50,31 @@ MORE = {
     "requests": {"asset.tiers.customer.id", "asset.tiers.tier1.id", "contract", "contract.id", "contract.name", "contract.type"},
     "tier/configs": {"account.id", "params[].name"},
 }
-# Required there and absent here: what there is none of. CloudBlue's command line crashes on null.
+# Required there and absent here, because there is no value. CloudBlue's command line crashes on
+# null.
 LESS = {
     "tier/accounts": {"parent"},
     "listings": {"alt_pricelist_1", "alt_pricelist_2", "offer", "pricelist"},
 }
-# Of another type, or another value, than described.
+# Of another type than described, or with another value.
 OTHER = {
-    # Described as objects; the samples have lists and a yes or no.
+    # Described as objects; the samples have lists and a boolean.
     "partners": {"languages", "public", "websites"},
-    # A request shows the statuses that subscriptions have: two of them are not in this place of the description.
+    # A request shows the statuses of subscriptions, two of which are not described here.
     "requests": {"asset.status"},
 }
-# Filters of fields that the records here have.
+# Described filters on fields that our records have.
 NO_FILTER = {
-    # A service with two products would come twice.
+    # A service with two products would appear twice.
     "devops/services": {"product.id (ordering)", "product.name (ordering)"},
-    # Statuses are texts here, and of texts none is greater.
+    # Statuses are strings here, which have no greater or less.
     "products": {"status (look-ups)"},
 }
 
 
 @pytest.fixture
 def records(demo, client):
-    """All that both sides see of a resource."""
+    """Return a function to all records of a resource that either side sees."""
 
     def do(resource):
         paths = [resource.path]
@@ -89,7 +92,7 @@ def records(demo, client):
 
 
 def walk(value, prefix=""):
-    """The dotted names of a record with their values; `[]` stands for the members of a list."""
+    """Yield the dotted names of a record with their values; `[]` means the members of a list."""
     for name, inside in value.items():
         yield prefix + name, inside
         if isinstance(inside, dict):
@@ -101,9 +104,10 @@ def walk(value, prefix=""):
 
 
 def fits(value, fact):
-    """Whether the value is of the type, the form and the set that are described."""
+    """Tell whether the value has the type, the format and one of the values described."""
     expected = TYPES.get(fact.get("type"), object)
-    # Numbers with an enum are typed as texts there (`priority`, `rating`), with the numbers as values.
+    # Numbers with an enum (`priority`, `rating`) are typed as strings there, with numbers as
+    # values.
     if "enum" in fact and value in fact["enum"]:
         return True
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
@@ -140,7 +144,7 @@ def test_what_is_required_is_there(records, resource):
     for record in records(resource):
         names = {name for name, _ in walk(record)}
         for name in required - names:
-            # What is required of an object that is not there is not missing.
+            # A required property of an absent object is not missing.
             above = name.rpartition(".")[0].removesuffix("[]")
             if not above or (above in names and not name.startswith(f"{above}[]")):
                 missing.add(name)
@@ -153,9 +157,9 @@ def test_filters_orderings_and_search_are_as_described_for_every_field_there_is(
     absent = set()
     for name, fact in facts.items():
         if not fact["lookups"]:
-            continue  # A name for select() only, which every field is here.
+            continue  # a name for select() only, as which every field works here
         if name not in resource.filters.filters:
-            # Only names of fields that the records have count.
+            # Only names of fields that our records have count.
             if name.replace("__", ".") in resource.columns:
                 absent.add(name)
             continue

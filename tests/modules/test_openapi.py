@@ -1,4 +1,4 @@
-"""The OpenAPI document: what it says is what the API does, and what the API does it says."""
+"""The OpenAPI document and the API agree, in both directions."""
 
 import json
 import re
@@ -25,7 +25,7 @@ COMPANIES = ("PA-063-101", "VA-044-420")
 
 
 def every(part):
-    """All objects of the document, from outside in."""
+    """Yield all objects of the document, outermost first."""
     if isinstance(part, dict):
         yield part
     for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
@@ -40,12 +40,12 @@ def resolve(reference):
 
 
 def validator(schema):
-    """Finds what a value has that the schema forbids, or does not know."""
+    """Return a validator that finds what the schema forbids or does not mention."""
     return Draft202012Validator({"components": DOCUMENT["components"], **schema}, format_checker=FormatChecker())
 
 
 def closed(schema):
-    """The schema without room for names that it does not know."""
+    """Return the schema with additional properties forbidden."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -63,7 +63,7 @@ def test_everybody_gets_the_document_without_a_query(client, path):
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
     assert set(response["Cache-Control"].split(", ")) == {"public", "max-age=300"}
-    # It is the same for everybody, compressed or not.
+    # The same for everybody, compressed or not.
     assert response.headers.get("Vary", "Accept-Encoding") == "Accept-Encoding"
     assert not response.cookies
     assert client.head(path).status_code == 200

@@ -1,4 +1,4 @@
-"""Who stands above whom: no circle, whoever makes it, and none that is stored already holds anybody up."""
+"""The hierarchy of resellers: no write makes a cycle, and a stored one does no harm."""
 
 import json
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def chain(account):
-    """Three resellers, each below the one before."""
+    """Make three resellers, each below the one before."""
     top = CustomerFactory(provider=account, type="reseller")
     middle = CustomerFactory(provider=account, type="reseller", parent=top)
     return top, middle, CustomerFactory(provider=account, type="reseller", parent=middle)
@@ -24,7 +24,7 @@ def chain(account):
 
 @pytest.fixture
 def circle(chain):
-    """As it could be stored before anybody looked."""
+    """Store a cycle, as was possible before it was checked."""
     top, _middle, bottom = chain
     Customer.objects.filter(pk=top.pk).update(parent=bottom)
     return chain
@@ -66,7 +66,7 @@ def test_the_admin_tells_it_beside_the_field(chain):
 
 
 def test_a_circle_that_is_stored_holds_nobody_up(call, account, circle):
-    """Records of it are read and written as others are, and it can be opened."""
+    """Its records are read and written like any others, and the cycle can be opened."""
     token = TokenFactory(account=account, modules=(Module.ALL,))
 
     def put(customer, body):

@@ -39,7 +39,7 @@ def agreements(account):
 
 @pytest.fixture
 def found(call, token, agreements):
-    """The last digits of the ids that a query finds, in their order."""
+    """Return the last digits of the ids that a query finds, in order."""
 
     def do(query, expected=200):
         response = call(f"agreements?{query}", token)
@@ -53,13 +53,13 @@ def found(call, token, agreements):
     ("query", "ids"),
     [
         ("", "543210"),
-        # Three ways to write the same.
+        # Three notations of the same query.
         ("type=service", "52"),
         ("eq(type,service)", "52"),
         ("type=eq=service", "52"),
         ("ne(type,service)", "4310"),
         ("active=false", "1"),
-        # Capitals make no difference among a set of values; those that only the original has find nothing.
+        # An enum ignores case; values that only the original has find nothing.
         ("type=Service", "52"),
         ("in(type,(service,syndication))", "52"),
         ("type=syndication", ""),
@@ -69,7 +69,7 @@ def found(call, token, agreements):
         ("gt(created,2024-02-03T10:20:30+00:00)", "54"),
         ("le(created,2024-02-01T10:20:30+00:00)", "10"),
         ("lt(created,2024-02-01T10:20:30+00:00)", "0"),
-        # Another zone, no zone (UTC is meant), no time.
+        # Another time zone, no time zone (UTC is assumed), no time.
         ("lt(created,2024-02-01T12:20:30+02:00)", "0"),
         ("ge(created,2024-02-03T10:20:30)", "543"),
         ("ge(created,2024-02-03)", "543"),
@@ -100,7 +100,7 @@ def found(call, token, agreements):
         ("search=two%20words", "4"),
         ("search=front street", "52"),
         ("search=front+street", "52"),
-        # Whatever is searched for needs no quotes.
+        # A search term needs no quotes, whatever it contains.
         ("search=100%25", "3"),
         ("search=%26", "2"),
         ("search=(", "2"),
@@ -109,7 +109,7 @@ def found(call, token, agreements):
         ("search=" + quote("\"Söder\" & 'x'"), ""),
         ("search=%F0%9F%99%82", ""),
         ("search=cloud&search=mail", "1"),
-        # As a form writes it: a plus is a blank, and what is percent-encoded needs no quotes.
+        # As a form encodes it: plus is a space, and percent-encoded characters need no quotes.
         ("title=two+words", "4"),
         ("title=eq=two+words", "4"),
         ("title=ne=two+words&title=ne=Cloud+Mail", "53 20".replace(" ", "")),
@@ -136,7 +136,7 @@ def test_a_query_finds(found, query, ids):
 
 
 def test_a_zone_with_a_plus_survives_the_way_that_clients_send_it(found):
-    # `+` travels unescaped; to read it as a blank, as in forms, would break every date.
+    # `+` arrives unescaped; reading it as a space, as in forms, would break every date.
     assert found("and(ge(created,2024-02-01T10:20:30+00:00),lt(created,2024-02-02T10:20:30+00:00))") == "1"
 
 
@@ -250,7 +250,7 @@ def test_select_leaves_out_and_keeps(call, token, agreements):
     less = call("agreements?select(-owner,-stats.versions,title)&limit=1", token).json()[0]
     assert set(less) == set(whole) - {"owner"}
     assert less["stats"] == {"contracts": whole["stats"]["contracts"]}
-    # The id always stays, and what is not there can be left out.
+    # The id always stays, and hiding a field that does not exist is allowed.
     assert "id" in call("agreements?select(-id,-nope.x)&limit=1", token).json()[0]
 
 
@@ -269,7 +269,7 @@ def test_a_filter_over_many_rows_finds_each_record_once(call, account):
 
 
 def test_what_one_account_asked_is_never_answered_to_another(call, token, agreements):
-    """Compiled queries are kept and shared: the account must not be."""
+    """Compiled queries are kept and shared; the account must not be."""
     other = AgreementFactory(title="Cloud of others")
     theirs = TokenFactory(account=other.provider)
     vendors = TokenFactory(account=other.vendor)
@@ -297,7 +297,7 @@ def test_every_filter_ordering_and_search_of_every_collection_works(call, accoun
     queries += ["search=a"] * bool(resource.search)
     for name in resource.filter_names:
         queries += [f"{name}=x", f"ilike({name},*a*)", f"in({name},(a,b))", f"ge({name},2024-01-01)", f"ge({name},1)", f"{name}=true"]
-        # Each name takes one of these at least.
+        # Each name accepts at least one of these.
         assert any(call(f"{path}?{query}", token).status_code == missing for query in queries[-6:]), name
     for query in queries:
         assert call(f"{path}?{query}", token).status_code in {missing, 400}, query

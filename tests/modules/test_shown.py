@@ -1,4 +1,4 @@
-"""What can be asked for is what is shown: all of it, and nothing else."""
+"""Queries can ask for exactly what a record shows."""
 
 import json
 from urllib.parse import quote
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def at(record, names):
-    """What stands at a dotted name, or at it in each member of a list: a list of scalars."""
+    """Return the scalars at a dotted name, also in each member of a list on the way."""
     if isinstance(record, list):
         return [value for member in record for value in at(member, names)]
     if not names:
@@ -24,7 +24,7 @@ def at(record, names):
 
 
 def shown(resource, record):
-    """Name of a filter -> what the record shows there."""
+    """Return what the record shows, by the name of the filter."""
     for name, value in leaves(resource.fields):
         if isinstance(value, Rows):
             listed = at_raw(record, name.split("."))
@@ -49,7 +49,7 @@ def written(value):
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
 def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, client, resource):
-    """For each side: what a filter tells is what the records tell anyway, and every scalar of a record is a filter."""
+    """On either side a filter reveals only what the records show, and every scalar is a filter."""
     for key in demo.values():
         headers = {"authorization": key}
         path = f"/public/v1/{resource.path}".replace("<parent>", parent_of(resource, key))
@@ -64,7 +64,7 @@ def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, clien
             assert name in resource.filter_names or name == "params", name
             if name == "params":
                 continue
-            # The rarest tells most.
+            # The rarest value is the most telling.
             value = min(by_value, key=lambda each: len(by_value[each]))
             response = client.get(f"{path}?eq({name},{quote(written(value))})&limit=1000", headers=headers)
             assert response.status_code == 200, (name, value, response.content)
@@ -73,7 +73,7 @@ def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, clien
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
 def test_a_filter_that_is_no_name_of_a_record_stands_for_one(resource):
-    """By structure: what a filter looks at is what a field shows."""
+    """Checked on the declaration: a filter looks at a column that a field shows."""
     filters = resource.filters.AT
     own = {(filters[name].column, filters[name].among is None) for name, _ in every_name(resource)}
     for name in resource.filter_names:

@@ -1,4 +1,7 @@
-"""`/auth/tokens`: a program manages the tokens of its account, and can never hand out more than it has."""
+"""`/auth/tokens`: a program manages the tokens of its account.
+
+It can never grant more than it has itself.
+"""
 
 import json
 from datetime import timedelta
@@ -18,13 +21,13 @@ CUSTOM = {"name": "Made by a program", "extension": {"id": "EXT-000"}}
 
 @pytest.fixture
 def boss(account):
-    """May reach everything."""
+    """Make a token that may reach everything."""
     return TokenFactory(account=account, name="Boss", modules=(Module.ALL,))
 
 
 @pytest.fixture
 def clerk(account):
-    """May manage tokens and read agreements, no more."""
+    """Make a token that may manage tokens and read agreements, nothing more."""
     return TokenFactory(account=account, name="Clerk", modules=(Module.INTEGRATIONS, Module.AGREEMENTS))
 
 
@@ -73,7 +76,7 @@ def test_a_token_is_shown_with_everything_but_its_key(send, boss, michael):
         ],
         "expiration_date": expires.strftime("%Y-%m-%dT%H:%M:%S+00:00"),
     }
-    # The same form of a moment outside and inside of lists.
+    # A moment has the same format inside and outside of lists.
     assert len(body["permissions"][0]["events"]["granted"]["at"]) == len("2024-01-31T10:20:30+00:00")
     assert body["permissions"][0]["events"]["granted"]["at"].endswith("+00:00")
 
@@ -255,7 +258,7 @@ def test_a_token_cannot_wake_one_that_may_do_more(send, clerk, boss):
 
 
 def test_taking_away_all_leaves_nothing(send, boss, account):
-    """All is a grant of its own: without it nothing is left, so that taking away can never add."""
+    """All is a grant of its own, and nothing remains without it: revoking never adds access."""
     other = TokenFactory(account=account, modules=(Module.ALL,))
     assert send(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-0000"}).status_code == 204
     assert grants(other) == set()
@@ -365,7 +368,7 @@ def test_a_change_is_made_by_the_token_and_shown_as_such(send, boss, token, mich
 
 def test_deactivate_and_activate_hold_at_the_very_next_call(send, call, boss, token):
     key = header(token)
-    for _ in range(2):  # Twice is no mistake.
+    for _ in range(2):  # repeating it is not an error
         assert send(boss, "post", f"/{token.pk}/deactivate").json()["status"] == "inactive"
     assert call("agreements", key).status_code == 401
     for _ in range(2):
@@ -396,7 +399,7 @@ def test_a_deleted_token_stays_as_it_was(send, call, boss, token):
         refused(send(boss, method, f"/{token.pk}{path}", body), 400, "TKN_001", "deleted")
     assert Token.objects.get(pk=token.pk).name == "ERP Agreements Sync"
     assert Token.objects.get(pk=token.pk).status_changed_by == Actor.of(boss)
-    # Its name is free again.
+    # Its name can be used again.
     assert send(boss, "post", "", CUSTOM | {"name": "ERP Agreements Sync"}).status_code == 201
 
 
@@ -416,7 +419,7 @@ def test_modules_and_extensions_are_those_of_the_catalog(call, boss):
 
 @pytest.mark.parametrize("body", [{"handle": "abc"}, {"handle": None}, {"handle": "abc", "name": "Zapier", "extension": {"id": "EXT-000"}}])
 def test_a_handle_is_answered_with_what_to_do_instead(call, account, body):
-    """As the Zapier app asks: what is not there yet is said, and no token is made."""
+    """As the Zapier app asks: the answer says what does not exist yet, and no token is made."""
     token = TokenFactory(account=account, modules=(Module.ALL,))
     response = call("auth/tokens", token, "post", data=json.dumps(body), content_type="application/json")
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""What programs may write: bodies in general, customers, and support cases."""
+"""What programs may write: bodies in general, customers and support cases."""
 
 import json
 
@@ -28,7 +28,7 @@ NEW = {
 
 
 def without(name):
-    """NEW, but for the dotted name."""
+    """Return NEW without a dotted name."""
     body = json.loads(json.dumps(NEW))
     *way, last = name.split(".")
     inside = body
@@ -39,7 +39,7 @@ def without(name):
 
 
 def changed(name, value):
-    """NEW, with another value at the dotted name."""
+    """Return NEW with another value at a dotted name."""
     body = json.loads(json.dumps(NEW))
     *way, last = name.split(".")
     inside = body
@@ -56,11 +56,14 @@ def all_token(account):
 
 @pytest.fixture
 def send(call, all_token):
-    """`send("post", "tier/accounts", {...})` as the distributor's token."""
+    """Return a function that calls as the distributor's token.
+
+    For example `send("post", "tier/accounts", {...})`.
+    """
 
     def do(method, path, body=None, key=all_token, **kwargs):
         if body is None and method == "post":
-            # As the official client posts an action: no body, and no type of it.
+            # As the official client posts an action: without a body or a content type.
             kwargs |= {"data": b"", "content_type": ""}
         elif body is not None:
             kwargs |= {"data": body if isinstance(body, bytes) else json.dumps(body), "content_type": "application/json"}
@@ -282,13 +285,13 @@ def test_a_reseller_of_the_same_distributor_can_be_the_parent(send, account):
     assert made["parent"] == {"id": reseller.pk, "name": reseller.name, "external_id": ""}
     for wrong in (theirs, end):
         refused(send("post", "tier/accounts", changed("parent.id", wrong.pk)), "parent.id: ")
-    # Neither itself nor somebody below it.
+    # Neither itself nor an account below it.
     below = CustomerFactory(provider=account, type="reseller", parent=reseller)
     for wrong in (reseller, below):
         refused(send("put", f"tier/accounts/{reseller.pk}", {"parent": {"id": wrong.pk}}), "parent.id: ")
     third = CustomerFactory(provider=account, type="reseller", parent=below)
     refused(send("put", f"tier/accounts/{reseller.pk}", {"parent": {"id": third.pk}}), "parent.id: ")
-    # Who has somebody below is no end customer.
+    # An account with others below it is not an end customer.
     refused(send("put", f"tier/accounts/{below.pk}", {"type": "customer"}), "type: ")
     # No parent at all.
     assert "parent" not in send("put", f"tier/accounts/{below.pk}", {"parent": None}).json()
@@ -362,7 +365,7 @@ def subscription(customer):
 
 @pytest.fixture
 def partner(account):
-    """A vendor that the distributor has a contract with."""
+    """Make a vendor that has a contract with the distributor."""
     return ContractFactory(provider=account).vendor
 
 
@@ -385,7 +388,7 @@ def test_a_case_is_opened_by_the_token_and_seen_by_both_sides(send, account, par
     theirs = TokenFactory(account=partner, modules=(Module.HELPDESK,))
     seen = send("get", f"helpdesk/cases/{case['id']}", key=theirs).json()
     assert {**seen, "events": None} == {**case, "events": None}
-    # The partner is told whose token it was.
+    # The partner sees whose token it was.
     assert seen["events"]["created"] == {"at": case["events"]["created"]["at"], "by": {"id": account.pk, "name": account.name}}
 
 
@@ -416,7 +419,8 @@ def test_a_case_can_name_a_product_and_a_person_of_the_partner(send, account, pa
     case = send("post", "helpdesk/cases", body).json()
     assert case["product"] == {"id": product.pk, "name": product.name}
     assert case["receiver"]["agent"] == {"id": somebody.pk, "name": somebody.name}
-    # Not that of another vendor, though the distributor sees it: its name would be told.
+    # Not an asset of another vendor, although the distributor sees it: the case would reveal its
+    # name.
     other = ProductFactory(vendor=ContractFactory(provider=account).vendor)
     refused(send("post", "helpdesk/cases", {**body, "product": {"id": other.pk}}), "product.id: ")
     foreign = MembershipFactory().user

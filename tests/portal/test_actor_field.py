@@ -1,4 +1,4 @@
-"""ActorField: who did something, in two columns of text."""
+"""ActorField keeps who did something in two text columns."""
 
 import pytest
 from django.db import connection, models
@@ -10,7 +10,7 @@ from tests.factories import UserFactory
 
 @pytest.fixture
 def deed(db):
-    """A model with the field, in a table of its own."""
+    """Make a model with the field, in a table of its own."""
     with isolate_apps("portal"):
 
         class Deed(models.Model):  # noqa: DJ008

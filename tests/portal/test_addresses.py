@@ -1,4 +1,4 @@
-"""The address and the scheme of a request are those that our own proxies tell, and never a client's invention."""
+"""A request's address and scheme are what our own proxies say, never what a client claims."""
 
 import pytest
 
@@ -21,12 +21,12 @@ def request(rf, **headers):
         (1, "10.0.0.1, 198.51.100.4, 203.0.113.9", "203.0.113.9"),
         (2, "10.0.0.1, 198.51.100.4, 203.0.113.9", "198.51.100.4"),
         (3, "10.0.0.1, 198.51.100.4, 203.0.113.9", "10.0.0.1"),
-        # Fewer entries than proxies: it came another way.
+        # Fewer entries than proxies: the request took another path.
         (2, "203.0.113.9", PEER),
         (9, "10.0.0.1, 198.51.100.4, 203.0.113.9", PEER),
         (1, "", PEER),
         (1, " , ,", PEER),
-        # Ports, brackets, blanks, empty entries.
+        # Ports, brackets, spaces, empty entries.
         (1, "198.51.100.7:40000", "198.51.100.7"),
         (1, "2001:db8::7", "2001:db8::7"),
         (1, "[2001:db8::7]", "2001:db8::7"),
@@ -37,7 +37,7 @@ def request(rf, **headers):
         (1, "198.51.100.7,", "198.51.100.7"),
         (1, "evil,, 198.51.100.7 , ", "198.51.100.7"),
         (2, "198.51.100.7:1,[2001:db8::7]:2,", "198.51.100.7"),
-        # Our own proxy does not tell.
+        # Our own proxy does not say.
         (1, "unknown", None),
         (1, "203.0.113.9, unknown", None),
         (1, "_hidden", None),
@@ -63,7 +63,7 @@ def test_an_address_is_read_from_the_right(rf, settings, proxies, header, expect
         (1, "for=10.0.0.1;proto=https, for=198.51.100.7;proto=http", ("198.51.100.7", "http")),
         (2, "for=10.0.0.1, for=198.51.100.7;proto=https, for=203.0.113.9;proto=http,", ("198.51.100.7", "https")),
         (2, "for=198.51.100.7;proto=https", (PEER, "https")),
-        # What a client sends to swallow the element of our proxy.
+        # What a client sends to swallow the element that our proxy appends.
         (1, 'for="10.0.0.1, for=198.51.100.7;by="203.0.113.43"', ("198.51.100.7", "http")),
         (1, "for=unknown", (None, "http")),
         (1, 'for="_gazonk"', (None, "http")),
@@ -95,7 +95,7 @@ def test_forwarded_of_a_client_does_not_count_beside_what_our_proxy_wrote(rf, se
         (1, "https,", "https"),
         (1, "wss", "http"),
         (1, "", "http"),
-        # The outermost proxy tells how the client came; one entry was passed on by the inner one.
+        # The outermost proxy says how the client connected; the inner one passed on one entry.
         (2, "https, http", "https"),
         (2, "https, http, http", "http"),
         (2, "https", "https"),

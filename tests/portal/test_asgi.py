@@ -1,4 +1,7 @@
-"""The environment that Django sees is the request and nothing else, and each kind of request has threads of its own."""
+"""The environment that Django sees, and the threads in which requests run.
+
+The environment is built from the request alone, and each kind of request has its own threads.
+"""
 
 import asyncio
 
@@ -23,7 +26,7 @@ def environ(*headers):
 
 
 def test_names_with_an_underscore_are_dropped():
-    """In WSGI they are the same name as the one that a proxy wrote."""
+    """In WSGI they have the same name as the header that a proxy wrote."""
     both = environ((b"x-forwarded-for", b"203.0.113.9"), (b"x_forwarded_for", b"10.0.0.1"), (b"x-forwarded_for", b"10.0.0.1"))
     assert both["HTTP_X_FORWARDED_FOR"] == "203.0.113.9"
     alone = environ((b"x_forwarded_proto", b"https"), (b"content_length", b"7"), (b"remote_addr", b"10.0.0.1"))
@@ -115,7 +118,7 @@ SESSION = (b"cookie", b"session=" + b"x" * 32)
 
 
 def half_sent(address):
-    """A request with a body that goes on for ever, from an address that a proxy tells."""
+    """Send a request whose body never ends, from an address that a proxy reports."""
     headers = ((b"host", b"a"), (b"content-length", b"200000"), SESSION, (b"x-forwarded-for", address.encode()))
     return {**SCOPE, "method": "POST", "headers": headers}
 
@@ -128,7 +131,7 @@ def test_who_sends_bodies_that_never_end_leaves_room_for_others(settings):
         served = Application()
 
         async def send_half():
-            """First nearly all of it, then nothing."""
+            """Send almost all of the body, then nothing."""
             if asyncio.current_task() in begun:
                 return await asyncio.Future()
             begun.add(asyncio.current_task())
@@ -140,7 +143,7 @@ def test_who_sends_bodies_that_never_end_leaves_room_for_others(settings):
             address = f"198.51.100.{network}"
             floods[address] = [asyncio.create_task(served.answer(half_sent(address), send_half)) for _ in range(50)]
             await asyncio.sleep(0.05)
-            # Somebody else's largest body.
+            # The largest body that somebody else may send.
             assert (asgi.BODIES - served.bodies.held) / asgi.SHARE > asgi.BODY
             done = [task.result() for task in floods[address] if task.done()]
             assert done
@@ -162,7 +165,7 @@ KEY = "ApiKey SU-000-000-001:" + "a" * 40
     ("path", "name", "value", "credential"),
     [
         ("/public/v1/agreements", "HTTP_AUTHORIZATION", KEY, KEY),
-        # Somebody who knows the id only is somebody else.
+        # Knowing only the id makes a different caller.
         ("/public/v1/agreements", "HTTP_AUTHORIZATION", KEY.replace("a", "b"), KEY.replace("a", "b")),
         ("/public/v1/agreements", "HTTP_AUTHORIZATION", "ApiKey SU-1", ""),
         ("/public/v1/agreements", "HTTP_COOKIE", "session=" + "x" * 32, ""),

@@ -1,4 +1,4 @@
-"""Nonsense gets a clear answer with the right status: never a 5xx, never silence, never in."""
+"""Invalid input gets a clear answer with the right status: never a 5xx, never access."""
 
 import pytest
 from django.contrib import admin
@@ -168,7 +168,10 @@ def test_an_address_from_the_browser_that_is_not_ours_leads_home(client, token, 
 @pytest.mark.parametrize("charset", ["hex", "utf-7", "unicode_escape", "rot13", "nope", "utf-8; charset=hex"])
 @pytest.mark.parametrize("path", ["/public/v1/accounts", "/sign-in/"])
 def test_a_charset_in_the_content_type_changes_nothing(db, path, charset):
-    """Through the WSGI application: Django would fail while it builds the request, before any of its handlers."""
+    """Goes through the WSGI application: Django would fail before any of its handlers run.
+
+    That is while it builds the request.
+    """
     from io import BytesIO
 
     from portal.wsgi import application
@@ -224,7 +227,7 @@ BENT = ("99999999999", "9" * 40, "[", "-9999999999999-01-01", "9999-12-31T23:59:
 
 
 def lookups(model):
-    """A column of each kind that the model has, alone and with every look-up that Django knows for it."""
+    """Yield a column of each type in the model, alone and with each of Django's look-ups."""
     columns = {type(field): field for field in model._meta.concrete_fields}.values()
     for field in columns:
         yield field.name

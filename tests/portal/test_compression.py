@@ -1,4 +1,4 @@
-"""Pages and lists travel compressed; what may hold a key never does."""
+"""Pages and lists are compressed; what may contain a key never is."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""Pages of other origins and the API: nothing unless the setting names them, and never a cookie."""
+"""Pages of other origins may call the API only if the setting names them, never with cookies."""
 
 import pytest
 from django.conf import settings as configured

@@ -1,4 +1,7 @@
-"""DATABASE_URL is read as its database's own tools read it; what would be ignored is refused."""
+"""DATABASE_URL is read as the database's own tools read it.
+
+What would otherwise be ignored is refused.
+"""
 
 import subprocess
 import sys
@@ -15,7 +18,7 @@ from tests.server import database, environment, installation
 
 @pytest.fixture
 def read(monkeypatch, tmp_path):
-    """Read a DATABASE_URL, or none."""
+    """Read a DATABASE_URL, or its absence."""
 
     def do(url="", **more):
         monkeypatch.setenv("DATABASE_URL", url)

@@ -1,4 +1,4 @@
-"""What the documents name is there: pages, pictures, commands, and the format of keys that scanners are told."""
+"""What the documents name exists: pages, pictures, commands, the format of keys for scanners."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from tokens import keys
 
 ROOT = Path(settings.BASE_DIR)
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-# So that a page opens quickly on a slow line.
+# Keeps a page quick to open on a slow connection.
 PICTURE_BYTES = 150 * 1024
 
 
@@ -36,7 +36,7 @@ def test_pictures_are_small() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_that_a_page_names_exist(page: Path) -> None:
     for name in re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.[a-z]+)?)`", page.read_text()):
-        # Made by `make run`, and not there in a fresh checkout.
+        # Made by `make run`, so absent from a fresh checkout.
         assert name.startswith("var/") or (ROOT / name).exists(), name
 
 

@@ -1,4 +1,4 @@
-"""Pages and answers for what went wrong."""
+"""Pages and answers for errors."""
 
 import pytest
 from django.core.exceptions import RequestDataTooBig
@@ -10,7 +10,7 @@ from tests.factories import header
 
 @pytest.fixture
 def broken(monkeypatch):
-    """A client of a portal whose views all fail."""
+    """Return a client of a portal whose views all fail."""
 
     def fail(*args, **kwargs):
         raise RuntimeError("a secret of the inside")
@@ -58,7 +58,7 @@ def test_a_looker_is_told_why_not(adrian):
 
 @pytest.fixture
 def nothing_collected(settings, tmp_path):
-    """The static files of a production portal that were never collected."""
+    """Serve a production portal whose static files were never collected."""
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "portal.assets.HashedFiles"}}
 

@@ -1,4 +1,4 @@
-"""Every answer carries the policy that fits it: of every route, for everybody, of every kind and from every layer."""
+"""Every answer carries the right policy: every route, person, content type and layer."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""What load balancers ask: whether the process answers, and whether it can serve."""
+"""What load balancers ask: whether the process is alive, and whether it can serve."""
 
 import pytest
 from django.db import connection
@@ -37,7 +37,7 @@ def test_health_touches_nothing(client, django_assert_num_queries, db):
 
 
 def test_health_needs_no_database(client):
-    """Without the fixture `db` any query fails."""
+    """Without the `db` fixture any query fails."""
     assert client.get("/healthz").status_code == 200
 
 
@@ -81,7 +81,7 @@ def test_who_asks_often_asks_the_database_seldom(client, db, monkeypatch, django
 
 
 def not_ready(client):
-    """The parts that fail, of an answer that says nothing more."""
+    """Return the parts that fail, from an answer that says nothing else."""
     response = client.get("/readyz")
     assert response.status_code == 503
     assert set(response.json()) == {"ready", "failing"}

@@ -1,4 +1,4 @@
-"""The markup of every page is what the HTML standard allows, but for the attributes of htmx."""
+"""The markup of every page is valid HTML, apart from the attributes of htmx."""
 
 from html.parser import HTMLParser
 
@@ -39,7 +39,7 @@ FLOW_ONLY = frozenset(
     ]
 )
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
-# What may hold words and small elements only. A summary may hold a heading too.
+# Elements that may contain only phrasing content. A summary may contain a heading as well.
 PHRASING = frozenset(["p", "span", "a", "button", "label", "strong", "b", "em", "code", "h1", "h2", "h3", "h4", "h5", "h6", "summary", "legend"])
 CHILDREN = {
     "ul": {"li", "template"},
@@ -56,7 +56,7 @@ REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "fo
 
 
 class Checker(HTMLParser):
-    """Collects what is wrong in `faults`."""
+    """A parser that collects what is wrong in `faults`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Checker(HTMLParser):
         given = dict(attrs)
         above = self.open[-1] if self.open else ""
         inside = next((each for each in reversed(self.open) if each in PHRASING), None)
-        # A link round a block is allowed; where it stands decides.
+        # A link around a block is allowed if its own parent allows the block.
         if tag in FLOW_ONLY and inside and inside != "a":
             self.faults.append(f"{where}: <{tag}> inside of <{inside}>")
         if tag in HEADINGS and inside and inside not in {"a", "summary"}:

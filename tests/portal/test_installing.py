@@ -1,4 +1,4 @@
-"""`make` installs into a .venv that works, whatever it finds there, and only what the lock file names."""
+"""`make` installs a working .venv over anything it finds, and only what the lock file names."""
 
 import os
 import re
@@ -16,7 +16,7 @@ LOCKED = re.compile(r"^([a-z0-9-]+)==[^ ]+.*?((?: \\\n    --hash=sha256:[0-9a-f]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A checkout with nothing to install, so that only the environment is made."""
+    """Make a checkout with nothing to install, so that only the environment is created."""
     home = tmp_path_factory.mktemp("checkout") / "C# projects"
     home.mkdir()
     shutil.copy(ROOT / "Makefile", home)
@@ -25,7 +25,7 @@ def home(tmp_path_factory):
 
 
 def install(home, python=sys.executable):
-    # These tests may have been started by make themselves, which its children would talk about.
+    # These tests may have been started by make, whose child processes would mention it.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     command = ["make", "installed", f"PYTHON={python}"]
     return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, check=False)
@@ -94,7 +94,7 @@ def test_each_requirement_is_locked_with_hashes_and_without_an_address():
     lock = (ROOT / "requirements.lock").read_text()
     locked = {name for name, _hashes in LOCKED.findall(lock)}
     wanted = set(re.findall(r"^([a-z0-9-]+)(?:\[[a-z]+\])?~=", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
-    # Neither more nor less, so that the lock file was renewed with the last change of requirements.txt.
+    # No more and no fewer, so the lock file was renewed with the last change of requirements.txt.
     assert wanted == set(re.findall(r"^([a-z0-9-]+)==(?:(?!^[a-z]).*\n)*?    #(?: via|  ) +-r requirements\.txt$", lock, re.MULTILINE))
     assert len(locked) == lock.count("==") - lock.count(" == ")
     assert "http" not in lock

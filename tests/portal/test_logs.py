@@ -1,4 +1,7 @@
-"""What reaches a log: no secret in any form, no wrong call that breaks a request, and lines that tell their request."""
+"""Logs contain no secret in any form, and each line names its request.
+
+A wrong call of the logger never breaks a request.
+"""
 
 import logging
 import re
@@ -106,7 +109,7 @@ def test_a_wrong_log_call_becomes_a_line_and_raises_nothing(text, args, capsys):
         log.warning(text, *args, extra={"broken": Broken()})
     finally:
         log.removeHandler(handler)
-    # "%s" without arguments is a text as it stands.
+    # "%s" without arguments is left as it is.
     assert (args == () and text == "%s") or "Wrong log call in" in capsys.readouterr().err
 
 
@@ -119,7 +122,7 @@ def test_wrong_exception_information_raises_nothing():
 
 @pytest.fixture
 def lines(caplog):
-    """What is written about calls, in a minute of its own."""
+    """Return what is logged about calls, with the limits per minute reset."""
     for each in logging.getLogger("tokens.refusals").filters:
         each.minute = -1
         each.counts.clear()
@@ -151,7 +154,7 @@ def test_the_line_gives_the_reason_that_the_caller_is_told(call, token, lines, s
     response = call("agreements" if case != "no grant" else "contracts", token if case != "no key" else None)
     [line] = lines()
     assert line.endswith(f"status {response.status_code}: {response.json()['errors'][-1]}")
-    # The key in clear is not read at all.
+    # A key sent in clear is not read at all.
     named = token.pk if case in {"disabled", "no grant"} else "-"
     assert f", token {named}, " in line
 

@@ -1,4 +1,7 @@
-"""Moments of 1970 to 2099 only come in; every page survives any that is stored; days are whole in every zone."""
+"""Moments from 1970 to 2099 are accepted, and days are whole in every zone.
+
+Every page survives any moment that is stored.
+"""
 
 import json
 import zoneinfo
@@ -125,7 +128,7 @@ def test_every_moment_that_a_model_of_ours_keeps_has_the_rule():
 
 @pytest.fixture
 def extreme(michael, account):
-    """A token all of whose moments are as given."""
+    """Make a token with every moment set to the given one."""
 
     def make(moment):
         token = TokenFactory(account=account, name=f"Of {moment:%d %H}", by=michael.user, modules=(Module.ALL,))
@@ -203,7 +206,7 @@ def test_words_survive_any_moment_in_any_zone(zone, moment):
 
 
 def changes(zone):
-    """Each change of a zone's clocks from 1970 to 2099, as the first moment after it."""
+    """Yield each clock change of a zone from 1970 to 2099, as the first moment after it."""
     step = timedelta(days=6)
     at, until = datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
     before = at.astimezone(zone).utcoffset()
@@ -218,13 +221,13 @@ def changes(zone):
         at, before = at + step, after
 
 
-# Zones that share their rules with these add nothing but time.
+# Zones that share their rules with these would only cost time.
 CHANGING = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/", "Canada/")))
 
 
 @pytest.mark.parametrize("part", range(8))
 def test_a_day_holds_each_of_its_moments_where_clocks_change(part):
-    """Around each change of each zone: a moment lies in the bounds of the day that clocks show, whose ends show that day too."""
+    """Checked around each change: the moment and both ends of its bounds are in the same day."""
     wrong = []
     for name in CHANGING[part::8]:
         zone = moments.zone(name)
@@ -256,10 +259,10 @@ def test_a_day_holds_each_of_its_moments_where_clocks_change(part):
         ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00", "2018-11-05T02:00"),
         # Midnight comes twice, both times on the same day.
         ("America/Havana", "2026-11-01", "2026-11-01T04:00", "2026-11-02T05:00"),
-        # Set back by an hour at one minute past midnight: the day before comes once more.
+        # Set back an hour at one minute past midnight: part of the day before comes again.
         ("America/St_Johns", "2006-10-28", "2006-10-28T02:30", "2006-10-29T03:30"),
         ("America/St_Johns", "2006-10-29", "2006-10-29T02:30", "2006-10-30T03:30"),
-        # A day that a zone left out.
+        # A day that the zone skipped.
         ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00", "2011-12-30T10:00"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Names and texts are normalised in one place, and nothing that nobody can see gets in by any way."""
+"""Names and texts are normalized in one place, and invisible characters are always refused."""
 
 import json
 import re
@@ -19,10 +19,10 @@ from tests.factories import AgreementFactory, ContractFactory, CustomerFactory, 
 from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
 
-# What renders as nothing.
+# Renders as nothing.
 EMPTY = ["\u200b", " \u200b ", "\u200d\u200d", "\u00ad", "\ufeff", "\u2060", "\u202e", "\u2066\u2069", "\ufe0f", "\U000e0100", "\U000e0041", "\u2800"]
 EMPTY += ["\u3164", "\u115f\u1160", "\uffa0", "\u034f", "\u180e", "\u0301", "\u00a0\u3000", "\x07", "\ue000", "\u2028"]
-# Hidden characters among others.
+# Hidden characters among visible ones.
 HIDDEN = [
     "a\u200bb",
     "pay\u200droll",
@@ -49,7 +49,7 @@ HIDDEN += [
     "a\u0378b",
     "a\u061cb",
 ]
-# Texts that look like it because of a character that alone would be hidden, and every script.
+# Visible texts with a character that would be hidden alone, and texts in every script.
 VISIBLE = ["👩🏽‍🚀 crew", "❤️‍🔥", "👁️‍🗨️", "1️⃣ first", "ℹ️ Info", "🏳️‍⚧️", "🇪🇸", "🙂‍↔️", "می‌خواهم", "PDF‌ها", "क्‍ष", "র‍্য", "葛󠄀城", "‼️"]
 VISIBLE += ["Łódź", "שלום", "مرحبا", "தமிழ்", "ไทย", "株式会社", "“Ünïcode” – ﬁ", "½ €5 #1 *", "a\u0338"]
 NORMAL = [("e\u0301", "é"), ("  a \u00a0\u2003 b\t\n", "a b"), ("A\u030angstro\u0308m", "Ångström"), ("a\u2800b", "a b")]
@@ -97,7 +97,7 @@ def test_what_cannot_be_seen_makes_no_other_name(text):
 
 
 def test_a_long_text_of_joiners_is_checked_in_linear_time():
-    """Looking back to the beginning from each joiner, this would take hours."""
+    """Looking back to the start from each joiner would take hours."""
     with pytest.raises(ValidationError):
         prose("a" + "\u0301\u200d" * 200_000)
 
@@ -252,7 +252,8 @@ def test_every_text_of_a_model_of_ours_has_the_rule():
         or (isinstance(field, CharField | TextField) and not isinstance(field, GuardedText | FoldedField | PublicIdField))
         if not field.choices and not field.primary_key
     }
-    # These have rules of their own (addresses, a digest, a time zone of the list) or repeat a text that had the rule.
+    # These have rules of their own (addresses, a digest, a time zone from a list) or repeat a text
+    # that was checked.
     actor = re.compile(r"(tokens|modules)\.\w+\.(\w+_by|actor)_(id|name|account)")
     repeated = {"accounts.Session.session_data"}
     repeated |= {text for text in bare if text.startswith("activity.") or actor.fullmatch(text)}

@@ -1,4 +1,7 @@
-"""The portal behind a real PgBouncer in transaction mode, where each transaction may have another connection to the server."""
+"""The portal behind a real PgBouncer in transaction mode.
+
+There each transaction may use another connection to the server.
+"""
 
 import os
 import shutil
@@ -19,7 +22,7 @@ from tests.server import Server, database, environment, free_port, served
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="PgBouncer stands before PostgreSQL")
 
-# Fewer connections to the server than the portal has threads, so that they change hands.
+# Fewer connections to the server than the portal has threads, so that they are shared.
 POOL = 2
 CLIENTS = 8
 
@@ -38,7 +41,7 @@ default_pool_size = {pool}
 
 @contextmanager
 def pgbouncer(url: str, home: Path) -> Iterator[str]:
-    """Start PgBouncer before the database; gives its address."""
+    """Start PgBouncer in front of the database; yield its URL."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program, "These tests need pgbouncer. `make test` installs it."
     name, port = urlsplit(url).path[1:], free_port()
@@ -77,7 +80,7 @@ def test_migrations_demo_gate_and_lists_work_behind_pgbouncer(tmp_path):
             key = server.manage("create_token", "--account", "PA-063-101", "--name", "Pool", "--all-modules").strip()
 
             def calls(number: int) -> set[int]:
-                # Each of them often enough to be prepared, were statements prepared.
+                # Each often enough to be prepared, if statements were prepared.
                 paths = [f"/public/v1/agreements?limit={number + 1}", "/public/v1/auth/tokens?limit=5", "/public/v1/tier/accounts"]
                 return {server.get(path, key).status for _ in range(8) for path in paths}
 

@@ -1,4 +1,4 @@
-"""Whoever asks for much waits, and the others are served in turn."""
+"""Clients that ask for much wait, and the others are served in turn."""
 
 import asyncio
 import threading
@@ -14,12 +14,12 @@ NEIGHBOUR = Caller(GREEDY.network, "neighbour")
 
 
 async def stays():
-    """A client that waits for its answer."""
+    """Stay connected, as a client that waits for its answer."""
     return await asyncio.Future()
 
 
 class Work:
-    """What runs in the threads: each request waits until it is let go."""
+    """The work of the threads: each request waits until it is released."""
 
     def __init__(self):
         self.started, self.go = [], threading.Semaphore(0)
@@ -86,7 +86,7 @@ def test_ids_that_nobody_checked_win_no_turn_of_another_network():
             await until(lambda: pool.line.length == 109)
             work.go.release(21)
             await asyncio.wait_for(asyncio.gather(*others), 10)
-            # Turn by turn.
+            # They were served in turns.
             assert sum(task.done() for task in flood) <= 12
             work.go.release(200)
             await asyncio.gather(*flood)
@@ -116,7 +116,7 @@ def test_whoever_fills_the_line_leaves_places_to_others(flood):
             asked = [ask(caller) for caller in flood]
             await until(lambda: sum(task.done() for task in asked) > 1000)
             assert all(isinstance(task.exception(), Refused) for task in asked if task.done())
-            # A burst of one alone is not refused.
+            # A burst from a single client is not refused.
             assert pool.line.length >= 200
             others = [ask(Caller(f"198.51.100.{number}", "")) for number in range(100)]
             work.go.release(2 * pools.PLACES)

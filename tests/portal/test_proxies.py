@@ -1,6 +1,6 @@
-"""Behind a real nginx, once and twice: what it writes counts, and nothing that a client adds.
+"""Behind one or two real nginx, what they write counts, not what a client adds.
 
-Clients come from addresses of their own, 127.0.0.2 and the like, which need no set-up on Linux.
+Clients come from addresses of their own, 127.0.0.2 and the like, which need no setup on Linux.
 """
 
 import http.client
@@ -20,7 +20,7 @@ from tests.server import ROOT, database, environment, free_port, manage, served
 PASSWORD = "a long enough password"
 TRIES = 4
 PERSON = "michael@mightymicks.example"
-# Everything a client could claim to be somebody else, or safe.
+# Every header with which a client could claim to be somebody else, or secure.
 FORGED = {
     "X-Forwarded-For": "198.51.100.{n}",
     "X_Forwarded_For": "198.51.100.{n}",
@@ -46,7 +46,7 @@ http {{
 }}
 """
 PASSED_ON = "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
-# The outermost one speaks to clients, in clear and by TLS, and tells which.
+# The outermost talks to clients, over http and https, and says which.
 OUTER = """
 server {{
   listen 127.0.0.1:{http}; listen 127.0.0.1:{https} ssl http2;
@@ -60,7 +60,7 @@ INNER = "server {{ listen 127.0.0.1:{port}; {passed_on} location / {{ proxy_pass
 
 
 class Portal:
-    """A portal as a client at one of its addresses meets it, in clear or by TLS."""
+    """A portal as a client at one of its addresses reaches it, over http or https."""
 
     def __init__(self, env, home, http_port, https_port=None):
         self.certificate = home / "cert.pem"
@@ -79,7 +79,7 @@ class Portal:
             return response
 
     def sign_in(self, name, password, source, headers=None, scheme="https"):
-        """The status of the answer to the form of a fresh browser."""
+        """Return the status of signing in with a fresh browser."""
         page = self.ask("GET", "/sign-in/", {}, source=source, scheme=scheme)
         cookie = page.getheader("Set-Cookie").partition(";")[0]
         mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
@@ -99,7 +99,7 @@ def portal(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """A portal without a proxy, in clear."""
+    """Serve a portal without a proxy, over http."""
     home = tmp_path_factory.mktemp("bare")
     with database(home) as url:
         env = environment(url, DEMO_PASSWORD=PASSWORD, SIGN_IN_TRIES_PER_ADDRESS=str(TRIES))
@@ -109,7 +109,7 @@ def bare(tmp_path_factory):
 
 @contextmanager
 def nginx(home, behind, hops):
-    """So many of them in a row before a port, in one process; gives the ports for clients."""
+    """Run a chain of proxies in front of a port, in one process; yield the ports for clients."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program, "nginx is needed: make test installs it"
     certificate(home)

@@ -1,4 +1,7 @@
-"""Every address of the portal against every role and status. A new route fails here until it has a row."""
+"""Every URL of the portal, for every role and status.
+
+A new route fails here until it has a row.
+"""
 
 import uuid
 
@@ -12,8 +15,8 @@ from tests.factories import TokenFactory, header
 from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
 
-# Route -> what a GET answers to: nobody, a looker, an administrator, an administrator of another account.
-# "sign-in" is a redirect there; 302 any other redirect.
+# Route -> the status of a GET by nobody, a member, an administrator, another account's
+# administrator. "sign-in" is a redirect to that page, 302 any other redirect.
 PAGES = {
     "portal:home": ("sign-in", 302, 302, 302),
     "portal:start_over": ("sign-in", 302, 302, 302),
@@ -55,7 +58,7 @@ PAGES = {
     "activity:check": ("sign-in", 302, 302, 302),
 }
 
-# Route -> what a POST without data answers to the same four.
+# Route -> the status of a POST without data by the same four.
 FORMS = {
     "portal:home": ("sign-in", 405, 405, 405),
     "portal:start_over": ("sign-in", 302, 302, 302),
@@ -97,10 +100,11 @@ FORMS = {
     "activity:check": ("sign-in", 403, 302, 302),
 }
 
-# What the original keeps of a product and the portal does not.
+# Collections of a product in the original that the portal does not have.
 EMPTY = ("media", "templates", "parameters", "actions", "configurations", "messages")
 
-# Route of the API -> the module it asks for; each has an address for a record as well, but those in LISTS_ONLY.
+# Route of the API -> the module it requires; each has a URL for a record as well, except
+# LISTS_ONLY.
 API = {
     "accounts": None,
     "users": Module.ACCOUNT,
@@ -146,7 +150,7 @@ NOTHING = "api:nothing"
 
 
 def routes(resolver, namespace=""):
-    """Every named view of the URLconf but the admin's, with its callback."""
+    """Return every named view of the URLconf with its callback, except those of the admin."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             if entry.namespace != "admin":
@@ -189,7 +193,7 @@ BUTTONS = {
 
 
 def test_no_address_of_a_button_is_a_dead_end():
-    """Reloaded or taken from the history, it leads to a page: no route of the portal answers 405 to a GET."""
+    """Reloaded or opened from the history, it leads to a page: no route answers a GET with 405."""
     assert not [route for route, answers in PAGES.items() if 405 in answers]
 
 
@@ -286,7 +290,7 @@ def test_the_api_answers_each_kind_of_token(client, account, route, caller):
     path = route.removeprefix("api:").replace("<parent>", token.pk).replace("<id>", "NO-000-000")
     response = client.get(f"/public/v1/{path}", headers={"authorization": key} if key else {})
     if caller in {"all", "its module"} or (caller == "other module" and needed is None):
-        # An action is no page; of the other addresses some have nothing to show.
+        # An action does not accept GET; some of the other URLs have nothing to show.
         assert response.status_code in ({405} if path.rsplit("/")[-1] in ACTION_NAMES else {200, 404})
         assert (response.status_code == 200) or path not in API
     else:

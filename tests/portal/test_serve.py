@@ -1,4 +1,7 @@
-"""`manage.py serve` as strangers meet it: whole bodies of every form, nothing that holds a thread, nothing that is broken."""
+"""`manage.py serve` as strangers meet it.
+
+Bodies arrive complete in every form, nothing holds a thread, and malformed requests are refused.
+"""
 
 import http.client
 import json
@@ -37,7 +40,7 @@ class Portal(Server):
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     def send(self, *parts):
-        """What the server answers to these bytes, until it closes the connection or has answered once."""
+        """Return what the server answers to these bytes, until it closes or has answered once."""
         with self.connect() as connection:
             for part in parts:
                 connection.sendall(part)
@@ -47,7 +50,7 @@ class Portal(Server):
             return response
 
     def ask(self, method, path, headers=None, body=None, **kwargs):
-        """A request as a well-behaved program makes it; a list of bytes is sent in chunks."""
+        """Send a request as a well-behaved program does; a list of bytes is sent in chunks."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             connection.request(method, path, body, headers or {}, **kwargs)
             response = connection.getresponse()
@@ -55,7 +58,10 @@ class Portal(Server):
             return response
 
     def answers(self):
-        """Whether a page and a call are answered, writes included; used while others hold what they can."""
+        """Check that pages and calls, writes included, are answered.
+
+        Used while others hold all that they can.
+        """
         assert self.get("/sign-in/").status == 200
         assert self.get("/public/v1/agreements?limit=10", self.key).status == 200
         assert self.ask("POST", CUSTOMERS, JSON | {"Authorization": self.key}, json.dumps({})).status == 400
@@ -78,7 +84,7 @@ def head(method, path, *lines):
 
 
 def sign_in_page(portal):
-    """The cookie and the mark of the sign-in form."""
+    """Return the cookie and the CSRF token of the sign-in form."""
     page = portal.ask("GET", "/sign-in/")
     cookie = page.getheader("Set-Cookie").partition(";")[0]
     mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
@@ -109,7 +115,7 @@ def customer(portal):
     return found[0]
 
 
-# Of what curl reads from its input to upload it, it does not know the length.
+# curl does not know the length of an upload that it reads from its input.
 @pytest.mark.parametrize("body", [["--data-binary", "@-"], ["-T", "-"]], ids=["with a length", "without a length"])
 def test_a_body_by_http_2_changes_what_it_says(portal, body):
     made = customer(portal)
@@ -124,7 +130,7 @@ def test_a_body_by_http_2_changes_what_it_says(portal, body):
 @pytest.mark.parametrize(
     ("lines", "body", "status"),
     [
-        # A length that is none; the server itself refuses these.
+        # An invalid length; the server itself refuses these.
         (["Content-Length: abc"], b"", 400),
         (["Content-Length: -1"], b"", 400),
         (["Content-Length: +3"], b"abc", 400),
@@ -132,17 +138,17 @@ def test_a_body_by_http_2_changes_what_it_says(portal, body):
         (["Content-Length: 99999999999999999999"], b"", 400),
         (["Transfer-Encoding: gzip"], b"", 400),
         (["Transfer-Encoding: chunked, identity"], b"", 400),
-        # A chunk that is none.
+        # An invalid chunk.
         (["Transfer-Encoding: chunked"], b"2\r\n{}\r\nzz\r\n", 400),
         (["Transfer-Encoding: chunked"], b"-1\r\n", 400),
         (["Transfer-Encoding: chunked"], b"2\r\n{}aa", 400),
-        # Too large, by what it says and by what it is.
+        # Too large, by its declared and by its real length.
         ([f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
         (["Content-Length: 300000000"], b"a", 413),
         (["Content-Length: 300000000", "Expect: 100-continue"], b"", 413),
         (["Transfer-Encoding: chunked"], f"{STRANGERS_BODY + 1:x}\r\n".encode() + b"a" * (STRANGERS_BODY + 1) + b"\r\n", 413),
         (["Transfer-Encoding: chunked"], b"1\r\na\r\n" * (CHUNKS + 1), 413),
-        # What is neither a session nor a key in shape is a stranger's.
+        # Whatever has the shape of neither a session nor a key counts as a stranger's.
         (["Authorization: x", f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
         (["Authorization: ApiKey SU-1", f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
         (["Cookie: session=x", f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
@@ -301,7 +307,7 @@ def frame(kind, flags, stream, payload=b""):
 
 
 def unread(connection, path, streams):
-    """Ask by HTTP/2 for that many answers, and take none: only that they are there."""
+    """Ask for that many answers over HTTP/2, accepting no contents; return the frame types."""
     names = {b":method": b"GET", b":scheme": b"http", b":path": path, b":authority": b"127.0.0.1"}
     fields = [bytes([0, len(name)]) + name + bytes([len(text)]) + text for name, text in names.items()]
     nothing_fits = b"\0\4" + bytes(4)
@@ -319,7 +325,7 @@ def unread(connection, path, streams):
 
 def test_a_connection_by_http_2_has_few_requests_at_once(portal):
     with portal.connect() as connection:
-        # A frame of the third kind refuses one.
+        # Frame type 3, RST_STREAM, refuses a request.
         assert unread(connection, b"/sign-in/", 2 * STREAMS).count(3) >= STREAMS
 
 
@@ -328,7 +334,7 @@ def test_who_reads_no_answers_is_closed_before_they_take_the_memory(portal):
     length = STREAMS * len(portal.ask("GET", path).body)
     with ExitStack() as held:
         connections = []
-        # Two processes, and something over.
+        # Enough for two processes, and a few more.
         for _ in range(2 * UNREAD // length + 4):
             connections.append(held.enter_context(portal.connect()))
             unread(connections[-1], path.encode(), STREAMS)
@@ -368,7 +374,7 @@ def test_a_body_that_never_comes_is_408(portal):
 
 @contextmanager
 def held_database(url):
-    """Nobody else can write meanwhile."""
+    """Keep everybody else from writing to the database."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -380,7 +386,7 @@ def held_database(url):
 
 
 def test_writers_who_wait_for_the_database_hold_up_no_reader_and_are_told_to_come_back(portal):
-    """Two of them wait in each worker process, the others before it."""
+    """Two of them wait in each worker process, the others in front of it."""
     made = customer(portal)
     sent = json.dumps(made | {"name": "Half done"})
 

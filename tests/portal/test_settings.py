@@ -1,4 +1,4 @@
-"""Settings come from the environment only, and nonsense is refused with a sentence at start."""
+"""Settings come from the environment alone, and invalid ones stop the portal with a sentence."""
 
 import os
 import re
@@ -23,7 +23,7 @@ GOOD = {
 
 
 def start(**changes):
-    """Run `manage.py check` in a production environment with some changes; None leaves one out."""
+    """Run `manage.py check` in a changed production environment; None removes a variable."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {**inherited, **{name: value for name, value in {**GOOD, **changes}.items() if value is not None}}
     return subprocess.run([sys.executable, "manage.py", "check"], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)

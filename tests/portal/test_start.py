@@ -1,4 +1,4 @@
-"""`make run` and `manage.py serve`: what they make, and what they refuse with a sentence."""
+"""`make run` and `manage.py serve`: what they create, and what they refuse with a sentence."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from tests.server import ROOT, environment, free_port, installation, refused, ru
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """An installation whose folder has a name that no URL would survive, started once."""
+    """Start an installation once, in a folder whose name would break any URL."""
     home = installation(tmp_path_factory.mktemp("start") / "C# projects" / "50% ünï?")
     with running(home, "-m", "portal"):
         pass
@@ -106,7 +106,7 @@ def test_what_is_in_var_is_for_its_owner_alone(home):
     for path in var.iterdir():
         path.chmod(0o755 if path.is_dir() else 0o644)
     with running(home, "manage.py", "serve") as port:
-        # A look into the database makes its files.
+        # Merely opening the database creates its files.
         unknown = {"Authorization": f"ApiKey SU-000-000-000:{'0' * 40}"}
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/public/v1/agreements", headers=unknown))

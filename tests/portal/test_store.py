@@ -1,4 +1,7 @@
-"""No statement of a request runs without end, and a busy database is a 503 that changes nothing."""
+"""Every statement of a request has a time limit, and a busy database gives a 503.
+
+The 503 means that nothing was changed.
+"""
 
 import threading
 import time
@@ -13,7 +16,7 @@ from tests.factories import TokenFactory, header
 from tokens.catalog import Module
 from tokens.models import Token
 
-# A million steps of a recursion: seconds on any machine, and nothing that an index could shorten.
+# A million steps of a recursion: seconds on any machine, and no index can shorten it.
 ENDLESS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000)
 SELECT COUNT(*) FROM n
@@ -27,7 +30,7 @@ def short(settings):
 
 @contextmanager
 def another_writer():
-    """Somebody else holds what a writer needs: SQLite's only lock, or the rows of accounts and tokens."""
+    """Hold what a writer needs: SQLite's only lock, or the rows of accounts and tokens."""
     holds, done = threading.Event(), threading.Event()
 
     def hold():
@@ -63,12 +66,12 @@ def test_a_statement_without_end_is_stopped(short):
         count_without_end()
 
 
-# The rows that a statement looks through in so many seconds, on this machine at this moment.
+# Steps of a trial run that measures how fast this machine is at this moment.
 STEPS_FOR_A_TRIAL = 300_000
 
 
 def count_for(seconds):
-    """Keep the database busy for some time by one statement."""
+    """Return a statement that keeps the database busy for about that many seconds."""
     began = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(ENDLESS.replace("100000000", str(STEPS_FOR_A_TRIAL)))
@@ -96,13 +99,13 @@ def test_the_statements_of_a_block_share_their_time(settings, around):
                 begun.append(time.monotonic())
                 run(statement)
 
-    # Each of them may run alone.
+    # Each of them would be allowed alone.
     with pytest.raises(store.TookTooLong):
         run_many()
     assert len(begun) > 1
-    # The last one got what was left.
+    # The last one got the time that was left.
     assert time.monotonic() - begun[0] < 2 * settings.STATEMENT_SECONDS
-    # The next block has all of its time.
+    # The next block has its full time.
     with store.time_limit():
         run(count_for(0.5))
 
@@ -151,7 +154,7 @@ def test_a_limit_inside_another_one_leaves_the_outer_one_in_force(short):
     with store.time_limit():
         with store.time_limit():
             User.objects.exists()
-        # The innermost that knows it would say TookTooLong; here Django's own error tells the same.
+        # The inner block would have raised TookTooLong; here Django's own error says the same.
         with pytest.raises(OperationalError):
             count_without_end()
 
@@ -197,7 +200,7 @@ def test_a_call_that_reads_is_answered_while_somebody_writes(short_wait, client,
 
 @pytest.fixture
 def short_wait(settings, transactional_db):
-    """A writer waits for a second only, on a connection that was made with that."""
+    """Let a writer wait for only a second, on a connection made with that limit."""
     settings.STATEMENT_SECONDS = 1
     connection.close()
     if connection.vendor == "sqlite":

@@ -1,4 +1,4 @@
-"""House rules of templates that no linter checks."""
+"""House rules for templates that no linter checks."""
 
 from pathlib import Path
 

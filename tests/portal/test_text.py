@@ -20,7 +20,7 @@ from portal.text import fold
         (timedelta(days=5), "5 days ago"),
         (timedelta(days=21), "3 weeks ago"),
         (timedelta(seconds=-30), "Just now"),
-        # A clock was wrong once: only the moment itself is sure.
+        # A clock was wrong once: only the moment itself is certain.
         (timedelta(days=-1), "16/06/2026 15:30"),
     ],
 )

@@ -1,4 +1,7 @@
-"""What was typed is never lost, whatever happened to the session, and never reaches anybody else."""
+"""Typed input is never lost, whatever happened to the session.
+
+And it never reaches anybody else.
+"""
 
 import re
 import time
@@ -26,7 +29,7 @@ NOT_DONE = "What you pressed was not done."
 
 
 class Hidden(HTMLParser):
-    """The hidden fields of a page's own forms that every form of it has."""
+    """A parser for the hidden fields that every form of a page has in common."""
 
     def __init__(self, text):
         super().__init__()
@@ -40,7 +43,10 @@ class Hidden(HTMLParser):
 
 
 class Tab:
-    """A page in a browser: it sends its hidden fields and where it is, as browsers do. Tabs of one browser share the client."""
+    """A page in a browser, which sends its hidden fields and its URL as browsers do.
+
+    Tabs of one browser share the client.
+    """
 
     def __init__(self, client, path):
         self.client = client
@@ -58,7 +64,7 @@ def browser():
 
 
 def sign_in(client, user, path=SIGN_IN):
-    """Sign in as the page that is open says; gives what is shown then."""
+    """Sign in as the open page says; return the response after that."""
     tab = Tab(client, path)
     answer = tab.send({"username": user.email, "password": PASSWORD, "next": re.search(r'name="next" value="([^"]*)"', tab.answer.text)[1]})
     assert answer.status_code == 302, answer.text
@@ -105,14 +111,18 @@ def all_cookies_gone(client, user):
 
 
 def signed_in_anew(client, user):
-    """In another tab: out and in again. The CSRF token of every page that is open is an old one then."""
+    """Sign out and in again in another tab.
+
+    This invalidates the CSRF tokens of every open page.
+    """
     Tab(client, "/account/").send({}, "/sign-out/")
     sign_in(client, user)
 
 
 FAULTS = (idle, too_old, ended_on_the_server, cookie_gone, all_cookies_gone, signed_in_anew)
 
-# Form page -> what is typed, and how the page shows it. `{token}` and `{draft}` are a token and a run of the wizard.
+# Form page -> what is typed, and how the page shows it. `{token}` and `{draft}` are a token and a
+# run of the wizard.
 PAGES = {
     "accounts:profile": (
         "/account/",
@@ -129,7 +139,7 @@ PAGES = {
     ),
     "tokens:edit": (f"{LIST}{{token}}/edit/", {"name": "Edited", "modules": [Module.USAGE]}, 'value="Edited"'),
 }
-# Address of a button -> the page with the button, and what it sends.
+# URL of a button -> the page with the button, and what it sends.
 BUTTONS = {
     "accounts:switch": ("/account/switch/", "/account/", {"account": "PA-000-000"}),
     "tokens:save_layout": (f"{LIST}layout/", LIST, {"columns_sent": "1", "columns": ["expires"], "next": LIST}),
@@ -149,7 +159,7 @@ BUTTONS = {
         {"old_password": "hunter2 and more", "new_password1": "hunter2 anew and more", "new_password2": "hunter2 anew and more"},
     ),
 }
-# Nothing is typed there, or nobody has to be signed in, or it is no page of ours.
+# Nothing is typed there, or nobody has to be signed in, or the page is not ours.
 OTHERS = {
     "accounts:sign_in",
     "accounts:sign_out",
@@ -200,7 +210,7 @@ def test_a_form_that_did_not_get_through_comes_back_with_its_text(signed_in, mic
     for text in (shown, IN_THE_FORM):
         assert text in page.text
     assert stored() == before
-    # Pressed again it is saved, and what was kept is gone.
+    # Pressed again, it is saved, and the kept input is gone.
     again = Tab(signed_in, path)
     assert again.send(typed).status_code == 302
     assert stored() != before
@@ -275,7 +285,7 @@ def test_start_over_forgets_what_was_kept(signed_in, michael):
     tab.send({"name": "Nightly sync"})
     page = Tab(signed_in, NEW)
     assert "Nightly sync" in page.answer.text
-    # Reload shows it again: it is there until it is saved or not wanted any more.
+    # Shown again after a reload: it is kept until it is saved or discarded.
     assert "Nightly sync" in signed_in.get(NEW).text
     assert page.send({"page": NEW, "next": NEW}, "/start-over/")["Location"] == NEW
     assert "Nightly sync" not in signed_in.get(NEW).text
@@ -363,7 +373,7 @@ def test_the_size_and_the_number_of_kept_forms_are_bounded(signed_in, michael, a
 
 
 def test_the_sessions_that_keep_forms_of_nobody_are_bounded_for_each_network(signed_in, michael, monkeypatch):
-    """Whoever was signed in once could send a page's form for ever, each time as another browser."""
+    """Anybody who was once signed in could send a page's form forever, always as a new browser."""
     monkeypatch.setattr(limits, "KEPT_FORMS", 3)
     mark = Tab(signed_in, NEW).hidden["page_of"]
 
@@ -375,11 +385,11 @@ def test_the_sessions_that_keep_forms_of_nobody_are_bounded_for_each_network(sig
     before = Session.objects.count()
     clients = [send("192.0.2.1", f"Form {number}") for number in range(6)]
     assert Session.objects.count() == before + 3
-    # It is the sign-in page all the same, and one from elsewhere is kept.
+    # It is the sign-in page anyway, and a form from another network is kept.
     assert clients[-1].get(SIGN_IN).status_code == 200
     send("198.51.100.7", "From elsewhere")
     assert Session.objects.count() == before + 4
-    # A browser that has a session for its forms needs no other.
+    # A browser that already has a session for its forms needs no other.
     clients[0].post(LIST + "new/", {"name": "Once more", "page_of": mark}, headers={"origin": HOST}, REMOTE_ADDR="192.0.2.1")
     assert "Once+more" in str(dict(clients[0].session))
 
@@ -481,7 +491,7 @@ def test_a_stale_button_of_a_page_for_nobody_leads_back_to_it(db):
 
 @pytest.fixture
 def switched(signed_in, michael, stranger):
-    """Michael belongs to two accounts; gives a way to switch in another tab."""
+    """Give Michael a second account; return a function that switches to it in another tab."""
     MembershipFactory(user=michael.user, account=stranger.account)
 
     def switch(account):
@@ -582,10 +592,10 @@ def test_a_form_with_mistakes_leaves_no_answer_to_a_post_in_the_history(signed_i
     assert (answer.status_code, answer["Location"]) == (302, path)
     page = signed_in.get(path).text
     assert shown in page
-    # The mistakes speak for themselves; whoever comes back later is told why the form is not empty.
+    # The errors explain themselves; on a later visit the page says why the form is not empty.
     assert IN_THE_FORM not in page
     page = signed_in.get(path).text
     assert shown in page
     assert IN_THE_FORM in page
-    # Programs, which have no history, get the page at once.
+    # Programs have no history and get the page at once.
     assert shown in tab.send(typed).text

@@ -1,4 +1,4 @@
-"""Disable, enable and delete: each works, returns to where it was pressed, and tells."""
+"""Disable, enable and delete work, return to the page they came from, and say what happened."""
 
 import pytest
 from django.utils import timezone

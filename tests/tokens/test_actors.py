@@ -1,4 +1,4 @@
-"""Who did something to a token: a person or another token, stored, shown and linked alike."""
+"""Actors of tokens: people and other tokens are stored, shown and linked alike."""
 
 import re
 
@@ -20,7 +20,7 @@ def url(token, page=""):
 
 
 def link(token):
-    """How a page names a token as the actor."""
+    """Return how a page names a token as the actor."""
     return f'<a href="{url(token)}">{token.name} <span class="nowrap">({token.pk})</span></a>'
 
 
@@ -29,24 +29,24 @@ def fresh(token):
 
 
 def named(row):
-    """Who it was as an event keeps it: the account is the event's own."""
+    """Return the actor as an event keeps it; the event has the account itself."""
     return Actor(row.pk, row.name)
 
 
 def about(client, token):
-    """The card About of the details page."""
+    """Return the card About of the details page."""
     return re.search(r'aria-labelledby="about-title".*?</section>', client.get(url(token)).text, re.DOTALL)[0]
 
 
 @pytest.fixture
 def robot(account):
-    """A token that manages the others."""
+    """Make a token that manages the others."""
     return TokenFactory(account=account, name="ERP Sync", modules=(Module.INTEGRATIONS,))
 
 
 @pytest.fixture
 def made(account, robot):
-    """A token that the robot made."""
+    """Make a token by means of `robot`."""
     return TokenFactory(account=account, name="Made", by=robot)
 
 
@@ -353,7 +353,7 @@ def staff(db):
     [("tokens/token/?q=made", 1), ("tokens/token/{made}/change/", 6), ("tokens/tokenevent/?q=made", 2), ("tokens/tokenevent/?q={robot}", 2)],
 )
 def test_the_admin_shows_the_token_as_the_actor(staff, robot, made, page, times):
-    """In the token's own page: created, updated and disabled by, the grant, and the events of both."""
+    """The token's page names it as creator, updater, disabler and granter, and in the events."""
     made.disable(by=robot)
     text = staff.get(f"/admin/{page.format(made=made.pk, robot=robot.pk)}").text
     assert text.count(f'<a href="/admin/tokens/token/{robot.pk}/change/">{Actor.of(robot)}</a>') == times

@@ -1,4 +1,4 @@
-"""Administrators of the portal: metadata and force-disable, never a key."""
+"""Administrators of the portal see metadata and can force-disable, but never see a key."""
 
 import pytest
 from django.test import Client

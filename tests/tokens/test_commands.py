@@ -1,4 +1,4 @@
-"""Tokens from the shell."""
+"""Tokens from the command line."""
 
 import pytest
 from django.core.management import CommandError, call_command

@@ -23,18 +23,18 @@ def reveal(client, token, **data):
 
 
 def copy(client, token, **data):
-    """As the script of the page asks for the key."""
+    """Request the key as the page's script does."""
     return client.post(url(token, "copy/"), {"page": "detail", **data}, headers={"hx-request": "true"})
 
 
 def shown(response):
-    """The text of a page without its tags, as people read and select it."""
+    """Return the text of a page without its tags, as people read and select it."""
     return re.sub(r"<[^>]*>", "", response.text)
 
 
 @pytest.fixture
 def old(token):
-    """The token was not made in this session, so its creator is asked like everybody."""
+    """Let the token be from another session, so that its creator is asked like anybody else."""
     return token
 
 
@@ -165,7 +165,7 @@ def test_reloading_the_answer_to_view_leads_to_the_details_and_counts_as_no_view
     again = reveal(michael.client, old, once=once)
     assert (again.status_code, again["Location"]) == (302, url(old))
     assert old.events.filter(action="key_viewed").count() == 1
-    # The form of the page that is led to shows the key again.
+    # Sending the form of the page that follows shows the key again.
     once = re.search(r'name="once" value="(\w+)"', michael.client.get(url(old)).text)[1]
     assert header(old) in shown(reveal(michael.client, old, once=once))
 

@@ -1,4 +1,4 @@
-"""Editing a token: the forms of the wizard on one page, and two people at once."""
+"""Editing a token: the wizard's forms on one page, and two people at once."""
 
 import re
 from datetime import timedelta
@@ -134,7 +134,7 @@ def test_a_version_that_is_none_counts_as_changed(michael, token, version):
 
 
 def test_the_second_is_told_even_if_what_they_sent_is_no_longer_valid(michael, token):
-    """The day was expired and is extended by a colleague; the untouched old day would be an error now."""
+    """A colleague has extended the expired token; the old day alone would be an error now."""
     old = timezone.now() - timedelta(days=3)
     Token.objects.update(expires_at=old)
     token.edit(by=michael.user, version=1, modules=None, expires_at=timezone.now() + timedelta(days=90))

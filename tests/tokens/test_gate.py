@@ -1,4 +1,4 @@
-"""The gate: who is let through, who is refused, and how each is told."""
+"""The gate: who gets through, who is refused, and with what answer."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from tokens.models import Permission, Token, TokenUsage
 
 @pytest.fixture
 def warm(token):
-    """The token was used a moment ago, so a call costs no stamp."""
+    """Mark the token as just used, so that a call does not write that."""
     TokenUsage.objects.filter(token=token).update(last_used_at=timezone.now())
     return token
 
@@ -80,7 +80,7 @@ def test_an_unknown_token_and_a_wrong_secret_get_the_same_answer(call, token):
     unknown = call("agreements", keys.mint("SU-000-000-001" if token.pk != "SU-000-000-001" else "SU-000-000-002").header)
     assert refused(wrong)
     assert wrong.content == unknown.content
-    # Each answer has a number of its own.
+    # Each answer has its own request number.
     assert {**wrong.headers, "X-Request-ID": ""} == {**unknown.headers, "X-Request-ID": ""}
 
 
@@ -196,7 +196,7 @@ def test_a_list_costs_three_queries_and_a_detail_two(call, warm, account, django
     key = header(warm)
     with django_assert_num_queries(3):
         assert len(call("agreements?limit=4", key).json()) == 4
-    # A page that is not full tells the total itself.
+    # A page that is not full gives away the total.
     with django_assert_num_queries(2):
         assert len(call("agreements", key).json()) == 5
     with django_assert_num_queries(2):
@@ -267,7 +267,10 @@ def test_two_late_stamps_write_once(token):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_stamp_does_not_wait_for_another_writer(call, token):
-    """SQLite has one writer; while it writes, a call is answered and the next one stamps. PostgreSQL has no such lock."""
+    """While SQLite's only writer writes, a call is answered and leaves the stamp to the next one.
+
+    PostgreSQL has no such lock.
+    """
     from threading import Event, Thread
 
     from django.db import transaction
@@ -309,7 +312,7 @@ def test_a_stamp_that_fails_does_not_fail_the_call(call, token, monkeypatch, cap
     def broken(*args, **kwargs):
         raise problem("the disk is full")
 
-    # The one place where a failure of the database has to be provoked.
+    # The only place where a database failure has to be provoked.
     monkeypatch.setattr("django.db.models.query.QuerySet.update", broken)
     assert call("agreements", token).status_code == 200
     assert f"The use of {token.pk} could not be noted: the disk is full" in caplog.text

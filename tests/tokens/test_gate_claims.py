@@ -1,4 +1,4 @@
-"""What the gate, the keys and the vault rest on; each claim fails when its line is taken out."""
+"""What the gate, the keys and the vault rely on; each test fails if its line is removed."""
 
 import threading
 from datetime import timedelta
@@ -70,7 +70,7 @@ def test_a_key_opens_for_its_own_token_only(call, account):
 
 
 def test_all_that_the_gate_decides_by_is_the_token_s_own(call, account):
-    """Each of five tokens in turn is the only good one, so its neighbours in the table are bad."""
+    """Each of five tokens in turn is the only valid one, so its neighbours in the table are not."""
     tokens = [TokenFactory(account=account) for _ in range(5)]
     sent = {token.pk: header(token) for token in tokens}
     for right in tokens:
@@ -135,7 +135,7 @@ def test_a_malformed_header_costs_no_query(client, db, django_assert_num_queries
 
 
 def test_an_unknown_id_costs_the_compare_of_a_wrong_secret(call, token, monkeypatch):
-    """Counted in the standard library, below all that the gate does."""
+    """Counted in the standard library, below everything that the gate does."""
     import hmac
 
     others = TokenFactory.create_batch(3, account=token.account)
@@ -157,7 +157,7 @@ def test_a_stamp_restores_the_patience_of_the_connection(call, token):
     call("agreements", token)
     assert TokenUsage.objects.get(token=token).last_used_at
     with connection.cursor() as cursor:
-        # Not compared with what it was before: an earlier call of this process has changed that too.
+        # Not compared with the earlier value, which a call of this process may have changed before.
         milliseconds = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
     assert milliseconds == connection.settings_dict["OPTIONS"]["timeout"] * 1000 > 0
 
@@ -184,10 +184,10 @@ def test_a_session_s_choices_of_any_kind_break_no_page(michael, token, name, jun
 
 @pytest.mark.django_db(transaction=True)
 def test_a_stamp_waits_for_nobody(client, settings):
-    """Somebody else holds what the stamp needs, for as long as the call takes: the call is answered all the same."""
+    """The call is answered although another transaction holds what the stamp needs meanwhile."""
     token = TokenFactory(modules=(Module.AGREEMENTS,))
     key = header(token)
-    # Whoever waits now waits longer than the other one holds on.
+    # If the stamp waited, it would wait longer than the lock is held.
     settings.STATEMENT_SECONDS = PATIENCE
     connection.close()
     if connection.vendor == "sqlite":

@@ -1,4 +1,4 @@
-"""The text of a key, and the two forms it is stored in."""
+"""The text of a key, and its two stored forms."""
 
 import re
 import string

@@ -1,4 +1,4 @@
-"""The list of tokens: its address is its state."""
+"""The list of tokens, whose URL is its state."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ LIST = "/integrations/tokens/"
 
 
 def names(client, query=""):
-    """The names on the page, in order."""
+    """Return the names on the page, in order."""
     response = client.get(f"{LIST}{query}")
     assert response.status_code == 200
     return [row.record.name for row in response.context["table"].page.object_list]
@@ -21,7 +21,7 @@ def names(client, query=""):
 
 @pytest.fixture
 def three(account, michael):
-    """Three tokens, made on three days in the order of their names."""
+    """Make three tokens, on three days in the order of their names."""
     made = []
     for day, (name, extension) in enumerate((("Alpha", Extension.CUSTOM), ("Beta", Extension.ZAPIER), ("Gamma", Extension.REPORTS)), start=1):
         token = TokenFactory(account=account, name=name, extension=extension, by=michael.user, external_id=f"ext-{name.lower()}")

@@ -1,4 +1,4 @@
-"""Revocation as other processes see it: two workers of the real server on one database."""
+"""Revocation seen from other processes: two workers of the real server on one database."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def server():
-    """`manage.py serve` with two workers on the test database."""
+    """Run `manage.py serve` with two workers on the test database."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -56,7 +56,7 @@ def server():
 
 
 def status(url, key):
-    """The status of a call on a connection of its own, so that any of the workers may answer."""
+    """Return the status of a call on its own connection, so that any worker may answer."""
     request = urllib.request.Request(url, headers={"Authorization": key, "Connection": "close"})
     try:
         with urllib.request.urlopen(request, timeout=10) as response:

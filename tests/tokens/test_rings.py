@@ -1,4 +1,7 @@
-"""A database whose keys the configured rings cannot check or open is refused, with how many and what to restore."""
+"""A database whose keys the configured rings cannot check or open is refused.
+
+The message says how many keys are affected and what to restore.
+"""
 
 import pytest
 from django.core import checks
@@ -22,14 +25,17 @@ def found():
 
 @pytest.fixture
 def two_keys(db):
-    """Two keys that the rings can check and open, and one of a deleted token, for which nobody will ask."""
+    """Make two keys that the rings can check and open, and one of a deleted token.
+
+    That one is ignored.
+    """
     TokenFactory(), TokenFactory()
     TokenFactory().remove(by=None)
 
 
 @pytest.fixture(params=["noted", "not noted"])
 def known(request, two_keys):
-    """Keys of this version, and keys of one that did not note which secrets they were stored under."""
+    """Make keys of this version, or of one that did not note the secrets they were stored under."""
     if request.param == "not noted":
         RingSecret.objects.update(fingerprint=None)
 

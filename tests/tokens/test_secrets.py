@@ -1,4 +1,4 @@
-"""A known key is looked for everywhere: it may be in two answers only, and they are not in this list."""
+"""A key appears in the two answers that may contain it and nowhere else."""
 
 import json
 
@@ -15,7 +15,10 @@ from tokens.models import Token
 
 @pytest.fixture
 def journey(michael, caplog, client):
-    """The life of a token: made in the wizard, viewed, used, edited, mistyped, deleted. Gives the key and all answers but the two allowed."""
+    """Create a token in the wizard, view, use, edit, mistype and delete it.
+
+    Returns the key and all answers except the two that may contain it.
+    """
     caplog.set_level("DEBUG")
     answers = []
 
@@ -71,7 +74,7 @@ def test_the_key_is_in_no_log(journey):
 
     key, _, records = journey
     secret = key.split(":")[1]
-    # Records are masked by the handler's filter; none may need it.
+    # The handler's filter masks records; none may depend on that.
     assert records
     assert not [record for record in records if secret in record.getMessage()]
     assert mask(f"Authorization: {key}").endswith(":••••")

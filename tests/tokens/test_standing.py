@@ -1,4 +1,7 @@
-"""What pages and the API say about a token: every state on every page, for everybody. The gate itself is the judge."""
+"""What pages and the API say about a token, for every state, page and role.
+
+The gate itself decides what is true.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -77,7 +80,11 @@ def both(*steps):
 
 
 class Row(NamedTuple):
-    """A state: how a token gets into it, what hinders it, whether a copy of its key can be shown, and its grants."""
+    """A state.
+
+    It says how a token gets into it, what hinders the token, whether a copy of its key can be
+    shown, and its grants.
+    """
 
     prepare: Callable = nothing
     hindrances: tuple[Hindrance, ...] = ()
@@ -139,7 +146,7 @@ PAGES = {
 
 WORKS = ("ready to use", "May reach", "key works", "Calls with the key work", "is active.", "#status-active", "#status-enabled")
 REFUSED = ("get the answer 401", "key gets the answer 401.", "Once ", "could reach", "Before it was deleted", "#status-deleted", "#status-expired")
-# What only pages with the key field have.
+# Found only on pages with the key field.
 FIELD = 'id="key"'
 FIRST_CALL = "read -rs API_KEY"
 
@@ -152,7 +159,7 @@ def client_of(michael, adrian, stranger, client):
 
 
 def made(state, account):
-    """A token in the state, and the keys it has or had."""
+    """Make a token in the state; return it with the keys that it has or had."""
     row = STATES[state]
     token = TokenFactory(account=account, name="ERP Sync", modules=row.modules, extension=row.extension)
     before = header(token)
@@ -188,7 +195,7 @@ def test_the_gate_agrees_and_says_why(state, account, call):
     assert standing.can_call == (not row.hindrances) == (response.status_code == 200)
     reasons = response.json()["errors"][1:] if row.hindrances else []
     if {*row.hindrances} <= {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}:
-        # Whether the key is right cannot be known, so nothing is told.
+        # Whether the key is right is unknown, so nothing may be revealed.
         assert reasons in ([], ["The key is not valid."], [f"This key of the token {token.pk} is retired."])
     else:
         assert reasons == [standing.refusal]
@@ -216,7 +223,7 @@ def test_no_page_says_what_is_not_so(state, account, client_of, call):
 
 
 def check(state, name, role, response, key, call):
-    """Hold an answer against the gate, which is asked after it: a press may have changed the token."""
+    """Compare a response with the gate, asked afterwards: an action may have changed the token."""
     row, text, where = STATES[state], response.text, f"{name} for {role}"
     assert response.status_code < 500, where
     token = Token.objects.with_standing().get(name="ERP Sync")
@@ -224,7 +231,7 @@ def check(state, name, role, response, key, call):
     works = call("accounts", key).status_code == 200
     assert works == standing.can_call, where
 
-    # Of another account, or of one that is switched off, nobody sees anything.
+    # Nobody sees tokens of another account, or of one that is deactivated.
     is_admin_page = name.startswith("admin")
     sees = role == "staff" if is_admin_page else role in {"administrator", "member"} and Hindrance.ACCOUNT_OFF not in row.hindrances
     if not sees or response.status_code == 403:
@@ -236,7 +243,7 @@ def check(state, name, role, response, key, call):
 
     offered = role == "administrator" and Hindrance.DELETED not in row.hindrances
     shows_key = offered and row.has_copy and not {*row.hindrances} & {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}
-    # The secret is in the answer to View only.
+    # Only the answers to View and Copy contain the secret.
     assert (key.rpartition(":")[2] in text) == (name in {"tokens:reveal", "tokens:copy"} and shows_key), where
 
     template = response.templates[0].name
@@ -256,7 +263,7 @@ def check(state, name, role, response, key, call):
 
 
 def check_buttons(token, text, where, *, offered, shows_key):
-    """Only what can be done is offered."""
+    """Check that exactly the possible actions are offered."""
     here = f"/integrations/tokens/{token.pk}"
     assert (f'href="{here}/edit/"' in text) == offered, where
     assert (f'href="{here}/delete/?' in text) == offered, where

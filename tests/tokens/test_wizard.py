@@ -1,4 +1,4 @@
-"""The wizard: one token a run, whatever people do with tabs, Back, reload and double clicks."""
+"""The wizard makes one token per run, whatever people do with tabs, Back, reload and clicks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -20,14 +20,14 @@ GENERAL = {"name": "Nightly sync", "external_id": "erp-7", "description": "Copie
 
 
 def start(client, **fields):
-    """Run step 1; gives the address of the run."""
+    """Complete step 1; return the URL of the run."""
     response = client.post(NEW, {**GENERAL, **fields})
     assert response.status_code == 302, response.context["form"].errors
     return response["Location"].removesuffix("extension/")
 
 
 def ready(client, **fields):
-    """Run steps 1 and 2 for a Custom token."""
+    """Complete steps 1 and 2 for a Custom token."""
     run = start(client, **fields)
     assert client.post(f"{run}extension/", {"extension": Extension.CUSTOM})["Location"] == f"{run}permissions/"
     return run
@@ -312,7 +312,10 @@ def test_the_form_writes_nothing_it_does_not_show(michael, stranger):
 
 
 def press_create_at_once(client, runs):
-    """Press Create in every run at the same moment, each in a thread with a connection of its own; gives where each leads."""
+    """Press Create in every run at the same moment; return where each leads.
+
+    Each runs in a thread with its own connection.
+    """
     barrier = Barrier(len(runs))
 
     def press(run):

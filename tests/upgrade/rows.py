@@ -1,7 +1,8 @@
-"""The rows of `sqlite.sql` and `postgresql.sql`: a small portal as people and programs of version 1.0 left it.
+"""The rows of `sqlite.sql` and `postgresql.sql`: a small portal as version 1.0 left it.
 
-Run with the code of commit 0721d52, the variables of `environment.env` and an empty, migrated database; then `sqlite3 FILE .dump`
-or `pg_dump --no-owner --no-privileges --inserts`. It prints the keys and the session that the tests know.
+Run with the code of commit 0721d52, the variables of `environment.env` and an empty, migrated
+database; then `sqlite3 FILE .dump` or `pg_dump --no-owner --no-privileges --inserts`. It prints the
+keys and the session that the tests know.
 """
 
 # ruff: noqa: E402 (the settings are read before the models)

@@ -1,4 +1,7 @@
-"""A portal of version 1.0 (commit 0721d52) goes on in place with `make run`. See rows.py for what it holds."""
+"""A portal of version 1.0 (commit 0721d52) upgrades in place with `make run`.
+
+See rows.py for its contents.
+"""
 
 import http.cookiejar
 import json
@@ -35,7 +38,7 @@ TOKENS = [f"SU-100-000-{number:03}" for number in range(1, 14)]
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory):
-    """The database of version 1.0 after a start with the code of today, which serves it."""
+    """Start today's code with the database of version 1.0 and serve it."""
     home = installation(tmp_path_factory.mktemp("upgrade") / "home")
     with database(home) as url:
         load(url)
@@ -57,7 +60,7 @@ def load(url):
 
 
 def everything(url):
-    """All that the database holds, as text."""
+    """Return everything that the database holds, as text."""
     if connection.vendor == "sqlite":
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as full:
             return "\n".join(full.iterdump())
@@ -68,7 +71,7 @@ def everything(url):
 
 @pytest.fixture(scope="module")
 def michael(portal):
-    """A browser of a person who signed in with the password of then."""
+    """Return a browser of a person who signed in with the old password."""
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.open(f"{portal.url}/sign-in/").read().decode())[1]
     form = {"csrfmiddlewaretoken": mark, "username": "michael@mightymicks.example", "password": PASSWORD}
@@ -146,7 +149,7 @@ def test_who_did_what_is_kept_by_id_and_name(portal):
 
 
 def asked(portal, expression):
-    """The value of an expression in the shell of the upgraded portal, as JSON knows it."""
+    """Return the value of an expression in the shell of the upgraded portal, by way of JSON."""
     code = f"import json; from tokens.models import *; print(json.dumps({expression}))"
     return json.loads(portal.manage("shell", "-v", "0", "-c", code).strip().splitlines()[-1])
 
@@ -160,7 +163,8 @@ def test_old_names_are_compared_by_the_rule_of_today(portal):
         "from portal.text import fold; from tokens.models import Token\n"
         "print([t.pk for t in Token.objects.all() if (t.name_key, t.external_id_key) != (fold(t.name), fold(t.external_id))])",
     )
-    # “Two  blanks” beside “Two blanks”: two live tokens cannot have one name, and neither is renamed.
+    # “Two  blanks” beside “Two blanks”: two live tokens cannot share a name, and neither is
+    # renamed.
     assert differing.strip().splitlines()[-1] == "['SU-100-000-009']"
 
 
