@@ -107,8 +107,11 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
     @admin.action(description=_("Disable the selected tokens at once"), permissions=["disable"])
     def force_disable(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
         count = sum(token.disable(by=request.user) for token in tokens)  # type: ignore[arg-type]  # the admin is private
+        if not count:
+            self.message_user(request, _("Nothing was changed: none of them was active."), messages.WARNING)
+            return
         text = ngettext("%(n)s token is disabled. Its next call gets 401.", "%(n)s tokens are disabled. Their next calls get 401.", count)
-        self.message_user(request, text % {"n": count}, messages.SUCCESS if count else messages.WARNING)
+        self.message_user(request, text % {"n": count}, messages.SUCCESS)
 
 
 @admin.register(TokenEvent)

@@ -50,6 +50,8 @@ def test_tokens_can_be_disabled_by_force(staff, token, call):
     assert call("accounts", token).status_code == 401
     assert call("accounts", other).status_code == 401
     assert token.events.get(action="disabled").actor.name == "Admin"
+    again = staff.post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]}, follow=True)
+    assert "Nothing was changed: none of them was active." in again.text
 
 
 def test_disabling_by_force_is_a_right_of_its_own(token, call):
