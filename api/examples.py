@@ -130,6 +130,8 @@ KINDS = (
     (EmailField, "elena@ruiz.example"),
 )
 NAMES = ("name", "title", "subject")
+# How columns with an actor end (`api.shapes.actors`): people act more often than tokens.
+ACTOR_ENDINGS = ("_actor_id", "_actor_name")
 
 
 def example(field: "Field[Any, Any]", column: str = "") -> Any:
@@ -138,6 +140,9 @@ def example(field: "Field[Any, Any]", column: str = "") -> Any:
     found = FIELDS.get(f"{model}.{name}", FIELDS.get(name))
     if found is not None:
         return found
+    for ending, value in zip(ACTOR_ENDINGS, RECORDS["User"], strict=True):
+        if name.endswith(ending):
+            return value
     if model and (field.primary_key or name in NAMES):
         return RECORDS.get(model, (f"{model.upper()}-000-001", model))[0 if field.primary_key else 1]
     if field.choices:

@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.db.models import DateTimeField, F, Field, Func, IntegerField, JSONField, Model, QuerySet, Subquery, TextField, Value
+from django.db.models import CharField, DateTimeField, F, Field, Func, IntegerField, JSONField, Model, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import JSONObject, NullIf
 
+from portal.fields import ActorField
 from portal.plans import annotation
 
 Shape = Mapping[str, Any]
@@ -121,8 +122,11 @@ def actor(name: str) -> Shape:
 
 def actors(*names: str) -> dict[str, NullIf]:
     """The annotations that `actor` shows. Nobody is an empty text in the row, and absent from the record."""
-    parts = itertools.product(names, ("id", "name"))
-    return {f"{name}_actor_{part}": NullIf(f"{name}_{part}", Value("")) for name, part in parts}
+    found = {}
+    for name, part in itertools.product(names, ("id", "name")):
+        kept: CharField[str | None, str | None] = CharField(max_length=ActorField.lengths[part], null=True)
+        found[f"{name}_actor_{part}"] = NullIf(f"{name}_{part}", Value(""), output_field=kept)
+    return found
 
 
 def events(**columns: str) -> Shape:

@@ -130,4 +130,4 @@ def test_every_change_is_recorded_with_the_person(michael, token):
     for verb in ("disable", "enable", "delete"):
         act(michael.client, token, verb)
     recorded = [(event.action, event.actor) for event in token.events.order_by("pk")]
-    assert recorded == [(action, michael.user) for action in ("created", "disabled", "enabled", "deleted")]
+    assert recorded == [(action, Actor.of(michael.user)) for action in ("created", "disabled", "enabled", "deleted")]
