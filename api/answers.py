@@ -1,4 +1,4 @@
-"""Answers of resources: a page of a list, a record, and the outcome of a write or an action."""
+"""Answers of resources: pages of lists, records, and the outcome of writes and actions."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 100
 LIMIT = 1000
 
-# Clients end a query with its page. Cut off there, all pages of a query share one plan.
+# Clients put limit and offset last. With these cut off, all pages of a query share one plan.
 PAGE = re.compile(r"(?:(?P<query>.*)&)?limit=(?P<limit>\d{1,15})&offset=(?P<offset>\d{1,15})", re.DOTALL)
 
-# The header that names what was asked for and is no filter.
+# The header that lists the names in a query that are not filters.
 IGNORED = "X-Ignored-Filters"
 
 READ = ("GET", "HEAD")
 
 
 def answer_list(resource: "Resource", request: ApiRequest, parent: str | None = None) -> HttpResponse:
-    """The resource's own address: a page of it, or a new record."""
+    """Answer at the resource's own address: list, create, or delete several records."""
     methods = resource.methods()
     if request.method not in methods:
         return method_not_allowed(methods)
@@ -42,7 +42,7 @@ def answer_list(resource: "Resource", request: ApiRequest, parent: str | None = 
 
 
 def answer_record(resource: "Resource", request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
-    """The address of a record."""
+    """Answer at the address of a record: show, update or delete it."""
     methods = resource.record_methods()
     if request.method not in methods:
         return method_not_allowed(methods)
@@ -60,7 +60,7 @@ def answer_action(resource: "Resource", name: str, request: ApiRequest, pk: str,
 
 
 def list_records(resource: "Resource", request: ApiRequest, parent: str | None) -> HttpResponse:
-    """A page of the resource, as the token's account sees it."""
+    """Return a page of the resource as the caller sees it."""
     text = request.META["QUERY_STRING"]
     page = PAGE.fullmatch(text)
     caller = request.token
@@ -72,7 +72,7 @@ def list_records(resource: "Resource", request: ApiRequest, parent: str | None) 
         limit = min(whole(page["limit"] if page else query.limit, DEFAULT_LIMIT), LIMIT)
         offset = whole(page["offset"] if page else query.offset, 0) if limit else 0
         rows = query.plan.rows(place, limit, offset) if limit else []
-        # A page that is not full tells the total itself.
+        # Only a full page needs a count: the total follows from any other.
         total = offset + len(rows) if len(rows) < limit and (rows or not offset) else query.plan.count_rows(place)
     except rql.BadQuery as problem:
         return api.error(400, "VAL_001", str(problem))
@@ -90,13 +90,13 @@ def list_records(resource: "Resource", request: ApiRequest, parent: str | None) 
 
 
 def show(resource: "Resource", caller: Caller, pk: str, parent: str | None = None, status: int = 200) -> HttpResponse:
-    """One record; another account's record does not exist."""
+    """Return one record, or 404 if the caller's account has no such record."""
     record = one(resource, caller, pk, parent)
     return not_found(pk) if record is None else api.json_response(record, status)
 
 
 def one(resource: "Resource", caller: Caller, pk: str, parent: str | None = None) -> dict[str, Any] | None:
-    """The record as its JSON, or None if the account has none such."""
+    """Return the record as its JSON, or None if the account has no such record."""
     query = compiled(resource, caller.side, None)
     rows = query.plan.rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
     return query.build(rows[0]) if rows else None
@@ -117,7 +117,7 @@ def create(resource: "Resource", request: ApiRequest, parent: str | None) -> Htt
 
 
 def change(resource: "Resource", request: ApiRequest, write: "Write", pk: str, parent: str | None) -> HttpResponse:
-    """An update or an action: all of it or nothing."""
+    """Run an update or an action in one transaction."""
     try:
         values = bodies.clean(bodies.read(request), write.fields, write.required)
         with transaction.atomic():
@@ -148,7 +148,10 @@ def delete_listed(resource: "Resource", request: ApiRequest, parent: str | None)
 
 
 def locked(resource: "Resource", caller: Caller, pk: str, parent: str | None) -> Any:
-    """The record, held until the write is over, though not against rows that merely point at it. Raises Refused if there is none."""
+    """Return the record, locked until the write is over. Raises Refused if there is none.
+
+    The lock does not block writes of other rows that refer to the record.
+    """
     record = resource.visible(caller, parent).select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
     if record is None:
         raise Refused(no_such(pk), code="NFND_000", status=404)
@@ -167,7 +170,7 @@ def not_found(pk: str) -> HttpResponse:
 
 
 def gone() -> HttpResponse:
-    """What a deletion answers."""
+    """Return the answer to a deletion: 204 without a body."""
     return HttpResponse(status=204, headers={"Content-Type": "application/json"})
 
 

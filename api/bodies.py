@@ -1,4 +1,4 @@
-"""What programs send: JSON bodies, read with care and checked against the fields of a model."""
+"""JSON bodies of requests, read within limits and checked against the fields of a model."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -19,7 +19,10 @@ MAX_BODY = 64 * 1024
 
 
 class Refused(Exception):
-    """What was asked for cannot be done. `messages` say why, each as `field: reason` where a field is to blame."""
+    """A request that cannot be carried out.
+
+    `messages` say why, each as `field: reason` where a field is to blame.
+    """
 
     def __init__(self, *messages: str, code: str = "VAL_001", status: int = 400) -> None:
         super().__init__(*messages)
@@ -31,7 +34,7 @@ class Refused(Exception):
 
 
 def read(request: HttpRequest) -> dict[str, Any]:
-    """The JSON object of the body; an empty body is an empty object. Raises Refused."""
+    """Return the JSON object in the body; an empty body is an empty object. Raises Refused."""
     data = load(request)
     if not isinstance(data, dict):
         raise Refused(_("The body must be a JSON object."))
@@ -39,7 +42,7 @@ def read(request: HttpRequest) -> dict[str, Any]:
 
 
 def read_many(request: HttpRequest) -> list[dict[str, Any]]:
-    """The objects of a body that is a list of objects, or one object. Raises Refused."""
+    """Return the objects in a body that is an object or a list of objects. Raises Refused."""
     data = load(request)
     listed = data if isinstance(data, list) else [data]
     if not all(isinstance(each, dict) for each in listed) or not listed:
@@ -48,7 +51,7 @@ def read_many(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def load(request: HttpRequest) -> Any:
-    """The body as JSON. Raises Refused for what is too large, of another type or malformed."""
+    """Return the JSON in the body. Raises Refused if it is too large, not JSON or malformed."""
     try:
         body = request.body if int(request.META.get("CONTENT_LENGTH") or 0) <= MAX_BODY else None
     except RequestDataTooBig:
@@ -66,9 +69,10 @@ def load(request: HttpRequest) -> Any:
 
 
 def clean(body: Mapping[str, Any], fields: "Mapping[str, Field[Any, Any]]", required: Iterable[str] = ()) -> dict[str, Any]:
-    """The values of the dotted names in `fields`, as their model fields take them. All that is not named there is ignored.
+    """Return the values of the dotted names in `fields`, converted by their model fields.
 
-    A name that is absent is absent in the answer. Raises Refused with a message for each mistake.
+    A name that the body lacks is absent from the result; other names in the body are ignored.
+    Raises Refused with a message for each mistake.
     """
     values, mistakes = {}, []
     for name, field in fields.items():
@@ -88,11 +92,14 @@ def clean(body: Mapping[str, Any], fields: "Mapping[str, Field[Any, Any]]", requ
 
 
 class NotAnObject(Exception):
-    """Something else stands where an object should be."""
+    """A value that is not an object although a dotted name leads through it."""
 
 
 def dig(body: Mapping[str, Any], name: str) -> Any:
-    """The value at a dotted name. Raises KeyError if it is absent, NotAnObject if there is no way to it."""
+    """Return the value at a dotted name.
+
+    Raises KeyError if it is absent, NotAnObject if the name leads through something else.
+    """
     value: Any = body
     walked: list[str] = []
     for part in name.split("."):
@@ -100,14 +107,17 @@ def dig(body: Mapping[str, Any], name: str) -> Any:
             raise NotAnObject(".".join(walked))
         value = value[part]
         walked.append(part)
-        # `"parent": null` says that there is none, as much as leaving it out inside.
+        # `"parent": null` means that `parent.id` is null.
         if value is None:
             return None
     return value
 
 
 def convert(field: "Field[Any, Any]", value: Any) -> Any:
-    """The value as the field keeps it. JSON has types, so a number is no text. Raises ValidationError."""
+    """Return the value as the field keeps it. Raises ValidationError.
+
+    JSON has types, so a number is not accepted as a string.
+    """
     if value is None:
         if field.null or field.primary_key:
             return None
@@ -118,37 +128,40 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
         if not isinstance(value, bool):
             raise ValidationError(_("Must be true or false."))
     elif isinstance(field, IntegerField):
-        # To Python, True is the number 1.
+        # In Python, True is an int.
         if not isinstance(value, int) or isinstance(value, bool):
             raise ValidationError(_("Must be a whole number."))
     elif not isinstance(value, str):
-        raise ValidationError(_("Must be a text."))
+        raise ValidationError(_("Must be a string."))
     elif isinstance(field, DateTimeField):
         value = moment(value)
     else:
         value = short(field.accept(value) if isinstance(field, Guarded) else line(value), field.max_length)
     if field.primary_key:
-        # The id of another record; whether there is such a record for the caller, the view decides.
+        # The id of another record; the write checks whether the caller can see that record.
         return value or None
     return field.clean(value, None)
 
 
 def short(text: str, limit: int | None) -> str:
-    """The text, if it is no longer than a field takes. Raises ValidationError."""
+    """Return the text. Raises ValidationError if it has more characters than a field takes."""
     if limit and len(text) > limit:
         raise ValidationError(_("Must have at most %(limit)s characters; it has %(length)s.") % {"limit": limit, "length": len(text)})
     return text
 
 
 def moment(text: str) -> datetime:
-    """A moment as programs write it, to the second; without a zone, UTC is meant. Raises ValidationError."""
+    """Return the date and time that a program wrote, in UTC and to the second.
+
+    UTC is assumed if there is no time zone. Raises ValidationError.
+    """
     try:
         found = parse_datetime(text)
         if found:
             aware = found if found.tzinfo else found.replace(tzinfo=UTC)
-            # Before the zone is taken off, which could lead out of the calendar.
+            # Checked before the conversion to UTC, which could leave the calendar.
             moments.check(aware)
             return aware.astimezone(UTC).replace(microsecond=0)
     except ValueError:
         pass
-    raise ValidationError(_("Must be a moment such as 2027-01-31T10:20:30+00:00."))
+    raise ValidationError(_("Must be a date and time such as 2027-01-31T10:20:30+00:00."))

@@ -1,4 +1,4 @@
-"""What the columns of the records may hold: believable values for the API's description, by model and field."""
+"""Plausible values of fields, by model and field: the examples in the API's description."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ FIELDS = {
     "external_uid": "0d5bcd58-6a53-4a4d-9a1c-6e4c4f0f6a52",
     "Environment.external_id": "7c9c2f0e-3b0a-4a52-9b7e-6f3f1d1c8a11",
     "extension_id": "EXT-857-273",
-    # A token that is made today expires later.
+    # Later than today, since a token cannot be created as expired.
     "expires_at": "2031-01-31T00:00:00+00:00",
     "failure_output": "",
     "feedback": "Solved within a day.",
@@ -83,7 +83,7 @@ FIELDS = {
     "Locale.local_name": "español (España)",
     "local_id": "subscriptions",
     "mpn": "CB-100",
-    "note": "Waits for the signature of the other side.",
+    "note": "Waiting for the other side's signature.",
     "overview": "Connect your own program or script.",
     "package_id": "order.automation",
     "phone_area": "976",
@@ -110,7 +110,7 @@ FIELDS = {
     "PriceList.description": "Prices from July to December.",
     "Report.description": "",
     "ReportTemplate.description": "Subscriptions with customers and quantities.",
-    "Service.description": "Fulfils orders without a person.",
+    "Service.description": "Fulfils orders automatically.",
     "text": "12",
     "Token.description": "Copies agreements to the ERP every hour.",
     "ExtensionEntry.description": "Custom Integration",
@@ -119,7 +119,7 @@ FIELDS = {
     "MarketplaceHub.external_id": "iberia",
 }
 
-# Kind of field -> a value, for those that have none of their own above.
+# Type of field -> a value, for fields that have none of their own above.
 KINDS = (
     (DateTimeField, "2026-05-18T04:28:00+00:00"),
     (DateField, "2026-05-18"),
@@ -135,7 +135,10 @@ ACTOR_ENDINGS = ("_actor_id", "_actor_name")
 
 
 def example(field: "Field[Any, Any]", column: str = "") -> Any:
-    """A value of a field, as JSON; of a computed column by its name, if its field has none."""
+    """Return an example value of a field, as JSON.
+
+    The field of a computed column has no model; its value is looked up by the column's name.
+    """
     model, name = (field.model.__name__, field.name) if hasattr(field, "model") else ("", column)
     found = FIELDS.get(f"{model}.{name}", FIELDS.get(name))
     if found is not None:
@@ -147,5 +150,5 @@ def example(field: "Field[Any, Any]", column: str = "") -> Any:
         return RECORDS.get(model, (f"{model.upper()}-000-001", model))[0 if field.primary_key else 1]
     if field.choices:
         return field.flatchoices[0][0]
-    # A date-time is a date too, so it is asked for first.
+    # A DateTimeField is a DateField too, so KINDS has it first.
     return next((value for kind, value in KINDS if isinstance(field, kind)), None)

@@ -1,6 +1,7 @@
-"""`/public/v1/openapi.json`: the API described in OpenAPI 3.1, out of the declarations that answer the requests.
+"""`/public/v1/openapi.json`: the API in OpenAPI 3.1, derived from the resource declarations.
 
-Nothing is listed here a second time; the page API shows the same operations. In English, like the declarations.
+Nothing is declared a second time, and the API Reference page shows the same operations. The texts
+are in English only, as in the declarations.
 """
 
 import json
@@ -35,7 +36,7 @@ class Operation(NamedTuple):
 
 
 class Operator(NamedTuple):
-    """An operator of RQL, with an example and what is asked of the value."""
+    """An operator of RQL, with an example and its meaning."""
 
     name: str
     example: str
@@ -51,31 +52,31 @@ class Refusal(NamedTuple):
     errors: tuple[str, ...]
 
 
-# In the order in which one explains them.
+# In the order in which they are explained.
 OPERATORS = (
-    Operator("eq", "eq(type,program)", "is this; in short, type=program"),
-    Operator("ne", "ne(type,program)", "is not"),
-    Operator("gt", "gt(created,2026-01-31T10:20:30+00:00)", "is greater, or later"),
-    Operator("ge", "ge(created,2026-01-31)", "is greater, later or the same"),
-    Operator("lt", "lt(created,2026-01-31)", "is less, or earlier"),
-    Operator("le", "le(created,2026-01-31)", "is less, earlier or the same"),
+    Operator("eq", "eq(type,program)", "is equal to this; short form: type=program"),
+    Operator("ne", "ne(type,program)", "is not equal to this"),
+    Operator("gt", "gt(created,2026-01-31T10:20:30+00:00)", "is greater or later"),
+    Operator("ge", "ge(created,2026-01-31)", "is greater or later, or equal"),
+    Operator("lt", "lt(created,2026-01-31)", "is less or earlier"),
+    Operator("le", "le(created,2026-01-31)", "is less or earlier, or equal"),
     Operator("in", "in(type,(program,service))", "is one of these"),
     Operator("out", "out(type,(program,service))", "is none of these"),
-    Operator("like", "like(title,*Cloud*)", "matches; a star stands for any letters"),
-    Operator("ilike", "ilike(title,cloud*)", "matches, in capitals or not"),
-    Operator("null", "eq(marketplace.id,null())", "is absent; with ne, is there"),
-    Operator("and", "and(eq(type,program),eq(active,true))", "is all of these; in short, with & between them"),
-    Operator("or", "or(eq(type,program),eq(active,true))", "is any of these"),
-    Operator("not", "not(eq(type,program))", "is not what the one comparison says"),
-    Operator("ordering", "ordering(-updated,created)", "comes in this order; with a minus, from the end"),
-    Operator("select", "select(-description,-events)", "is left out of the answer"),
+    Operator("like", "like(title,*Cloud*)", "matches; an asterisk stands for any characters"),
+    Operator("ilike", "ilike(title,cloud*)", "matches, ignoring case"),
+    Operator("null", "eq(marketplace.id,null())", "is absent; with ne, is present"),
+    Operator("and", "and(eq(type,program),eq(active,true))", "all of these are true; short form: join them with &"),
+    Operator("or", "or(eq(type,program),eq(active,true))", "any of these is true"),
+    Operator("not", "not(eq(type,program))", "the comparison is not true"),
+    Operator("ordering", "ordering(-updated,created)", "sorts the list by these; a minus reverses the order"),
+    Operator("select", "select(-description,-events)", "leaves these out of the answer"),
 )
 
-ANSWERS = {200: "As asked.", 201: "Made. The answer is the new record.", 204: "Gone."}
+ANSWERS = {200: "OK.", 201: "Created. The answer is the new record.", 204: "Deleted."}
 REFUSALS = {
     400: Refusal(
         "BadRequest",
-        "The query, the body or the state of the record does not allow it. Nothing was changed.",
+        "The query or the body is not valid, or the record is in the wrong state. Nothing was changed.",
         "VAL_001",
         ("name: This field is required.",),
     ),
@@ -105,14 +106,15 @@ REFUSALS = {
     ),
     415: Refusal(
         "NotJson",
-        "The body is no JSON, or its header Content-Type does not say so.",
+        "The body is not JSON, or the header Content-Type does not say so.",
         "VAL_002",
         ("The body must be JSON, with the header Content-Type: application/json.",),
     ),
     429: Refusal(
         "TooMany",
-        "The token, or all tokens of its account together, tried to change too much in a minute; tries that fail count too. "
-        "Nothing was changed; the header Retry-After says when to come again.",
+        "The token, or all tokens of its account together, tried to change too much in a minute; "
+        "failed attempts count too. Nothing was changed; the header Retry-After says how many "
+        "seconds to wait.",
         "SYS_429",
         ("The token tried to change too much in a minute. Try again in 12 seconds.",),
     ),
@@ -121,10 +123,10 @@ ERROR = {
     "type": "object",
     "description": "Why a request was refused.",
     "properties": {
-        "error_code": {"type": "string", "description": "For programs."},
+        "error_code": {"type": "string", "description": "A code for programs."},
         "errors": {
             "type": "array",
-            "description": "For people; `name: reason` where a name of the body is to blame.",
+            "description": "Messages for people, as `name: reason` where a name in the body is to blame.",
             "items": {"type": "string"},
             "minItems": 1,
         },
@@ -134,16 +136,16 @@ ERROR = {
 
 HEADERS = {
     "Content-Range": {
-        "description": "The places of the first and the last record, counted from 0, and how many records there are in all.",
+        "description": "The positions of the first and last record, counted from 0, and the total number of records.",
         "required": True,
         "schema": {"type": "string", "pattern": r"^items \d+-\d+/\d+$", "examples": ["items 0-9/72"]},
     },
     IGNORED: {
-        "description": "The names of the query that are no filters here and were ignored, at most ten; absent if there are none.",
+        "description": "Names in the query that are not filters and were ignored, at most ten; absent if there are none.",
         "schema": {"type": "string", "examples": ["nope, owner.nope"]},
     },
     "WWW-Authenticate": {
-        "description": "What the header Authorization begins with.",
+        "description": "The scheme that the header Authorization starts with.",
         "required": True,
         "schema": {"type": "string", "const": keys.SCHEME},
     },
@@ -161,13 +163,13 @@ PARAMETERS = {
         "name": "parent_id",
         "in": "path",
         "required": True,
-        "description": "The id of the record above.",
+        "description": "The id of the parent record.",
         "schema": {"type": "string", "pattern": f"^{ID}$"},
     },
     "limit": {
         "name": "limit",
         "in": "query",
-        "description": f"How many records to give at most, and never more than {LIMIT}. 0 asks for nothing but the number of all.",
+        "description": f"How many records to return at most, up to {LIMIT}. With 0, only the header Content-Range tells something: the total.",
         "schema": {"type": "integer", "minimum": 0, "maximum": LIMIT, "default": DEFAULT_LIMIT},
     },
     "offset": {
@@ -179,14 +181,14 @@ PARAMETERS = {
     "search": {
         "name": "search",
         "in": "query",
-        "description": "What one of the searched fields contains, in capitals or not.",
+        "description": "Text that one of the searched fields must contain, ignoring case.",
         "schema": {"type": "string"},
     },
 }
 
 KEYS = """\
-Send the key of a token as the whole header: `Authorization: ApiKey SU-431-800-699:<40 letters and digits>`. The word `ApiKey` is part of it.
-A key opens the modules that its token was granted; here, each is a tag."""
+Send the key of a token as the header `Authorization: ApiKey SU-431-800-699:<40 hex digits>`; the word `ApiKey` is part of the key.
+It gives access to the modules that the token was granted. In this document, each module is a tag."""
 
 
 # --- The address ----------------------------------------------------------------------------------
@@ -196,13 +198,16 @@ A key opens the modules that its token was granted; here, each is a tag."""
 @require_safe
 @cache_control(public=True, max_age=300)
 def show(request: HttpRequest, resources: tuple[Resource, ...]) -> HttpResponse:
-    """The document. Open to everybody: the official client fetches it without a key."""
+    """Show the document. It is public, because the official client fetches it without a key."""
     return HttpResponse(text(resources, endpoint(request)), content_type="application/json")
 
 
 @lru_cache(maxsize=8)
 def text(resources: tuple[Resource, ...], base: str) -> bytes:
-    """The document for an API at `base`. ASCII only: the official client decodes it in pieces, and a cut letter breaks it."""
+    """Return the document for an API at `base`, as JSON in ASCII.
+
+    The official client decodes it in chunks, and would fail at a character that is cut in two.
+    """
     return json.dumps(document(resources, base), ensure_ascii=True).encode()
 
 
@@ -210,11 +215,11 @@ def text(resources: tuple[Resource, ...], base: str) -> bytes:
 
 
 def document(resources: tuple[Resource, ...], base: str) -> Described:
-    """The document as nested dictionaries: every operation of the resources, and the parts that they share."""
+    """Return the document: every operation of the resources, and the parts that they share."""
     paths: dict[str, Described] = {}
     for resource in resources:
         for method, path, about in operations(resource):
-            # The official client's help shows the summary of the address.
+            # The official client's help shows the summary of the path.
             paths.setdefault(path, {"summary": resource.about if method == "GET" else about["summary"]})[method.lower()] = about
     return {
         "openapi": "3.1.0",
@@ -234,10 +239,10 @@ def document(resources: tuple[Resource, ...], base: str) -> Described:
 
 
 def introduction() -> str:
-    """What all calls have in common, as Markdown."""
+    """Return what all calls have in common, as Markdown."""
     operators = "\n".join(f"| {operator.name} | `{operator.example}` | {operator.meaning} |" for operator in OPERATORS)
     return f"""\
-What the tokens of {settings.BRAND} open.
+The API that the tokens of {settings.BRAND} give access to.
 
 ## Keys
 
@@ -245,18 +250,18 @@ What the tokens of {settings.BRAND} open.
 
 ## Lists
 
-A list is a JSON array, in an order that stays the same. `limit` ({DEFAULT_LIMIT} unless said, at most {LIMIT}) and `offset`
-page through it. The header `Content-Range: items 0-9/72` says where one is and how many records there are in all.
+A list is a JSON array in a stable order. `limit` (default {DEFAULT_LIMIT}, at most {LIMIT}) and `offset` page through it. The
+header `Content-Range: items 0-9/72` gives the positions of the records and their total number.
 
-The whole query string is one RQL query: terms joined with `&`. Names inside of objects are written with dots, or with two
-underscores (`owner.id`, `owner__id`). Every value that a record shows is a filter. A name that is none is ignored, and the
-header `X-Ignored-Filters` tells so. A value with anything but letters, digits, blanks and `-_.:+@*` stands in quotes, which may
-be single or double: `in(name,("Ruiz & Sons","O'Hara"))`, in an address `%22Ruiz%20%26%20Sons%22`.
+The whole query string is one RQL query: terms joined with `&`. Names inside objects are written with dots or with two
+underscores (`owner.id`, `owner__id`). Every value that a record shows is a filter. Other names are ignored and listed in the
+header `{IGNORED}`. Quote a value that has anything but letters, digits, spaces and `-_.:+@*`, with single or double
+quotes: `in(name,("Ruiz & Sons","O'Hara"))`, in a URL `%22Ruiz%20%26%20Sons%22`.
 
-In `name=value` and `search=text` a plus is a blank, as forms write it, but for the zone of a moment, and what is percent-encoded
-needs no quotes: `name=Ruiz+%26+Sons`. Inside of brackets a plus is a plus.
+In `name=value` and `search=text`, a plus is a space, as in forms, except in the UTC offset of a date and time; percent-encoded
+values need no quotes: `name=Ruiz+%26+Sons`. Inside parentheses, a plus is a plus.
 
-| operator | example | the value or the record |
+| operator | example | meaning |
 | --- | --- | --- |
 {operators}
 
@@ -264,31 +269,31 @@ needs no quotes: `name=Ruiz+%26+Sons`. Inside of brackets a plus is a plus.
 
 ## Records
 
-Moments are written `2026-05-18T04:28:00+00:00`; without a zone, UTC is meant. What is empty is left out, never null.
-A body is a JSON object of at most {bodies.MAX_BODY // 1024} KB with `Content-Type: application/json`. Names that are not described are ignored.
+Dates and times are written `2026-05-18T04:28:00+00:00`; without a time zone, UTC is assumed. Empty values are left out, never
+null. A body is a JSON object of at most {bodies.MAX_BODY // 1024} KB with `Content-Type: application/json`; names that are not described are ignored.
 
 ## Errors
 
-A refusal is `{{"error_code": "VAL_001", "errors": ["…"]}}`. A method that an address does not have is answered with 405.
-Addresses work with and without a final slash.
+An error is `{{"error_code": "VAL_001", "errors": ["…"]}}`. A method that an address does not support is answered with 405.
+Addresses work with and without a trailing slash.
 """
 
 
 def limits() -> str:
-    """How much a query may ask for, in one paragraph."""
+    """Return the limits of a query, as one paragraph."""
     return (
-        "A query has at most {length} characters and {depth} levels: brackets, and terms joined with\n"
-        "`&`. Its terms cost at most {cost}: a comparison, and each value of `in` and `out`, costs {one};\n"
-        "`like` and `ilike` cost {like}, and {star} more for each star; a `search` costs as much for each\n"
-        "field that it looks into; each name of `ordering` costs {order}. What has to be counted or looked\n"
-        "up in other records costs {times} times as much. A query that takes longer than {seconds} seconds\n"
-        "is refused as well."
+        "A query may have at most {length} characters and {depth} levels; parentheses, and terms joined\n"
+        "with `&`, add levels. Its terms may cost at most {cost}: a comparison, and each value of `in` and\n"
+        "`out`, costs {one}; `like` and `ilike` cost {like}, plus {star} for each asterisk; a `search` costs\n"
+        "as much for each field it looks in; each name in `ordering` costs {order}. Values that are counted\n"
+        "or looked up in other records cost {times} times as much. A query that takes longer than\n"
+        "{seconds} seconds is refused as well."
     ).format(**rql.costs(), seconds=settings.STATEMENT_SECONDS)
 
 
 def tag(module: Module | None) -> tuple[str, str]:
-    """The name of a module and what it covers."""
-    return (str(module.label), str(module.covers)) if module else ("Any Token", "Open to every valid token, whatever it was granted")
+    """Return the name of a module and what it covers."""
+    return (str(module.label), str(module.covers)) if module else ("Any Token", "Open to every valid token, whatever its grants")
 
 
 def schema_name(resource: Resource) -> str:
@@ -296,7 +301,7 @@ def schema_name(resource: Resource) -> str:
 
 
 def words(resource: Resource) -> list[str]:
-    """The path without the parent's id: `products`, `items`."""
+    """Return the parts of the path without the parent's id: `products`, `items`."""
     return [word for word in resource.path.split("/") if word != "<parent>"]
 
 
@@ -304,7 +309,7 @@ def words(resource: Resource) -> list[str]:
 
 
 def operations(resource: Resource) -> Iterator[Operation]:
-    """What can be done with a resource, in the order in which one reads about it."""
+    """Yield what can be done with a resource, in the order in which it is explained."""
     everything = "/" + resource.path.replace("<parent>", "{parent_id}")
     one = f"{everything}/{{id}}"
     writes, name = resource.writes, " ".join(words(resource))
@@ -327,11 +332,11 @@ def operations(resource: Resource) -> Iterator[Operation]:
 
 def listing(resource: Resource, summary: str) -> Described:
     lines = [resource.about]
-    # RQL writes these as functions, which OpenAPI cannot call parameters.
+    # In RQL these are functions, which OpenAPI cannot describe as parameters.
     if resource.ordering:
-        lines.append(f"In order: `ordering(name)` or, from the end, `ordering(-name)`, by {code(resource.ordering)}.")
+        lines.append(f"Sort with `ordering(name)`, or `ordering(-name)` in reverse, by {code(resource.ordering)}.")
     if resource.search:
-        lines.append(f"`search` looks into {code(resource.search)}.")
+        lines.append(f"`search` looks in {code(resource.search)}.")
     lines.append("`select(-name)` leaves a field or an object out, but never the id.")
     named = ["limit", "offset", *(["search"] if resource.search else [])]
     filters = [
@@ -358,7 +363,7 @@ def reading(resource: Resource, summary: str) -> Described:
 
 
 def writing(resource: Resource, write: Write, verb: str, status: int, *named: str, many: bool = False) -> Described:
-    """`many` is for a body that may be a list of what it is else."""
+    """Return the description of a write. With `many`, the body may be a list of objects too."""
     summary, _stop, rest_of_it = write.about.partition(". ")
     about = common(resource, verb, summary.removesuffix("."), *named)
     if rest_of_it:
@@ -376,7 +381,10 @@ def writing(resource: Resource, write: Write, verb: str, status: int, *named: st
 
 
 def common(resource: Resource, verb: str, summary: str, *named: str) -> Described:
-    """What every operation says. The official client tells lists and records from actions by the last word but one of the id."""
+    """Return what every operation has: id, tags, summary and parameters.
+
+    The official client tells lists and records from actions by the last word but one of the id.
+    """
     about = {"operationId": "_".join((*words(resource), verb)), "tags": [tag(resource.module)[0]], "summary": summary}
     listed = parameters(resource, *named)
     return {**about, "parameters": listed} if listed else about
@@ -392,13 +400,13 @@ def filter_field(resource: Resource, name: str) -> "Field[Any, Any]":
 
 
 def lookups(resource: Resource, name: str) -> list[str]:
-    """The operators that a filter knows."""
+    """Return the operators that a filter supports."""
     known = resource.filters.filters[name]["lookups"]
     return [operator.name for operator in OPERATORS if operator.name in known]
 
 
 def filter_text(resource: Resource, name: str) -> str:
-    """In the words of the original's document."""
+    """Return the description of a filter, worded as in Connect's own document."""
     lines = [f"Filter for: {name}", f"**lookups:** {', '.join(lookups(resource, name))}"]
     lines += [f"**{what}:** true" for what, names in (("ordering", resource.ordering), ("search", resource.search)) if name in names]
     return "\n\n".join(lines)
@@ -424,7 +432,7 @@ def answered(status: int, schema: Described | None) -> Described:
 
 
 def refusals(resource: Resource, *more: int) -> Described:
-    """The refusals that every operation may answer with, and more."""
+    """Return the refusals that every operation may answer with, and those in `more`."""
     statuses = sorted({400, 401, 403, *more, *((404,) if resource.parent else ())})
     return {str(status): {"$ref": f"#/components/responses/{REFUSALS[status].name}"} for status in statuses}
 

@@ -1,4 +1,4 @@
-"""Queries of resources: what a query string asks for, compiled for all accounts of a side and kept."""
+"""Queries of resources: query strings, compiled for all accounts of a side and kept."""
 
 import sys
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from tokens.gate import Caller
 if TYPE_CHECKING:
     from api.resource import Resource
 
-# What stands for the caller's account, the record above and the record itself in a compiled query.
-# No value of a query can be taken for one of them: NUL is refused there.
+# Placeholders in a compiled query: the caller's account, the parent record and the record itself.
+# No value in a query can be mistaken for one of them, since NUL is refused.
 ACCOUNT, PARENT, ITSELF = "\0account", "\0parent", "\0itself"
 
-# How many names are told that were asked for and are no filters.
+# How many of the ignored names the answer lists.
 MAX_IGNORED = 10
 
 
 class Query(NamedTuple):
-    """A query that was understood and compiled: everything but the caller and the page is settled."""
+    """A compiled query: only the caller and the page are still open."""
 
     text: str | None
     plan: Plan
@@ -36,7 +36,7 @@ class Query(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes of memory, nearly: all that is kept because of this query, its key as well."""
+        """Return the memory that keeping the query and its key takes, in bytes (an estimate)."""
         return self.plan.size + sum(map(sys.getsizeof, (self.text, self.limit, self.offset, self.ignored)))
 
 
@@ -44,17 +44,20 @@ KEPT = KeptPlans()
 
 
 def compiled(resource: "Resource", side: str, text: str | None) -> Query:
-    """The query of the accounts of one side; for None, that of a single record. Raises rql.BadQuery."""
+    """Return the query of the accounts of one side, compiled or kept. Raises rql.BadQuery.
+
+    With None as the text, that is the query of a single record.
+    """
     query: Query = KEPT.find((resource, side, text), lambda: compile_query(resource, side, text))
     return query
 
 
 def compile_query(resource: "Resource", side: str, text: str | None) -> Query:
-    """Read the text of a query and let Django write its SQL. Raises rql.BadQuery."""
+    """Parse the text of a query and compile it to SQL. Raises rql.BadQuery."""
     rows = resource.visible(anybody(side), PARENT)
     read = query_text.read(text or "")
     asked = rql.apply(resource.filters, rows, read.rql, read.searches)
-    # Any letter can be part of a name, but not of a header.
+    # A name can have any character, a header cannot.
     ignored = ", ".join(quote(name[: rql.MAX_NAME]) for name in asked.ignored[:MAX_IGNORED])
     rows = asked.rows.filter(pk=ITSELF) if text is None else asked.rows
     builder = Builder(prune(resource.fields, hidden(resource, asked.select)))
@@ -66,7 +69,10 @@ def compile_query(resource: "Resource", side: str, text: str | None) -> Query:
 
 
 def hidden(resource: "Resource", select: tuple[str, ...]) -> set[str]:
-    """The names that `select(-x)` leaves out. To leave out what is not there anyway is no mistake. Raises rql.BadQuery."""
+    """Return the names that `select(-x)` leaves out. Raises rql.BadQuery.
+
+    Leaving out a name that does not exist is not an error.
+    """
     for name in select:
         if not name.startswith("-") and not any(known == name or known.startswith(f"{name}.") for known in resource.columns):
             raise rql.BadQuery(_("Bad select: there is no field %(name)s.") % {"name": name})
@@ -74,12 +80,12 @@ def hidden(resource: "Resource", select: tuple[str, ...]) -> set[str]:
 
 
 def anybody(side: str) -> Caller:
-    """Return what stands for every caller of a side while a query is compiled."""
+    """Return a placeholder for every caller of a side, used while a query is compiled."""
     return Caller(ITSELF, ACCOUNT, side)
 
 
 def placed(caller: Caller, parent: str | None) -> dict[str, str]:
-    """What stands for the placeholders of a plan."""
+    """Return the values of a plan's placeholders."""
     place = {ACCOUNT: caller.account_id}
     if parent:
         place[PARENT] = parent

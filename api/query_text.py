@@ -1,8 +1,8 @@
-"""From the query string of an address to RQL.
+"""From the query string of a URL to RQL.
 
-Programs write RQL, where a plus is a plus: `ge(created,2024-01-31T10:20:30+00:00)`. Forms, browsers and the
-official client's `search()` write `name=value`, where a plus is a blank and what has a meaning elsewhere comes
-percent-encoded: `name=Ruiz+%26+Sons`. Both are understood, each where it is written.
+Programs write RQL, where a plus is a plus: `ge(created,2024-01-31T10:20:30+00:00)`. Forms, browsers
+and the official client's `search()` write `name=value`, where a plus is a space and characters with
+a meaning of their own are percent-encoded: `name=Ruiz+%26+Sons`. Both are accepted, term by term.
 """
 
 import re
@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
-# A value in quotes, which may hold what separates terms; its quotes may be percent-encoded.
+# A quoted value, which may contain separators; its quotes may be percent-encoded.
 QUOTED = r"""(?:"[^"]*"|'[^']*'|%22(?:(?!%22).)*%22|%27(?:(?!%27).)*%27)"""
 SEPARATOR = re.compile(rf"(?<=[=(,]){QUOTED}|&")
 NAMED = re.compile(r"([A-Za-z][\w.-]*=(?:(?:eq|ne|gt|ge|lt|le)=)?)(.*)", re.DOTALL)
 SEARCH = "search="
-# The plus of a zone belongs to its moment.
+# The plus of a UTC offset belongs to its date and time.
 PLUS = re.compile(r"(\d{4}-\d\d-\d\d(?:T|%20|\+)[\d:.]+(?:%3[Aa][\d:.]+)*\+(?=\d\d))|\+")
 SYNTAX = re.compile(r"[(),|;]")
-# What RQL takes without quotes.
+# What RQL accepts without quotes.
 BARE = re.compile(r"[\w\-*+\\][\w.\s\-:+@*\\]*")
 
 
 class Query(NamedTuple):
-    """What was asked: RQL, and the texts that were searched for."""
+    """A query string, split into RQL and the texts to search for."""
 
     rql: str
     searches: tuple[str, ...]
@@ -34,7 +34,7 @@ def read(raw: str) -> Query:
     terms, searches = [], []
     for term in split(raw):
         if term.startswith(SEARCH):
-            # Whatever it holds, it is one text: it needs no quotes, and loses those that it has.
+            # The rest is one text: it needs no quotes, and loses those around it.
             searches.append(unquoted(with_blanks(term.removeprefix(SEARCH))))
         elif named := NAMED.fullmatch(term):
             terms.append(named[1] + value(named[2]))
@@ -44,7 +44,7 @@ def read(raw: str) -> Query:
 
 
 def split(raw: str) -> Iterator[str]:
-    """The terms of a query string, which are joined with `&`."""
+    """Yield the terms of a query string, which are joined with `&`."""
     begin = 0
     for found in SEPARATOR.finditer(raw):
         if found[0] == "&":
@@ -54,7 +54,7 @@ def split(raw: str) -> Iterator[str]:
 
 
 def value(raw: str) -> str:
-    """The value of `name=value` as RQL takes it, in quotes if it needs them."""
+    """Return the value of `name=value` as RQL takes it, quoted if necessary."""
     bare = re.sub(QUOTED, "", raw)
     if SYNTAX.search(bare):
         return unquote(raw)
@@ -65,10 +65,10 @@ def value(raw: str) -> str:
 
 
 def with_blanks(raw: str) -> str:
-    """The text of a value in which a plus is a blank."""
+    """Return the text of a value in which a plus is a space."""
     return unquote(PLUS.sub(lambda found: found[1] or " ", raw))
 
 
 def unquoted(text: str) -> str:
-    """The text without the quotes around it."""
+    """Return the text without the quotes around it."""
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text

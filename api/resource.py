@@ -1,13 +1,14 @@
-"""A resource of the API is declared once; its URLs, answers and description follow from that.
+"""Resources of the API: declared once, with URLs, answers and description derived from that.
 
-    CASES = Resource("helpdesk/cases", Module.HELPDESK, Case.objects.all().visible_to, fields={…}, filters=(…), …)
+    CASES = Resource("helpdesk/cases", Module.HELPDESK, cases, fields={…}, ordering=(…), …)
 
     @CASES.creates("subject", "description", required=("subject",))
     def create(caller, values): …
 
-Conventions of the API that CloudBlue's clients rely on: bare arrays, `Content-Range` on every list, `limit` (100 unless
-said, never more than 1000) and `offset`, the whole query string is RQL, moments as `2024-01-31T10:20:30+00:00`, empty
-values left out.
+The API keeps the conventions that the clients of CloudBlue Connect rely on: lists are bare arrays
+with a `Content-Range` header, `limit` (default 100, maximum 1000) and `offset` page through them,
+the whole query string is RQL, dates and times are written `2024-01-31T10:20:30+00:00`, and empty
+values are left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,10 +29,10 @@ from tokens.catalog import Module
 from tokens.gate import Caller
 from tokens.permissions import requires_module, requires_token
 
-# By these every list can be ordered, if its records show them.
+# Every list can be ordered by these names, provided that its records show them.
 ORDERED = ("id", "name", "title", "subject", "status", "type", "state", "created", "events.created.at")
 
-# What a value that is the same in every record is compared as. To Python, True is a number too.
+# The fields that constants are compared as. In Python True is an int, so bool comes before int.
 CONSTANTS: "tuple[tuple[type, Field[Any, Any]], ...]" = (
     (str, CharField(blank=True)),
     (bool, BooleanField()),
@@ -45,20 +46,20 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Write(NamedTuple):
-    """A write of a resource: what it does, the names of the body it reads, and those it cannot do without."""
+    """A write of a resource: its function, the body names it reads, and the required ones."""
 
     run: Callable[..., Any]
     fields: "Mapping[str, Field[Any, Any]]"
     required: tuple[str, ...]
     about: str
-    # Names that the answer has beside those of a record, as JSON Schemas.
+    # Names in the answer besides those of a record, with their JSON Schemas.
     answers: Mapping[str, Any]
-    # Names that the original takes and that are not there yet, with a sentence about each.
+    # Names that Connect accepts and this API does not yet, with the message for each.
     not_yet: Mapping[str, Any]
 
 
 class Resource:
-    """A resource of the API: which rows an account sees, how each is shown, and what can be done with it."""
+    """A resource of the API: the rows an account sees, how each is shown, and the writes."""
 
     def __init__(
         self,
@@ -78,16 +79,22 @@ class Resource:
     ) -> None:
         """Declare a resource.
 
-        - `path` is its address below `/public/v1/`. Records that belong to another record have `parent`, whose id is `<parent>` in the path.
-        - `module` is the grant it takes; None opens it to every valid token.
-        - `rows` gives the rows that an account id (and the parent's id) may see. It must depend on nothing else, the
-          clock included, because its SQL is kept.
-        - What a record shows can be filtered by its name, and nothing else: a filter on anything hidden would tell it. `also`
-          has more names for what is shown, as `{name: name of the field}`.
-        - `ordering` has names beside those of ORDERED, by which every list can be ordered. `search` names fields.
-        - `foreign` are values that only the original's records have: to ask for them is no mistake and finds nothing.
-        - `nulls` are names for which the original has null in records such as these: to ask for null finds them all.
+        - `path` is its address below `/public/v1/`. Records that belong to another record have
+          a `parent`, whose id is `<parent>` in the path.
+        - `module` is the module that a token needs; None admits every valid token.
+        - `rows(caller)`, or `rows(caller, parent)`, returns the rows that the caller may see. It
+          must depend on nothing else, not even the clock, because its SQL is kept.
+        - Records can be filtered by whatever they show and by nothing else: a filter on a hidden
+          column would disclose it. `also` adds aliases, as `{alias: name of the field}`.
+        - `ordering` names fields to order by, besides those in ORDERED; `search` names the
+          fields that are searched.
+        - `foreign` has values that only Connect's records have: a filter for one of them is not
+          an error and finds nothing.
+        - `nulls` names fields that are null in Connect for records such as these: a filter for
+          null finds all of them.
         - `detail=False` is for records without an address of their own.
+
+        Raises ValueError if `ordering` or `search` names something that the records do not show.
         """
         self.path, self.module, self.rows, self.fields, self.detail, self.about = path, module, rows, fields, detail, about
         self.foreign, self.nulls, self.parent, self.search = foreign or {}, nulls, parent, search
@@ -108,13 +115,13 @@ class Resource:
         return f"<Resource {self.path}>"
 
     def visible(self, caller: Caller, parent: str | None) -> "QuerySet[Any]":
-        """The rows of an account, and of a parent if the resource has one."""
+        """Return the rows that the caller may see, below the parent if the resource has one."""
         return self.rows(caller, parent) if self.parent else self.rows(caller)
 
     # --- What is declared ---------------------------------------------------------------------
 
     def shown(self) -> Iterator[tuple[str, rql.Filter]]:
-        """The names of what a record shows, with what they stand for; `list.name` for what the members of a list show."""
+        """Yield the names that a record shows, with filters; members of a list are `list.name`."""
         for name, value in leaves(self.fields):
             if isinstance(value, Rows):
                 for member, column in leaves(value.shape):
@@ -123,7 +130,7 @@ class Resource:
                         yield f"{name}.{member}", rql.Filter(path.lookup, path.field, among=value.rows, looked_up=True)
             elif isinstance(value, Constant):
                 if field := next((field for kind, field in CONSTANTS if isinstance(value.value, kind)), None):
-                    # Ordered by it, records are as they are when all are alike: by their ids.
+                    # Ordering by a constant leaves all records equal, so they come by id.
                     yield name, rql.Filter("pk", field, constant=value.value)
             else:
                 column = column_of(value)
@@ -134,7 +141,7 @@ class Resource:
                     yield name, rql.Filter(path.lookup, field, looked_up=looked_up, nothing_there=name in self.nulls)
 
     def with_foreign(self, name: str, field: "Field[Any, Any]") -> "Field[Any, Any]":
-        """The field of a name, which also knows the values that only the original's records have."""
+        """Return a copy of the field that also accepts what `foreign` and `nulls` say about it."""
         field = copy(field)
         if name in self.foreign:
             field.choices = [*(field.choices or ()), *((value, value) for value in self.foreign[name])]
@@ -144,11 +151,11 @@ class Resource:
 
     @staticmethod
     def is_column(at: rql.Filter) -> bool:
-        """Whether a list can be ordered by it: of many values none is the one."""
+        """Tell whether lists can be ordered by it: several values in a record give no order."""
         return at.among is None
 
     def trace(self, column: str) -> Path:
-        """What stands behind a column of the model, or of the query."""
+        """Return what a column of the model or of the query stands for."""
         return trace_in(self.sample, column)
 
     def creates(
@@ -158,11 +165,12 @@ class Resource:
         answers: Mapping[str, Any] | None = None,
         not_yet: Mapping[str, Any] | None = None,
     ) -> Decorator:
-        """Register `create(caller, values)`, which gives the new record's id; with a parent, `create(caller, parent, values)`.
+        """Register `create(caller, values)`, or `create(caller, parent, values)` with a parent.
 
-        `values` are the names of the body that were sent, checked against their columns. The answer is 201 and the record; to answer
-        with more, `create` gives the whole answer, and `answers` says what is in it besides. A body with a name of `not_yet` is
-        refused with its sentence.
+        `values` are the names that the body has, checked against their columns. `create` returns
+        the id of the new record, and the answer is 201 with that record. To answer with more, it
+        returns the whole answer as a dict, and `answers` describes what that has besides. A body
+        with a name in `not_yet` is refused with its message.
         """
         return partial(self.register, self.writes, "POST", names, required, answers=answers, not_yet=not_yet)
 
@@ -175,7 +183,10 @@ class Resource:
         return self.register(self.writes, "DELETE", (), (), run)
 
     def deletes_listed(self, *names: str) -> Decorator:
-        """Register `delete(caller, parent, listed)` at the resource's own address; the body is an object or a list. The answer is 204."""
+        """Register `delete(caller, parent, listed)` at the resource's own address.
+
+        The body is an object or a list of objects. The answer is 204.
+        """
         return partial(self.register, self.writes, "DELETE", names, ())
 
     def acts(self, name: str, *names: str, required: tuple[str, ...] = ()) -> Decorator:
@@ -197,18 +208,19 @@ class Resource:
         return run
 
     def methods(self) -> tuple[str, ...]:
-        """What the resource's own address answers."""
+        """Return the methods that the resource's own address supports."""
         here = ("POST",) if self.detail else ("POST", "DELETE")
         return (*READ, *(method for method in here if method in self.writes))
 
     def record_methods(self) -> tuple[str, ...]:
-        """What the address of a record answers."""
+        """Return the methods that the address of a record supports."""
         return (*READ, *(method for method in ("PUT", "DELETE") if method in self.writes))
 
     def urls(self) -> list[URLPattern]:
-        """The addresses, with and without a final slash, since a redirect would turn POST into GET.
+        """Return the URL patterns, with and without a trailing slash.
 
-        The slash after `v1` may be doubled: clients write it so when their endpoint ends in one.
+        A redirect between the two would turn POST into GET. The slash after `v1` may be doubled,
+        which is what clients send when their endpoint ends in a slash.
         """
         start = "^v1//?" + self.path.replace("<parent>", f"(?P<parent>{ID})")
         guard = requires_module(self.module) if self.module else requires_token
@@ -225,7 +237,7 @@ class Resource:
 
 
 def column_of(value: Any) -> str:
-    """The column that a field of a shape stands for."""
+    """Return the column that a field of a shape stands for."""
     if isinstance(value, Computed):
         return value.column
     return value.name if isinstance(value, Column) else str(value)

@@ -1,7 +1,9 @@
-"""What a query string may ask of a resource, and how far it may go.
+"""RQL queries: what a query string may ask of a resource, and how much a query may cost.
 
-The whole query string is one RQL query (`and(eq(status,active),like(name,*cloud*))&ordering(-created)&limit=10`), read by
-django-rql, the library of the original. What it lets through unchecked is refused here: a query may be wrong, never slow.
+The whole query string is one RQL query, such as
+`and(eq(status,active),like(name,*cloud*))&ordering(-created)&limit=10`. It is read by django-rql,
+the library that Connect uses. Checks that the library lacks are made here, so that no query is
+slow.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,33 +25,37 @@ from portal.plans import escaped
 
 
 class BadQuery(Exception):
-    """The query cannot be answered; the message says why, in words for the caller."""
+    """A query that cannot be answered; the message tells the caller why."""
 
 
-# Written down for people on the page API and in the OpenAPI document.
+# The API Reference page and the OpenAPI document tell people these limits.
 MAX_LENGTH = 8000
 MAX_DEPTH = 80
 MAX_COST = 300
-# Letters of a name that is told back.
+# Characters of an unknown name that are repeated in the answer.
 MAX_NAME = 64
-# What a term costs: about the time that the databases spend on it for each row.
+# The cost of a term: roughly proportional to the time that a database spends on it per row.
 COST = 1
 LIKE_COST = 5
 STAR_COST = 1
 ORDER_COST = 5
-# So many times as much for what has to be looked up in other rows.
+# The factor for terms that look up other rows for each row.
 LOOKED_UP = 10
 
-# What the libraries raise for a query that cannot be answered. TypeError is django-rql's answer to a tuple where a value
-# belongs.
+# What the libraries raise for a query that cannot be answered. django-rql raises TypeError for
+# a tuple in place of a value.
 MISTAKES = (BadQuery, LarkError, RQLFilterError, RecursionError, AssertionError, ValidationError, ValueError, OverflowError, TypeError)
 
-# A level of brackets, or a term joined with `&`, is so many levels of the parser's tree.
+# Levels of the parser's tree per level of parentheses, and per term joined with `&`.
 TREE_LEVELS = 3
 
 
 class Asked(NamedTuple):
-    """A query that was understood: the rows it leaves, the page as it was written, the names of `select()`, and those that are no filters."""
+    """A query applied to rows.
+
+    `limit` and `offset` are as they were written, `select` has the names in `select()`, and
+    `ignored` the names that are not filters.
+    """
 
     rows: "QuerySet[Any]"
     limit: str | None
@@ -59,21 +65,22 @@ class Asked(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """What a name stands for: a column, or something that all records show."""
+    """What a name in a query stands for: a column, or a value that all records share."""
 
     column: str
     field: "Field[Any, Any]"
-    # The rows among which one has to be, if the record lists them; they point at it by `OuterRef`.
+    # For a name inside a list: the rows of the list, one of which has to match. They refer to the
+    # record by `OuterRef`.
     among: "QuerySet[Any] | None" = None
-    # The value of every record, if it is the same.
+    # The value, if it is the same in every record.
     constant: Any = None
     # Whether other rows have to be looked up for each row.
     looked_up: bool = False
-    # Whether the original has no value where the records here have one, so that null() finds them all.
+    # Whether Connect has no value where the records here have one, so that null() finds all.
     nothing_there: bool = False
 
     def matches(self, lookup: str, value: Any) -> Q:
-        """The records for which it is so."""
+        """Return the condition for a lookup with a value."""
         if lookup == "isnull" and self.nothing_there:
             return Q(pk__isnull=False)
         if self.constant is not None:
@@ -86,7 +93,7 @@ class Filter(NamedTuple):
         return Q(Exists(self.among.filter(self.compared(lookup, value))))
 
     def compared(self, lookup: str, value: Any) -> Q:
-        """A comparison of the column. Moments count as they are shown, to the second."""
+        """Return a comparison of the column; dates and times count to the second, as shown."""
         if isinstance(self.field, DateTimeField) and lookup in {"exact", "gt", "lte"}:
             begun = value.replace(microsecond=0)
             ended = begun + timedelta(seconds=1)
@@ -99,34 +106,38 @@ class Filter(NamedTuple):
 
 
 class Filters(RQLFilterClass):
-    """django-rql, but for four things.
+    """The filter class of django-rql with four changes.
 
-    Every term is paid for out of one budget. Moments always have a zone: without one, UTC is meant. Of a set of values
-    capitals make no difference: the original's description writes some of its own with them (`Vendor`, `OA`). And a `like`
-    is the database's own, which takes no more than linear time.
+    - Every term is charged to one budget.
+    - Dates and times always have a time zone; UTC is assumed if a query gives none.
+    - Choices ignore case: Connect's own description capitalises some of them (`Vendor`, `OA`).
+    - `like` is the database's own, which takes linear time at most.
     """
 
-    # What each name stands for, in either spelling.
+    # The filter of each name, in either spelling.
     AT: Mapping[str, Filter] = {}
 
     def __init__(self, rows: "QuerySet[Any]", instance: "Filters | None" = None) -> None:
         super().__init__(rows, instance)
         self.left = MAX_COST
-        # Names that were asked for and stand for nothing, in their order.
+        # Names in the query that are not filters, in order of appearance.
         self.ignored: dict[str, None] = {}
 
     def pay(self, name: str, cost: int) -> None:
-        """Take the cost of a term out of the budget. Raises BadQuery."""
+        """Charge a term to the budget. Raises BadQuery when the budget is exceeded."""
         self.left -= cost * (LOOKED_UP if name in self.AT and self.AT[name].looked_up else 1)
         if self.left < 0:
             raise BadQuery(too_complex())
 
     def build_q_for_filter(self, data: Any) -> Q:
-        """Turn one comparison into SQL. `in()` comes here with each of its values, a search with each of its columns."""
+        """Return the condition for one comparison.
+
+        It is called for each value of an `in()`, and for each column of a search.
+        """
         if data.filter_name not in self.AT and (data.filter_name not in RESERVED_FILTER_NAMES or self.searches_nothing(data.filter_name)):
             self.ignored[data.filter_name] = None
         if not isinstance(data.str_value, str):
-            raise TypeError  # A tuple where a value belongs.
+            raise TypeError  # A tuple in place of a value.
         is_like = self._is_searching_lookup(data.operator)
         self.pay(data.filter_name, LIKE_COST + STAR_COST * data.str_value.count("*") if is_like else COST)
         term: Q = super().build_q_for_filter(data)
@@ -136,12 +147,15 @@ class Filters(RQLFilterClass):
         return name == RQL_SEARCH_PARAM and not self.search_filters
 
     def search(self, text: str) -> Q:
-        """What is found by a search for a text, whatever signs it holds."""
-        # The library takes the quotes off again.
+        """Return the condition for a search, whatever characters the text has."""
+        # The library strips the quotes.
         return self.build_q_for_filter(FilterArgs(RQL_SEARCH_PARAM, ComparisonOperators.EQ, f'"{text}"'))
 
     def apply_tree(self, tree: Any) -> "QuerySet[Any]":
-        """`apply_filters` for a query that is parsed already: the library would keep the last thousand, however large."""
+        """Narrow and order the rows as a parsed query says.
+
+        This replaces `apply_filters`, which would cache the last thousand queries of any size.
+        """
         transformer = RQLToDjangoORMTransformer(self)
         rows: QuerySet[Any] = transformer.transform(tree)
         for name in (name for names in transformer.ordering_filters for name in names):
@@ -159,7 +173,7 @@ class Filters(RQLFilterClass):
     @staticmethod
     def _convert_datetime_value(value: str) -> datetime:
         moment: datetime = RQLFilterClass._convert_datetime_value(value)
-        # In UTC, so that a moment beyond the ends of time is refused on every database.
+        # In UTC, so that a date outside of the calendar is refused on every database.
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
     @classmethod
@@ -184,9 +198,10 @@ class Filters(RQLFilterClass):
 
 
 def build(model: type[Any], filters: Mapping[str, Filter], ordering: Iterable[str], search: Iterable[str]) -> Filters:
-    """The filters of a resource, made once: `ordering` and `search` name some of them.
+    """Return the filters of a resource, made once; `ordering` and `search` name some of them.
 
-    A dotted name can also be written with two underscores (`owner__id`), as in the oldest resources of the original.
+    A dotted name can also be written with two underscores (`owner__id`), as in the oldest
+    resources of Connect.
     """
     spelled = {spelling: name for name in filters for spelling in (name, name.replace(".", "__"))}
     declared = [
@@ -201,12 +216,12 @@ def build(model: type[Any], filters: Mapping[str, Filter], ordering: Iterable[st
         for spelling, name in spelled.items()
     ]
     names = {"MODEL": model, "FILTERS": declared, "AT": {spelling: filters[name] for spelling, name in spelled.items()}}
-    made: Filters = type("CollectionFilters", (Filters,), names)(model._default_manager.none())
+    made: Filters = type("ResourceFilters", (Filters,), names)(model._default_manager.none())
     return made
 
 
 def apply(filters: Filters, rows: "QuerySet[Any]", query: str, searches: Iterable[str] = ()) -> Asked:
-    """Narrow and order the rows as the query and the searches say. Raises BadQuery."""
+    """Narrow and order the rows as the query and the searches ask. Raises BadQuery."""
     try:
         narrowed = type(filters)(rows, instance=filters)
         for text in map(checked, searches):
@@ -217,7 +232,7 @@ def apply(filters: Filters, rows: "QuerySet[Any]", query: str, searches: Iterabl
         found = narrowed.apply_tree(tree)
         return Asked(found, *page(tree), RQLSelectTransformer().transform(tree), tuple(narrowed.ignored))
     except VisitError as problem:
-        # So the parser's library wraps what is raised while it walks the tree.
+        # lark wraps what is raised while it walks the tree.
         if not isinstance(problem.orig_exc, MISTAKES):
             raise
         raise explained(problem.orig_exc) from None
@@ -226,7 +241,7 @@ def apply(filters: Filters, rows: "QuerySet[Any]", query: str, searches: Iterabl
 
 
 def checked(text: str) -> str:
-    """The text, unless no database could take it. Raises BadQuery."""
+    """Return the text. Raises BadQuery if it is too long or has NUL, which no database takes."""
     if "\0" in text:
         raise BadQuery(_("The query must not contain NUL characters."))
     if len(text) > MAX_LENGTH:
@@ -235,16 +250,16 @@ def checked(text: str) -> str:
 
 
 def parse(query: str) -> Any:
-    """The query as a tree. Raises BadQuery, LarkError."""
+    """Return the query as a tree. Raises BadQuery, LarkError."""
     tree = RQLParser.parse(query)
-    # All that walks the tree calls itself at every level.
+    # Everything that walks the tree is recursive.
     if depth(tree) > TREE_LEVELS * (MAX_DEPTH + 2):
         raise BadQuery(too_complex())
     return tree
 
 
 def depth(tree: Any) -> int:
-    """How many levels a tree has."""
+    """Return the number of levels of a tree."""
     deepest, left = 0, [(tree, 1)]
     while left:
         node, level = left.pop()
@@ -254,7 +269,7 @@ def depth(tree: Any) -> int:
 
 
 def page(tree: Any) -> tuple[str | None, str | None]:
-    """Limit and offset, as they were written. Raises BadQuery."""
+    """Return limit and offset as they were written. Raises BadQuery."""
     try:
         limit, offset = RQLLimitOffsetTransformer().transform(tree)
     except LarkError:
@@ -263,7 +278,7 @@ def page(tree: Any) -> tuple[str | None, str | None]:
 
 
 def explained(problem: BaseException) -> BadQuery:
-    """What went wrong, in words for the caller."""
+    """Return the exception as a BadQuery with a message for the caller."""
     if isinstance(problem, BadQuery):
         return problem
     if isinstance(problem, RecursionError):
@@ -276,8 +291,8 @@ def explained(problem: BaseException) -> BadQuery:
     if isinstance(problem, (LarkError, AssertionError)):
         return BadQuery(
             _(
-                "Bad filter query. A value with anything but letters, digits, blanks and -_.:+@* stands in quotes, "
-                'and a & in it is written %26: name="Ruiz %26 Sons".'
+                "Bad filter query. Quote a value that has anything but letters, digits, spaces and -_.:+@*, "
+                'and write & in it as %26: name="Ruiz %26 Sons".'
             )
         )
     return BadQuery(bad_value())
@@ -286,16 +301,18 @@ def explained(problem: BaseException) -> BadQuery:
 def too_complex() -> str:
     return (
         _(
-            "The query is too complex. It has at most %(length)s characters and %(depth)s levels, and its terms cost at most %(cost)s: "
-            "a comparison or a value of in() and out() costs %(one)s; like() and ilike() cost %(like)s and %(star)s for each star, a search "
-            "as much for each field that it looks into; a name of ordering() costs %(order)s; all of it %(times)s times as much for counts and lists."
+            "The query is too complex. It may have at most %(length)s characters and %(depth)s levels, "
+            "and its terms may cost at most %(cost)s: a comparison, or a value of in() and out(), costs "
+            "%(one)s; like() and ilike() cost %(like)s, plus %(star)s for each asterisk; a search costs "
+            "as much for each field it looks in; a name in ordering() costs %(order)s. Terms about "
+            "counts and lists cost %(times)s times as much."
         )
         % costs()
     )
 
 
 def costs() -> dict[str, int]:
-    """The limits of a query, by name."""
+    """Return the limits of a query and the costs of its terms, by name."""
     return {
         "length": MAX_LENGTH,
         "depth": MAX_DEPTH,
@@ -309,7 +326,7 @@ def costs() -> dict[str, int]:
 
 
 def too_slow() -> str:
-    return _("The query took too long. Narrow it, or ask for less of what has to be searched or counted.")
+    return _("The query took too long. Narrow it, or have it search and count less.")
 
 
 def bad_page() -> str:

@@ -1,4 +1,4 @@
-"""JSON Schemas (2020-12) of what the API answers and reads, out of the shapes and the fields of the models."""
+"""JSON Schemas (2020-12) of answers and bodies, derived from shapes and model fields."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -29,12 +29,15 @@ from portal.plans import annotation
 Schema = dict[str, Any]
 
 FORMATS = ((DateTimeField, "date-time"), (DateField, "date"), (EmailField, "email"), (URLField, "uri"))
-# To Python, True is a number too, so booleans are asked for first.
+# In Python True is an int, so bool comes first.
 JSON_TYPES = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array"), (Mapping, "object"))
 
 
 class Name(NamedTuple):
-    """A dotted name of a record or of a body: `[]` follows a list of objects, `.*` an object whose names vary."""
+    """A dotted name in a record or a body.
+
+    `[]` follows the name of a list of objects, `.*` that of an object whose names vary.
+    """
 
     name: str
     schema: Schema
@@ -45,14 +48,17 @@ class Name(NamedTuple):
 
 
 def record(resource: Resource) -> Schema:
-    """The schema of a record. `select()` may leave out everything but the id."""
+    """Return the schema of a record. Only the id is required: `select()` can leave out the rest."""
     writable = {name for write in (*resource.writes.values(), *resource.actions.values()) for name in write.fields}
     schema = part(resource.fields, resource.sample, writable)
     return {"description": resource.about, **schema, "required": ["id"], "examples": [sample(schema)]}
 
 
 def part(value: Any, rows: "QuerySet[Any]", writable: set[str], name: str = "") -> Schema:
-    """The schema of a part of a shape over `rows`. What nobody can write is marked once, on the outermost object of such."""
+    """Return the schema of a part of a shape over `rows`.
+
+    What cannot be written is marked once, on the outermost object that is read-only as a whole.
+    """
     if not any(each == name or each.startswith(below(name)) for each in writable):
         return {**content(value, rows), "readOnly": True}
     if isinstance(value, Mapping):
@@ -61,12 +67,12 @@ def part(value: Any, rows: "QuerySet[Any]", writable: set[str], name: str = "") 
 
 
 def below(name: str) -> str:
-    """The beginning of the names inside of an object; that of the record has no name."""
+    """Return the prefix of the names inside an object; the record itself has no name."""
     return f"{name}." if name else ""
 
 
 def content(value: Any, rows: "QuerySet[Any]") -> Schema:
-    """The schema of what stands somewhere in a shape."""
+    """Return the schema of a value in a shape."""
     if isinstance(value, Mapping):
         return {"type": "object", "properties": {key: content(each, rows) for key, each in value.items()}}
     if isinstance(value, Rows):
@@ -82,7 +88,7 @@ def content(value: Any, rows: "QuerySet[Any]") -> Schema:
 
 
 def column(rows: "QuerySet[Any]", name: str) -> Schema:
-    """The schema of a column of the model, or of the query."""
+    """Return the schema of a column of the model or of the query."""
     expression = annotation(rows, name)
     if expression is None:
         return answered(trace(rows.model, name).field)
@@ -96,7 +102,7 @@ def column(rows: "QuerySet[Any]", name: str) -> Schema:
 
 
 def outcomes(expression: Any) -> list[Any]:
-    """The values that an expression can have, if they are a few; else none."""
+    """Return the possible values of an expression, or an empty list if they are not known."""
     if isinstance(expression, Value):
         return [expression.value]
     if isinstance(expression, Case):
@@ -108,7 +114,10 @@ def outcomes(expression: Any) -> list[Any]:
 
 
 def answered(field: "Field[Any, Any]", name: str = "") -> Schema:
-    """The schema of a field in an answer, where no address is an empty text."""
+    """Return the schema of a field in an answer.
+
+    A missing URL or e-mail address is an empty string there.
+    """
     schema = typed(field)
     if field.blank and isinstance(field, URLField | EmailField):
         schema["anyOf"] = [{"format": schema.pop("format")}, {"maxLength": 0}]
@@ -119,13 +128,13 @@ def answered(field: "Field[Any, Any]", name: str = "") -> Schema:
 
 
 def body(write: Write) -> Schema:
-    """The schema of what a write reads. Other names are ignored."""
+    """Return the schema of the body that a write reads. Other names are ignored."""
     schema = sent(write, nested(write.fields))
     return {**schema, "type": "object", "examples": [sample(schema)]}
 
 
 def nested(fields: "Mapping[str, Field[Any, Any]]") -> dict[str, Any]:
-    """Dotted names as objects in objects."""
+    """Return dotted names as nested objects."""
     tree: dict[str, Any] = {}
     for name, field in fields.items():
         *above, last = name.split(".")
@@ -137,7 +146,10 @@ def nested(fields: "Mapping[str, Field[Any, Any]]") -> dict[str, Any]:
 
 
 def sent(write: Write, value: Any, name: str = "") -> Schema:
-    """The schema of a part of a body. An object may be null if all in it may, as `bodies.dig` reads it."""
+    """Return the schema of a part of a body.
+
+    An object may be null if everything in it may, which is how `bodies.dig` reads it.
+    """
     required = any(f"{each}.".startswith(f"{name}.") for each in write.required)
     if not isinstance(value, Mapping):
         return taken(value, required=required)
@@ -149,7 +161,7 @@ def sent(write: Write, value: Any, name: str = "") -> Schema:
 
 
 def taken(field: "Field[Any, Any]", *, required: bool) -> Schema:
-    """The schema of a value that `bodies.convert` takes."""
+    """Return the schema of a value that `bodies.convert` accepts."""
     schema = {**typed(field), "examples": [example(field)]}
     if field.primary_key:
         nullable = not required
@@ -168,7 +180,7 @@ def taken(field: "Field[Any, Any]", *, required: bool) -> Schema:
 
 
 def typed(field: "Field[Any, Any]") -> Schema:
-    """The schema of what a field of a model holds."""
+    """Return the schema of what a model field holds."""
     if field.choices:
         return chosen(field)
     if isinstance(field, BooleanField):
@@ -190,7 +202,7 @@ def typed(field: "Field[Any, Any]") -> Schema:
 
 
 def chosen(field: "Field[Any, Any]") -> Schema:
-    """One of a few values, and what they mean if they do not say it themselves."""
+    """Return the schema of a choice, described where the values do not explain themselves."""
     choices = {value: str(label) for value, label in field.flatchoices}
     schema: Schema = {"type": json_type(next(iter(choices))), "enum": list(choices)}
     if any(str(value).casefold() != label.casefold() for value, label in choices.items()):
@@ -206,7 +218,7 @@ def json_type(value: Any) -> str:
 
 
 def sample(schema: Schema) -> Any:
-    """An example of what a schema describes, put together from those of its parts."""
+    """Return an example of what a schema describes, assembled from the examples of its parts."""
     if "const" in schema:
         return schema["const"]
     if "examples" in schema:
@@ -223,7 +235,7 @@ def sample(schema: Schema) -> Any:
 
 
 def flat(schema: Schema, prefix: str = "") -> Iterator[Name]:
-    """The dotted names of a schema with what stands there."""
+    """Yield the dotted names in a schema with their schemas."""
     for key, each in schema["properties"].items():
         inner, sign = (each["items"], "[]") if "items" in each else (each["additionalProperties"], ".*") if "propertyNames" in each else (each, "")
         if "properties" in inner:

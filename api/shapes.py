@@ -1,17 +1,17 @@
-"""From rows of the database to JSON: what a record looks like is declared once, as a shape.
+"""Shapes: what a record looks like in JSON, declared once, and how database rows become that.
 
-A shape maps JSON names to where the value comes from:
+A shape maps JSON names to where their values come from:
 
     {
-        "id": "id",                                  # a column, by its path: "owner__name" follows a relation
+        "id": "id",                                  # a column; "owner__name" follows a relation
         "owner": reference("owner"),                 # a nested object is a nested shape
         "kind": Constant("production"),              # the same in every record
-        "public": Column("status", is_published),    # a column whose value changes on the way out
-        "hubs": Rows(hubs_of_marketplace, {...}),    # the rows of another table, as a list
-        "by": Computed(("actors", "account"), …),    # made of several columns
+        "public": Column("status", is_published),    # a column whose value is converted
+        "hubs": Rows(hubs_of_marketplace, {...}),    # rows of another table, as a list
+        "by": Computed(("actors", "account"), …),    # computed from several columns
     }
 
-Empty values are left out, as in the original: its command line crashes on null.
+Empty values are left out, as in Connect, whose command-line client crashes on null.
 """
 
 import itertools
@@ -32,7 +32,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Column:
-    """A column whose stored value is changed on the way out; `schema` describes the outcome (JSON Schema)."""
+    """A column whose value `change` converts; `schema` is the JSON Schema of the result."""
 
     name: str
     change: Callable[[Any], Any]
@@ -41,7 +41,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Computed:
-    """A value that Python makes of several columns, and SQL as `column`, for filters. A test holds them together."""
+    """A value that is computed from several columns.
+
+    `change` computes it in Python for answers, `column` is the same value in SQL for filters.
+    A test checks that the two agree.
+    """
 
     columns: tuple[str, ...]
     change: Callable[..., Any]
@@ -58,10 +62,10 @@ class Constant:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of another table as a list of objects, read in the same query, so that their number costs nothing.
+    """The rows of another table as a list of objects, read in the same query as the record.
 
-    `rows` is ordered and points at the record by `OuterRef`. The shape has columns and nested shapes only.
-    `change` turns the list into something else, described by `schema`.
+    `rows` is ordered and refers to the record by `OuterRef`. The shape has columns and nested
+    shapes only. `change` converts the list into something else, described by `schema`.
     """
 
     rows: "QuerySet[Any]"
@@ -74,7 +78,7 @@ class Rows:
 
 
 class JsonRows(Subquery):
-    """The column `part` of a query, gathered into one JSON array."""
+    """The column `part` of a query, aggregated into one JSON array."""
 
     output_field = JSONField()
 
@@ -86,7 +90,7 @@ class JsonRows(Subquery):
 
 
 class CountOf(Subquery):
-    """How many rows a query has, which points at the record by `OuterRef`."""
+    """The number of rows of a query that refers to the record by `OuterRef`."""
 
     output_field = IntegerField()
 
@@ -97,7 +101,10 @@ class CountOf(Subquery):
 
 
 class Moment(Func):
-    """A moment inside of a JSON object, as the API writes it: SQLite would give its own text, without a zone."""
+    """A date and time inside a JSON object, as the API writes it.
+
+    SQLite would otherwise write it in its own way, without a time zone.
+    """
 
     arity = 1
     output_field = TextField()
@@ -111,17 +118,20 @@ class Moment(Func):
 
 
 def reference(column: str) -> Shape:
-    """The usual short form of a related record: its id and name."""
+    """Return the usual short form of a related record: its id and name."""
     return {"id": f"{column}_id", "name": f"{column}__name"}
 
 
 def actor(name: str) -> Shape:
-    """The short form of who did something, from an `ActorField` and the annotations of `actors`."""
+    """Return the short form of an `ActorField`, made of the annotations from `actors`."""
     return {"id": f"{name}_actor_id", "name": f"{name}_actor_name"}
 
 
 def actors(*names: str) -> dict[str, NullIf]:
-    """The annotations that `actor` shows. Nobody is an empty text in the row, and absent from the record."""
+    """Return the annotations that `actor` shows.
+
+    If nobody acted, the columns are empty strings, and the record leaves the actor out.
+    """
     found = {}
     for name, part in itertools.product(names, ("id", "name")):
         kept: CharField[str | None, str | None] = CharField(max_length=ActorField.lengths[part], null=True)
@@ -130,12 +140,12 @@ def actors(*names: str) -> dict[str, NullIf]:
 
 
 def events(**columns: str) -> Shape:
-    """`events(created="created_at")` as `{"created": {"at": …}}`: when things happened to the record."""
+    """Return when things happened: `{"created": {"at": …}}` for `events(created="created_at")`."""
     return {name: {"at": column} for name, column in columns.items()}
 
 
 def leaves(shape: Shape, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The dotted JSON names of a shape with what stands there."""
+    """Yield the dotted JSON names of a shape with their values."""
     for name, value in shape.items():
         if isinstance(value, Mapping):
             yield from leaves(value, f"{prefix}{name}.")
@@ -144,7 +154,7 @@ def leaves(shape: Shape, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def prune(shape: Shape, hidden: set[str], prefix: str = "") -> Shape:
-    """The shape without the dotted names in `hidden`."""
+    """Return the shape without the dotted names in `hidden`."""
     return {
         name: prune(value, hidden, f"{prefix}{name}.") if isinstance(value, Mapping) else value
         for name, value in shape.items()
@@ -153,14 +163,14 @@ def prune(shape: Shape, hidden: set[str], prefix: str = "") -> Shape:
 
 
 class Builder:
-    """Turns rows into records. `columns` are what to select, in the order in which a row must bring them."""
+    """A converter of rows to records; `columns` is what a row has to have, in that order."""
 
     def __init__(self, shape: Shape) -> None:
         self.columns: list[Any] = []
         self.build = self.compile(shape)
 
     def compile(self, shape: Shape) -> Callable[[Row], dict[str, Any] | None]:
-        """A function from a row to its record, None for an empty one."""
+        """Return a function from a row to its record, which is None if it would be empty."""
         parts = [(name, self.part(value)) for name, value in shape.items()]
 
         def build(row: Row) -> dict[str, Any] | None:
@@ -193,14 +203,14 @@ class Builder:
         return self.cell(value)
 
     def cell(self, column: Any) -> Callable[[Row], Any]:
-        """Where the column stands in a row; each path is selected once."""
+        """Return a function that reads the column from a row; each column is selected once."""
         if column not in self.columns:
             self.columns.append(column)
         return itemgetter(self.columns.index(column))
 
 
 def without_nulls(value: Any) -> Any:
-    """Leave out what is empty, inside too."""
+    """Return the value without nulls and empty objects, at any depth."""
     if not isinstance(value, dict):
         return value
     parts = ((name, without_nulls(part)) for name, part in value.items())
@@ -218,24 +228,28 @@ def json_part(value: Any, rows: "QuerySet[Any]") -> Any:
 
 
 class Path(NamedTuple):
-    """The end of a path such as `owner__name` or `owner_id`."""
+    """The field at the end of a path such as `owner__name` or `owner_id`."""
 
     field: "Field[Any, Any]"
     null: bool
     many: bool
-    # How to filter and order by it: `owner_id` as a column knows no `like`, `owner__pk` does, and joins no more than that.
+    # The path to filter and order by: `owner__pk` supports `like`, which the column `owner_id` does
+    # not, and needs no join either.
     lookup: str
 
 
 def trace_in(rows: "QuerySet[Any]", column: str) -> Path:
-    """What stands behind a column of a query: one of its own, or a path from its model."""
+    """Return what a column of a query stands for: an annotation, or a path from its model."""
     if expression := annotation(rows, column):
         return Path(expression.output_field, null=True, many=False, lookup=column)
     return trace(rows.model, column)
 
 
 def trace(model: type[Model], path: str) -> Path:
-    """Follow a path from a model. `null` and `many` say whether a row may have none, or many, of what stands at its end."""
+    """Follow a path from a model to the field at its end.
+
+    `null` tells whether a row may have no value there, `many` whether it may have several.
+    """
     null = many = False
     found: Any = None
     for part in path.split("__"):

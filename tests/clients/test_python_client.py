@@ -269,8 +269,7 @@ def test_a_search_holds_any_signs_or_its_refusal_says_how_to_write_them(ask, api
 # --- Mistakes -------------------------------------------------------------------------------------
 
 BAD_QUERY = (
-    "Bad filter query. A value with anything but letters, digits, blanks and -_.:+@* stands in quotes, "
-    'and a & in it is written %26: name="Ruiz %26 Sons".'
+    'Bad filter query. Quote a value that has anything but letters, digits, spaces and -_.:+@*, and write & in it as %26: name="Ruiz %26 Sons".'
 )
 MISTAKES = (
     ("client.agreements.all().first()", NOBODY, 401, "AUTH_001", "API request is unauthorized."),
@@ -321,7 +320,7 @@ def test_a_customer_from_its_first_day_to_its_last(ask, api):
     assert changed["contact_info"]["contact"] == made["contact_info"]["contact"]
     with pytest.raises(Refused) as refused:
         ask("client.ns('tier').accounts[id].update({'name': 7})", id=id)
-    assert (refused.value.status, refused.value.errors) == (400, ["name: Must be a text."])
+    assert (refused.value.status, refused.value.errors) == (400, ["name: Must be a string."])
 
     assert ask("client.ns('tier').accounts[id].delete()", id=id) is None
     assert ask("client.ns('tier').accounts[id].exists()", id=id) is False

@@ -199,7 +199,7 @@ def test_a_body_cannot_set_what_is_not_its_to_set(send, boss, account):
         (CUSTOM | {"expiration_date": "tomorrow"}, "expiration_date: "),
         (CUSTOM | {"expiration_date": "2020-01-01T00:00:00+00:00"}, "expiration_date: Must be in the future."),
         (CUSTOM | {"expiration_date": "9999-12-31T23:59:59-14:00"}, "expiration_date: "),
-        (CUSTOM | {"expiration_date": 7}, "expiration_date: Must be a text."),
+        (CUSTOM | {"expiration_date": 7}, "expiration_date: Must be a string."),
     ],
 )
 def test_a_mistake_is_named_and_no_token_is_made(send, boss, body, text):
