@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.models import Account, User
 from demo.companies import FRONT_STREET, MICK
 from demo.records.base import day, sample_id, seeded
-from tokens.catalog import Extension, Module
-from tokens.models import NameTaken, Token, TokenUsage
+from tokens.catalog import Module
+from tokens.models import Extension, Token, TokenError, TokenUsage
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Sample:
     account: str
     id: str
     name: str
-    extension: Extension
+    extension: str
     created: datetime
     creator: int = 0
     modules: tuple[Module, ...] = ()
@@ -33,7 +33,7 @@ class Sample:
 
 
 ACTIVE, INACTIVE, DELETED = Token.Status.ACTIVE, Token.Status.INACTIVE, Token.Status.DELETED
-CUSTOM, ZAPIER, FLOWGEAR, REPORTS = Extension.CUSTOM, Extension.ZAPIER, Extension.FLOWGEAR, Extension.REPORTS
+CUSTOM, ZAPIER, FLOWGEAR, REPORTS = Extension.CUSTOM, "EXT-651-883", "EXT-310-442", "EXT-386-120"
 M = Module
 
 SAMPLES = (
@@ -124,27 +124,29 @@ def load(accounts: Mapping[str, Account]) -> None:
         MICK: (User.objects.get(pk="UR-101-000-001"), User.objects.get(pk="UR-500-000-001")),
         FRONT_STREET: (User.objects.get(pk="UR-420-000-001"), User.objects.get(pk="UR-500-000-001")),
     }
+    extensions = Extension.objects.in_bulk()
     known = set(Token.objects.values_list("pk", flat=True))
     for sample in (*SAMPLES, *more_samples()):
-        if sample.id in known:
+        extension = extensions.get(sample.extension)
+        if sample.id in known or extension is None:
             continue
         by = creators[sample.account][sample.creator]
         try:
             token, _key = Token.issue(
                 account=accounts[sample.account],
-                modules=sample.modules or sample.extension.fixed_modules,
+                modules=sample.modules or extension.fixed_modules or (),
                 by=by,
                 id=sample.id,
                 name=sample.name,
-                extension=sample.extension,
+                extension=extension,
                 external_id=sample.external_id,
                 description=sample.description,
                 expires_at=now + sample.expires if sample.expires else None,
                 created_at=sample.created,
                 updated_at=sample.created,
             )
-        except NameTaken:
-            continue  # The person trying the portal took the name; theirs stays.
+        except TokenError:
+            continue  # The person trying the portal took the name, or changed the extension; theirs stays.
         token.permissions.update(granted_at=sample.created)
         token.events.update(at=sample.created)
         if sample.used:

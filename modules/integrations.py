@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import BooleanField, Case, CharField, IntegerField, OuterRef, QuerySet, Value, When
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,10 +19,10 @@ from api import answers
 from api.bodies import Refused
 from api.resource import Resource
 from api.shapes import Constant, Rows, actor, actors, reference
-from modules.models import ExtensionEntry, ModuleEntry
-from tokens.catalog import Extension, Module
+from modules.models import ModuleEntry
+from tokens.catalog import Module
 from tokens.gate import Caller
-from tokens.models import EXPIRING, Deleted, NameTaken, Permission, State, Token, TooManyTokens
+from tokens.models import EXPIRING, Deleted, Extension, NameTaken, NotOffered, Permission, State, Token, TooManyTokens
 from tokens.standing import Standing
 
 
@@ -39,9 +39,6 @@ def tokens(caller: Caller) -> QuerySet[Token]:
                 When(status=active, expires_at__lte=Now() + EXPIRING, then=Value(State.EXPIRING.value)),
                 default="status",
                 output_field=CharField(max_length=16),
-            ),
-            extension_name=Case(
-                *(When(extension=extension.value, then=Value(extension.slug)) for extension in Extension), output_field=CharField(max_length=50)
             ),
             **actors("created_by", "updated_by"),
         )
@@ -71,7 +68,7 @@ TOKENS = Resource(
         "external_id": "external_id",
         "owner": reference("account"),
         "status": "current",
-        "extension": {"id": "extension", "name": "extension_name", "revision": Constant(1)},
+        "extension": {**reference("extension"), "revision": Constant(1)},
         "events": {
             "created": {"at": "created_at", "by": actor("created_by")},
             "updated": {"at": "updated_at", "by": actor("updated_by")},
@@ -97,13 +94,19 @@ PERMISSIONS = Resource(
 EXTENSIONS = Resource(
     "extensions",
     Module.INTEGRATIONS,
-    lambda caller: ExtensionEntry.objects.annotate(
-        portal=Value("any", CharField(max_length=8)),
+    lambda caller: Extension.objects.annotate(
+        # The original calls distributors providers.
+        portal=Case(
+            When(side=Extension.Side.VENDOR, then=Value("vendor")),
+            When(side=Extension.Side.DISTRIBUTOR, then=Value("provider")),
+            default=Value("any"),
+            output_field=CharField(max_length=8),
+        ),
         featured=Value(value=False, output_field=BooleanField()),
         priority=Value(0, IntegerField()),
         status=Value("unrestricted", CharField(max_length=16)),
         system=Value(value=True, output_field=BooleanField()),
-        cap=Value(settings.TOKENS_PER_EXTENSION, IntegerField()),
+        most=Coalesce("cap", Value(settings.TOKENS_PER_EXTENSION), output_field=IntegerField()),
     ),
     about="What a token can be made for.",
     fields={
@@ -116,7 +119,7 @@ EXTENSIONS = Resource(
         "featured": "featured",
         "priority": "priority",
         "status": "status",
-        "constraints": {"account": {"tokens": "cap"}},
+        "constraints": {"account": {"tokens": "most"}},
         "system": "system",
     },
     ordering=("featured", "priority"),
@@ -152,7 +155,9 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
 
     Only an extension with a fixed set of modules brings grants; those of a custom token are given one by one afterwards.
     """
-    extension = Extension(values["extension.id"])
+    extension = Extension.objects.filter(pk=values["extension.id"]).first()
+    if extension is None:
+        raise Refused("extension.id: " + _("There is no such extension."))
     if values.get("owner.id", caller.account_id) != caller.account_id:
         raise Refused("owner.id: " + _("A token can be made for its own account only."))
     me = acting(caller)
@@ -163,17 +168,17 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     try:
         token, key = Token.issue(
             account=Account.objects.get(pk=caller.account_id),
-            modules=extension.fixed_modules,
+            modules=extension.fixed_modules or (),
             by=me,
             name=values["name"],
             external_id=values.get("external_id", ""),
             description=values.get("description", ""),
-            extension=extension.value,
+            extension=extension,
             expires_at=expires,
         )
     except NameTaken as problem:
         raise Refused(f"name: {problem}") from None
-    except TooManyTokens as problem:
+    except (NotOffered, TooManyTokens) as problem:
         raise Refused(f"extension.id: {problem}") from None
     must_cover(caller, token)
     return {**(answers.one(TOKENS, caller, token.pk) or {}), "token": key.secret}
@@ -251,8 +256,8 @@ def own_custom(caller: Caller, token_id: str) -> Token:
         raise Refused(answers.no_such(token_id), code="NFND_000", status=404)
     if token.is_deleted:
         raise Refused(_("The token is deleted."), code="TKN_001")
-    if not token.kind.asks_permissions:
-        raise Refused(_("The modules of a token for %(extension)s are fixed.") % {"extension": token.kind.label}, code="TKN_002")
+    if not token.extension.asks_permissions:
+        raise Refused(_("The modules of a token for %(extension)s are fixed.") % {"extension": token.extension.label}, code="TKN_002")
     return token
 
 

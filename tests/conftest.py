@@ -6,11 +6,17 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
 from django.test import Client
 
 from accounts.models import Membership
 from activity.models import Chain, Event
 from tests.factories import AccountFactory, MembershipFactory, TokenFactory, header
+from tokens.models import Extension
+
+# The rows that migrations leave in an empty database.
+SEEDED: list[Extension] = []
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -28,6 +34,14 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
     if has_transactions(item):
         Chain.objects.update(forgotten=F("number"))
         Event.objects.all().delete()
+
+
+@receiver(post_migrate)
+def keep_what_migrations_seeded(using, **kwargs):
+    """Note the seeded rows after the migrations, put them back after a test with transactions of its own: it empties the tables."""
+    if not SEEDED:
+        SEEDED.extend(Extension.objects.using(using))
+    Extension.objects.using(using).bulk_create(SEEDED, ignore_conflicts=True)
 
 
 def has_transactions(item: pytest.Item) -> bool:

@@ -5,10 +5,12 @@ from django.utils import timezone
 
 from accounts.models import Account, Membership, User
 from modules.models import Agreement, Category, Contract, Customer, Product
-from tokens.catalog import Extension, Module
-from tokens.models import Token
+from tokens.catalog import Module
+from tokens.models import Extension, Token
 
 PASSWORD = "a password for the tests"
+# The extensions that a new portal has.
+CUSTOM, FLOWGEAR, REPORTS, ZAPIER = "EXT-000", "EXT-310-442", "EXT-386-120", "EXT-651-883"
 
 
 class AccountFactory(factory.django.DjangoModelFactory):
@@ -45,7 +47,7 @@ class TokenFactory(factory.django.DjangoModelFactory):
 
     account = factory.SubFactory(AccountFactory)
     name = factory.Sequence(lambda n: f"Token {n}")
-    extension = Extension.CUSTOM
+    extension_id = CUSTOM
     modules = (Module.AGREEMENTS,)
     by = None
 
@@ -111,6 +113,11 @@ class CustomerFactory(factory.django.DjangoModelFactory):
     first_name = "Marta"
     last_name = "Ruiz"
     email = "marta@ruiz-foods.example"
+
+
+def modules_of(extension_id: str) -> list[Module]:
+    """The modules that an extension brings."""
+    return Extension.objects.get(pk=extension_id).fixed_modules
 
 
 def secret(token: Token) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from portal.admin import BoundedInline, ReadOnly
 from portal.fields import Actor
-from tokens.models import Permission, Token, TokenEvent, TokenQuerySet
+from tokens.models import Extension, Permission, Token, TokenEvent, TokenQuerySet
 from tokens.standing import Standing
 
 
@@ -112,6 +112,24 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
             return
         text = ngettext("%(n)s token is disabled. Its next call gets 401.", "%(n)s tokens are disabled. Their next calls get 401.", count)
         self.message_user(request, text % {"n": count}, messages.SUCCESS)
+
+
+@admin.register(Extension)
+class ExtensionAdmin(admin.ModelAdmin):
+    list_display = ("label", "id", "name", "side", "most_tokens")
+    list_filter = ("side",)
+    search_fields = ("id", "name", "label")
+    readonly_fields = ("id",)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say how many tokens keep an extension from being deleted; Django would list them all."""
+        counts = ((extension, Token.objects.filter(extension=extension).count()) for extension in objs)
+        used = [f"{extension}: {ngettext('%(n)s token', '%(n)s tokens', count) % {'n': f'{count:,}'}}" for extension, count in counts if count]
+        return ([], {}, set(), used) if used else super().get_deleted_objects(objs, request)
+
+    @admin.display(description=_("tokens per account"))
+    def most_tokens(self, extension: Extension) -> int:
+        return extension.most_tokens
 
 
 @admin.register(TokenEvent)

@@ -1,4 +1,4 @@
-"""The only list of modules and extensions in the project.
+"""The only list of modules in the project.
 
 A new module is one member here and one file in `modules/`: the wizard, the Permissions tab, the filter and the gate
 read everything from this page.
@@ -6,7 +6,6 @@ read everything from this page.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import models
 from django.utils.functional import Promise
@@ -139,87 +138,6 @@ class Module(models.TextChoices):
     def single(cls) -> list["Module"]:
         """Every module but All."""
         return [module for module in cls if module is not cls.ALL]
-
-
-class Extension(models.TextChoices):
-    """What will use a token. Only Custom asks for permissions; the others come with a fixed set.
-
-    EXT-000 is the id of the real product, the others are ours.
-    """
-
-    slug: str
-    purpose: Promise
-    description: Promise
-    icon: str
-    fixed_modules: tuple[Module, ...]
-
-    def __new__(cls, value: str, *facts: Any) -> "Extension":
-        extension = str.__new__(cls, value)
-        extension._value_ = value
-        extension.slug, extension.icon, extension.fixed_modules, extension.purpose, extension.description = facts
-        return extension
-
-    FLOWGEAR = (
-        "EXT-310-442",
-        "flowgear",
-        "branch",
-        (Module.AGREEMENTS, Module.CUSTOMERS, Module.PRODUCTS, Module.SUBSCRIPTIONS, Module.USAGE),
-        gettext_lazy("Connect with the Flowgear iPaaS platform."),
-        gettext_lazy("Flowgear Integration"),
-        gettext_lazy("Flowgear"),
-    )
-    REPORTS = (
-        "EXT-386-120",
-        "reports",
-        "bars",
-        (Module.PRODUCTS, Module.REPORTS, Module.SUBSCRIPTIONS, Module.USAGE),
-        gettext_lazy("Create custom reports from your data."),
-        gettext_lazy("Custom Reports"),
-        gettext_lazy("Reports"),
-    )
-    ZAPIER = (
-        "EXT-651-883",
-        "zapier",
-        "bolt",
-        (Module.CUSTOMERS, Module.HELPDESK, Module.SUBSCRIPTIONS),
-        gettext_lazy("Automate workflows with the Zapier platform."),
-        gettext_lazy("Zapier Integration"),
-        gettext_lazy("Zapier"),
-    )
-    CUSTOM = (
-        "EXT-000",
-        "custom",
-        "code",
-        (),
-        gettext_lazy("Connect your own program or script."),
-        gettext_lazy("Custom Integration"),
-        gettext_lazy("Custom"),
-    )
-
-    @classmethod
-    def stored(cls, value: str) -> "Extension":
-        """The extension of a stored id. One that the catalog no longer knows stands under its id, and has no fixed modules."""
-        try:
-            return cls(value)
-        except ValueError:
-            unknown = str.__new__(cls, value)
-            unknown._value_ = unknown._name_ = unknown.slug = unknown._label_ = value
-            unknown.icon, unknown.fixed_modules = cls.CUSTOM.icon, ()
-            unknown.purpose = unknown.description = gettext_lazy("This extension is no longer known.")
-            return unknown
-
-    @property
-    def id(self) -> str:
-        return self.value
-
-    @property
-    def tile(self) -> str:
-        """The colour of its tile in the style sheet."""
-        return f"tile-{self.slug if self in Extension.values else self.CUSTOM.slug}"
-
-    @property
-    def asks_permissions(self) -> bool:
-        return not self.fixed_modules
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from portal import api, logs
 from portal.http import client_address
 from portal.moments import SKEW
 from tokens import keys
-from tokens.catalog import Extension, Module
+from tokens.catalog import Module
 from tokens.models import TokenUsage
 from tokens.standing import hindrances, refusal
 
@@ -42,13 +42,15 @@ STAMP_EVERY = timedelta(minutes=1)
 # Written by hand, here only: the ORM takes five times as long to build this query as the database to answer it.
 # One row per key of the token; all that changes with the clock is decided here, by the clock of the database.
 LOOK_UP = """
-SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END, t.account_id, t.status, t.extension, a.side, a.is_active,
+SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END, t.account_id, t.status, a.side, a.is_active,
+       e.label, e.fixed_modules IS NULL,
        CASE WHEN t.expires_at <= {now} THEN 1 ELSE 0 END,
        CASE WHEN EXISTS (SELECT 1 FROM tokens_permission p WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')) THEN 1 ELSE 0 END,
        CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END
 FROM tokens_tokenkey k
 JOIN tokens_token t ON t.id = k.token_id
 JOIN accounts_account a ON a.id = t.account_id
+JOIN tokens_extension e ON e.id = t.extension
 LEFT JOIN tokens_tokenusage u ON u.token_id = t.id
 WHERE k.token_id = %s
 """
@@ -156,7 +158,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
             keys.matches_nobody(key)
         # Says the same for an unknown token and a wrong secret; the checksum is of the text alone.
         raise unauthorized(_("The key looks mistyped or cut off.") if key.looks_mistyped else _("The key is not valid."), key.token_id)
-    _digest, _pepper, retired, account_id, status, extension, side, account_is_active, expired, granted, stale = row
+    _digest, _pepper, retired, account_id, status, side, account_is_active, extension, asks_permissions, expired, granted, stale = row
     found = hindrances(status, account_is_active=bool(account_is_active), is_expired=bool(expired))
     if found:
         # Only the holder of the right key learns this much.
@@ -164,16 +166,16 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     if retired:
         raise unauthorized(_("This key of the token %(id)s is retired.") % {"id": key.token_id}, key.token_id)
     if module and not granted:
-        text = no_grant(request, key.token_id, module, Extension.stored(extension))
+        text = no_grant(request, key.token_id, module, extension, can_be_granted=bool(asks_permissions))
         raise Refused(api.error(403, "AUTH_003", text), text, key.token_id)
     return Caller(key.token_id, account_id, side), bool(stale)
 
 
-def no_grant(request: HttpRequest, token_id: str, module: Module, extension: Extension) -> str:
+def no_grant(request: HttpRequest, token_id: str, module: Module, extension: str, *, can_be_granted: bool) -> str:
     """Say which module a token lacks, and what can be done about it."""
-    words = {"id": token_id, "module": module.label, "extension": extension.label}
+    words = {"id": token_id, "module": module.label, "extension": extension}
     refused = _("The token %(id)s may not reach the module %(module)s.") % words
-    if not extension.asks_permissions:
+    if not can_be_granted:
         return refused + " " + _("The modules of a token for %(extension)s are fixed.") % words
     page = request.build_absolute_uri(reverse("tokens:permissions", args=(token_id,)))
     return refused + " " + _("An administrator of the account can grant it on %(page)s") % {"page": page}

@@ -233,7 +233,7 @@ class Standing:
     @property
     def mends_by_edit(self) -> bool:
         """Whether Edit is the way out of what the headline says: a later expiration date, or modules."""
-        may_choose = self.can_call and self.token.kind.asks_permissions and bool(self.headline)
+        may_choose = self.can_call and self.token.extension.asks_permissions and bool(self.headline)
         return self.offers_edit and (Hindrance.EXPIRED in self.hindrances or may_choose)
 
     @property

@@ -6,7 +6,7 @@ from modules.models.contracts import Contract
 from modules.models.customers import Customer
 from modules.models.devops import Environment, Service
 from modules.models.helpdesk import Case, WrongState
-from modules.models.integrations import ExtensionEntry, ModuleEntry
+from modules.models.integrations import ModuleEntry
 from modules.models.listings import Connection, Listing
 from modules.models.marketplaces import Country, Hub, Locale, Marketplace, MarketplaceHub
 from modules.models.pricing import PriceList
@@ -27,7 +27,6 @@ __all__ = (
     "Country",
     "Customer",
     "Environment",
-    "ExtensionEntry",
     "FulfillmentRequest",
     "Hub",
     "Item",

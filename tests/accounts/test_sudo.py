@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from accounts.models import Counter, Session
 from tests.conftest import confirmed, person, stale
-from tests.factories import PASSWORD, MembershipFactory, TokenFactory, secret
+from tests.factories import CUSTOM, PASSWORD, MembershipFactory, TokenFactory, secret
 from tests.portal.test_routes import FORMS
-from tokens.catalog import Extension, Module
+from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
 
 QUESTION = "Confirm That It Is You"
@@ -37,7 +37,7 @@ PRESSES = [
     ("tokens:save_permissions_layout", {"sort": "name"}, NEVER),
     ("tokens:new", {"name": "New", "expires_on": ""}, NEVER),
     ("tokens:draft general", {"name": "Newer", "expires_on": ""}, NEVER),
-    ("tokens:draft extension", {"extension": Extension.CUSTOM}, NEVER),
+    ("tokens:draft extension", {"extension": CUSTOM}, NEVER),
     ("tokens:draft permissions", {"modules": [Module.AGREEMENTS]}, ASKS),
     ("tokens:draft permissions", {"modules": [Module.AGREEMENTS], "back": "1"}, NEVER),
     ("tokens:draft permissions", {"select": "all"}, NEVER),
@@ -77,7 +77,7 @@ def expiring(account):
 @pytest.fixture
 def draft(michael):
     return TokenDraft.objects.create(
-        account=michael.account, owner=michael.user, name="Nightly sync", extension=Extension.CUSTOM, modules=[Module.AGREEMENTS]
+        account=michael.account, owner=michael.user, name="Nightly sync", extension_id=CUSTOM, modules=[Module.AGREEMENTS]
     )
 
 
@@ -287,7 +287,7 @@ def test_a_huge_pending_body_is_refused_and_does_nothing(michael, expiring):
 
 def create(client):
     run = client.post("/integrations/tokens/new/", {"name": "Mine", "expires_on": ""})["Location"]
-    client.post(run, {"extension": Extension.CUSTOM})
+    client.post(run, {"extension": CUSTOM})
     client.post(run.replace("extension", "permissions"), {"modules": [Module.AGREEMENTS]})
     return Token.objects.get(name="Mine")
 

@@ -13,13 +13,13 @@ from accounts.models import Account, Membership, User
 from modules.models import Agreement, Contract, Marketplace
 from tests.bench.models import NinjaKey
 from tokens import keys
-from tokens.catalog import Extension, Module
+from tokens.catalog import Module
 from tokens.models import Permission, Token, TokenKey, TokenUsage
 
 ACCOUNT = "PA-063-101"
 AGREEMENTS = 1_000
 KEYS = 10_000
-EXTENSIONS = Extension.values
+EXTENSIONS = FLOWGEAR, REPORTS, ZAPIER, CUSTOM = ("EXT-310-442", "EXT-386-120", "EXT-651-883", "EXT-000")
 
 
 def company() -> User:
@@ -94,7 +94,7 @@ class Tokens:
     def __init__(self, user: User) -> None:
         account = Account.objects.get(pk=ACCOUNT)
         self.count = 0
-        self.first, _key = Token.issue(account=account, modules=(Module.AGREEMENTS,), by=user, name="First", extension=Extension.CUSTOM)
+        self.first, _key = Token.issue(account=account, modules=(Module.AGREEMENTS,), by=user, name="First", extension_id=CUSTOM)
 
     def fill(self, count: int) -> None:
         """Make tokens until there are `count` of them."""

@@ -617,6 +617,6 @@ def test_what_is_found_by_typing_can_be_searched(model, staff):
 
 def test_all_samples_that_people_would_change_are_in_the_admin():
     inside = {MarketplaceHub, AssetItem, Environment}  # edited on the page of their parent
-    kept = {"ModuleEntry", "ExtensionEntry"}
+    kept = {"ModuleEntry"}
     missing = [each for each in SAMPLES if each not in admin.site._registry and each not in inside and not each._meta.auto_created]
     assert {each.__name__ for each in missing} == kept

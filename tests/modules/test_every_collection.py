@@ -12,7 +12,7 @@ from accounts.models import Account, User
 from modules import models
 from modules.models import Contract, Product
 from modules.urls import RESOURCES
-from tokens.models import Token
+from tokens.models import Extension, Token
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ MAY_SEE = {
     "tier/accounts": side(models.Customer),
     "devops/services": owned(models.Service),
     "auth/tokens": lambda account: Token.objects.filter(account=account),
-    "extensions": lambda account: models.ExtensionEntry.objects.all(),
+    "extensions": lambda account: Extension.objects.all(),
     "modules": lambda account: models.ModuleEntry.objects.all(),
     "helpdesk/cases": side(models.Case),
     "listings": side(models.Listing),

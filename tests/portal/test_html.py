@@ -124,7 +124,7 @@ def test_the_check_finds_what_is_not_allowed():
 @pytest.mark.parametrize("route", sorted(PAGES))
 @pytest.mark.parametrize("role", ["nobody", "looker", "administrator"])
 def test_a_page_is_valid_html(route, role, michael, adrian, token):
-    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft", extension="EXT-000")
+    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft", extension_id="EXT-000")
     client = {"nobody": Client(), "looker": adrian.client, "administrator": michael.client}[role]
     response = client.get(address(route, token, draft))
     if response["Content-Type"].startswith("text/html") and response.content:
@@ -140,7 +140,7 @@ def test_the_list_is_valid_html_in_each_of_its_states(michael, token, query):
 @pytest.mark.parametrize("step", ["general", "extension", "permissions"])
 @pytest.mark.parametrize("data", [{}, {"name": ""}])
 def test_a_step_of_the_wizard_is_valid_html(michael, step, data):
-    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft", extension="EXT-000")
+    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft", extension_id="EXT-000")
     url = f"/integrations/tokens/new/{draft.pk}/{step}/"
     page = michael.client.post(url, data) if data else michael.client.get(url)
     assert check(page.content.decode()) == []

@@ -350,7 +350,7 @@ def draft(michael):
         owner=michael.user,
         account=michael.account,
         name="Nightly",
-        extension="EXT-000",
+        extension_id="EXT-000",
         modules=["MD-9001"],
         expires_at=timezone.now() + timedelta(days=1),
     )
@@ -364,7 +364,7 @@ def draft(michael):
         ({"name": ""}, "blank"),
         ({"name": "\u200b"}, "blank"),
         ({"name": "a\u202eb"}, "hidden letters"),
-        ({"extension": "EXT-999-999"}, "EXT-999-999"),
+        ({"extension": None}, "Choose an extension"),
         ({"modules": ["MD-0666"]}, "at least one module"),
         ({"modules": []}, "at least one module"),
         ({"modules": 7}, "at least one module"),

@@ -15,9 +15,9 @@ from django.urls import get_resolver
 from accounts import limits
 from accounts.models import Account, Membership, Session, User
 from tests.conftest import person
-from tests.factories import PASSWORD, MembershipFactory, TokenFactory
+from tests.factories import CUSTOM, PASSWORD, ZAPIER, MembershipFactory, TokenFactory
 from tests.portal.test_routes import FORMS as POSTS
-from tokens.catalog import Extension, Module
+from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
 
 HOST = "http://testserver"
@@ -131,7 +131,7 @@ PAGES = {
     ),
     "tokens:new": (NEW, {"name": "Nightly sync", "description": "Two\nlines"}, 'value="Nightly sync"'),
     "tokens:draft general": (f"{NEW}{{draft}}/general/", {"name": "Renamed", "external_id": "erp-7"}, 'value="erp-7"'),
-    "tokens:draft extension": (f"{NEW}{{draft}}/extension/", {"extension": Extension.ZAPIER}, f'value="{Extension.ZAPIER.value}" checked'),
+    "tokens:draft extension": (f"{NEW}{{draft}}/extension/", {"extension": ZAPIER}, f'value="{ZAPIER}" checked'),
     "tokens:draft permissions": (
         f"{NEW}{{draft}}/permissions/",
         {"modules": [Module.USAGE, Module.PRICING]},
@@ -179,7 +179,7 @@ def test_every_form_has_a_row():
 
 @pytest.fixture
 def places(michael, token):
-    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft", extension=Extension.CUSTOM)
+    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft", extension_id=CUSTOM)
     return {"token": token.pk, "draft": draft.pk}
 
 

@@ -359,7 +359,7 @@ def test_the_admin_shows_the_token_as_the_actor(staff, robot, made, page, times)
     assert text.count(f'<a href="/admin/tokens/token/{robot.pk}/change/">{Actor.of(robot)}</a>') == times
 
 
-@pytest.mark.parametrize(("page", "queries"), [("token", 7), ("tokenevent", 6)])
+@pytest.mark.parametrize(("page", "queries"), [("token", 8), ("tokenevent", 6)])
 def test_the_lists_of_the_admin_cost_as_many_queries_however_many_act(staff, account, robot, page, queries, django_assert_num_queries):
     for _ in range(3):
         TokenFactory(account=account, by=TokenFactory(account=account, by=robot))

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from portal.fields import Actor
 from tests.conftest import confirmed, just_made, stale
-from tests.factories import PASSWORD, TokenFactory, header, secret
-from tokens.catalog import Extension, Module
+from tests.factories import FLOWGEAR, PASSWORD, REPORTS, ZAPIER, TokenFactory, header, modules_of, secret
+from tokens.catalog import Module
 from tokens.models import Token, TokenEvent
 
 
@@ -301,8 +301,8 @@ def test_the_summary_masks_the_key_and_says_what_was_made(michael, token):
 
 
 def test_the_three_fixed_extensions_have_pages_too(michael, account):
-    for extension in (Extension.FLOWGEAR, Extension.REPORTS, Extension.ZAPIER):
-        token = TokenFactory(account=account, extension=extension, modules=extension.fixed_modules)
+    for extension in (FLOWGEAR, REPORTS, ZAPIER):
+        token = TokenFactory(account=account, extension_id=extension, modules=modules_of(extension))
         for page in ("", "permissions/", "summary/", "edit/"):
             assert just_made(michael.client, token).get(url(token, page)).status_code == 200
 

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from portal.fields import Actor, OwnedActorField
-from tests.factories import TokenFactory, header
-from tokens.catalog import AccessChange, Extension, Module
+from tests.factories import CUSTOM, ZAPIER, TokenFactory, header, modules_of
+from tokens.catalog import AccessChange, Module
 from tokens.models import Token, TokenEvent, TokenUsage
 
 
@@ -89,15 +89,15 @@ def test_the_own_name_may_change_its_case(michael, token):
 
 
 def test_the_extension_cannot_change(michael, token):
-    save(michael.client, token, name="Renamed", extension=Extension.ZAPIER)
-    assert Token.objects.get().extension == Extension.CUSTOM
+    save(michael.client, token, name="Renamed", extension=ZAPIER)
+    assert Token.objects.get().extension_id == CUSTOM
 
 
 def test_the_modules_of_a_fixed_extension_cannot_change(michael, account):
-    token = TokenFactory(account=account, extension=Extension.ZAPIER, modules=Extension.ZAPIER.fixed_modules)
+    token = TokenFactory(account=account, extension_id=ZAPIER, modules=modules_of(ZAPIER))
     save(michael.client, token, name="Renamed", modules=[Module.ALL])
     token = Token.objects.get()
-    assert (token.name, token.grants) == ("Renamed", set(Extension.ZAPIER.fixed_modules))
+    assert (token.name, token.grants) == ("Renamed", set(modules_of(ZAPIER)))
 
 
 def test_nothing_else_can_be_written(michael, token, stranger):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.factories import AgreementFactory, TokenFactory, header
+from tests.factories import ZAPIER, AgreementFactory, TokenFactory, header, modules_of
 from tokens.catalog import Module
 from tokens.models import Permission, Token, TokenUsage
 
@@ -124,9 +124,8 @@ def test_every_reason_is_told_at_once(call, token, account):
 
 
 def test_a_module_that_cannot_be_granted_is_not_said_to_be(call, account):
-    from tokens.catalog import Extension
 
-    token = TokenFactory(account=account, extension=Extension.ZAPIER, modules=Extension.ZAPIER.fixed_modules)
+    token = TokenFactory(account=account, extension_id=ZAPIER, modules=modules_of(ZAPIER))
     [error] = call("agreements", token).json()["errors"]
     refused = f"The token {token.pk} may not reach the module Agreements."
     assert error == f"{refused} The modules of a token for Zapier are fixed."

@@ -1,11 +1,12 @@
 """Tokens: their rows, and the verbs that change them."""
 
-from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, State, Status, TokenError, TokenFields, TooManyTokens
+from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, NotOffered, State, Status, TokenError, TokenFields, TooManyTokens
 from tokens.models.draft import TokenDraft
 from tokens.models.event import TokenEvent
+from tokens.models.extension import Extension
 from tokens.models.grant import Permission, known_modules
 from tokens.models.key import RingSecret, TokenKey
-from tokens.models.token import Doer, Token, TokenQuerySet, check_cap, check_name
+from tokens.models.token import Doer, Token, TokenQuerySet, check_extension, check_name
 from tokens.models.usage import TokenUsage
 
 __all__ = (
@@ -14,7 +15,9 @@ __all__ = (
     "Changed",
     "Deleted",
     "Doer",
+    "Extension",
     "NameTaken",
+    "NotOffered",
     "Permission",
     "RingSecret",
     "State",
@@ -28,7 +31,7 @@ __all__ = (
     "TokenQuerySet",
     "TokenUsage",
     "TooManyTokens",
-    "check_cap",
+    "check_extension",
     "check_name",
     "known_modules",
 )

@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from portal.fields import LineField, MomentField, ProseField
-from tokens.catalog import Extension
 
 if TYPE_CHECKING:
     from tokens.models.token import Token
@@ -27,6 +26,10 @@ class NameTaken(TokenError):
 
 class TooManyTokens(TokenError):
     """The account has as many tokens of the extension as it may have."""
+
+
+class NotOffered(TokenError):
+    """The extension is not for accounts of this side."""
 
 
 class AlreadyIssued(TokenError):
@@ -72,7 +75,6 @@ class TokenFields(models.Model):
         gettext_lazy("External ID"), max_length=128, blank=True, help_text=gettext_lazy("The identifier of this integration in your own system.")
     )
     description = ProseField(gettext_lazy("Description"), max_length=255, blank=True)
-    extension = models.CharField(gettext_lazy("Extension"), max_length=16, choices=Extension)
     expires_at = MomentField(gettext_lazy("Expires"), null=True, blank=True)
 
     class Meta:
@@ -80,11 +82,6 @@ class TokenFields(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def kind(self) -> Extension:
-        """The extension with all that the catalog knows of it."""
-        return Extension.stored(self.extension)
 
     def check_said(self) -> None:
         """Normalise what a person said, and raise ValidationError for what may not be stored."""

@@ -8,12 +8,14 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from portal.fields import MomentField
 from tokens import keys
 from tokens.catalog import Access, Module
 from tokens.models.base import AlreadyIssued, TokenFields
+from tokens.models.extension import Extension
 from tokens.models.token import Token
 
 # Drafts of the wizard that nobody finished.
@@ -24,6 +26,16 @@ class TokenDraft(TokenFields):
     """A run of the wizard. Its UUID is in the address, so two runs never meet. It holds no secret."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Chosen in the second step; chosen again if it is deleted meanwhile.
+    extension = models.ForeignKey(
+        Extension,
+        models.SET_NULL,
+        null=True,
+        db_column="extension",
+        related_name="+",
+        verbose_name=gettext_lazy("Extension"),
+        error_messages={"blank": gettext_lazy("Choose an extension.")},
+    )
     owner = models.ForeignKey(User, models.CASCADE, related_name="+", editable=False)
     modules = models.JSONField(default=list)
     created_at = MomentField(default=timezone.now, editable=False)
@@ -34,10 +46,12 @@ class TokenDraft(TokenFields):
     @property
     def grants(self) -> list[str]:
         """What the token will be granted: the extension's fixed set, else the modules chosen so far."""
-        if not self.extension:
+        if self.extension is None:
             return []
+        if self.extension.fixed_modules is not None:
+            return [*self.extension.fixed_modules]
         chosen = self.modules if isinstance(self.modules, list) else []
-        return [*self.kind.fixed_modules] or [module for module in chosen if module in Module.values]
+        return [module for module in chosen if module in Module.values]
 
     @property
     def access(self) -> Access:
@@ -46,8 +60,8 @@ class TokenDraft(TokenFields):
     def finish(self) -> Token:
         """Make the token. Repeated or simultaneous calls give the same one.
 
-        Checks again all that the forms checked, since time passes between the steps. Raises NameTaken, TooManyTokens and
-        ValidationError.
+        Checks again all that the forms checked, since time passes between the steps. Raises NameTaken, NotOffered, TooManyTokens
+        and ValidationError.
         """
         try:
             Token.check_run(self.pk)

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -17,11 +16,12 @@ from accounts.models import Account, Membership, User
 from portal.fields import ActorField, FoldedField, MomentField, OwnedActorField, PublicIdField
 from portal.text import fold, isolate
 from tokens import keys, vault
-from tokens.catalog import Access, Extension, Module
+from tokens.catalog import Access, Module
 from tokens.keys import Key
 from tokens.models import base
-from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, State, TokenFields, TooManyTokens
+from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, NotOffered, State, TokenFields, TooManyTokens
 from tokens.models.event import TokenEvent
+from tokens.models.extension import Extension
 from tokens.models.grant import Permission
 from tokens.models.key import TokenKey
 from tokens.models.usage import TokenUsage
@@ -66,9 +66,9 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(models.Exists(Permission.objects.filter(token=models.OuterRef("pk"), module__in=(module, Module.ALL))))
 
     def with_standing(self) -> "TokenQuerySet":
-        """With what a token's standing depends on beside its own columns: its use, its account and its keys."""
+        """With what a token's standing depends on beside its own columns: its use, account, extension and keys."""
         keys = models.Prefetch("keys", TokenKey.objects.defer("digest"))
-        return self.select_related("usage", "account").prefetch_related(keys)
+        return self.select_related("usage", "account", "extension").prefetch_related(keys)
 
 
 class Token(TokenFields):
@@ -77,6 +77,9 @@ class Token(TokenFields):
     Status: TypeAlias = base.Status
 
     id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="SU")
+    extension = models.ForeignKey(
+        Extension, models.PROTECT, db_column="extension", db_index=False, related_name="+", verbose_name=gettext_lazy("Extension")
+    )
     name_key = FoldedField(source="name")
     external_id_key = FoldedField(source="external_id")
     status = models.CharField(gettext_lazy("Status"), max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
@@ -100,7 +103,6 @@ class Token(TokenFields):
         constraints = (
             models.UniqueConstraint(fields=("account", "name_key"), condition=~Q(status="deleted"), name="unique_name_of_live_tokens"),
             models.CheckConstraint(condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"),
-            models.CheckConstraint(condition=Q(extension__in=Extension.values), name="known_extension"),
         )
         # The orders and filters of the list, each ending in the key, so that long lists stay quick and pages stay put.
         indexes = (
@@ -165,8 +167,8 @@ class Token(TokenFields):
         """Make a token with its key, all or nothing, and return both.
 
         The text of the key exists this once: nothing has to be unsealed to hand it out. Raise
-        NameTaken, TooManyTokens, ValidationError, and AlreadyIssued for a wizard run that has made
-        its token.
+        NameTaken, NotOffered, TooManyTokens, ValidationError, and AlreadyIssued for a wizard run
+        that has made its token.
         """
         actors = OwnedActorField.columns("created_by", by) | OwnedActorField.columns("updated_by", by)
         token = cls(account=account, draft_id=draft_id, **actors, **fields)
@@ -177,7 +179,7 @@ class Token(TokenFields):
                 Account.objects.select_for_update(no_key=True).get(pk=account.pk)
                 cls.check_run(draft_id)
                 check_name(account, token.name)
-                check_cap(account, token.extension)
+                check_extension(account, token.extension)
                 token.save(force_insert=True)
                 key = keys.mint(token.pk)
                 TokenKey.put(token, key)
@@ -325,11 +327,13 @@ def check_name(account: Account, name: str, *, but: Token | None = None) -> None
         raise NameTaken(name_taken(name))
 
 
-def check_cap(account: Account, extension: str) -> None:
-    """Raise TooManyTokens if the account may have no more tokens of the extension."""
-    cap = settings.TOKENS_PER_EXTENSION
+def check_extension(account: Account, extension: Extension) -> None:
+    """Raise NotOffered or TooManyTokens if the account may not have one more token of the extension."""
+    if not extension.is_offered_to(account):
+        raise NotOffered(_("%(extension)s is not offered to this account.") % {"extension": extension.label})
+    cap = extension.most_tokens
     if Token.objects.live().filter(account=account, extension=extension).count() >= cap:
         raise TooManyTokens(
             _("The account has %(cap)s tokens for %(extension)s, and may not have more. Delete one that is no longer needed.")
-            % {"cap": f"{cap:,}", "extension": Extension.stored(extension).label}
+            % {"cap": f"{cap:,}", "extension": extension.label}
         )

@@ -113,7 +113,7 @@ def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
         "token": token,
         "standing": Standing(token, request.membership.is_admin),
         "status_change": changed,
-        "extension": token.kind,
+        "extension": token.extension,
         "last_used_at": token.last_used_at,
         "endpoint": endpoint(request),
         "first_calls": first_call.examples(endpoint(request), token.grants),
@@ -138,7 +138,7 @@ def show_detail(request: PersonRequest, token: Token, **shown: Any) -> HttpRespo
 
 
 def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:
-    answers = {Step.GENERAL: token.name, Step.EXTENSION: token.kind.label, Step.PERMISSIONS: token.access.summary}
+    answers = {Step.GENERAL: token.name, Step.EXTENSION: token.extension.label, Step.PERMISSIONS: token.access.summary}
     steps = [
         {
             "number": step.number,

@@ -86,7 +86,7 @@ def told(change: AccessChange) -> str:
 
 def edit_forms(token: Token, data: QueryDict | None) -> tuple[GeneralForm, PermissionsForm]:
     # A copy: checking a form writes into its instance, and the page still names the token as it is saved.
-    return GeneralForm(data, instance=copy(token)), PermissionsForm(data, extension=token.kind, grants=token.grants)
+    return GeneralForm(data, instance=copy(token)), PermissionsForm(data, extension=token.extension, grants=token.grants)
 
 
 def show_edit(request: PersonRequest, token: Token, data: QueryDict | None, *, version: int | str, **shown: Any) -> HttpResponse:
@@ -95,7 +95,7 @@ def show_edit(request: PersonRequest, token: Token, data: QueryDict | None, *, v
     context = {
         "token": token,
         "standing": standing,
-        "extension": token.kind,
+        "extension": token.extension,
         "general_form": general_form,
         "permissions_form": permissions_form,
         "access": standing.access_with(permissions_form.chosen),

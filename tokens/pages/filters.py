@@ -18,8 +18,8 @@ from portal.fields import Actor
 from portal.filters import Chip, SpanForm, day_filter, with_values, without
 from portal.moments import SKEW, day_bounds
 from portal.text import either, fold, join
-from tokens.catalog import Extension, Module
-from tokens.models import State, Token, TokenQuerySet
+from tokens.catalog import Module
+from tokens.models import Extension, State, Token, TokenQuerySet
 from tokens.standing import Standing
 
 # Deleted tokens are hidden until a status is asked for; this value asks for all of them.
@@ -58,7 +58,7 @@ class TokenFilter(filters.FilterSet):
     # A longer text is in no name; SQLite refuses patterns without end.
     q = filters.CharFilter(label=gettext_lazy("Search by label or ID"), method="search", max_length=128)
     external_id = filters.CharFilter(label=gettext_lazy("External ID contains"), method="external", max_length=128)
-    extension = filters.MultipleChoiceFilter(label=gettext_lazy("Extension"), choices=Extension.choices, widget=forms.CheckboxSelectMultiple)
+    extension = filters.MultipleChoiceFilter(label=gettext_lazy("Extension"), widget=forms.CheckboxSelectMultiple)
     status = filters.MultipleChoiceFilter(
         label=gettext_lazy("Status"), choices=[*State.choices, (ANY, gettext_lazy("Any"))], widget=forms.CheckboxSelectMultiple, method="in_states"
     )
@@ -75,7 +75,8 @@ class TokenFilter(filters.FilterSet):
 
     def __init__(self, request: HttpRequest, queryset: TokenQuerySet) -> None:
         super().__init__(request.GET, queryset, request=request)
-        # A function, so that only a filter that is open or in use costs the queries.
+        # Functions, so that only a filter that is open or in use costs the queries.
+        self.filters["extension"].field.choices = lambda: self.extensions
         self.filters["created_by"].field.choices = lambda: self.creators
         for name, message in (
             ("extension", _("“%(value)s” is not an extension.")),
@@ -85,6 +86,11 @@ class TokenFilter(filters.FilterSet):
             ("created_by", _("Nobody of this account has that ID.")),
         ):
             self.filters[name].field.error_messages["invalid_choice"] = message
+
+    @cached_property
+    def extensions(self) -> list[tuple[str, str]]:
+        """All extensions, since tokens outlive the offer."""
+        return [(extension.pk, extension.label) for extension in Extension.objects.in_order()]
 
     @cached_property
     def creators(self) -> list[tuple[str, str]]:

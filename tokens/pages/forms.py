@@ -15,8 +15,8 @@ from portal.fields import VisibleText
 from portal.filters import DAYS
 from portal.moments import LAST_DAY
 from portal.text import prose
-from tokens.catalog import Access, Extension, Module, labels
-from tokens.models import Token, TokenDraft, TokenError, TokenFields, check_cap, check_name
+from tokens.catalog import Access, Module, labels
+from tokens.models import Extension, Token, TokenDraft, TokenError, TokenFields, check_extension, check_name
 
 
 class Shorten(BaseValidator):
@@ -145,19 +145,21 @@ class ExtensionForm(forms.Form):
 
     extension = forms.ChoiceField(
         label=gettext_lazy("Extension"),
-        choices=Extension.choices,
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose an extension."), "invalid_choice": gettext_lazy("Choose an extension.")},
     )
 
     def __init__(self, data: Any = None, *, instance: TokenDraft) -> None:
-        super().__init__(data, initial={"extension": instance.extension})
+        super().__init__(data, initial={"extension": instance.extension_id})
         self.instance = instance
+        self.offered = {extension.pk: extension for extension in Extension.objects.offered_to(instance.account).in_order()}
+        choices = [(extension.pk, extension.label) for extension in self.offered.values()]
+        self.fields["extension"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
 
-    def clean_extension(self) -> str:
-        extension: str = self.cleaned_data["extension"]
+    def clean_extension(self) -> Extension:
+        extension = self.offered[self.cleaned_data["extension"]]
         try:
-            check_cap(self.instance.account, extension)
+            check_extension(self.instance.account, extension)
         except TokenError as problem:
             raise forms.ValidationError(str(problem)) from problem
         return extension
@@ -167,17 +169,16 @@ class ExtensionForm(forms.Form):
         chosen = self["extension"].value()
         return [
             {
-                "value": extension.value,
-                "id": extension.id,
+                "id": extension.pk,
                 "label": extension.label,
-                "purpose": extension.purpose,
+                "overview": extension.overview,
                 "icon": extension.icon,
                 "tile": extension.tile,
-                "fixed_modules": labels(extension.fixed_modules) or None,
-                "checked": chosen == extension.value,
+                "fixed_modules": None if extension.fixed_modules is None else labels(extension.fixed_modules),
+                "checked": chosen == extension.pk,
                 "input_id": f"id_extension_{number}",
             }
-            for number, extension in enumerate(Extension)
+            for number, extension in enumerate(self.offered.values())
         ]
 
 
@@ -201,7 +202,6 @@ class PermissionsForm(forms.Form):
         if self.fixed:
             self.fields["modules"].required = False
             self.fields["modules"].disabled = True
-            self.initial["modules"] = [*extension.fixed_modules]
 
     def clean_modules(self) -> list[str]:
         modules: list[str] = self.cleaned_data["modules"]

@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy
 from portal import text
 from portal.html import ago, icon, moment, two_lines
 from portal.tables import Table, actions_column
-from tokens.catalog import Extension, Module
+from tokens.catalog import Module
 from tokens.html import actor
-from tokens.models import Permission, Token
+from tokens.models import Extension, Permission, Token
 from tokens.standing import Standing
 
 
@@ -32,7 +32,7 @@ def status_mark(value: str, label: Any, note: Any = "") -> SafeString:
 
 class TokenTable(Table):
     label = tables.Column(gettext_lazy("Label"), accessor="name", order_by=("name_key", "pk"))
-    extension = tables.Column(gettext_lazy("Extension"), order_by=("extension", "-created_at", "-pk"))
+    extension = tables.Column(gettext_lazy("Extension"), order_by=("extension_id", "-created_at", "-pk"))
     external_id = tables.Column(gettext_lazy("External ID"), order_by=("external_id_key", "pk"))
     modules = tables.Column(gettext_lazy("Modules"), empty_values=())
     created = tables.Column(gettext_lazy("Created"), accessor="created_at", order_by=("created_at", "pk"))
@@ -74,8 +74,8 @@ class TokenTable(Table):
         )
 
     def render_extension(self, record: Token) -> SafeString:
-        kind = record.kind
-        return format_html('<span class="with-tile">{}{}</span>', tile(kind), two_lines(kind.label, kind.id))
+        extension = record.extension
+        return format_html('<span class="with-tile">{}{}</span>', tile(extension), two_lines(extension.label, extension.pk))
 
     def render_modules(self, record: Token) -> SafeString:
         access = record.access
@@ -132,9 +132,9 @@ def directed(name: str, descending: bool) -> Any:  # noqa: FBT001
     return F(name).desc(nulls_last=True) if descending else F(name).asc(nulls_last=True)
 
 
-def tile(kind: Extension) -> SafeString:
+def tile(extension: Extension) -> SafeString:
     """The coloured square of an extension."""
-    return format_html('<span class="tile {}">{}</span>', kind.tile, icon(kind.icon, 18))
+    return format_html('<span class="tile {}">{}</span>', extension.tile, icon(extension.icon, 18))
 
 
 class PermissionRow:

@@ -23,8 +23,8 @@ from accounts.http import PersonRequest, get_visible_or_404
 from portal.http import posted, seconds_since
 from portal.notices import fail
 from portal.typed import render_form
-from tokens.catalog import Extension, Module
-from tokens.models import NameTaken, Token, TokenDraft, TooManyTokens
+from tokens.catalog import Module
+from tokens.models import Extension, NameTaken, NotOffered, Token, TokenDraft, TooManyTokens
 from tokens.pages.forms import ExtensionForm, GeneralForm, PermissionsForm
 
 # The session that made a token is not asked for the password on its Summary for so long, in seconds.
@@ -82,11 +82,15 @@ def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse
     made = Token.objects.visible_to(request.membership).filter(draft_id=draft_id, created_by_id=request.user.pk).first()
     if made:
         return redirect("tokens:summary", made.pk)
-    drafts = TokenDraft.objects.filter(owner=request.user)
+    drafts = TokenDraft.objects.filter(owner=request.user).select_related("account", "extension")
     draft = get_visible_or_404(request, lambda membership: drafts.filter(account=membership.account_id), draft_id)
-    if here is Step.PERMISSIONS and draft.extension not in Extension.values:
+    if here is Step.GENERAL:
+        return general(request, draft)
+    if here is Step.EXTENSION:
+        return extension(request, draft)
+    if draft.extension is None or not draft.extension.is_offered_to(draft.account):
         return redirect(draft_url(draft, Step.EXTENSION))
-    return STEPS[here](request, draft)
+    return permissions(request, draft, draft.extension)
 
 
 def general(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
@@ -111,17 +115,16 @@ def extension(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
     return show(request, Step.EXTENSION, draft, form)
 
 
-def permissions(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
-    kind = draft.kind
+def permissions(request: PersonRequest, draft: TokenDraft, extension: Extension) -> HttpResponse:
     chosen = draft.grants
     if "select" in request.POST:
         # Without scripts "Select all" and "Clear" are round trips; nothing is checked or created by them.
         draft.modules = [module.value for module in Module.single()] if request.POST["select"] == "all" else []
         draft.save(update_fields=("modules",))
         return redirect(draft_url(draft, Step.PERMISSIONS))
-    form = PermissionsForm(posted(request), extension=kind, grants=chosen)
+    form = PermissionsForm(posted(request), extension=extension, grants=chosen)
     if request.method == "POST":
-        if kind.asks_permissions:
+        if extension.asks_permissions:
             # Kept even when it is not complete: Back, and an error, lose nothing.
             draft.modules = sorted(form.chosen)
             draft.save(update_fields=("modules",))
@@ -141,7 +144,7 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
     except NameTaken as problem:
         fail(request, _("The token was not created."), str(problem))
         return redirect(draft_url(draft, Step.GENERAL))
-    except TooManyTokens as problem:
+    except (NotOffered, TooManyTokens) as problem:
         fail(request, _("The token was not created."), str(problem))
         return redirect(draft_url(draft, Step.EXTENSION))
     except ValidationError as problem:
@@ -177,7 +180,6 @@ def is_fresh(made: dict[str, Any], token_id: str) -> bool:
 
 
 ASKED_IN = {"extension": Step.EXTENSION, "modules": Step.PERMISSIONS}
-STEPS = {Step.GENERAL: general, Step.EXTENSION: extension, Step.PERMISSIONS: permissions}
 
 
 def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any, **shown: Any) -> HttpResponse:
@@ -194,7 +196,7 @@ def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any, **sho
             "next_step_label": here.next.label,
             "form": form,
             "access": getattr(form, "access", None),
-            "kind": draft.kind if draft.extension else None,
+            "chosen": draft.extension,
             "back_url": back,
             "submit_label": _("Create") if here is Step.PERMISSIONS else _("Next"),
             **shown,
@@ -207,10 +209,9 @@ def progress(here: Step, draft: TokenDraft) -> list[dict[str, Any]]:
 
     A step that was answered stays answered when the person goes back to an earlier one.
     """
-    extension = draft.kind.label if draft.extension else ""
     answers = {
         Step.GENERAL: draft.name,
-        Step.EXTENSION: extension,
+        Step.EXTENSION: draft.extension.label if draft.extension else "",
         Step.PERMISSIONS: draft.access.summary if draft.grants else "",
     }
     steps = []

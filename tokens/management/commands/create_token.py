@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account
 from portal.text import line
-from tokens.catalog import Extension, Module
-from tokens.models import Token, TokenError
+from tokens.catalog import Module
+from tokens.models import Extension, Token, TokenError
 
 
 def slug(module: Module) -> str:
@@ -36,9 +36,11 @@ class Command(BaseCommand):
         name = name_of(options["name"])
         modules = [Module.ALL] if options["all_modules"] else [MODULES[each] for each in options["module"]]
         try:
-            _token, key = Token.issue(account=account, modules=modules, by=None, name=name, extension=Extension.CUSTOM)
+            _token, key = Token.issue(account=account, modules=modules, by=None, name=name, extension_id=Extension.CUSTOM)
         except TokenError as problem:
             fail(str(problem))
+        except ValidationError as problem:
+            fail(" ".join(problem.messages))
         self.stdout.write(key.header)
 
 
