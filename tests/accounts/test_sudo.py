@@ -172,8 +172,13 @@ def test_the_password_goes_on_with_what_was_sent(michael, expiring, draft, route
             assert Token.objects.get(pk=expiring.pk).grants == ({Module.ALL} if Module.ALL in value else set(value))
 
 
-def test_the_question_says_what_the_password_is_for_and_finds_no_fault_yet(michael, expiring):
-    response = stale(michael.client).post(f"/integrations/tokens/{expiring.pk}/enable/")
+@pytest.mark.parametrize("htmx", [False, True])
+def test_the_question_says_what_the_password_is_for_and_finds_no_fault_yet(michael, expiring, htmx):
+    path = f"/integrations/tokens/{expiring.pk}/enable/"
+    headers = {"HX-Request": "true"} if htmx else {}
+    response = stale(michael.client).post(path, headers=headers)
+    form = response.text[response.text.index(f'<form method="post" action="{path}"') :]
+    assert 'name="csrfmiddlewaretoken"' in form[: form.index("</form>")]
     words = " ".join(re.sub(r"<[^>]*>", "", response.text).split())
     assert f"To enable {expiring.name}, enter the password of {michael.user.email}." in words
     assert '<button class="button button-primary" type="submit">Enable</button>' in response.text
