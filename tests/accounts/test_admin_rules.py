@@ -52,7 +52,7 @@ def post_routes():
     yield "admin:auth_user_password_change", ("1",)
 
 
-# --- The password -----------------------------------------------------------------------------------
+# --- The password ---------------------------------------------------------------------------------
 
 
 def test_every_form_of_every_model_asks_for_the_password(staff):
@@ -127,7 +127,7 @@ def test_reading_needs_no_password(staff, token):
         assert staff.get(path).status_code == 200
 
 
-# --- Mails ------------------------------------------------------------------------------------------
+# --- Mails ----------------------------------------------------------------------------------------
 
 
 def mails(mailoutbox):
@@ -222,7 +222,7 @@ def test_a_mail_server_that_fails_undoes_nothing_and_is_told(staff, michael, set
     assert not michael.user.is_active
 
 
-# --- Who acted --------------------------------------------------------------------------------------
+# --- Who acted ------------------------------------------------------------------------------------
 
 
 def test_an_event_keeps_who_it_was_as_text_under_the_name_of_then(token, michael):
@@ -276,7 +276,7 @@ def done_in_the_admin(person):
 
 
 def delete(staff, person, way):
-    """Press Delete on the person's page, or take them in the list; the confirmation and what follows it."""
+    """Delete a person from their page or from the list; return the confirmation and its result."""
     if way == "page":
         path = f"/admin/accounts/user/{person.pk}/delete/"
         return staff.get(path), staff.post(path, {"post": "yes"})
@@ -339,7 +339,7 @@ def test_no_log_is_registered_to_be_deleted(rf, chief):
     assert not any(admin.site._registry[model].has_delete_permission(request) for model in logs)
 
 
-# --- Pages that stay small ----------------------------------------------------------------------------
+# --- Pages of bounded size ------------------------------------------------------------------------
 
 
 def test_every_inline_is_bounded_and_has_a_list_of_all():

@@ -335,7 +335,8 @@ def test_a_new_password_by_mail_lifts_the_lock_and_makes_the_device_known(client
 
     lock_the_name(michael.user.email, settings)
     michael.user.refresh_from_db()
-    link = f"/account/reset/{urlsafe_base64_encode(michael.user.pk.encode())}/{default_token_generator.make_token(michael.user)}/"
+    user = urlsafe_base64_encode(michael.user.pk.encode())
+    link = f"/account/reset/{user}/{default_token_generator.make_token(michael.user)}/"
     form = client.get(link, follow=True).redirect_chain[-1][0]
     client.post(form, {"new_password1": NEW, "new_password2": NEW})
     assert sign_in(Client(), michael.user.email, NEW, REMOTE_ADDR="192.0.2.9").status_code == 302

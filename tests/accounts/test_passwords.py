@@ -109,7 +109,7 @@ def test_no_password_is_costly_to_judge(michael, password, django_assert_max_num
         refusals(password, michael.user)
 
 
-# --- Everywhere -----------------------------------------------------------------------------------
+# --- In every form --------------------------------------------------------------------------------
 
 
 def change(michael, password):
@@ -119,7 +119,8 @@ def change(michael, password):
 
 def reset(michael, password):
     client = Client()
-    link = f"/account/reset/{urlsafe_base64_encode(michael.user.pk.encode())}/{default_token_generator.make_token(michael.user)}/"
+    user = urlsafe_base64_encode(michael.user.pk.encode())
+    link = f"/account/reset/{user}/{default_token_generator.make_token(michael.user)}/"
     form = client.get(link, follow=True).redirect_chain[-1][0]
     return client.post(form, {"new_password1": password, "new_password2": password}).status_code == 302
 

@@ -189,7 +189,7 @@ def test_a_membership_that_ends_is_out_at_the_next_request(michael, token):
     assert michael.client.get(f"{LIST}{token.pk}/").status_code == 403
 
 
-# --- Profile, theme, passwords ----------------------------------------------------------------------
+# --- Profile, theme, passwords --------------------------------------------------------------------
 
 
 def test_the_profile_keeps_name_and_time_zone(michael):

@@ -242,7 +242,7 @@ def test_signing_in_counts_as_giving_the_password(michael, token):
     assert QUESTION not in client.post(f"/integrations/tokens/{token.pk}/reveal/").text
 
 
-# --- Whose question it is ---------------------------------------------------------------------------
+# --- Whose confirmation it is ---------------------------------------------------------------------
 
 
 def test_the_answer_holds_for_the_account_it_was_asked_for(michael, token):
@@ -287,7 +287,7 @@ def test_a_huge_pending_body_is_refused_and_does_nothing(michael, expiring):
     assert expiring.status == "inactive"
 
 
-# --- The creator's grace ----------------------------------------------------------------------------
+# --- The creator's grace --------------------------------------------------------------------------
 
 
 def create(client):
@@ -338,7 +338,7 @@ def test_a_colleague_is_not_led_to_the_summary_of_a_run_that_is_not_his(michael)
     assert person(account=michael.account).client.get(address).status_code == 404
 
 
-# --- Wrong passwords --------------------------------------------------------------------------------
+# --- Wrong passwords ------------------------------------------------------------------------------
 
 
 def guess(client, token, typed="wrong"):

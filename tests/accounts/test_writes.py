@@ -31,7 +31,7 @@ def write(call, token, path="auth/tokens", method="post", **kwargs):
     return call(path, token, method=method, data=b"{}", **JSON, **kwargs)
 
 
-# --- The API ----------------------------------------------------------------------------------------
+# --- The API --------------------------------------------------------------------------------------
 
 
 def test_a_token_that_writes_too_much_is_told_when_to_come_again(call, robot, settings):
@@ -119,7 +119,7 @@ def test_writes_at_once_do_not_outrun_the_limit(robot, settings):
     assert set(statuses) <= {400, 429, 503}
 
 
-# --- Pages ------------------------------------------------------------------------------------------
+# --- Pages ----------------------------------------------------------------------------------------
 
 
 def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, settings):
@@ -210,7 +210,7 @@ def test_only_the_newest_drafts_of_a_person_are_kept(michael, settings):
     assert TokenDraft.objects.filter(pk=other.pk).exists()
 
 
-# --- Pruning ----------------------------------------------------------------------------------------
+# --- Pruning --------------------------------------------------------------------------------------
 
 
 def prune():

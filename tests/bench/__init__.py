@@ -1,1 +1,4 @@
-"""Measures what the README says about speed: `make bench`. Not a test: the figures depend on the machine."""
+"""The benchmark behind the figures in the README and docs/benchmarks.md, run by `make bench`.
+
+It is not a test: the figures depend on the machine.
+"""

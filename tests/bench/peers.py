@@ -38,7 +38,7 @@ def content_range(offset: int, length: int, total: int) -> str:
     return f"items {offset}-{offset + max(length - 1, 0)}/{total}"
 
 
-# --- A plain view -------------------------------------------------------------------------------
+# --- A plain view ---------------------------------------------------------------------------------
 
 COLUMNS = [column.path for column in columns(AGREEMENT)]
 record = from_rows(AGREEMENT)
@@ -60,7 +60,7 @@ def plain(request: HttpRequest) -> HttpResponse:
     return JsonResponse(page, safe=False, headers={"Content-Range": content_range(offset, len(page), total)})
 
 
-# --- Django REST framework, django-rest-knox, djangorestframework-api-key -----------------------------
+# --- Django REST framework, django-rest-knox, djangorestframework-api-key -------------------------
 
 
 class Moment(fields.ReadOnlyField):
@@ -128,7 +128,7 @@ class ApiKey(DrfList):
     permission_classes = (HasAPIKey,)
 
 
-# --- django-ninja -------------------------------------------------------------------------------------
+# --- django-ninja ---------------------------------------------------------------------------------
 
 
 class KeyHeader(APIKeyHeader):

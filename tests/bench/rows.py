@@ -70,7 +70,7 @@ def company() -> User:
     return user
 
 
-# --- The portal's tokens ------------------------------------------------------------------------------
+# --- The portal's tokens --------------------------------------------------------------------------
 
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT CAST(%s AS bigint) UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
 # Gives a different id for every number below a billion, since factor and modulus are coprime; the
@@ -155,7 +155,7 @@ class Tokens:
         return [key.header for key in minted]
 
 
-# --- The peers' keys ------------------------------------------------------------------------------------
+# --- The peers' keys ------------------------------------------------------------------------------
 
 
 def peer_keys() -> dict[str, dict[str, str]]:

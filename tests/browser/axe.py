@@ -9,11 +9,14 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 # axe no longer checks for duplicate ids, or for labels and descriptions that point to nothing.
 BROKEN_REFERENCES = """() => {
     const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
-    const twice = ids.filter((id, place) => ids.indexOf(id) !== place).map((id) => `The id ${id} stands twice.`);
-    const lost = ['for', 'aria-labelledby', 'aria-describedby', 'aria-controls', 'form'].flatMap((name) =>
+    const twice = ids.filter((id, place) => ids.indexOf(id) !== place)
+        .map((id) => `The id ${id} stands twice.`);
+    const references = ['for', 'aria-labelledby', 'aria-describedby', 'aria-controls', 'form'];
+    const lost = references.flatMap((name) =>
         [...document.querySelectorAll(`[${name}]`)].flatMap((element) =>
             element.getAttribute(name).split(' ').filter((id) => !ids.includes(id))
-                .map((id) => `${name}="${id}" points to nothing: ${element.outerHTML.slice(0, 200)}`)));
+                .map((id) => `${name}="${id}" points to nothing: ` +
+                    element.outerHTML.slice(0, 200))));
     return [...twice, ...lost];
 }"""
 

@@ -6,10 +6,13 @@ from playwright.sync_api import Page
 FAULTS = """() => {
   const faults = [];
   const width = document.documentElement.clientWidth;
-  const name = (element) =>
-    `<${element.localName}> “${(element.getAttribute('aria-label') || element.innerText || element.name || element.id || '')
-      .trim().replace(/\\s+/g, ' ').slice(0, 40)}”`;
-  const shown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const name = (element) => {
+    const text = element.getAttribute('aria-label') || element.innerText || element.name
+      || element.id || '';
+    return `<${element.localName}> “${text.trim().replace(/\\s+/g, ' ').slice(0, 40)}”`;
+  };
+  const shown = (element) =>
+    element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   const box = (element) => element.getBoundingClientRect();
 
   // 1. The page scrolls sideways.
@@ -17,20 +20,23 @@ FAULTS = """() => {
     faults.push(`the page is ${document.documentElement.scrollWidth} wide`);
   }
 
-  // What Tab reaches. A box that scrolls sideways on purpose shows what it holds bit by bit.
-  const controls = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')].filter(
-    (each) => each.tabIndex >= 0 && !each.disabled && shown(each) && !each.matches('.sr-only, .skip, .default-submit'),
+  // What Tab reaches. A box that scrolls sideways on purpose may be wider than it shows.
+  const focusable = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
+  const unseen = '.sr-only, .skip, .default-submit';
+  const controls = [...document.querySelectorAll(focusable)].filter(
+    (each) => each.tabIndex >= 0 && !each.disabled && shown(each) && !each.matches(unseen),
   );
   const scroller = (element) => {
     for (let above = element.parentElement; above; above = above.parentElement) {
-      if (['auto', 'scroll'].includes(getComputedStyle(above).overflowX) && above.scrollWidth > above.clientWidth) {
+      const scrolls = ['auto', 'scroll'].includes(getComputedStyle(above).overflowX);
+      if (scrolls && above.scrollWidth > above.clientWidth) {
         return above;
       }
     }
     return null;
   };
 
-  // 2. A control in the tab order is cut off: by the window, or by a box that hides what does not fit.
+  // 2. A control in the tab order is cut off by the window, or by a box that hides overflow.
   for (const control of controls) {
     const here = box(control);
     if (here.width < 1 || here.height < 1) {
@@ -40,19 +46,22 @@ FAULTS = """() => {
     if (!scroller(control) && (here.left < -0.5 || here.right > width + 0.5)) {
       faults.push(`${name(control)} reaches out of the window`);
     }
-    for (let above = control.parentElement; above && above !== document.body; above = above.parentElement) {
-      const style = getComputedStyle(above);
+    let above = control.parentElement;
+    for (; above && above !== document.body; above = above.parentElement) {
+      const hides = ['hidden', 'clip'].includes(getComputedStyle(above).overflowX);
       const frame = box(above);
-      if (['hidden', 'clip'].includes(style.overflowX) && (here.left < frame.left - 0.5 || here.right > frame.right + 0.5)) {
+      if (hides && (here.left < frame.left - 0.5 || here.right > frame.right + 0.5)) {
         faults.push(`${name(control)} is cut off by ${above.className || above.localName}`);
       }
     }
   }
 
-  // 3. Two controls lie on each other. What floats above the page (a menu, a dialog, a bar that sticks) does so on purpose.
+  // 3. Two controls overlap. What floats above the page (a menu, a dialog, a sticky bar) does so
+  // on purpose.
   const floats = (element) => {
     for (let at = element; at && at !== document.body; at = at.parentElement) {
-      if (['fixed', 'sticky'].includes(getComputedStyle(at).position) || at.matches('.popover, dialog')) {
+      const { position } = getComputedStyle(at);
+      if (['fixed', 'sticky'].includes(position) || at.matches('.popover, dialog')) {
         return true;
       }
     }
@@ -66,13 +75,14 @@ FAULTS = """() => {
         continue;
       }
       const b = box(other);
-      // The button that shows a password stands inside its field, which leaves room for it.
+      // The button that shows a password is inside its field, which leaves room for it.
       if (one.closest('.password') && one.closest('.password') === other.closest('.password')) {
         continue;
       }
       const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (x > 1 && y > 1 && !one.closest('label')?.contains(other) && !other.closest('label')?.contains(one)) {
+      const label = one.closest('label')?.contains(other) || other.closest('label')?.contains(one);
+      if (x > 1 && y > 1 && !label) {
         faults.push(`${name(one)} lies on ${name(other)}`);
       }
     }
@@ -84,10 +94,12 @@ FAULTS = """() => {
   while (walker.nextNode()) {
     const text = walker.currentNode;
     const parent = text.parentElement;
+    const clipped = (element) =>
+      getComputedStyle(element).clipPath !== 'none' && box(element).width <= 1;
     const hidden = (element) =>
-      element !== document.body &&
-      ((getComputedStyle(element).clipPath !== 'none' && box(element).width <= 1) || hidden(element.parentElement));
-    if (!text.data.trim() || !shown(parent) || hidden(parent) || parent.closest('[aria-hidden="true"], .skip, option, template')) {
+      element !== document.body && (clipped(element) || hidden(element.parentElement));
+    const skipped = parent.closest('[aria-hidden="true"], .skip, option, template');
+    if (!text.data.trim() || !shown(parent) || hidden(parent) || skipped) {
       continue;
     }
     range.selectNodeContents(text);
@@ -97,7 +109,9 @@ FAULTS = """() => {
         faults.push(`the text “${text.data.trim().slice(0, 40)}” reaches out of the window`);
         break;
       }
-      const holder = parent.closest('button, .button, .badge, .card, th, td, .message, .popover, .chip, .tile');
+      const holder = parent.closest(
+        'button, .button, .badge, .card, th, td, .message, .popover, .chip, .tile',
+      );
       if (holder && !inside) {
         const frame = box(holder);
         if (line.left < frame.left - 1 || line.right > frame.right + 1) {

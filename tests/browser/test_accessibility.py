@@ -17,7 +17,7 @@ TUTORIAL = "/integrations/tokens/SU-431-800-699/"
 # The disabled token of the demo.
 INACTIVE = "Helpdesk Mirror"
 
-# --- Bringing a page into the state to look at ------------------------------------------------------
+# --- Preparing the pages --------------------------------------------------------------------------
 
 
 def sign_in_refused(page: Page) -> None:

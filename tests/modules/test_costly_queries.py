@@ -150,7 +150,7 @@ def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(call, 
     connection.close()
 
 
-# --- What is kept -----------------------------------------------------------------------------------
+# --- What is kept ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_the_parser_keeps_no_tree(call, reader):
     assert len(RQLParser._cache) == 0
 
 
-# --- Whatever one writes ----------------------------------------------------------------------------
+# --- Arbitrary queries ----------------------------------------------------------------------------
 
 NAMES = st.sampled_from(["id", "title", "owner.name", "owner__id", "type", "active", "created", "stats.contracts", "nope", "search", "limit", "a.b"])
 VALUES = st.one_of(

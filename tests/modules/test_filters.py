@@ -125,7 +125,7 @@ def test_sums_over_dealings_count_the_own_alone(call, account):
     assert call(f"agreements/{agreement.pk}", token).json()["stats"]["contracts"] == 1
 
 
-# --- Names that are no filters ----------------------------------------------------------------------
+# --- Names that are not filters -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_search_where_nothing_is_searched_is_told(call, account):
     assert call("requests?search=x", token)["X-Ignored-Filters"] == "search"
 
 
-# --- Moments ----------------------------------------------------------------------------------------
+# --- Moments --------------------------------------------------------------------------------------
 
 
 def test_moments_are_compared_as_they_are_shown(call, account, token):

@@ -51,7 +51,7 @@ def grants(token):
     return set(Token.objects.get(pk=token.pk).grants)
 
 
-# --- Reading ----------------------------------------------------------------------------------
+# --- Reading --------------------------------------------------------------------------------------
 
 
 def test_a_token_is_shown_with_everything_but_its_key(send, boss, michael):
@@ -133,7 +133,7 @@ def test_a_token_without_the_module_is_refused_everywhere(send, token, boss):
         refused(send(token, method, path), 403, "AUTH_003", "Integrations")
 
 
-# --- Making -----------------------------------------------------------------------------------
+# --- Creating -------------------------------------------------------------------------------------
 
 
 def test_the_key_of_a_made_token_is_in_the_answer_and_works_at_once(send, call, boss, account):
@@ -224,7 +224,7 @@ def test_an_expiration_date_is_kept_and_shown(send, boss):
     assert made["expiration_date"] == "2099-01-01T00:00:00+00:00"
 
 
-# --- Never more than it has -------------------------------------------------------------------
+# --- Never more than its own access ---------------------------------------------------------------
 
 
 def test_a_token_grants_what_it_has_and_nothing_else(send, call, clerk):
@@ -292,7 +292,7 @@ def test_a_token_that_gave_its_own_module_away_is_refused_from_the_next_call_on(
     refused(send(clerk, "get", ""), 403, "AUTH_003")
 
 
-# --- Permissions ------------------------------------------------------------------------------
+# --- Permissions ----------------------------------------------------------------------------------
 
 
 def test_permissions_are_a_list_of_their_own(send, boss, clerk):
@@ -354,7 +354,7 @@ def test_the_modules_of_an_extension_with_a_fixed_set_stay(send, boss, account):
     assert grants(zap) == set(modules_of(ZAPIER))
 
 
-# --- Changing and ending ----------------------------------------------------------------------
+# --- Changing and ending --------------------------------------------------------------------------
 
 
 def test_a_change_is_made_by_the_token_and_shown_as_such(send, boss, token, michael):

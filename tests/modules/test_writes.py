@@ -81,7 +81,7 @@ def refused(response, *texts, status=400, code="VAL_001"):
         assert any(text in error for error in body["errors"]), body
 
 
-# --- Bodies -----------------------------------------------------------------------------------
+# --- Bodies ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_writes_too_take_either_slash_and_never_redirect(send, path):
     assert send("post", path, NEW).status_code == 201
 
 
-# --- Customers --------------------------------------------------------------------------------
+# --- Customers ------------------------------------------------------------------------------------
 
 
 def test_a_customer_is_made_as_it_was_sent(send, account):
@@ -360,7 +360,7 @@ def subscription(customer):
     )
 
 
-# --- Cases ------------------------------------------------------------------------------------
+# --- Cases ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -294,7 +294,7 @@ def test_a_token_ends_with_the_last_second_of_the_day_where_that_comes_twice(mic
     assert TokenDraft.objects.get().expires_at == datetime(2027, 10, 28, 21, 59, 59, tzinfo=UTC)
 
 
-# --- Ahead of the clock ---------------------------------------------------------------------------
+# --- Moments in the future ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(days=400)])

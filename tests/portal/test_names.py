@@ -265,7 +265,7 @@ def test_every_text_of_a_model_of_ours_has_the_rule():
     }
 
 
-# --- Rows of before -------------------------------------------------------------------------------
+# --- Rows of earlier versions ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["\u200b", "a\u202eb", "x\x07", ""], ids=ascii)

@@ -80,7 +80,7 @@ def head(method, path, *lines):
     return "\r\n".join((f"{method} {path} HTTP/1.1", *lines, "", "")).encode()
 
 
-# --- Bodies -------------------------------------------------------------------------------------
+# --- Bodies ---------------------------------------------------------------------------------------
 
 
 def sign_in_page(portal):
@@ -193,7 +193,7 @@ def test_what_follows_a_body_is_the_next_request(portal):
     assert received.endswith(b"\r\n\r\nok")
 
 
-# --- Heads --------------------------------------------------------------------------------------
+# --- Request heads --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_a_form_in_parts_is_read(portal):
     assert answer.status == 302
 
 
-# --- Static files -------------------------------------------------------------------------------
+# --- Static files ---------------------------------------------------------------------------------
 
 
 def test_static_files_are_served_whole_in_part_and_not_again(portal):
@@ -287,7 +287,7 @@ def test_static_files_are_served_whole_in_part_and_not_again(portal):
     assert (again.status, again.body) == (304, b"")
 
 
-# --- Held connections ---------------------------------------------------------------------------
+# --- Held connections -----------------------------------------------------------------------------
 
 
 def test_who_sends_and_reads_nothing_holds_up_nobody(portal):

@@ -87,7 +87,7 @@ def stored():
     ]
 
 
-# --- How a form can fail to get through ---------------------------------------------------------
+# --- How a form can fail to get through -----------------------------------------------------------
 
 
 def idle(client, user):
@@ -300,7 +300,7 @@ def test_two_tabs_that_missed_the_end_of_the_session_both_get_their_text_back(si
     assert 'value="Tab two"' in signed_in.get(two.path).text
 
 
-# --- Attacks ------------------------------------------------------------------------------------
+# --- Attacks --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -441,7 +441,7 @@ def test_every_field_for_a_password_has_a_name_that_is_never_kept():
     assert all(typed.NEVER in name for name in fields)
 
 
-# --- The sign-in page itself --------------------------------------------------------------------
+# --- The sign-in page itself ----------------------------------------------------------------------
 
 
 def test_two_tabs_at_the_sign_in_page_both_lead_into_the_portal(michael):
@@ -486,7 +486,7 @@ def test_a_stale_button_of_a_page_for_nobody_leads_back_to_it(db):
     assert tab.send({"theme": "dark"}, "/account/theme/").status_code == 302
 
 
-# --- Another account ----------------------------------------------------------------------------
+# --- Another account ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -571,7 +571,7 @@ def test_a_stranger_cannot_tell_a_token_of_others_from_none(token, places):
     assert "Switch to" not in texts.pop()
 
 
-# --- Mistakes -----------------------------------------------------------------------------------
+# --- Mistakes -------------------------------------------------------------------------------------
 
 MISTAKES = {
     "accounts:profile": ({"name": "", "time_zone": "Mars/Olympus"}, "Enter your name."),

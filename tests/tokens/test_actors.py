@@ -50,7 +50,7 @@ def made(account, robot):
     return TokenFactory(account=account, name="Made", by=robot)
 
 
-# --- Every verb by a token is attributed to it ------------------------------------------------------
+# --- Every verb by a token is attributed to it ----------------------------------------------------
 
 
 def test_a_token_made_by_a_token_is_attributed_to_it_with_its_grants(robot, made):
@@ -101,7 +101,7 @@ def test_nobody_known_is_nobody(account):
     assert (token.permissions.get().granted_by, token.events.get().actor) == (None, None)
 
 
-# --- One grant at a time, and edits without a version -----------------------------------------------
+# --- One grant at a time, and edits without a version ---------------------------------------------
 
 
 def test_a_grant_is_added_once_and_recorded(token, robot):
@@ -181,7 +181,7 @@ def test_the_tokens_of_an_account_are_those_its_people_see(made, robot, michael)
     assert {*Token.objects.of_account(michael.account.pk)} == {*Token.objects.visible_to(michael.membership)} == {made, robot}
 
 
-# --- What people see --------------------------------------------------------------------------------
+# --- What people see ------------------------------------------------------------------------------
 
 
 def test_the_list_shows_the_token_as_the_actor_and_links_to_it(michael, robot, made):
@@ -265,7 +265,7 @@ def test_the_list_costs_no_more_for_tokens_as_actors(michael, account, robot, dj
         michael.client.get(f"{LIST}?columns=label,created,updated,status")
 
 
-# --- Whoever acted may go or get another name -------------------------------------------------------
+# --- Actors who are deleted or renamed ------------------------------------------------------------
 
 
 def forget(person):
@@ -313,7 +313,7 @@ def test_whoever_created_under_several_names_is_offered_once_by_the_newest(micha
     assert michael.client.get(f"{LIST}?created_by={zoe.pk}").context["page"].paginator.count == 3
 
 
-# --- Finding tokens by their creator ----------------------------------------------------------------
+# --- Finding tokens by their creator --------------------------------------------------------------
 
 
 def test_the_list_can_be_filtered_by_the_token_that_created(michael, robot, made, token):
@@ -338,7 +338,7 @@ def test_a_token_of_another_account_is_no_creator_to_ask_for(michael, token, str
     assert other.name not in response.text
 
 
-# --- The admin --------------------------------------------------------------------------------------
+# --- The admin ------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_the_pages_cost_few_queries(michael, token, page, django_assert_max_num_
         michael.client.get(url(token, page))
 
 
-# --- Viewing a key ----------------------------------------------------------------------------------
+# --- Viewing a key --------------------------------------------------------------------------------
 
 
 def test_the_key_is_shown_to_an_administrator_who_just_gave_the_password(michael, old):
@@ -204,7 +204,7 @@ def test_a_key_that_cannot_be_opened_is_not_recorded_as_a_view(michael, old, set
     assert (event.action, event.actor, event.address) == ("key_unreadable", Actor.of(michael.user), "127.0.0.1")
 
 
-# --- Copying a key without showing it ---------------------------------------------------------------
+# --- Copying a key without showing it -------------------------------------------------------------
 
 
 def test_copy_answers_the_key_alone_and_nobody_keeps_it(michael, old):
@@ -259,7 +259,7 @@ def test_the_ladder_of_view_and_copy(michael, adrian, stranger, client, old, ask
     assert old.events.filter(action__startswith="key_").count() == 1
 
 
-# --- Summary ------------------------------------------------------------------------------------------
+# --- Summary --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
@@ -285,7 +285,7 @@ def test_summary_does_not_outlive_a_change_that_stops_the_token(michael, token, 
     assert just_made(michael.client, token).get(url(token, "summary/"))["Location"] == url(token)
 
 
-# --- And pages that show no key -----------------------------------------------------------------------
+# --- Pages that show no key -----------------------------------------------------------------------
 
 
 def test_a_disabled_token_still_shows_its_key(michael, old):

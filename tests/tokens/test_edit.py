@@ -185,7 +185,7 @@ def test_the_ladder(michael, adrian, client, token, method):
     assert michael.client.put(url(token)).status_code == 405
 
 
-# --- What a change gives and takes -------------------------------------------------------------------
+# --- What a change gains and loses ----------------------------------------------------------------
 
 
 def every():

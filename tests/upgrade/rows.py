@@ -73,7 +73,7 @@ TokenDraft.objects.create(account=MICK, owner=MICHAEL, name="Too late", extensio
 CONTRACT = ContractFactory(vendor=FRONT_STREET, provider=MICK)
 PRODUCT = ProductFactory(vendor=FRONT_STREET)
 
-# --- What only calls and pages leave behind ------------------------------------------------------
+# --- What only calls and pages leave behind -------------------------------------------------------
 
 KEYS = {token.pk: TokenKey.objects.get(token=token).open() for token in (ALL, NARROW, DISABLED)}
 program = Client(headers={"authorization": KEYS[ALL.pk]})
