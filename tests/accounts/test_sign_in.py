@@ -116,7 +116,7 @@ def test_an_idle_session_ends_and_the_person_is_told_and_returns(michael):
     put(michael.client, seen_at=int(time.time()) - 31 * 60)
     response = michael.client.get(f"{LIST}?page=2", follow=True)
     assert response.redirect_chain == [(f"{SIGN_IN}?next=/integrations/tokens/%3Fpage%3D2", 302)]
-    assert "Your session ended. Sign in to go on where you were." in response.text
+    assert "Your session ended. Sign in to continue where you left off." in response.text
 
 
 def test_a_session_that_is_used_goes_on(michael):

@@ -169,7 +169,7 @@ def test_the_page_of_a_person_without_an_account_has_no_violations(visit: Visit,
     page.get_by_label("E-mail").fill("nobody@company.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign In").click()
-    expect(page.get_by_role("heading", name="You belong to no account yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="You do not belong to an account yet")).to_be_visible()
     check(page)
 
 

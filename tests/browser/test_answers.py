@@ -15,19 +15,19 @@ pytestmark = pytest.mark.browser
 
 SENTENCES = {
     400: "The portal could not read the request. Nothing was changed.",
-    401: "You are not signed in any more. Nothing was changed.",
+    401: "You are no longer signed in. Nothing was changed.",
     403: "You may not do this. Nothing was changed.",
-    404: "What you pressed leads to nothing here.",
-    405: "This button does not work any more. Nothing was changed.",
-    409: "Something else was changed meanwhile.",
+    404: "This is no longer here.",
+    405: "This button no longer works. Nothing was changed.",
+    409: "Something else was changed in the meantime.",
     413: "That is too much for one request. Nothing was changed.",
     422: "The portal cannot accept what was entered. Nothing was changed.",
-    429: "That was too often in a short time. Nothing was changed. Try again in 7 seconds.",
+    429: "Too many requests in a short time. Nothing was changed. Try again in 7 seconds.",
     500: "Something broke on our side. It was recorded.",
     502: "The portal did not answer in time.",
     503: "The portal is busy right now. Nothing was changed. Try again in 2 minutes.",
     504: "The portal did not answer in time.",
-    418: "The portal gave an answer that this page does not know (418).",
+    418: "The portal gave an unexpected answer (418).",
 }
 WAITS = {429: "7", 503: "120"}
 
