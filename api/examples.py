@@ -128,7 +128,8 @@ KINDS = (
     (EmailField, "elena@ruiz.example"),
 )
 NAMES = ("name", "title", "subject")
-# How columns with an actor end (`api.shapes.actors`): people act more often than tokens.
+# Endings of the columns of an actor (`api.shapes.actors`). The example is a person, since people
+# act more often than tokens.
 ACTOR_ENDINGS = ("_actor_id", "_actor_name")
 
 

@@ -1,4 +1,4 @@
-"""The page API: what the API can do, for people. It shows the declarations that answer the requests."""
+"""The page API Reference, made from the declarations of the resources that answer requests."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ LIMITS = {
 
 
 class Named(NamedTuple):
-    """A field, a filter or a name of a body, and what it holds."""
+    """A field of a record, a filter or a name in a body, with its type."""
 
     name: SafeString
     kind: str
@@ -44,7 +44,7 @@ class Named(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A method at an address, and the body it reads."""
+    """A method at an address and the body it reads."""
 
     method: str
     path: str
@@ -54,10 +54,10 @@ class Call(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A resource on the page, with an example of a record as JSON.
+    """A resource on the page.
 
-    `shell` is a query for curl, `python` and `order` are the same for the official client; `words`
-    is what Find looks through.
+    `answer` is an example of a list in JSON, `shell` a query for curl, `python` and `order` the
+    same query for the official client, and `words` the text that Find searches.
     """
 
     anchor: str
@@ -85,7 +85,7 @@ class Chapter(NamedTuple):
 @require_safe
 @for_members
 def reference(request: PersonRequest) -> HttpResponse:
-    """How to call the API, and all its resources."""
+    """Show how to call the API, and all its resources."""
     return render(
         request,
         "general/reference.html",
@@ -95,7 +95,7 @@ def reference(request: PersonRequest) -> HttpResponse:
 
 @lru_cache(maxsize=1)
 def chapters() -> list[Chapter]:
-    """The page's content, which changes with the code only."""
+    """Return the content of the page, which changes only with the code."""
     found: dict[str, Chapter] = {}
     for resource in RESOURCES:
         label, covers = openapi.tag(resource.module)
@@ -124,7 +124,7 @@ def described(resource: Resource) -> Iterator[Call]:
     for method, path, about in openapi.operations(resource):
         body = about.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
         names = schemas.flat(body.get("oneOf", [body])[0]) if body else ()
-        # What a list answers is said elsewhere on the page.
+        # The page describes lists in a section of its own.
         more = "" if method == "GET" else about.get("description", "")
         yield Call(method, path, about["summary"], more, [Named(breakable(name.name), kind(name.schema), name.required) for name in names])
 
@@ -141,7 +141,7 @@ def filters(resource: Resource) -> Iterator[Named]:
 
 
 def kind(schema: dict[str, Any]) -> str:
-    """What a schema says, in a few words."""
+    """Return the type in a schema, in a few words."""
     if "enum" in schema and isinstance(schema["enum"][0], int) and "description" in schema:
         return str(schema["description"])
     if "enum" in schema:
@@ -155,16 +155,16 @@ def kind(schema: dict[str, Any]) -> str:
 
 
 def breakable(name: str) -> SafeString:
-    """A dotted name that may go on in the next line after a dot."""
+    """Return a dotted name that can break across lines after each dot."""
     return format_html_join(SafeString(".<wbr>"), "{}", ((part,) for part in name.split(".")))
 
 
 def examples(resource: Resource) -> tuple[str, str, str]:
-    """A query of the list for curl; for the official client, and its order."""
+    """Return a query of the list for curl, the same for the official client, and its order."""
     fields = {name: openapi.filter_field(resource, name) for name in resource.filter_names}
     chosen = next((name for name, field in fields.items() if field.choices), "id")
     value = example(fields[chosen])
-    # By when it was made, if that is possible.
+    # By the time of creation, if possible.
     order = next((name for name in resource.ordering if name.endswith(("created", "created.at"))), resource.ordering[0])
     path = f"/{resource.path}".replace("<parent>", parent_id(resource))
     return (
@@ -175,7 +175,7 @@ def examples(resource: Resource) -> tuple[str, str, str]:
 
 
 def client(resource: Resource) -> str:
-    """The resource as the official client names it: `client("tier").accounts`."""
+    """Return the resource as the official client names it: `client("tier").accounts`."""
     if resource.parent:
         last = resource.path.rpartition("/")[2]
         return f'{client(resource.parent)}["{parent_id(resource)}"].collection("{last}")'

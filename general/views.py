@@ -1,4 +1,4 @@
-"""General: where the API is, and how a first call works."""
+"""The page General: the endpoint of the API and a first call."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,6 +15,6 @@ from tokens.models import Token
 @require_safe
 @for_members
 def start(request: PersonRequest) -> HttpResponse:
-    """Where the API is and how a first call works."""
+    """Show the endpoint of the API, a first call and the account."""
     count = Token.objects.visible_to(request.membership).live().count()
     return render(request, "general/start.html", {"endpoint": endpoint(request), "token_count": count, "may_manage": request.membership.is_admin})

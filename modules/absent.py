@@ -1,4 +1,7 @@
-"""What the original keeps of a product and this portal does not: empty lists, so that `ccli product export` comes to an end."""
+"""Lists below a product that Connect has and this portal keeps empty.
+
+Without them, `ccli product export` would fail.
+"""
 
 from api.resource import Resource
 from modules.models import Item
@@ -7,7 +10,7 @@ from tokens.catalog import Module
 
 
 def of_product(name: str, about: str) -> Resource:
-    """A list below a product that exists for the caller, without a record."""
+    """Return an empty list below a product, for callers that can see the product."""
     return Resource(
         f"products/<parent>/{name}",
         Module.PRODUCTS,
@@ -22,8 +25,8 @@ def of_product(name: str, about: str) -> Resource:
 OF_PRODUCTS = (
     of_product("media", "Pictures and videos of a product. This portal keeps none, so the list is empty."),
     of_product("templates", "Texts for subscriptions to a product. This portal keeps none, so the list is empty."),
-    of_product("parameters", "What is asked for with an order. This portal keeps none, so the list is empty."),
+    of_product("parameters", "Parameters that an order has to fill in. This portal keeps none, so the list is empty."),
     of_product("actions", "Links that a product offers. This portal keeps none, so the list is empty."),
-    of_product("configurations", "Values of parameters of a product. This portal keeps none, so the list is empty."),
-    of_product("messages", "Texts of a product for people. This portal keeps none, so the list is empty."),
+    of_product("configurations", "Parameter values of a product. This portal keeps none, so the list is empty."),
+    of_product("messages", "Messages of a product to its users. This portal keeps none, so the list is empty."),
 )

@@ -8,7 +8,7 @@ from api.resource import Resource
 from api.shapes import events
 from tokens.catalog import Module
 
-# What the original calls the type of an account, beside its role.
+# What Connect calls the type of an account, besides its role.
 TYPE = Case(
     When(side=Account.Side.VENDOR, then=Value("vendor")),
     default=Value("provider"),
@@ -19,7 +19,7 @@ ACCOUNTS = Resource(
     "accounts",
     None,
     lambda caller: Account.objects.filter(pk=caller.account_id).annotate(type=TYPE),
-    about="The company that the token belongs to. Open to every valid token: programs ask it first of all.",
+    about="The company that the token belongs to. Open to every valid token, since programs often read it first.",
     fields={"id": "id", "name": "name", "type": "type", "role": "side", "events": events(created="created_at")},
     foreign={"role": ("reseller",)},
     search=("id",),

@@ -1,4 +1,4 @@
-"""Sample records for administrators of the portal."""
+"""The admin pages of the sample records."""
 
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
@@ -35,9 +35,9 @@ from portal.admin import BoundedInline
 
 
 class Searched(BaseModelAdmin):
-    """Other records are found by typing, since a select of them could have thousands of choices."""
+    """An admin that finds related records by typing: a select could have thousands of choices."""
 
-    # An address without a scheme is one with encryption, as from Django 6 on.
+    # Assume https for a URL without a scheme, which is Django's default from version 6 on.
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
@@ -189,7 +189,7 @@ class ServiceAdmin(SampleAdmin):
 
 @admin.register(AssetItem, Environment, MarketplaceHub)
 class PartAdmin(SampleAdmin):
-    """What is edited with the record it belongs to, as long as that has few."""
+    """Parts of a record, which can also be edited with the record as long as it has few."""
 
     search_fields = ("id",)
 

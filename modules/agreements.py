@@ -1,4 +1,4 @@
-"""`/public/v1/agreements`"""
+"""The resource `/public/v1/agreements`."""
 
 from django.db.models import OuterRef
 
@@ -11,10 +11,10 @@ AGREEMENTS = Resource(
     "agreements",
     Module.AGREEMENTS,
     lambda caller: Agreement.objects.visible_to(caller).annotate(
-        # Of its own dealings: how many others there are is nobody's business.
+        # Only the caller's own contracts: the number of others is confidential.
         contracts=CountOf(Contract.objects.visible_to(caller).filter(agreement=OuterRef("pk"))),
     ),
-    about="Contract templates, which partners enrol in.",
+    about="Contract templates that partners enrol in.",
     fields={
         "id": "id",
         "type": "type",

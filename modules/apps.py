@@ -14,7 +14,7 @@ class ModulesConfig(AppConfig):
 
 
 def mirror_catalog(using: str, **kwargs: Any) -> None:
-    """Keep the modules of the catalog as rows too."""
+    """Mirror the modules of the catalog in rows."""
     from modules.models import ModuleEntry
     from tokens.catalog import Module
 

@@ -1,4 +1,4 @@
-"""`/public/v1/contracts`"""
+"""The resource `/public/v1/contracts`."""
 
 from django.db.models import CharField, Value
 
@@ -11,7 +11,7 @@ CONTRACTS = Resource(
     "contracts",
     Module.CONTRACTS,
     lambda caller: Contract.objects.visible_to(caller).annotate(kind=Value("production", CharField(max_length=16))),
-    about="Agreements that a partner signed, or is about to.",
+    about="Agreements that a partner has signed or is about to sign.",
     fields={
         "id": "id",
         "name": "name",

@@ -34,7 +34,7 @@ CONTACT_INFO = {
     },
 }
 
-# A customer buys, a reseller stands one tier above it.
+# A customer buys; a reseller is one tier above it.
 SCOPE = Case(When(type=Customer.Type.CUSTOMER, then=Value("customer")), default=Value("tier1"), output_field=CharField(max_length=16))
 
 CUSTOMERS = Resource(
@@ -110,7 +110,10 @@ REQUIRED = (
 
 @CUSTOMERS.creates(*WRITABLE, "hub.id", required=REQUIRED)
 def create(caller: Caller, values: dict[str, Any]) -> str:
-    """Make a customer of the distributor. Vendors see it as soon as it subscribes to a product of theirs."""
+    """Create a customer of the distributor.
+
+    A vendor sees the customer once it has a subscription to one of the vendor's products.
+    """
     check(caller, values)
     now = this_second()
     customer = Customer(provider_id=caller.account_id, created_at=now, updated_at=now, **columns(values))
@@ -120,7 +123,7 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
 
 @CUSTOMERS.updates(*WRITABLE)
 def update(caller: Caller, customer: Customer, values: dict[str, Any]) -> None:
-    """Change a customer of the distributor; what is not sent stays."""
+    """Update a customer of the distributor. Names that are not sent keep their values."""
     check(caller, values)
     for column, value in columns(values).items():
         setattr(customer, column, value)
@@ -130,24 +133,24 @@ def update(caller: Caller, customer: Customer, values: dict[str, Any]) -> None:
 
 @CUSTOMERS.deletes
 def delete(caller: Caller, customer: Customer) -> None:
-    """Delete a customer without subscriptions and configurations."""
+    """Delete a customer that has no subscriptions and no tier configurations."""
     check(caller, {})
     used = any(rows.exists() for rows in (Asset.objects.filter(customer=customer), TierConfig.objects.filter(customer=customer)))
     if used:
-        raise Refused(_("Only a customer without subscriptions and configurations can be deleted."), code="TRA_001")
+        raise Refused(_("A customer that has subscriptions or tier configurations cannot be deleted."), code="TRA_001")
     customer.delete()
 
 
 def check(caller: Caller, values: dict[str, Any]) -> None:
-    """Raise Refused unless the caller may write, and the hub is its own."""
+    """Raise Refused unless the caller may write customers and the hub belongs to it."""
     if not Account.objects.filter(pk=caller.account_id, side=Account.Side.DISTRIBUTOR).exists():
         raise Refused(_("Customers belong to distributors; a vendor can only read them."), code="AUTH_005", status=403)
     if (hub := values.get("hub.id")) and not Hub.objects.filter(pk=hub, owner=caller.account_id).exists():
-        raise Refused("hub.id: " + _("There is no such hub of yours."))
+        raise Refused("hub.id: " + _("Your account has no such hub."))
 
 
 def save(customer: Customer) -> None:
-    """Save a customer. Raises Refused if it cannot stand where it is put."""
+    """Save a customer. Raises Refused if its place among resellers is not valid."""
     try:
         customer.save()
     except ValidationError as problem:
@@ -156,5 +159,5 @@ def save(customer: Customer) -> None:
 
 
 def columns(values: dict[str, Any]) -> dict[str, Any]:
-    """The values by column, as the model takes them."""
+    """Return the values by column of the model."""
     return {CUSTOMERS.columns[name]: value for name, value in values.items()}

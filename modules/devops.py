@@ -1,4 +1,4 @@
-"""`/public/v1/devops/services`"""
+"""The resource `/public/v1/devops/services`."""
 
 from django.db.models import OuterRef, Value
 from django.db.models.functions import Concat
@@ -22,7 +22,7 @@ ENVIRONMENTS = Rows(
         "readme_url": "readme",
         "changelog_url": "changelog",
     },
-    # The original has them by type, not as a list.
+    # Connect has them by type, not as a list.
     change=lambda environments: {environment["type"]: environment for environment in environments},
     schema={"type": "object", "propertyNames": {"enum": Environment.Type.values}},
 )

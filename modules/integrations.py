@@ -1,7 +1,8 @@
 """`/public/v1/auth/tokens` with `permissions`, `/extensions`, `/modules`: the module Integrations.
 
-A token manages the tokens of its account here, as a person does in the portal. It can never hand out more than it may do
-itself: not by a grant, not by a new token, and not by waking one that may do more.
+A token manages the tokens of its account here, as a person does in the portal. It can never give
+more access than it has itself: not with a grant, not with a new token, and not by activating a
+token that may do more.
 """
 
 from collections.abc import Collection as Several
@@ -27,13 +28,13 @@ from tokens.standing import Standing
 
 
 def tokens(caller: Caller) -> QuerySet[Token]:
-    """The tokens of the account, deleted ones too, with what the API calls their status."""
+    """Return the account's tokens, deleted ones too, with what the API calls their status."""
     active = Token.Status.ACTIVE
     return (
         Token.objects.of_account(caller.account_id)
         .order_by("-created_at", "-id")
         .annotate(
-            # As Token.state, but told by the clock of the database, since the query is kept.
+            # As Token.state, but by the clock of the database, since the query is kept.
             current=Case(
                 When(status=active, expires_at__lte=Now(), then=Value(State.EXPIRED.value)),
                 When(status=active, expires_at__lte=Now() + EXPIRING, then=Value(State.EXPIRING.value)),
@@ -46,7 +47,7 @@ def tokens(caller: Caller) -> QuerySet[Token]:
 
 
 def granted(token: Any) -> QuerySet[Permission]:
-    """The grants of a token, with who granted each."""
+    """Return the grants of a token, with who granted each."""
     return Permission.objects.filter(token=token).annotate(**actors("granted_by")).order_by("module")
 
 
@@ -85,7 +86,7 @@ PERMISSIONS = Resource(
     lambda caller, token_id: granted(token_id).filter(token__account=caller.account_id),
     parent=TOKENS,
     detail=False,
-    about="What a token may reach.",
+    about="The modules that a token was granted.",
     fields=GRANT,
     ordering=("object.id",),
     search=("id", "object.id"),
@@ -108,7 +109,7 @@ EXTENSIONS = Resource(
         system=Value(value=True, output_field=BooleanField()),
         most=Coalesce("cap", Value(settings.TOKENS_PER_EXTENSION), output_field=IntegerField()),
     ),
-    about="What a token can be made for.",
+    about="Extensions that a token can be created for.",
     fields={
         "id": "id",
         "name": "name",
@@ -129,7 +130,7 @@ MODULES = Resource(
     "modules",
     Module.INTEGRATIONS,
     lambda caller: ModuleEntry.objects.all(),
-    about="What a token can be granted.",
+    about="Modules that a token can be granted.",
     fields={"id": "id", "name": "name"},
     search=("id", "name"),
 )
@@ -145,23 +146,24 @@ MODULES = Resource(
     required=("name", "extension.id"),
     not_yet={
         "handle": gettext_lazy(
-            "A handle cannot be traded for a key yet. Make the connection with the key of a token, which its page in the portal shows: ApiKey SU-…:…"
+            "A handle cannot be exchanged for a key yet. Connect with the key of a token instead, which its page in the portal shows: ApiKey SU-…:…"
         )
     },
-    answers={"token": {"type": "string", "pattern": "^[0-9a-f]{40}$", "description": "The secret, shown this once."}},
+    answers={"token": {"type": "string", "pattern": "^[0-9a-f]{40}$", "description": "The secret, shown only this once."}},
 )
 def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
-    """Make a token. The answer, and no other, has its secret as `token`: the key is `ApiKey <id>:<token>`.
+    """Create a token. Only this answer has its secret as `token`: the key is `ApiKey <id>:<token>`.
 
-    Only an extension with a fixed set of modules brings grants; those of a custom token are given one by one afterwards.
+    An extension with a fixed set of modules brings its grants with it; those of a custom token are
+    added one by one afterwards.
     """
     extension = Extension.objects.filter(pk=values["extension.id"]).first()
     if extension is None:
         raise Refused("extension.id: " + _("There is no such extension."))
     if values.get("owner.id", caller.account_id) != caller.account_id:
-        raise Refused("owner.id: " + _("A token can be made for its own account only."))
+        raise Refused("owner.id: " + _("A token can only create tokens of its own account."))
     me = acting(caller)
-    # A token that ends makes none that lives on.
+    # A token that expires cannot create one that outlives it.
     expires = values.get("expiration_date") or me.expires_at
     if expires and expires <= timezone.now():
         raise Refused("expiration_date: " + _("Must be in the future."))
@@ -186,7 +188,10 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
 
 @TOKENS.updates("name", "external_id", "description")
 def update(caller: Caller, token: Token, values: dict[str, Any]) -> None:
-    """Change what people say about a token. Its extension and expiration stay."""
+    """Update the name, external ID and description of a token.
+
+    Its extension and expiration cannot be changed.
+    """
     try:
         token.edit(by=acting(caller), version=None, modules=None, **values)
     except NameTaken as problem:
@@ -197,33 +202,39 @@ def update(caller: Caller, token: Token, values: dict[str, Any]) -> None:
 
 @TOKENS.deletes
 def delete(caller: Caller, token: Token) -> None:
-    """Delete a token for good: its key stops working at once, and its name is free again."""
+    """Delete a token for good. Its key stops working at once, and its name can be used again."""
     if not token.remove(by=acting(caller)):
         raise Refused(_("The token is deleted."), code="TKN_001")
 
 
 @TOKENS.acts("activate")
 def activate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
-    """Let the key of a token work again. One that may do more than the caller stays asleep."""
+    """Activate a token. One that has more access than the caller cannot be activated."""
     settle(token, enabled=token.enable(by=acting(caller)), wanted=Token.Status.ACTIVE)
     must_cover(caller, token)
 
 
 @TOKENS.acts("deactivate")
 def deactivate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
-    """Refuse every call with the token from the next one on."""
+    """Deactivate a token. Every further call with it is refused."""
     settle(token, enabled=token.disable(by=acting(caller)), wanted=Token.Status.INACTIVE)
 
 
 def settle(token: Token, *, enabled: bool, wanted: str) -> None:
-    """Asking twice is no mistake; asking a deleted token is."""
+    """Raise Refused if the token is deleted.
+
+    It is not an error if the token already had the wanted status.
+    """
     if not enabled and token.status != wanted:
         raise Refused(_("The token is deleted."), code="TKN_001")
 
 
 @PERMISSIONS.creates("id", "object.id")
 def grant(caller: Caller, token_id: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Let a custom token reach one more module, which the caller must reach itself. Granting twice is no mistake."""
+    """Grant a module to a custom token. The caller needs access to the module itself.
+
+    Granting a module twice is not an error.
+    """
     module, token = wanted(values), own_custom(caller, token_id)
     must_cover(caller, token, (module,))
     token.add_grant(module, by=acting(caller))
@@ -234,23 +245,26 @@ def grant(caller: Caller, token_id: str, values: dict[str, Any]) -> dict[str, An
 
 @PERMISSIONS.deletes_listed("id", "object.id")
 def revoke(caller: Caller, token_id: str, listed: list[dict[str, Any]]) -> None:
-    """Take modules away from a custom token. The body names one, `{"id": "MD-0023"}`, or is a list of such."""
+    """Revoke modules of a custom token.
+
+    The body is an object such as `{"id": "MD-0023"}`, or a list of these.
+    """
     modules, token = {wanted(values) for values in listed}, own_custom(caller, token_id)
     if Module.ALL in token.grants and Module.ALL not in modules:
-        raise Refused(_("The token has All, which covers every module. Take All away, and grant what shall stay."), code="TKN_003")
+        raise Refused(_("The token has All, which covers every module. Revoke All, and grant the modules that should stay."), code="TKN_003")
     token.remove_grants(*modules, by=acting(caller))
 
 
 def wanted(values: dict[str, Any]) -> Module:
-    """The module that a body names, as `id` or as `object.id`."""
+    """Return the module that a body names, as `id` or as `object.id`. Raises Refused."""
     named = values.get("object.id") or values.get("id")
     if named is None:
         raise Refused("id: " + _("This field is required."))
-    return Module(named)  # type: ignore[call-arg]  # the look-up by value
+    return Module(named)  # type: ignore[call-arg]  # the lookup by value
 
 
 def own_custom(caller: Caller, token_id: str) -> Token:
-    """The token, if its grants can be chosen. Raises Refused."""
+    """Return the token. Raises Refused unless its grants can be chosen."""
     token = Token.objects.filter(account=caller.account_id, pk=token_id).first()
     if token is None:
         raise Refused(answers.no_such(token_id), code="NFND_000", status=404)
@@ -262,27 +276,30 @@ def own_custom(caller: Caller, token_id: str) -> Token:
 
 
 def acting(caller: Caller) -> Token:
-    """The caller as the one who does it, as the portal then shows."""
+    """Return the caller's token, the actor that the portal will show."""
     return Token.objects.select_related("account").get(pk=caller.id)
 
 
 def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None) -> None:
-    """Raise Refused unless the caller lives, as long as the token does, and reaches what the token does (or the modules) itself.
+    """Raise Refused unless the caller may give the access that the token has, or the modules.
 
-    Asked after the change, which is undone then: what was taken from the caller while it waited for others counts. A grant is
-    asked about before as well, since the caller may be the one who gets it.
+    The caller must still be valid, must not expire before the token, and must have the modules
+    itself. This is checked after the change, which is then rolled back, so that what the caller
+    lost while it waited for a lock counts. A grant is checked before as well, since the caller may
+    be granting to itself.
     """
     me = acting(caller)
     standing = Standing(me)
     if not standing.can_call:
         raise Refused("API request is unauthorized.", standing.refusal, code="AUTH_001", status=401)
     if me.expires_at and (token.expires_at is None or token.expires_at > me.expires_at):
-        raise Refused(_("A token that expires cannot hand out anything to one that lives longer."), code="AUTH_006", status=403)
+        raise Refused(_("A token that expires cannot give access to one that expires later or never."), code="AUTH_006", status=403)
     handed = token.grants if modules is None else modules
     missing = [] if Module.ALL in me.grants else [module for module in Module if module in handed and module not in me.grants]
     if missing:
         raise Refused(
-            _("A token cannot hand out what it does not have: %(modules)s.") % {"modules": ", ".join(str(module.label) for module in missing)},
+            _("A token cannot give access that it does not have itself: %(modules)s.")
+            % {"modules": ", ".join(str(module.label) for module in missing)},
             code="AUTH_006",
             status=403,
         )

@@ -1,4 +1,4 @@
-"""`/public/v1/listings`"""
+"""The resource `/public/v1/listings`."""
 
 from api.resource import Resource
 from api.shapes import reference
@@ -32,7 +32,7 @@ LISTINGS = Resource(
         "created": "created_at",
         "updated": "updated_at",
     },
-    # The original's own report asks for `state`, and for the marketplace without the contract.
+    # Connect's own report filters by `state`, and by the marketplace without the contract.
     also={
         "state": "status",
         "marketplace.id": "contract.marketplace.id",

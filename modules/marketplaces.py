@@ -1,4 +1,4 @@
-"""`/public/v1/marketplaces`, `/hubs`, and the languages that marketplaces speak: `/localization/locales`."""
+"""The resources `/public/v1/marketplaces`, `/hubs` and `/localization/locales`."""
 
 from django.db.models import OuterRef
 
@@ -11,11 +11,11 @@ MARKETPLACES = Resource(
     "marketplaces",
     Module.MARKETPLACES,
     lambda caller: Marketplace.objects.visible_to(caller).annotate(
-        # Of its own: how many others there are is nobody's business.
+        # Only the caller's own contracts: the number of others is confidential.
         contract_count=CountOf(Contract.objects.visible_to(caller).filter(marketplace=OuterRef("pk"), status=Contract.Status.ACTIVE)),
         hub_count=CountOf(MarketplaceHub.objects.filter(marketplace=OuterRef("pk"))),
     ),
-    about="The regions in which a distributor sells. A vendor sees those of the distributors that it has an active contract with.",
+    about="Regions in which a distributor sells. A vendor sees those of the distributors it has an active contract with.",
     fields={
         "id": "id",
         "name": "name",
@@ -44,7 +44,7 @@ HUBS = Resource(
         connection_count=CountOf(Connection.objects.filter(hub=OuterRef("pk"))),
         marketplace_count=CountOf(MarketplaceHub.objects.filter(hub=OuterRef("pk"))),
     ),
-    about="The commerce systems of a distributor. Vendors have none.",
+    about="Commerce systems of a distributor. Vendors have none.",
     fields={
         "id": "id",
         "name": "name",
@@ -52,7 +52,7 @@ HUBS = Resource(
         "company": reference("owner"),
         "events": events(created="created_at", updated="updated_at"),
         "stats": {"connections": "connection_count", "marketplaces": "marketplace_count"},
-        # Capitals here, small letters below and in filters: so it is in the original.
+        # Upper case here, lower case below and in filters, as in Connect.
         "instance": {"id": "instance_id", "type": Column("instance_type", str.upper, {"type": "string", "enum": ["OA", "API"]})},
         "instance_id": "instance_id",
         "instance_type": "instance_type",
@@ -66,13 +66,13 @@ LOCALES = Resource(
     "localization/locales",
     None,
     lambda caller: Locale.objects.all(),
-    about="Languages as they are spoken in countries. Open to every valid token.",
+    about="Languages as spoken in a country. Open to every valid token.",
     fields={
         "id": "id",
         "name": "name",
         "local_name": "local_name",
         "auto_translation": "auto_translation",
-        # Texts of products are not translated here.
+        # This portal does not translate the texts of products.
         "stats": {"translations": Constant(0)},
     },
     search=("id", "name"),

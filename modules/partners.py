@@ -1,4 +1,4 @@
-"""`/public/v1/partners`"""
+"""The resource `/public/v1/partners`."""
 
 from django.db.models import BooleanField, CharField, Exists, IntegerField, OuterRef, Q, QuerySet, Value
 
@@ -12,7 +12,7 @@ from tokens.gate import Caller
 
 
 def partners(caller: Caller) -> QuerySet[Account]:
-    """The companies that the account has active contracts with, and how many of which kind."""
+    """Return the companies the account has active contracts with, and how many of each type."""
     between = Q(vendor=caller.account_id, provider=OuterRef("pk")) | Q(provider=caller.account_id, vendor=OuterRef("pk"))
     active = Contract.objects.filter(between, status=Contract.Status.ACTIVE)
     return Account.objects.filter(Exists(active)).annotate(
@@ -40,7 +40,7 @@ PARTNERS = Resource(
     "partners",
     Module.PARTNERS,
     partners,
-    about="The companies that the account has active contracts with.",
+    about="Companies that the account has active contracts with.",
     fields={
         "id": "id",
         "name": "name",

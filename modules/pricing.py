@@ -1,4 +1,4 @@
-"""`/public/v1/pricing/lists`"""
+"""The resource `/public/v1/pricing/lists`."""
 
 from django.db.models import IntegerField, OuterRef, Value
 
@@ -15,7 +15,7 @@ PRICE_LISTS = Resource(
         listings_alt_count=Value(0, IntegerField()),
         products_count=CountOf(Product.objects.filter(price_lists=OuterRef("pk"))),
     ),
-    about="What distributors ask for the products of vendors.",
+    about="Prices that distributors charge for the products of vendors.",
     fields={
         "id": "id",
         "name": "name",
@@ -24,8 +24,8 @@ PRICE_LISTS = Resource(
         "precision": Constant(0.01),
         "status": "status",
         "owner": reference("owner"),
-        # The columns of a list: here, each product has one price.
-        "attributes": Constant([{"id": "price", "name": "Price", "description": "What one unit costs a month."}]),
+        # The columns of a price list. Here, each product has one price.
+        "attributes": Constant([{"id": "price", "name": "Price", "description": "The monthly price of one unit."}]),
         "products": Rows(Product.objects.filter(price_lists=OuterRef("pk")), {"id": "id", "name": "name", "description": "short_description"}),
         "stats": {"products": "products_count", "listings": "listings_count", "listings_alt": "listings_alt_count"},
         "events": events(created="created_at", updated="updated_at", activated="activated_at"),

@@ -1,4 +1,4 @@
-"""`/public/v1/products`, `/products/<id>/items`, and `/categories`."""
+"""The resources `/public/v1/products`, `/products/<id>/items` and `/categories`."""
 
 from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
@@ -12,7 +12,7 @@ ICON = "product.svg"
 
 
 def products(caller: Caller) -> QuerySet[Product]:
-    """The products of the account, and how it comes to see each."""
+    """Return the products the account can see, and why it can see each."""
     listed = Listing.objects.filter(Q(provider=caller.account_id) | Q(vendor=caller.account_id), product=OuterRef("pk"), status=Listing.Status.LISTED)
     return Product.objects.visible_to(caller).annotate(
         visible_as_owner=Case(When(vendor=caller.account_id, then=Value(value=True)), default=Value(value=False), output_field=BooleanField()),
@@ -28,7 +28,7 @@ PRODUCTS = Resource(
     "products",
     Module.PRODUCTS,
     products,
-    about="What vendors sell. A distributor sees the products of the vendors that it has an active distribution contract with.",
+    about="Products of vendors. A distributor sees those of the vendors it has an active distribution contract with.",
     fields={
         "id": "id",
         "name": "name",
@@ -36,7 +36,7 @@ PRODUCTS = Resource(
         "status": "status",
         "version": "version",
         "latest": Constant(value=True),
-        # One picture for all, which everybody can fetch: see urls.py.
+        # One public picture for all products: see urls.py.
         "icon": Constant(f"/public/{ICON}"),
         "short_description": "short_description",
         "detailed_description": "detailed_description",
@@ -49,7 +49,7 @@ PRODUCTS = Resource(
             "download_links": Constant([]),
             "documents": Constant([]),
         },
-        # What these products cannot do is said too: `ccli product export` asks for each.
+        # Missing capabilities are listed too, since `ccli product export` reads each.
         "capabilities": {
             "subscription": {"schema": Constant("explicit"), "change": {"editable_ordering_parameters": Constant(value=False)}},
             "tiers": {"validation": Constant(value=False)},
@@ -69,7 +69,7 @@ PRODUCTS = Resource(
         "published_at": "published_at",
         "events": events(created="created_at", updated="updated_at", published="published_at"),
     },
-    # There, a version is a copy that was set aside; what is for sale has none.
+    # In Connect, only archived copies of a product have a version; the product on sale has none.
     nulls=("version",),
     foreign={"status": ("deleted", "indevelopment", "initializationfailed", "oncertification")},
     ordering=("events.updated.at", "events.published.at"),
@@ -81,7 +81,7 @@ ITEMS = Resource(
     Module.PRODUCTS,
     lambda caller, product_id: Item.objects.filter(product__in=Product.objects.visible_to(caller).filter(pk=product_id)),
     parent=PRODUCTS,
-    about="What of a product is counted and paid for.",
+    about="Units of a product that are ordered or metered, and billed.",
     fields={
         "id": "id",
         "name": "name",
@@ -107,7 +107,7 @@ CATEGORIES = Resource(
     "categories",
     Module.PRODUCTS,
     lambda caller: Category.objects.all(),
-    about="What kinds of products there are.",
+    about="Categories of products.",
     fields={"id": "id", "name": "name"},
     search=("id", "name"),
 )

@@ -1,4 +1,4 @@
-"""`/public/v1/reporting/reports`"""
+"""The resource `/public/v1/reporting/reports`."""
 
 from django.db.models import Case, CharField, IntegerField, Value, When
 from django.db.models.functions import Concat
@@ -8,7 +8,7 @@ from api.shapes import Constant, events, reference
 from modules.models import Report
 from tokens.catalog import Module
 
-# A report is ready or it is not.
+# Progress is not measured: a report is either ready or not.
 PROGRESS = Case(When(status=Report.Status.SUCCEEDED, then=Value(10)), default=Value(0), output_field=IntegerField())
 ENTRYPOINT = Concat(Value("reports."), "template__local_id", Value(".entrypoint.generate"), output_field=CharField())
 ORDERED = (
@@ -26,7 +26,7 @@ REPORTS = Resource(
     "reporting/reports",
     Module.REPORTS,
     lambda caller: Report.objects.visible_to(caller).annotate(progress=PROGRESS, entrypoint=ENTRYPOINT),
-    about="Reports that the company had made.",
+    about="Reports that the company has requested.",
     fields={
         "id": "id",
         "name": "name",

@@ -1,4 +1,4 @@
-"""`/public/v1/assets`, `/requests`: the module Subscriptions."""
+"""The resources `/public/v1/assets` and `/requests`: the module Subscriptions."""
 
 from django.db.models import CharField, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast
@@ -11,7 +11,7 @@ from tokens.catalog import Module
 
 
 def tier(column: str) -> Shape:
-    """A customer or reseller with everything that is known of it."""
+    """Return the shape of a customer or reseller with all its details."""
     return {
         **reference(column),
         "external_id": f"{column}__external_id",
@@ -22,7 +22,7 @@ def tier(column: str) -> Shape:
 
 
 def below(column: str, shape: Shape) -> Shape:
-    """The shape of a record, for the record that `column` points at."""
+    """Return the shape of a record, applied to the record that `column` refers to."""
     return {name: f"{column}__{value}" if isinstance(value, str) else below(column, value) for name, value in shape.items()}
 
 
@@ -45,7 +45,10 @@ def contract(column: str) -> Shape:
 
 
 def items(asset: str) -> "QuerySet[AssetItem]":
-    """The items of the asset that `asset` points at. Their quantities are texts in requests, numbers in assets."""
+    """Return the items of the asset that the column `asset` refers to.
+
+    Their quantities are strings (`text`, `before`) in requests and numbers in assets.
+    """
     return AssetItem.objects.filter(asset=OuterRef(asset)).annotate(text=Cast("quantity", CharField()), before=Cast(Value("0"), CharField()))
 
 

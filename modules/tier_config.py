@@ -1,4 +1,4 @@
-"""`/public/v1/tier/configs`: the module Tier Config."""
+"""The resource `/public/v1/tier/configs`: the module Tier Config."""
 
 from api.resource import Resource
 from api.shapes import Constant, events, reference
@@ -10,7 +10,7 @@ TIER_CONFIGS = Resource(
     "tier/configs",
     Module.TIER_CONFIG,
     lambda caller: TierConfig.objects.visible_to(caller),
-    about="What a vendor has to know of a reseller before it can serve the reseller's customers.",
+    about="What a vendor needs to know about a reseller before it can serve the reseller's customers.",
     fields={
         "id": "id",
         "name": "name",

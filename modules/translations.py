@@ -1,6 +1,7 @@
-"""`/public/v1/localization/translations`: the texts of a product in the language they were written in, its only one here.
+"""The resource `/public/v1/localization/translations`: the texts of products.
 
-Of a translation, the original hands out the texts as a workbook; `ccli product export` reads it.
+Here, a product has one translation, in the language that its texts were written in. Connect serves
+the texts of a translation as a workbook, which `ccli product export` reads.
 """
 
 from collections.abc import Sequence
@@ -19,14 +20,14 @@ from tokens.gate import ApiRequest
 from tokens.permissions import requires_module
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# The texts that a translation has, by their columns.
+# The columns with the texts of a translation.
 TEXTS = ("name", "short_description", "detailed_description")
 
 TRANSLATIONS = Resource(
     "localization/translations",
     Module.PRODUCTS,
     lambda caller: Product.objects.visible_to(caller),
-    about="Texts of products. Each has one translation, which has its id: the language that it was written in.",
+    about="Texts of products. Each product has one translation with the same id, in the language its texts were written in.",
     fields={
         "id": "id",
         "description": Constant(""),
@@ -44,7 +45,7 @@ TRANSLATIONS = Resource(
 
 @requires_module(Module.PRODUCTS)
 def attributes(request: ApiRequest, pk: str) -> HttpResponse:
-    """The texts of a translation as a workbook."""
+    """Return the texts of a translation as a workbook."""
     if request.method not in READ:
         return method_not_allowed(READ)
     product = Product.objects.visible_to(request.token).filter(pk=pk).values(*TEXTS).first()
@@ -54,7 +55,7 @@ def attributes(request: ApiRequest, pk: str) -> HttpResponse:
     return HttpResponse(workbook("Attributes", rows), content_type=WORKBOOK)
 
 
-# --- The least that is a workbook (ECMA-376, Office Open XML) ------------------------------------
+# --- A minimal workbook (ECMA-376, Office Open XML) -----------------------------------------------
 
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 FORMATS = "http://schemas.openxmlformats.org"
@@ -63,7 +64,7 @@ KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 def workbook(title: str, rows: Sequence[Sequence[str]]) -> bytes:
-    """A workbook with one sheet of texts."""
+    """Return a workbook (xlsx) with one sheet of strings."""
     cells = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{FORMATS}/package/2006/content-types">'

@@ -1,4 +1,4 @@
-"""Every address below `/public/`. A new resource is one line here."""
+"""All URLs below `/public/`. A new resource is one line here."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -32,7 +32,7 @@ from portal.views import page_not_found
 
 app_name = "api"
 
-# In the order of the modules, which is that of the page API.
+# In the order of the modules, which is that of the API Reference page.
 RESOURCES = (
     account.ACCOUNTS,
     account.USERS,
@@ -72,7 +72,7 @@ PICTURE = (
 
 @login_not_required
 def nothing(request: HttpRequest) -> HttpResponse:
-    """What is no resource: JSON, never the portal's page."""
+    """Answer 404 where there is no resource: in JSON, never with the portal's page."""
     return page_not_found(request)
 
 
@@ -80,7 +80,7 @@ def nothing(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=86400)
 def icon(request: HttpRequest) -> HttpResponse:
-    """The picture of every product. Clients fetch it without a key."""
+    """Return the picture of all products. It is public, since clients fetch it without a key."""
     return HttpResponse(PICTURE, content_type="image/svg+xml")
 
 

@@ -1,4 +1,4 @@
-"""`/public/v1/usage/files`"""
+"""The resource `/public/v1/usage/files`."""
 
 from api.resource import Resource
 from api.shapes import Constant, reference
@@ -9,7 +9,7 @@ USAGE_FILES = Resource(
     "usage/files",
     Module.USAGE,
     lambda caller: UsageFile.objects.visible_to(caller),
-    about="What customers used of a product in a month, as the vendor reports it.",
+    about="What customers used of a product in a month, as reported by the vendor.",
     fields={
         "id": "id",
         "name": "name",

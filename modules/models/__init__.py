@@ -1,4 +1,4 @@
-"""The business records behind the gate, one file for each noun."""
+"""The business records behind the gate, one file per noun."""
 
 from modules.models.agreements import Agreement
 from modules.models.base import OwnedQuerySet, Record, RecordQuerySet, new_uid, this_second

@@ -9,7 +9,7 @@ from portal.fields import LineField
 
 
 class Agreement(Record):
-    """A contract template, which partners enrol in."""
+    """A contract template that partners enrol in."""
 
     class Type(models.TextChoices):
         DISTRIBUTION = "distribution", _("Distribution")

@@ -1,4 +1,4 @@
-"""What the records have in common. Each lies between a vendor and a distributor, and each side sees its own."""
+"""The base of records between a vendor and a distributor, each of which sees only its own."""
 
 import uuid
 from datetime import datetime
@@ -21,18 +21,21 @@ def new_uid() -> str:
 
 
 def this_second() -> datetime:
-    """Now, as exact as the API shows moments: who asks for what is later than the last one seen must not get that one again."""
+    """Return the current time to the second, which is how the API shows it.
+
+    With fractions, a query for records after the last one seen would find that one again.
+    """
     return timezone.now().replace(microsecond=0)
 
 
 class RecordQuerySet(models.QuerySet[Any]):
     def visible_to(self, caller: "Caller") -> "RecordQuerySet":
-        """The records of the account: as vendor or as distributor, as its id says."""
+        """Return the records of the account, as vendor or distributor according to its side."""
         return self.filter(vendor=caller.account_id) if caller.side == Account.Side.VENDOR else self.filter(provider=caller.account_id)
 
 
 class Record(models.Model):
-    """What all records between two companies have."""
+    """A record between a vendor and a distributor."""
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
     vendor = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("vendor"))
@@ -45,7 +48,7 @@ class Record(models.Model):
     class Meta:
         abstract = True
         ordering = ("-created_at", "-id")
-        # The API's order for either side, so that the first page of a long resource costs no sorting.
+        # The API's order for either side, so that the first page of a long list needs no sorting.
         indexes = (
             models.Index("vendor", F("created_at").desc(), F("id").desc(), name="%(class)s_of_vendor"),
             models.Index("provider", F("created_at").desc(), F("id").desc(), name="%(class)s_of_provider"),
@@ -56,7 +59,7 @@ class Record(models.Model):
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
-    """Records of one company, which no other sees."""
+    """Records of one company, which no other company sees."""
 
     def visible_to(self, caller: "Caller") -> "OwnedQuerySet":
         return self.filter(owner=caller.account_id)

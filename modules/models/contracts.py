@@ -1,4 +1,4 @@
-"""Contracts: agreements that partners signed."""
+"""Contracts: agreements that partners have signed."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,7 @@ from portal.fields import LineField, MomentField
 
 
 class Contract(Record):
-    """An agreement that a partner signed, or is about to."""
+    """An agreement that a partner has signed or is about to sign."""
 
     class Status(models.TextChoices):
         ENROLLING = "enrolling", _("Enrolling")

@@ -25,7 +25,7 @@ class Customer(Record):
         PREVIEW = "preview", _("Preview")
 
     id = PublicIdField(_("ID"), groups=(4, 4, 4), prefix="TA")
-    # None as long as the customer has no subscription: then only its distributor sees it.
+    # None as long as the customer has no subscriptions; until then only its distributor sees it.
     vendor = models.ForeignKey(  # type: ignore[assignment]  # the others always have one
         Account, models.CASCADE, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("vendor")
     )
@@ -60,24 +60,28 @@ class Customer(Record):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, unless that would put it where it cannot stand. Raises ValidationError."""
+        """Save. Raises ValidationError if the place among resellers is not valid."""
         with transaction.atomic():
             self.check_place()
             super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        """What a form checks: the same, so that it is told beside the field. The form's transaction holds the lock."""
+        """Check the place for forms as well, which then show the error beside the field.
+
+        The transaction of the form holds the lock until it saves.
+        """
         super().clean()
         if self.provider_id:
             with transaction.atomic():
                 self.check_place()
 
     def check_place(self) -> None:
-        """Hold the resellers of the distributor still, and raise ValidationError unless the customer fits among them.
+        """Lock the distributor's customers. Raise ValidationError unless the place is valid.
 
-        A place that does not change is not asked about, so that what stands wrong already can still be edited.
+        An unchanged place is not checked, so that a customer with an invalid one can still be
+        edited.
         """
-        # Whoever else moves one of them waits here, and then sees where this one went.
+        # Others that move one of them wait here, and then see where this one went.
         list(Account.objects.select_for_update(no_key=True).filter(pk=self.provider_id).values_list("pk"))
         stored = Customer.objects.filter(pk=self.pk).values_list("provider_id", "parent_id", "type").first()
         if stored == (self.provider_id, self.parent_id, self.type):
@@ -85,15 +89,18 @@ class Customer(Record):
         if self.parent_id:
             resellers = dict(Customer.objects.filter(provider=self.provider_id, type=Customer.Type.RESELLER).values_list("pk", "parent_id"))
             if self.parent_id not in resellers:
-                raise ValidationError({"parent": _("There is no such reseller of yours.")})
+                raise ValidationError({"parent": _("The distributor has no such reseller.")})
             if self.pk in above(self.parent_id, resellers):
-                raise ValidationError({"parent": _("Nobody can stand above itself.")})
+                raise ValidationError({"parent": _("A reseller cannot be placed below itself.")})
         if stored and self.type != Customer.Type.RESELLER and Customer.objects.filter(parent=self.pk).exists():
-            raise ValidationError({"type": _("Customers stand below this reseller.")})
+            raise ValidationError({"type": _("This reseller still has customers below it.")})
 
 
 def above(pk: str | None, parents: Mapping[str, str | None]) -> set[str]:
-    """The reseller and all that stand above it, each once: what is stored may go in a circle."""
+    """Return the reseller and all those above it.
+
+    Each is visited once, since stored rows may form a cycle.
+    """
     found: set[str] = set()
     while pk and pk not in found:
         found.add(pk)

@@ -43,7 +43,7 @@ class Service(models.Model):
 
 
 class Environment(models.Model):
-    """Where a service runs: each has one for development, one for tests and one for production."""
+    """An environment of a service, which has one each for development, tests and production."""
 
     class Type(models.TextChoices):
         DEVELOPMENT = "development", _("Development")

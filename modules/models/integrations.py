@@ -6,7 +6,7 @@ from portal.fields import LineField
 
 
 class ModuleEntry(models.Model):
-    """A module of the catalog as a row. Made by `migrate`; never edit it.
+    """A module of the catalog as a row. Written by `migrate`; never edit it.
 
     Filters, orders and pages of the API are SQL, so what it lists has to be in a table.
     """

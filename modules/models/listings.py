@@ -24,7 +24,7 @@ class Listing(Record):
 
 
 class Connection(Record):
-    """The line between a product and a hub, on which subscriptions travel."""
+    """The connection of a product to a hub, through which its subscriptions are ordered."""
 
     class Type(models.TextChoices):
         TEST = "test", _("Test")

@@ -30,7 +30,7 @@ class Country(models.Model):
 
 
 class Locale(models.Model):
-    """A language as it is spoken in a country: `EN-GB`."""
+    """A language as spoken in a country, such as `EN-GB`."""
 
     id = models.CharField(_("code"), primary_key=True, max_length=8)
     name = LineField(_("name"), max_length=128)
@@ -47,7 +47,7 @@ class Locale(models.Model):
 
 
 class PartnerQuerySet(models.QuerySet[Any]):
-    """What a distributor owns and the vendors that it has an active contract with see too."""
+    """Rows of a distributor that vendors with an active contract with it see too."""
 
     def visible_to(self, caller: "Caller") -> "PartnerQuerySet":
         if caller.side != Account.Side.VENDOR:
@@ -57,7 +57,7 @@ class PartnerQuerySet(models.QuerySet[Any]):
 
 
 class Hub(models.Model):
-    """A commerce system of a distributor, to which its marketplaces are connected."""
+    """A commerce system of a distributor that its marketplaces are connected to."""
 
     class Type(models.TextChoices):
         API = "api", "API"

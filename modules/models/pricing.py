@@ -9,7 +9,7 @@ from portal.fields import LineField, MomentField
 
 
 class PriceList(Record):
-    """What a distributor asks for products of a vendor."""
+    """The prices that a distributor charges for products of a vendor."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")

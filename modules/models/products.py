@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Category(models.Model):
-    """What kind of product something is."""
+    """A category of products."""
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
     name = LineField(_("name"), max_length=255)
@@ -33,7 +33,10 @@ class Category(models.Model):
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def visible_to(self, caller: "Caller") -> "ProductQuerySet":
-        """A vendor's own products; for a distributor those of the vendors it has an active distribution contract with."""
+        """Return a vendor's own products, or the products that a distributor may sell.
+
+        Those are of the vendors it has an active distribution contract with.
+        """
         if caller.side == Account.Side.VENDOR:
             return self.filter(vendor=caller.account_id)
         contracts = Contract.objects.filter(
@@ -43,7 +46,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
 
 class Product(models.Model):
-    """What a vendor sells through distributors."""
+    """A product that a vendor sells through distributors."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -78,7 +81,7 @@ class Product(models.Model):
 
 
 class Item(models.Model):
-    """What of a product is counted and paid for."""
+    """A unit of a product that is ordered or metered, and billed."""
 
     class Type(models.TextChoices):
         RESERVATION = "reservation", _("Reservation")

@@ -11,7 +11,7 @@ from portal.fields import LineField, MomentField
 
 
 class ReportTemplate(models.Model):
-    """What a report is made with."""
+    """A template that reports are made from."""
 
     class Type(models.TextChoices):
         SYSTEM = "system", _("System")
@@ -33,7 +33,7 @@ class ReportTemplate(models.Model):
 
 
 class Report(models.Model):
-    """A report that a company had made."""
+    """A report that a company has requested."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Pending")

@@ -1,4 +1,4 @@
-"""Subscriptions, and the requests that change them."""
+"""Subscriptions and the requests that change them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -37,7 +37,7 @@ class Asset(Record):
 
 
 class AssetItem(models.Model):
-    """How much of an item a subscription has."""
+    """The quantity of an item in a subscription."""
 
     asset = models.ForeignKey(Asset, models.CASCADE, related_name="items", db_index=False, verbose_name=_("subscription"))
     item = models.ForeignKey("modules.Item", models.CASCADE, related_name="+", verbose_name=_("item"))
@@ -54,7 +54,7 @@ class AssetItem(models.Model):
 
 
 class FulfillmentRequest(Record):
-    """A request to change a subscription, which the vendor fulfils."""
+    """A request to change a subscription, fulfilled by the vendor."""
 
     class Type(models.TextChoices):
         PURCHASE = "purchase", _("Purchase")

@@ -8,7 +8,7 @@ from portal.fields import LineField
 
 
 class TierConfig(Record):
-    """What a vendor has to know of a reseller before it can serve the reseller's customers."""
+    """What a vendor needs to know about a reseller before it can serve the reseller's customers."""
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("Active")

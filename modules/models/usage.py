@@ -10,7 +10,7 @@ from portal.fields import LineField, MomentField
 
 
 class UsageFile(Record):
-    """What customers used of a product in a month, as the vendor reports it."""
+    """What customers used of a product in a month, as reported by the vendor."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")

@@ -444,6 +444,6 @@ def test_with_the_description_an_unknown_address_is_refused_without_a_request(as
 def test_with_the_description_help_tells_what_there_is(ask, specs):
     assert "helpdesk" in ask("client.help()", specs=specs)
     assert "tokens" in ask("client.ns('auth').help()", specs=specs)
-    assert "Contract templates, which partners enrol in." in ask("client.agreements.help()", specs=specs)
+    assert "Contract templates that partners enrol in." in ask("client.agreements.help()", specs=specs)
     case = ask("client.ns('helpdesk').cases['CA-000-000-000'].help()", specs=specs)
     assert all(action in case for action in ("pend", "inquire", "resolve", "close"))

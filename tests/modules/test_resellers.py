@@ -34,9 +34,9 @@ def test_the_model_refuses_a_circle(chain):
     for below in chain:
         top = Customer.objects.get(pk=chain[0].pk)
         top.parent = below
-        with pytest.raises(ValidationError, match="above itself"):
+        with pytest.raises(ValidationError, match="below itself"):
             top.save()
-        with pytest.raises(ValidationError, match="above itself"):
+        with pytest.raises(ValidationError, match="below itself"):
             top.full_clean()
     assert Customer.objects.get(pk=chain[0].pk).parent is None
 
@@ -49,7 +49,7 @@ def test_the_model_refuses_a_parent_that_is_no_reseller_or_of_somebody_else(acco
 
 def test_a_reseller_that_has_customers_stays_one(chain):
     chain[0].type = "customer"
-    with pytest.raises(ValidationError, match="stand below"):
+    with pytest.raises(ValidationError, match="still has customers below it"):
         chain[0].save()
 
 
@@ -61,7 +61,7 @@ def test_the_admin_tells_it_beside_the_field(chain):
     data |= {"created_at_0": "2026-01-01", "created_at_1": "10:00", "updated_at_0": "2026-01-01", "updated_at_1": "10:00", "parent": bottom.pk}
     response = staff.client.post(reverse("admin:modules_customer_change", args=(top.pk,)), data)
     assert response.status_code == 200
-    assert response.context["adminform"].form.errors == {"parent": ["Nobody can stand above itself."]}
+    assert response.context["adminform"].form.errors == {"parent": ["A reseller cannot be placed below itself."]}
     assert Customer.objects.get(pk=top.pk).parent is None
 
 

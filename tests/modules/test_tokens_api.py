@@ -424,5 +424,5 @@ def test_a_handle_is_answered_with_what_to_do_instead(call, account, body):
     response = call("auth/tokens", token, "post", data=json.dumps(body), content_type="application/json")
     assert response.status_code == 400
     (error,) = response.json()["errors"]
-    assert error.startswith("handle: A handle cannot be traded for a key yet.")
+    assert error.startswith("handle: A handle cannot be exchanged for a key yet.")
     assert Token.objects.count() == 1
