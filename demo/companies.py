@@ -8,7 +8,7 @@ MICK, FRONT_STREET, BAYSIDE, SOUTHPAW = "PA-063-101", "VA-044-420", "VA-571-206"
 COMPANIES = (
     (MICK, "Mighty Mick's LLC", Account.Side.DISTRIBUTOR),
     (FRONT_STREET, "Front Street Inc", Account.Side.VENDOR),
-    # Partners of the two, so that some records are seen by one of them only.
+    # A further partner of each, so that each of the two has records that the other does not see.
     (BAYSIDE, "Bayside Cloud", Account.Side.VENDOR),
     (SOUTHPAW, "Southpaw Distribution", Account.Side.DISTRIBUTOR),
 )
@@ -24,8 +24,8 @@ PEOPLE = (
 )
 PORTAL_ADMINISTRATOR = ("UR-900-000-001", "admin@portal.example", "Portal Administrator")
 
-# Where the pairs of companies meet: each of the two main companies has two partners.
+# Pairs of companies that trade with each other: each of the two main companies has two partners.
 PAIRS = ((MICK, FRONT_STREET), (MICK, BAYSIDE), (SOUTHPAW, FRONT_STREET))
-# Who acts for a company: account id -> its people.
+# The people who act for each company, by account id.
 People = Mapping[str, Sequence[User]]
 Pair = tuple[str, str]

@@ -16,7 +16,7 @@ from tokens.models import Extension, Token, TokenError, TokenUsage
 
 @dataclass(frozen=True)
 class Sample:
-    """A token of the demo. Times without a date count back from the first run."""
+    """A token of the demo. `used` and `expires` are relative to the first run."""
 
     account: str
     id: str
@@ -37,7 +37,7 @@ CUSTOM, ZAPIER, FLOWGEAR, REPORTS = Extension.CUSTOM, "EXT-651-883", "EXT-310-44
 M = Module
 
 SAMPLES = (
-    # The two of the article.
+    # The two tokens of the article.
     Sample(
         MICK,
         "SU-431-800-699",
@@ -96,7 +96,7 @@ MORE: tuple[tuple[Any, ...], ...] = (
 
 
 def more_samples() -> Iterator[Sample]:
-    """About forty more, of every extension, state and age."""
+    """Yield about forty more, of every extension, state and age."""
     for number, (name, extension, modules, external_id, used, expires, status) in enumerate(MORE):
         draw = seeded(f"token {number}")
         for account, limit in ((MICK, 30), (FRONT_STREET, 11)):

@@ -1,8 +1,7 @@
-"""The business records of the demo: the same every time, and they belong together.
+"""The business records of the demo: the same in every run, and consistent with each other.
 
-`load()` goes from what others need to what needs others. Each step adds the records that are
-missing and goes on with all of them as they are stored, so that new ones fit what people have
-changed in the meantime.
+`load()` works in the order of dependencies. Each step adds the records that are missing and passes
+all of them on as they are stored, so that new records fit what people have changed since.
 """
 
 from demo.companies import People

@@ -1,4 +1,4 @@
-"""What makes records of the demo the same every time, and adds those that are missing."""
+"""Helpers that make the records of the demo the same in every run, and add the missing ones."""
 
 import random
 import uuid
@@ -15,7 +15,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 def add(rows: Iterable[Row]) -> list[Row]:
-    """Add the rows that are missing."""
+    """Add the rows that are missing; return all of them as given."""
     rows = list(rows)
     if rows:
         type(rows[0])._default_manager.bulk_create(rows, batch_size=500, ignore_conflicts=True)
@@ -23,7 +23,7 @@ def add(rows: Iterable[Row]) -> list[Row]:
 
 
 def stored(rows: Sequence[Row]) -> list[Row]:
-    """The rows as they are stored, in the same order."""
+    """Return the rows as they are stored, in the same order."""
     if not rows:
         return []
     found = type(rows[0])._default_manager.in_bulk([row.pk for row in rows])
@@ -31,7 +31,7 @@ def stored(rows: Sequence[Row]) -> list[Row]:
 
 
 def keep(rows: Iterable[Row]) -> list[Row]:
-    """Add the rows that are missing; all of them as they are stored."""
+    """Add the rows that are missing; return all of them as they are stored."""
     return stored(add(rows))
 
 
@@ -56,5 +56,5 @@ def spread(number: int, first: datetime, step: timedelta) -> datetime:
 
 
 def somebody(draw: random.Random, people: People, account: str) -> User | None:
-    """One of the people of the company, if it has any."""
+    """Return one of the people of a company, or None if it has none."""
     return draw.choice(people[account]) if people.get(account) else None

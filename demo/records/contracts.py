@@ -52,9 +52,9 @@ def agreement(number: int) -> Agreement:
 
 
 CONTRACT_NOTES = {
-    Contract.Status.PENDING: "Waits for the signature of the other side.",
-    Contract.Status.REJECTED: "The terms of payment could not be agreed on.",
-    Contract.Status.TERMINATED: "Ended by both sides at the close of the year.",
+    Contract.Status.PENDING: "Waiting for the other side's signature.",
+    Contract.Status.REJECTED: "The payment terms could not be agreed on.",
+    Contract.Status.TERMINATED: "Ended by both sides at the end of the year.",
 }
 
 
@@ -88,7 +88,7 @@ def contract(number: int, of: Agreement, people: People) -> Contract:
 
 
 class Sold(NamedTuple):
-    """A contract of distribution under which products are sold, and where."""
+    """A distribution contract under which products are sold, and the place of sale."""
 
     contract: Contract
     place: Place
@@ -99,7 +99,7 @@ class Sold(NamedTuple):
 
 
 def sold_under(contracts: Iterable[Contract], places: Mapping[str | None, Place]) -> Iterable[Contract]:
-    """The first active contract of distribution for each vendor in each marketplace."""
+    """Return the first active distribution contract of each vendor in each marketplace."""
     first: dict[tuple[str, str | None], Contract] = {}
     for each in contracts:
         active = each.type == Agreement.Type.DISTRIBUTION and each.status == Contract.Status.ACTIVE

@@ -18,7 +18,7 @@ CITIES = (
     ("Graz", "at", "+43"),
     ("Lyon", "fr", "+33"),
 )
-# Of the customers from number 96 on, by distributor: where its marketplaces are.
+# Cities of the customers from number 96 on, by distributor: those of its marketplaces.
 HOME_CITIES = {
     MICK: (
         ("London", "gb", "+44"),
@@ -44,8 +44,9 @@ def customer(number: int) -> Customer:
     provider, vendor = PAIRS[number % 3]
     first, last = draw.choice(FIRST_NAMES), draw.choice(LAST_NAMES)
     city, country, phone = draw.choice(CITIES if number < 96 else HOME_CITIES[provider])
-    # The first nine are resellers, three for each pair of companies; most others buy through one of theirs. From 96 on the
-    # first of each pair is a reseller below another, through which the rest buys, and every fifth has bought nothing yet.
+    # The first nine are resellers, three for each pair of companies; most other customers buy
+    # through one of them. From 96 on, the first of each pair is a reseller below another reseller,
+    # most others buy through it, and every fifth has bought nothing yet.
     reseller = number < 9 or 96 <= number < 99
     company = f"{last} {'IT Services' if reseller else draw.choice(TRADES)}"
     created = spread(number, day(2020, 3, 2, 7, 40), timedelta(days=9, hours=5))

@@ -1,4 +1,4 @@
-"""The extensions that companies run."""
+"""Extensions that companies run."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -9,22 +9,25 @@ from modules.models import Environment, Product, Service
 
 SERVICES = (
     # owner, type, name, description, category
-    (MICK, Service.Type.HUB, "Storefront Orders", "Passes orders of the storefront on and brings their outcome back.", "Commerce"),
-    (MICK, Service.Type.TRANSFORMATIONS, "Price Rounding", "Rounds the prices of vendors to what the storefront shows.", "Pricing"),
-    (MICK, Service.Type.MULTIACCOUNT, "Partner Letter", "Tells partners each week what is new in the marketplaces.", "Communication"),
-    (FRONT_STREET, Service.Type.PRODUCTS, "Tenant Set-up", "Makes and changes tenants as requests come in.", "Fulfillment"),
+    (MICK, Service.Type.HUB, "Storefront Orders", "Forwards storefront orders and returns their results.", "Commerce"),
+    (MICK, Service.Type.TRANSFORMATIONS, "Price Rounding", "Rounds vendor prices to what the storefront shows.", "Pricing"),
+    (MICK, Service.Type.MULTIACCOUNT, "Partner Letter", "Sends partners weekly news about the marketplaces.", "Communication"),
+    (FRONT_STREET, Service.Type.PRODUCTS, "Tenant Set-up", "Creates and updates tenants as requests come in.", "Fulfillment"),
     (FRONT_STREET, Service.Type.TRANSFORMATIONS, "Usage Splitter", "Splits usage by subscription before it is reported.", "Usage"),
     (FRONT_STREET, Service.Type.MULTIACCOUNT, "Trial Reminder", "Reminds distributors of trials that end soon.", "Communication"),
     (BAYSIDE, Service.Type.PRODUCTS, "Domain Check", "Checks domains before a purchase is approved.", "Fulfillment"),
     (BAYSIDE, Service.Type.MULTIACCOUNT, "Case Router", "Sends support cases to the team that knows the product.", "Helpdesk"),
-    (SOUTHPAW, Service.Type.HUB, "Nordic Orders", "Passes orders of the storefront on and brings their outcome back.", "Commerce"),
-    (SOUTHPAW, Service.Type.TRANSFORMATIONS, "Currency Columns", "Adds prices in the currencies of the neighbours.", "Pricing"),
+    (SOUTHPAW, Service.Type.HUB, "Nordic Orders", "Forwards storefront orders and returns their results.", "Commerce"),
+    (SOUTHPAW, Service.Type.TRANSFORMATIONS, "Currency Columns", "Adds prices in the currencies of neighbouring countries.", "Pricing"),
 )
 SITES = {MICK: "mightymicks", FRONT_STREET: "frontstreet", BAYSIDE: "bayside", SOUTHPAW: "southpaw"}
 
 
 def services(products: Sequence[Product]) -> None:
-    """The extensions that companies run, each with its three environments. Those of vendors work for products of theirs."""
+    """Add the extensions that companies run, each with three environments.
+
+    Those of vendors are for their own products.
+    """
     rows = [service(number) for number in range(len(SERVICES))]
     add(rows)
     add(place for number, row in enumerate(rows) for place in environments(number, row))
@@ -56,7 +59,7 @@ def service(number: int) -> Service:
 
 
 def environments(number: int, of: Service) -> Iterator[Environment]:
-    """One to develop in, on the developer's machine, and two in the cloud."""
+    """Yield an environment for development, which runs locally, and two in the cloud."""
     draw = seeded(f"environments {number}")
     states, tag = Environment.Status, f"{draw.randint(1, 4)}.{draw.randint(0, 12)}"
     usual = (

@@ -12,7 +12,10 @@ from modules.models import Connection, Contract, Listing, PriceList, Product
 
 
 def price_lists(sold: Sequence[Sold], products: Iterable[Product]) -> dict[str, PriceList]:
-    """Three editions for each vendor in each marketplace: the last one, the one in force, the next. Those in force, by contract."""
+    """Add three editions for each vendor in each marketplace: previous, current and next.
+
+    Returns the current ones by contract id.
+    """
     editions: dict[str, list[PriceList]] = {}
     for number, (of, place) in enumerate(sold):
         following = (PriceList.Status.SCHEDULED, PriceList.Status.DRAFT)[number % 2]
@@ -41,7 +44,7 @@ def price_list(of: Contract, place: Place, edition: int, status: PriceList.Statu
         provider_id=of.provider_id,
         owner_id=of.provider_id,
         name=f"{place.marketplace.name} Prices, Edition {edition}",
-        description=f"What resellers pay a month, in {place.marketplace.currency}.",
+        description=f"Monthly prices for resellers, in {place.marketplace.currency}.",
         status=status,
         currency=place.marketplace.currency,
         activated_at=in_force,
@@ -59,13 +62,16 @@ class Offer(NamedTuple):
 
 
 def listings(sold: Sequence[Sold], products: Sequence[Product], prices: Mapping[str, PriceList]) -> list[Offer]:
-    """Each product in each marketplace of its vendor's distributors, drafts apart. What is out of sale is listed no more."""
+    """Add each product, except drafts, to each marketplace of its vendor's distributors.
+
+    Products that are no longer sold are unlisted there.
+    """
     met: set[Pair] = set()
     offers = []
     for each in sold:
         for of in products:
             if of.vendor_id == each.contract.vendor_id and of.status != Product.Status.DRAFT:
-                # Each product that is published is on sale in at least one marketplace of each distributor.
+                # Each published product is on sale in at least one marketplace of each distributor.
                 offers.append(Offer(listing(of, each, prices.get(each.contract.pk), anyway=each.pair not in met), of, each))
         met.add(each.pair)
     add(offer.listing for offer in offers)
@@ -92,7 +98,7 @@ def listing(of: Product, sold: Sold, prices: PriceList | None, *, anyway: bool) 
 
 
 def connections(offers: Iterable[Offer]) -> dict[tuple[str, str], Connection]:
-    """A line from each product to each hub of the marketplaces that list it, by product and hub."""
+    """Add connections of products to the hubs of their marketplaces; return them by both ids."""
     rows: dict[tuple[str, str], Connection] = {}
     for listing, product, sold in offers:
         for hub in (sold.place.hub, sold.place.staging):

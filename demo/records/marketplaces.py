@@ -44,7 +44,7 @@ LOCALES = (
     ("PT-PT", "Portuguese (Portugal)", "português (Portugal)", True),
     ("SV-SE", "Swedish (Sweden)", "svenska (Sverige)", True),
 )
-# The last hub of each distributor is the one to try things out with: it serves all of its marketplaces.
+# The last hub of each distributor is for trials and serves all of its marketplaces.
 HUBS = (
     ("HB-1010-0001", "Southern Commerce", MICK, Hub.Type.API, "26.1", "Orders from Spain and Portugal."),
     ("HB-1010-0002", "Northern Commerce", MICK, Hub.Type.API, "26.1", "Orders from the Benelux countries, Great Britain and Ireland."),
@@ -62,12 +62,12 @@ MARKETPLACES = (
     ("MP-31801", "Nordics", SOUTHPAW, "SEK", "HB-3180-0001", ("SE", "NO", "DK", "FI"), ("SV-SE", "NB-NO", "DA-DK", "FI-FI")),
     ("MP-31802", "DACH", SOUTHPAW, "EUR", "HB-3180-0002", ("DE", "AT", "CH"), ("DE-DE", "DE-AT", "DE-CH")),
 )
-# Where a distributor takes orders from a country.
+# The hub that takes a distributor's orders from a country.
 HUB_OF = {(owner, country): hub for _, _, owner, _, hub, countries, _ in MARKETPLACES for country in countries}
 
 
 class Place(NamedTuple):
-    """A marketplace as it is stored, with where people can buy and what takes the orders."""
+    """A stored marketplace, with the countries it sells in and the hubs that take its orders."""
 
     marketplace: Marketplace
     countries: tuple[str, ...]
@@ -81,7 +81,7 @@ def countries_and_locales() -> None:
 
 
 def marketplaces() -> dict[str | None, Place]:
-    """The hubs and marketplaces; the marketplaces by id."""
+    """Add the hubs and marketplaces; return the marketplaces by id."""
     add(
         Hub(
             id=id,

@@ -9,14 +9,14 @@ from demo.records.base import add, day, sample_id, seeded, spread
 from demo.records.contracts import LINES
 from modules.models import Category, Item, Product
 
-# In the order of the ids; the first four are as old as the products.
+# In the order of their ids. Products use only the first four.
 CATEGORIES = ("Communication", "Infrastructure", "Productivity", "Security", "Analytics", "Business Applications", "Developer Tools")
-# What each vendor sells besides.
+# Products that each vendor sells in addition.
 MORE_LINES = ("Web Firewall", "Data Warehouse")
 
 
 def categories() -> dict[str, str]:
-    """The ids of the categories by name: those that are there keep theirs."""
+    """Add the missing categories and return the ids of all by name; stored ones keep theirs."""
     ids = dict(Category.objects.order_by("-pk").values_list("name", "pk"))
     taken = set(ids.values())
     free = (id for id in (f"CAT-{number:05}" for number in range(1, 100_000)) if id not in taken)
@@ -39,7 +39,7 @@ def product(number: int, category_ids: Mapping[str, str]) -> Product:
         category_id=category_ids[draw.choice(("Security", "Infrastructure", "Productivity", "Communication"))],
         external_id=f"{''.join(word[0] for word in line.split())}-{1001 + number}".lower(),
         short_description=f"{line} for companies of any size.",
-        detailed_description=f"{line} in the edition {edition}, billed by the month, with support in working hours.",
+        detailed_description=f"{line}, {edition} edition, billed monthly, with support during business hours.",
         monthly_price=Decimal(draw.randrange(290, 9990, 10)) / 100,
         version=draw.randint(1, 4),
         published_at=created + timedelta(days=20) if status != Product.Status.DRAFT else None,
@@ -50,9 +50,9 @@ def product(number: int, category_ids: Mapping[str, str]) -> Product:
 
 ITEMS = (
     # name, description, type, precision, period, unit
-    ("User", "One person who works with it.", Item.Type.RESERVATION, Item.Precision.INTEGER, Item.Period.MONTHLY, "Users"),
-    ("Extra Storage", "What is stored beyond the basic volume.", Item.Type.PAY_AS_YOU_GO, Item.Precision.DECIMAL, Item.Period.MONTHLY, "Gigabytes"),
-    ("Premium Support", "Answers within an hour, at night too.", Item.Type.RESERVATION, Item.Precision.INTEGER, Item.Period.YEARLY, "Contracts"),
+    ("User", "One person who uses the product.", Item.Type.RESERVATION, Item.Precision.INTEGER, Item.Period.MONTHLY, "Users"),
+    ("Extra Storage", "Storage beyond the included volume.", Item.Type.PAY_AS_YOU_GO, Item.Precision.DECIMAL, Item.Period.MONTHLY, "Gigabytes"),
+    ("Premium Support", "Response within an hour, day and night.", Item.Type.RESERVATION, Item.Precision.INTEGER, Item.Period.YEARLY, "Contracts"),
     ("Guided Set-up", "A day with a consultant.", Item.Type.RESERVATION, Item.Precision.INTEGER, Item.Period.ONE_TIME, "Days"),
 )
 
@@ -60,7 +60,8 @@ ITEMS = (
 def product_items(number: int, of: Product) -> Iterator[Item]:
     draw = seeded(f"items {number}")
     for place, (name, description, kind, precision, period, unit) in enumerate(ITEMS[: draw.randint(2, 4)], start=1):
-        # Each product that is sold has something to reserve and something to use; what came later may be new or going.
+        # Each product on sale has an item to reserve and an item to use. Later items may still be
+        # drafts, or no longer on sale.
         settled = place <= 2 or of.status != Product.Status.PUBLISHED or draw.random() < 0.6
         created = of.created_at + timedelta(days=place)
         yield Item(

@@ -9,17 +9,20 @@ from demo.records.base import add, day, sample_id, seeded
 from modules.models import Report, ReportTemplate
 
 TEMPLATES = (
-    ("TPL-100-000-001", "Listings", "Which product is on sale in which marketplace.", ReportTemplate.Type.SYSTEM, "listings"),
-    ("TPL-100-000-002", "Fulfillment Requests", "Requests of a period with their outcome.", ReportTemplate.Type.SYSTEM, "fulfillment_requests"),
+    ("TPL-100-000-001", "Listings", "Products on sale in each marketplace.", ReportTemplate.Type.SYSTEM, "listings"),
+    ("TPL-100-000-002", "Fulfillment Requests", "Requests in a period with their results.", ReportTemplate.Type.SYSTEM, "fulfillment_requests"),
     ("TPL-100-000-003", "Subscriptions", "Subscriptions with customers and quantities.", ReportTemplate.Type.SYSTEM, "subscriptions"),
-    ("TPL-100-000-004", "Usage Files", "Usage files of a period with their amounts.", ReportTemplate.Type.SYSTEM, "usage_files"),
-    ("TPL-200-000-001", "Review of the Quarter", "Figures for the talk with partners.", ReportTemplate.Type.CUSTOM, "quarter_review"),
+    ("TPL-100-000-004", "Usage Files", "Usage files in a period with their amounts.", ReportTemplate.Type.SYSTEM, "usage_files"),
+    ("TPL-200-000-001", "Review of the Quarter", "Figures for partner reviews.", ReportTemplate.Type.CUSTOM, "quarter_review"),
 )
-FAILURES = ("The report took longer than an hour and was stopped.", "The period holds no records.")
+FAILURES = ("The report took longer than an hour and was stopped.", "There are no records in the period.")
 
 
 def reports(people: People) -> None:
-    """Five reports of each company, one of each status. Those under way look alive: they count back from the first run."""
+    """Add five reports of each company, one of each status.
+
+    The times of unfinished reports count back from the first run, so that they look current.
+    """
     add(ReportTemplate(id=id, name=name, description=text, type=kind, local_id=local) for id, name, text, kind, local in TEMPLATES)
     now = timezone.now().replace(microsecond=0)
     add(report(account, number, now) for account in people for number in range(5))

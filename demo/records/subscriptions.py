@@ -1,4 +1,4 @@
-"""Subscriptions, what they hold, and the requests that brought them to their status."""
+"""Subscriptions with their items, and the requests that led to their status."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,14 +10,14 @@ from demo.records.base import add, day, sample_id, sample_uid, seeded, somebody,
 from demo.records.listings import Offer
 from modules.models import Asset, AssetItem, Connection, Customer, FulfillmentRequest, Item, Product
 
-# How many there are for each pair of companies.
+# The number of subscriptions for each pair of companies.
 ASSETS = 22
 A, R = Asset.Status, FulfillmentRequest.Status
 PURCHASE, CHANGE, SUSPEND, RESUME, CANCEL = FulfillmentRequest.Type
 
 
 def subscriptions(offers: Iterable[Offer], customers: Iterable[Customer], lines: Mapping[tuple[str, str], Connection]) -> dict[int, Asset]:
-    """What customers of each pair of companies bought in the marketplaces of their countries, by number."""
+    """Add the subscriptions of each pair's customers in their countries; return them by number."""
     buyers: dict[Pair, list[Customer]] = defaultdict(list)
     for each in customers:
         if each.type == Customer.Type.CUSTOMER and each.vendor_id:
@@ -35,7 +35,7 @@ def subscriptions(offers: Iterable[Offer], customers: Iterable[Customer], lines:
 def asset(number: int, choices: Sequence[tuple[Offer, Sequence[Customer]]], lines: Mapping[tuple[str, str], Connection]) -> Asset:
     draw = seeded(f"asset {number}")
     id = sample_id(draw, "AS", 4, 4, 4)
-    # The older ones have come to rest, the newer ones are in every state.
+    # The older ones are settled; the newer ones cover every status.
     newer = number // 3 - (ASSETS - 12)
     status = list(A)[newer % len(A)] if newer >= 0 else draw.choices((A.ACTIVE, A.SUSPENDED, A.TERMINATED), (8, 1, 2))[0]
     days, minutes, uid, domain = draw.randint(40, 300), draw.randint(0, 900), sample_uid(draw), draw.choice(("cloud", "office", "work"))
@@ -71,7 +71,7 @@ def parameter(id: str, title: str, description: str, kind: str, value: str) -> d
 
 
 def asset_items(assets: Iterable[Asset], items: Iterable[Item]) -> None:
-    """What each subscription has of its product: users always, something else often."""
+    """Add the items of each subscription: always users, often others too."""
     of_product: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         if item.status == Item.Status.PUBLISHED:
@@ -82,13 +82,13 @@ def asset_items(assets: Iterable[Asset], items: Iterable[Item]) -> None:
         for place, item in enumerate(of_product[asset.product_id]):
             quantity = draw.randint(1, 250) if item.period == Item.Period.MONTHLY else draw.randint(1, 5)
             if place == 0 or draw.random() < 0.7:
-                # What is paid as it is used counts from nothing.
+                # Pay-as-you-go items start at zero.
                 rows.append(AssetItem(asset=asset, item=item, quantity=0 if item.type == Item.Type.PAY_AS_YOU_GO else quantity))
     add(rows)
 
 
 def history(number: int, asset: Asset) -> list[tuple[FulfillmentRequest.Type, FulfillmentRequest.Status]]:
-    """The requests that brought a subscription to its status, the latest last."""
+    """Return the requests that led to the status of a subscription, the latest one last."""
     draw = seeded(f"history {asset.pk}")
     before = draw.choice(
         (
@@ -107,7 +107,7 @@ def history(number: int, asset: Asset) -> list[tuple[FulfillmentRequest.Type, Fu
         case A.DRAFT:
             return [(PURCHASE, R.DRAFT)]
         case A.PROCESSING:
-            # A reseller whose data the vendor lacks gives them first.
+            # If the vendor lacks data about the reseller, the reseller provides it first.
             return [(PURCHASE, R.TIERS_SETUP if asset.reseller_id and number % 2 else open)]
         case A.ACTIVE:
             return [*bought, (CHANGE, open)] if draw.random() < 0.2 else bought
@@ -120,7 +120,7 @@ def history(number: int, asset: Asset) -> list[tuple[FulfillmentRequest.Type, Fu
 
 
 REASONS = {
-    (PURCHASE, R.FAILED): "The domain belongs to another subscription already.",
+    (PURCHASE, R.FAILED): "The domain already belongs to another subscription.",
     (CHANGE, R.FAILED): "There are more users than the new quantity allows.",
     (CANCEL, R.PENDING): "The customer moves to another product.",
     (CANCEL, R.INQUIRING): "The customer moves to another product.",
@@ -128,7 +128,7 @@ REASONS = {
     (SUSPEND, R.APPROVED): "An invoice is overdue.",
 }
 NOTES = {
-    R.TIERS_SETUP: "Waits for the data of the reseller.",
+    R.TIERS_SETUP: "Waiting for the reseller's data.",
     R.INQUIRING: "Please confirm the domain of the administrator.",
 }
 
@@ -150,7 +150,7 @@ def asset_requests(number: int, asset: Asset, people: People) -> Iterator[Fulfil
             asset=asset,
             note=NOTES.get(status, ""),
             reason=REASONS.get((kind, status), ""),
-            activation_key="The subscription is ready. Its administrator has got an invitation by e-mail." if approved and kind == PURCHASE else "",
+            activation_key="The subscription is ready. Its administrator has been invited by e-mail." if approved and kind == PURCHASE else "",
             assignee=None if status in {R.DRAFT, R.TIERS_SETUP} or draw.random() < 0.3 else somebody(draw, people, asset.vendor_id),
             created_at=created,
             updated_at=created + waited,

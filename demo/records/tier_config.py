@@ -9,10 +9,13 @@ from modules.models import Asset, Customer, FulfillmentRequest, TierConfig
 
 
 def tier_configs(assets: Iterable[Asset], customers: Mapping[str, Customer], requests: Iterable[FulfillmentRequest]) -> Iterable[TierConfig]:
-    """What vendors know of the resellers of subscriptions, one for each product and reseller; of those above them too."""
+    """Return one for each product and reseller of subscriptions.
+
+    Resellers above these resellers have them too.
+    """
     waiting = {request.asset_id for request in requests if request.status == R.TIERS_SETUP}
     rows: dict[tuple[str, str], TierConfig] = {}
-    # Those that a purchase waits for come first, since they decide.
+    # Subscriptions waiting for one come first, since they determine its status.
     for asset in sorted(assets, key=lambda asset: asset.pk not in waiting):
         reseller = customers.get(asset.reseller_id or "")
         above = customers.get(reseller.parent_id or "") if reseller else None

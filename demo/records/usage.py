@@ -27,7 +27,7 @@ MONTHS = (
 
 
 def usage_files(offers: Iterable[Offer], people: People) -> Iterator[UsageFile]:
-    """A file for each pair of companies in each month, from January 2023 on."""
+    """Yield a file for each pair of companies and month, from January 2023 on."""
     choices: dict[Pair, list[Offer]] = defaultdict(list)
     for offer in offers:
         choices[offer.sold.pair].append(offer)
@@ -41,7 +41,7 @@ def usage_file(number: int, choices: Sequence[Offer], people: People) -> UsageFi
     year, month = 2023 + number // 3 // 12, number // 3 % 12 + 1
     id = sample_id(draw, f"UF-{year}-{month:02}", 4, 4)
     states = UsageFile.Status
-    # The older ones are settled, the newer ones are in every state.
+    # The older ones are settled; the newer ones cover every status.
     newer = number // 3 - (USAGE_FILES - len(states))
     status = list(states)[-1 - newer] if newer >= 0 else draw.choice((states.CLOSED, states.CLOSED, states.ACCEPTED))
     _, product, sold = draw.choice(choices)
@@ -67,7 +67,7 @@ def usage_file(number: int, choices: Sequence[Offer], people: People) -> UsageFi
         period_from=begin.date(),
         period_to=(end - timedelta(days=1)).date(),
         records=0 if status in {states.DRAFT, states.UPLOADING} else draw.randint(5, 900),
-        rejection_note="Two records name a subscription that had ended." if status == states.REJECTED else "",
+        rejection_note="Two records name a subscription that had already ended." if status == states.REJECTED else "",
         creator=somebody(draw, people, product.vendor_id),
         submitted_at=submitted,
         accepted_at=accepted,

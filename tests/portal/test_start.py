@@ -37,7 +37,7 @@ def test_another_start_keeps_them_and_serves_pages_with_their_style(home):
         style = re.search(r"/static/portal\.[0-9a-f]{12}\.css", page)
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}{style[0]}").status == 200
     assert (home / "var" / "env").read_text() == before
-    assert "Their password was shown when they were made." in (home / "server.log").read_text()
+    assert "Their password was shown when they were created." in (home / "server.log").read_text()
 
 
 def test_without_demo_there_are_no_demo_people_and_the_command_says_why(home, tmp_path):

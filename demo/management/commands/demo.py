@@ -1,7 +1,8 @@
 """`manage.py demo`: companies with people, tokens and business records, to try the portal with.
 
-Deterministic (ids, names and most dates never change) and idempotent (a second run adds what is missing and touches nothing
-else). Only what has to look alive, such as "last used 3 minutes ago", is counted back from the first run.
+It is deterministic (ids, names and most dates never change) and idempotent (a second run adds what
+is missing and changes nothing else). Only times that have to look current, such as "last used 3
+minutes ago", count back from the first run.
 """
 
 import os
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         records.load(max(options["records"], 0), people)
 
     def people(self, accounts: dict[str, Account]) -> dict[str, list[User]]:
-        """The people of each account."""
+        """Add the people who are missing, and return those of each account."""
         given = os.environ.get("DEMO_PASSWORD", "")
         password = given or secrets.token_urlsafe(12)
         fresh = []
@@ -55,9 +56,9 @@ class Command(BaseCommand):
         if given:
             self.stdout.write("Their password is the one in DEMO_PASSWORD.")
         elif fresh:
-            # A later version may add people to those who have theirs already.
+            # A later version may add people, while the others already have a password.
             whose = "Their password" if len(fresh) > len(PEOPLE) else f"The password of {' and '.join(user.email for user in fresh)}"
             self.stdout.write(f"{whose}, shown this once: {password}")
         else:
-            self.stdout.write("Their password was shown when they were made. To set another: DEMO_PASSWORD=… make run")
+            self.stdout.write("Their password was shown when they were created. To set another: DEMO_PASSWORD=… make run")
         return members
