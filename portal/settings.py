@@ -199,8 +199,6 @@ TIME_ZONE = "UTC"
 vars().update(read_email("consolemail://"))
 # Seconds: a mail server that hangs must not hold up the mails behind it.
 EMAIL_TIMEOUT = 20
-# A mail server that does not answer holds up nobody for long.
-EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = read_text("EMAIL_FROM", "Integrations Portal <portal@localhost>")
 
 STATIC_URL = "static/"
