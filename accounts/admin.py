@@ -30,7 +30,7 @@ class AccountAdmin(Kept, admin.ModelAdmin):
     inlines = (MembershipInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
-        # The id tells the side (VA-, PA-), so neither changes once it is there.
+        # The id shows the side (VA-, PA-), so the side cannot change once the id is drawn.
         return (*self.readonly_fields, "side") if obj else self.readonly_fields
 
 
@@ -48,7 +48,7 @@ class UserAdmin(DjangoUserAdmin):
     list_filter = ("is_active", "is_staff")
     search_fields = ("name", "email", "id")
     ordering = ("name", "id")
-    # Rights are as many as the models have; groups may be any number.
+    # The number of permissions is fixed by the models, while there may be any number of groups.
     filter_horizontal = ("user_permissions",)
     autocomplete_fields = ("groups",)
     readonly_fields = ("id", "last_login", "created_at")

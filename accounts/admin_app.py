@@ -1,4 +1,4 @@
-"""The admin as an app of the portal. A file of its own: apps.py may hold one app only."""
+"""The admin as an app of the portal, in its own file because apps.py may define only one app."""
 
 from django.contrib.admin.apps import AdminConfig
 

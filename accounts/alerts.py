@@ -1,6 +1,6 @@
-"""Mails to people whose sign-in or rights are changed in the admin, by whichever page or action.
+"""Mails to people whose sign-in details or rights are changed in the admin.
 
-Signals see every way in which a row is saved there: forms, rows within forms, lists, actions, deletions that take others along.
+Signals cover every way of saving a row there: forms, inlines, lists, actions, cascading deletions.
 """
 
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Alert:
-    """What one person is told, and where: at the former address too if that was changed."""
+    """The changes one person is told of, and the addresses: also the old one if it was changed."""
 
     addresses: set[str]
     changes: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ alerts: ContextVar[dict[str, Alert] | None] = ContextVar("alerts", default=None)
 
 @contextmanager
 def watched(request: HttpRequest) -> Iterator[None]:
-    """Tell people what is changed of theirs in the block, once it is over and all of it is kept."""
+    """Mail people about the changes made in the block, once it ends without an exception."""
     found: dict[str, Alert] = {}
     token = alerts.set(found)
     try:
@@ -56,13 +56,13 @@ def send(request: HttpRequest, alert: Alert) -> None:
         try:
             send_mail(subject, render_to_string("accounts/changed_email.txt", context), None, [address])
         except OSError:
-            # The change is made: a mail server that fails must not make it look undone.
-            log.exception("A person could not be told of a change by mail.")
+            # The change is made: a failing mail server must not make it look otherwise.
+            log.exception("A person could not be told about a change by mail.")
             messages.warning(request, _("The change is made, but no mail could be sent to %(address)s.") % {"address": address})
 
 
 def note(user: User, change: str, *addresses: str) -> None:
-    """Keep a change to tell, unless nobody is watching, as in the shell."""
+    """Record a change of a person inside `watched`; elsewhere, as in the shell, do nothing."""
     found = alerts.get()
     if found is not None:
         alert = found.setdefault(user.pk, Alert(set()))

@@ -12,12 +12,12 @@ from portal import typed
 
 
 def forget_what_others_typed(request: HttpRequest, user: Any, **kwargs: Any) -> None:
-    """A person who signs in meets nothing that somebody else typed in the same browser."""
+    """Drop what somebody else typed in the same browser when a person signs in."""
     typed.forget_others(request, str(user.pk))
 
 
 def keep_who_acted(instance: Any, **kwargs: Any) -> None:
-    """The admin's log goes with the people it names, so these stay."""
+    """Raise ProtectedError for people named in the admin's log, which would be deleted with them."""
     done = apps.get_model("admin", "LogEntry").objects.filter(user=instance)[:10]
     if done:
         raise ProtectedError(gettext("People who changed something in the administration are switched off, not deleted."), set(done))

@@ -1,4 +1,4 @@
-"""How a person is recognised."""
+"""Authentication by e-mail address and password."""
 
 import logging
 from typing import Any
@@ -14,14 +14,15 @@ log = logging.getLogger(__name__)
 
 
 class EmailBackend(ModelBackend):
-    """E-mail and password, within the limits of guessing: the one place where passwords are checked."""
+    """Checks e-mail and password within the limits on guessing. No other code checks passwords."""
 
     def authenticate(  # type: ignore[override]  # the person is ours
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        """The person, or None. Raises LimitReached and Busy, which RefusedTriesMiddleware answers.
+        """Return the person, or None.
 
-        An unknown name takes every step that a known one takes.
+        Raise LimitReached or Busy, which RefusedTriesMiddleware handles. An unknown e-mail address
+        takes the same steps as a known one, so that timing does not give it away.
         """
         if username is None or password is None:
             return None
@@ -41,11 +42,11 @@ class EmailBackend(ModelBackend):
         return None
 
     def is_right(self, request: HttpRequest, email: str, user: User | None, password: str) -> bool:
-        """Whether the person may come in with this password. Raises LimitReached and Busy."""
+        """Tell whether the person may sign in with this password. Raise LimitReached or Busy."""
         tries = limits.passwords(request, email, user)
         limits.check(tries)
         with hashing.turn():
-            # Counted before the password is looked at: of many guesses at once no more are checked than are allowed.
+            # Counted before the password is checked, so that concurrent guesses cannot exceed the limit.
             limits.take(tries)
             if user:
                 right = user.check_password(password) and self.user_can_authenticate(user)
@@ -57,7 +58,10 @@ class EmailBackend(ModelBackend):
         return right
 
     def get_user(self, user_id: str) -> User | None:
-        """The person of a session, with their usable memberships: every page needs both, so one query brings both."""
+        """Return the person of a session with their usable memberships, or None.
+
+        Every page needs both, so one query fetches both.
+        """
         memberships = list(Membership.objects.usable().filter(user=user_id))
         if not memberships:
             # Administrators of the portal may belong to no account.
@@ -68,7 +72,10 @@ class EmailBackend(ModelBackend):
 
 
 def describe(request: HttpRequest, user: User | None) -> str:
-    """Who, of which accounts, from where and at which form, for the log. What was typed as a name may be a password."""
+    """Describe for the log who tried, of which accounts, from where and on which page.
+
+    The name that was typed is left out, since it may be a password.
+    """
     accounts = Membership.objects.filter(user=user.pk if user else "").order_by("account").values_list("account", flat=True)
     companies = ", ".join(accounts) or "no account"
     who = f"{user.pk} of {companies}" if user else "an unknown name"

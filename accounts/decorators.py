@@ -1,4 +1,4 @@
-"""Who may open a page, beside being signed in."""
+"""Decorators that say who may open a page, besides being signed in."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,22 +15,22 @@ View = Callable[..., HttpResponse]
 
 
 def for_any_account(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The page or button is the person's own: it works whichever account they have switched to meanwhile."""
+    """Mark a view as personal: it works whichever account the person has switched to since."""
     view.for_any_account = True  # type: ignore[attr-defined]
     return view
 
 
 def always_possible(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The page or button stops a token or a session: no limit of changes may keep anybody from it."""
+    """Exempt a view from the limit on changes, because it stops a token or a session."""
     view.always_possible = True  # type: ignore[attr-defined]
     return view
 
 
 def for_members(view: View) -> View:
-    """The person acts for an account.
+    """Require a person who acts for an account.
 
-    Without one there is nothing to see: administrators of the portal go to its administration,
-    others are told what to do.
+    Without one, administrators of the portal are redirected to its admin, and others get a page that
+    tells them what to do.
     """
 
     @wraps(view)
@@ -45,7 +45,7 @@ def for_members(view: View) -> View:
 
 
 def for_administrators(view: View) -> View:
-    """The person manages the account's tokens. Members who may only look get 403."""
+    """Require a person who manages the account's tokens. Raise PermissionDenied for members."""
 
     @for_members
     @wraps(view)

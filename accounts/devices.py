@@ -1,6 +1,6 @@
-"""Devices on which a person has signed in before: a signed cookie that lives longer than sessions.
+"""Devices on which a person has signed in before, known by a signed cookie that outlives sessions.
 
-It opens nothing. It only keeps strangers' wrong passwords from being counted against her.
+The cookie grants no access. It only keeps other people's wrong passwords from locking her out.
 """
 
 import secrets
@@ -16,22 +16,23 @@ from accounts.models import User
 SALT = "accounts.devices"
 # How long a device is known after the last sign-in on it, in seconds.
 LASTS = 180 * 24 * 3600
-# How many people one device may be known for.
+# For how many people one device may be remembered.
 PEOPLE = 5
 
 
 def known(request: HttpRequest, user: User) -> str | None:
-    """The id of the device if this person has signed in on it with the password of today."""
+    """Return the id of the device if this person signed in on it with the current password."""
     device, marks = read(request)
     expected = [mark_of(user, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     return device if any(constant_time_compare(mark, one) for mark in marks for one in expected) else None
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Know the device from now on: the person has just proved who they are."""
+    """Remember the device of a person who has just proved their identity."""
     device, marks = read(request)
     mark = mark_of(user, settings.SECRET_KEY)
-    # A new id for a person who is new here, so that tries under an older, stolen cookie do not count here.
+    # A new id for a person who is new on this device, so that tries with an older, stolen cookie do
+    # not count against it.
     if mark not in marks:
         device = secrets.token_hex(16)
     marks = [mark, *(other for other in marks if other != mark)][:PEOPLE]
@@ -46,7 +47,7 @@ def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
 
 
 def read(request: HttpRequest) -> tuple[str, list[str]]:
-    """Id and marks of the device's cookie; empty for none, an old one and one that is not ours."""
+    """Return the id and the marks in the device's cookie; empty if it is missing, old or forged."""
     try:
         value: Any = signing.loads(request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=SALT, max_age=LASTS)
     except signing.BadSignature:
@@ -56,5 +57,8 @@ def read(request: HttpRequest) -> tuple[str, list[str]]:
 
 
 def mark_of(user: User, key: str) -> str:
-    """What stands for a person in the cookie. A new password makes it another one, so stolen cookies end with it."""
+    """Return the mark of a person in the cookie.
+
+    It depends on the password, so a new password invalidates stolen cookies.
+    """
     return salted_hmac(SALT, f"{user.pk}:{user.password}", secret=key, algorithm="sha256").hexdigest()[:32]

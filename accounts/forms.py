@@ -1,4 +1,4 @@
-"""Forms of people: signing in, the profile, a new password."""
+"""Forms for signing in, the profile and new passwords."""
 
 import zoneinfo
 from collections.abc import Iterator
@@ -18,10 +18,11 @@ from portal import background, moments
 
 
 class SignInForm(AuthenticationForm):
-    """E-mail and password."""
+    """The sign-in form: e-mail and password."""
 
     error_messages = {
-        # One sentence for an unknown name, a wrong password and a person who may not sign in: nobody learns which.
+        # The same message for an unknown address, a wrong password and a person who may not sign in,
+        # so that it does not reveal which.
         "invalid_login": _("E-mail or password is not right."),
         "inactive": _("E-mail or password is not right."),
     }
@@ -34,7 +35,7 @@ class SignInForm(AuthenticationForm):
         username.error_messages["required"] = _("Enter your e-mail address.")
         password = self.fields["password"]
         password.error_messages["required"] = _("Enter your password.")
-        # As in every form that takes a password: longer ones cost memory and are nobody's.
+        # As in every form with a password: longer ones cost memory, and no real one is that long.
         password.validators.append(MaxLengthValidator(4096))
 
 
@@ -45,7 +46,7 @@ def zone_choices() -> list[tuple[str, str]]:
 
 
 class ResetForm(PasswordResetForm):
-    """Asks for the address that a link to a new password is sent to."""
+    """The form for the address to which a link for a new password is sent."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,18 +54,21 @@ class ResetForm(PasswordResetForm):
         self.fields["email"].error_messages["required"] = _("Enter your e-mail address.")
 
     def save(self, *, request: HttpRequest, **kwargs: Any) -> None:  # type: ignore[override]  # the view names every argument
-        """Look for the person and write to them after the answer, whose time would tell known addresses from unknown ones."""
+        """Look up the person and send the mail after the response. Raise Busy if that is impossible.
+
+        Doing it before would reveal by the response time which addresses are known.
+        """
         domain = request.get_host()
         if not background.later(lambda: super(ResetForm, self).save(domain_override=domain, **kwargs)):
             raise Busy
 
     def get_users(self, email: str) -> Iterator[User]:
-        """Whom to write to: nobody twice within five minutes, however often somebody asks."""
+        """Return the people to write to, leaving out those who got a mail in the last five minutes."""
         return (user for user in super().get_users(fold_email(email)) if user.may_be_sent_a_reset())
 
 
 class NewPasswordForm(PasswordChangeForm):
-    """A new password for somebody who knows the old one. Wrong tries count like those at sign-in."""
+    """The form for a new password that asks for the old one. Wrong tries count as at sign-in."""
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         self.request = request
@@ -83,7 +87,7 @@ class ProfileForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = zone_choices()
-        # As the pages tell the time: a zone that is no longer known is UTC.
+        # Like the pages, show UTC for a zone that is no longer known.
         current = self.initial["time_zone"] = str(moments.zone(self.instance.time_zone))
         if current not in dict(choices):
             choices = [(current, current), *choices]

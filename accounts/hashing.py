@@ -1,4 +1,4 @@
-"""Password hashers that leave the machine some room: hashing is slow and takes 100 MB on purpose."""
+"""Password hashers with limited concurrency: hashing is slow and takes 100 MB on purpose."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ WAIT = 5
 RETRY_AFTER = 2
 
 running = threading.BoundedSemaphore(settings.PASSWORD_CHECKS)
-# As many again may wait; the other threads of the process are for the rest of the portal.
+# As many again may wait. The other threads of the process stay free for the rest of the portal.
 admitted = threading.BoundedSemaphore(settings.PASSWORD_CHECKS * 2)
 mine = threading.local()
 
@@ -46,12 +46,15 @@ def apart(hash_it: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 
 class Busy(Exception):
-    """So many passwords are being checked that this one has to come again."""
+    """Raised if too many passwords are being hashed at once: the client should try again."""
 
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Hold one of the process's few turns to hash; raise Busy if it does not come. A thread may ask again while it has one."""
+    """Hold one of the process's few turns to hash. Raise Busy if none becomes free in time.
+
+    A thread that holds a turn may enter again.
+    """
     if getattr(mine, "turn", False):
         yield
         return
@@ -71,11 +74,11 @@ def turn() -> Iterator[None]:
 
 
 class InTurn:
-    """Every hash of the class waits for its turn."""
+    """Mixin for hashers that wait for a turn before each hash."""
 
     def encode(self, *args: Any, **kwargs: Any) -> str:
         with turn():
-            encoded: str = apart(super().encode, *args, **kwargs)  # type: ignore[misc]  # the hasher comes next in the classes below
+            encoded: str = apart(super().encode, *args, **kwargs)  # type: ignore[misc]  # defined by the hasher in the classes below
         return encoded
 
     def verify(self, *args: Any, **kwargs: Any) -> bool:

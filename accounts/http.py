@@ -1,4 +1,4 @@
-"""The request of a signed-in person, and what they ask for by its id."""
+"""The request of a signed-in person, and look-up of rows that they may see."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from portal.http import Request
 
 
 class PersonRequest(Request):
-    """What AuthenticationMiddleware and the middleware of accounts put on a request of a private page."""
+    """A request of a private page, after AuthenticationMiddleware and the middleware of accounts."""
 
     user: User
     membership: Membership
@@ -21,7 +21,7 @@ class PersonRequest(Request):
 
 
 class OfAnotherAccount(Http404):
-    """What was asked for belongs to another account of the same person: the page for 404 offers to switch."""
+    """Raised for a row of another account of the same person; the 404 page offers to switch."""
 
     def __init__(self, account: Account) -> None:
         super().__init__()
@@ -34,7 +34,8 @@ Row = TypeVar("Row", bound=Model)
 def get_visible_or_404(request: PersonRequest, visible: Callable[[Membership], QuerySet[Row]], pk: Any) -> Row:
     """Return the row that the person may see in the account they act for.
 
-    Raise OfAnotherAccount if they may see it in another of their accounts, else Http404: strangers learn nothing.
+    Raise OfAnotherAccount if they may see it in another of their accounts, else Http404, so that
+    nobody else learns that it exists.
     """
     row = visible(request.membership).filter(pk=pk).first()
     if row is not None:

@@ -1,7 +1,7 @@
-"""How often something may be tried: counters in the database, the same ones for every process.
+"""Limits on how often something may be tried, with counters in the database for all processes.
 
-A try is counted before it is made and given back when it was a good one, so that tries made at
-the same moment cannot outrun a limit.
+A try is counted before it is made and given back if it succeeds, so that concurrent tries cannot
+exceed a limit.
 """
 
 import math
@@ -23,7 +23,7 @@ from portal.http import client_network
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `tries` within `wait`; whoever uses up the last one waits so long from then on."""
+    """At most `tries` within `wait`; after the last one, `wait` must pass before the next."""
 
     key: str
     tries: int
@@ -32,7 +32,7 @@ class Limit:
 
 
 class LimitReached(Exception):
-    """No try is left until the moment `until`."""
+    """Raised if no try is left until the moment `until`."""
 
     def __init__(self, limit: Limit, until: datetime) -> None:
         super().__init__(str(limit.reason))
@@ -40,7 +40,7 @@ class LimitReached(Exception):
 
     @property
     def seconds(self) -> int:
-        """How long to wait: the value of Retry-After."""
+        """Seconds to wait, at least one: the value of Retry-After."""
         return max(math.ceil((self.until - timezone.now()).total_seconds()), 1)
 
 
@@ -50,8 +50,8 @@ class LimitReached(Exception):
 def take(limits: Sequence[Limit]) -> None:
     """Use up one try of every limit, or raise LimitReached and use up none.
 
-    Limits that share a counter with other requests must come in the same order in all of them:
-    PostgreSQL locks each counter until the last one is taken.
+    Limits with counters that requests share must come in the same order everywhere, or they
+    deadlock: PostgreSQL locks each counter until the last one is taken.
     """
     with transaction.atomic():
         for limit in limits:
@@ -67,7 +67,7 @@ def give_back(limits: Sequence[Limit]) -> None:
 
 
 def check(limits: Sequence[Limit]) -> None:
-    """Raise LimitReached, with the longest wait, if one of the limits is used up."""
+    """Raise LimitReached for the used-up limit with the longest wait, if there is one."""
     full = [(counter.until, limit) for limit, counter in counted(limits) if counter.used >= limit.tries]
     if full:
         until, limit = max(full, key=lambda pair: pair[0])
@@ -75,13 +75,13 @@ def check(limits: Sequence[Limit]) -> None:
 
 
 def left(limits: Sequence[Limit]) -> int:
-    """How many tries are left under all of the limits."""
+    """Return how many tries are left under all of the limits."""
     used = {limit.key: counter.used for limit, counter in counted(limits)}
     return max(min(limit.tries - used.get(limit.key, 0) for limit in limits), 0)
 
 
 def counted(limits: Sequence[Limit]) -> list[tuple[Limit, Counter]]:
-    """The limits that something counts against now, each with its counter."""
+    """Return the limits that have a current counter, each with that counter."""
     now = timezone.now()
     counters = Counter.objects.in_bulk([limit.key for limit in limits])
     # See CounterQuerySet.take for the upper bound.
@@ -92,11 +92,11 @@ def counted(limits: Sequence[Limit]) -> list[tuple[Limit, Counter]]:
 
 
 def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit]:
-    """The limits of wrong passwords for a name, narrow to wide. `user` is the person of it, if any.
+    """Return the limits on wrong passwords for an e-mail address, from narrow to wide.
 
-    On a device where the person has signed in before, only the device's own tries count: whatever
-    strangers do, they cannot keep her out. (OWASP, "Slow Down Online Guessing Attacks with Device
-    Cookies".)
+    `user` is its person, if there is one. On a device where she has signed in before, only the
+    tries from that device count, so nobody else can lock her out (OWASP, "Slow Down Online Guessing
+    Attacks with Device Cookies").
     """
     wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
     device = devices.known(request, user or User())
@@ -125,7 +125,7 @@ def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit
         ),
     ]
     if address:
-        # People whose address cannot be told must not share one counter.
+        # People whose address is not known must not share one counter.
         limits.insert(
             1,
             Limit(f"address:{digest(address)}", settings.SIGN_IN_TRIES_PER_ADDRESS, wait, _("Too many wrong passwords came from where you are.")),
@@ -134,15 +134,16 @@ def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit
 
 
 def tries_left(request: HttpRequest, typed: str) -> int:
-    """How many more wrong passwords this name may have from here."""
+    """Return how many more wrong passwords this e-mail address may have from this client."""
     email = fold_email(typed)
     return left(passwords(request, email, User.objects.filter(email=email).first()))
 
 
 def forgive(limits: Sequence[Limit]) -> None:
-    """The password was right: give the try back, and forget the wrong ones that the narrowest limit counted.
+    """Give the try back after a right password, and reset the narrowest limit.
 
-    The wider ones stay: else an attacker's own account would reset the count of the address.
+    Wider limits keep their count of wrong passwords, or an attacker could reset that of an IP
+    address by signing in as themselves.
     """
     with transaction.atomic():
         Counter.objects.filter(key=limits[0].key).delete()
@@ -150,7 +151,10 @@ def forgive(limits: Sequence[Limit]) -> None:
 
 
 def resets(request: HttpRequest) -> list[Limit]:
-    """The limit of links for a new password that one address may ask for. (A person gets one in five minutes, see User.)"""
+    """Return the limit on links for a new password that one network may ask for.
+
+    In addition, a person gets only one in five minutes, see User.
+    """
     address = client_network(request.META)
     if not address:
         return []
@@ -162,14 +166,14 @@ def resets(request: HttpRequest) -> list[Limit]:
     ]
 
 
-# How many forms of people who are not signed in are kept for one network.
+# How many forms of people who are not signed in may be kept for one network.
 KEPT_FORMS = 100
 
 
 def may_keep_form(request: HttpRequest) -> bool:
-    """Count a form that is to be kept in a new session, and tell whether the network has had too many.
+    """Count a form to be kept in a new session; return False if its network has kept too many.
 
-    Whoever was signed in once has pages that let them have forms kept, each in a row of its own.
+    Anybody who was signed in once has pages whose forms are kept, each in a new session row.
     """
     wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
     try:
@@ -185,9 +189,9 @@ MINUTE = timedelta(minutes=1)
 
 
 def writes_of_person(person: str) -> list[Limit]:
-    """How often a person may try to change something in a minute.
+    """Return the limit on how often a person may try to change something in a minute.
 
-    A counter of their own: whatever the tokens and colleagues of an account do, nobody is kept
+    People have their own counters, so that tokens and colleagues of an account cannot keep anybody
     from stopping them.
     """
     reason = _("You tried to change too much in a minute.")
@@ -195,9 +199,9 @@ def writes_of_person(person: str) -> list[Limit]:
 
 
 def writes_of_token(token: str, account: str) -> list[Limit]:
-    """How often a token, and all tokens of its account together, may try to change something in a minute.
+    """Return the limits on changes per minute by a token and by all tokens of its account together.
 
-    Tries that fail count too: they cost as much.
+    Failed tries count too, since they cost as much.
     """
     own = _("The token tried to change too much in a minute.")
     shared = _("The tokens of the account tried to change too much in a minute.")

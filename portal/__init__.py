@@ -1,3 +1,3 @@
-"""The shell: settings, frame, tables and everything else that knows no other app of the project."""
+"""The shell: settings, frame, tables and everything else that depends on no other app here."""
 
 VERSION = "1.0.0"

@@ -14,7 +14,7 @@ from portal import assets, envfile, readiness
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    # The settings are read by setup(), so the secrets must be there before.
+    # setup() reads the settings, so the secrets have to exist before it runs.
     fresh = None if envfile.has_secrets() else envfile.draft()
     django.setup()
     if fresh:
@@ -24,17 +24,21 @@ def main() -> None:
 
 
 def keep(fresh: str) -> None:
-    """Write new secrets down, unless the database was made with others. Raise CommandError."""
+    """Save new secrets. Raise CommandError if the database was created with other ones."""
     if "django_migrations" in connection.introspection.table_names():
         raise CommandError(
-            f"{envfile.ENV_FILE} is gone, but the database is there, and its keys cannot be checked or viewed without those secrets. "
-            "Put the copy of the file back. To begin anew, give the portal another database."
+            f"{envfile.ENV_FILE} is missing, but the database exists, and its keys cannot be checked"
+            " or viewed without the secrets in that file. Restore the file from your copy. To start"
+            " over, give the portal another database."
         )
     envfile.write(fresh)
 
 
 def prepare() -> None:
-    """Bring database and static files up to date and load the demo data of a demo; what is done already costs little."""
+    """Bring the database and static files up to date, and load the demo data if DEMO is on.
+
+    Steps that are already done cost little.
+    """
     if readiness.migration_problems():
         call_command("migrate", interactive=False, verbosity=0)
     if problems := readiness.database_problems():

@@ -8,12 +8,12 @@ from django.forms.models import _get_foreign_key
 from django.http import HttpRequest
 from django.urls import reverse
 
-# So many rows a record shows with it.
+# How many rows an inline shows on the page of a record.
 SHOWN = 50
 
 
 class ReadOnly:
-    """Rows that people in the admin may see but not write."""
+    """Mixin for rows that can be viewed in the admin but not changed."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -26,23 +26,25 @@ class ReadOnly:
 
 
 class Kept:
-    """Records with all that belongs to them: they are switched off, never deleted."""
+    """Mixin for records kept with everything that belongs to them: deactivated, never deleted."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
 class More(NamedTuple):
-    """Where all rows of an inline are, and how many."""
+    """The address of the full list of an inline's rows, and how many there are."""
 
     url: str
     total: str
 
 
 class BoundedInline(admin.TabularInline):
-    """The rows of a record: all of them, to edit, while they are few; else the newest, to look at, and the way to the list of all.
+    """An inline that stays fast however many rows a record has.
 
-    Django's own loads and renders every row, which for thousands takes minutes. The model must be registered, for the list.
+    Up to SHOWN rows can be edited. Beyond that, the newest are shown read-only, with a link to the
+    full list, so the model must be registered. Django's own inline loads and renders every row,
+    which takes minutes for thousands.
     """
 
     extra = 0
@@ -65,7 +67,7 @@ class BoundedInline(admin.TabularInline):
 
     @property
     def link(self) -> str:
-        """The column that leads to the record."""
+        """The name of the foreign key to the record."""
         name: str = _get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name).name  # type: ignore[union-attr]  # an inline has one
         return name
 
@@ -75,7 +77,7 @@ class BoundedInline(admin.TabularInline):
 
     @property
     def more(self) -> More | None:
-        """For the template: the list of all, if not all are shown."""
+        """The link to the full list, for the template; None if all rows are shown."""
         if self.record is None or not self.is_long(self.record):
             return None
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
@@ -84,7 +86,7 @@ class BoundedInline(admin.TabularInline):
     def is_long(self, record: Model | None) -> bool:
         if record is None:
             return False
-        # Asked for every row; the inline lives as long as the request.
+        # Called for every row. The inline lives as long as the request, so this can be cached.
         if self.long is None:
             self.long = self.of(record)[SHOWN : SHOWN + 1].exists()
         return self.long

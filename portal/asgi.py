@@ -1,7 +1,7 @@
-"""The application that granian serves: requests are awaited here, Django runs in a few threads.
+"""The ASGI application that granian serves: it awaits requests and runs Django in a few threads.
 
-A request takes a thread only once its body is complete, and its answer is handed over whole, so no
-client can hold one by being slow. docs/decisions/0001-server.md says why it is built this way.
+A request takes a thread only once its body is complete, and its response is handed over whole, so a
+slow client cannot hold a thread. docs/decisions/0001-server.md gives the reasons for this design.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from urllib.parse import unquote
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 
-from portal.wsgi import application as django_application  # sets Django up: before what needs that
+from portal.wsgi import application as django_application  # must come first: it sets Django up
 
 from portal import api, views  # isort: skip
 from portal.connections import Connections  # isort: skip
 from portal.http import client_network  # isort: skip
 from portal.middleware import DATA_POLICY, HEALTH, SecurityHeadersMiddleware  # isort: skip
-from portal.pools import Answer, Caller, HungUp, Pool, Refused  # isort: skip
+from portal.pools import Answer, Client, HungUp, Pool, Refused  # isort: skip
 
 log = logging.getLogger(__name__)
 
@@ -33,36 +33,37 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-# Bytes of a body: from a stranger, from who sends what looks like a key to the API, and from who
-# sends what looks like a session to a page.
+# Limits of a body in bytes: for clients without credentials, for API calls with something that
+# looks like a key, and for requests of pages with something that looks like a session.
 STRANGERS_BODY = 16 * 1024
 API_BODY = 64 * 1024
 BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 KEY = re.compile(r"(?i:apikey) SU-[0-9]{3}-[0-9]{3}-[0-9]{3}:[0-9a-f]{40}")
 SESSION = re.compile(rf"(?:^|;)\s*{settings.SESSION_COOKIE_NAME}=([a-z0-9]{{32}})(?:;|$)")
-# Bytes of bodies that this process holds, from their first byte until they are answered.
+# Total bytes of bodies that this process may hold, from their first byte until the response.
 BODIES = 64 * 1024 * 1024
-# Which part of what is free one network may have. Many of them must come together to fill it.
+# One network may use 1/SHARE of what is free, so it takes many networks to fill it.
 SHARE = 8
-# Each chunk of a body without a length costs time, however small it is.
+# Most chunks of a body: each one costs time, however small it is.
 CHUNKS = 1024
-# From the head of a request to the end of its body.
+# Seconds allowed from the head of a request to the end of its body.
 BODY_SECONDS = 15
 
-# Threads of each kind of request; each keeps one database connection. Apart, so that writers who
-# wait for the database hold up no reader, long lists no short ones, and browsers no programs.
+# Threads for each kind of request; each keeps one database connection. The kinds are separate so
+# that writers waiting for the database do not hold up readers, long lists do not hold up short
+# ones, and browsers do not hold up programs.
 THREADS = {"API, reads": 3, "API, long lists": 1, "API, writes": 2, "pages, reads": 2, "pages, writes": 2}
-# Rows of a list of the API that is no long one; it has as many when the query does not say.
+# The most rows of a short list of the API, which is also the default when the query has no limit.
 SHORT_LIST = 100
-# Where a query says how many it wants, and how it says that clearly.
+# Finds `limit` in a query; the group is its number if the value is unambiguous.
 LIMIT = re.compile(r"(?<![\w.-])limit(?![\w.-])(?:[=(]0*([0-9]{1,3})(?![\w.-]))?", re.IGNORECASE)
-# Seconds that a writer may wait for a thread while others wait for the database; then it is told to
-# come back, and nothing was done.
+# Seconds that a write may wait for a thread while others wait for the database. After that it is
+# refused with advice to try again, and nothing has been done.
 WRITERS_PATIENCE = settings.STATEMENT_SECONDS
 
 
 class Application:
-    """ASGI outside, WSGI inside."""
+    """ASGI on the outside, WSGI on the inside."""
 
     def __init__(self) -> None:
         self.connections = Connections()
@@ -84,7 +85,7 @@ class Application:
             await send({"type": "http.response.body", "body": answer.body})
 
     async def live(self, receive: Receive, send: Send) -> None:
-        """Start threads with the worker process, and end them with it."""
+        """Start the threads when the worker process starts, and end them when it shuts down."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
@@ -115,10 +116,10 @@ class Application:
 
     async def serve(self, scope: Scope, environ: dict[str, Any], receive: Receive) -> Answer:
         if environ["PATH_INFO"] == HEALTH:
-            # It touches nothing, so it needs no thread and answers while all of them are taken.
+            # It uses no database, so it needs no thread and works while all of them are taken.
             return run_django(environ)
         check_host(scope, environ)
-        who = caller(environ)
+        who = client(environ)
         with self.bodies.counting(who.network) as count:
             body = await read_body(scope, environ, receive, count)
             environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), BytesIO(body)
@@ -126,7 +127,7 @@ class Application:
 
 
 class Bodies:
-    """How much the bodies take that this process holds."""
+    """The bytes of request bodies that this process holds, in total and by network."""
 
     def __init__(self) -> None:
         self.held = 0
@@ -134,9 +135,9 @@ class Bodies:
 
     @contextmanager
     def counting(self, network: str) -> Iterator[Callable[[int], None]]:
-        """Give a function that counts bytes of one body. It raises Refused if there is no room.
+        """Yield a function that counts bytes of one body and raises Refused if there is no room.
 
-        A session or a key in shape proves nothing, so it is the network that has a share.
+        Shares go by network: something shaped like a session or a key proves nothing.
         """
         mine = 0
 
@@ -157,12 +158,12 @@ class Bodies:
                 del self.held_by[network]
 
 
-def caller(environ: Mapping[str, Any]) -> Caller:
-    """Tell who asks, as far as it can be told without a look at the database.
+def client(environ: Mapping[str, Any]) -> Client:
+    """Return the client of a request, as far as it is known without querying the database.
 
-    The whole key counts, not its id: who lacks the secret is somebody else.
+    Clients are told apart by the whole key, not its id: whoever lacks the secret is another client.
     """
-    return Caller(client_network(environ), key(environ) if is_call(environ) else session(environ))
+    return Client(client_network(environ), key(environ) if is_call(environ) else session(environ))
 
 
 def is_call(environ: Mapping[str, Any]) -> bool:
@@ -171,19 +172,19 @@ def is_call(environ: Mapping[str, Any]) -> bool:
 
 
 def key(environ: Mapping[str, Any]) -> str:
-    """Return the header of a call if it has the shape of a key."""
+    """Return the Authorization header if it has the shape of a key, else an empty string."""
     header: str = environ.get("HTTP_AUTHORIZATION", "")
     return header if KEY.fullmatch(header) else ""
 
 
 def session(environ: Mapping[str, Any]) -> str:
-    """Return what has the shape of a session in the cookies of a browser."""
+    """Return the session cookie if it has the shape of a session key, else an empty string."""
     found = SESSION.search(environ.get("HTTP_COOKIE", ""))
     return found[1] if found else ""
 
 
 def kind(environ: Mapping[str, Any]) -> str:
-    """Return the name of the threads that serve a request."""
+    """Return the name of the pool that serves a request."""
     side = "API" if is_call(environ) else "pages"
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD", "OPTIONS"}:
         return f"{side}, writes"
@@ -193,11 +194,11 @@ def kind(environ: Mapping[str, Any]) -> str:
 
 
 def wants_long_list(query: str) -> bool:
-    """Tell whether the query may ask for a long list. What is not clear counts as long."""
+    """Tell whether the query may ask for a long list. An ambiguous limit counts as long."""
     return any(int(number or SHORT_LIST + 1) > SHORT_LIST for number in LIMIT.findall(unquote(query)))
 
 
-# --- From a request to an answer ----------------------------------------------------------------
+# --- From a request to a response ---------------------------------------------------------------
 
 ENVIRON = {
     "SCRIPT_NAME": "",
@@ -208,15 +209,15 @@ ENVIRON = {
     "wsgi.multiprocess": True,
     "wsgi.run_once": False,
 }
-# Of the connection to the client, and no longer true once the body was read.
+# Headers about the connection to the client, no longer true once the body has been read.
 HOP_BY_HOP = {b"transfer-encoding", b"content-length", b"expect", b"connection", b"upgrade"}
 
 
 def environ_of(scope: Scope) -> dict[str, Any]:
-    """Return the WSGI environment of a request; nothing in it comes from anywhere else.
+    """Return the WSGI environment of a request, built from its scope alone.
 
-    Names of headers with an underscore are dropped: in WSGI, X_Forwarded_For and X-Forwarded-For
-    are one name, and a client could add to what a proxy wrote.
+    Headers with an underscore in their name are dropped: WSGI cannot tell X_Forwarded_For from
+    X-Forwarded-For, so a client could add to what a proxy wrote.
     """
     environ = {
         **ENVIRON,
@@ -230,7 +231,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         "wsgi.input": BytesIO(),
     }
     for name, value in scope["headers"]:
-        # granian adds an empty Host where there is none.
+        # granian adds an empty Host if there is none.
         if b"_" in name or name in HOP_BY_HOP or (name == b"host" and not value):
             continue
         key = "CONTENT_TYPE" if name == b"content-type" else f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
@@ -242,14 +243,14 @@ def environ_of(scope: Scope) -> dict[str, Any]:
 
 
 def check_host(scope: Scope, environ: Mapping[str, Any]) -> None:
-    """Raise Refused unless there is exactly one Host (RFC 9112, 3.2); HTTP/1.0 may have none."""
+    """Raise Refused unless there is exactly one Host (RFC 9112, 3.2) or, in HTTP/1.0, none."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) > 1 or (not any(hosts) and scope["http_version"] != "1"):
         raise Refused(HTTPStatus.BAD_REQUEST)
 
 
 async def read_body(scope: Scope, environ: Mapping[str, Any], receive: Receive, count: Callable[[int], None]) -> bytes:
-    """Return the whole body. Raise Refused for one that is too large, too slow or broken."""
+    """Return the whole body. Raise Refused if it is too large, too slow or malformed."""
     framing = {name: value for name, value in scope["headers"] if name in {b"content-length", b"transfer-encoding"}}
     declared = int(framing.get(b"content-length", b"0"))
     if not declared and not framing.get(b"transfer-encoding") and scope["http_version"] != "2":
@@ -264,7 +265,7 @@ async def read_body(scope: Scope, environ: Mapping[str, Any], receive: Receive, 
             while True:
                 message = await receive()
                 if message["type"] != "http.request":
-                    # The client left, or what it sent is no body; who left sees no answer.
+                    # The client has left, and sees no response, or it sent a malformed body.
                     raise Refused(HTTPStatus.BAD_REQUEST)
                 parts.append(message.get("body", b""))
                 length += len(parts[-1])
@@ -278,14 +279,14 @@ async def read_body(scope: Scope, environ: Mapping[str, Any], receive: Receive, 
 
 
 def body_limit(environ: Mapping[str, Any]) -> int:
-    """Return how many bytes the body of a request may have."""
+    """Return the limit for the body of a request, in bytes."""
     if is_call(environ):
         return API_BODY if key(environ) else STRANGERS_BODY
     return BODY if session(environ) else STRANGERS_BODY
 
 
 def run_django(environ: dict[str, Any]) -> Answer:
-    """Return the answer of Django's WSGI handler, complete."""
+    """Return the complete response of Django's WSGI handler."""
     status, headers = "", []
 
     def start_response(given: str, names: Iterable[tuple[str, str]], exc_info: Any = None) -> None:
@@ -301,7 +302,7 @@ def run_django(environ: dict[str, Any]) -> Answer:
 
 
 def run_django_safely(environ: dict[str, Any]) -> Answer:
-    """Return an answer whatever happens: a thread that ended would leave its requests waiting."""
+    """Return a response whatever happens: requests would hang if their thread ended."""
     try:
         return run_django(environ)
     except BaseException:
@@ -314,9 +315,9 @@ secure = SecurityHeadersMiddleware(lambda request: None)  # type: ignore[arg-typ
 
 
 def refuse(environ: Mapping[str, Any], status: HTTPStatus) -> Answer:
-    """Return an answer of the server's own: JSON below /public/, a small page elsewhere.
+    """Return a response made without Django's handler: JSON below /public/, else a small page.
 
-    Of the request it takes where it went, and nothing else that could fail a second time.
+    It uses only where the request went: other parts of the request might raise again.
     """
     kept = ("REQUEST_METHOD", "PATH_INFO", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme")
     try:
@@ -331,7 +332,7 @@ def refuse(environ: Mapping[str, Any], status: HTTPStatus) -> Answer:
         return LAST_RESORT
 
 
-# What is said when even a refusal cannot be made.
+# The response when even a refusal fails.
 LAST_RESORT = Answer(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     [

@@ -1,4 +1,4 @@
-"""Static files: how pages name them, and whether what was collected is what the sources say."""
+"""Static files: their hashed names, and whether the collected copies match the sources."""
 
 import filecmp
 import os
@@ -13,10 +13,13 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedFiles(CompressedManifestStaticFilesStorage):
-    """Files whose address changes with their content, so that browsers may keep them for ever."""
+    """Files whose URL changes with their content, so that browsers can cache them forever."""
 
     def stored_name(self, name: str) -> str:
-        """Return the name with its hash; the plain one while nothing was collected, since error pages must show even then."""
+        """Return the name with its hash, or the plain name if the file has not been collected.
+
+        Error pages must still render in that case.
+        """
         try:
             return str(super().stored_name(name))
         except ValueError:
@@ -24,8 +27,8 @@ class HashedFiles(CompressedManifestStaticFilesStorage):
 
 
 def stale() -> list[str]:
-    """Return the names of static files whose collected copy is missing or an older one."""
-    # With DEBUG the sources themselves are served.
+    """Return the names of static files whose collected copy is missing or out of date."""
+    # With DEBUG, the sources themselves are served.
     if settings.DEBUG or not isinstance(staticfiles_storage, HashedFiles):
         return []
     hashed, _digest = staticfiles_storage.load_manifest()
@@ -34,7 +37,10 @@ def stale() -> list[str]:
 
 
 def sources() -> dict[str, str]:
-    """Return the path of each static file by its name, as `collectstatic` finds them: the first of a name counts."""
+    """Map the name of each static file to its path.
+
+    As with `collectstatic`, the first file found with a name counts.
+    """
     found: dict[str, str] = {}
     config: Any = apps.get_app_config("staticfiles")
     for finder in get_finders():

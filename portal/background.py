@@ -1,4 +1,4 @@
-"""Work that an answer must not wait for: done a moment after it, by one thread of the process."""
+"""Work that a response must not wait for: one thread of the process does it shortly afterwards."""
 
 import logging
 import threading
@@ -12,7 +12,8 @@ log = logging.getLogger(__name__)
 
 # How many jobs may wait in a process.
 ROOM = 1000
-# Seconds before a job begins: the answer is out by then, so nothing of the job shows in its time.
+# Seconds before a job begins: the response is out by then, so its timing reveals nothing about
+# the job.
 PAUSE = 0.25
 
 jobs: deque[tuple[float, Callable[[], object]]] = deque()
@@ -21,7 +22,7 @@ working = False
 
 
 def later(job: Callable[[], object]) -> bool:
-    """Do the job after the answer; say whether there was room for it."""
+    """Queue a job to run after the response. Return False if the queue is full."""
     global working
     with lock:
         if len(jobs) >= ROOM:
@@ -34,7 +35,10 @@ def later(job: Callable[[], object]) -> bool:
 
 
 def work() -> None:
-    """Do jobs until there is none. Not a daemon: a process that is asked to end finishes them."""
+    """Run jobs until none is left.
+
+    The thread is not a daemon, so a process that is asked to end finishes its jobs first.
+    """
     global working
     while True:
         with lock:

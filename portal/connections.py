@@ -1,9 +1,10 @@
-"""Connections that wait without a request are closed.
+"""Closes connections that are idle for too long.
 
-granian limits how long the head of a request may take, but not the silence before it, nor HTTP/2
-that only pings, nor how slowly an answer is taken. The kernel's list of open sockets shows them
-all alike: whoever has had no request for too long has to connect anew. So do the first of those who
-may have left their answers unread, when these take too much memory.
+granian limits how long the head of a request may take, but not the silence before it, HTTP/2
+connections that only ping, or how slowly a response is read. This module looks at the open sockets
+of the process instead and closes every connection that has had no request for too long. When unread
+responses take too much memory, it also closes the connections with such responses that have been
+idle longest.
 """
 
 import logging
@@ -17,36 +18,40 @@ from threading import Event, Thread
 
 log = logging.getLogger(__name__)
 
-# Seconds without a request: from accept to the head of the first one, and after an answer was
+# Seconds without a request: from accept to the head of the first one, and after a response was
 # handed over, which is also how long a client may take to read it.
 FIRST_REQUEST = 15
 NEXT_REQUEST = 75
-# When many are open at once, the first request must come sooner.
+# When many connections are open, the first request must come sooner.
 MANY = 1024
 FIRST_REQUEST_OF_MANY = 5
 SWEEP = 1
-# Requests at once in a connection by HTTP/2. Clients may refuse to read the answers of all of them.
+# Concurrent requests on an HTTP/2 connection. A client may leave all of their responses unread.
 STREAMS = 8
-# Bytes of answers that may wait in this process to be read. granian does not tell which were read.
+# Bytes of responses that may wait in this process to be read. granian does not say which were read.
 UNREAD = 64 * 1024 * 1024
 
 Client = tuple[str, int]
 
 
 class Use:
-    """What is known of a connection."""
+    """The state of a connection."""
 
     __slots__ = ("requests", "since", "unread", "used")
 
     def __init__(self) -> None:
         self.requests = 0
-        # Bytes of its answers that may be unread, at most.
+        # Upper bound of its unread responses, in bytes.
         self.unread = 0
         self.used = False
         self.since = time.monotonic()
 
     def answer(self, length: int, http_version: str) -> None:
-        """Count an answer. Who asks anew by HTTP/1 has read the last one; HTTP/2 may keep any."""
+        """Count a response of `length` bytes.
+
+        A client that sends another request over HTTP/1 has read the last response; over HTTP/2,
+        any of them may be unread.
+        """
         if http_version == "2":
             self.unread = max(self.unread, STREAMS * length)
         else:
@@ -54,7 +59,7 @@ class Use:
 
 
 class Connections:
-    """The open connections of this process to its clients."""
+    """The open client connections of this process."""
 
     def __init__(self) -> None:
         self.uses: dict[Client, Use] = {}
@@ -62,7 +67,7 @@ class Connections:
 
     @contextmanager
     def busy(self, client: tuple[str, object]) -> Iterator[Use]:
-        """Keep a connection open while one of its requests is worked on."""
+        """Keep a connection open while one of its requests is being served."""
         use = self.uses.setdefault((client[0], int(str(client[1]))), Use())
         use.requests += 1
         use.used = True
@@ -83,10 +88,10 @@ class Connections:
             try:
                 self.sweep()
             except Exception:
-                log.exception("The connections that wait could not be looked at.")
+                log.exception("Idle connections could not be checked.")
 
     def sweep(self) -> None:
-        """Close the connections that waited too long, and forget those that are gone."""
+        """Close connections that have been idle too long, and forget those that are gone."""
         now = time.monotonic()
         open_now = set()
         crowding = self.crowding()
@@ -103,7 +108,7 @@ class Connections:
             del self.uses[client]
 
     def crowding(self) -> set[Client]:
-        """Return the connections to close so that the others keep to UNREAD: the longest unused."""
+        """Return the connections to close, idle longest first, so that the rest fit into UNREAD."""
         uses = sorted(self.uses.items(), key=lambda each: each[1].since)
         total = sum(use.unread for _client, use in uses)
         found = set()
@@ -117,13 +122,13 @@ class Connections:
 
 
 def client_connections() -> Iterator[tuple[Client, socket.socket]]:
-    """Give the address of each connected client and its socket, duplicated: close it after use."""
+    """Yield the address of each connected client and a duplicate of its socket to be closed."""
     sockets = list(network_sockets())
     listening = {local_port(each) for each in sockets if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)}
     for each in sockets:
         try:
             client = each.getpeername()
-        except OSError:  # it listens, or its client has left
+        except OSError:  # a listening socket, or the client has left
             client = None
         if client and local_port(each) in listening:
             yield (client[0].partition("%")[0], client[1]), each
@@ -132,9 +137,12 @@ def client_connections() -> Iterator[tuple[Client, socket.socket]]:
 
 
 def network_sockets() -> Iterator[socket.socket]:
-    """Give a duplicate of each TCP socket of this process, so that none is another one meanwhile."""
+    """Yield a duplicate of each TCP socket of this process.
+
+    A duplicate stays valid even if the original is closed and its number is reused.
+    """
     for name in os.listdir("/dev/fd"):
-        with suppress(OSError):  # just closed
+        with suppress(OSError):  # closed in the meantime
             if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
                 each = socket.socket(fileno=os.dup(int(name)))
                 if each.family in {socket.AF_INET, socket.AF_INET6}:

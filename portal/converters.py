@@ -1,8 +1,8 @@
-"""Path converters for public ids: junk in an address is a 404 before any view runs."""
+"""Path converters for public ids: a malformed id is a 404 before any view runs."""
 
 
 class TokenId:
-    """`SU-160-984-311`"""
+    """The id of a token, such as `SU-160-984-311`."""
 
     regex = r"SU-[0-9]{3}-[0-9]{3}-[0-9]{3}"
 

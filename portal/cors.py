@@ -1,6 +1,7 @@
-"""Programs in browsers: pages of the origins in API_ALLOWED_ORIGINS may call the API (Fetch standard, CORS).
+"""CORS: pages of the origins in API_ALLOWED_ORIGINS may call the API (Fetch standard).
 
-Nothing but the API answers them, and never with a cookie: a key in the header Authorization is all they have.
+They can reach nothing but the API, and never with cookies: they authenticate with a key in the
+Authorization header only.
 """
 
 from collections.abc import Callable
@@ -14,14 +15,14 @@ from portal import api
 
 METHODS = "GET, HEAD, POST, PUT, DELETE"
 REQUEST_HEADERS = "Authorization, Content-Type"
-# What a page may read beside the body.
+# Response headers that a page may read.
 ANSWER_HEADERS = "Allow, Content-Range, Retry-After, WWW-Authenticate, X-Ignored-Filters"
-# How long a browser may remember the answer to a preflight.
+# How long a browser may cache the response to a preflight.
 PREFLIGHT_SECONDS = 600
 
 
 def allow_origins(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer preflights, which come without a key, and let the pages of allowed origins read the answers."""
+    """Answer preflights, which carry no key, and let pages of allowed origins read responses."""
     if not settings.API_ALLOWED_ORIGINS:
         raise MiddlewareNotUsed
 

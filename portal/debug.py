@@ -1,4 +1,4 @@
-"""Django's error page for developers (DEBUG=on), without what it would tell beside the error."""
+"""Django's error page for developers (DEBUG=on), with secrets masked."""
 
 import os
 import re
@@ -12,12 +12,12 @@ from django.views.debug import ExceptionReporter
 from portal import logs
 
 MASK = "********"
-# What stands between the name and the host of a URL.
+# The user and password in a URL.
 CREDENTIALS = re.compile(r"(?<=://)[^\s/?#'\"<>]*:[^\s/'\"<>]*(?=@)")
 
 
 class Reporter(ExceptionReporter):
-    """Masks the finished text, so that no variable of any frame can bring a secret along."""
+    """A reporter that masks the finished text, so that no variable of a frame leaks a secret."""
 
     def get_traceback_html(self) -> SafeString:
         return mark_safe(mask(super().get_traceback_html()))  # noqa: S308 (Django's own page with parts replaced by asterisks)
@@ -34,7 +34,7 @@ def mask(text: str) -> str:
 
 
 def secrets() -> Iterator[str]:
-    """Return every secret of the settings as it may stand in the repr of a variable."""
+    """Return every secret of the settings in each form in which a variable's repr may show it."""
     values = [
         *(os.environ.get(name, "") for name in ("DATABASE_URL", "EMAIL_URL", "TOKEN_PEPPERS", "TOKEN_SEALING_KEYS", "SECRET_KEY_FALLBACKS")),
         settings.SECRET_KEY,
@@ -46,5 +46,5 @@ def secrets() -> Iterator[str]:
     for ring in (settings.TOKEN_PEPPERS, settings.TOKEN_SEALING_KEYS):
         for value in ring.values():
             values += [value.hex(), repr(value)[2:-1]]
-    # A word of three letters would mask half the page and hides nothing.
+    # Masking a value of three characters would hide half the page and protect nothing.
     return (value for value in values if len(value) > 3)

@@ -1,7 +1,7 @@
-"""The environment file of an installation, `var/env` unless ENV_FILE names another: `NAME=value`, one a line.
+"""The environment file of an installation: `NAME=value` lines in `var/env`, or in ENV_FILE if set.
 
-`make run` makes it, with the secrets that a portal needs to start. It is made once, readable by its owner alone, and never
-overwritten: losing the key rings would make every stored key unreadable.
+`make run` creates it with the secrets that a portal needs to start. It is created once, readable by
+its owner only, and never overwritten: losing the key rings would make every stored key unreadable.
 """
 
 import io
@@ -29,12 +29,15 @@ LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
 def has_secrets() -> bool:
-    """Whether the portal can find its secrets. A file that ENV_FILE names is somebody's own: it is never made."""
+    """Tell whether the portal can find its secrets.
+
+    A file named by ENV_FILE belongs to whoever set it and is never created here.
+    """
     return bool(named()) or ENV_FILE.exists() or all(os.environ.get(name) for name in SECRETS)
 
 
 def draft() -> str:
-    """Return the text of a new file, and set its variables where none is set."""
+    """Return the text of a new file, and set those of its variables that are not set yet."""
     text = TEMPLATE.format(
         secret_key=secrets.token_urlsafe(50),
         pepper=secrets.token_hex(32),
@@ -45,16 +48,17 @@ def draft() -> str:
 
 
 def write(text: str) -> None:
-    """Make the file, for its owner alone. Raise FileExistsError rather than overwrite one."""
+    """Create the file, readable by its owner only. Raise FileExistsError if it exists."""
     ENV_FILE.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(ENV_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
 
 
 def read() -> None:
-    """Set the variables of the file that are not set yet. Raise ImproperlyConfigured for what cannot be understood.
+    """Set the variables of the file that are not set yet.
 
-    Its lines may have blanks, quotes, `export` and any line ends; the sentences never quote one, since it may hold a secret.
+    Raise ImproperlyConfigured for a line that cannot be parsed. Lines may have blanks, quotes,
+    `export` and any line endings. Error messages never quote a line, since it may hold a secret.
     """
     file = Path(named() or ENV_FILE)
     try:
@@ -77,7 +81,7 @@ def named() -> str:
 
 
 def parse(line: str, where: str) -> str:
-    """Return the line as `NAME=value`. Raise ImproperlyConfigured."""
+    """Return a line as `NAME=value`. Raise ImproperlyConfigured if it has another form."""
     match = LINE.fullmatch(line)
     if not match or "\0" in line:
         raise ImproperlyConfigured(f"{where} must look like NAME=value.")

@@ -1,6 +1,6 @@
-"""Readers of the environment: each gives a value of its type or refuses nonsense with a sentence.
+"""Readers of environment variables: each returns a typed value or raises ImproperlyConfigured.
 
-The sentences never quote a URL, since it may hold a password.
+Error messages never quote a URL, since it may hold a password.
 """
 
 import os
@@ -15,22 +15,22 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def read_text(name: str, default: str | None = None) -> str:
-    """Return a text; without a default it must be set."""
+    """Return a text. Raise ImproperlyConfigured if it is not set and has no default."""
     value = os.environ.get(name, "").strip()
     if value:
         return value
     if default is None:
-        raise ImproperlyConfigured(f"{name} is not set. `make run` makes it for a local portal; see README.md, Settings.")
+        raise ImproperlyConfigured(f"{name} is not set. `make run` sets it for a local portal; see docs/settings.md.")
     return default
 
 
 def read_list(name: str, default: str | None = None) -> list[str]:
-    """Return the texts between commas."""
+    """Return the items of a comma-separated list."""
     return [part.strip() for part in read_text(name, default).split(",") if part.strip()]
 
 
 def read_origins(name: str) -> list[str]:
-    """Return the origins between commas, each as a browser sends it: `https://app.example`, `http://localhost:3000`."""
+    """Return a list of origins as browsers send them: `https://app.example,http://localhost:3000`."""
     origins = read_list(name, "")
     for origin in origins:
         if not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", origin):
@@ -49,7 +49,7 @@ def read_number(name: str, default: int, low: int, high: int) -> int:
 
 
 def read_ring(name: str) -> dict[int, bytes]:
-    """Read numbered 32-byte secrets, `1:<64 hex digits>,2:…`; the highest number is the current one."""
+    """Read numbered 32-byte secrets, `1:<64 hex digits>,2:…`; the highest number is in use."""
     ring: dict[int, bytes] = {}
     for entry in read_list(name):
         match = re.fullmatch(r"([0-9]{1,3}):([0-9a-fA-F]{64})", entry)
@@ -74,14 +74,14 @@ def read_email(default: str) -> dict[str, Any]:
 
 
 def read_database(default: Path, busy_seconds: int) -> dict[str, Any]:
-    """Read DATABASE_URL and PGBOUNCER as Django's settings; by default an SQLite file.
+    """Return Django's settings for DATABASE_URL and PGBOUNCER; the default is an SQLite file.
 
-    A writer on SQLite waits for another one for `busy_seconds`.
+    On SQLite, a writer waits up to `busy_seconds` for another one.
     """
     behind_pgbouncer = read_flag("PGBOUNCER", default=False)
     url = read_text("DATABASE_URL", "")
     if not url:
-        # Not by way of a URL, in which a folder's name would have to be quoted.
+        # Not as a URL, in which the path would have to be percent-encoded.
         default.parent.mkdir(mode=0o700, exist_ok=True)
         return sqlite(str(default), {}, busy_seconds)
     base, options = split_options(url)
@@ -96,7 +96,10 @@ def read_database(default: Path, busy_seconds: int) -> dict[str, Any]:
 
 
 def split_options(url: str) -> tuple[str, dict[str, str]]:
-    """Split `?name=value&name=value` off a URL, values as written. Any other `?` belongs to what stands before."""
+    """Split `?name=value&name=value` off a URL without decoding the values.
+
+    Any other `?` is left in the part before.
+    """
     values = "[^?&@/]" if url.startswith("sqlite:") else "[^?&@]"
     match = re.fullmatch(rf"(.*)\?(([A-Za-z_]+={values}*(&|$))*)", url)
     if not match:
@@ -105,8 +108,9 @@ def split_options(url: str) -> tuple[str, dict[str, str]]:
 
 
 def django_options(options: dict[str, str]) -> dict[str, Any]:
-    """Take the options that are Django's out of those of a URL."""
-    # Reconnecting costs more than any query of the portal, so connections stay open and are checked before use.
+    """Remove Django's own options from those of a URL and return them as settings."""
+    # Reconnecting costs more than any query of the portal, so connections stay open and are
+    # checked before use.
     config: dict[str, Any] = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
     if (value := options.pop("conn_max_age", None)) is not None:
         config["CONN_MAX_AGE"] = number("conn_max_age in DATABASE_URL", value, 0, 1_000_000)
@@ -116,9 +120,9 @@ def django_options(options: dict[str, str]) -> dict[str, Any]:
 
 
 def refuse_unknown(options: Iterable[str]) -> None:
-    """Raise ImproperlyConfigured if an option is left that would have no effect."""
+    """Raise ImproperlyConfigured for an option that would have no effect."""
     for name in options:
-        raise ImproperlyConfigured(f"DATABASE_URL has an option that is not known: {name}")
+        raise ImproperlyConfigured(f"DATABASE_URL has an unknown option: {name}")
 
 
 def sqlite(path: str, options: dict[str, str], busy_seconds: int) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def sqlite(path: str, options: dict[str, str], busy_seconds: int) -> dict[str, A
         **config,
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
-        # Writers queue at BEGIN instead of failing in mid-transaction; FULL survives a power cut.
+        # Writers queue at BEGIN instead of failing mid-transaction; FULL survives a power cut.
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": busy_seconds,
@@ -138,8 +142,11 @@ def sqlite(path: str, options: dict[str, str], busy_seconds: int) -> dict[str, A
 
 
 def postgresql(base: str, options: dict[str, str], *, behind_pgbouncer: bool) -> dict[str, Any]:
-    """Read the URL as PostgreSQL's own client library does: sockets, several hosts, IPv6, TLS, time limits."""
-    # Not at the top: it takes a fifth of a second that a portal on SQLite need not spend.
+    """Return Django's settings for a URL, parsed by PostgreSQL's own client library.
+
+    So sockets, several hosts, IPv6, TLS and time limits work as they do there.
+    """
+    # Imported here because it takes 0.2 s, which a portal on SQLite need not spend.
     from psycopg import ProgrammingError, pq
     from psycopg.conninfo import conninfo_to_dict
 
@@ -152,12 +159,12 @@ def postgresql(base: str, options: dict[str, str], *, behind_pgbouncer: bool) ->
         name = urlsplit(base).path.removeprefix("/")
     except (ProgrammingError, ValueError):
         given, name = {}, ""
-    # A raw / or @ in a password makes the library read another host, port or name than was meant.
+    # With a raw / or @ in a password, the library finds a wrong host, port or database name.
     misread = re.search("[/@]", name) or not re.fullmatch("[0-9,]*", given.get("port", ""))
     if misread or not ("dbname" in given or "service" in given):
         raise ImproperlyConfigured(
-            "DATABASE_URL must look like postgres://user:password@host:5432/name. Percent-encode what is special"
-            " in a password or a name: %40 for @, %2F for /, %25 for %."
+            "DATABASE_URL must look like postgres://user:password@host:5432/name. Percent-encode"
+            " special characters in a password or a name: %40 for @, %2F for /, %25 for %."
         )
     config |= {
         "ENGINE": "django.db.backends.postgresql",
@@ -169,10 +176,11 @@ def postgresql(base: str, options: dict[str, str], *, behind_pgbouncer: bool) ->
         "OPTIONS": {"server_side_binding": True, **given},
     }
     if behind_pgbouncer:
-        # Each transaction may have another connection to the server, so nothing may be kept on one.
+        # Each transaction may use another connection to the server, so no state may be kept on one.
         config["DISABLE_SERVER_SIDE_CURSORS"] = True
     else:
-        # Queries that repeat are planned once for a connection: planning the gate's costs four times as much as running it.
+        # Plan repeated queries once per connection: planning the gate's query costs four times as
+        # much as running it.
         config["OPTIONS"]["prepare_threshold"] = 5
     return config
 

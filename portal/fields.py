@@ -1,4 +1,4 @@
-"""Model fields that no app of ours owns alone."""
+"""Model fields shared by several apps."""
 
 import secrets
 from collections.abc import Callable
@@ -21,14 +21,15 @@ else:
 
 
 class Guarded:
-    """Mixin of model fields with one rule for every way in: forms, the admin and bodies of programs (`clean`), the shell (`save`).
+    """Mixin for model fields that apply one rule however a value is set.
 
-    A value that stands in a row since before the rule may stay there. The database knows nothing of the rule, so migrations
-    see Django's own field; `update()` asks nobody, as always.
+    `clean` covers forms, the admin and bodies of API calls, `save` covers the shell. A value that
+    was stored before the rule existed may stay. The rule is not part of the schema, so migrations
+    see Django's own field; `update()` bypasses it, as it bypasses all validation.
     """
 
     def accept(self, value: Any) -> Any:
-        """The value as it is kept. Raise ValidationError for one that is not."""
+        """Return the value as it is stored. Raise ValidationError if the rule forbids it."""
         raise NotImplementedError
 
     def clean(self: Any, value: Any, model_instance: models.Model | None) -> Any:
@@ -57,7 +58,7 @@ class Guarded:
 
 
 class MomentField(Guarded, models.DateTimeField):
-    """A moment of the years 1970 to 2099."""
+    """A moment in the years 1970 to 2099."""
 
     def accept(self, value: Any) -> datetime | None:
         moment: datetime | None = self.to_python(value)
@@ -67,11 +68,11 @@ class MomentField(Guarded, models.DateTimeField):
 
 
 class VisibleText(forms.CharField):
-    """A form field for a text that is what it looks like, by a rule such as `portal.text.line`."""
+    """A form field for text without hidden characters, cleaned by a rule of `portal.text`."""
 
     def __init__(self, *, rule: Callable[[str], str] = line, **kwargs: Any) -> None:
         self.rule = rule
-        # The rule knows more blanks than Python.
+        # The rule strips more kinds of blanks than Python does.
         super().__init__(**kwargs, strip=False)
 
     def to_python(self, value: Any) -> str:
@@ -79,7 +80,7 @@ class VisibleText(forms.CharField):
 
 
 class GuardedText(Guarded):
-    """Mixin of text fields with a rule of `portal.text`."""
+    """Mixin for text fields with a rule of `portal.text`."""
 
     rule: Callable[[str], str]
 
@@ -94,29 +95,29 @@ class GuardedText(Guarded):
 
 
 class LineField(GuardedText, Text):
-    """A name or another text of one line."""
+    """A name or other single-line text."""
 
     rule = staticmethod(line)
 
 
 class ProseField(GuardedText, LongText):
-    """A text of several lines."""
+    """A multi-line text."""
 
     rule = staticmethod(prose)
 
 
 class FoldedField(models.CharField):
-    """A folded copy of another column for uniqueness, search and order without regard to case, renewed by every full save().
+    """A folded copy of another column for case-insensitive uniqueness, search and order.
 
-    `save(update_fields=…)` and `update()` must name it too, as with any other column.
-
-    SQLite's LOWER and LIKE know ASCII only and PostgreSQL's depend on the locale: a stored copy means the same on both.
+    Every full save() renews it; `save(update_fields=…)` and `update()` must name it too, as with
+    any other column. LOWER and LIKE handle only ASCII on SQLite and depend on the locale on
+    PostgreSQL, while a stored copy behaves the same on both.
     """
 
     def __init__(self, *args: Any, source: str, **kwargs: Any) -> None:
         self.source = source
         kwargs.setdefault("editable", False)
-        # Folding can lengthen a text (`ß` -> `ss`, `ﷺ` -> 18 letters), so the copy has no limit of its own.
+        # Folding can lengthen a text (`ß` -> `ss`, `ﷺ` -> 18 letters), so the limit is a wide one.
         kwargs.setdefault("max_length", 4000)
         super().__init__(*args, **kwargs)
 
@@ -131,11 +132,11 @@ class FoldedField(models.CharField):
 
 
 class PublicIdField(models.CharField):
-    """The id of a row, as people and programs see it: a prefix and groups of random digits (`SU-160-984-311`).
+    """The public id of a row: a prefix and groups of random digits (`SU-160-984-311`).
 
-    Random, so that nobody can guess the next one or count the rows from it. Drawn when the row is first saved; without a
-    `prefix` the row's own attribute `prefix` decides. Two processes could still draw the same id at the same moment: the
-    primary key then refuses the second.
+    Ids are random so that nobody can guess the next one or count the rows. An id is drawn when the
+    row is first saved; without a `prefix` argument, the row's own attribute `prefix` is used. If
+    two processes draw the same id at the same moment, the primary key rejects the second one.
     """
 
     # The empty value is None, so that Django asks for an id on save.
@@ -157,11 +158,11 @@ class PublicIdField(models.CharField):
             drawn = new_id(self.prefix or instance.prefix, *self.groups)  # type: ignore[attr-defined]  # see the docstring
             if not rows.filter(pk=drawn).exists():
                 return drawn
-        raise RuntimeError(f"No free id for {type(instance).__name__} in {self.tries} tries.")
+        raise RuntimeError(f"No free id for {type(instance).__name__} after {self.tries} tries.")
 
 
 def new_id(prefix: str, *groups: int) -> str:
-    """A random id: `new_id("SU", 3, 3, 3)` -> `SU-160-984-311`."""
+    """Return a random id: `new_id("SU", 3, 3, 3)` -> `SU-160-984-311`."""
     return "-".join((prefix, *(f"{secrets.randbelow(10**digits):0{digits}}" for digits in groups)))
 
 
@@ -194,11 +195,11 @@ class Actor(NamedTuple):
 
 
 class ActorField:
-    """Keeps who did something as a snapshot in two columns, `<name>_id` and `<name>_name`.
+    """A snapshot of who did something, stored in two columns, `<name>_id` and `<name>_name`.
 
-    No foreign key: people and tokens may go, and what they did stays attributed to them. The
-    attribute is an Actor, or None while the columns are empty; it can be set to a person, a token
-    or an Actor. Queries and `update()` name the columns, see `columns`.
+    It is no foreign key, so that what people and tokens did stays attributed to them after they
+    are gone. The attribute is an Actor, or None while the columns are empty; it can be set to a
+    person, a token or an Actor. Queries and `update()` name the columns, see `columns`.
     """
 
     parts: tuple[str, ...] = ("id", "name")
@@ -223,7 +224,7 @@ class ActorField:
                 setattr(row, column, value)
 
         read.short_description = self.verbose_name or name.replace("_", " ")  # type: ignore[attr-defined]  # for the admin
-        # A property, because only these can be named when a row is made.
+        # A property, because a model's constructor accepts no other kind of descriptor by name.
         setattr(model, name, property(read, write))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What the filters of lists have in common: days, chips, and addresses with and without a filter."""
+"""What the filters of lists share: day fields, chips, and URLs with and without a filter."""
 
 import re
 from datetime import date
@@ -9,14 +9,14 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-# As a picker takes it.
+# The format of date pickers.
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # As browsers send a day, and as people without a date picker type it.
 DAYS = ("%Y-%m-%d", "%d/%m/%Y")
 
 
 class Chip(NamedTuple):
-    """An applied filter: its name, its value in words, and the address without it."""
+    """An applied filter: its name, its value in words, and the URL of the list without it."""
 
     name: str
     value: str
@@ -24,7 +24,7 @@ class Chip(NamedTuple):
 
 
 class DayInput(forms.DateInput):
-    """A browser's own picker; for a text that is no day a plain field, since a picker would drop it."""
+    """The browser's date picker, or a text field for an invalid day, which a picker would drop."""
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
@@ -60,7 +60,7 @@ class SpanForm(forms.Form):
 
 
 def without(query: QueryDict, *names: str) -> str:
-    """The address of the list without some parameters; it begins again at page 1."""
+    """Return the query string of a list without some parameters, at page 1."""
     query = query.copy()
     for name in (*names, "page"):
         query.pop(name, None)
@@ -68,7 +68,7 @@ def without(query: QueryDict, *names: str) -> str:
 
 
 def with_values(query: QueryDict, **values: str) -> str:
-    """The address of the list with some parameters set; it begins again at page 1."""
+    """Return the query string of a list with some parameters set, at page 1."""
     query = query.copy()
     query.pop("page", None)
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Pieces of HTML that Python and templates share: icons, moments, and names in them."""
+"""Pieces of HTML that Python code and templates share: icons, moments and two-line cells."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from portal import moments, text
 
 
 def icon(name: str, size: int = 20) -> SafeString:
-    """Return a drawing of `static/icons.svg`, hidden from screen readers: the words beside it say what it means."""
+    """Return an icon of `static/icons.svg`, hidden from screen readers: text beside it names it."""
     return format_html(
         '<svg class="icon" width="{0}" height="{0}" aria-hidden="true" focusable="false"><use href="{1}#{2}"></use></svg>',
         size,
@@ -21,7 +21,7 @@ def icon(name: str, size: int = 20) -> SafeString:
 
 
 def time_element(value: datetime, shown: str) -> SafeString:
-    """`<time>` with the exact UTC moment for machines and as a tooltip."""
+    """Return `<time>` with the exact UTC moment for machines and as a tooltip."""
     utc = moments.local(value, UTC)
     exact = f"{text.day(utc.date())} {utc:%H:%M:%S} UTC"
     return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), exact, shown)
@@ -43,12 +43,12 @@ def ago(value: datetime | None) -> SafeString | str:
 
 
 def initials(name: str) -> str:
-    """Return up to two capitals: `Mighty Mick's LLC` -> `MM`."""
+    """Return up to two initials in capitals: `Mighty Mick's LLC` -> `MM`."""
     return "".join(word[0] for word in name.split()[:2]).upper()
 
 
 def two_lines(first: Any, second: Any = "") -> SafeString:
-    """Return a line over a smaller one, which may be absent."""
+    """Return a line above a smaller second one, which may be empty."""
     if not second:
         return format_html('<span class="two"><span class="one">{}</span></span>', first)
     return format_html('<span class="two"><span class="one">{}</span><span class="sub">{}</span></span>', first, second)

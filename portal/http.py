@@ -1,4 +1,4 @@
-"""Requests: their types, where they come from, what was posted, and where they lead."""
+"""Requests: their types, where they come from, what was posted, and where to go next."""
 
 import ipaddress
 import time
@@ -18,21 +18,23 @@ from django_htmx.middleware import HtmxDetails
 
 
 class Request(HttpRequest):
-    """A request after the middleware of a page."""
+    """A request of a page, after the middleware."""
 
     htmx: HtmxDetails
 
 
 View = Callable[..., HttpResponseBase]
 
-# The request that this thread answers, for what must know where an action came from (see activity.recording).
+# The request that this thread serves, for code that records where an action came from (see
+# activity.recording).
 current_request: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
 
 
 def posts_from(page: str) -> Callable[[View], View]:
-    """Let a view answer POST only, and lead a GET of its address to the page that has the button.
+    """Let a view handle POST only, and redirect GET to the page that has the button.
 
-    Reloading, the history and bookmarks open such addresses. `page` is a route that takes the same arguments.
+    Reloads, the history and bookmarks open such URLs with GET. `page` is a route that takes the
+    same arguments as the view.
     """
 
     def decorate(view: View) -> View:
@@ -47,9 +49,10 @@ def posts_from(page: str) -> Callable[[View], View]:
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """The data for a form: what was posted, even if empty, or what was kept of an earlier try; None if there is neither.
+    """Return the data for a form: what was posted, even if empty, else what was kept earlier.
 
-    A view must look at the method before it acts on valid data: kept data comes with GET.
+    None if there is neither. A view must check the method before it acts on valid data, because
+    kept data comes with GET.
     """
     if request.method == "POST":
         return request.POST
@@ -59,16 +62,20 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 
 def next_url(request: HttpRequest, default: str) -> str:
-    """Where the form wants to return to (`next`), if that is a path of this portal; else `default`."""
+    """Return the `next` parameter of the request if it is a path of this portal, else `default`."""
     target = request.POST.get("next") or request.GET.get("next") or ""
-    # A path only: `redirect()` takes a bare word for the name of a view, and a full address has a host to check.
+    # Only a path: `redirect()` takes a bare word for the name of a view, and a full URL has a host
+    # to check.
     if target.startswith("/") and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
         return target
     return default
 
 
 def own_path(request: HttpRequest, address: str) -> str:
-    """Path and query of an address that a browser sent (Referer, HX-Current-URL); `/` for another site's and for nonsense."""
+    """Return path and query of a URL that a browser sent (Referer, HX-Current-URL).
+
+    `/` if it belongs to another site or is malformed.
+    """
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -79,44 +86,51 @@ def own_path(request: HttpRequest, address: str) -> str:
 
 
 def seconds_since(kept: Any, name: str) -> float | None:
-    """How long ago a moment is that a session keeps in seconds; None for none, for nonsense and for one ahead of the clock."""
+    """Return the seconds since a moment that a session keeps as seconds since the epoch.
+
+    None if it is absent, malformed or in the future.
+    """
     moment = kept.get(name) if isinstance(kept, dict | SessionBase) else None
     if isinstance(moment, bool) or not isinstance(moment, int | float):
         return None
-    # Not a second ahead: the same clock wrote it.
+    # No tolerance for the future: the same clock wrote it.
     passed = time.time() - moment
     return passed if passed >= 0 else None
 
 
 def whole(text: str | None, default: int) -> int:
-    """A number from outside; what is no number, or has more digits than any database knows, is the default."""
+    """Return a whole number from outside, or the default if it is not one or has over 15 digits.
+
+    More digits would not fit into a database column.
+    """
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 15 else default
 
 
 # --- What trusted proxies say -------------------------------------------------------------------
 
-# Each proxy adds an entry on the right, so the last settings.TRUSTED_PROXIES entries are true and
-# what stands left of them was sent by the client and may be a lie.
+# Each proxy adds an entry on the right, so the last settings.TRUSTED_PROXIES entries can be trusted.
+# Everything to the left of them was sent by the client and may be forged.
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the IP address of the person or program, or None if our own proxy does not tell it."""
+    """Return the IP address of the person or program, or None if it is not known."""
     return address_in(request.META)
 
 
 def client_network(meta: Mapping[str, Any]) -> str:
-    """Return what an address is counted under: IPv4 as it is, of IPv6 the /64 that one line gets.
+    """Return the network that a client is counted under: an IPv4 address, or the /64 of an IPv6 one.
 
-    `meta` is the WSGI environment. Empty if the address cannot be told.
+    A /64 is what one subscriber gets. `meta` is the WSGI environment. Empty if the address is not
+    known.
     """
     address = address_in(meta) or ""
     return str(ipaddress.IPv6Network(f"{address}/64", strict=False).network_address) if ":" in address else address
 
 
 def address_in(meta: Mapping[str, Any]) -> str | None:
-    """Return the client's address in a WSGI environment.
+    """Return the client's address from a WSGI environment, or None if it is not known.
 
-    With fewer entries than trusted proxies the request did not come through all of them, so the
+    With fewer entries than trusted proxies, the request did not come through all of them, so the
     address of the connection counts.
     """
     entries = forwarded(meta, "X_FORWARDED_FOR", "for")
@@ -126,9 +140,10 @@ def address_in(meta: Mapping[str, Any]) -> str | None:
 
 
 def client_scheme(request: HttpRequest) -> str:
-    """Return `http` or `https`: how the client reached the outermost trusted proxy, as far as told.
+    """Return the scheme, `http` or `https`, by which the client reached the outermost proxy.
 
-    Proxies often overwrite the scheme instead of adding to it, so one entry is enough.
+    Proxies often overwrite the scheme instead of adding to it, so one entry is enough. Without an
+    entry, the scheme of the connection counts.
     """
     entries = forwarded(request.META, "X_FORWARDED_PROTO", "proto")
     if not settings.TRUSTED_PROXIES or not entries:
@@ -139,12 +154,12 @@ def client_scheme(request: HttpRequest) -> str:
 def forwarded(meta: Mapping[str, Any], name: str, parameter: str) -> list[str]:
     """Return the entries of an `X-Forwarded-…` header, else those of `Forwarded` (RFC 7239).
 
-    `Forwarded` counts only where proxies send no `X-Forwarded-…`: of the two, a client could add
-    the one that they leave alone. Empty entries are no entries (RFC 9110, 5.6.1).
+    `Forwarded` counts only if there is no `X-Forwarded-…`: a client could add the one of the two
+    that its proxies leave alone. Empty entries are ignored (RFC 9110, 5.6.1).
     """
     if not any(f"HTTP_{given}" in meta for given in ("X_FORWARDED_FOR", "X_FORWARDED_PROTO")):
-        # Neither addresses nor schemes contain commas, not even quoted, so this reads our own
-        # proxies' elements right whatever quotes a client left open before them.
+        # Addresses and schemes contain no commas, not even in quotes, so this splits our own
+        # proxies' elements correctly whatever quotes a client left open before them.
         elements = filter(str.strip, meta.get("HTTP_FORWARDED", "").split(","))
         return [forwarded_parameter(element, parameter) for element in elements]
     entries = meta.get(f"HTTP_{name}", "").split(",")
@@ -152,7 +167,10 @@ def forwarded(meta: Mapping[str, Any], name: str, parameter: str) -> list[str]:
 
 
 def forwarded_parameter(element: str, wanted: str) -> str:
-    """Return a parameter of an element of `Forwarded`, or nothing: `For="[::1]:80";proto=https`."""
+    """Return a parameter of an element of `Forwarded`, such as `For="[::1]:80";proto=https`.
+
+    An empty string if the element lacks it.
+    """
     for pair in element.split(";"):
         name, _, value = pair.partition("=")
         if name.strip().lower() == wanted:
@@ -161,9 +179,9 @@ def forwarded_parameter(element: str, wanted: str) -> str:
 
 
 def ip_address(text: str) -> str | None:
-    """Return the address in `192.0.2.7`, `192.0.2.7:443`, `2001:db8::7`, `[2001:db8::7]:443`.
+    """Return the address in `192.0.2.7`, `192.0.2.7:443`, `2001:db8::7` or `[2001:db8::7]:443`.
 
-    None for anything else, such as `unknown`. IPv4 written as IPv6 becomes IPv4 again.
+    None for anything else, such as `unknown`. An IPv4-mapped IPv6 address becomes IPv4.
     """
     if text.startswith("["):
         text = text[1:].partition("]")[0]

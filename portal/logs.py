@@ -1,4 +1,4 @@
-"""What may reach a log, which request a line belongs to, and lines that an attack cannot multiply."""
+"""Logging: masked secrets, the request that a line belongs to, and limits on repeated lines."""
 
 import logging
 import re
@@ -11,36 +11,41 @@ from typing import Any
 
 # --- Secrets --------------------------------------------------------------------------------------
 
-# The secret of a key wherever it turns up: in a message, a header, a body, an address, the repr of a `Key`, a traceback.
+# The secret of a key wherever it may occur: in a message, a header, a body, a URL, the repr of a
+# `Key`, a traceback.
 SECRETS = (
-    # After the id of its token, also when it is cut off: a header, percent-encoded once or twice, JSON, a repr.
+    # After the id of its token, even truncated: in a header, percent-encoded once or twice, in JSON
+    # or in a repr.
     re.compile(r"""(SU-\d{3}-\d{3}-\d{3}(?:(?:%(?:25)*3A|:)|['",\s]+(?:secret|token)['"]?\s*[=:]\s*b?['"]?))[0-9a-f]{8,}""", re.IGNORECASE),
-    # Alone: nothing else that is worth a line has forty hex digits.
+    # On its own: nothing else worth logging has forty hex digits.
     re.compile(r"()[0-9a-f]{40,}", re.IGNORECASE),
-    # Base64 of `SU-…` and of `ApiKey SU-…`, as of Basic credentials.
+    # Base64 of `SU-…` and `ApiKey SU-…`, as in Basic credentials.
     re.compile(r"()(?:U1Ut|QXBpS2V5IFNV)[A-Za-z0-9+/_-]{16,}={0,2}"),
 )
 STANDARD = frozenset(vars(logging.makeLogRecord({})))
 
 
 def mask(text: str) -> str:
-    """The text with the secret part of every key replaced by dots."""
+    """Return the text with the secret part of every key replaced by dots."""
     for secret in SECRETS:
         text = secret.sub(r"\1••••", text)
     return text
 
 
-# What would begin another line, or steer the terminal of whoever reads the log.
+# Characters that would start a new line, or control the terminal of whoever reads the log.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def one_line(text: str) -> str:
-    """The text with every control character written out: a path from outside begins no line of its own."""
+    """Return the text with control characters escaped, so that input cannot forge a log line."""
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class MaskKeys(logging.Filter):
-    """Masks keys in a record before any handler formats it. A wrong log call becomes a line that says so, and raises nothing."""
+    """Masks keys in a record before a handler formats it.
+
+    A faulty log call is logged as such and raises nothing.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = one_line(mask(message(record))), None
@@ -61,37 +66,37 @@ class MaskKeys(logging.Filter):
 def message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception as problem:  # whatever the arguments raise
+    except Exception as problem:  # the arguments may raise anything
         told = safely(lambda: f"{record.msg!r} with {record.args!r}")
-        return f"Wrong log call in {record.pathname}:{record.lineno} ({type(problem).__name__}): {told}"
+        return f"Faulty log call in {record.pathname}:{record.lineno} ({type(problem).__name__}): {told}"
 
 
 def safely(show: Any) -> str:
-    """A text for a log, or the kind of error that its making raised."""
+    """Return the text that `show` makes for a log, or the class of the exception it raised."""
     try:
         return str(show())
-    except Exception as problem:  # a record must not break the request that writes it
+    except Exception as problem:  # logging must not break the request
         return f"<{type(problem).__name__}>"
 
 
 # --- Requests -------------------------------------------------------------------------------------
 
-# The number of the request that this thread answers; the answer carries it too, as X-Request-ID.
+# The id of the request that this thread serves; its response carries it as X-Request-ID.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 def new_request_id() -> str:
-    """`8f3a-02c9-7b1e`: short enough to read out on the telephone."""
+    """Return a random id such as `8f3a-02c9-7b1e`, short enough to read out on the telephone."""
     return "-".join(secrets.token_hex(2) for _ in range(3))
 
 
-# --- Lines that strangers cause -------------------------------------------------------------------
+# --- Limits for lines that anybody can cause ------------------------------------------------------
 
 
 class AtMost(logging.Filter):
-    """Lets so many warnings of a logger through in a minute, so that an attack cannot fill the disk; all else always.
+    """Passes at most `most` warnings of a logger per minute, so that an attack cannot fill the disk.
 
-    The first one of the next minute says how many were left out.
+    Other levels always pass. The first warning of the next minute says how many were left out.
     """
 
     def __init__(self, most: int) -> None:
@@ -113,9 +118,10 @@ class AtMost(logging.Filter):
 
 
 class OnceEach(logging.Filter):
-    """Lets one line a minute through for each `extra={"key": …}`; beyond `most` keys in a minute, all others count as one.
+    """Passes one line per minute for each `extra={"key": …}`.
 
-    The first line of the next minute says how many were left out.
+    Beyond `most` keys in a minute, all others count as one. The first line of the next minute says
+    how many were left out.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,4 +1,4 @@
-"""Rules for every request."""
+"""Middleware for every request: ids, headers, limits, health checks and the public API."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from portal.http import client_scheme, current_request
 Next = Callable[[HttpRequest], HttpResponse]
 
 
-# Everything a page needs comes from the portal, and nothing is written into the page itself.
+# Everything a page needs comes from the portal itself; nothing is inline.
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -32,12 +32,12 @@ PAGE_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-# JSON, files and bare errors load nothing when somebody opens them as a page.
+# JSON, files and plain errors load nothing when a browser opens them as a page.
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 def request_ids(get_response: Next) -> Next:
-    """Give each request a number, which the lines of the log and the answer carry. One from outside is not taken over."""
+    """Give each request an id for its log lines and its response. Ids from clients are ignored."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         number = logs.new_request_id()
@@ -54,9 +54,9 @@ def request_ids(get_response: Next) -> Next:
 
 
 class SecurityHeadersMiddleware(SecurityMiddleware):
-    """What every answer tells the browser, whoever made it: a view, a middleware, the server.
+    """Adds the security headers to every response, whether from a view, middleware or the server.
 
-    Django's own middleware, further in, redirects to https.
+    Django's own SecurityMiddleware, further in, redirects to https.
     """
 
     def process_request(self, request: HttpRequest) -> None:
@@ -65,7 +65,7 @@ class SecurityHeadersMiddleware(SecurityMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response = super().process_response(request, response)
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
-        # Django's debug pages bring their own style sheet.
+        # Django's debug pages have inline styles.
         if not (settings.DEBUG and response.status_code in {404, 500}):
             response.headers["Content-Security-Policy"] = PAGE_POLICY if is_page else DATA_POLICY
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -74,10 +74,10 @@ class SecurityHeadersMiddleware(SecurityMiddleware):
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Compress pages and lists that were asked for by GET.
+    """Compresses pages and JSON requested by GET.
 
-    A key is only ever in an answer to POST, so no compressed answer holds one beside text that
-    somebody else may have chosen (BREACH). The CSRF token is masked anew in every answer.
+    Keys occur only in responses to POST, so no compressed response has one next to text that an
+    attacker may have chosen (BREACH). The CSRF token is masked differently in every response.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -91,10 +91,10 @@ HEALTH, READY = "/healthz", "/readyz"
 
 
 def health(get_response: Next) -> Next:
-    """Tell load balancers about the portal: they come by any Host and on plain http.
+    """Answer the health checks of load balancers, which use any Host and plain http.
 
-    HEALTH says that the process answers, and touches nothing. READY says whether it can serve, or
-    which part is missing.
+    HEALTH says that the process responds, without using the database. READY says whether it can
+    serve requests, or which part is failing.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -114,9 +114,9 @@ def health(get_response: Next) -> Next:
 
 
 def scheme_of_the_client(get_response: Next) -> Next:
-    """Make `request.scheme`, and with it redirects, cookies and the gate, follow the client's scheme.
+    """Set `request.scheme`, on which redirects, cookies and the gate rely, to the client's scheme.
 
-    Django's SECURE_PROXY_SSL_HEADER believes the left end of a list, which the client writes.
+    Django's SECURE_PROXY_SSL_HEADER trusts the leftmost entry of a list, which the client writes.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -130,10 +130,10 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 
 def known_methods(get_response: Next) -> Next:
-    """Refuses TRACE and every invented method, which Django's own views would answer like GET, and gives 405 a page."""
+    """Refuse TRACE and unknown methods, which Django's views would treat as GET; give 405 a page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        # Addresses of the API say themselves what they answer.
+        # Resources of the API list their allowed methods themselves.
         if request.method not in METHODS and not api.is_api(request):
             return views.method_not_allowed(request, sorted(METHODS))
         response = get_response(request)
@@ -145,7 +145,7 @@ def known_methods(get_response: Next) -> Next:
 
 
 def time_limit(get_response: Next) -> Next:
-    """Let no statement of a request run without end."""
+    """Limit how long the database statements of a request may run."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         with store.time_limit():
@@ -155,9 +155,9 @@ def time_limit(get_response: Next) -> Next:
 
 
 def no_nul(get_response: Next) -> Next:
-    """Refuses NUL bytes where nobody else looks: PostgreSQL cannot store them, and a look-up with one is an error there.
+    """Refuse NUL bytes in paths and cookies: on PostgreSQL, a lookup with one is an error.
 
-    The portal's own forms refuse them with a word beside the field; paths, cookies and Django's admin do not.
+    The portal's forms refuse them with a message at the field, and `admin_input` covers the admin.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -169,12 +169,12 @@ def no_nul(get_response: Next) -> Next:
 
 
 def public_api(get_response: Next) -> Next:
-    """Answers the public API before everything that is for browsers only: sessions, cookies, forms, pages and their policies."""
+    """Serve the public API before the middleware for browsers: sessions, cookies, CSRF, pages."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not api.is_api(request):
             return get_response(request)
-        # Refuses a host that is not ours, as Django's CommonMiddleware does for pages.
+        # Raises DisallowedHost for a wrong Host, as Django's CommonMiddleware does for pages.
         request.get_host()
         match = resolve(request.path_info)
         request.resolver_match = match
@@ -184,25 +184,28 @@ def public_api(get_response: Next) -> Next:
     return middleware
 
 
-# Longer than any address of the admin's own links.
+# More characters than the query string of any link in the admin.
 ADMIN_QUERY = 1000
-# Each word of a search becomes a term of the query for each column that is searched.
+# Each word of a search adds a term to the query for every searched column.
 ADMIN_WORDS = 20
-# The look-ups that the filters of the admin's own pages make; Django would take every other one too, for every column, and
-# breaks on many: a year of 99999999999, a range without an end, a pattern with a bracket.
+# The lookups that the filters of the admin use. Django would accept any other for any column, and
+# some raise errors: a year of 99999999999, a range without an end, a pattern with a bracket.
 ADMIN_LOOKUPS = frozenset({"exact", "isnull"})
-# A moment outside of these has none in some zone.
+# A year outside 1900 to 2099: near the ends of the calendar, a moment may not exist in every zone.
 FAR_MOMENT = re.compile(r"\s*(?!(19|20)[0-9]{2}-)[0-9]{4,}-")
 
 
 def offered_by_admin(name: str, value: str) -> bool:
-    """Whether a filter in an address of the admin is one that its pages could have made."""
+    """Tell whether the admin's own pages could have made a filter of its query string."""
     _column, separator, lookup = name.rpartition("__")
     return (not separator or lookup in ADMIN_LOOKUPS) and not FAR_MOMENT.match(value)
 
 
 def admin_input(get_response: Next) -> Next:
-    """Refuses what Django's admin would hand to the database unchecked: NUL bytes, searches without end, look-ups nobody offered."""
+    """Refuse what Django's admin would pass to the database unchecked.
+
+    That is NUL bytes, very long searches, and lookups that its pages do not offer.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith("/admin/"):
@@ -222,13 +225,14 @@ def admin_input(get_response: Next) -> Next:
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
-    """Private by default, and an expired session never puts the sign-in page inside a table.
+    """Makes views private by default, and never shows the sign-in page inside a table.
 
-    htmx follows a redirect and swaps what it finds; `HX-Redirect` makes the browser go there instead.
+    htmx would follow a redirect and swap in the result; `HX-Redirect` navigates the browser instead.
     """
 
     def process_view(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], view_args: Any, view_kwargs: Any) -> Any:
-        # Django's own looks at the user first, which opens the session of every public page and API call.
+        # Django's version reads the user first, which loads the session even for public pages and
+        # API calls.
         if not getattr(view_func, "login_required", True):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
@@ -244,12 +248,12 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         person = owner.person if owner else getattr(request, "ended_person", "")
         if person:
             typed.keep(request, typed.ENDED, person)
-        # The address of a form's action is often no page: return to where the form was.
+        # The action of a form is often not a page: return to the page with the form.
         return typed.lead_to(request, redirect_to_login(typed.form_page(request)).url)
 
 
 class KeptFormsMiddleware:
-    """Puts `kept` on the request of a page for which something typed was kept, and forgets it once the form is taken."""
+    """Sets `request.kept` if a form of the page was kept, and forgets it once it is accepted."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Moments, days and time zones: what may be stored, and arithmetic that no stored value breaks."""
+"""Moments, days and time zones: what may be stored, and arithmetic that never overflows."""
 
 import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -8,28 +8,31 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-# The years that moments may lie in. Beyond them databases and time zones end at different places.
+# The range of moments that may be stored. Databases and time zones have different limits beyond it.
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2099, 12, 31)
 FIRST = datetime.combine(FIRST_DAY, time.min, UTC)
 LAST = datetime.combine(LAST_DAY, time.max, UTC)
-# How far ahead of ours the clock of another process may be.
+# How far the clock of another process may be ahead of ours.
 SKEW = timedelta(minutes=1)
 
 
 def check(value: datetime) -> None:
-    """Raise ValidationError unless the moment may be stored. Without a zone, UTC is meant."""
+    """Raise ValidationError unless the moment may be stored. One without a zone is taken as UTC."""
     moment = value if timezone.is_aware(value) else value.replace(tzinfo=UTC)
     if not FIRST <= moment <= LAST:
         raise ValidationError(_("Must be in the years 1970 to 2099."), code="moment")
 
 
 def within(value: datetime | None, span: timedelta) -> bool:
-    """Whether the moment lies in the last `span`. One ahead of the clock does not: nothing may stay recent for ever."""
+    """Tell whether the moment lies within the last `span`.
+
+    One ahead of the clock by more than SKEW does not, or it could stay recent forever.
+    """
     return value is not None and -SKEW <= timezone.now() - value < span
 
 
 class Zone(zoneinfo.ZoneInfo):
-    """A time zone that never leads out of the calendar: its last hours, and its first, stay in UTC."""
+    """A time zone that never overflows: the first and last hours of the calendar stay in UTC."""
 
     def fromutc(self, dt: datetime) -> datetime:
         try:
@@ -39,7 +42,7 @@ class Zone(zoneinfo.ZoneInfo):
 
 
 def zone(name: Any) -> tzinfo:
-    """The time zone of a stored name; UTC for one that is no longer known."""
+    """Return the time zone of a stored name; UTC for one that is no longer known."""
     try:
         return Zone(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
@@ -47,7 +50,7 @@ def zone(name: Any) -> tzinfo:
 
 
 def local(value: datetime, where: tzinfo | None = None) -> datetime:
-    """The moment in a zone, by default the person's. At the ends of the calendar it stays as it is."""
+    """Return the moment in a zone, by default the person's; unchanged if that would overflow."""
     try:
         return timezone.localtime(value, where)
     except OverflowError:
@@ -55,16 +58,17 @@ def local(value: datetime, where: tzinfo | None = None) -> datetime:
 
 
 def day_bounds(day: date, where: tzinfo | None = None) -> tuple[datetime, datetime]:
-    """The first moment of a day in a zone, by default the person's, and the first one after it, in UTC.
+    """Return the first moment of a day and the first one after it, in UTC.
 
-    Midnight may not exist, or come twice, where clocks change at it. The ends of the calendar stand for themselves.
+    The day is one of the zone, by default the person's. Midnight may not exist, or occur twice,
+    where clocks change at midnight. At the ends of the calendar, the bounds are clamped.
     """
     where = where or timezone.get_current_timezone()
     return midnight(day, where), day_end(day, where)
 
 
 def midnight(day: date, where: tzinfo, fold: int = 0) -> datetime:
-    """When the clocks of a zone show the beginning of a day, the first time or (`fold=1`) the second."""
+    """Return when a day begins in a zone: the first midnight or, with `fold=1`, the second one."""
     try:
         return datetime.combine(day, time(fold=fold), where).astimezone(UTC)
     except OverflowError:
@@ -76,6 +80,6 @@ def day_end(day: date, where: tzinfo) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
     tomorrow = day + timedelta(days=1)
     first, second = midnight(tomorrow, where), midnight(tomorrow, where, fold=1)
-    # Clocks set back across midnight show the old day once more, and it ends with that.
+    # If clocks are set back across midnight, the old day returns and ends the second time.
     returns = second > first and (second - timedelta.resolution).astimezone(where).date() == day
     return second if returns else first

@@ -1,4 +1,4 @@
-"""What stands round every page: the sections of the side menu and a few names."""
+"""The frame of every page: the sections of the side menu, links and a few names."""
 
 from typing import Any, NamedTuple
 
@@ -15,13 +15,13 @@ THEMES = ("system", "light", "dark")
 
 
 class Section(NamedTuple):
-    """An entry of the side menu. `views` are the beginnings of the view names at which it is the current one."""
+    """An entry of the side menu. It is current for view names that start with one of `views`."""
 
     label: Promise
     url_name: str
     icon: str
     views: tuple[str, ...]
-    # A line stands above it.
+    # Whether to draw a line above it.
     begins_group: bool = False
 
 
@@ -32,12 +32,12 @@ SECTIONS = (
     Section(_("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")),
     Section(_("Activity"), "activity:list", "activity", ("activity:",), begins_group=True),
 )
-# So many fit on a phone; the others are in a menu there.
+# How many sections fit on a phone; the others go into a menu there.
 ON_PHONES = 4
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The context of the frame. Costs no query."""
+    """Return the context of the frame. Makes no database query."""
     match = request.resolver_match
     name = match.view_name if match else ""
     current = next((section for section in SECTIONS if name and name.startswith(section.views)), None)

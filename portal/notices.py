@@ -1,4 +1,4 @@
-"""Messages after an action: a bold first sentence, the rest, and at most one thing to do about it."""
+"""Messages after an action: a bold first sentence, more text, and at most one button."""
 
 import json
 from typing import NotRequired, TypedDict
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 
 class Action(TypedDict):
-    """A button in a form that posts to `url`, with hidden `fields` if need be."""
+    """A button that posts a form to `url`, with hidden `fields` if needed."""
 
     label: str
     url: str
@@ -25,13 +25,13 @@ class Notice(TypedDict):
 
 
 def notify(request: HttpRequest, level: int, title: str, text: str = "", action: Action | None = None) -> None:
-    """Show a message above the next page. `level` is one of django.contrib.messages."""
-    # The framework keeps texts only, so the parts travel as JSON.
+    """Show a message at the top of the next page. `level` is one of django.contrib.messages."""
+    # The framework stores plain text only, so the parts are encoded as JSON.
     messages.add_message(request, level, json.dumps(Notice(title=title, text=text, action=action)))
 
 
 def read(message: Message) -> Notice:
-    """The parts of a message; one of Django's own (the admin writes such) is all title."""
+    """Return the parts of a message. One from Django itself, as in the admin, has only a title."""
     text = str(message.message)
     try:
         notice: Notice = json.loads(text) if text.startswith("{") else Notice(title=text, text="", action=None)

@@ -1,7 +1,7 @@
-"""Queries as SQL: compiled once by Django, kept, and run again with other values in their places.
+"""Queries as SQL: compiled once by Django, cached, and run again with other values.
 
-What Django's ORM does not document is used here and nowhere else, so that an upgrade of Django has
-one file to look at.
+Undocumented parts of Django's ORM are used only in this module, so that an upgrade of Django has
+one file to check.
 """
 
 import sys
@@ -15,18 +15,19 @@ from django.db import connection
 from django.db.models import Field, QuerySet, Subquery
 from django.db.models.lookups import Contains, IContains, PatternLookup
 
-# Bytes of compiled queries that are kept, and of one that is worth keeping: what programs ask over and over is short.
+# Bytes of compiled queries that are kept, and the most for a single one: the queries that programs
+# repeat are short.
 KEPT_BYTES = 8 * 2**20
 KEPT_PLAN_BYTES = 112 * 2**10
-# What a plan takes beside its texts: for itself, with all that builds records of its rows, and for
-# each column and value.
+# Bytes that a plan takes besides its texts: for itself, including what builds records from its
+# rows, and for each column and value.
 PLAN_BYTES, COLUMN_BYTES, VALUE_BYTES = 14_000, 700, 100
-# The converters of a column that is a query of its own hold that query, as Django built it.
+# The converters of a subquery column keep Django's query object.
 SUBQUERY_BYTES = 10_000
 
 
 class Plan(NamedTuple):
-    """A query, compiled: everything but the page and what stands for the placeholders is settled."""
+    """A compiled query. Only the limits of the page and the values of placeholders are open."""
 
     page: str
     page_params: tuple[Any, ...]
@@ -37,22 +38,25 @@ class Plan(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes of memory, nearly, and rather too many than too few."""
+        """An estimate of its memory in bytes, rather too high than too low."""
         values = (*self.page_params, *self.total_params)
         subqueries = sum(isinstance(expression, Subquery) for _index, _converters, expression in self.converters)
         parts = PLAN_BYTES + COLUMN_BYTES * self.columns + VALUE_BYTES * len(values) + SUBQUERY_BYTES * subqueries
         return parts + sum(map(sys.getsizeof, (self.page, self.total, *values)))
 
     def rows(self, place: Mapping[str, str], limit: int, offset: int) -> list[Any]:
-        """At most `limit` rows from `offset` on; `place` says what stands for the placeholders."""
+        """Return at most `limit` rows from `offset` on; `place` maps placeholders to values."""
         if not self.page:
             return []
-        # Two numbers, written out: a page of unknown length PostgreSQL would plan anew each time.
+        # Literal numbers: with LIMIT as a parameter, PostgreSQL would plan the query each time.
         rows = fetch(f"{self.page} LIMIT {limit:d} OFFSET {offset:d}", fill(self.page_params, place))
         return [self.convert(row) for row in rows] if self.converters else rows
 
     def convert(self, row: tuple[Any, ...]) -> list[Any]:
-        """What Django does to the cells of a row: SQLite keeps moments as texts, JSON comes as text from either database."""
+        """Apply Django's converters to the cells of a row.
+
+        SQLite stores moments as text, and JSON comes as text from either database.
+        """
         cells = list(row)
         for index, converters, expression in self.converters:
             for converter in converters:
@@ -60,14 +64,14 @@ class Plan(NamedTuple):
         return cells
 
     def count_rows(self, place: Mapping[str, str]) -> int:
-        """How many rows there are in all."""
+        """Return how many rows there are in all."""
         return int(fetch(self.total, fill(self.total_params, place))[0][0]) if self.total else 0
 
 
 class KeptPlans(LRUCache):
-    """Plans, or what holds one: those used last, as many as fit into the bytes. Safe between threads.
+    """A thread-safe LRU cache of plans, or of objects that hold one, limited to KEPT_BYTES.
 
-    An entry has a `plan`, and a `size` that counts all that is kept because of it, its key as well.
+    An entry has a `plan`, and a `size` in bytes that includes everything kept with it and its key.
     """
 
     def __init__(self) -> None:
@@ -75,15 +79,15 @@ class KeptPlans(LRUCache):
         self.lock = Lock()
 
     def find(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return the entry of the key, made unless it is kept.
+        """Return the entry for a key, calling `make` if it is not cached.
 
-        Programs ask the same over and over, and building a query costs Django more than running it.
+        Programs repeat the same queries, and building one costs Django more than running it.
         """
         with self.lock:
             entry = self.get(key)
         if entry is None:
             entry = make()
-            # A plan without SQL matches nothing; programs do not ask for that over and over.
+            # A plan without SQL matches nothing; programs do not repeat such queries.
             if entry.plan.page and entry.size <= KEPT_PLAN_BYTES:
                 with self.lock:
                     self[key] = entry
@@ -91,19 +95,25 @@ class KeptPlans(LRUCache):
 
 
 def compile_rows(rows: "QuerySet[Any]", columns: Sequence[Any]) -> Plan:
-    """Let Django write the SQL of a query. Raise ValueError, OverflowError or ValidationError for values that fit no column."""
+    """Return the plan of a query, with SQL written by Django.
+
+    Raise ValueError, OverflowError or ValidationError for a value that does not fit its column.
+    """
     try:
         page, page_params, converters = sql(rows.order_by(*stable(rows)).values_list(*columns))
         count, count_params, _unused = sql(rows.order_by().values_list("pk"))
     except EmptyResultSet:
-        # Django sees that nothing can match, such as a number that is larger than the column.
+        # Django knows that nothing can match, as with a number too large for the column.
         return Plan("", (), "", (), (), 0)
     total = f"SELECT COUNT(*) FROM ({count}) AS matches"  # noqa: S608 (Django's own SQL; values are parameters)
     return Plan(page, page_params, total, count_params, converters, len(columns))
 
 
 def sql(rows: "QuerySet[Any]") -> tuple[str, tuple[Any, ...], tuple[tuple[int, list[Any], Any], ...]]:
-    """A query as SQL with its parameters, and what to do with which cell of a row. Raises EmptyResultSet."""
+    """Return a query as SQL, its parameters, and the converters of cells by index.
+
+    Raise EmptyResultSet if nothing can match.
+    """
     compiler = rows.query.get_compiler(connection=connection)
     text, params = compiler.as_sql()
     converters = compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
@@ -111,7 +121,7 @@ def sql(rows: "QuerySet[Any]") -> tuple[str, tuple[Any, ...], tuple[tuple[int, l
 
 
 def stable(rows: "QuerySet[Any]") -> tuple[Any, ...]:
-    """The order of the rows, ending with the id, so that pages do not move between equals."""
+    """Return the order of the rows, ending with the id so that equal rows keep their place."""
     order: tuple[Any, ...] = tuple(rows.query.order_by or rows.query.get_meta().ordering or ())
     return order if {"id", "-id", "pk", "-pk"} & set(order) else (*order, "pk")
 
@@ -127,7 +137,7 @@ def fetch(text: str, params: list[Any]) -> list[Any]:
 
 
 def annotation(rows: "QuerySet[Any]", name: str) -> Any:
-    """The expression behind a column that a query adds to those of its model, or None."""
+    """Return the expression of an annotation of a query, or None."""
     return rows.query.annotations.get(name)
 
 
@@ -135,13 +145,13 @@ def annotation(rows: "QuerySet[Any]", name: str) -> Any:
 
 
 class Pattern(PatternLookup):
-    """A value that is a pattern of SQL's LIKE already, its own signs escaped.
+    """A lookup whose value is already a LIKE pattern, with literal `%` and `_` escaped.
 
-    No expression that runs in Python, and linear in the text.
+    Unlike a regular expression on SQLite, it does not run in Python and is linear in the text.
     """
 
     def process_rhs(self, compiler: Any, connection: Any) -> Any:
-        # What PatternLookup would do to the value is done: see escaped().
+        # Skip PatternLookup, which would escape the value again: see escaped().
         return super(PatternLookup, self).process_rhs(compiler, connection)
 
 
@@ -158,5 +168,5 @@ Field.register_lookup(IMatches, "imatches")
 
 
 def escaped(text: str) -> str:
-    """The text as a part of a pattern for `matches` and `imatches`."""
+    """Return a literal text as part of a pattern for `matches` and `imatches`."""
     return str(connection.ops.prep_for_like_query(text))

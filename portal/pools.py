@@ -1,9 +1,9 @@
-"""The threads that run Django, and who comes next: one caller cannot keep the others waiting.
+"""The threads that run Django, with fair scheduling: one client cannot keep the others waiting.
 
-Requests that wait are not served in the order in which they came. Networks take turns, and within a
-network its callers do. So a flood makes others wait for a few of its requests, never for all of it,
-and an id that nobody has checked yet wins nothing: it is one more turn in its own network, and
-whoever does not know the whole key or session joins nobody else's queue.
+Waiting requests are not served in order of arrival. Networks take turns, and so do the clients
+within a network. A flood therefore makes others wait for a few of its requests, never for all of
+them. Forging credentials, which nobody has checked at this point, gains nothing: it only adds turns
+within the attacker's own network, and joining another client's queue takes the whole key or session.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from django.db import connections
 
-# Requests that may wait for a thread of a pool, and which part of the free places one network may have.
+# How many requests may wait for a thread of a pool; one network may use 1/SHARE of the free places.
 PLACES = 2048
 SHARE = 4
 
@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 
 class Refused(Exception):
-    """Raised for a request that Django is not to see."""
+    """Raised for a request that must not reach Django. `status` is that of the response."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status)
@@ -36,110 +36,116 @@ class Refused(Exception):
 
 
 class HungUp(Exception):
-    """Raised when nobody waits for the answer any more."""
+    """Raised when the client no longer waits for the response."""
 
 
-class Caller(NamedTuple):
-    """Where requests come from, and the key or the session that they bring, if any."""
+class Client(NamedTuple):
+    """Where requests come from: a network, and the key or session that they send, if any."""
 
     network: str
     credential: str
 
 
 class Job:
-    """A request that waits for a thread, and the answer that is waited for."""
+    """A request that waits for a thread, and the future of its response."""
 
-    def __init__(self, caller: Caller, environ: dict[str, Any], answer: "asyncio.Future[Answer]") -> None:
-        self.caller, self.environ, self.answer = caller, environ, answer
+    def __init__(self, client: Client, environ: dict[str, Any], answer: "asyncio.Future[Answer]") -> None:
+        self.client, self.environ, self.answer = client, environ, answer
 
 
 class Line:
-    """The requests that wait for a pool. Not safe for threads: hold a lock."""
+    """The requests that wait for a pool. Not thread-safe: the caller must hold a lock."""
 
     def __init__(self, threads: int) -> None:
-        # Whoever is served goes to the end of both.
-        self.networks: dict[str, dict[Caller, deque[Job]]] = {}
+        # When a client is served, it and its network move to the end.
+        self.networks: dict[str, dict[Client, deque[Job]]] = {}
         self.length = 0
-        self.running: Counter[Caller] = Counter()
-        # Of one caller, so that slow requests of one leave a thread to the others.
+        self.running: Counter[Client] = Counter()
+        # Limit for one client, so that its slow requests leave a thread to the others.
         self.at_once = max(threads - 1, 1)
 
     def add(self, job: Job) -> bool:
-        """Let a request wait, or return False because its caller has enough that do.
+        """Queue a request, or return False if its client already has too many waiting.
 
-        A network may have a quarter of the places that are free, and a caller as many as its
-        network may still have. So a few leave room for others, and a burst of one is not refused.
+        A network may use a quarter of the free places, and a client as many as its network has
+        left. So a few clients leave room for others, and a burst of a single one is not refused.
         """
-        network, caller = job.caller.network, job.caller
-        callers = self.networks.get(network, {})
-        left = (PLACES - self.length) // SHARE - sum(map(len, callers.values()))
-        if len(callers.get(caller, ())) >= left:
+        network, client = job.client.network, job.client
+        clients = self.networks.get(network, {})
+        left = (PLACES - self.length) // SHARE - sum(map(len, clients.values()))
+        if len(clients.get(client, ())) >= left:
             return False
-        self.networks.setdefault(network, callers).setdefault(caller, deque()).append(job)
+        self.networks.setdefault(network, clients).setdefault(client, deque()).append(job)
         self.length += 1
         return True
 
     def start(self) -> Job | None:
-        """Return the request whose turn it is, or None."""
-        for network, callers in self.networks.items():
-            for caller, jobs in callers.items():
-                if self.running[caller] < self.at_once:
+        """Remove and return the request whose turn it is, or None."""
+        for network, clients in self.networks.items():
+            for client, jobs in clients.items():
+                if self.running[client] < self.at_once:
                     job = jobs.popleft()
-                    self.running[caller] += 1
+                    self.running[client] += 1
                     self.length -= 1
-                    # Behind the others.
-                    del callers[caller]
+                    # Move both to the end.
+                    del clients[client]
                     if jobs:
-                        callers[caller] = jobs
+                        clients[client] = jobs
                     del self.networks[network]
-                    if callers:
-                        self.networks[network] = callers
+                    if clients:
+                        self.networks[network] = clients
                     return job
         return None
 
     def finish(self, job: Job) -> None:
-        """Count a request that was started as done."""
-        self.running[job.caller] -= 1
-        if not self.running[job.caller]:
-            del self.running[job.caller]
+        """Count a started request as done."""
+        self.running[job.client] -= 1
+        if not self.running[job.client]:
+            del self.running[job.client]
 
     def remove(self, job: Job) -> bool:
-        """Let a request wait no longer. Return False if it has been started or removed before."""
-        callers = self.networks.get(job.caller.network, {})
-        jobs = callers.get(job.caller, deque())
+        """Remove a waiting request. Return False if it has already been started or removed."""
+        clients = self.networks.get(job.client.network, {})
+        jobs = clients.get(job.client, deque())
         if job not in jobs:
             return False
         jobs.remove(job)
         self.length -= 1
         if not jobs:
-            del callers[job.caller]
-        if not callers:
-            del self.networks[job.caller.network]
+            del clients[job.client]
+        if not clients:
+            del self.networks[job.client.network]
         return True
 
 
 class Pool:
-    """Threads that run Django, and the line before them."""
+    """Threads that run Django, and the line of requests that wait for them."""
 
     def __init__(self, name: str, threads: int, run: Callable[[dict[str, Any]], Answer], patience: int | None = None) -> None:
-        """`run` makes the answer. `patience` is how many seconds a request may wait for a thread."""
+        """Start the threads.
+
+        `run` makes the response. `patience` is how many seconds a request may wait for a thread.
+        """
         self.make_answer, self.patience = run, patience
         self.loop = asyncio.get_running_loop()
         self.lock = Lock()
         self.line = Line(threads)
-        # Wakes a thread for each request that has come; None ends one.
+        # Each queued job wakes a thread; None ends one.
         self.calls: SimpleQueue[Job | None] = SimpleQueue()
         self.threads = [Thread(target=self.work, name=name, daemon=True) for _ in range(threads)]
         for thread in self.threads:
             thread.start()
 
-    async def run(self, caller: Caller, environ: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]]) -> Answer:
-        """Return Django's answer. Raise Refused if it cannot be had now, HungUp if the client left."""
-        job = Job(caller, environ, self.loop.create_future())
+    async def run(self, client: Client, environ: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]]) -> Answer:
+        """Return Django's response.
+
+        Raise Refused if the request cannot be served now, HungUp if the client has left.
+        """
+        job = Job(client, environ, self.loop.create_future())
         with self.lock:
             if not self.line.add(job):
                 raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
-            # To watch the client costs time. Where requests wait, it may save the work for it.
+            # Watching the client costs time, but pays off if requests wait and it leaves.
             crowded = self.line.length > len(self.threads)
         self.calls.put(job)
         timer = self.loop.call_later(self.patience, self.give_up, job) if self.patience else None
@@ -156,7 +162,7 @@ class Pool:
                 watch.cancel()
 
     def drop(self, job: Job) -> bool:
-        """Return whether the request was not started, and never will be."""
+        """Remove a request that still waits. Return False if it has already been started."""
         with self.lock:
             return self.line.remove(job)
 
@@ -172,7 +178,7 @@ class Pool:
 
     def work(self) -> None:
         while self.calls.get():
-            # One call may be for a request that its caller's others held up, so look again after each.
+            # A client at its limit holds up its own requests, so look again after finishing one.
             while job := self.start():
                 answer = self.make_answer(job.environ)
                 with self.lock:
@@ -185,7 +191,7 @@ class Pool:
             return self.line.start()
 
     def end(self) -> None:
-        """Let the threads finish what they do."""
+        """End the threads once they have finished their current requests."""
         for _ in self.threads:
             self.calls.put(None)
 

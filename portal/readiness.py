@@ -1,6 +1,6 @@
-"""What the portal needs before it can answer: a database it may use, all migrations, its static files.
+"""Checks of what the portal needs to serve: its database, all migrations, its static files.
 
-`manage.py serve` refuses to start without, and says what to do; `/readyz` tells load balancers.
+`manage.py serve` refuses to start if one fails, and says what to do; `/readyz` tells load balancers.
 """
 
 import time
@@ -14,7 +14,7 @@ from portal import assets
 
 
 def problems() -> list[str]:
-    """Return a sentence for each thing that is missing; none if the portal can be served."""
+    """Return a message for each thing that is missing; an empty list if the portal can serve."""
     try:
         return [*database_problems(), *migration_problems(), *static_problems()]
     except DatabaseError as problem:
@@ -22,7 +22,10 @@ def problems() -> list[str]:
 
 
 def database_problems() -> list[str]:
-    """Return what the checks of the database say, those of the apps included (`manage.py check --database default`)."""
+    """Return the errors of the database checks, including those of the apps.
+
+    They are those of `manage.py check --database default`.
+    """
     found = checks.run_checks(tags=[checks.Tags.database], databases=[DEFAULT_DB_ALIAS])
     return [" ".join(filter(None, (check.msg, check.hint))) for check in found if check.is_serious()]
 
@@ -32,22 +35,23 @@ def migration_problems() -> list[str]:
     count = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if not count:
         return []
-    return [f"{count} migrations are open. Run: manage.py migrate"]
+    return [f"{count} migrations are not applied. Run: manage.py migrate"]
 
 
 def static_problems() -> list[str]:
     files = assets.stale()
     if not files:
         return []
-    return [f"{len(files)} static files are not collected or out of date, {files[0]} among them. Run: manage.py collectstatic"]
+    return [f"{len(files)} static files are not collected or out of date, including {files[0]}. Run: manage.py collectstatic"]
 
 
-# Seconds for which an answer of /readyz counts: anybody may ask, and it costs a hundred calls.
+# Seconds for which a result of /readyz is cached: anybody may ask, and it costs as much as a
+# hundred calls of the API.
 FRESH = 2
 
 
 def failing() -> list[str]:
-    """Return the names of the parts that are not ready now, or were not FRESH seconds ago."""
+    """Return the names of the parts that are not ready; the result may be FRESH seconds old."""
     return failing_during(int(time.monotonic() / FRESH))
 
 
@@ -58,7 +62,7 @@ def failing_during(period: int) -> list[str]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         parts["migrations"] = migration_problems()
-        # Its tables may be missing as long as migrations are open.
+        # Its tables may be missing while migrations are not applied.
         parts["rings"] = [] if parts["migrations"] else database_problems()
     except Error as problem:
         parts["database"] = [str(problem)]

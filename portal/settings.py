@@ -1,7 +1,8 @@
-"""Settings of the portal: read from the environment only, every one listed in README.md.
+"""Settings of the portal, read only from the environment; docs/settings.md lists them all.
 
-`var/env` (made by `make run`) is read first, so that `manage.py` and the server see the same values;
-real environment variables win over it. Nonsense is refused with a sentence before anything starts.
+`var/env` (created by `make run`) is read first, so that `manage.py` and the server see the same
+values; real environment variables override it. An invalid value raises ImproperlyConfigured before
+anything starts.
 """
 
 from pathlib import Path
@@ -13,10 +14,10 @@ from portal.environment import read_database, read_email, read_flag, read_list, 
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# How long one statement of a request may run, and how long it may wait for a lock, in seconds.
+# Seconds that the statements of a request may run, and that one may wait for a lock.
 STATEMENT_SECONDS = 2
 
-# Everything an installation keeps for itself: the SQLite file, its secrets, collected static files.
+# The files of an installation: its SQLite database, its secrets, collected static files.
 VAR = BASE_DIR / "var"
 
 envfile.read()
@@ -26,7 +27,8 @@ envfile.read()
 DEMO = read_flag("DEMO", default=False)
 DEBUG = read_flag("DEBUG", default=False)
 HTTPS = read_flag("HTTPS", default=not DEMO)
-# How many reverse proxies stand before the portal: so many entries of X-Forwarded-For and -Proto, or Forwarded, are believed.
+# How many reverse proxies are in front of the portal: that many entries of X-Forwarded-For and
+# X-Forwarded-Proto, or Forwarded, are trusted.
 TRUSTED_PROXIES = read_number("TRUSTED_PROXIES", 0, 0, 9)
 
 SECRET_KEY = read_text("SECRET_KEY")
@@ -39,7 +41,7 @@ CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", "")
 API_ALLOWED_ORIGINS = read_origins("API_ALLOWED_ORIGINS")
 if DEBUG and (HTTPS or not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]"}):
     raise ImproperlyConfigured(
-        "DEBUG shows the inside of the portal to every visitor. It must be off with HTTPS, and with hosts other than 127.0.0.1, localhost and [::1]."
+        "DEBUG shows internals of the portal to every visitor. It must be off with HTTPS, and with hosts other than 127.0.0.1, localhost and [::1]."
     )
 
 BRAND = read_text("BRAND", "Integrations Portal")
@@ -51,7 +53,7 @@ HELP_URL = read_text("HELP_URL", "")
 
 TOKENS_PER_EXTENSION = read_number("TOKENS_PER_EXTENSION", 100, 1, 1_000_000)
 DRAFTS_PER_PERSON = read_number("DRAFTS_PER_PERSON", 20, 1, 10_000)
-# Of a minute.
+# Per minute.
 WRITES_PER_PERSON = read_number("WRITES_PER_PERSON", 120, 1, 1_000_000)
 WRITES_PER_TOKEN = read_number("WRITES_PER_TOKEN", 120, 1, 1_000_000)
 WRITES_PER_ACCOUNT = read_number("WRITES_PER_ACCOUNT", 600, 1, 1_000_000)
@@ -65,7 +67,8 @@ SIGN_IN_TRIES_IN_ALL = read_number("SIGN_IN_TRIES_IN_ALL", 1000, 1, 1_000_000)
 RESETS_PER_ADDRESS = read_number("RESETS_PER_ADDRESS", 1000 if DEMO else 10, 1, 100_000)
 SIGN_IN_WAIT_MINUTES = read_number("SIGN_IN_WAIT_MINUTES", 15, 1, 1440)
 SIGN_IN_WAIT_MINUTES_PER_NAME = read_number("SIGN_IN_WAIT_MINUTES_PER_NAME", 60, 1, 1440)
-# Each process hashes so many passwords at once, and as many more wait: it has four threads for everything.
+# How many passwords each process hashes at once; as many more may wait. Its few threads serve
+# everything else too.
 PASSWORD_CHECKS = read_number("PASSWORD_CHECKS", 1, 1, 64)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
@@ -75,7 +78,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # --- Django -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = (
-    # Before `portal`, whose command `demo` only says that the app is not installed.
+    # Before `portal`, whose own command `demo` only says that this app is not installed.
     *(("demo",) if DEMO else ()),
     "modules",
     "general",
@@ -96,7 +99,7 @@ INSTALLED_APPS = (
 
 MIDDLEWARE = (
     "portal.middleware.request_ids",
-    # Outside of all that answers, so that the answers of all that follows carry the headers.
+    # Outside everything that can respond, so that every response gets the headers.
     "portal.middleware.SecurityHeadersMiddleware",
     "portal.middleware.health",
     "portal.middleware.CompressionMiddleware",
@@ -106,7 +109,7 @@ MIDDLEWARE = (
     "portal.middleware.known_methods",
     "portal.middleware.no_nul",
     "portal.middleware.time_limit",
-    # Calls of the API end here; what follows is for people with a browser.
+    # API calls are handled here; the rest is for browsers.
     "portal.middleware.public_api",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -168,7 +171,8 @@ AUTH_PASSWORD_VALIDATORS = (
     {"NAME": "accounts.passwords.NotPatterned"},
 )
 
-# The cookie outlives the idle limit on purpose: SessionLimitsMiddleware then knows that a session ended and says so.
+# The cookie outlives the idle limit on purpose, so that SessionLimitsMiddleware can tell that a
+# session ended and say so.
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
@@ -181,7 +185,7 @@ DEVICE_COOKIE_NAME = "__Host-device" if HTTPS else "device"
 # --- Browser security -----------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS
-# A key that was sent in clear must be noticed, not silently redirected: the gate answers 403 instead.
+# A key sent unencrypted must be noticed, not silently redirected: the gate responds with 403.
 SECURE_REDIRECT_EXEMPT = [r"^public/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = read_flag("HSTS_INCLUDE_SUBDOMAINS", default=True)
@@ -190,14 +194,14 @@ SECURE_HSTS_PRELOAD = read_flag("HSTS_PRELOAD", default=False)
 # --- Language, time, mail, static files, log ------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-# Django's admin writes dates as the portal's pages do.
+# Makes Django's admin write dates as the portal's pages do.
 FORMAT_MODULE_PATH = "portal.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
 vars().update(read_email("consolemail://"))
-# Seconds: a mail server that hangs must not hold up the mails behind it.
+# In seconds. A mail server that hangs must not hold up the mails behind it for long.
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = read_text("EMAIL_FROM", "Integrations Portal <portal@localhost>")
 
@@ -226,9 +230,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Django's own logger would write to the console a second time.
+        # Django's own handler would write to the console a second time.
         "django": {"level": "INFO", "handlers": [], "propagate": True},
-        # A line a minute for each second is enough to see what goes on, also while somebody sends thousands.
+        # 60 lines per minute are enough to see what is going on, even during a flood.
         "django.request": {"filters": ["requests"]},
         "portal.overload": {"filters": ["overload"]},
         "accounts.backends": {"filters": ["passwords"]},

@@ -1,6 +1,4 @@
-"""What the portal asks of its database beyond Django: no statement without an end, and a plain
-answer when the database cannot serve one now.
-"""
+"""Time limits for database statements, and telling a busy database from other errors."""
 
 import sqlite3
 import time
@@ -13,19 +11,20 @@ from django.db import connection
 from django.db.utils import InterfaceError, OperationalError
 from psycopg.pq import TransactionStatus
 
-# When to try again after 503, in seconds.
+# Seconds until a client should try again after 503.
 RETRY_AFTER = 2
 
-# SQLite calls back after so many steps of its virtual machine: about every millisecond.
+# SQLite calls back after this many steps of its virtual machine: about every millisecond.
 STEPS = 10_000
-# Seconds between two of these calls, at most, that count as work of SQLite.
+# The most seconds between two of these calls that count as work of SQLite.
 PAUSE = 0.25
 # Seconds by which PostgreSQL's limit may differ from what is left, and the least that a statement
-# gets: what ends a request, such as the row of its session, is to get through.
+# gets, so that what ends a request, such as saving its session, still succeeds.
 NOTICEABLE = 0.1
 
 SQLITE_BUSY = ("locked", "busy", "readonly", "disk", "unable to open")
-# Classes and codes of PostgreSQL's SQLSTATE: connection, rollback, resources, lock, operator; read-only.
+# Prefixes of SQLSTATE codes of PostgreSQL: connection, rollback, resources, lock, operator
+# intervention; read-only transaction.
 POSTGRESQL_BUSY = ("08", "40", "53", "55", "57", "25006")
 QUERY_CANCELED = "57014"
 
@@ -36,11 +35,11 @@ class TookTooLong(Exception):
 
 @contextmanager
 def time_limit() -> Iterator[None]:
-    """Stop the statements in the block once they have run for settings.STATEMENT_SECONDS together.
+    """Raise TookTooLong once the statements in the block have run for settings.STATEMENT_SECONDS.
 
-    Only statements count, not what happens between them. Raises TookTooLong. Behind PgBouncer
-    nothing can be set for a connection, so there the limit belongs to the database role and holds
-    for each statement (see README.md).
+    Their times add up; what happens between them does not count. Behind PgBouncer, nothing can be
+    set for a connection, so the limit must be set for the database role there and holds for each
+    statement (see docs/settings.md).
     """
     limit = limit_sqlite if connection.vendor == "sqlite" else limit_postgresql
     try:
@@ -54,13 +53,13 @@ def time_limit() -> Iterator[None]:
 
 @contextmanager
 def limit_sqlite() -> Iterator[None]:
-    """SQLite has no such setting: it asks a callback now and then whether to stop."""
+    """Limit statements with SQLite's progress handler, since it has no setting for that."""
     spent = last = 0.0
 
     def overdue() -> bool:
         nonlocal spent, last
         now = time.monotonic()
-        # SQLite finds rows while they are fetched. A pause between two fetches does not count.
+        # SQLite looks for rows while they are fetched. A pause between fetches does not count.
         spent, last = spent + min(now - last, PAUSE), now
         return spent > settings.STATEMENT_SECONDS
 
@@ -75,7 +74,7 @@ def limit_sqlite() -> Iterator[None]:
         try:
             yield
         finally:
-            # Closed in mid-transaction, the connection stays until the transaction has ended.
+            # A connection closed mid-transaction is still set until the transaction has ended.
             with suppress(sqlite3.ProgrammingError):
                 if connection.connection is not None:
                     connection.connection.set_progress_handler(None, STEPS)
@@ -83,13 +82,13 @@ def limit_sqlite() -> Iterator[None]:
 
 @contextmanager
 def limit_postgresql() -> Iterator[None]:
-    """Set the limit for a connection, and a lower one after statements that took noticeably long.
+    """Set the limit for the connection, and lower it after statements that took noticeably long.
 
-    Most requests find what they need on their connection, so it costs them nothing.
+    Most requests find the right limit already set on their connection, so it costs them nothing.
     """
     spent = 0.0
-    # What is set for this transaction alone: inside of one, a limit for the connection could be
-    # rolled back unseen.
+    # The limit set for the current transaction only: inside a transaction, a limit for the
+    # connection could be rolled back unnoticed.
     in_transaction: float | None = None
 
     def tell(execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any) -> Any:
@@ -100,7 +99,7 @@ def limit_postgresql() -> Iterator[None]:
             in_transaction = None
         left = max(settings.STATEMENT_SECONDS - spent, NOTICEABLE)
         known = in_transaction if in_transaction is not None else getattr(server, "statement_seconds", None)
-        # A transaction that failed takes nothing but its end.
+        # A failed transaction accepts nothing but its end.
         if status != TransactionStatus.INERROR and (known is None or abs(known - left) > NOTICEABLE):
             set_limits(server, "LOCAL" if connection.in_atomic_block else "SESSION", left)
             if connection.in_atomic_block:
@@ -121,18 +120,18 @@ def limit_postgresql() -> Iterator[None]:
 
 
 def set_limits(server: Any, scope: str, seconds: float) -> None:
-    """Set the limits past Django, whose log would count this as a query of the page."""
+    """Set the limits without Django, whose query log would count this as a query of the page."""
     with connection.wrap_database_errors:
         server.execute("; ".join(f"SET {scope} {name} = {seconds * 1000:.0f}" for name in ("statement_timeout", "lock_timeout")))
 
 
 def took_too_long(problem: BaseException) -> bool:
-    """Whether the database stopped the statement because of its time."""
+    """Tell whether the database stopped a statement because it reached its time limit."""
     return sqlstate(problem) == QUERY_CANCELED or str(problem) == "interrupted"
 
 
 def is_busy(problem: BaseException | None) -> bool:
-    """Whether the database cannot serve now what it could serve later: try again is true advice."""
+    """Tell whether the database is only temporarily unable to serve, so that a retry may succeed."""
     if isinstance(problem, TookTooLong | InterfaceError):
         return True
     if not isinstance(problem, OperationalError):
@@ -145,6 +144,6 @@ def is_busy(problem: BaseException | None) -> bool:
 
 
 def sqlstate(problem: BaseException) -> str | None:
-    """PostgreSQL's code for what went wrong, None on SQLite."""
+    """Return PostgreSQL's error code; None on SQLite or without a connection."""
     code: str | None = getattr(problem.__cause__, "sqlstate", None)
     return code

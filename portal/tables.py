@@ -1,4 +1,4 @@
-"""The list machinery: chosen columns, order, and pages that stay quick when lists are long."""
+"""Tables for lists: chosen columns, order, and pagination that stays fast for long lists."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -18,14 +18,15 @@ from portal.http import next_url, whole
 
 
 class CappedPage(Page):
-    """A page that does not need to know how many there are in all."""
+    """A page that does not need to know the total number of pages."""
 
     paginator: "CappedPaginator"
 
     def has_next(self) -> bool:
         return self.number < self.paginator.num_pages or (self.paginator.capped and len(self.object_list) == self.paginator.per_page)
 
-    # Django's own would ask the paginator whether the number is valid, and beyond the cap it does not know.
+    # Django's version asks the paginator whether the number is valid, which it does not know beyond
+    # the cap.
     def next_page_number(self) -> int:
         return self.number + 1
 
@@ -37,9 +38,9 @@ class CappedPage(Page):
 
 
 class CappedPaginator(Paginator):
-    """Counts up to `cap` rows only: counting a million to show "1–10" costs more than the page itself.
+    """A paginator that counts at most `cap` rows: counting a million costs more than the page.
 
-    A page number that is no number or lies beyond the end gives the nearest page that exists.
+    An invalid page number gives page 1, and one beyond the end the last page.
     """
 
     cap = 10_000
@@ -47,7 +48,7 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         if isinstance(self.object_list, QuerySet):
-            # Without its order: sorting rows only to count them costs as much as the page.
+            # Without the order: sorting rows just to count them costs as much as the page.
             return self.object_list.order_by()[: self.cap + 1].count()
         return len(self.object_list)
 
@@ -61,7 +62,10 @@ class CappedPaginator(Paginator):
         return f"{self.cap:,}+" if self.capped else f"{self.count:,}"
 
     def get_page(self, number: Any) -> CappedPage:
-        """The page asked for. Beyond the cap there may be more pages than were counted: look whether rows are there."""
+        """Return the requested page, or the nearest one that exists.
+
+        Beyond the cap there may be more pages than were counted, so look for rows there.
+        """
         wanted = min(whole(str(number), 1), 10**9)
         if wanted > self.num_pages and self.capped:
             rows = self.rows(wanted)
@@ -71,7 +75,10 @@ class CappedPaginator(Paginator):
         return CappedPage(self.rows(wanted), wanted, self)
 
     def rows(self, number: int) -> list[Any]:
-        """The rows of a page. Their keys are found first, by the index alone: else every row that is skipped is joined too."""
+        """Return the rows of a page.
+
+        Their keys are selected first, from the index alone; otherwise skipped rows are joined too.
+        """
         window = slice((number - 1) * self.per_page, number * self.per_page)
         if isinstance(self.object_list, QuerySet):
             keys = self.object_list.select_related(None).prefetch_related(None).values("pk")[window]
@@ -80,21 +87,22 @@ class CappedPaginator(Paginator):
 
 
 class Table(tables.Table):
-    """A table whose whole state is the query string (`columns`, `sort`, `page`, `per_page`).
+    """A table whose whole state is in the query string (`columns`, `sort`, `page`, `per_page`).
 
-    What the address does not say comes from the person's remembered choices, then from the class. Nonsense in either is
-    ignored, so no address can break a list. Every orderable column must say `order_by=(…, "pk")` or have an `order_…`
-    method that ends with the key: equal rows would otherwise wander between pages.
+    What the query string lacks comes from the person's remembered choices, then from the class.
+    Invalid values are ignored, so no URL can break a list. Every orderable column must set
+    `order_by=(…, "pk")` or have an `order_…` method that ends with the key, or equal rows would
+    move between pages.
     """
 
     page_sizes: ClassVar[Sequence[int]] = (10, 20, 50, 100)
     always: Sequence[str] = ()
     default_columns: ClassVar[Sequence[str]] = ()
     default_sort: ClassVar[str] = ""
-    # The column that names the row, if that is not the first; a word for the style sheet.
+    # The column that names the row, if not the first; a name for the style sheet.
     row_header: ClassVar[str] = ""
     kind: ClassVar[str] = ""
-    # The row that is shown with its details, and the template of these.
+    # The row whose details are shown, and the template for them.
     opened: Any = None
     detail_template: ClassVar[str] = ""
 
@@ -115,7 +123,7 @@ class Table(tables.Table):
         self.page.object_list = BoundRows(data=TableData.from_data(list(self.page.object_list)), table=self)
 
     def prepare(self, rows: Any) -> Any:
-        """What the chosen columns need beside the rows themselves; called when they are chosen."""
+        """Add what the chosen columns need besides the rows; called once they are chosen."""
         return rows
 
     def choose_columns(self, chosen: Any) -> None:
@@ -129,7 +137,7 @@ class Table(tables.Table):
                 self.columns.hide(column.name)
 
     def choose_order(self, *wishes: Any) -> None:
-        """The first wish that names a column decides; the header cells learn what a press on them asks for."""
+        """Apply the first wish that names an orderable column, and set the links of the headers."""
         for wish in wishes:
             name = wish.removeprefix("-") if isinstance(wish, str) else ""
             if name in self.columns and self.columns[name].orderable:
@@ -141,7 +149,7 @@ class Table(tables.Table):
             column.next_sort = str(alias.opposite) if column.is_ordered else column.name
 
     def sorts(self) -> list[dict[str, Any]]:
-        """Every order that the header cells offer, for the select that stands in for them on phones."""
+        """Return every order that the header cells offer, for the select that replaces them on phones."""
         directions = (("", _("%(column)s, ascending")), ("-", _("%(column)s, descending")))
         return [
             {
@@ -155,7 +163,7 @@ class Table(tables.Table):
         ]
 
     def state(self) -> dict[str, Any]:
-        """What the templates round a table need: pager and column chooser."""
+        """Return the context that the templates around a table need: pager and column chooser."""
         return {
             "table": self,
             "page": self.page,
@@ -172,12 +180,15 @@ class Table(tables.Table):
 
 
 def actions_column() -> tables.Column:
-    """The last column, with the row menu; its header is for screen readers."""
+    """Return the last column, with the row menu; its header is for screen readers only."""
     return tables.Column(verbose_name=_("Actions"), empty_values=(), orderable=False)
 
 
 def save_layout(request: Any, topic: str, table: type[Table], default: str) -> HttpResponse:
-    """Keep the choices of a table's header, pager and column chooser, and return to the list with them in the address."""
+    """Save the choices made in a table's header, pager or column chooser; redirect to the list.
+
+    The URL of the list then contains them.
+    """
     target = urlsplit(next_url(request, default))
     query = parse_qs(target.query, keep_blank_values=True)
     query.pop("page", None)

@@ -1,4 +1,7 @@
-"""Texts that people type, and words for moments and lists: one way for all pages (dd/mm/yyyy, as the product it follows)."""
+"""Rules for texts that people type, and the wording of moments and lists on all pages.
+
+Dates are dd/mm/yyyy, as in CloudBlue Connect.
+"""
 
 import re
 import unicodedata
@@ -15,42 +18,49 @@ from portal import moments
 
 # --- What may be stored ---------------------------------------------------------------------------
 
-# What looks like a blank, the pattern without dots of Braille among it. Other controls are no blanks.
+# Characters that look like a blank, including the Braille pattern without dots. Other controls do
+# not count as blanks.
 BLANKS = re.compile("[\t\n\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800]+")
 AROUND = re.compile(f"\\A(?:{BLANKS.pattern})|(?:{BLANKS.pattern})\\Z")
 LINE_ENDS = re.compile("\r\n?")
-# Control, format, surrogate, private and unassigned characters, separators of lines and of paragraphs.
+# Control, format, surrogate, private-use and unassigned characters, line and paragraph separators.
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# What Unicode lets programs ignore (Default_Ignorable_Code_Point) although it counts as a letter or a mark.
+# Letters and marks that Unicode lets programs ignore (Default_Ignorable_Code_Point).
 IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0]")
 VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 JOINERS = frozenset("\u200c\u200d")
-# No character carries more marks than these that a joiner could belong to.
+# How many characters before a joiner to look at for the one it belongs to, past its marks.
 LOOK_BACK = 8
-# The combining class of the sign that silences an Indic letter's vowel.
+# The combining class of the sign that suppresses the vowel of an Indic letter.
 VIRAMA = 9
 RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO", "RLI"})
 
 
 def line(value: str) -> str:
-    """A text of one line as it is kept: composed (NFC), blanks folded, empty if nothing of it can be seen.
+    """Return a single-line text as it is stored: composed (NFC), with runs of blanks as one space.
 
-    Raise ValidationError for hidden characters in it.
+    Empty if none of it is visible. Raise ValidationError for hidden characters.
     """
     return only_visible(BLANKS.sub(" ", unicodedata.normalize("NFC", value)).strip(" "))
 
 
 def prose(value: str) -> str:
-    """As `line`, for a text of several lines: it keeps its blanks, and each line ends alike."""
+    """Return a multi-line text as it is stored: like `line`, but inner blanks and lines are kept.
+
+    Line endings become `\\n`.
+    """
     return only_visible(AROUND.sub("", LINE_ENDS.sub("\n", unicodedata.normalize("NFC", value))))
 
 
 def only_visible(value: str) -> str:
-    """The text, or nothing if nothing of it can be seen. Raise ValidationError for hidden characters among others."""
+    """Return the text, or an empty one if none of it is visible.
+
+    Raise ValidationError for hidden characters among visible ones.
+    """
     if value.isascii() and value.isprintable():
         return value
     if "\0" in value:
-        # In the words of Django's own forms.
+        # The same message as in Django's own forms.
         raise ValidationError(ProhibitNullCharactersValidator.message, code="null_characters_not_allowed")
     hidden = dict.fromkeys(letter for at, letter in enumerate(value) if letter not in "\n\t" and is_hidden(value, at))
     if all(BLANKS.match(letter) or unicodedata.category(letter)[0] == "M" for letter in value if letter not in hidden):
@@ -62,7 +72,10 @@ def only_visible(value: str) -> str:
 
 
 def is_hidden(value: str, at: int) -> bool:
-    """Whether nobody can see the character at this place. What joins or varies its neighbours shows in them."""
+    """Tell whether the character at an index is invisible.
+
+    Joiners and variation selectors count as visible where they change their neighbours.
+    """
     letter, before, after = value[at], value[at - 1 : at], value[at + 1 : at + 2]
     if letter in JOINERS:
         return not joins(value[max(at - LOOK_BACK, 0) : at], after)
@@ -72,12 +85,15 @@ def is_hidden(value: str, at: int) -> bool:
 
 
 def joins(before: str, after: str) -> bool:
-    """Whether a joiner shows between these: in Indic conjuncts, within Arabic words, in emoji made of several."""
+    """Tell whether a joiner changes the texts before and after it.
+
+    It does in Indic conjuncts, within Arabic words and in emoji made of several ones.
+    """
     if not before or not after:
         return False
     if VIRAMA in {unicodedata.combining(before[-1]), unicodedata.combining(after)}:
         return True
-    # The joiner belongs to the character below accents, variations and skin tones.
+    # The joiner belongs to the base character, before accents, variations and skin tones.
     base = next((letter for letter in reversed(before) if unicodedata.category(letter) not in {"Mn", "Me", "Sk"}), " ")
     kinds = unicodedata.category(base)[0], unicodedata.category(after)[0]
     arabic = "AL" in {unicodedata.bidirectional(base), unicodedata.bidirectional(after)}
@@ -85,7 +101,7 @@ def joins(before: str, after: str) -> bool:
 
 
 def varies(base: str, after: str) -> bool:
-    """Whether a variation selector shows on this character: on symbols, keycaps and ideographs."""
+    """Tell whether a variation selector changes its base: a symbol, keycap or ideograph."""
     if not base or base.isascii():
         return (base.isdigit() or base in {"#", "*"}) and after == "\u20e3"
     # Letterlike symbols such as ℹ count as letters.
@@ -93,7 +109,10 @@ def varies(base: str, after: str) -> bool:
 
 
 def fold(value: str) -> str:
-    """A text as it compares without regard to case, blanks, accents' spelling, width, and what cannot be seen: `ＥＲＰ  Straße` -> `erp strasse`."""
+    """Return a text for comparison: `ＥＲＰ  Straße` -> `erp strasse`.
+
+    It ignores case, width, blanks, the encoding of accents, and invisible characters.
+    """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
     if not folded.isascii():
         folded = "".join(
@@ -103,7 +122,10 @@ def fold(value: str) -> str:
 
 
 def isolate(value: object) -> str:
-    """A stored text for the middle of a sentence: one that runs from right to left must not turn the words round it."""
+    """Return a stored text for use within a sentence.
+
+    Right-to-left text is isolated so that it does not reorder the words around it.
+    """
     text = str(value)
     if any(unicodedata.bidirectional(letter) in RIGHT_TO_LEFT for letter in text):
         return f"\u2068{text}\u2069"
@@ -114,19 +136,22 @@ def isolate(value: object) -> str:
 
 
 def moment(value: datetime) -> str:
-    """`18/05/2021 04:28`, where the person lives."""
+    """Return `18/05/2021 04:28`, in the person's time zone."""
     return f"{day(value)} {moments.local(value):%H:%M}"
 
 
 def day(value: date) -> str:
-    """`18/05/2021`, of a moment where the person lives."""
+    """Return `18/05/2021`; for a moment, in the person's time zone."""
     day = moments.local(value) if isinstance(value, datetime) else value
-    # Not by %Y, which drops the zeros of early years.
+    # Not with %Y, which drops leading zeros of early years.
     return f"{day.day:02}/{day.month:02}/{day.year:04}"
 
 
 def end(value: datetime) -> str:
-    """`Ends Sunday 6 December 2026, 23:59 UTC.`, where the person lives: a typed date read back."""
+    """Return `Ends Sunday 6 December 2026, 23:59 UTC.`, in the person's time zone.
+
+    It spells out a date that was typed.
+    """
     here = moments.local(value)
     return _("Ends %(day)s, %(time)s %(zone)s.") % {
         "day": dateformat.format(here, "l j F Y"),
@@ -136,12 +161,12 @@ def end(value: datetime) -> str:
 
 
 def ago(value: datetime | None) -> str:
-    """Relative up to a month, where it says more than a date; "Never" for nothing."""
+    """Return `3 minutes ago` up to a month, then the moment; "Never" for None."""
     if value is None:
         return _("Never")
     passed = timezone.now() - value
     if passed < -moments.SKEW:
-        # Ahead of the clock: a clock was wrong once, and only the moment itself is sure.
+        # Ahead of the clock: some clock was wrong, so show the moment itself.
         return moment(value)
     minutes, hours = int(passed.total_seconds() // 60), int(passed.total_seconds() // 3600)
     days = (timezone.localdate() - moments.local(value).date()).days
@@ -161,18 +186,18 @@ def ago(value: datetime | None) -> str:
 
 
 def join_some(words: Sequence[str], most: int = 4) -> str:
-    """`Agreements, Customers, Helpdesk, Usage and 9 more`"""
+    """Return `Agreements, Customers, Helpdesk, Usage and 9 more`."""
     rest = len(words) - most
     return join(words) if rest <= 0 else join([*words[:most], ngettext("%(n)s more", "%(n)s more", rest) % {"n": rest}])
 
 
 def join(words: Sequence[str]) -> str:
-    """`Agreements, Customers and Helpdesk`"""
+    """Return `Agreements, Customers and Helpdesk`."""
     *firsts, last = words
     return _("%(firsts)s and %(last)s") % {"firsts": ", ".join(firsts), "last": last} if firsts else last
 
 
 def either(words: Sequence[str]) -> str:
-    """`Agreements, Customers or Helpdesk`"""
+    """Return `Agreements, Customers or Helpdesk`."""
     *firsts, last = words
     return _("%(firsts)s or %(last)s") % {"firsts": ", ".join(firsts), "last": last} if firsts else last

@@ -1,8 +1,9 @@
-"""What was typed is never lost: a form that could not be taken comes back with its text.
+"""Keeps what people typed: a form that could not be accepted comes back with its text.
 
-A form is not taken when the session has ended, when its CSRF token is of an earlier sign-in, when its page was made for
-another account, or when it has mistakes. Its fields are kept in the session, never a password among them, and fill the form
-until it is saved, sent again or started over. Nothing is done by that: the person presses again.
+A form is not accepted if the session has ended, if its CSRF token is from an earlier sign-in, if
+its page was made for another account, or if it has errors. Its fields, except passwords, are kept
+in the session and fill the form until it is saved, sent again or started over. Nothing else
+happens by itself: the person has to press the button again.
 """
 
 from collections.abc import Callable
@@ -22,16 +23,16 @@ from portal.http import own_path
 from portal.notices import Action, Notice
 
 KEY: Final = "typed"
-# Of one form, in characters of its urlencoded fields, and of how many forms: a session row stays small.
+# The most characters of a form's urlencoded fields, and the most forms, so that sessions stay small.
 LIMIT = 16 * 1024
 FORMS = 4
 
-# Why a form was not taken.
+# Why a form was not accepted.
 ENDED, STALE, ACCOUNT, ERRORS = "ended", "stale", "account", "errors"
 
 OWNER: Final = "page_of"
 SIGNER = TimestampSigner(salt="portal.page_of")
-# A field with this in its name is never kept.
+# A field whose name contains this is never kept.
 NEVER = "password"
 
 
@@ -39,14 +40,14 @@ NEVER = "password"
 
 
 class Owner(NamedTuple):
-    """The ids of the person a page was made for and of the account they acted for, `""` for none."""
+    """For whom a page was made: the ids of a person and of the account they acted for, or `""`."""
 
     person: str
     account: str
 
 
 def sign_owner(request: HttpRequest) -> str:
-    """The hidden field of every form: for whom its page was made, signed; `""` for a page made for nobody."""
+    """Return for whom a page is made, signed, for the hidden field of its forms; `""` for nobody."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return ""
@@ -55,10 +56,13 @@ def sign_owner(request: HttpRequest) -> str:
 
 
 def read_owner(request: HttpRequest) -> Owner | None:
-    """For whom the page that sent the request was made; None if it does not say, or if the signature is not ours."""
+    """Return for whom the page that sent the request was made.
+
+    None if the request does not say, or if the signature is invalid or too old.
+    """
     try:
         mark = request.POST.get(OWNER) or request.headers.get("X-Page-Of", "")
-        # No page lives longer than the longest session.
+        # No page is used longer than the longest session.
         lasts = settings.SESSION_HOURS * 3600
         person, account = SIGNER.unsign(mark, max_age=lasts).split("/")
     except (BadSignature, ValueError):
@@ -67,7 +71,10 @@ def read_owner(request: HttpRequest) -> Owner | None:
 
 
 def is_from_here(request: HttpRequest) -> bool:
-    """Whether a page of this portal sent the request, as the browser says. Nothing is kept for any other site."""
+    """Tell whether a page of this portal sent the request, going by the browser's headers.
+
+    Nothing is kept for other sites.
+    """
     site = request.headers.get("Sec-Fetch-Site")
     if site:
         return site == "same-origin"
@@ -79,13 +86,16 @@ def is_from_here(request: HttpRequest) -> bool:
 
 
 def form_page(request: HttpRequest) -> str:
-    """The page that holds the form: where htmx or the browser says it was, else the address of the form itself."""
+    """Return the path of the page with the form, as htmx or the browser tells it.
+
+    Without such a header, return the path that the form was sent to.
+    """
     address = request.headers.get("HX-Current-URL") or request.headers.get("Referer")
     return own_path(request, address) if address else request.get_full_path()
 
 
 def lead_to(request: HttpRequest, url: str) -> HttpResponse:
-    """Make the browser open a page. htmx would follow a redirect and put what it finds into a piece of the old page."""
+    """Navigate the browser to a page: by HX-Redirect for htmx, which would swap in a redirect's page."""
     return HttpResponseClientRedirect(url) if getattr(request, "htmx", None) else redirect(url)
 
 
@@ -93,7 +103,7 @@ def lead_to(request: HttpRequest, url: str) -> HttpResponse:
 
 
 class Entry(TypedDict):
-    """A kept form. `page` holds it, `path` takes it; they differ where a button acts at an address of its own."""
+    """A kept form. `page` shows it and `path` receives it; they differ for buttons with own URLs."""
 
     person: str
     cause: str
@@ -114,7 +124,7 @@ def keep(request: HttpRequest, cause: str, person: str) -> None:
     data = fields.urlencode()
     if len(data) > LIMIT:
         return
-    # Without a session it takes a new one, whose number is limited.
+    # This would start a new session, and the number of those is limited.
     if not request.session.session_key and not request.may_keep_form():  # type: ignore[attr-defined]
         return
     page = request.get_full_path() if cause == ERRORS else form_page(request)
@@ -127,7 +137,7 @@ def keep(request: HttpRequest, cause: str, person: str) -> None:
 
 
 def forget(request: HttpRequest, page: str) -> None:
-    """The form of a page was taken, or is not wanted any more."""
+    """Drop the kept form of a page, because it was accepted or is no longer wanted."""
     kept = entries(request)
     if kept.pop(key(page), None):
         request.session[KEY] = kept
@@ -139,7 +149,7 @@ def entries(request: HttpRequest) -> dict[str, Entry]:
 
 
 def key(page: str) -> str:
-    """A page's filters and order play no part: the form in it is the same."""
+    """Return the key of a page: its path, since filters and order do not change its form."""
     try:
         return urlsplit(page).path
     except ValueError:
@@ -147,7 +157,7 @@ def key(page: str) -> str:
 
 
 def forget_others(request: HttpRequest, person: str) -> None:
-    """Somebody signed in: what anybody else typed in this browser before is gone."""
+    """Drop what anybody but `person`, who has just signed in, typed in this browser."""
     if KEY in request.session:
         request.session[KEY] = {page: entry for page, entry in entries(request).items() if entry["person"] == person}
 
@@ -156,7 +166,7 @@ def forget_others(request: HttpRequest, person: str) -> None:
 
 
 class Kept:
-    """What was kept for the page that is opened now."""
+    """The form that was kept for the page being opened."""
 
     def __init__(self, request: HttpRequest, entry: Entry) -> None:
         self.request = request
@@ -164,7 +174,7 @@ class Kept:
         self.is_recalled = False
 
     def recall(self) -> QueryDict | None:
-        """The fields, if the page's own form has sent them."""
+        """Return the fields if the form of the page itself sent them, else None."""
         if self.entry["path"] != self.request.path:
             return None
         self.is_recalled = True
@@ -172,7 +182,7 @@ class Kept:
 
     @property
     def notice(self) -> Notice | None:
-        """What to tell above the page; None right after mistakes, which say themselves what is wrong."""
+        """The message for the top of the page; None right after errors, which speak for themselves."""
         page, cause = self.entry["page"], self.entry["cause"]
         title = {
             ENDED: _("You were signed out."),
@@ -191,7 +201,7 @@ class Kept:
 
     @property
     def again(self) -> Action | None:
-        """The press once more, for a button with an address of its own; a form of the page has its button there."""
+        """A button that sends the form again; None if the page itself has the form and its button."""
         if self.entry["path"] == self.request.path:
             return None
         fields = [(name, value) for name, values in QueryDict(self.entry["data"]).lists() for value in values]
@@ -199,13 +209,13 @@ class Kept:
 
 
 def look_up(request: HttpRequest) -> Kept | None:
-    """What was kept for this page and this person."""
+    """Return what was kept for this page and person, or None."""
     entry = entries(request).get(request.path)
     return Kept(request, entry) if entry and entry["person"] == str(request.user.pk) else None
 
 
 def carry_over(request: HttpRequest, end: Callable[[HttpRequest], None]) -> None:
-    """End the session, but keep for the next sign-in of the same person what was typed."""
+    """End the session, but keep what was typed for the next sign-in of the same person."""
     kept = request.session.get(KEY)
     end(request)
     if kept:
@@ -213,11 +223,12 @@ def carry_over(request: HttpRequest, end: Callable[[HttpRequest], None]) -> None
 
 
 def render_form(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """Render the page of a form. A browser that has just sent the form is led back to the page, which shows its mistakes.
+    """Render the page of a form; after a POST with errors, redirect to the page, which shows them.
 
-    So the history holds no answer to a POST, and Back and Reload never ask whether to send the form once more.
+    So the browser history has no POST, and Back and Reload never ask whether to send the form again.
     """
-    # A question, for the password or whether access may be lost, is no mistake: its page carries the form itself.
+    # A question, for the password or whether access may be lost, is not an error: its page contains
+    # the form itself.
     asks = bool(context.get("confirm") or context.get("loss"))
     if request.method == "POST" and request.headers.get("Sec-Fetch-Mode") == "navigate" and not asks:
         keep(request, ERRORS, str(request.user.pk))

@@ -1,4 +1,4 @@
-"""Every address of the portal."""
+"""The URLs of the portal."""
 
 from django.contrib import admin
 from django.urls import include, path, register_converter
@@ -19,7 +19,7 @@ shell = (
 )
 
 urlpatterns = [
-    # First, because programs call more often than people open pages.
+    # First, because API calls are more frequent than page views.
     path("public/", include("modules.urls")),
     path("", include(shell)),
     path("", include("accounts.urls")),

@@ -1,4 +1,4 @@
-"""`var/`: what an installation keeps for itself. Its secrets and its database are for their owner alone."""
+"""Permissions of `var/`: its secrets and its database are for their owner only."""
 
 import stat
 from pathlib import Path
@@ -9,9 +9,9 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def tighten() -> list[str]:
-    """Take the rights of others away from the folder and its files; return the paths that stay open.
+    """Remove other users' permissions on the folder and its files; return the paths that stay open.
 
-    The collected static files are public, and the folder hides them.
+    Subfolders, such as the collected static files, need no change: the folder itself hides them.
     """
     folder = Path(settings.VAR)
     if not folder.is_dir():
@@ -21,7 +21,7 @@ def tighten() -> list[str]:
 
 
 def close(path: Path) -> bool:
-    """Return whether others may not use the path any more."""
+    """Remove other users' permissions on a path; return False if they could not be removed."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & OTHERS:

@@ -1,4 +1,4 @@
-"""Pages of the shell: the way in, sections to come, and every kind of error, for people and for programs."""
+"""Views outside the other apps: the start page, planned sections, and all errors (HTML and JSON)."""
 
 import logging
 import sys
@@ -25,7 +25,7 @@ from portal.http import next_url, posts_from
 from portal.notices import inform, warn
 
 log = logging.getLogger(__name__)
-# Has a limit of its own: a flood causes its lines.
+# A separate logger with its own limit, because a flood of requests causes its lines.
 overload = logging.getLogger("portal.overload")
 
 
@@ -48,7 +48,7 @@ def extensions(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
-    """The admin has no sign-in of its own: people come through the portal's, and 403 is for those who may not."""
+    """Redirect to the portal's own sign-in page; show 403 to people who may not open the admin."""
     if request.user.is_authenticated:
         return permission_denied(request, PermissionDenied(_("Only administrators of the portal may open these pages.")))
     return redirect_to_login(next_url(request, reverse("admin:index")))
@@ -56,7 +56,7 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
 
 @posts_from("portal:home")
 def start_over(request: HttpRequest) -> HttpResponse:
-    """Forget what was kept of a form, and show it as it is saved."""
+    """Drop what was kept of a form, and show the form as it was last saved."""
     typed.forget(request, request.POST.get("page", ""))
     return redirect(next_url(request, reverse("portal:home")))
 
@@ -65,7 +65,7 @@ def start_over(request: HttpRequest) -> HttpResponse:
 
 
 class Words(NamedTuple):
-    """What an error page says: the title of the page, the heading of its card, and a sentence."""
+    """The texts of an error page: the title of the page, the heading of its card, and a sentence."""
 
     title: Promise
     heading: Promise
@@ -107,22 +107,22 @@ FORM_EXPIRED = Words(
 
 
 def page(request: HttpRequest, status: int, words: Words | None = None, **context: Any) -> HttpResponse:
-    """An error page in the frame of the portal, with no entry of the menu marked."""
+    """Return an error page in the frame of the portal, with no menu entry marked as current."""
     request.resolver_match = None
-    # What was typed waits for the page it was typed on.
+    # Kept forms are for the page on which they were typed.
     request.kept = None  # type: ignore[attr-defined]
     context |= {"words": words or WORDS[status], "status": status}
     return render(request, "error.html", context, status=status)
 
 
 def page_alone(title: str, text: str, status: int) -> str:
-    """An error page that needs no session, query or script."""
+    """Return an error page that needs no session, database query or script."""
     context = {"title": title, "text": text, "status": int(status), "brand": settings.BRAND}
     return render_to_string("error_alone.html", context)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400, or 413 when the request was simply too large."""
+    """Return 400, or 413 if the request was too large."""
     if isinstance(exception, (RequestDataTooBig, TooManyFieldsSent)):
         if api.is_api(request):
             return api.error(413, "SYS_413", _("The request is too large."))
@@ -133,7 +133,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """403 with the reason that the exception gives, if any."""
+    """Return 403 with the reason given by the exception, if any."""
     if api.is_api(request):
         return api.error(403, "AUTH_003", _("The request is not allowed."))
     reason = str(exception or "")
@@ -142,13 +142,17 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form with an old CSRF token or none. One of our own pages gets it back with its text; any other site is refused."""
+    """Handle a form with an old CSRF token or none.
+
+    If it came from a page of the portal, show the form again with its text; else refuse it.
+    """
     if not typed.is_from_here(request):
         return page(request, 403, FORM_EXPIRED)
     owner = typed.read_owner(request)
     match = request.resolver_match
     if owner is None and match and not getattr(match.func, "login_required", True):
-        # A page made for nobody, such as the sign-in page: it is shown anew. Who is in by now is led on by it.
+        # A page made for nobody, such as the sign-in page, is shown again. It redirects people who
+        # have signed in by now.
         inform(request, _("This page was too old."), _("Nothing was sent. Please press the button once more."))
         request.method = "GET"
         shown: HttpResponse = match.func(request, *match.args, **match.kwargs)
@@ -170,22 +174,22 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if api.is_api(request):
         return api.error(404, "NFND_000", _("There is no such address."))
-    # Known by the apps that have accounts: one of the person's own that has what this one has not.
+    # Set by the accounts app: another account of the person that does have what was asked for.
     return page(request, 404, account=getattr(exception, "account", None), offers_accounts=True)
 
 
 def method_not_allowed(request: HttpRequest, allowed: Iterable[str]) -> HttpResponse:
-    """405 with the methods that are allowed."""
+    """Return 405 with the allowed methods."""
     response = api.error(405, "SYS_405", _("The method is not allowed here.")) if api.is_api(request) else page(request, 405)
     response["Allow"] = ", ".join(allowed)
     return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The last resort: it must not need the database, the session or any context processor.
+    """Return 500, or 503 if the database is busy, without database, session or context processors.
 
-    Every exception that nobody caught comes here, from views and from middleware, so this is where a
-    database that cannot serve the request now becomes a 503 with advice.
+    All uncaught exceptions of views and middleware end up here, which is why a busy database is
+    handled here.
     """
     if store.is_busy(sys.exception()):
         log.warning("The database could not serve %s %s in time.", request.method, request.path)
@@ -199,7 +203,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    """503: the request could not be served in time. Needs as little as `server_error`."""
+    """Return 503 for a request that could not be served in time; needs as little as `server_error`."""
     if api.is_api(request):
         text = _("The portal is busy. Nothing was changed; try again in a moment.")
         response = api.error(503, "SYS_503", text)
@@ -211,11 +215,14 @@ def busy(request: HttpRequest) -> HttpResponse:
 
 
 def refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
-    """What the server itself refuses, before any middleware: without a session, without a query."""
+    """Return a response to a request that the server refuses before any middleware.
+
+    It needs no session and no database query.
+    """
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return server_error(request)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        overload.warning("There was no thread in time, or no room, for %s %s.", request.method, request.path)
+        overload.warning("No thread in time, or no room, for %s %s.", request.method, request.path)
         return busy(request)
     if api.is_api(request):
         return api.error(status, f"SYS_{status}", refusal(status))

@@ -1,4 +1,4 @@
-"""`{% csrf_token %}` on every page: beside Django's hidden field stands for whom the page was made."""
+"""`{% csrf_token %}` for every page: it adds a hidden field that says for whom the page was made."""
 
 from typing import Any
 
@@ -15,7 +15,10 @@ register = template.Library()
 
 
 class FormOwnerNode(CsrfTokenNode):
-    """The hidden fields of a form that posts. A form needs the first one to work at all, so none can lack the second."""
+    """The two hidden fields of a form that posts.
+
+    Forms do not work without the CSRF token, so none can lack the other field.
+    """
 
     def render(self, context: Context) -> SafeString:
         csrf = super().render(context)
@@ -29,8 +32,8 @@ def csrf_token(parser: Parser, token: Token) -> FormOwnerNode:
 
 @register.simple_tag(takes_context=True)
 def page_owner(context: Any) -> str:
-    """For whom the page is made, signed; the same in all forms of a page."""
-    # A piece that is rendered without a request context has the request as a variable.
+    """Return for whom the page is made, signed; it is the same in all forms of a page."""
+    # A fragment rendered without a request context has the request as a variable.
     request = getattr(context, "request", None) or context.get("request")
     if request is None:
         return ""

@@ -174,6 +174,6 @@ KEY = "ApiKey SU-000-000-001:" + "a" * 40
         ("/sign-in/", "HTTP_AUTHORIZATION", KEY, ""),
     ],
 )
-def test_a_caller_is_a_network_and_a_whole_key_or_session(path, name, value, credential):
-    found = asgi.caller({"PATH_INFO": path, "REMOTE_ADDR": "2001:db8:1:2:3::4", name: value})
+def test_a_client_is_a_network_and_a_whole_key_or_session(path, name, value, credential):
+    found = asgi.client({"PATH_INFO": path, "REMOTE_ADDR": "2001:db8:1:2:3::4", name: value})
     assert found == ("2001:db8:1:2::", credential)

@@ -110,7 +110,7 @@ def test_a_wrong_log_call_becomes_a_line_and_raises_nothing(text, args, capsys):
     finally:
         log.removeHandler(handler)
     # "%s" without arguments is left as it is.
-    assert (args == () and text == "%s") or "Wrong log call in" in capsys.readouterr().err
+    assert (args == () and text == "%s") or "Faulty log call in" in capsys.readouterr().err
 
 
 def test_wrong_exception_information_raises_nothing():

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from portal import pools
-from portal.pools import Answer, Caller, HungUp, Pool, Refused
+from portal.pools import Answer, Client, HungUp, Pool, Refused
 
-GREEDY, OTHER = Caller("192.0.2.1", "greedy"), Caller("198.51.100.7", "other")
-NEIGHBOUR = Caller(GREEDY.network, "neighbour")
+GREEDY, OTHER = Client("192.0.2.1", "greedy"), Client("198.51.100.7", "other")
+NEIGHBOUR = Client(GREEDY.network, "neighbour")
 
 
 async def stays():
@@ -25,7 +25,7 @@ class Work:
         self.started, self.go = [], threading.Semaphore(0)
 
     def run(self, environ):
-        self.started.append(environ["caller"])
+        self.started.append(environ["client"])
         self.go.acquire()
         return Answer(200, [], b"")
 
@@ -35,8 +35,8 @@ async def open_pool(threads, patience=None):
     work = Work()
     pool = Pool("test", threads, work.run, patience)
 
-    def ask(caller, receive=stays):
-        return asyncio.create_task(pool.run(caller, {"caller": caller}, receive))
+    def ask(client, receive=stays):
+        return asyncio.create_task(pool.run(client, {"client": client}, receive))
 
     try:
         yield pool, work, ask
@@ -57,7 +57,7 @@ async def until(condition):
 
 
 def forged(number):
-    return Caller(GREEDY.network, f"forged {number}")
+    return Client(GREEDY.network, f"forged {number}")
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -66,7 +66,7 @@ def test_a_flood_of_one_leaves_a_turn_to_each_other(threads):
         async with open_pool(threads) as (pool, work, ask):
             flood = [ask(GREEDY) for _ in range(100)]
             await until(lambda: work.started.count(GREEDY) == max(threads - 1, 1))
-            late = [ask(caller) for caller in (NEIGHBOUR, OTHER)]
+            late = [ask(client) for client in (NEIGHBOUR, OTHER)]
             await until(lambda: pool.line.length + len(work.started) == 102)
             work.go.release(5)
             await until(lambda: {OTHER, NEIGHBOUR} <= set(work.started))
@@ -113,12 +113,12 @@ def test_slow_requests_of_one_leave_a_thread_to_the_others():
 def test_whoever_fills_the_line_leaves_places_to_others(flood):
     async def check():
         async with open_pool(1) as (pool, work, ask):
-            asked = [ask(caller) for caller in flood]
+            asked = [ask(client) for client in flood]
             await until(lambda: sum(task.done() for task in asked) > 1000)
             assert all(isinstance(task.exception(), Refused) for task in asked if task.done())
             # A burst from a single client is not refused.
             assert pool.line.length >= 200
-            others = [ask(Caller(f"198.51.100.{number}", "")) for number in range(100)]
+            others = [ask(Client(f"198.51.100.{number}", "")) for number in range(100)]
             work.go.release(2 * pools.PLACES)
             assert {answer.status for answer in await asyncio.gather(*others)} == {200}
             await asyncio.gather(*asked, return_exceptions=True)
@@ -142,7 +142,7 @@ def test_the_key_of_a_neighbour_finds_a_place_in_a_flood_of_one_key():
     asyncio.run(check())
 
 
-def test_the_requests_of_one_caller_are_served_as_they_came():
+def test_the_requests_of_one_client_are_served_as_they_came():
     async def check():
         async with open_pool(1) as (_pool, work, ask):
             ended = []

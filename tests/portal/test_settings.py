@@ -180,7 +180,7 @@ def test_security_headers_are_on_every_page(client, db):
 def test_debug_is_refused_where_others_would_see_it(changes):
     done = start(DEBUG="on", **changes)
     assert done.returncode != 0
-    assert done.stderr.startswith("The portal cannot start: DEBUG shows the inside of the portal to every visitor")
+    assert done.stderr.startswith("The portal cannot start: DEBUG shows internals of the portal to every visitor")
 
 
 def test_debug_is_for_a_local_portal():

@@ -34,7 +34,7 @@ def test_another_start_keeps_them_and_serves_pages_with_their_style(home):
     before = (home / "var" / "env").read_text()
     with running(home, "-m", "portal") as port:
         page = urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/").read().decode()
-        style = re.search(r"/static/portal\.[0-9a-f]{12}\.css", page)
+        style = re.search(r"/static/css/base\.[0-9a-f]{12}\.css", page)
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}{style[0]}").status == 200
     assert (home / "var" / "env").read_text() == before
     assert "Their password was shown when they were created." in (home / "server.log").read_text()
@@ -58,7 +58,7 @@ def test_no_new_secrets_are_made_beside_a_database_that_others_made(home):
     try:
         said = refused(home, "-m", "portal")
         assert said.startswith("The portal cannot start: ")
-        assert "Put the copy of the file back." in said
+        assert "Restore the file from your copy." in said
         assert not (home / "var" / "env").exists()
     finally:
         kept.rename(home / "var" / "env")
@@ -84,7 +84,7 @@ def test_it_listens_where_host_says(home, host):
 @pytest.mark.parametrize(
     ("variables", "arguments", "words"),
     [
-        ({"HOST": "no.such.name.invalid"}, [], "HOST must be an address of this computer or a name that leads to one"),
+        ({"HOST": "no.such.name.invalid"}, [], "HOST must be an address of this computer or a name that resolves to one"),
         ({"HOST": "a" * 300}, [], "HOST must be an address of this computer"),
         ({"HOST": "192.0.2.1"}, [], "Cannot listen on 192.0.2.1:"),
         ({"PORT": "70000"}, [], "PORT must be a whole number from 1 to 65535"),
@@ -97,7 +97,7 @@ def test_an_address_that_cannot_be_listened_on_is_refused_with_a_sentence(home, 
 
 
 def test_debug_is_served_on_loopback_only(home):
-    assert "HOST must be this computer's own" in refused(home, "manage.py", "serve", DEBUG="on", HOST="192.0.2.1")
+    assert "HOST must be a loopback address" in refused(home, "manage.py", "serve", DEBUG="on", HOST="192.0.2.1")
 
 
 def test_what_is_in_var_is_for_its_owner_alone(home):
@@ -146,14 +146,14 @@ def test_a_port_that_is_taken_is_refused_with_a_sentence(home):
 
 def test_serve_refuses_while_migrations_are_open(home, tmp_path):
     said = refused(home, "manage.py", "serve", DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
-    assert re.fullmatch(r"CommandError: \d+ migrations are open\. Run: manage\.py migrate", said)
+    assert re.fullmatch(r"CommandError: \d+ migrations are not applied\. Run: manage\.py migrate", said)
 
 
 def test_serve_refuses_while_static_files_are_missing_or_older_than_their_sources(home, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(home, copy)
     (copy / "static" / "css" / "base.css").write_text("body { color: red }")
-    assert "1 static files are not collected or out of date, css/base.css among them." in refused(copy, "manage.py", "serve")
+    assert "1 static files are not collected or out of date, including css/base.css." in refused(copy, "manage.py", "serve")
     (copy / "var" / "static" / "staticfiles.json").unlink()
     assert "Run: manage.py collectstatic" in refused(copy, "manage.py", "serve")
     shutil.rmtree(copy / "var" / "static")

@@ -1,4 +1,4 @@
-"""Dates as everywhere in the portal, for pages that Django writes itself."""
+"""The portal's date formats, for pages rendered by Django itself (the admin)."""
 
 DATE_FORMAT = SHORT_DATE_FORMAT = "d/m/Y"
 TIME_FORMAT = "H:i"

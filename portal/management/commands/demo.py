@@ -1,4 +1,4 @@
-"""`manage.py demo` where the app `demo`, which has the command itself, is not installed."""
+"""The fallback for `manage.py demo` while the app `demo` with the real command is not installed."""
 
 from typing import Any
 
@@ -9,4 +9,4 @@ class Command(BaseCommand):
     help = "Load the demo data. Needs DEMO=on."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        raise CommandError("Demo data is for a local portal to try things with, not for one with real accounts. Set DEMO=on to load it.")
+        raise CommandError("Demo data is for trying out a local portal, not for one with real accounts. Set DEMO=on to load it.")

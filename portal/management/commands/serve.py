@@ -1,4 +1,4 @@
-"""`manage.py serve`: the portal on its production server, granian."""
+"""`manage.py serve`: run the portal on its production server, granian."""
 
 import errno
 import os
@@ -21,10 +21,10 @@ from portal import readiness, var
 from portal.connections import NEXT_REQUEST, STREAMS
 from portal.environment import read_number, read_text
 
-# Bytes of the head of a request.
+# Limit of the head of a request, in bytes.
 HEAD = 64 * 1024
-# Connections that wait to be accepted, and at most open in each worker process; of the files that
-# a process may open, so many are for databases, logs and modules.
+# Connections waiting to be accepted, and open connections of each worker process. OWN_FILES of the
+# files that a process may open are reserved for databases, logs and modules.
 BACKLOG = 2048
 CONNECTIONS = 4096
 OWN_FILES = 128
@@ -43,15 +43,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         if settings.HTTPS and not settings.TRUSTED_PROXIES:
-            raise CommandError("HTTPS is on, but this server speaks plain http: put a proxy that speaks TLS before it and set TRUSTED_PROXIES=1.")
+            raise CommandError(
+                "HTTPS is on, but this server speaks plain http: put a proxy that speaks TLS in front of it and set TRUSTED_PROXIES=1."
+            )
         address = resolve(host)
         if settings.DEBUG and not ip_address(address).is_loopback:
-            raise CommandError(f"DEBUG shows the inside of the portal to every visitor, so HOST must be this computer's own, not {host}.")
+            raise CommandError(f"DEBUG shows internals of the portal to every visitor, so HOST must be a loopback address, not {host}.")
         refuse_busy_port(address, port)
         if problems := readiness.problems():
             raise CommandError("\n".join(problems))
         if open_to_others := var.tighten():
-            self.stderr.write(f"Others may read what is for the owner of the portal alone: {', '.join(open_to_others)}")
+            self.stderr.write(f"Other users of this computer can read what only the owner of the portal should: {', '.join(open_to_others)}")
         # The workers open connections of their own.
         connections.close_all()
         server = Server(
@@ -64,23 +66,25 @@ class Command(BaseCommand):
             workers=options["workers"],
             backlog=BACKLOG,
             backpressure=open_files() - OWN_FILES,
-            # portal/connections.py closes those that wait; this is the outer bound, in ms.
+            # In ms. portal/connections.py closes idle connections sooner; this is the upper bound.
             http1_settings=HTTP1Settings(header_read_timeout=NEXT_REQUEST * 1000, max_buffer_size=HEAD),
             http2_settings=HTTP2Settings(max_headers_size=HEAD, max_concurrent_streams=STREAMS),
             respawn_failed_workers=True,
-            # A worker that hangs at the end is ended after this many seconds.
+            # Seconds until a worker that hangs at shutdown is killed.
             workers_kill_timeout=10,
         )
         self.stdout.write(f"\nThe portal is at http://{bracketed(host)}:{port}/ (stop it with Ctrl+C).")
         if settings.DEMO:
-            self.stdout.write("Sign in as michael@mightymicks.example or robert@frontstreet.example; the demo data above says with which password.")
+            self.stdout.write(
+                "Sign in as michael@mightymicks.example or robert@frontstreet.example, with the password shown with the demo data above."
+            )
         self.stdout.write("")
         sys.stdout.flush()
         server.serve()
 
 
 def within(low: int, high: int) -> Callable[[str], int]:
-    """Return a type of arguments: a whole number between two bounds."""
+    """Return an argparse type for a whole number between two bounds, both included."""
 
     def number(value: str) -> int:
         if not value.isdecimal() or not low <= int(value) <= high:
@@ -91,21 +95,24 @@ def within(low: int, high: int) -> Callable[[str], int]:
 
 
 def resolve(host: str) -> str:
-    """Return the IP address to listen on for a name or an address, IPv4 if it has one. Raise CommandError."""
+    """Return the IP address to listen on for a host name or an address, preferably IPv4.
+
+    Raise CommandError if it cannot be resolved.
+    """
     try:
         found = socket.getaddrinfo(host.removeprefix("[").removesuffix("]"), None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise CommandError(f"HOST must be an address of this computer or a name that leads to one, not {host!r}.") from None
+        raise CommandError(f"HOST must be an address of this computer or a name that resolves to one, not {host!r}.") from None
     return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
 
 
 def bracketed(host: str) -> str:
-    """`::1` as it stands in an address: `[::1]`."""
+    """Return a host as written in a URL: `::1` -> `[::1]`."""
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def refuse_busy_port(address: str, port: int) -> None:
-    """Say in a sentence what the server would say in a stack trace."""
+    """Raise CommandError if the port cannot be bound; the server would only show a stack trace."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -117,7 +124,7 @@ def refuse_busy_port(address: str, port: int) -> None:
 
 
 def open_files() -> int:
-    """Let this process and its workers open enough files, and return how many that is."""
+    """Raise the limit of open files for this process and its workers as far as needed; return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + OWN_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
