@@ -61,7 +61,7 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
     def get_deleted_objects(self, objs: Sequence[User] | QuerySet[User], request: HttpRequest) -> tuple[Any, Any, set[str], list[Any]]:
-        """Say beforehand who cannot be deleted, by the page of one person and by the action on many."""
+        """List who cannot be deleted, for the page of one person and the action on several."""
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)
         people = User.objects.filter(pk__in=[person.pk for person in objs])
         kept = [gettext("the person who is signed in here: %(name)s") % {"name": me} for me in people.filter(pk=request.user.pk)]

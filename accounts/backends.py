@@ -46,7 +46,8 @@ class EmailBackend(ModelBackend):
         tries = limits.passwords(request, email, user)
         limits.check(tries)
         with hashing.turn():
-            # Counted before the password is checked, so that concurrent guesses cannot exceed the limit.
+            # Counted before the password is checked, so that concurrent guesses cannot exceed the
+            # limit.
             limits.take(tries)
             if user:
                 right = user.check_password(password) and self.user_can_authenticate(user)

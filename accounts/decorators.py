@@ -29,8 +29,8 @@ def always_possible(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
 def for_members(view: View) -> View:
     """Require a person who acts for an account.
 
-    Without one, administrators of the portal are redirected to its admin, and others get a page that
-    tells them what to do.
+    Without one, administrators of the portal are redirected to its admin, and others get a page
+    that tells them what to do.
     """
 
     @wraps(view)

@@ -21,8 +21,8 @@ class SignInForm(AuthenticationForm):
     """The sign-in form: e-mail and password."""
 
     error_messages = {
-        # The same message for an unknown address, a wrong password and a person who may not sign in,
-        # so that it does not reveal which.
+        # The same message for an unknown address, a wrong password and a person who may not sign
+        # in, so that it does not reveal which.
         "invalid_login": _("E-mail or password is not right."),
         "inactive": _("E-mail or password is not right."),
     }
@@ -54,16 +54,16 @@ class ResetForm(PasswordResetForm):
         self.fields["email"].error_messages["required"] = _("Enter your e-mail address.")
 
     def save(self, *, request: HttpRequest, **kwargs: Any) -> None:  # type: ignore[override]  # the view names every argument
-        """Look up the person and send the mail after the response. Raise Busy if that is impossible.
+        """Look up the person and send the mail after the response. Raise Busy without room for it.
 
-        Doing it before would reveal by the response time which addresses are known.
+        If it were done before, the response time would reveal which addresses are known.
         """
         domain = request.get_host()
         if not background.later(lambda: super(ResetForm, self).save(domain_override=domain, **kwargs)):
             raise Busy
 
     def get_users(self, email: str) -> Iterator[User]:
-        """Return the people to write to, leaving out those who got a mail in the last five minutes."""
+        """Return the people to write to, except those who got a mail in the last five minutes."""
         return (user for user in super().get_users(fold_email(email)) if user.may_be_sent_a_reset())
 
 

@@ -12,7 +12,7 @@ from portal.http import Request
 
 
 class PersonRequest(Request):
-    """A request of a private page, after AuthenticationMiddleware and the middleware of accounts."""
+    """A request of a private page, after AuthenticationMiddleware and accounts.middleware."""
 
     user: User
     membership: Membership

@@ -1,4 +1,4 @@
-"""Rules for the requests of people: how long a session lasts, and for which account they act."""
+"""Middleware for signed-in people: session limits, limits on changes, the account they act for."""
 
 import time
 from collections.abc import Callable
@@ -28,15 +28,16 @@ View = Callable[..., HttpResponse]
 
 
 def is_private(view: View) -> bool:
-    """Whether LoginRequiredMiddleware guards the view. Public views and the API never open the session."""
+    """Tell whether the view requires signing in. Public views and the API load no session."""
     return getattr(view, "login_required", True)
 
 
 class SessionLimitsMiddleware:
-    """Ends a session that was idle too long, and every session at its absolute age; keeps private pages out of caches.
+    """Ends sessions that were idle too long or are too old, and keeps private pages out of caches.
 
-    Django knows neither limit. The time of the last request is kept to the minute, so that pages do not write the session row each
-    time; the session ends a minute later instead, and so never before its time. Typing counts: js/session.js asks once a minute.
+    Django has neither limit. The time of the last request is stored to the minute, so that pages
+    need not save the session each time; sessions end a minute later instead, so never too early.
+    Typing counts as activity: js/session.js sends a request once a minute.
     """
 
     def __init__(self, get_response: View) -> None:
@@ -46,7 +47,7 @@ class SessionLimitsMiddleware:
         request.may_keep_form = partial(limits.may_keep_form, request)  # type: ignore[attr-defined]
         response = self.get_response(request)
         if getattr(request, "is_private", False):
-            # After signing out, Back must not show from a cache what needs a session.
+            # After signing out, Back must not show private pages from a cache.
             patch_cache_control(response, private=True, no_store=True)
         return response
 
@@ -58,7 +59,7 @@ class SessionLimitsMiddleware:
             return
         now = int(time.time())
         session = request.session
-        # A moment ahead of the clock says nothing: it counts as this one.
+        # A missing moment, or one in the future, counts as now.
         for name in ("seen_at", "signed_in_at"):
             if seconds_since(session, name) is None:
                 session[name] = now
@@ -73,7 +74,7 @@ class SessionLimitsMiddleware:
         request.session_left = SessionLeft.of(session, now)  # type: ignore[attr-defined]
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The fifth wrong password in a session ends it."""
+        """End the session after too many wrong passwords in it."""
         if not isinstance(exception, SessionOver):
             return None
         person = str(request.user.pk)
@@ -84,7 +85,7 @@ class SessionLimitsMiddleware:
 
 
 class RefusedTriesMiddleware:
-    """Answers tries beyond a limit, whichever form they came from."""
+    """Responds to tries beyond a limit, whichever form they came from."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -101,7 +102,10 @@ class RefusedTriesMiddleware:
 
 
 class WritesMiddleware:
-    """Limits how much a person can change in a minute, whichever form they press, but those that stop a token or a session."""
+    """Limits how often a person can change something in a minute.
+
+    It covers all forms except those that stop a token or a session.
+    """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -124,9 +128,10 @@ class WritesMiddleware:
 
 
 class MembershipMiddleware:
-    """Puts `membership` (the account the person acts for, and their role) and `memberships` on the request.
+    """Sets `request.membership` (the account a person acts for, with their role) and `memberships`.
 
-    Both are lazy and falsy when there is none, so that error pages can show the frame and the API pays nothing.
+    Both are lazy, and falsy if there is none, so that error pages can show the frame and API calls
+    pay nothing for them.
     """
 
     def __init__(self, get_response: View) -> None:
@@ -149,13 +154,16 @@ class MembershipMiddleware:
 
 
 def acting_for(request: HttpRequest) -> str:
-    """The id of the account the person acts for; `""` for none."""
+    """Return the id of the account that the person acts for; `""` for none."""
     membership: Membership | None = request.membership  # type: ignore[attr-defined]
     return membership.account_id if membership else ""
 
 
 def refuse_other_account(request: HttpRequest, account: str) -> HttpResponse:
-    """The account was switched since the page was made, perhaps in another tab: say so, do nothing, offer the way back."""
+    """Refuse a request of a page that was made for another account, and offer to switch back.
+
+    The person has switched accounts since, perhaps in another tab.
+    """
     names = {membership.account_id: membership.account.name for membership in request.memberships}  # type: ignore[attr-defined]
     if request.method == "POST":
         typed.keep(request, typed.ACCOUNT, str(request.user.pk))
@@ -176,7 +184,7 @@ def refuse_other_account(request: HttpRequest, account: str) -> HttpResponse:
 
 
 def current_membership(request: HttpRequest) -> Membership | None:
-    """The account chosen in this session, else the one chosen last, else the first."""
+    """Return the membership chosen in this session, else the one chosen last, else the first."""
     memberships: list[Membership] = request.memberships  # type: ignore[attr-defined]
     if not memberships:
         return None

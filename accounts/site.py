@@ -1,4 +1,4 @@
-"""The pages for administrators of the portal: whoever registers a model there gets what is said here."""
+"""The admin site for administrators of the portal, with rules for all models registered there."""
 
 from functools import wraps
 from typing import Any
@@ -18,13 +18,16 @@ READ = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class PortalAdminSite(AdminSite):
-    """Every write asks for the password unless it was just given, and tells the people whose rights it changes."""
+    """An admin site that asks for the password before writes.
+
+    It does not ask if the password was just given. It mails people whose rights are changed.
+    """
 
     site_header = site_title = gettext_lazy("Portal administration")
     index_title = gettext_lazy("Administration")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
-        """Every page, form and action of the admin goes through here."""
+        """Wrap a view; every page, form and action of the admin goes through here."""
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -34,7 +37,8 @@ class PortalAdminSite(AdminSite):
                 except (ValueError, DataError) as problem:
                     if not request.GET:
                         raise
-                    # A filter of the address whose value its column cannot hold; Django tests some kinds only.
+                    # A filter in the URL with a value that its column cannot hold; Django checks
+                    # only some types.
                     raise BadRequest(str(problem)) from problem
             if asked := sudo.ask(request, _("To make changes in the administration"), _("Go On")):
                 return sudo.page(request, asked, back=own_path(request, request.headers.get("Referer", "")))
@@ -44,5 +48,5 @@ class PortalAdminSite(AdminSite):
         return super().admin_view(guarded, cacheable)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """One's own password has one page, where wrong ones are counted."""
+        """Redirect to the portal's page for one's own password, where wrong ones are counted."""
         return redirect("accounts:password_change")

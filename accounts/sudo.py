@@ -1,12 +1,12 @@
 """Asking for the password again before the most sensitive acts (OWASP ASVS 7.5.3).
 
-A view says what it is about to do, and does it only if nothing is asked:
+A view says what it is about to do, and does it only if no question is asked:
 
     if asked := sudo.ask(request, _("To enable the token"), _("Enable")):
         return sudo.page(request, asked, back=…)
 
-The answer to the question is the form as it was sent and the password: all fields travel on in the page, never in an
-address or the session, and arrive at the same view once more.
+The reply to the question contains the password and the form as it was sent: all fields are carried
+in the page, never in a URL or the session, and are posted to the same view again.
 """
 
 import re
@@ -30,37 +30,41 @@ from portal.http import seconds_since
 
 # How long a password counts as just given, in seconds.
 LASTS = 5 * 60
-# Wrong passwords that a session survives but one.
+# The wrong password that ends a session: the fifth.
 GUESSES = 5
-# Not carried on: what is of the page before, and new passwords, which no page ever repeats.
+# Not carried: fields of the previous page itself, and passwords, which no page ever repeats.
 NOT_CARRIED = re.compile(rf"csrfmiddlewaretoken|{typed.OWNER}|sudo_|(old_|new_)?password[0-9]?$")
 
 
 class SessionOver(Exception):
-    """Too many wrong passwords in one session: whoever holds it is not its person. SessionLimitsMiddleware ends it."""
+    """Raised after too many wrong passwords in one session, which SessionLimitsMiddleware ends.
+
+    Whoever holds it is probably not its person.
+    """
 
 
 def confirm(request: HttpRequest) -> None:
-    """The person has just given their password."""
+    """Record that the person has just given their password."""
     request.session["confirmed_at"] = int(time.time())
 
 
 def is_confirmed(request: HttpRequest) -> bool:
-    """Whether the password was given in the last five minutes; signing in counts."""
+    """Tell whether the password was given in the last five minutes; signing in counts."""
     passed = seconds_since(request.session, "confirmed_at")
     return passed is not None and passed < LASTS
 
 
 def check_password(request: HttpRequest, password: str) -> str:
-    """The password, if it is that of the signed-in person; raises ValidationError. Wrong tries count like those at sign-in.
+    """Return the password if it is that of the signed-in person, else raise ValidationError.
 
-    Raises SessionOver with the fifth wrong one of a session, whatever the limits at sign-in say.
+    Wrong tries count as at sign-in: raise LimitReached or Busy as there. Raise SessionOver at the
+    fifth wrong one of a session, whatever the limits at sign-in say.
     """
     key = f"sudo:{digest(request.session.session_key or '')}"
     guesses = [limits.Limit(key, GUESSES, timedelta(hours=settings.SESSION_HOURS), _("Too many wrong passwords in one session."))]
     email = request.user.email  # type: ignore[union-attr]  # the pages that ask are private
     try:
-        # Counted before the password is checked, so that guesses at the same moment count too.
+        # Counted before the password is checked, so that concurrent guesses count too.
         limits.take(guesses)
     except limits.LimitReached:
         raise SessionOver from None
@@ -82,7 +86,7 @@ def check_password(request: HttpRequest, password: str) -> str:
 
 
 class ConfirmForm(forms.Form):
-    """Asks for the password of the signed-in person, and carries on what they sent."""
+    """The form that asks for the password of the signed-in person and carries what they sent."""
 
     sudo_password = forms.CharField(
         label=gettext_lazy("Password"),
@@ -98,7 +102,7 @@ class ConfirmForm(forms.Form):
 
     @property
     def carried(self) -> list[tuple[str, str]]:
-        """The fields that travel on."""
+        """The fields that are carried to the next request, as names and values."""
         return [(name, value) for name, values in self.request.POST.lists() if not NOT_CARRIED.match(name) for value in map(str, values)]
 
     def clean_sudo_password(self) -> str:
@@ -106,9 +110,10 @@ class ConfirmForm(forms.Form):
 
 
 def ask(request: HttpRequest, purpose: str, button: str) -> ConfirmForm | None:
-    """The form that asks for the password, or None if it was given: just now with this request, or in the last five minutes.
+    """Return the form that asks for the password, or None if it was given.
 
-    `purpose` begins the sentence, as in "To enable the token"; `button` names the act.
+    It may have been given with this request or in the last five minutes. `purpose` begins the
+    sentence, as in "To enable the token"; `button` names the action.
     """
     if is_confirmed(request):
         return None
@@ -120,7 +125,10 @@ def ask(request: HttpRequest, purpose: str, button: str) -> ConfirmForm | None:
 
 
 def page(request: HttpRequest, asked: ConfirmForm, *, back: str) -> HttpResponse:
-    """A page that asks, for acts without a page of their own to ask in; for htmx a dialog over the page that is there."""
+    """Return a page that asks for the password; for htmx, a dialog over the current page.
+
+    It is for actions without a page of their own.
+    """
     context: dict[str, Any] = {"confirm": asked, "cancel_url": back}
     if not getattr(request, "htmx", False):
         return render(request, "accounts/confirm.html", context)

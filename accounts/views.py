@@ -1,4 +1,4 @@
-"""Pages of people: signing in and out, switching the account, the profile, passwords."""
+"""Views for signing in and out, switching the account, the profile and passwords."""
 
 import math
 from typing import Any
@@ -32,7 +32,7 @@ class SignInView(auth_views.LoginView):
     redirect_authenticated_user = True
 
     def get_initial(self) -> dict[str, Any]:
-        """The e-mail address of a form that was too old to be taken."""
+        """Keep the e-mail address of a form that was too old to be accepted."""
         return {**super().get_initial(), "username": self.request.POST.get("username", "")}
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -61,7 +61,10 @@ class SignInView(auth_views.LoginView):
 
 
 def tell_who_is_in(request: HttpRequest) -> None:
-    """Somebody signs in where somebody is in already, as with two tabs at the sign-in page: say whose session it is."""
+    """Tell a person whose session it is if they sign in where somebody else is signed in already.
+
+    That happens with two tabs at the sign-in page.
+    """
     email = request.POST.get("username", "").strip().lower()
     if email and request.user.is_authenticated and email != request.user.email:
         text = _("To sign in as somebody else, sign out first.")
@@ -69,7 +72,7 @@ def tell_who_is_in(request: HttpRequest) -> None:
 
 
 def too_many(request: HttpRequest, reached: limits.LimitReached, template: str = "accounts/too_many.html") -> HttpResponse:
-    """429: why, and until when."""
+    """Return 429 with the reason and the time until which to wait."""
     context = {"reason": reached.limit.reason, "until": reached.until, "minutes": math.ceil(reached.seconds / 60), "seconds": reached.seconds}
     page = render(request, template, context, status=429)
     page["Retry-After"] = str(reached.seconds)
@@ -77,7 +80,7 @@ def too_many(request: HttpRequest, reached: limits.LimitReached, template: str =
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    """503: too many people are doing the same at this moment."""
+    """Return 503 because too many passwords are being hashed at once."""
     page = render(request, "accounts/busy.html", status=503)
     page["Retry-After"] = str(hashing.RETRY_AFTER)
     return page
@@ -87,9 +90,9 @@ def busy(request: HttpRequest) -> HttpResponse:
 @method_decorator(for_any_account, name="dispatch")
 @method_decorator(posts_from("portal:home"), name="dispatch")
 class SignOutView(auth_views.LogoutView):
-    """Ends the session on the server; only by POST. The browser forgets what it kept of the pages.
+    """Ends the session on the server, by POST only, and clears the browser's cache and storage.
 
-    Not its cookies: the theme stays, and the device stays known.
+    Cookies stay, so that the theme is kept and the device stays known.
     """
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -101,7 +104,7 @@ class SignOutView(auth_views.LogoutView):
 @for_any_account
 @posts_from("accounts:profile")
 def switch(request: PersonRequest) -> HttpResponse:
-    """Act for another account of one's own."""
+    """Switch to another of the person's accounts."""
     chosen = request.POST.get("account")
     if chosen not in {membership.account_id for membership in request.memberships}:
         raise Http404
@@ -113,7 +116,11 @@ def switch(request: PersonRequest) -> HttpResponse:
 @for_any_account
 @require_http_methods(["GET", "HEAD", "POST"])
 def session(request: PersonRequest) -> HttpResponse:
-    """Tell scripts how many seconds the session has left. Asking is a sign of life, and so is *Stay signed in*, a POST."""
+    """Return how many seconds the session has left, for scripts.
+
+    Asking counts as activity unless it is marked as a background request, and so does
+    *Stay signed in*, a POST.
+    """
     if request.method == "POST":
         succeed(request, _("You stay signed in."))
         return redirect(next_url(request, reverse("portal:home")))
@@ -123,7 +130,7 @@ def session(request: PersonRequest) -> HttpResponse:
 @login_not_required
 @posts_from("portal:home")
 def theme(request: HttpRequest) -> HttpResponse:
-    """Choose light, dark or what the system says. A cookie, so that the sign-in page follows as well."""
+    """Set the theme: light, dark or the system's. A cookie, so that the sign-in page has it too."""
     response = redirect(next_url(request, reverse("portal:home")))
     chosen = request.POST.get("theme", "")
     if chosen in THEMES:
@@ -136,7 +143,7 @@ def theme(request: HttpRequest) -> HttpResponse:
 def profile(request: PersonRequest) -> HttpResponse:
     form = ProfileForm(posted(request), instance=request.user)
     if request.method == "POST" and form.is_valid():
-        # These columns only: the row was read before, and somebody may have changed the others since.
+        # Only these columns: somebody may have changed the others since the row was read.
         request.user.save(update_fields=form.Meta.fields)
         succeed(request, _("Your profile is saved."))
         return redirect("accounts:profile")
@@ -146,9 +153,9 @@ def profile(request: PersonRequest) -> HttpResponse:
 @method_decorator(always_possible, name="dispatch")
 @method_decorator(for_any_account, name="dispatch")
 class PasswordChangeView(auth_views.PasswordChangeView):
-    """A new password ends every other session of the person: Django's session hash depends on it.
+    """Changes the password, which ends every other session of the person.
 
-    Wrong old passwords have limits of their own.
+    They end because Django's session hash depends on the password. Wrong old passwords are limited.
     """
 
     template_name = "accounts/password_change.html"
@@ -175,7 +182,7 @@ class PasswordResetView(auth_views.PasswordResetView):
     extra_email_context = {"brand": settings.BRAND}
 
     def get_initial(self) -> dict[str, Any]:
-        """The e-mail address of a form that was too old to be taken."""
+        """Keep the e-mail address of a form that was too old to be accepted."""
         return {**super().get_initial(), "email": self.request.POST.get("email", "")}
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -192,7 +199,7 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     success_url = reverse_lazy("accounts:password_reset_complete")
 
     def get_user(self, uidb64: str) -> User | None:
-        """Nobody for a link whose id cannot be one: PostgreSQL refuses to look up a NUL."""
+        """Return None for a link with an impossible id: PostgreSQL refuses to look up a NUL."""
         try:
             known = "\0" not in urlsafe_base64_decode(uidb64).decode()
         except ValueError:
@@ -201,7 +208,7 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        # Whoever keeps guessing cannot keep her out: she comes back on a device that is known.
+        # The device is known from now on, so guesses from elsewhere cannot lock her out.
         devices.remember(self.request, response, form.user)
         return response
 

@@ -28,7 +28,7 @@ def time_element(value: datetime, shown: str) -> SafeString:
 
 
 def moment(value: datetime | None) -> SafeString | str:
-    """Return `18/05/2021 04:28` in the person's time zone, with the UTC moment as a tooltip; `–` for None."""
+    """Return `18/05/2021 04:28` in the person's time zone, with UTC as a tooltip; `–` for None."""
     return time_element(value, text.moment(value)) if value else "–"
 
 

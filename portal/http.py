@@ -108,8 +108,8 @@ def whole(text: str | None, default: int) -> int:
 
 # --- What trusted proxies say -------------------------------------------------------------------
 
-# Each proxy adds an entry on the right, so the last settings.TRUSTED_PROXIES entries can be trusted.
-# Everything to the left of them was sent by the client and may be forged.
+# Each proxy adds an entry on the right, so the last settings.TRUSTED_PROXIES entries can be
+# trusted. Everything to the left of them was sent by the client and may be forged.
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -118,7 +118,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def client_network(meta: Mapping[str, Any]) -> str:
-    """Return the network that a client is counted under: an IPv4 address, or the /64 of an IPv6 one.
+    """Return the network a client is counted under: an IPv4 address, or the /64 of an IPv6 one.
 
     A /64 is what one subscriber gets. `meta` is the WSGI environment. Empty if the address is not
     known.

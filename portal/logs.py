@@ -94,9 +94,10 @@ def new_request_id() -> str:
 
 
 class AtMost(logging.Filter):
-    """Passes at most `most` warnings of a logger per minute, so that an attack cannot fill the disk.
+    """Passes at most `most` warnings of a logger per minute.
 
-    Other levels always pass. The first warning of the next minute says how many were left out.
+    So an attack cannot fill the disk. Other levels always pass. The first warning of the next
+    minute says how many were left out.
     """
 
     def __init__(self, most: int) -> None:

@@ -130,7 +130,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 
 def known_methods(get_response: Next) -> Next:
-    """Refuse TRACE and unknown methods, which Django's views would treat as GET; give 405 a page."""
+    """Refuse TRACE and unknown methods, which Django's views treat as GET; give 405 a page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         # Resources of the API list their allowed methods themselves.
@@ -227,7 +227,7 @@ def admin_input(get_response: Next) -> Next:
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Makes views private by default, and never shows the sign-in page inside a table.
 
-    htmx would follow a redirect and swap in the result; `HX-Redirect` navigates the browser instead.
+    htmx would follow a redirect and swap in its page; `HX-Redirect` navigates the browser instead.
     """
 
     def process_view(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], view_args: Any, view_kwargs: Any) -> Any:

@@ -141,7 +141,7 @@ def annotation(rows: "QuerySet[Any]", name: str) -> Any:
     return rows.query.annotations.get(name)
 
 
-# --- `like` with stars ------------------------------------------------------------------------------
+# --- `like` with stars --------------------------------------------------------------------------
 
 
 class Pattern(PatternLookup):

@@ -3,7 +3,8 @@
 Waiting requests are not served in order of arrival. Networks take turns, and so do the clients
 within a network. A flood therefore makes others wait for a few of its requests, never for all of
 them. Forging credentials, which nobody has checked at this point, gains nothing: it only adds turns
-within the attacker's own network, and joining another client's queue takes the whole key or session.
+within the attacker's own network, and joining the queue of another client takes its whole key or
+session.
 """
 
 import asyncio

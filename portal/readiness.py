@@ -1,6 +1,6 @@
 """Checks of what the portal needs to serve: its database, all migrations, its static files.
 
-`manage.py serve` refuses to start if one fails, and says what to do; `/readyz` tells load balancers.
+`manage.py serve` refuses to start if one fails and says what to do; `/readyz` tells load balancers.
 """
 
 import time

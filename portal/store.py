@@ -131,7 +131,7 @@ def took_too_long(problem: BaseException) -> bool:
 
 
 def is_busy(problem: BaseException | None) -> bool:
-    """Tell whether the database is only temporarily unable to serve, so that a retry may succeed."""
+    """Tell whether the database is only temporarily unable to serve, so a retry may succeed."""
     if isinstance(problem, TookTooLong | InterfaceError):
         return True
     if not isinstance(problem, OperationalError):

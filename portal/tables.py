@@ -112,7 +112,7 @@ class Table(tables.Table):
     page: CappedPage
 
     def configure(self, request: HttpRequest, choices: Mapping[str, Any], *, paginate: bool = True) -> None:
-        """Apply the query string, then `choices` (`columns`, `sort`, `per_page`), then the defaults."""
+        """Apply the query string, else `choices` (`columns`, `sort`, `per_page`), else the defaults."""
         self.choose_columns(request.GET["columns"].split(",") if "columns" in request.GET else choices.get("columns"))
         self.choose_order(request.GET.get("sort"), choices.get("sort"), self.default_sort)
         wishes = (request.GET.get("per_page"), str(choices.get("per_page")))
@@ -149,7 +149,7 @@ class Table(tables.Table):
             column.next_sort = str(alias.opposite) if column.is_ordered else column.name
 
     def sorts(self) -> list[dict[str, Any]]:
-        """Return every order that the header cells offer, for the select that replaces them on phones."""
+        """Return the orders that the header cells offer, for the select shown instead on phones."""
         directions = (("", _("%(column)s, ascending")), ("-", _("%(column)s, descending")))
         return [
             {

@@ -23,7 +23,7 @@ from portal.http import own_path
 from portal.notices import Action, Notice
 
 KEY: Final = "typed"
-# The most characters of a form's urlencoded fields, and the most forms, so that sessions stay small.
+# The most characters of a form's urlencoded fields, and the most forms: sessions stay small.
 LIMIT = 16 * 1024
 FORMS = 4
 
@@ -47,7 +47,7 @@ class Owner(NamedTuple):
 
 
 def sign_owner(request: HttpRequest) -> str:
-    """Return for whom a page is made, signed, for the hidden field of its forms; `""` for nobody."""
+    """Return for whom a page is made, signed, for a hidden field of its forms; `""` for nobody."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return ""
@@ -95,7 +95,7 @@ def form_page(request: HttpRequest) -> str:
 
 
 def lead_to(request: HttpRequest, url: str) -> HttpResponse:
-    """Navigate the browser to a page: by HX-Redirect for htmx, which would swap in a redirect's page."""
+    """Navigate the browser to a page, by HX-Redirect for htmx, which would swap the page in."""
     return HttpResponseClientRedirect(url) if getattr(request, "htmx", None) else redirect(url)
 
 
@@ -103,7 +103,7 @@ def lead_to(request: HttpRequest, url: str) -> HttpResponse:
 
 
 class Entry(TypedDict):
-    """A kept form. `page` shows it and `path` receives it; they differ for buttons with own URLs."""
+    """A kept form: `page` shows it, `path` receives it. They differ for buttons with own URLs."""
 
     person: str
     cause: str
@@ -182,7 +182,7 @@ class Kept:
 
     @property
     def notice(self) -> Notice | None:
-        """The message for the top of the page; None right after errors, which speak for themselves."""
+        """The message for the top of the page; None right after errors, which show on their own."""
         page, cause = self.entry["page"], self.entry["cause"]
         title = {
             ENDED: _("You were signed out."),
@@ -201,7 +201,7 @@ class Kept:
 
     @property
     def again(self) -> Action | None:
-        """A button that sends the form again; None if the page itself has the form and its button."""
+        """A button that sends the form again; None if the page itself has the form."""
         if self.entry["path"] == self.request.path:
             return None
         fields = [(name, value) for name, values in QueryDict(self.entry["data"]).lists() for value in values]
@@ -225,7 +225,7 @@ def carry_over(request: HttpRequest, end: Callable[[HttpRequest], None]) -> None
 def render_form(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """Render the page of a form; after a POST with errors, redirect to the page, which shows them.
 
-    So the browser history has no POST, and Back and Reload never ask whether to send the form again.
+    So the history has no POST, and Back and Reload never ask whether to send the form again.
     """
     # A question, for the password or whether access may be lost, is not an error: its page contains
     # the form itself.

@@ -1,4 +1,4 @@
-"""Views outside the other apps: the start page, planned sections, and all errors (HTML and JSON)."""
+"""Views outside the other apps: the start page, planned sections, all errors (HTML and JSON)."""
 
 import logging
 import sys
@@ -65,7 +65,7 @@ def start_over(request: HttpRequest) -> HttpResponse:
 
 
 class Words(NamedTuple):
-    """The texts of an error page: the title of the page, the heading of its card, and a sentence."""
+    """The texts of an error page: the title of the page, the heading of its card, a sentence."""
 
     title: Promise
     heading: Promise
@@ -203,7 +203,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def busy(request: HttpRequest) -> HttpResponse:
-    """Return 503 for a request that could not be served in time; needs as little as `server_error`."""
+    """Return 503 for a request not served in time; needs as little as `server_error`."""
     if api.is_api(request):
         text = _("The portal is busy. Nothing was changed; try again in a moment.")
         response = api.error(503, "SYS_503", text)

@@ -1,4 +1,4 @@
-"""`{% csrf_token %}` for every page: it adds a hidden field that says for whom the page was made."""
+"""`{% csrf_token %}` with a second hidden field that says for whom the page was made."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Template tags and filters of the portal, implemented in portal/html.py, text.py and notices.py."""
+"""Template tags and filters of the portal; see portal/html.py, text.py and notices.py."""
 
 from django import template
 

@@ -124,7 +124,7 @@ def refuse_busy_port(address: str, port: int) -> None:
 
 
 def open_files() -> int:
-    """Raise the limit of open files for this process and its workers as far as needed; return it."""
+    """Raise the limit of open files for this process and its workers as needed, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + OWN_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
