@@ -112,7 +112,7 @@ class Table(tables.Table):
     page: CappedPage
 
     def configure(self, request: HttpRequest, choices: Mapping[str, Any], *, paginate: bool = True) -> None:
-        """Apply the query string, else `choices` (`columns`, `sort`, `per_page`), else the defaults."""
+        """Apply the query string, else `choices` with the same names, else the defaults."""
         self.choose_columns(request.GET["columns"].split(",") if "columns" in request.GET else choices.get("columns"))
         self.choose_order(request.GET.get("sort"), choices.get("sort"), self.default_sort)
         wishes = (request.GET.get("per_page"), str(choices.get("per_page")))
