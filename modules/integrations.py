@@ -96,7 +96,7 @@ EXTENSIONS = Resource(
     "extensions",
     Module.INTEGRATIONS,
     lambda caller: Extension.objects.annotate(
-        # The original calls distributors providers.
+        # Connect calls distributors providers.
         portal=Case(
             When(side=Extension.Side.VENDOR, then=Value("vendor")),
             When(side=Extension.Side.DISTRIBUTOR, then=Value("provider")),

@@ -40,9 +40,14 @@ from modules.models import (
     UsageFile,
 )
 from modules.urls import RESOURCES
+from tokens.gate import Caller
 from tokens.models import Token
 
 MICK, FRONT_STREET, BAYSIDE, SOUTHPAW = "PA-063-101", "VA-044-420", "VA-571-206", "PA-318-774"
+CALLERS = {
+    MICK: Caller("SU-000-000-001", MICK, Account.Side.DISTRIBUTOR),
+    FRONT_STREET: Caller("SU-000-000-002", FRONT_STREET, Account.Side.VENDOR),
+}
 MODELS = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label in {"accounts", "modules"}]
 SAMPLES = [model for model in MODELS if model._meta.app_label == "modules"]
 
@@ -192,8 +197,8 @@ def test_records_of_smaller_demos_stay_consistent_when_it_grows():
 
 def test_1200_records_are_more_than_a_thousand_agreements_of_each_main_account():
     load(records=1200)
-    assert Agreement.objects.visible_to(MICK).count() >= 1200
-    assert Agreement.objects.visible_to(FRONT_STREET).count() >= 1200
+    assert Agreement.objects.visible_to(CALLERS[MICK]).count() >= 1200
+    assert Agreement.objects.visible_to(CALLERS[FRONT_STREET]).count() >= 1200
 
 
 # --- What each account sees -----------------------------------------------------------------------
@@ -201,13 +206,13 @@ def test_1200_records_are_more_than_a_thousand_agreements_of_each_main_account()
 
 def parents(resource, account):
     """Return the ids of the parents of the resource for an account; None if it has no parent."""
-    return resource.parent.visible(account, None).values_list("pk", flat=True) if resource.parent else [None]
+    return resource.parent.visible(CALLERS[account], None).values_list("pk", flat=True) if resource.parent else [None]
 
 
 @pytest.mark.parametrize("account", [MICK, FRONT_STREET])
 @pytest.mark.parametrize("resource", [each for each in RESOURCES if each not in OF_PRODUCTS], ids=lambda resource: resource.path)
 def test_each_main_account_sees_something_of_every_collection(resource, account):
-    seen = any(resource.visible(account, parent).exists() for parent in parents(resource, account))
+    seen = any(resource.visible(CALLERS[account], parent).exists() for parent in parents(resource, account))
     assert seen is not (resource.path == "hubs" and account == FRONT_STREET)
 
 
@@ -215,15 +220,15 @@ def test_each_main_account_sees_something_of_every_collection(resource, account)
 @pytest.mark.parametrize("path", ["assets", "requests", "listings", "helpdesk/cases", "usage/files", "tier/configs"])
 def test_each_main_account_has_enough_to_turn_a_page(path, account):
     resource = next(each for each in RESOURCES if each.path == path)
-    assert 25 <= resource.visible(account, None).count() <= 80
+    assert 25 <= resource.visible(CALLERS[account], None).count() <= 80
 
 
 @pytest.mark.parametrize(
     "model", [Agreement, Contract, Customer, PriceList, Listing, Connection, Asset, FulfillmentRequest, TierConfig, UsageFile, Case]
 )
 def test_each_main_account_has_records_with_both_of_its_partners(model):
-    assert set(model.objects.visible_to(MICK).exclude(vendor=None).values_list("vendor", flat=True)) == {FRONT_STREET, BAYSIDE}
-    assert set(model.objects.visible_to(FRONT_STREET).values_list("provider", flat=True)) == {MICK, SOUTHPAW}
+    assert set(model.objects.visible_to(CALLERS[MICK]).exclude(vendor=None).values_list("vendor", flat=True)) == {FRONT_STREET, BAYSIDE}
+    assert set(model.objects.visible_to(CALLERS[FRONT_STREET]).values_list("provider", flat=True)) == {MICK, SOUTHPAW}
 
 
 def test_vendors_have_a_dozen_products_with_two_to_four_items():
