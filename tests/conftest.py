@@ -38,7 +38,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 
 @receiver(post_migrate)
 def keep_what_migrations_seeded(using, **kwargs):
-    """Note the seeded rows after the migrations, put them back after a test with transactions of its own: it empties the tables."""
+    """Remember the seeded rows after the migrations, and put them back when they are gone.
+
+    A test with transactions of its own empties the tables.
+    """
     if not SEEDED:
         SEEDED.extend(Extension.objects.using(using))
     Extension.objects.using(using).bulk_create(SEEDED, ignore_conflicts=True)

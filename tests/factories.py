@@ -116,7 +116,7 @@ class CustomerFactory(factory.django.DjangoModelFactory):
 
 
 def modules_of(extension_id: str) -> list[Module]:
-    """The modules that an extension brings."""
+    """Return the modules that an extension brings."""
     return Extension.objects.get(pk=extension_id).fixed_modules
 
 

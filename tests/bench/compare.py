@@ -72,12 +72,14 @@ def verify(portal: server.Server, found: Mapping[str, Target]) -> None:
             if name == UNCOUNTED:
                 given = given[0], wanted[1]
             if given != wanted:
-                sys.exit(f"Not comparable: at offset {offset} {name} does not give what the portal gives.\n{first(given)}\n{first(wanted)}")
+                reason = f"Not comparable: at offset {offset} {name} does not give what the portal gives."
+                sys.exit(f"{reason}\n{first(given)}\n{first(wanted)}")
 
 
 def first(given: tuple[object, str | None]) -> str:
     records, total = given
-    return f"{total} {json.dumps(records[0] if isinstance(records, list) and records else records, indent=1)}"
+    record = records[0] if isinstance(records, list) and records else records
+    return f"{total} {json.dumps(record, indent=1)}"
 
 
 def in_process(found: Mapping[str, Target], rounds: int) -> dict[str, float]:
@@ -118,10 +120,13 @@ def measure(tokens: Tokens, options: Namespace) -> None:
     rates = {name: [load.rate for load in several] for name, several in loads.items()}
     cpu = {name: [load.cpu for load in several] for name, several in loads.items()}
     generator = "wrk" if server.has_wrk() else "threads of Python"
-    print(f"\nList of agreements, 10 of {AGREEMENTS:,} rows a page, {KEYS:,} keys of every kind, equal JSON and total")
-    print(f"granian, {server.WORKERS} workers, {server.CLIENTS} clients, load by {generator}; medians of {options.rounds} rounds")
+    print(f"\nList of agreements, 10 of {AGREEMENTS:,} rows a page, {KEYS:,} keys of every kind,", end=" ")
+    print("equal JSON and total")
+    print(f"granian, {server.WORKERS} workers, {server.CLIENTS} clients, load by {generator};", end=" ")
+    print(f"medians of {options.rounds} rounds")
     print(f"  {'':40}{'req/s':>9}{'portal ×':>10}{'CPU µs':>9}{'of plain':>10}{'in process µs':>15}")
     for name in found:
         portal_rates = rates[f"{PORTAL}, wrong secret" if "wrong" in name else PORTAL]
         times, share = ratio(portal_rates, rates[name]), ratio(cpu[name], cpu[PLAIN])
-        print(f"  {name:40}{statistics.median(rates[name]):9,.0f}{times:10.2f}{statistics.median(cpu[name]):9,.0f}{share:10.2f}{inside[name]:15,.0f}")
+        rate, used = statistics.median(rates[name]), statistics.median(cpu[name])
+        print(f"  {name:40}{rate:9,.0f}{times:10.2f}{used:9,.0f}{share:10.2f}{inside[name]:15,.0f}")

@@ -50,7 +50,9 @@ def measure(tokens: Tokens, rounds: int) -> None:
     found = medians(targets, dict(zip(targets, (200, 200, 403, 401, 401, 200), strict=True)), rounds, CALLS)
     with CaptureQueriesContext(connection) as queries:
         gated(next(requests))
-    print(f"\nAPI, 10 agreements a page, {tokens.count:,} tokens, median µs in process; the gate asks {len(queries)} of the queries")
+    print(f"\nAPI, 10 agreements a page, {tokens.count:,} tokens, median µs in process;", end=" ")
+    print(f"the gate makes {len(queries)} of the queries")
     for name, value in found.items():
         print(f"  {name:40}{value:9,.0f}")
-    print(f"  {'with the gate less without':40}{found['with the gate'] - found['without the gate']:9,.0f}")
+    difference = found["with the gate"] - found["without the gate"]
+    print(f"  {'with the gate less without':40}{difference:9,.0f}")

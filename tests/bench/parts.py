@@ -18,7 +18,8 @@ def measure(options: Namespace) -> None:
     logging.disable(logging.ERROR)  # these calls are refused on purpose
     call_command("migrate", verbosity=0, run_syncdb=True)
     database = f"{connection.vendor} {'.'.join(map(str, connection.get_database_version()))}"
-    print(f"Python {platform.python_version()}, Django {django.get_version()}, {database}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"Python {platform.python_version()}, Django {django.get_version()}, {database},", end=" ")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     user = rows.company()
     tokens = rows.Tokens(user)
     tokens.fill(rows.KEYS)
@@ -32,5 +33,6 @@ def measure(options: Namespace) -> None:
     if options.million and options.part in (None, "gate"):
         tokens.fill(MILLION)
         gate.measure(tokens, options.rounds)
-    print(f"\nLoad at the end {os.getloadavg()[0]:.1f}; other work on the machine bends requests a second most, the ratios least.")
+    print(f"\nLoad at the end {os.getloadavg()[0]:.1f};", end=" ")
+    print("other work on the machine distorts requests per second most, the ratios least.")
     connections.close_all()

@@ -1,10 +1,10 @@
-"""Classes that templates use have a rule, so that no mark stays without its colour."""
+"""Every variant class in a template has a rule, so that no badge or icon lacks its colour."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# Variants of an element: the part after the dash is what a rule has to say something about.
+# Variants of an element, such as badge-accent: each needs a rule of its own.
 VARIANT = re.compile(r"\b(?:badge|button|message|status|icon)-[a-z]+(?:-[a-z]+)*\b")
 
 

@@ -1,4 +1,4 @@
-"""Extensions are rows: what a new portal has, what is refused, and what a change of them does to tokens."""
+"""Extensions: what a new portal has, what is refused, and what changes do to tokens."""
 
 import re
 from io import StringIO
@@ -124,7 +124,7 @@ def test_a_stored_module_that_left_the_catalog_breaks_nothing(michael, stored, r
     with connection.cursor() as cursor:
         cursor.execute("UPDATE tokens_extension SET fixed_modules = %s WHERE id = %s", [stored, ZAPIER])
     zapier = Extension.objects.get(pk=ZAPIER)
-    # It does not begin to ask: nobody could have meant that.
+    # The extension does not start asking for modules: nobody can have meant that.
     assert (zapier.fixed_modules, zapier.asks_permissions) == (read, False)
     run = draft(michael, extension_id=ZAPIER)
     for page in (
