@@ -1,4 +1,4 @@
-# Everything a developer or a curious visitor runs. `make` alone lists it.
+# The commands for developing and trying out the portal. `make` lists them.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,7 +18,7 @@ help:  ## list these commands
 run: installed  ## install, load the demo data and serve on 127.0.0.1:8000 (PORT=… overrides)
 	@exec $(BIN)/python -m portal
 
-test: installed-dev installed-clients chromium pgbouncer nginx  ## run every test, those in a browser included
+test: installed-dev installed-clients chromium pgbouncer nginx  ## run all tests, including those in a browser
 	$(BIN)/python -m pytest
 
 test-quick: installed-dev installed-clients pgbouncer nginx  ## run the tests that need no browser
@@ -43,26 +43,26 @@ format: installed-dev installed-biome  ## format Python, templates, CSS and Java
 	$(BIN)/djhtml --tabwidth 2 templates || true
 	$(BIOME)/node_modules/.bin/biome check --write static
 
-bench: installed-bench  ## measure the API beside other libraries, the gate and long lists (ARGS="peers --rounds 9")
+bench: installed-bench  ## measure the gate, long lists, and the API compared with other libraries (ARGS="peers --rounds 9")
 	@$(BENCH)/bin/python -m tests.bench $(ARGS)
 
-lock: installed-tools  ## renew requirements.lock from requirements.txt, with the newest versions that fit
+lock: installed-tools  ## update requirements.lock from requirements.txt, with the newest compatible versions
 	$(TOOLS)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" requirements.txt -o requirements.lock
 
-sbom: installed-tools  ## write var/sbom.json, the bill of materials of what requirements.lock installs (CycloneDX)
+sbom: installed-tools  ## write var/sbom.json, the bill of materials of requirements.lock (CycloneDX)
 	@mkdir -p -m 700 var
 	$(TOOLS)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o var/sbom.json
 
 # --- What the commands above need ---------------------------------------------------------------
 
-# An environment is made anew unless its mark still tells of the same Python, the same folder and the same requirements:
-# one that was moved, half made, made by another tool or left without its Python cannot be trusted to work.
+# An environment is rebuilt unless its mark matches the current Python, folder and requirements. One
+# that was moved, only half built, built by another tool or has lost its Python may not work.
 mark = { $(1)/bin/python -c 'import pip, sys; print(sys.version, sys.prefix)' && cat $(2); } 2>/dev/null | cksum
 marked = [ "$$($(call mark,$(1),$(2)))" = "$$(cat $(1)/$(3) 2>/dev/null)" ]
 pip_install = bin/python -m pip install --disable-pip-version-check --progress-bar on
 
-# $(call environment,folder,Python,files of requirements,arguments of pip,what for)
+# $(call environment,folder,Python,requirements files,arguments of pip,purpose)
 environment = @$(call marked,$(1),$(3),.installed) || { \
 	echo "Installing $(5) in $(1) …"; rm -rf $(1) && $(2) -m venv $(1) && \
 	$(1)/$(pip_install) $(4) && $(call mark,$(1),$(3)) > $(1)/.installed; }
@@ -82,32 +82,33 @@ installed-dev: installed
 	.venv/$(pip_install) -r requirements-dev.txt && \
 	$(call mark,.venv,requirements.lock requirements-dev.txt) > .venv/.installed-dev; }
 
-# The libraries that the benchmark compares with stay out of the portal's own environment.
+# The libraries for comparison in the benchmark stay out of the portal's own environment.
 installed-bench: installed
 	$(call environment,$(BENCH),$(BIN)/python,requirements.txt tests/bench/requirements.txt,-r tests/bench/requirements.txt,what the benchmark compares with)
 
-# Neither is needed to run or to test the portal.
+# Neither of these is needed to run or test the portal.
 installed-tools: installed
 	$(call environment,$(TOOLS),$(BIN)/python,requirements-tools.txt,-r requirements-tools.txt,what makes the lock file and the bill of materials)
 
-# Checks and formats CSS and JavaScript; npm carries its program for every platform. Nothing of it is served.
+# Biome checks and formats CSS and JavaScript; npm has its binary for every platform. The portal
+# serves none of it.
 installed-biome: npm
 	@[ "$$(cat $(BIOME)/.installed 2>/dev/null)" = "$(BIOME_VERSION)" ] || { \
 	echo "Installing Biome in $(BIOME) …"; rm -rf $(BIOME) && \
 	npm install --prefix $(BIOME) --no-save --ignore-scripts --no-audit --no-fund --silent @biomejs/biome@$(BIOME_VERSION) && \
 	echo $(BIOME_VERSION) > $(BIOME)/.installed; }
 
-# CloudBlue's own clients want other versions than the tools of this project. Their command line runs on Python 3.10 and 3.11
-# only; without one of them its tests are skipped.
+# CloudBlue's own clients need other versions of libraries than this project's tools. Their command
+# line supports only Python 3.10 and 3.11; if neither is installed, its tests are skipped.
 installed-clients: installed
 	$(call environment,$(CLIENTS),$(clients_python),tests/clients/requirements.txt,-r tests/clients/requirements.txt,the clients that the tests drive)
 
 clients_python = $(shell for python in $(BIN)/python python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' 2>/dev/null && echo $$python && exit; done; echo $(BIN)/python)
 
-# --- Programs of the system that tests and checks drive --------------------------------------------------
+# --- System programs that tests and checks use --------------------------------------------------
 
-# $(call program,its names,its package,what to do without)
+# $(call program,names of the program,its package,what to do without it)
 program = @for name in $(1); do PATH="$$PATH:/usr/sbin" command -v $$name >/dev/null && exit 0; done; \
 	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	if command -v apt-get >/dev/null; then \
@@ -120,7 +121,7 @@ program = @for name in $(1); do PATH="$$PATH:/usr/sbin" command -v $$name >/dev/
 chromium:
 	$(call program,chromium chromium-browser google-chrome,chromium,$(comma) or run the other tests: make test-quick)
 
-# Only tests on PostgreSQL start it.
+# Only tests on PostgreSQL use it.
 pgbouncer:
 	$(if $(filter postgres%,$(DATABASE_URL)),$(call program,pgbouncer,pgbouncer,.))
 

@@ -1,6 +1,6 @@
 /*
- * What a press says when its answer is not the piece that was asked for: a sentence for each status, in words of
- * partials/announcer.html. Nothing but that piece is ever swapped into a page.
+ * Announces the outcome of an htmx request whose response is not the requested fragment: a sentence
+ * for each status, with texts from partials/announcer.html. Only that fragment is ever swapped in.
  */
 
 'use strict';
@@ -10,7 +10,7 @@
     template.content.querySelector(`[data-status~="${name}"]`) ??
     template.content.querySelector('[data-status="other"]');
 
-  /** `5 seconds`, `2 minutes`; what no header tells is a moment. */
+  /** Return `5 seconds` or `2 minutes`; `a moment` without a header. */
   const wait = (texts, header) => {
     const seconds = Number(header);
     if (!(seconds > 0)) {
@@ -46,7 +46,7 @@
   document.addEventListener('htmx:sendError', () => tell('offline'));
   document.addEventListener('htmx:timeout', () => tell('timeout'));
 
-  // An answer without the piece is a page of its own, whoever sent it: it is opened as such.
+  // A response without the fragment is a full page, whoever sent it: open it as one.
   document.addEventListener('htmx:beforeSwap', (event) => {
     const { requestConfig, serverResponse, xhr } = event.detail;
     const select = requestConfig?.elt.closest('[hx-select]')?.getAttribute('hx-select');

@@ -1,4 +1,4 @@
-/* Copying a text to the clipboard. */
+/* Copies text to the clipboard. */
 
 'use strict';
 
@@ -19,7 +19,7 @@
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
-      // Without HTTPS there is no clipboard object: the old way, on a selection.
+      // Without HTTPS there is no clipboard object: fall back to execCommand on a selection.
       select(element);
       if (document.execCommand('copy')) {
         window.getSelection().removeAllRanges();
@@ -29,7 +29,7 @@
     }
   };
 
-  /** Says on the button itself, for a moment, that it has copied. */
+  /** Briefly show on the button itself that its text was copied. */
   portal.showDone = (button) => {
     const label = button.querySelector('[data-label]');
     const use = button.querySelector('use');

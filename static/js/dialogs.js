@@ -1,10 +1,10 @@
-/* Dialogs open over the page, and give the focus back. */
+/* Opens dialogs as modals, and returns the focus when they close. */
 
 'use strict';
 
 portal.onContent((root) => {
   for (const dialog of portal.all(root, 'dialog[data-modal]')) {
-    // Came open, as a card in the page, for browsers without scripts.
+    // It is rendered open, as a card in the page, for browsers without scripts.
     dialog.removeAttribute('open');
     dialog.showModal();
     dialog.querySelector('input:not([type="hidden"])')?.focus();

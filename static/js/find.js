@@ -1,4 +1,7 @@
-/* Find on the API Reference: hides the collections whose address, fields and description lack the text. */
+/*
+ * Find on the API Reference: hides the collections that lack the text in their URL, fields and
+ * description.
+ */
 
 'use strict';
 

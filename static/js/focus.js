@@ -1,4 +1,4 @@
-/* The focus is where it was before a press, whether a piece of the page was swapped or the page was loaded anew. */
+/* Restores the focus after an action, whether htmx swapped a fragment or the page was reloaded. */
 
 'use strict';
 
@@ -7,7 +7,10 @@
 
   const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
-  /** A selector that finds the pressed thing in the next page: its menu's button for an entry of a menu. */
+  /**
+   * Return a selector that finds the pressed element in the next page, or null. For an entry of a
+   * menu, it is the button of the menu.
+   */
   const placeOf = (pressed) => {
     const thing = pressed?.closest('details.menu')?.querySelector('summary') ?? pressed;
     if (thing?.id) {
@@ -20,7 +23,7 @@
     return null;
   };
 
-  // --- A piece was swapped
+  // --- htmx swapped a fragment
 
   let place = null;
 
@@ -42,12 +45,12 @@
     if (thing) {
       thing.focus({ preventScroll: true });
     } else if (active === document.body && event.target.matches?.('[tabindex="-1"]')) {
-      // What was pressed is gone: Tab goes on from the new piece.
+      // The pressed element is gone: let Tab continue from the new fragment.
       event.target.focus({ preventScroll: true });
     }
   });
 
-  // --- The page was loaded anew
+  // --- The page was reloaded
 
   document.addEventListener('submit', (event) => {
     const pressed = placeOf(event.submitter ?? document.activeElement);

@@ -1,14 +1,14 @@
-/* Forms: read back what was typed, send once, count letters, show a password. */
+/* Forms: spell out a typed date, submit only once, count characters, show a password. */
 
 'use strict';
 
-/* ---------- The time zone, for a first sign-in ---------- */
+/* ---------- Time zone, for the first sign-in ---------- */
 
 for (const field of document.querySelectorAll('[data-zone]')) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? '';
 }
 
-/* ---------- A typed day is read back ---------- */
+/* ---------- Typed days, spelled out ---------- */
 
 document.addEventListener('input', (event) => {
   const line =
@@ -38,7 +38,7 @@ document.addEventListener('input', (event) => {
   }
 });
 
-/* ---------- Selects that send their form ---------- */
+/* ---------- Selects that submit their form ---------- */
 
 document.addEventListener('change', (event) => {
   if (event.target.matches('[data-autosubmit]')) {
@@ -65,7 +65,7 @@ document.addEventListener('change', (event) => {
       return;
     }
     waiting.add(form);
-    // After the browser has collected the fields: a disabled button would not be sent.
+    // Only after the browser has collected the fields: a disabled button would not be sent.
     setTimeout(() => {
       button.dataset.label = button.textContent;
       button.textContent = button.dataset.busy;
@@ -73,7 +73,7 @@ document.addEventListener('change', (event) => {
     });
   });
 
-  // Back brings the page as it was left.
+  // Back shows the page as it was left.
   window.addEventListener('pageshow', (event) => {
     if (event.persisted) {
       for (const form of waiting) {

@@ -1,15 +1,15 @@
-/* The key of a token: put into the clipboard without being shown, and hidden again after it was. */
+/* The key of a token: copied to the clipboard without being shown, and hidden after viewing. */
 
 'use strict';
 
-/* ---------- Copy without showing ---------- */
+/* ---------- Copying without showing ---------- */
 
 {
   let waiting = null;
 
   const isCopy = (event) => event.detail.requestConfig?.path.endsWith('/copy/');
 
-  /** Without HTTPS there is no clipboard object: the old way hands the text to the event that asks for it. */
+  /** Copy a text without HTTPS, where there is no clipboard object: by way of a copy event. */
   const putTheOldWay = (text) => {
     const put = (event) => {
       event.clipboardData.setData('text/plain', text);
@@ -23,7 +23,10 @@
     }
   };
 
-  /** Begun with the press, because browsers let nobody write later; the key follows with the answer. */
+  /**
+   * Write the key to the clipboard once the response has it. The write must begin with the click,
+   * because browsers do not allow it later.
+   */
   const write = async (key) => {
     try {
       await navigator.clipboard.write([new ClipboardItem({ 'text/plain': key })]);
@@ -52,12 +55,12 @@
         Object.assign(waiting, { resolve, reject });
       });
       waiting.written = write(key);
-      // Refused or asked for the password first: the page says so, and nothing was copied.
+      // Refused, or the password is asked for first: the page says so, and nothing was copied.
       waiting.written.catch(() => {});
     }
   });
 
-  // Before the listeners that look for a piece of a page in the answer: this one has none.
+  // Runs before the listeners that look for a fragment in the response, since this one has none.
   document.addEventListener(
     'htmx:beforeSwap',
     (event) => {
@@ -86,7 +89,7 @@
   });
 }
 
-/* ---------- A visible key hides again ---------- */
+/* ---------- Hiding a visible key again ---------- */
 
 {
   let timer = 0;
@@ -115,7 +118,7 @@
         left === 1 ? words.dataset.one : portal.fill(words.dataset.many, { count: left });
       words.textContent = text;
       ring.setAttribute('stroke-dasharray', `${(left / total) * 60} 60`);
-      // Every second would talk over everything else.
+      // Announcing every second would drown out everything else.
       if (spoken === Infinity || (left <= 10 && spoken > 10)) {
         spoken = left;
         portal.announce(text);
@@ -168,7 +171,7 @@
     }
   });
 
-  // A page that is left keeps no key, not even for Back.
+  // Remove the key when the page is left, so that Back does not show it either.
   window.addEventListener('pagehide', () => {
     const key = document.getElementById('key-text');
     const masked = document.querySelector('.key-print');

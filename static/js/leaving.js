@@ -1,8 +1,8 @@
-/* Going back and forward never asks to send a form again; leaving changes that are not saved asks first. */
+/* Back and Forward never ask to send a form again; leaving unsaved changes asks first. */
 
 'use strict';
 
-// This page answers a POST. As an entry of its own the history would want to send that once more.
+// This page is a response to a POST. Without this, going back to it would send the form again.
 if (document.documentElement.hasAttribute('data-posted')) {
   window.history.replaceState(window.history.state, '', window.location.href);
 }

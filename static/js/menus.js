@@ -1,4 +1,4 @@
-/* Menus and popovers: one open at a time, closed by Escape and by a press elsewhere. */
+/* Menus and popovers: only one is open at a time; Escape or a click elsewhere closes it. */
 
 'use strict';
 
@@ -31,7 +31,7 @@
   document.addEventListener('keydown', (event) => {
     const menu = event.target.closest?.('details.menu');
     if (event.key === 'Escape' && !event.target.closest?.('dialog')) {
-      // Wherever the focus is: a press on a word in a menu leaves it on the page.
+      // Wherever the focus is: clicking on text in a menu does not move it into the menu.
       for (const open of openMenus()) {
         open.open = false;
         open.querySelector('summary').focus();
@@ -60,11 +60,12 @@
     }
   });
 
-  // Where a floating menu stands. A sheet of its own: a `style` attribute is refused by the CSP as soon as htmx copies the element.
+  // The position of a floating menu, in its own sheet: the CSP refuses a `style` attribute once htmx
+  // copies the element.
   const sheet = new CSSStyleSheet();
   document.adoptedStyleSheets.push(sheet);
 
-  // Above the button when there is no room below it.
+  // Opens above the button if there is no room below it.
   const place = (menu) => {
     const popover = menu.querySelector('.popover');
     menu.classList.remove('menu-up', 'menu-floating');
@@ -73,7 +74,7 @@
     const up = button.bottom + box.height + 4 > window.innerHeight && button.top > box.height + 8;
     menu.classList.toggle('menu-up', up);
     if (menu.closest('.table-scroll')) {
-      // A box that scrolls would cut the menu off: it stands in the window instead.
+      // A scrolling box would clip the menu, so position it in the window instead.
       const left = Math.max(button.right - box.width, 8);
       const top = up ? button.top - box.height - 4 : button.bottom + 4;
       sheet.replaceSync(`.menu-floating > .popover { left: ${left}px; top: ${top}px; }`);
@@ -81,7 +82,7 @@
     }
   };
 
-  // htmx copies the page for Back. An open menu has no place in the copy.
+  // htmx saves a copy of the page for Back, in which no menu should be open.
   document.addEventListener('htmx:beforeHistorySave', () => {
     for (const menu of document.querySelectorAll('details.menu')) {
       menu.open = false;

@@ -1,4 +1,4 @@
-/* Messages are read out, dismissed, and get the focus when they need attention. */
+/* Messages: announced to screen readers, dismissed, and focused when they need attention. */
 
 'use strict';
 
@@ -12,9 +12,9 @@ document.addEventListener('click', (event) => {
   }
 });
 
-/* ---------- Messages that come with a piece ---------- */
+/* ---------- Messages in fragments ---------- */
 
-// They are read out; a region that is new to the page would stay silent.
+// Announce them here: screen readers do not announce a live region that is new to the page.
 document.addEventListener('htmx:afterSettle', () => {
   const message = document.querySelector('#messages .message-text');
   if (message && !message.dataset.said) {

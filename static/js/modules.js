@@ -1,11 +1,11 @@
-/* The list of modules of a form, and the panel that tells what saving would change. */
+/* The module list of a form, and the panel that shows what saving would change. */
 
 'use strict';
 
 /* ---------- Module list ---------- */
 
 {
-  const former = new WeakMap(); // What was ticked before "All Modules".
+  const former = new WeakMap(); // What was ticked before "All Modules" was.
   let speaking = 0;
 
   const parts = (list) => {
@@ -59,7 +59,7 @@
     );
   };
 
-  /** At most once a second, and only the last state. */
+  /** Announce the access sentence, at most once a second and only its last state. */
   const speak = (list) => {
     clearTimeout(speaking);
     speaking = setTimeout(() => {
@@ -76,7 +76,7 @@
   const lock = (list) => {
     const { all, boxes } = parts(list);
     if (all.disabled) {
-      return; // A fixed set: nothing to choose.
+      return; // A fixed set, with nothing to choose.
     }
     if (all.checked && !former.has(list)) {
       former.set(list, new Set(boxes.filter((box) => box.checked)));
@@ -104,7 +104,7 @@
     }
   });
 
-  // A page that Back brings may have boxes ticked that its source has not.
+  // A page restored by Back may have boxes ticked that are not in its HTML.
   window.addEventListener('pageshow', () => {
     for (const list of document.querySelectorAll('[data-modules]')) {
       lock(list);
@@ -134,7 +134,7 @@
       describe(list);
       speak(list);
       changed(list);
-      // The button pressed may be hidden now; its counterpart is not.
+      // The pressed button may be hidden now, but its counterpart is not.
       if (button.hidden) {
         list.querySelector(`[name="select"]:not([hidden])`)?.focus();
       }
@@ -162,7 +162,7 @@
 
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && event.target.matches('[data-find]')) {
-      event.preventDefault(); // Enter in the find box must not send the form.
+      event.preventDefault(); // Enter in the find box must not submit the form.
     }
   });
 }
@@ -216,7 +216,7 @@
       }
     }
 
-    // What the token reaches in effect: All covers every module of the list, and those to come.
+    // Effective access: All covers every module of the list, and future ones.
     const added = [];
     const removed = [];
     const all = form.querySelector('[data-track-modules] [data-all][type="checkbox"]');

@@ -1,7 +1,7 @@
 /*
- * What the other scripts share. Every page works without any of them: forms send themselves, links lead to pages.
- * Each file serves one concern by `data-…` attributes and listens on the document, so it also serves what htmx swaps in.
- * All words come from the templates.
+ * Helpers for the other scripts. Every page also works without scripts, with plain forms and links.
+ * Each file has one purpose, uses `data-…` attributes and listens on the document, so that it also
+ * covers what htmx swaps in. All texts come from the templates.
  */
 
 'use strict';
@@ -10,26 +10,26 @@ document.documentElement.classList.add('js');
 
 // biome-ignore lint/correctness/noUnusedVariables: the other scripts use it.
 const portal = {
-  /** Says a text to screen readers. */
+  /** Announce a text to screen readers. */
   announce(text) {
     const announcer = document.getElementById('announcer');
     if (announcer) {
       announcer.textContent = '';
-      // An emptied region that is filled in the next frame is read even when the text is the same.
+      // Emptying the region and filling it in the next frame announces even an unchanged text.
       requestAnimationFrame(() => {
         announcer.textContent = text;
       });
     }
   },
 
-  /** Puts numbers and texts into `{name}` places of a text from a template. */
+  /** Replace `{name}` placeholders in a text from a template with numbers and texts. */
   fill(text, values) {
     return text.replace(/\{(\w+)\}/g, (whole, name) =>
       name in values ? String(values[name]) : whole,
     );
   },
 
-  /** Runs `setUp(root)` for the page as it came, and for every piece that htmx brings. */
+  /** Run `setUp(root)` for the page as loaded, and for every fragment that htmx swaps in. */
   onContent(setUp) {
     setUp(document);
     document.addEventListener('htmx:load', (event) => {
@@ -39,7 +39,7 @@ const portal = {
     });
   },
 
-  /** The elements that match, `root` included. */
+  /** Return the matching elements, including `root` itself. */
   all(root, selector) {
     const found = [...root.querySelectorAll(selector)];
     return root instanceof Element && root.matches(selector) ? [root, ...found] : found;

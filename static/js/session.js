@@ -1,22 +1,22 @@
 /*
- * Tells in time that the session ends, keeps it while the person does something, and says when it is over. The server
- * knows how long it lasts; all tabs of a browser tell each other what it last said.
+ * Warns before the session ends, keeps it alive while the person is active, and says when it is
+ * over. The server says how long it lasts; all tabs of a browser share its last response.
  */
 
 'use strict';
 
 {
   const box = document.getElementById('session');
-  // From when on the end is near, in seconds; half of a session that is shorter than that.
+  // Seconds before the end at which to warn; half of the idle time if that is shorter.
   const SOON = Math.min(120, Number(box?.dataset.idle) / 2);
-  const EVERY = 60; // A person who types is a sign of life once in so many seconds.
+  const EVERY = 60; // Seconds between two requests while a person is active.
 
-  /** When the session ends, in milliseconds of the clock here: if nothing more is done, and whatever is done. */
+  /** When the session ends, in ms of the local clock: without activity, and whatever happens. */
   let ends = { idle: 0, absolute: 0 };
-  let asked = 0; // When the server last heard of this page.
-  let checked = false; // Whether it has confirmed that the end is near.
+  let asked = 0; // When this page last sent a request that counts as activity.
+  let checked = false; // Whether the server has confirmed that the end is near.
   let shown = '';
-  let before = null; // What had the focus before it came into the notice.
+  let before = null; // What had the focus before it moved into the notice.
 
   const channel = new BroadcastChannel('portal.session');
 
@@ -28,7 +28,7 @@
     }
     const hadFocus = box.contains(document.activeElement);
     if (shown.split(' ')[0] === name.split(' ')[0] && hadFocus) {
-      return; // Words may wait; the button under the finger may not.
+      return; // Do not replace the button while it has the focus; the time in the text can wait.
     }
     shown = name + when;
     const piece = name ? document.getElementById(`session-${name}`).content.cloneNode(true) : '';
@@ -49,7 +49,7 @@
     channel.postMessage(ends);
   };
 
-  /** Ask how long the session lasts. In the background that is no sign of life. */
+  /** Ask the server how long the session lasts. In the background, this is not activity. */
   const ask = async ({ background }) => {
     asked = background ? asked : Date.now();
     let answer;
@@ -60,7 +60,7 @@
       };
       answer = await fetch(box.dataset.url, { headers, cache: 'no-store', redirect: 'manual' });
     } catch {
-      return; // No connection: what is known here holds.
+      return; // Without a connection, keep what is known here.
     }
     if (answer.ok) {
       learn(await answer.json());
@@ -79,7 +79,7 @@
       return;
     }
     if (!checked && ends.idle) {
-      // Another page may have gone on without a word to this one.
+      // Another page may have extended the session without telling this one.
       checked = true;
       await ask({ background: true });
       left = seconds(Math.min(ends.idle, ends.absolute));
@@ -109,7 +109,7 @@
       tick();
     });
 
-    // Not on the way down: what moves between press and release loses the click.
+    // Not on mousedown: an element that moves between press and release gets no click.
     for (const name of ['click', 'input', 'keyup']) {
       document.addEventListener(name, (event) => {
         const isOver = seconds(Math.min(ends.idle, ends.absolute)) <= 0;
@@ -124,7 +124,7 @@
       });
     }
 
-    // htmx asked the server itself; a piece that no person asked for is no sign of life.
+    // Requests of htmx count as activity, except those that no person triggered.
     document.addEventListener('htmx:configRequest', (event) => {
       if (event.detail.triggeringEvent && !event.detail.triggeringEvent.isTrusted) {
         event.detail.headers['X-Background'] = '1';
