@@ -22,9 +22,9 @@ ABOUT_ACTOR = {"id": "SU-431-800-699", "name": "ERP Agreements Sync"}
 
 
 def cases(caller: Caller) -> "models.QuerySet[Case]":
-    """The cases of the account, and who did what as it may know it.
+    """Return the account's cases, with as much about who did what as the account may know.
 
-    A person is named to both sides. Of a token the other side learns no more than whose it is.
+    A person is named to both sides. Of a token, the other side learns only the company.
     """
 
     def partner(part: str) -> models.Case:
@@ -130,7 +130,7 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
     partner, agent = values.pop("receiver.account.id"), values.pop("receiver.agent.id", None)
     vendor, provider = (caller.account_id, partner) if caller.side == Account.Side.VENDOR else (partner, caller.account_id)
     if not Contract.objects.filter(vendor=vendor, provider=provider, status=Contract.Status.ACTIVE).exists():
-        raise Refused("receiver.account.id: " + _("There is no such partner of yours."))
+        raise Refused("receiver.account.id: " + _("Your account has no such partner."))
     if agent and not User.objects.filter(pk=agent, memberships__account=partner).exists():
         raise Refused("receiver.agent.id: " + _("There is no such person in that company."))
     now, by = this_second(), actor(caller)
@@ -162,13 +162,13 @@ def update(caller: Caller, case: Case, values: dict[str, Any]) -> None:
 
 @CASES.acts("pend")
 def pend(caller: Caller, case: Case, values: dict[str, Any]) -> None:
-    """Take up a case again that was inquiring or resolved."""
+    """Return an inquiring or resolved case to pending."""
     move(caller, case, Case.State.PENDING)
 
 
 @CASES.acts("inquire")
 def inquire(caller: Caller, case: Case, values: dict[str, Any]) -> None:
-    """Ask the other side for more, in a case that is pending."""
+    """Ask the other side for more information about a pending case."""
     move(caller, case, Case.State.INQUIRING)
 
 
@@ -180,7 +180,10 @@ def resolve(caller: Caller, case: Case, values: dict[str, Any]) -> None:
 
 @CASES.acts("close", "rating", "feedback")
 def close(caller: Caller, case: Case, values: dict[str, Any]) -> None:
-    """Close a resolved case; who opened it may add a rating from 1 (very poor) to 5 and a word about it."""
+    """Close a resolved case.
+
+    The company that opened it may add a rating, from 1 (very poor) to 5 (very good), and feedback.
+    """
     if values and case.issuer_id != caller.account_id:
         raise Refused(_("Only the company that opened the case can rate it."), code="AUTH_005", status=403)
     case.rating, case.feedback = values.get("rating"), values.get("feedback", "")
@@ -195,10 +198,13 @@ def move(caller: Caller, case: Case, state: Case.State) -> None:
 
 
 def columns(caller: Caller, values: dict[str, Any], vendor_id: str) -> dict[str, Any]:
-    """The values by column. Raises Refused for a product that the account does not see, or that is not the vendor's of the case."""
+    """Return the values by column.
+
+    Raises Refused for a product that the account cannot see or that is not of the case's vendor.
+    """
     product = values.get("product.id")
     if product and not Product.objects.visible_to(caller).filter(pk=product, vendor=vendor_id).exists():
-        raise Refused("product.id: " + _("There is no such product of the vendor."))
+        raise Refused("product.id: " + _("The vendor has no such product."))
     return {CASES.columns[name]: value for name, value in values.items()}
 
 

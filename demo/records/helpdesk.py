@@ -17,23 +17,23 @@ TOPICS = (
     # subject, description, type, whether it is about a product
     (
         "Purchase requests stay pending",
-        "Three purchase requests of this morning have not moved for hours. Is anything wrong on our side?",
+        "Three purchase requests from this morning have not moved for hours. Is anything wrong on our side?",
         TECHNICAL,
         True,
     ),
-    ("Wrong currency in the price list", "The new edition shows prices in another currency than that of the marketplace.", BUSINESS, True),
-    ("Activation mail does not arrive", "A customer waits for the invitation of the administrator. The address is right.", TECHNICAL, True),
-    ("Usage file was rejected", "The file of last month was rejected although each record names a subscription. What is missing?", TECHNICAL, True),
-    ("Date of the next contract review", "When shall we meet to go through the terms of the coming year?", BUSINESS, False),
-    ("Listing in a second marketplace", "We should like to offer the product in another marketplace too. What do you need from us?", BUSINESS, True),
-    ("Suspended by mistake", "A subscription was suspended though the invoice had been paid. Please resume it.", TECHNICAL, True),
-    ("Change of the contact person", "From next month on somebody else answers for our orders. Please note the new address.", BUSINESS, False),
-    ("Quantity of users cannot be lowered", "A change from 40 to 25 users fails each time, without a reason.", TECHNICAL, True),
-    ("Logo on the product page", "The product page shows our former logo. Where can we replace it?", BUSINESS, True),
-    ("Invoice without an order number", "The last invoice names no order number, so our accounting cannot book it.", BUSINESS, False),
-    ("Test connection answers with an error", "Since the last release the test connection refuses every request.", TECHNICAL, True),
-    ("Training for resellers", "Two resellers ask for an introduction to the product. Is there one this quarter?", BUSINESS, True),
-    ("Tax number of a customer is not accepted", "The form refuses a valid tax number with letters at the end.", TECHNICAL, False),
+    ("Wrong currency in the price list", "The new edition shows prices in a currency other than the marketplace's.", BUSINESS, True),
+    ("Activation mail does not arrive", "A customer is waiting for the administrator's invitation. The address is correct.", TECHNICAL, True),
+    ("Usage file was rejected", "Last month's file was rejected although each record names a subscription. What is missing?", TECHNICAL, True),
+    ("Date of the next contract review", "When can we meet to go over the terms for next year?", BUSINESS, False),
+    ("Listing in a second marketplace", "We would like to offer the product in another marketplace too. What do you need from us?", BUSINESS, True),
+    ("Suspended by mistake", "A subscription was suspended although the invoice had been paid. Please resume it.", TECHNICAL, True),
+    ("Change of the contact person", "Someone else will handle our orders from next month. Please note the new address.", BUSINESS, False),
+    ("Quantity of users cannot be lowered", "Changing from 40 to 25 users fails every time, without a reason.", TECHNICAL, True),
+    ("Logo on the product page", "The product page shows our old logo. Where can we replace it?", BUSINESS, True),
+    ("Invoice without an order number", "The last invoice has no order number, so our accounting department cannot book it.", BUSINESS, False),
+    ("Test connection answers with an error", "Since the last release, the test connection has refused every request.", TECHNICAL, True),
+    ("Training for resellers", "Two resellers have asked for an introduction to the product. Is there one this quarter?", BUSINESS, True),
+    ("Tax number of a customer is not accepted", "The form rejects a valid tax number with letters at the end.", TECHNICAL, False),
 )
 FEEDBACK = ("Quick and clear.", "", "It took a week to get an answer.", "Solved for good.", "")
 
@@ -57,7 +57,7 @@ def case(number: int, products: Sequence[Product], people: People) -> Case:
     asks, answers = somebody(draw, people, issuer), somebody(draw, people, receiver)
     subject, description, kind, about_product = TOPICS[(number // 3 + number % 3 * 5) % len(TOPICS)]
     states = Case.State
-    # The older ones are done, of the newer ones two thirds are not.
+    # The older ones are closed; of the newer ones, two thirds are still open.
     newer = number // 3 - (CASES - 12)
     state = (
         (states.CLOSED, states.PENDING, states.RESOLVED, states.INQUIRING, states.PENDING, states.INQUIRING)[newer % 6]
@@ -79,7 +79,7 @@ def case(number: int, products: Sequence[Product], people: People) -> Case:
         issuer_id=issuer,
         issuer_agent=asks,
         receiver_id=receiver,
-        # Somebody takes a case up when there is something to answer.
+        # A case that has not been answered yet has no agent on the other side.
         receiver_agent=None if path == [states.PENDING] else answers,
         created_at=created,
         actors={"created": actor(asks)},
@@ -97,7 +97,7 @@ def case(number: int, products: Sequence[Product], people: People) -> Case:
 
 
 def steps_to(state: Case.State, draw: Random) -> list[Case.State]:
-    """The states that a case went through, the last one its own."""
+    """Return the states that a case went through, ending with its current one."""
     states = Case.State
     steps = [states.PENDING]
     if state == states.INQUIRING or draw.random() < 0.4:

@@ -11,7 +11,10 @@ from portal.fields import LineField, MomentField, ProseField, PublicIdField
 
 
 class Case(Record):
-    """A support case between a vendor and a distributor. Its state moves by the verbs below, which say who moved it."""
+    """A support case between a vendor and a distributor.
+
+    `move` changes its state and records who did it.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -36,7 +39,7 @@ class Case(Record):
         GOOD = 4, _("Good")
         VERY_GOOD = 5, _("Very good")
 
-    # From which states a case may move to which.
+    # State -> the states from which a case may move to it.
     MOVES = {
         State.PENDING: (State.INQUIRING, State.RESOLVED),
         State.INQUIRING: (State.PENDING,),
@@ -88,4 +91,4 @@ class Case(Record):
 
 
 class WrongState(Exception):
-    """The record cannot move to the state that was asked for, with a sentence that says why."""
+    """A move to a state that the current state does not allow; the message says why."""
