@@ -393,7 +393,7 @@ def test_of_thirty_guesses_at_once_no_more_are_checked_than_are_allowed(michael,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nor_from_thirty_addresses(michael, checked, settings):
+def test_guesses_at_once_from_thirty_addresses_stop_at_the_limit_of_the_name(michael, checked, settings):
     settings.SIGN_IN_TRIES_PER_NAME = 7
     at_once(30, lambda number: sign_in(Client(), michael.user.email, f"guess {number}", REMOTE_ADDR=address(number)).status_code)
     assert len(checked) <= 7

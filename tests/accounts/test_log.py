@@ -32,7 +32,7 @@ def test_a_sign_in_names_person_account_address_and_form(michael, lines):
     assert lines() == [f"Right password: {michael.user.pk} of {michael.account.pk}, from 192.0.2.7, at accounts:sign_in."]
 
 
-def test_a_refused_one_too(michael, lines):
+def test_a_wrong_or_refused_password_names_them_too(michael, lines):
     for _ in range(6):
         sign_in(michael.user.email, "wrong", REMOTE_ADDR="192.0.2.7")
     who = f"{michael.user.pk} of {michael.account.pk}, from 192.0.2.7, at accounts:sign_in."

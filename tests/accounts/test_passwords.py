@@ -89,7 +89,7 @@ def test_a_good_one_is_taken(michael, password):
     assert refusals(password, michael.user) == ""
 
 
-def test_nobody_s_name_is_asked_where_there_is_nobody_yet(db):
+def test_a_password_can_be_checked_before_there_is_a_person(db):
     assert refusals(GOOD) == ""
     assert PERSONAL in refusals("integrationsportal")
 

@@ -42,7 +42,7 @@ def test_asking_is_a_sign_of_life(michael):
 
 
 @pytest.mark.parametrize("path", [ASK, LIST])
-def test_what_no_person_asked_for_is_none(michael, path):
+def test_background_requests_are_no_sign_of_life(michael, path):
     michael.client.get(LIST)
     seen = now() - 25 * 60
     put(michael.client, seen_at=seen)

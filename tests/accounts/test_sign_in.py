@@ -39,7 +39,7 @@ def test_the_person_returns_to_the_page_they_wanted(client, michael):
     assert sign_in(client, michael.user.email, query="?next=/integrations/tokens/%3Fstatus%3Ddeleted")["Location"] == wanted
 
 
-def test_but_never_to_another_site(client, michael):
+def test_a_person_never_returns_to_another_site(client, michael):
     assert sign_in(client, michael.user.email, query="?next=https://evil.example/")["Location"] == LIST
 
 

@@ -192,7 +192,7 @@ def test_whoever_used_up_their_own_changes_still_stops_tokens(michael, token, se
     assert Token.objects.get(pk=token.pk).status == Token.Status.DELETED
 
 
-def test_people_keep_neither_each_other_nor_the_tokens_of_their_account_from_changes(michael, robot, call, settings):
+def test_the_limit_of_a_person_holds_up_neither_colleagues_nor_tokens(michael, robot, call, settings):
     settings.WRITES_PER_PERSON = settings.WRITES_PER_ACCOUNT = 1
     colleague = person(account=michael.account)
     statuses = [each.client.post("/integrations/tokens/layout/").status_code for each in (michael, michael, colleague)]

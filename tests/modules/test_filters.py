@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
         ("helpdesk/cases", "like(issuer.agent.email,*)"),
     ],
 )
-def test_what_is_not_shown_is_no_filter_no_ordering_and_is_told(call, account, path, query):
+def test_what_is_not_shown_cannot_be_filtered_or_ordered_by_and_is_reported(call, account, path, query):
     token = TokenFactory(account=account, modules=(Module.ALL,))
     response = call(f"{path}?{query}", token)
     name = query.split("(")[1].split(",")[0]

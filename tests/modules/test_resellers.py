@@ -53,7 +53,7 @@ def test_a_reseller_that_has_customers_stays_one(chain):
         chain[0].save()
 
 
-def test_the_admin_tells_it_beside_the_field(chain):
+def test_the_admin_refuses_a_circle_with_an_error_at_the_field(chain):
     top, _middle, bottom = chain
     staff = person(user__is_staff=True, user__is_superuser=True)
     confirmed(staff.client)

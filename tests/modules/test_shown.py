@@ -72,7 +72,7 @@ def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, clien
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
-def test_a_filter_that_is_no_name_of_a_record_stands_for_one(resource):
+def test_a_filter_under_another_name_looks_at_a_column_that_is_shown(resource):
     """Checked on the declaration: a filter looks at a column that a field shows."""
     filters = resource.filters.AT
     own = {(filters[name].column, filters[name].among is None) for name, _ in every_name(resource)}

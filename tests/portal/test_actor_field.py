@@ -49,7 +49,7 @@ def test_a_row_keeps_the_name_of_then_and_outlives_the_person(deed):
     }
 
 
-def test_nobody_is_none(deed):
+def test_a_row_without_an_actor_reads_as_none(deed):
     row = deed.objects.create()
     assert row.maker is None
     row.maker = Actor("UR-1", "Somebody")

@@ -95,7 +95,7 @@ def test_a_token_can_act_on_itself(robot):
     assert fresh(robot).status_changed_by == Actor.of(robot)
 
 
-def test_nobody_known_is_nobody(account):
+def test_a_token_made_by_an_unknown_actor_keeps_no_actor(account):
     token = fresh(TokenFactory(account=account, by=None))
     assert (token.created_by, token.updated_by, token.status_changed_by) == (None, None, None)
     assert (token.permissions.get().granted_by, token.events.get().actor) == (None, None)

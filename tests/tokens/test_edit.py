@@ -143,7 +143,7 @@ def test_the_second_is_told_even_if_what_they_sent_is_no_longer_valid(michael, t
     assert timezone.localdate(old).isoformat() in response.text
 
 
-def test_a_change_by_nobody_known_is_somebody_s(michael, account):
+def test_a_change_by_an_unknown_actor_reads_as_somebody_s(michael, account):
     token = TokenFactory(account=account)
     token.edit(by=None, version=1, modules=None, name="Changed from the shell")
     assert "Somebody changed this token" in save(michael.client, token, name="Mine").text

@@ -176,7 +176,7 @@ def test_the_list_keeps_the_columns_that_a_person_chose(michael):
     assert "Created" not in heads
 
 
-def test_a_session_of_then_is_over_or_goes_on_but_never_fails(portal):
+def test_a_session_from_before_the_upgrade_has_ended_or_goes_on_but_never_fails(portal):
     request = urllib.request.Request(f"{portal.url}/integrations/tokens/", headers={"Cookie": f"session={SESSION}"})
     assert urllib.request.urlopen(request).status == 200
 
