@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from accounts import hashing, limits
+from accounts import hashing, limits, signals
 from accounts.models import Membership, User, fold_email
 from portal.http import client_address
 
@@ -38,6 +38,7 @@ class EmailBackend(ModelBackend):
             log.info("Right password: %s", describe(request, user))
             return user
         log.warning("Wrong password: %s", describe(request, user))
+        signals.wrong_password.send(User, request=request, user=user)
         limits.check(limits.passwords(request, email, user))
         return None
 

@@ -186,10 +186,4 @@ def refuse_other_account(request: HttpRequest, account: str) -> HttpResponse:
 def current_membership(request: HttpRequest) -> Membership | None:
     """Return the membership chosen in this session, else the one chosen last, else the first."""
     memberships: list[Membership] = request.memberships  # type: ignore[attr-defined]
-    if not memberships:
-        return None
-    for chosen in (request.session.get("account"), memberships[0].user.choices("account").get("id")):
-        for membership in memberships:
-            if membership.account_id == chosen:
-                return membership
-    return memberships[0]
+    return memberships[0].user.acts_in(memberships, request.session.get("account")) if memberships else None

@@ -52,6 +52,10 @@ class Account(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+
     @property
     def prefix(self) -> str:
         """`VA` or `PA`: CloudBlue's command line tells vendors from distributors by it."""
@@ -144,17 +148,27 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = fold_email(self.email)
         # Django keeps a new password here until it is saved.
         has_new_password = getattr(self, "_password", None) is not None
-        super().save(*args, **kwargs)
-        if has_new_password:
-            # However it was set: somebody who had to choose a new password must not have to wait
-            # for a lock to end as well.
-            Counter.objects.forgive_name(self.email)
+        # With what follows from it, such as an entry of the trail.
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if has_new_password:
+                # However it was set: somebody who had to choose a new password must not have to
+                # wait for a lock to end as well.
+                Counter.objects.forgive_name(self.email)
 
     def get_full_name(self) -> str:
         return self.name
 
     def get_short_name(self) -> str:
         return self.name
+
+    def acts_in(self, memberships: "list[Membership]", chosen: str | None = None) -> "Membership | None":
+        """The membership of the account that was chosen now, else of the one chosen last, else the first."""
+        for account in (chosen, self.choices("account").get("id")):
+            for membership in memberships:
+                if membership.account_id == account:
+                    return membership
+        return memberships[0] if memberships else None
 
     def choices(self, topic: str) -> dict[str, Any]:
         """Return the remembered choices of a list; empty if there are none or they are malformed.
@@ -219,6 +233,10 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.account})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
 
     @property
     def is_admin(self) -> bool:

@@ -22,7 +22,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import limits
+from accounts import limits, signals
 from accounts.hashing import Busy
 from accounts.models import digest
 from portal import typed
@@ -120,6 +120,7 @@ def ask(request: HttpRequest, purpose: str, button: str) -> ConfirmForm | None:
     form = ConfirmForm(request, purpose, button)
     if form.is_valid():
         confirm(request)
+        signals.password_confirmed.send(type(request.user), request=request, user=request.user)
         return None
     return form
 

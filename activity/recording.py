@@ -1,5 +1,9 @@
 """How something gets into the trail."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
@@ -10,6 +14,19 @@ from activity.models import AGENT, Chain, Event, Subject
 from portal import logs
 from portal.fields import ActorField
 from portal.http import client_address, current_request
+
+# When the samples of the demo happened.
+moment: ContextVar[datetime | None] = ContextVar("moment", default=None)
+
+
+@contextmanager
+def happened(at: datetime) -> Iterator[None]:
+    """Record what the block does as if it had happened at that moment. Only the demo makes up a past."""
+    before = moment.set(at)
+    try:
+        yield
+    finally:
+        moment.reset(before)
 
 
 def record(
@@ -36,7 +53,7 @@ def record(
     with transaction.atomic(savepoint=False):
         return Chain.locked(account).append(
             # Under the lock, so that the order of the times is that of the numbers.
-            at=timezone.now(),
+            at=moment.get() or timezone.now(),
             **ActorField.columns("actor", actor),
             action=str(action),
             subject_kind=about.kind,

@@ -105,7 +105,8 @@ class EventTable(Table):
     def render_who(self, record: Event) -> SafeString:
         actor = record.actor
         if actor is None:
-            return two_lines(_("The portal"))
+            # A request of somebody who did not sign in, or no request at all.
+            return two_lines(_("Unknown") if record.request_id else _("The portal"))
         return two_lines(actor.name, self.roles.get(actor.id, actor.id))
 
     def render_origin(self, record: Event) -> SafeString | str:

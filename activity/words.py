@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from activity.actions import Action
 from activity.models import Event
 from portal import text
 
@@ -16,6 +17,10 @@ LABELS = {
     "description": gettext_lazy("Description"),
     "expires_at": gettext_lazy("Expires on"),
     "modules": gettext_lazy("Modules"),
+    "status": gettext_lazy("Status"),
+    "extension": gettext_lazy("Extension"),
+    "role": gettext_lazy("Role"),
+    "side": gettext_lazy("Side"),
     "email": gettext_lazy("E-mail"),
     "is_active": gettext_lazy("Active"),
     "is_staff": gettext_lazy("Administrator of the portal"),
@@ -81,5 +86,8 @@ def value(name: str, kept: Any) -> str:
 
 def note(event: Event) -> str:
     """Return the second line under the action: which things changed, as `modules, description`."""
-    names = [label(name) for name, (before, _after) in pairs(event) if before is not None]
+    if event.action == Action.TOKEN_CREATED:
+        modules = dict(pairs(event)).get("modules", (None, []))[1]
+        return text.join_some(modules, 3) if isinstance(modules, list) and modules else ""
+    names = [label(name) for name, (before, _after) in pairs(event) if before is not None and name != "status"]
     return ", ".join(name[0].lower() + name[1:] for name in names)

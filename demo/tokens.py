@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Account, User
+from activity.recording import happened
 from demo.companies import FRONT_STREET, MICK
 from demo.records.base import day, sample_id, seeded
 from tokens.catalog import Module
@@ -126,32 +127,37 @@ def load(accounts: Mapping[str, Account]) -> None:
     }
     extensions = Extension.objects.in_bulk()
     known = set(Token.objects.values_list("pk", flat=True))
-    for sample in (*SAMPLES, *more_samples()):
+    stopped = []
+    # The trail is written in the order of time.
+    for sample in sorted((*SAMPLES, *more_samples()), key=lambda sample: sample.created):
         extension = extensions.get(sample.extension)
         if sample.id in known or extension is None:
             continue
         by = creators[sample.account][sample.creator]
         try:
-            token, _key = Token.issue(
-                account=accounts[sample.account],
-                modules=sample.modules or extension.fixed_modules or (),
-                by=by,
-                id=sample.id,
-                name=sample.name,
-                extension=extension,
-                external_id=sample.external_id,
-                description=sample.description,
-                expires_at=now + sample.expires if sample.expires else None,
-                created_at=sample.created,
-                updated_at=sample.created,
-            )
+            with happened(sample.created):
+                token, _key = Token.issue(
+                    account=accounts[sample.account],
+                    modules=sample.modules or extension.fixed_modules or (),
+                    by=by,
+                    id=sample.id,
+                    name=sample.name,
+                    extension=extension,
+                    external_id=sample.external_id,
+                    description=sample.description,
+                    expires_at=now + sample.expires if sample.expires else None,
+                    created_at=sample.created,
+                    updated_at=sample.created,
+                )
         except TokenError:
             continue  # The person trying the portal took the name, or changed the extension; theirs stays.
         token.permissions.update(granted_at=sample.created)
-        token.events.update(at=sample.created)
         if sample.used:
             TokenUsage.objects.filter(token=token).update(last_used_at=now - sample.used)
+        if sample.status != Token.Status.ACTIVE:
+            stopped.append((sample, token, by))
+    for sample, token, by in stopped:
         if sample.status == Token.Status.INACTIVE:
             token.disable(by=by)
-        elif sample.status == Token.Status.DELETED:
+        else:
             token.remove(by=by)

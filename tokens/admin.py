@@ -11,9 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from activity.admin import latest
 from portal.admin import BoundedInline, ReadOnly
 from portal.fields import Actor
-from tokens.models import Extension, Permission, Token, TokenEvent, TokenQuerySet
+from tokens.models import Extension, Permission, Token, TokenQuerySet
 from tokens.standing import Standing
 
 
@@ -33,17 +34,6 @@ class PermissionInline(ReadOnly, BoundedInline):
     @admin.display(description=_("granted by"))
     def granted_by(self, permission: Permission) -> SafeString | None:
         return linked(permission.granted_by)
-
-
-class EventInline(ReadOnly, BoundedInline):
-    model = TokenEvent
-    fk_name = "token"
-    fields = readonly_fields = ("at", "action", "actor", "address", "changes")
-    newest = ("-at", "-pk")
-
-    @admin.display(description=_("by"))
-    def actor(self, event: TokenEvent) -> SafeString | None:
-        return linked(event.actor)
 
 
 @admin.register(Token)
@@ -68,8 +58,9 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
         "updated_at",
         "updated_by",
         "last_used",
+        "activity",
     )
-    inlines = (PermissionInline, EventInline)
+    inlines = (PermissionInline,)
     actions = ("force_disable",)
 
     @admin.display(description=_("status"), ordering="status")
@@ -101,6 +92,10 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
     def status_changed_by(self, token: Token) -> SafeString | None:
         return linked(token.status_changed_by)
 
+    @admin.display(description=_("activity"))
+    def activity(self, token: Token) -> SafeString:
+        return latest(token.events)
+
     def has_disable_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("tokens.disable_token")
 
@@ -130,15 +125,3 @@ class ExtensionAdmin(admin.ModelAdmin):
     @admin.display(description=_("tokens per account"))
     def most_tokens(self, extension: Extension) -> int:
         return extension.most_tokens
-
-
-@admin.register(TokenEvent)
-class TokenEventAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("at", "token", "action", "actor", "address")
-    list_filter = ("action",)
-    search_fields = ("token__id", "token__name_key", "actor_id", "actor_name")
-    list_select_related = ("token",)
-
-    @admin.display(description=_("by"))
-    def actor(self, event: TokenEvent) -> SafeString | None:
-        return linked(event.actor)

@@ -11,13 +11,14 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Counter, Session
+from activity.models import Event
 from modules.models import Case
 from modules.urls import RESOURCES
 from tests.conftest import confirmed, person
 from tests.factories import ContractFactory, TokenFactory, header
 from tests.portal.test_routes import FORMS
 from tokens.catalog import Module
-from tokens.models import Token, TokenDraft, TokenEvent
+from tokens.models import Token, TokenDraft
 
 JSON = {"content_type": "application/json"}
 
@@ -228,10 +229,10 @@ def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, tok
         TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Old", created_at=now - timedelta(days=1, seconds=1))
     Counter.objects.create(key="running", used=1, until=now + timedelta(minutes=1))
     TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Young", created_at=now - timedelta(hours=23))
-    events = TokenEvent.objects.count()
+    events = Event.objects.count()
     assert prune() == ["Ended sessions: 5", "Old drafts: 5", "Counters of limits: 5"]
     assert prune() == ["Ended sessions: 0", "Old drafts: 0", "Counters of limits: 0"]
     assert [counter.key for counter in Counter.objects.all()] == ["running"]
     assert [draft.name for draft in TokenDraft.objects.all()] == ["Young"]
-    assert TokenEvent.objects.count() == events > 0
+    assert Event.objects.count() == events > 0
     assert michael.client.get("/integrations/tokens/").status_code == 200

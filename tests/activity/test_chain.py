@@ -1,33 +1,20 @@
 """Any change made behind the portal's back is found and named."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 from django.utils import timezone
 
 from activity import chain
 from activity.actions import Action
 from activity.models import Chain, Event, seal
 from activity.recording import record
-from activity.triggers import REMOVED, STATEMENTS
+from tests.activity.conftest import intruder, start_over
 
 pytestmark = pytest.mark.django_db
-
-
-@contextmanager
-def intruder():
-    """Change the database as somebody with all rights would."""
-    with connection.cursor() as cursor:
-        for statement in REMOVED[connection.vendor]:
-            cursor.execute(statement)
-        yield cursor
-        for statement in STATEMENTS[connection.vendor]:
-            cursor.execute(statement)
 
 
 def verify() -> str:
@@ -141,6 +128,7 @@ def forget(before) -> str:
 @pytest.fixture
 def old_trail(michael, monkeypatch):
     """Record six entries, one on each of the last six days."""
+    start_over()
     now = timezone.now()
     for days in range(6, 0, -1):
         monkeypatch.setattr(timezone, "now", lambda days=days: now - timedelta(days=days))

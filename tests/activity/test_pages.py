@@ -10,7 +10,7 @@ from activity import views
 from activity.actions import Action
 from activity.models import Chain, Event, Subject
 from activity.recording import record
-from tests.activity.conftest import ERP
+from tests.activity.conftest import ERP, intruder
 from tests.factories import MembershipFactory
 
 URL = "/integrations/activity/"
@@ -205,8 +205,6 @@ def test_its_link_closes_it_again_and_keeps_the_filter(michael, trail):
 
 
 def test_an_entry_that_does_not_fit_is_marked(michael, trail):
-    from tests.activity.test_chain import intruder
-
     with intruder():
         trail.events.filter(number=2).update(actor_name="Nobody")
     assert "Does not fit" in michael.client.get(f"{URL}?open=2").text
@@ -223,8 +221,6 @@ def test_a_check_tells_when_it_was(michael, trail):
 
 
 def test_a_broken_trail_is_told_until_it_is_mended(michael, adrian, trail):
-    from tests.activity.test_chain import intruder
-
     with intruder():
         trail.events.filter(number=3).update(actor_name="Nobody")
     michael.client.post(f"{URL}check/")

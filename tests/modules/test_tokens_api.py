@@ -11,10 +11,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from activity.actions import Action
 from portal.fields import Actor
 from tests.factories import ZAPIER, TokenFactory, header, modules_of, secret
 from tokens.catalog import Module
-from tokens.models import Token, TokenEvent
+from tokens.models import Token
 
 CUSTOM = {"name": "Made by a program", "extension": {"id": "EXT-000"}}
 
@@ -361,8 +362,8 @@ def test_a_change_is_made_by_the_token_and_shown_as_such(send, boss, token, mich
     body = send(boss, "put", f"/{token.pk}", {"name": "Renamed", "external_id": None, "description": "New."}).json()
     assert (body["name"], body["external_id"], body["description"]) == ("Renamed", "", "New.")
     assert body["events"]["updated"]["by"] == {"id": boss.pk, "name": "Boss"}
-    event = TokenEvent.objects.filter(token=token).latest("at")
-    assert (event.actor, event.action) == (Actor(boss.pk, "Boss"), "edited")
+    event = token.events.first()
+    assert (event.actor, event.action) == (Actor(boss.pk, "Boss"), Action.TOKEN_CHANGED)
     assert "Boss" in michael.client.get(f"/integrations/tokens/{token.pk}/").content.decode()
 
 

@@ -14,12 +14,14 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account, User
+from activity.models import Event
 from modules.models import Agreement
 from portal import html, moments, text
+from tests.activity.conftest import intruder
 from tests.conftest import confirmed
 from tests.factories import AgreementFactory, TokenFactory, header
 from tokens.catalog import Module
-from tokens.models import Permission, Token, TokenDraft, TokenEvent, TokenUsage
+from tokens.models import Permission, Token, TokenDraft, TokenUsage
 
 LIST = "/integrations/tokens/"
 NEW = f"{LIST}new/"
@@ -135,7 +137,8 @@ def extreme(michael, account):
         Token.objects.filter(pk=token.pk).update(expires_at=moment, created_at=moment, updated_at=moment, status_changed_at=moment)
         TokenUsage.objects.filter(pk=token.pk).update(last_used_at=moment)
         Permission.objects.filter(token=token).update(granted_at=moment)
-        TokenEvent.objects.filter(token=token).update(at=moment)
+        with intruder():
+            Event.objects.filter(subject_id=token.pk).update(at=moment)
         return token
 
     return make
@@ -150,7 +153,16 @@ def test_every_page_survives_any_stored_moment_in_any_zone(michael, extreme, zon
     columns = "columns=label,created,updated,last_used,expires,status,modules"
     days = [f"{LIST}?created_from={day}&created_to={day}" for day in ("0001-01-01", "1969-12-31", "2100-01-01", "9999-12-31")]
     used = [f"{LIST}?last_used={value}" for value in ("day", "week", "month", "idle", "never")]
-    for address in (f"{LIST}?status=any&{columns}&sort=-expires", *days, *used, page, f"{page}permissions/", f"{page}edit/", f"{page}delete/"):
+    for address in (
+        f"{LIST}?status=any&{columns}&sort=-expires",
+        *days,
+        *used,
+        page,
+        f"{page}permissions/",
+        f"{page}activity/",
+        f"{page}edit/",
+        f"{page}delete/",
+    ):
         assert michael.client.get(address).status_code == 200, address
     assert michael.client.get(f"{page}summary/").status_code in {200, 302}
     draft = TokenDraft.objects.create(owner=michael.user, account=michael.account, name="Draft")

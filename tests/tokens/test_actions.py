@@ -3,9 +3,10 @@
 import pytest
 from django.utils import timezone
 
+from activity.actions import Action
 from portal.fields import Actor
 from tests.factories import TokenFactory, header
-from tokens.models import Token, TokenEvent, TokenUsage
+from tokens.models import Token, TokenUsage
 
 PAGE = "/integrations/tokens/?page=2&sort=label"
 
@@ -91,7 +92,7 @@ def test_a_deleted_token_stays_deleted(michael, token, verb):
     act(michael.client, token, verb)
     token.refresh_from_db()
     assert token.status == "deleted"
-    assert token.events.filter(action=TokenEvent.Action.DELETED).count() == 1
+    assert token.events.filter(action=Action.TOKEN_DELETED).count() == 1
 
 
 @pytest.mark.parametrize("verb", ["enable", "disable", "delete"])
@@ -129,5 +130,6 @@ def test_looking_at_an_action_does_nothing(michael, token, verb):
 def test_every_change_is_recorded_with_the_person(michael, token):
     for verb in ("disable", "enable", "delete"):
         act(michael.client, token, verb)
-    recorded = [(event.action, event.actor) for event in token.events.order_by("pk")]
-    assert recorded == [(action, Actor.of(michael.user)) for action in ("created", "disabled", "enabled", "deleted")]
+    recorded = [(event.action, event.actor) for event in token.events.order_by("number")]
+    actions = (Action.TOKEN_CREATED, Action.TOKEN_DISABLED, Action.TOKEN_ENABLED, Action.TOKEN_DELETED)
+    assert recorded == [(action, Actor.of(michael.user)) for action in actions]

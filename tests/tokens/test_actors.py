@@ -6,11 +6,13 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from activity.actions import Action
+from activity.models import Chain
 from portal.fields import Actor
 from tests.conftest import just_made
 from tests.factories import TokenFactory, UserFactory
 from tokens.catalog import Module
-from tokens.models import Changed, Deleted, NameTaken, Token, TokenEvent
+from tokens.models import Changed, Deleted, NameTaken, Token
 
 LIST = "/integrations/tokens/"
 
@@ -57,7 +59,7 @@ def test_a_token_made_by_a_token_is_attributed_to_it_with_its_grants(robot, made
     made = fresh(made)
     assert (made.created_by, made.updated_by) == (Actor.of(robot), Actor.of(robot))
     assert made.permissions.get().granted_by == Actor.of(robot)
-    assert made.events.get(action=TokenEvent.Action.CREATED).actor == named(robot)
+    assert made.events.get(action=Action.TOKEN_CREATED).actor == named(robot)
 
 
 @pytest.mark.parametrize("verb", ["disable", "enable", "remove"])
@@ -109,8 +111,8 @@ def test_a_grant_is_added_once_and_recorded(token, robot):
     assert not token.add_grant(Module.USAGE, by=robot)
     token = fresh(token)
     assert (token.grants, token.version, token.updated_by) == ({Module.AGREEMENTS, Module.USAGE}, 2, Actor.of(robot))
-    event = token.events.get(action=TokenEvent.Action.EDITED)
-    assert (event.actor, event.changes) == (named(robot), {"added": [Module.USAGE], "removed": []})
+    event = token.events.get(action=Action.TOKEN_CHANGED)
+    assert (event.actor, event.changes) == (named(robot), {"modules": [["Agreements"], ["Agreements", "Usage"]]})
 
 
 def test_a_grant_is_removed_once_and_recorded_be_it_the_last(token, robot):
@@ -118,8 +120,8 @@ def test_a_grant_is_removed_once_and_recorded_be_it_the_last(token, robot):
     assert not token.remove_grants(Module.AGREEMENTS, by=robot)
     token = fresh(token)
     assert (token.grants, token.version, token.updated_by) == (set(), 2, Actor.of(robot))
-    event = token.events.get(action=TokenEvent.Action.EDITED)
-    assert (event.actor, event.changes) == (named(robot), {"added": [], "removed": [Module.AGREEMENTS]})
+    event = token.events.get(action=Action.TOKEN_CHANGED)
+    assert (event.actor, event.changes) == (named(robot), {"modules": [["Agreements"], []]})
 
 
 def test_all_takes_the_place_of_single_grants_which_then_change_nothing(token, robot):
@@ -144,7 +146,7 @@ def test_a_grant_that_cannot_be_recorded_is_not_changed(token, robot, monkeypatc
     def fail(*args, **kwargs):
         raise RuntimeError
 
-    monkeypatch.setattr(TokenEvent.objects, "create", fail)
+    monkeypatch.setattr(Chain, "append", fail)
     with pytest.raises(RuntimeError):
         getattr(token, verb)(Module.USAGE if verb == "add_grant" else Module.AGREEMENTS, by=robot)
     token = fresh(token)
@@ -350,7 +352,7 @@ def staff(db):
 
 @pytest.mark.parametrize(
     ("page", "times"),
-    [("tokens/token/?q=made", 1), ("tokens/token/{made}/change/", 6), ("tokens/tokenevent/?q=made", 2), ("tokens/tokenevent/?q={robot}", 2)],
+    [("tokens/token/?q=made", 1), ("tokens/token/{made}/change/", 6), ("activity/event/?q=made", 2), ("activity/event/?q={robot}", 3)],
 )
 def test_the_admin_shows_the_token_as_the_actor(staff, robot, made, page, times):
     """The token's page names it as creator, updater, disabler and granter, and in the events."""
@@ -359,13 +361,13 @@ def test_the_admin_shows_the_token_as_the_actor(staff, robot, made, page, times)
     assert text.count(f'<a href="/admin/tokens/token/{robot.pk}/change/">{Actor.of(robot)}</a>') == times
 
 
-@pytest.mark.parametrize(("page", "queries"), [("token", 8), ("tokenevent", 6)])
+@pytest.mark.parametrize(("page", "queries"), [("tokens/token", 8), ("activity/event", 5)])
 def test_the_lists_of_the_admin_cost_as_many_queries_however_many_act(staff, account, robot, page, queries, django_assert_num_queries):
     for _ in range(3):
         TokenFactory(account=account, by=TokenFactory(account=account, by=robot))
     staff.get("/admin/")
     with django_assert_num_queries(queries):
-        staff.get(f"/admin/tokens/{page}/")
+        staff.get(f"/admin/{page}/")
 
 
 def test_the_admin_shows_a_person_as_the_actor(staff, michael, token):

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account, User
+from activity.actions import Action
 from tests.conftest import confirmed
 from tests.factories import TokenFactory, UserFactory, secret
 
@@ -22,7 +23,7 @@ def test_the_admin_is_for_administrators_of_the_portal(michael, client):
 
 @pytest.mark.parametrize(
     "page",
-    ["accounts/account", "accounts/user", "accounts/membership", "tokens/token", "tokens/tokenevent"],
+    ["accounts/account", "accounts/user", "accounts/membership", "tokens/token", "activity/event"],
 )
 def test_every_list_opens(staff, token, page):
     assert staff.get(f"/admin/{page}/").status_code == 200
@@ -49,7 +50,7 @@ def test_tokens_can_be_disabled_by_force(staff, token, call):
     staff.post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk, other.pk]})
     assert call("accounts", token).status_code == 401
     assert call("accounts", other).status_code == 401
-    assert token.events.get(action="disabled").actor.name == "Admin"
+    assert token.events.get(action=Action.TOKEN_DISABLED).actor.name == "Admin"
     again = staff.post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]}, follow=True)
     assert "Nothing was changed: none of them was active." in again.text
 

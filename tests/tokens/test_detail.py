@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from activity.actions import Action
 from portal.fields import Actor
 from tests.conftest import confirmed, just_made, stale
 from tests.factories import FLOWGEAR, PASSWORD, REPORTS, ZAPIER, TokenFactory, header, modules_of, secret
 from tokens.catalog import Module
-from tokens.models import Token, TokenEvent
+from tokens.models import Token
 
 
 def url(token, page=""):
@@ -118,7 +119,7 @@ def test_the_password_is_asked_for_first(michael, old):
     response = reveal(stale(michael.client), old)
     assert "Confirm That It Is You" in response.text
     assert secret(old) not in response.text
-    assert not old.events.filter(action=TokenEvent.Action.KEY_VIEWED).exists()
+    assert not old.events.filter(action=Action.KEY_VIEWED).exists()
 
 
 def test_the_right_password_shows_the_key_and_holds_for_five_minutes(michael, old):
@@ -136,7 +137,7 @@ def test_a_wrong_password_shows_no_key(michael, old, password, words):
     assert secret(old) not in response.text
 
 
-@pytest.mark.parametrize(("ask", "action"), [(reveal, "key_viewed"), (copy, "key_copied")])
+@pytest.mark.parametrize(("ask", "action"), [(reveal, Action.KEY_VIEWED), (copy, Action.KEY_COPIED)])
 def test_each_view_is_recorded_who_when_from_where(michael, old, ask, action):
     ask(michael.client, old)
     event = old.events.get(action=action)
@@ -164,7 +165,7 @@ def test_reloading_the_answer_to_view_leads_to_the_details_and_counts_as_no_view
     assert header(old) in shown(reveal(michael.client, old, once=once))
     again = reveal(michael.client, old, once=once)
     assert (again.status_code, again["Location"]) == (302, url(old))
-    assert old.events.filter(action="key_viewed").count() == 1
+    assert old.events.filter(action=Action.KEY_VIEWED).count() == 1
     # Sending the form of the page that follows shows the key again.
     once = re.search(r'name="once" value="(\w+)"', michael.client.get(url(old)).text)[1]
     assert header(old) in shown(reveal(michael.client, old, once=once))
@@ -175,7 +176,7 @@ def test_opening_the_address_of_view_again_leads_to_the_details_without_the_key(
     response = michael.client.get(url(old, "reveal/"), follow=True)
     assert response.redirect_chain == [(url(old), 302)]
     assert secret(old) not in response.text
-    assert old.events.filter(action=TokenEvent.Action.KEY_VIEWED).count() == 1
+    assert old.events.filter(action=Action.KEY_VIEWED).count() == 1
 
 
 def test_the_key_of_another_account_does_not_exist(michael, stranger):
@@ -200,8 +201,8 @@ def test_a_key_that_cannot_be_opened_is_explained_and_calls_go_on_working(michae
 def test_a_key_that_cannot_be_opened_is_not_recorded_as_a_view(michael, old, settings):
     settings.TOKEN_SEALING_KEYS = {9: b"9" * 32}
     reveal(confirmed(michael.client), old)
-    event = old.events.exclude(action=TokenEvent.Action.CREATED).get()
-    assert (event.action, event.actor, event.address) == ("key_unreadable", Actor.of(michael.user), "127.0.0.1")
+    event = old.events.exclude(action=Action.TOKEN_CREATED).get()
+    assert (event.action, event.actor, event.address) == (Action.KEY_UNREADABLE, Actor.of(michael.user), "127.0.0.1")
 
 
 # --- Copying a key without showing it -------------------------------------------------------------
@@ -219,7 +220,7 @@ def test_copy_asks_for_the_password_in_a_page_without_the_key(michael, old):
     assert "Confirm That It Is You" in response.text
     assert f'action="{url(old, "copy/")}"' in response.text
     assert secret(old) not in response.text
-    assert not old.events.exclude(action=TokenEvent.Action.CREATED).exists()
+    assert not old.events.exclude(action=Action.TOKEN_CREATED).exists()
     assert copy(michael.client, old, sudo_password="wrong").text.count("The password is not right.")
     assert copy(michael.client, old, sudo_password=PASSWORD).text == header(old)
 
@@ -228,7 +229,7 @@ def test_copy_without_a_script_is_view(michael, old):
     response = michael.client.post(url(old, "copy/"), {"page": "detail"})
     assert response["Content-Type"].startswith("text/html")
     assert header(old) in shown(response)
-    assert old.events.filter(action=TokenEvent.Action.KEY_VIEWED).count() == 1
+    assert old.events.filter(action=Action.KEY_VIEWED).count() == 1
 
 
 def test_without_scripts_both_buttons_of_the_page_send_its_form(michael, old):
@@ -256,7 +257,7 @@ def test_the_ladder_of_view_and_copy(michael, adrian, stranger, client, old, ask
     assert michael.client.get(url(old, f"{name}/"))["Location"] == url(old)
     assert michael.client.put(url(old, f"{name}/")).status_code == 405
     assert michael.client.post(f"/integrations/tokens/SU-999-999-999/{name}/").status_code == 404
-    assert old.events.filter(action__startswith="key_").count() == 1
+    assert old.events.filter(action__startswith="keys.").count() == 1
 
 
 # --- Summary --------------------------------------------------------------------------------------

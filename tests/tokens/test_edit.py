@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from activity.actions import Action
 from portal.fields import Actor, OwnedActorField
 from tests.factories import CUSTOM, ZAPIER, TokenFactory, header, modules_of
 from tokens.catalog import AccessChange, Module
-from tokens.models import Token, TokenEvent, TokenUsage
+from tokens.models import Token, TokenUsage
 
 
 def url(token):
@@ -57,9 +58,9 @@ def test_saving_without_a_change_says_so_and_writes_nothing(michael, token):
 
 def test_what_changed_is_recorded(michael, token):
     save(michael.client, token, name="Renamed", modules=[Module.HELPDESK])
-    event = token.events.get(action=TokenEvent.Action.EDITED)
+    event = token.events.get(action=Action.TOKEN_CHANGED)
     assert event.actor == Actor.of(michael.user)
-    assert event.changes == {"name": ["ERP Agreements Sync", "Renamed"], "added": [Module.HELPDESK], "removed": [Module.AGREEMENTS]}
+    assert event.changes == {"name": ["ERP Agreements Sync", "Renamed"], "modules": [["Agreements"], ["Helpdesk"]]}
 
 
 @pytest.mark.parametrize(

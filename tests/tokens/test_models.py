@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from activity.actions import Action
+from activity.models import Chain
 from portal.text import isolate
 from tests.factories import CUSTOM, TokenFactory
 from tokens.catalog import Access, Module
@@ -19,7 +21,6 @@ from tokens.models import (
     State,
     Token,
     TokenDraft,
-    TokenEvent,
     TokenUsage,
 )
 
@@ -61,7 +62,7 @@ def test_a_token_that_cannot_be_made_whole_is_not_made_at_all(account, monkeypat
     def fail(*args, **kwargs):
         raise RuntimeError
 
-    monkeypatch.setattr(TokenEvent.objects, "create", fail)
+    monkeypatch.setattr(Chain, "append", fail)
     with pytest.raises(RuntimeError):
         TokenFactory(account=account)
     assert not Token.objects.exists()
@@ -87,11 +88,9 @@ def test_what_was_empty_is_empty_in_the_record_of_an_edit(token):
     expires_at = timezone.now() + timedelta(days=90)
     token.edit(by=None, version=1, modules=None, description="Nightly", expires_at=expires_at)
     token.edit(by=None, version=2, modules=None, description="", expires_at=None)
-    filled, emptied = (each.changes for each in token.events.filter(action="edited").order_by("pk"))
-    assert filled["description"] == ["", "Nightly"]
-    assert filled["expires_at"] == ["", str(expires_at)]
-    assert emptied["description"] == ["Nightly", ""]
-    assert emptied["expires_at"] == [str(expires_at), ""]
+    filled, emptied = (each.changes for each in token.events.filter(action=Action.TOKEN_CHANGED).order_by("number"))
+    assert filled == {"description": ["", "Nightly"], "expires_at": [None, expires_at.isoformat()]}
+    assert emptied == {"description": ["Nightly", ""], "expires_at": [expires_at.isoformat(), None]}
 
 
 def test_what_may_not_be_done_is_said_in_a_sentence(token, account):

@@ -9,11 +9,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from activity.actions import Action
 from portal.fields import Actor
 from tests.conftest import person
 from tests.factories import CUSTOM, FLOWGEAR, REPORTS, ZAPIER, TokenFactory, UserFactory, modules_of
 from tokens.catalog import Module
-from tokens.models import Token, TokenDraft, TokenEvent
+from tokens.models import Token, TokenDraft
 
 NEW = "/integrations/tokens/new/"
 GENERAL = {"name": "Nightly sync", "external_id": "erp-7", "description": "Copies agreements.", "expires_on": ""}
@@ -46,7 +47,7 @@ def test_the_four_steps_make_a_token(michael):
     assert (token.description, token.extension_id, token.status, token.expires_at) == ("Copies agreements.", CUSTOM, "active", None)
     assert token.grants == {Module.AGREEMENTS, Module.CUSTOMERS}
     assert token.keys.count() == 1
-    assert [event.action for event in token.events.all()] == [TokenEvent.Action.CREATED]
+    assert [event.action for event in token.events.all()] == [Action.TOKEN_CREATED]
     assert michael.client.get(response["Location"]).status_code == 200
 
 

@@ -2,7 +2,6 @@
 
 from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, NotOffered, State, Status, TokenError, TokenFields, TooManyTokens
 from tokens.models.draft import TokenDraft
-from tokens.models.event import TokenEvent
 from tokens.models.extension import Extension
 from tokens.models.grant import Permission, known_modules
 from tokens.models.key import RingSecret, TokenKey
@@ -25,7 +24,6 @@ __all__ = (
     "Token",
     "TokenDraft",
     "TokenError",
-    "TokenEvent",
     "TokenFields",
     "TokenKey",
     "TokenQuerySet",

@@ -13,14 +13,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, Membership, User
-from portal.fields import ActorField, FoldedField, MomentField, OwnedActorField, PublicIdField
+from activity.actions import Action
+from activity.models import Event, EventQuerySet
+from activity.recording import record
+from portal.fields import FoldedField, MomentField, OwnedActorField, PublicIdField
 from portal.text import fold, isolate
 from tokens import keys, vault
-from tokens.catalog import Access, Module
+from tokens.catalog import Access, Module, labels
 from tokens.keys import Key
 from tokens.models import base
 from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, NotOffered, State, TokenFields, TooManyTokens
-from tokens.models.event import TokenEvent
 from tokens.models.extension import Extension
 from tokens.models.grant import Permission
 from tokens.models.key import TokenKey
@@ -131,6 +133,11 @@ class Token(TokenFields):
         return self.status == self.Status.DELETED
 
     @property
+    def events(self) -> EventQuerySet:
+        """What happened to the token, the newest first."""
+        return Event.objects.filter(account=self.account_id).about("token", self.pk).order_by("-number")
+
+    @property
     def last_used_at(self) -> datetime | None:
         used: datetime | None = self.usage.last_used_at
         return used
@@ -184,8 +191,8 @@ class Token(TokenFields):
                 key = keys.mint(token.pk)
                 TokenKey.put(token, key)
                 TokenUsage.objects.create(token=token)
-                token.grant(modules, by=by)
-                token.record(TokenEvent.Action.CREATED, by=by)
+                granted, _taken = token.grant(modules, by=by)
+                record(by, Action.TOKEN_CREATED, token, token.described(granted))
                 return token, key
         except IntegrityError:
             # The unique columns are the last word, should two processes have passed the checks at the same moment.
@@ -219,7 +226,7 @@ class Token(TokenFields):
             token = self.locked()
             if version is not None and token.version != version:
                 raise Changed(_("Somebody else changed this token in the meantime."))
-            changed = {name: [str(getattr(token, name) or ""), str(value or "")] for name, value in fields.items() if getattr(token, name) != value}
+            changed = {name: [getattr(token, name), value] for name, value in fields.items() if getattr(token, name) != value}
             if "name" in changed:
                 check_name(token.account, fields["name"], but=token)
             added, removed = token.grant(modules, by=by) if modules is not None else (set(), set())
@@ -232,7 +239,9 @@ class Token(TokenFields):
                 except IntegrityError:
                     check_name(token.account, token.name, but=token)
                     raise
-                token.record(TokenEvent.Action.EDITED, by=by, changes={**changed, "added": sorted(added), "removed": sorted(removed)})
+                if added or removed:
+                    changed["modules"] = [in_words(token.grants - added | removed), in_words(token.grants)]
+                record(by, Action.TOKEN_CHANGED, token, changed)
             return count
 
     def add_grant(self, module: Module, *, by: "Doer | None") -> bool:
@@ -249,21 +258,17 @@ class Token(TokenFields):
 
     def disable(self, *, by: "Doer | None") -> bool:
         """Refuse every call from the next one on. Says whether anything changed."""
-        return self.become(self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=TokenEvent.Action.DISABLED, by=by)
+        return self.become(self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=Action.TOKEN_DISABLED, by=by)
 
     def enable(self, *, by: "Doer | None") -> bool:
         """Let the key work again. Says whether anything changed."""
-        return self.become(self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=TokenEvent.Action.ENABLED, by=by)
+        return self.become(self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=Action.TOKEN_ENABLED, by=by)
 
     def remove(self, *, by: "Doer | None") -> bool:
         """Delete for good: the row stays as a tombstone, the sealed copy of the key does not. Says whether anything changed."""
-        with transaction.atomic():
-            changed = self.become(self.Status.DELETED, only_from=None, action=TokenEvent.Action.DELETED, by=by)
-            if changed:
-                self.keys.update(sealed=None)
-            return changed
+        return self.become(self.Status.DELETED, only_from=None, action=Action.TOKEN_DELETED, by=by)
 
-    def become(self, status: Status, *, only_from: Status | None, action: "TokenEvent.Action", by: "Doer | None") -> bool:
+    def become(self, status: Status, *, only_from: Status | None, action: Action, by: "Doer | None") -> bool:
         """One conditional UPDATE, so that a repeated or late request changes nothing and a deleted token stays deleted."""
         values = {"status": status, "status_changed_at": timezone.now(), **OwnedActorField.columns("status_changed_by", by)}
         with transaction.atomic():
@@ -271,31 +276,34 @@ class Token(TokenFields):
             rows = rows.filter(status=only_from) if only_from else rows
             changed = rows.update(**values) == 1
             if changed:
+                before = only_from or self.Status(self.status)
                 self.assign(**values)
-                self.record(action, by=by)
+                if self.is_deleted:
+                    self.keys.update(sealed=None)
+                record(by, action, self, {"status": [before.label, status.label]})
         return changed
 
-    def reveal(self, *, by: User, address: str | None, copied: bool) -> str:
+    def reveal(self, *, by: User, copied: bool) -> str:
         """Return the newest usable key as the value of the Authorization header; record who got it, when and from where.
 
         Raises vault.SealBroken, and records that instead.
         """
-        action = TokenEvent.Action.KEY_COPIED if copied else TokenEvent.Action.KEY_VIEWED
+        action = Action.KEY_COPIED if copied else Action.KEY_VIEWED
         try:
             if not self.usable_keys:
                 raise vault.SealBroken
             key = self.usable_keys[0].open()
         except vault.SealBroken:
-            self.record(TokenEvent.Action.KEY_UNREADABLE, by=by, address=address)
+            record(by, Action.KEY_UNREADABLE, self)
             raise
-        self.record(action, by=by, address=address)
+        record(by, action, self)
         return key
 
-    def record(
-        self, action: "TokenEvent.Action", *, by: "Doer | None", address: str | None = None, changes: dict[str, Any] | None = None
-    ) -> "TokenEvent":
-        actor = ActorField.columns("actor", by)
-        return TokenEvent.objects.create(token=self, action=action, **actor, address=address, changes=changes or {})
+    def described(self, grants: Collection[str]) -> dict[str, Any]:
+        """What the trail keeps of a new token."""
+        said = {"name": self.name, "extension": self.extension.label, "modules": in_words(grants)}
+        optional = {"external_id": self.external_id, "description": self.description, "expires_at": self.expires_at}
+        return {name: [None, value] for name, value in (said | optional).items() if value}
 
     def locked(self) -> "Token":
         """The row as it is now; every other change of it waits for the end of the transaction. Raises Deleted."""
@@ -312,6 +320,11 @@ class Token(TokenFields):
 
 # Who does something to a token.
 Doer = User | Token
+
+
+def in_words(grants: Collection[str]) -> list[str]:
+    """The names of granted modules, as the trail keeps them: it must say later what they meant."""
+    return labels(module for module in Module if module in grants)
 
 
 def name_taken(name: str) -> str:

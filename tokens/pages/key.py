@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts import sudo
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest
-from portal.http import client_address, posts_from
+from portal.http import posts_from
 from portal.notices import fail
 from tokens import vault
 from tokens.models import Token
@@ -50,7 +50,7 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
         if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
             return show(request, token, key_confirm=asked, confirm_return="#key-copy" if copied else "#key-view")
     try:
-        key = token.reveal(by=request.user, address=client_address(request), copied=copied)
+        key = token.reveal(by=request.user, copied=copied)
     except vault.SealBroken:
         fail(
             request,

@@ -13,9 +13,13 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from accounts.models import Account, Membership, User
+from activity.recording import happened
 from demo import records, tokens
 from demo.companies import COMPANIES, PEOPLE, PORTAL_ADMINISTRATOR
 from demo.records.base import day
+
+# When the companies began to use the portal.
+BEGINNING = day(2021, 1, 4)
 
 
 class Command(BaseCommand):
@@ -26,11 +30,12 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        accounts = {
-            id: Account.objects.get_or_create(pk=id, defaults={"name": name, "side": side, "created_at": day(2021, 1, 4)})[0]
-            for id, name, side in COMPANIES
-        }
-        people = self.people(accounts)
+        with happened(BEGINNING):
+            accounts = {
+                id: Account.objects.get_or_create(pk=id, defaults={"name": name, "side": side, "created_at": BEGINNING})[0]
+                for id, name, side in COMPANIES
+            }
+            people = self.people(accounts)
         tokens.load(accounts)
         records.load(max(options["records"], 0), people)
 

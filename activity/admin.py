@@ -1,0 +1,84 @@
+"""The trails of all accounts, for administrators of the portal. Nothing can be changed in them."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from activity import words
+from activity.actions import Action
+from activity.models import Event
+from portal.admin import SHOWN, ReadOnly
+from portal.html import moment
+
+# Pages of actors and subjects in the admin, by the beginning of their ids.
+PAGES = {"UR": "admin:accounts_user_change", "SU": "admin:tokens_token_change"}
+
+
+def linked(id: str, name: str) -> SafeString | str:
+    """The name of then with the id, as a link to the page of today if there is one."""
+    if not id:
+        return "–"
+    try:
+        url = reverse(PAGES[id.partition("-")[0]], args=(id,))
+    except (KeyError, NoReverseMatch):
+        return f"{name} ({id})"
+    return format_html('<a href="{}">{} ({})</a>', url, name, id)
+
+
+def latest(events: QuerySet[Event]) -> SafeString:
+    """The newest entries about something, as a table, and the way to all of them."""
+    rows = list(events[: SHOWN + 1])
+    if not rows:
+        return format_html("{}", "–")
+    cells = ((moment(row.at), row.label, linked(row.actor_id, row.actor_name), row.address or "–") for row in rows[:SHOWN])
+    table = format_html("<table>{}</table>", format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", cells))
+    if len(rows) <= SHOWN:
+        return table
+    url = f"{reverse('admin:activity_event_changelist')}?subject_id__exact={rows[0].subject_id}"
+    return format_html('{}<p><a href="{}">{}</a></p>', table, url, _("All entries"))
+
+
+class ActionFilter(admin.SimpleListFilter):
+    title = gettext_lazy("action")
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(action.value, str(action.label)) for action in Action]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("at", "account", "number", "what", "subject", "who", "address")
+    list_filter = (ActionFilter,)
+    search_fields = ("=account", "=subject_id", "=actor_id", "words")
+    fields = readonly_fields = ("account", "number", "at", "what", "subject", "who", "changed", "address", "agent", "request_id", "hash")
+    show_full_result_count = False
+
+    @admin.display(description=gettext_lazy("action"))
+    def what(self, event: Event) -> str:
+        return event.label
+
+    @admin.display(description=gettext_lazy("what it was done to"))
+    def subject(self, event: Event) -> SafeString | str:
+        return linked(event.subject_id, event.subject_name)
+
+    @admin.display(description=gettext_lazy("by"))
+    def who(self, event: Event) -> SafeString | str:
+        return linked(event.actor_id, event.actor_name)
+
+    @admin.display(description=gettext_lazy("changes"))
+    def changed(self, event: Event) -> SafeString | str:
+        told = ((change.label, plain(change.before), plain(change.after)) for change in words.changes(event))
+        return format_html_join("", "<p>{}: {} → {}</p>", told) or "–"
+
+
+def plain(parts: list[words.Part]) -> str:
+    return ", ".join(part.text for part in parts)
