@@ -13,7 +13,8 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
-        # A setting that is missing or wrong is the operator's to mend: a sentence says more than a stack trace.
+        # A setting that is missing or wrong is the operator's to mend: a sentence says more than a
+        # stack trace.
         sys.exit(f"The portal cannot start: {problem}")
     except OperationalError as problem:
         sys.exit(f"The database refuses: {problem}")

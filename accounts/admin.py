@@ -29,7 +29,9 @@ class AccountAdmin(Kept, admin.ModelAdmin):
     readonly_fields = ("id", "created_at")
     inlines = (MembershipInline,)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Account | None = None
+    ) -> tuple[str, ...]:
         # The id shows the side (VA-, PA-), so the side cannot change once the id is drawn.
         return (*self.readonly_fields, "side") if obj else self.readonly_fields
 
@@ -55,19 +57,38 @@ class UserAdmin(DjangoUserAdmin):
     inlines = (MembershipInline,)
     fieldsets = (
         (None, {"fields": ("id", "email", "password", "name", "time_zone")}),
-        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (
+            _("Rights"),
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+        ),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
-    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),)
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("email", "name", "usable_password", "password1", "password2"),
+            },
+        ),
+    )
 
-    def get_deleted_objects(self, objs: Sequence[User] | QuerySet[User], request: HttpRequest) -> tuple[Any, Any, set[str], list[Any]]:
+    def get_deleted_objects(
+        self, objs: Sequence[User] | QuerySet[User], request: HttpRequest
+    ) -> tuple[Any, Any, set[str], list[Any]]:
         """List who cannot be deleted, for the page of one person and the action on several."""
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)
         people = User.objects.filter(pk__in=[person.pk for person in objs])
-        kept = [gettext("the person who is signed in here: %(name)s") % {"name": me} for me in people.filter(pk=request.user.pk)]
+        kept = [
+            gettext("the person who is signed in here: %(name)s") % {"name": me}
+            for me in people.filter(pk=request.user.pk)
+        ]
         # The log of the admin goes with the person.
         logged = people.filter(Exists(LogEntry.objects.filter(user=OuterRef("pk"))))
-        kept += [gettext("what %(name)s did in the administration, by its log") % {"name": person} for person in logged]
+        kept += [
+            gettext("what %(name)s did in the administration, by its log") % {"name": person}
+            for person in logged
+        ]
         return found, counts, lacking, [*protected, *kept]
 
 

@@ -50,15 +50,26 @@ def watched(request: HttpRequest) -> Iterator[None]:
 
 
 def send(request: HttpRequest, alert: Alert) -> None:
-    context = {"changes": alert.changes, "by": request.user, "at": timezone.now(), "brand": settings.BRAND}
+    context = {
+        "changes": alert.changes,
+        "by": request.user,
+        "at": timezone.now(),
+        "brand": settings.BRAND,
+    }
     subject = _("Your access to %(brand)s was changed") % {"brand": settings.BRAND}
     for address in sorted(alert.addresses):
         try:
-            send_mail(subject, render_to_string("accounts/changed_email.txt", context), None, [address])
+            send_mail(
+                subject, render_to_string("accounts/changed_email.txt", context), None, [address]
+            )
         except OSError:
             # The change is made: a failing mail server must not make it look otherwise.
             log.exception("A person could not be told about a change by mail.")
-            messages.warning(request, _("The change is made, but no mail could be sent to %(address)s.") % {"address": address})
+            messages.warning(
+                request,
+                _("The change is made, but no mail could be sent to %(address)s.")
+                % {"address": address},
+            )
 
 
 def note(user: User, change: str, *addresses: str) -> None:
@@ -72,21 +83,34 @@ def note(user: User, change: str, *addresses: str) -> None:
 
 @receiver(pre_save, sender=User)
 def person_changes(instance: User, update_fields: Any, **kwargs: Any) -> None:
-    before = None if alerts.get() is None or instance._state.adding else User.objects.filter(pk=instance.pk).first()
+    before = (
+        None
+        if alerts.get() is None or instance._state.adding
+        else User.objects.filter(pk=instance.pk).first()
+    )
     if before is None:
         return
     addresses = (before.email, instance.email)
     told = {
         "password": _("Your password was changed."),
-        "email": _("Your e-mail address, by which you sign in, was changed from %(old)s to %(new)s.") % {"old": before.email, "new": instance.email},
-        "is_active": _("You can sign in again.") if instance.is_active else _("You can no longer sign in."),
-        "is_staff": _("You may open the administration pages.") if instance.is_staff else _("You may no longer open the administration pages."),
+        "email": _(
+            "Your e-mail address, by which you sign in, was changed from %(old)s to %(new)s."
+        )
+        % {"old": before.email, "new": instance.email},
+        "is_active": _("You can sign in again.")
+        if instance.is_active
+        else _("You can no longer sign in."),
+        "is_staff": _("You may open the administration pages.")
+        if instance.is_staff
+        else _("You may no longer open the administration pages."),
         "is_superuser": _("You have all rights in the administration.")
         if instance.is_superuser
         else _("You no longer have all rights in the administration."),
     }
     for name, change in told.items():
-        if getattr(before, name) != getattr(instance, name) and (update_fields is None or name in update_fields):
+        if getattr(before, name) != getattr(instance, name) and (
+            update_fields is None or name in update_fields
+        ):
             note(instance, change, *addresses)
 
 
@@ -106,7 +130,9 @@ def membership_changes(instance: Membership, **kwargs: Any) -> None:
 @receiver(post_delete, sender=Membership)
 def membership_ends(instance: Membership, **kwargs: Any) -> None:
     if alerts.get() is not None:
-        note(instance.user, _("You no longer belong to %(account)s.") % {"account": instance.account})
+        note(
+            instance.user, _("You no longer belong to %(account)s.") % {"account": instance.account}
+        )
 
 
 @receiver(pre_delete, sender=User)

@@ -20,7 +20,12 @@ def keep_who_acted(instance: Any, **kwargs: Any) -> None:
     """Raise ProtectedError for people in the admin's log, which would be deleted with them."""
     done = apps.get_model("admin", "LogEntry").objects.filter(user=instance)[:10]
     if done:
-        raise ProtectedError(gettext("People who changed something in the administration are switched off, not deleted."), set(done))
+        raise ProtectedError(
+            gettext(
+                "People who changed something in the administration are switched off, not deleted."
+            ),
+            set(done),
+        )
 
 
 class AccountsConfig(AppConfig):

@@ -17,7 +17,11 @@ class EmailBackend(ModelBackend):
     """Checks e-mail and password within the limits on guessing. No other code checks passwords."""
 
     def authenticate(  # type: ignore[override]  # the person is ours
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
     ) -> User | None:
         """Return the person, or None.
 
@@ -32,7 +36,11 @@ class EmailBackend(ModelBackend):
         try:
             right = self.is_right(request, email, user, password)
         except (limits.LimitReached, hashing.Busy) as reason:
-            log.warning("Refused to check a password: %s (%s)", describe(request, user), type(reason).__name__)
+            log.warning(
+                "Refused to check a password: %s (%s)",
+                describe(request, user),
+                type(reason).__name__,
+            )
             raise
         if right:
             log.info("Right password: %s", describe(request, user))
@@ -78,7 +86,11 @@ def describe(request: HttpRequest, user: User | None) -> str:
 
     The name that was typed is left out, since it may be a password.
     """
-    accounts = Membership.objects.filter(user=user.pk if user else "").order_by("account").values_list("account", flat=True)
+    accounts = (
+        Membership.objects.filter(user=user.pk if user else "")
+        .order_by("account")
+        .values_list("account", flat=True)
+    )
     companies = ", ".join(accounts) or "no account"
     who = f"{user.pk} of {companies}" if user else "an unknown name"
     match = getattr(request, "resolver_match", None)

@@ -24,7 +24,11 @@ def known(request: HttpRequest, user: User) -> str | None:
     """Return the id of the device if this person signed in on it with the current password."""
     device, marks = read(request)
     expected = [mark_of(user, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    return device if any(constant_time_compare(mark, one) for mark in marks for one in expected) else None
+    return (
+        device
+        if any(constant_time_compare(mark, one) for mark in marks for one in expected)
+        else None
+    )
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
@@ -49,7 +53,9 @@ def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
 def read(request: HttpRequest) -> tuple[str, list[str]]:
     """Return the id and the marks in the device's cookie; empty if it is missing, old or forged."""
     try:
-        value: Any = signing.loads(request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=SALT, max_age=LASTS)
+        value: Any = signing.loads(
+            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=SALT, max_age=LASTS
+        )
     except signing.BadSignature:
         return "", []
     device, marks = value
@@ -61,4 +67,6 @@ def mark_of(user: User, key: str) -> str:
 
     It depends on the password, so a new password invalidates stolen cookies.
     """
-    return salted_hmac(SALT, f"{user.pk}:{user.password}", secret=key, algorithm="sha256").hexdigest()[:32]
+    return salted_hmac(
+        SALT, f"{user.pk}:{user.password}", secret=key, algorithm="sha256"
+    ).hexdigest()[:32]

@@ -31,7 +31,9 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         username = self.fields["username"]
         username.label = _("E-mail")
-        username.widget = forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username", "maxlength": 254})
+        username.widget = forms.EmailInput(
+            attrs={"autofocus": True, "autocomplete": "username", "maxlength": 254}
+        )
         username.error_messages["required"] = _("Enter your e-mail address.")
         password = self.fields["password"]
         password.error_messages["required"] = _("Enter your password.")
@@ -41,7 +43,11 @@ class SignInForm(AuthenticationForm):
 
 @cache
 def zone_choices() -> list[tuple[str, str]]:
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/")))
+    names = sorted(
+        name
+        for name in zoneinfo.available_timezones()
+        if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))
+    )
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
@@ -53,13 +59,16 @@ class ResetForm(PasswordResetForm):
         self.fields["email"].label = _("E-mail")
         self.fields["email"].error_messages["required"] = _("Enter your e-mail address.")
 
-    def save(self, *, request: HttpRequest, **kwargs: Any) -> None:  # type: ignore[override]  # the view names every argument
+    # The view names every argument.
+    def save(self, *, request: HttpRequest, **kwargs: Any) -> None:  # type: ignore[override]
         """Look up the person and send the mail after the response. Raise Busy without room for it.
 
         If it were done before, the response time would reveal which addresses are known.
         """
         domain = request.get_host()
-        if not background.later(lambda: super(ResetForm, self).save(domain_override=domain, **kwargs)):
+        if not background.later(
+            lambda: super(ResetForm, self).save(domain_override=domain, **kwargs)
+        ):
             raise Busy
 
     def get_users(self, email: str) -> Iterator[User]:

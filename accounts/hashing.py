@@ -78,7 +78,8 @@ class InTurn:
 
     def encode(self, *args: Any, **kwargs: Any) -> str:
         with turn():
-            encoded: str = apart(super().encode, *args, **kwargs)  # type: ignore[misc]  # defined by the hasher in the classes below
+            # Defined by the hasher in the classes below.
+            encoded: str = apart(super().encode, *args, **kwargs)  # type: ignore[misc]
         return encoded
 
     def verify(self, *args: Any, **kwargs: Any) -> bool:

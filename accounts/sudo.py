@@ -61,7 +61,14 @@ def check_password(request: HttpRequest, password: str) -> str:
     fifth wrong one of a session, whatever the limits at sign-in say.
     """
     key = f"sudo:{digest(request.session.session_key or '')}"
-    guesses = [limits.Limit(key, GUESSES, timedelta(hours=settings.SESSION_HOURS), _("Too many wrong passwords in one session."))]
+    guesses = [
+        limits.Limit(
+            key,
+            GUESSES,
+            timedelta(hours=settings.SESSION_HOURS),
+            _("Too many wrong passwords in one session."),
+        )
+    ]
     email = request.user.email  # type: ignore[union-attr]  # the pages that ask are private
     try:
         # Counted before the password is checked, so that concurrent guesses count too.
@@ -103,7 +110,12 @@ class ConfirmForm(forms.Form):
     @property
     def carried(self) -> list[tuple[str, str]]:
         """The fields that are carried to the next request, as names and values."""
-        return [(name, value) for name, values in self.request.POST.lists() if not NOT_CARRIED.match(name) for value in map(str, values)]
+        return [
+            (name, value)
+            for name, values in self.request.POST.lists()
+            if not NOT_CARRIED.match(name)
+            for value in map(str, values)
+        ]
 
     def clean_sudo_password(self) -> str:
         return check_password(self.request, self.cleaned_data["sudo_password"])
@@ -134,6 +146,11 @@ def page(request: HttpRequest, asked: ConfirmForm, *, back: str) -> HttpResponse
     if not getattr(request, "htmx", False):
         return render(request, "accounts/confirm.html", context)
     response = render(request, "partials/confirm_dialog.html", context)
-    for header, value in {"Retarget": "#content", "Reswap": "beforeend", "Reselect": "dialog", "Push-Url": "false"}.items():
+    for header, value in {
+        "Retarget": "#content",
+        "Reswap": "beforeend",
+        "Reselect": "dialog",
+        "Push-Url": "false",
+    }.items():
         response[f"HX-{header}"] = value
     return response

@@ -14,6 +14,14 @@ urlpatterns = [
     path("account/password/", views.PasswordChangeView.as_view(), name="password_change"),
     path("account/reset/", views.PasswordResetView.as_view(), name="password_reset"),
     path("account/reset/sent/", views.PasswordResetSentView.as_view(), name="password_reset_sent"),
-    path("account/reset/complete/", views.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
-    path("account/reset/<uidb64>/<token>/", views.PasswordResetConfirmView.as_view(), name="password_reset_confirm"),
+    path(
+        "account/reset/complete/",
+        views.PasswordResetCompleteView.as_view(),
+        name="password_reset_complete",
+    ),
+    path(
+        "account/reset/<uidb64>/<token>/",
+        views.PasswordResetConfirmView.as_view(),
+        name="password_reset_confirm",
+    ),
 ]

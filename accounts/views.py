@@ -55,7 +55,9 @@ class SignInView(auth_views.LoginView):
         return {
             **context,
             "failed": failed,
-            "tries_left": limits.tries_left(self.request, form.cleaned_data["username"]) if failed else None,
+            "tries_left": limits.tries_left(self.request, form.cleaned_data["username"])
+            if failed
+            else None,
             "ended": self.request.session.pop("ended", False),
         }
 
@@ -71,9 +73,16 @@ def tell_who_is_in(request: HttpRequest) -> None:
         inform(request, _("You are signed in as %(email)s.") % {"email": request.user.email}, text)
 
 
-def too_many(request: HttpRequest, reached: limits.LimitReached, template: str = "accounts/too_many.html") -> HttpResponse:
+def too_many(
+    request: HttpRequest, reached: limits.LimitReached, template: str = "accounts/too_many.html"
+) -> HttpResponse:
     """Return 429 with the reason and the time until which to wait."""
-    context = {"reason": reached.limit.reason, "until": reached.until, "minutes": math.ceil(reached.seconds / 60), "seconds": reached.seconds}
+    context = {
+        "reason": reached.limit.reason,
+        "until": reached.until,
+        "minutes": math.ceil(reached.seconds / 60),
+        "seconds": reached.seconds,
+    }
     page = render(request, template, context, status=429)
     page["Retry-After"] = str(reached.seconds)
     return page
@@ -134,7 +143,14 @@ def theme(request: HttpRequest) -> HttpResponse:
     response = redirect(next_url(request, reverse("portal:home")))
     chosen = request.POST.get("theme", "")
     if chosen in THEMES:
-        response.set_cookie("theme", chosen, max_age=365 * 24 * 3600, secure=settings.HTTPS, httponly=True, samesite="Lax")
+        response.set_cookie(
+            "theme",
+            chosen,
+            max_age=365 * 24 * 3600,
+            secure=settings.HTTPS,
+            httponly=True,
+            samesite="Lax",
+        )
     return response
 
 
@@ -147,7 +163,9 @@ def profile(request: PersonRequest) -> HttpResponse:
         request.user.save(update_fields=form.Meta.fields)
         succeed(request, _("Your profile is saved."))
         return redirect("accounts:profile")
-    return render_form(request, "accounts/profile.html", {"form": form, "memberships": request.memberships})
+    return render_form(
+        request, "accounts/profile.html", {"form": form, "memberships": request.memberships}
+    )
 
 
 @method_decorator(always_possible, name="dispatch")
@@ -169,7 +187,11 @@ class PasswordChangeView(auth_views.PasswordChangeView):
         response = super().form_valid(form)
         sudo.confirm(self.request)
         devices.remember(self.request, response, form.user)
-        succeed(self.request, _("Your password is changed."), _("Other browsers that were signed in with the old one are signed out."))
+        succeed(
+            self.request,
+            _("Your password is changed."),
+            _("Other browsers that were signed in with the old one are signed out."),
+        )
         return response
 
 

@@ -35,8 +35,14 @@ def latest(events: QuerySet[Event]) -> SafeString:
     rows = list(events[: SHOWN + 1])
     if not rows:
         return format_html("{}", "–")
-    cells = ((moment(row.at), row.label, linked(row.actor_id, row.actor_name), row.address or "–") for row in rows[:SHOWN])
-    table = format_html("<table>{}</table>", format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", cells))
+    cells = (
+        (moment(row.at), row.label, linked(row.actor_id, row.actor_name), row.address or "–")
+        for row in rows[:SHOWN]
+    )
+    table = format_html(
+        "<table>{}</table>",
+        format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", cells),
+    )
     if len(rows) <= SHOWN:
         return table
     url = f"{reverse('admin:activity_event_changelist')}?subject_id__exact={rows[0].subject_id}"
@@ -59,7 +65,19 @@ class EventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("at", "account", "number", "what", "subject", "who", "address")
     list_filter = (ActionFilter,)
     search_fields = ("=account", "=subject_id", "=actor_id", "words")
-    fields = readonly_fields = ("account", "number", "at", "what", "subject", "who", "changed", "address", "agent", "request_id", "hash")
+    fields = readonly_fields = (
+        "account",
+        "number",
+        "at",
+        "what",
+        "subject",
+        "who",
+        "changed",
+        "address",
+        "agent",
+        "request_id",
+        "hash",
+    )
     show_full_result_count = False
 
     @admin.display(description=gettext_lazy("action"))
@@ -76,7 +94,10 @@ class EventAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("changes"))
     def changed(self, event: Event) -> SafeString | str:
-        told = ((change.label, plain(change.before), plain(change.after)) for change in words.changes(event))
+        told = (
+            (change.label, plain(change.before), plain(change.after))
+            for change in words.changes(event)
+        )
         return format_html_join("", "<p>{}: {} → {}</p>", told) or "–"
 
 

@@ -11,8 +11,16 @@ BROWSERS = (
     ("Safari", re.compile(r"\bVersion/(\d+)[.\d]* (?:Mobile/\S+ )?Safari/")),
 )
 SYSTEMS = (
-    *(("iPhone", re.compile("iPhone")), ("iPad", re.compile("iPad")), ("Android", re.compile("Android"))),
-    *(("Windows", re.compile("Windows")), ("macOS", re.compile("Mac OS X|Macintosh")), ("ChromeOS", re.compile("CrOS"))),
+    *(
+        ("iPhone", re.compile("iPhone")),
+        ("iPad", re.compile("iPad")),
+        ("Android", re.compile("Android")),
+    ),
+    *(
+        ("Windows", re.compile("Windows")),
+        ("macOS", re.compile("Mac OS X|Macintosh")),
+        ("ChromeOS", re.compile("CrOS")),
+    ),
     ("Linux", re.compile("Linux")),
 )
 LONGEST = 40

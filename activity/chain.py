@@ -35,9 +35,14 @@ def verify(account: str) -> Fault | None:
         if chain is None:
             return fault
         # Old entries may have been forgotten meanwhile.
-        if fault is None or not Chain.objects.filter(pk=account).exclude(forgotten=chain.forgotten).exists():
+        if (
+            fault is None
+            or not Chain.objects.filter(pk=account).exclude(forgotten=chain.forgotten).exists()
+        ):
             break
-    Chain.objects.filter(pk=account).update(checked_at=timezone.now(), broken=fault.number if fault else None)
+    Chain.objects.filter(pk=account).update(
+        checked_at=timezone.now(), broken=fault.number if fault else None
+    )
     return fault
 
 
@@ -52,7 +57,11 @@ def first_fault(account: str, chain: Chain | None) -> Fault | None:
             if event.number != number + 1:
                 return Fault(account, number + 1, "It is missing.")
             if not event.fits(hash):
-                return Fault(account, event.number, "It was changed, moved or inserted, or the one before it was.")
+                return Fault(
+                    account,
+                    event.number,
+                    "It was changed, moved or inserted, or the one before it was.",
+                )
             number, hash = event.number, event.hash
         if entries:
             continue
@@ -61,11 +70,20 @@ def first_fault(account: str, chain: Chain | None) -> Fault | None:
         if last.number < number:
             return Fault(account, last.number + 1, "It was inserted at the end.")
         if last.number == number:
-            return None if last.hash == hash else Fault(account, number, "It is not the one that was written last.")
+            return (
+                None
+                if last.hash == hash
+                else Fault(account, number, "It is not the one that was written last.")
+            )
         if not batch.all().exists():
             return Fault(account, number + 1, "It is missing, with all that followed it.")
 
 
 def accounts() -> list[str]:
     """Return every account that has a trail, those without a chain included, which nobody but an intruder writes."""
-    return sorted({*Chain.objects.values_list("pk", flat=True), *Event.objects.order_by().values_list("account", flat=True).distinct()})
+    return sorted(
+        {
+            *Chain.objects.values_list("pk", flat=True),
+            *Event.objects.order_by().values_list("account", flat=True).distinct(),
+        }
+    )

@@ -26,10 +26,21 @@ class EventForm(SpanForm):
 
 
 class EventFilter(filters.FilterSet):
-    q = filters.CharFilter(label=gettext_lazy("Search by token or person"), method="search", max_length=128)
-    actor = filters.ChoiceFilter(label=gettext_lazy("Who"), empty_label=gettext_lazy("Anyone"), method="done_by")
-    subject = filters.CharFilter(label=gettext_lazy("ID of the token or object"), method="done_to", max_length=64)
-    what = filters.MultipleChoiceFilter(label=gettext_lazy("What"), choices=Group.choices, widget=forms.CheckboxSelectMultiple, method="in_groups")
+    q = filters.CharFilter(
+        label=gettext_lazy("Search by token or person"), method="search", max_length=128
+    )
+    actor = filters.ChoiceFilter(
+        label=gettext_lazy("Who"), empty_label=gettext_lazy("Anyone"), method="done_by"
+    )
+    subject = filters.CharFilter(
+        label=gettext_lazy("ID of the token or object"), method="done_to", max_length=64
+    )
+    what = filters.MultipleChoiceFilter(
+        label=gettext_lazy("What"),
+        choices=Group.choices,
+        widget=forms.CheckboxSelectMultiple,
+        method="in_groups",
+    )
     since = day_filter(gettext_lazy("From day"), "from_day")
     until = day_filter(gettext_lazy("To day"), "to_day")
     entry = filters.CharFilter(label=gettext_lazy("Entry"), method="numbered", max_length=15)
@@ -43,16 +54,32 @@ class EventFilter(filters.FilterSet):
         super().__init__(request.GET, queryset, request=request)
         # A function, so that only a filter that is open or in use costs the queries.
         self.filters["actor"].field.choices = lambda: self.actors
-        self.filters["what"].field.error_messages["invalid_choice"] = _("“%(value)s” is not a choice.")
-        self.filters["actor"].field.error_messages["invalid_choice"] = _("Nobody with that ID did anything here.")
+        self.filters["what"].field.error_messages["invalid_choice"] = _(
+            "“%(value)s” is not a choice."
+        )
+        self.filters["actor"].field.error_messages["invalid_choice"] = _(
+            "Nobody with that ID did anything here."
+        )
 
     @cached_property
     def actors(self) -> list[tuple[str, str]]:
         """Everybody who is in the trail, under the latest name, and the portal itself."""
-        last = self.queryset.order_by().values("actor_id").annotate(last=Max("number")).values_list("last", flat=True)
-        named = self.queryset.filter(number__in=list(last)).exclude(actor_id="").values_list("actor_id", "actor_name")
+        last = (
+            self.queryset.order_by()
+            .values("actor_id")
+            .annotate(last=Max("number"))
+            .values_list("last", flat=True)
+        )
+        named = (
+            self.queryset.filter(number__in=list(last))
+            .exclude(actor_id="")
+            .values_list("actor_id", "actor_name")
+        )
         people = sorted(named, key=lambda actor: text.fold(actor[1]))
-        return [*((id, name if id.startswith("UR-") else f"{name} ({id})") for id, name in people), (PORTAL, _("The portal"))]
+        return [
+            *((id, name if id.startswith("UR-") else f"{name} ({id})") for id, name in people),
+            (PORTAL, _("The portal")),
+        ]
 
     # --- What the filters mean ------------------------------------------------------------------
 
@@ -75,7 +102,11 @@ class EventFilter(filters.FilterSet):
         return events.filter(at__lt=day_bounds(value)[1])
 
     def numbered(self, events: EventQuerySet, name: str, value: str) -> QuerySet[Event]:
-        return events.filter(number=int(value)) if value.isascii() and value.isdigit() else events.none()
+        return (
+            events.filter(number=int(value))
+            if value.isascii() and value.isdigit()
+            else events.none()
+        )
 
     # --- What the page shows of them ------------------------------------------------------------
 
@@ -90,7 +121,11 @@ class EventFilter(filters.FilterSet):
         if not self.is_valid():
             return []
         return [
-            Chip(_("Search") if name == "q" else str(self.filters[name].label), self.words(name, value), without(self.data, name))
+            Chip(
+                _("Search") if name == "q" else str(self.filters[name].label),
+                self.words(name, value),
+                without(self.data, name),
+            )
             for name, value in self.form.cleaned_data.items()
             if value
         ]

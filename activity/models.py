@@ -128,7 +128,10 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """An entry of the trail. It names accounts, actors and subjects by id and name only. Never holds a secret."""
+    """An entry of the trail.
+
+    It names accounts, actors and subjects by id and name only. Never holds a secret.
+    """
 
     account = models.CharField(_("account"), max_length=24, blank=True)
     number = models.PositiveBigIntegerField(_("number"))
@@ -156,7 +159,9 @@ class Event(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ("-pk",)
-        constraints = (models.UniqueConstraint(fields=("account", "number"), name="one_entry_per_number"),)
+        constraints = (
+            models.UniqueConstraint(fields=("account", "number"), name="one_entry_per_number"),
+        )
         # The filters of the page. Within an account, entries are in the order of their numbers.
         indexes = (
             models.Index("account", "at", name="activity_by_time"),
@@ -180,14 +185,22 @@ class Event(models.Model):
 
     @property
     def subject(self) -> Subject | None:
-        return Subject(self.subject_kind, self.subject_id, self.subject_name) if self.subject_kind else None
+        return (
+            Subject(self.subject_kind, self.subject_id, self.subject_name)
+            if self.subject_kind
+            else None
+        )
 
     def before(self) -> str | None:
         """Return the hash of the entry before; None if it is missing."""
         chain = Chain.objects.filter(pk=self.account).first()
         if chain and chain.forgotten == self.number - 1:
             return chain.anchor
-        return Event.objects.filter(account=self.account, number=self.number - 1).values_list("hash", flat=True).first()
+        return (
+            Event.objects.filter(account=self.account, number=self.number - 1)
+            .values_list("hash", flat=True)
+            .first()
+        )
 
     def fits(self, previous: str) -> bool:
         """Whether the entry is as it was written, after the one with the hash `previous`."""

@@ -47,10 +47,15 @@ def acting() -> User | None:
 
 
 def account_acted_for(user: User | None, request: HttpRequest | None) -> str:
-    """Return the account that a person acts for, or would after signing in. Costs one query, also for nobody."""
+    """Return the account that a person acts for, or would after signing in.
+
+    Costs one query, also for nobody.
+    """
     memberships = list(Membership.objects.usable().filter(user=user.pk if user else ""))
     session = getattr(request, "session", None)
-    current = user.acts_in(memberships, session.get("account") if session else None) if user else None
+    current = (
+        user.acts_in(memberships, session.get("account") if session else None) if user else None
+    )
     return current.account_id if current else ""
 
 
@@ -98,7 +103,12 @@ def password_set(user: User) -> None:
     by = acting()
     reset = by is None and current_request.get() is not None
     for account in accounts_of(user):
-        record(user if reset else by, Action.PASSWORD_RESET if reset else Action.PASSWORD_CHANGED, user, account=account)
+        record(
+            user if reset else by,
+            Action.PASSWORD_RESET if reset else Action.PASSWORD_CHANGED,
+            user,
+            account=account,
+        )
 
 
 # --- People, accounts, and whatever is written in the administration ---------------------------------
@@ -110,16 +120,28 @@ def told(model: type[Model]) -> tuple[str, ...]:
         return TOLD[model]
     if model in SILENT or model._meta.app_label in SILENT_APPS or not is_in_admin():
         return ()
-    return tuple(field.name for field in model._meta.concrete_fields if field.editable and not field.primary_key and field.name != "password")
+    return tuple(
+        field.name
+        for field in model._meta.concrete_fields
+        if field.editable and not field.primary_key and field.name != "password"
+    )
 
 
 @receiver(pre_save)
-def keep_before(sender: type[Model], instance: Model, raw: bool, update_fields: Any, **kwargs: Any) -> None:  # noqa: FBT001 (Django's signature)
+def keep_before(
+    sender: type[Model],
+    instance: Model,
+    raw: bool,  # noqa: FBT001
+    update_fields: Any,
+    **kwargs: Any,
+) -> None:
     if raw or instance._state.adding:
         return
     names = [name for name in told(sender) if update_fields is None or name in update_fields]
     if names:
-        setattr(instance, BEFORE, sender._base_manager.filter(pk=instance.pk).values(*names).first())
+        setattr(
+            instance, BEFORE, sender._base_manager.filter(pk=instance.pk).values(*names).first()
+        )
 
 
 @receiver(post_save)
@@ -128,15 +150,29 @@ def saved(sender: type[Model], instance: Model, created: bool, raw: bool, **kwar
         return
     before = instance.__dict__.pop(BEFORE, None)
     if created:
-        write(instance, "added", {name: [None, in_words(instance, name)] for name in names if value_of(instance, name) not in (None, "", False)})
+        write(
+            instance,
+            "added",
+            {
+                name: [None, in_words(instance, name)]
+                for name in names
+                if value_of(instance, name) not in (None, "", False)
+            },
+        )
     elif before:
         changes = {
-            name: [in_words(instance, name, before[name]), in_words(instance, name)] for name in before if before[name] != value_of(instance, name)
+            name: [in_words(instance, name, before[name]), in_words(instance, name)]
+            for name in before
+            if before[name] != value_of(instance, name)
         }
         if changes:
             write(instance, "changed", changes)
     # Django keeps a new password there until it is saved.
-    if isinstance(instance, User) and not created and getattr(instance, "_password", None) is not None:
+    if (
+        isinstance(instance, User)
+        and not created
+        and getattr(instance, "_password", None) is not None
+    ):
         password_set(instance)
 
 
@@ -147,17 +183,42 @@ def removed(sender: type[Model], instance: Model, **kwargs: Any) -> None:
 
 # Only these: whoever listens to a deletion makes Django read the rows first.
 for model in apps.get_models():
-    if model in TOLD or model._meta.app_label in {"auth", "modules"} or model._meta.label == "tokens.Extension":
+    if (
+        model in TOLD
+        or model._meta.app_label in {"auth", "modules"}
+        or model._meta.label == "tokens.Extension"
+    ):
         post_delete.connect(removed, sender=model)
 
 
 @receiver(m2m_changed)
-def rights_changed(sender: Any, instance: Model, action: str, model: type[Model], pk_set: set[Any] | None, reverse: bool, **kwargs: Any) -> None:  # noqa: FBT001
+def rights_changed(
+    sender: Any,
+    instance: Model,
+    action: str,
+    model: type[Model],
+    pk_set: set[Any] | None,
+    reverse: bool,  # noqa: FBT001
+    **kwargs: Any,
+) -> None:
     ours = sender in {User.groups.through, User.user_permissions.through, Group.permissions.through}
-    if not ours or reverse or action not in {"post_add", "post_remove", "post_clear"} or pk_set == set():
+    if (
+        not ours
+        or reverse
+        or action not in {"post_add", "post_remove", "post_clear"}
+        or pk_set == set()
+    ):
         return
     names = sorted(map(str, model._base_manager.filter(pk__in=pk_set or ())))
-    write(instance, "changed", {"permissions" if model is Permission else "groups": [[], names] if action == "post_add" else [names, []]})
+    write(
+        instance,
+        "changed",
+        {
+            "permissions" if model is Permission else "groups": [[], names]
+            if action == "post_add"
+            else [names, []]
+        },
+    )
 
 
 ACTIONS = {
@@ -189,7 +250,8 @@ def trails(row: Model, changes: dict[str, Any]) -> Iterable[str]:
 
 
 def value_of(row: Model, name: str) -> Any:
-    return getattr(row, row._meta.get_field(name).attname)  # type: ignore[union-attr]  # a concrete field has one
+    # A concrete field has one.
+    return getattr(row, row._meta.get_field(name).attname)  # type: ignore[union-attr]
 
 
 def in_words(row: Model, name: str, *other: Any) -> Any:

@@ -21,7 +21,10 @@ moment: ContextVar[datetime | None] = ContextVar("moment", default=None)
 
 @contextmanager
 def happened(at: datetime) -> Iterator[None]:
-    """Record what the block does as if it had happened at that moment. Only the demo makes up a past."""
+    """Record what the block does as if it had happened at that moment.
+
+    Only the demo makes up a past.
+    """
     before = moment.set(at)
     try:
         yield
@@ -49,7 +52,9 @@ def record(
     row = subject if isinstance(subject, models.Model) else None
     if account is None:
         account = account_of(row)
-    about = Subject.of(subject) if isinstance(subject, models.Model) else subject or Subject("", "", "")
+    about = (
+        Subject.of(subject) if isinstance(subject, models.Model) else subject or Subject("", "", "")
+    )
     with transaction.atomic(savepoint=False):
         return Chain.locked(account).append(
             # Under the lock, so that the order of the times is that of the numbers.
@@ -59,7 +64,9 @@ def record(
             subject_kind=about.kind,
             subject_id=about.id,
             subject_name=about.name,
-            changes={name: [plain(value) for value in values] for name, values in (changes or {}).items()},
+            changes={
+                name: [plain(value) for value in values] for name, values in (changes or {}).items()
+            },
             **origin(),
         )
 
@@ -79,7 +86,11 @@ def origin() -> dict[str, str]:
     if request is None:
         return {"address": "", "agent": "", "request_id": ""}
     agent = logs.one_line(logs.mask(request.headers.get("User-Agent", "")))
-    return {"address": client_address(request) or "", "agent": agent[:AGENT], "request_id": logs.request_id.get()}
+    return {
+        "address": client_address(request) or "",
+        "agent": agent[:AGENT],
+        "request_id": logs.request_id.get(),
+    }
 
 
 def plain(value: Any) -> Any:
@@ -87,7 +98,9 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(each) for each in (sorted(value) if isinstance(value, set | frozenset) else value)]
+        return [
+            plain(each) for each in (sorted(value) if isinstance(value, set | frozenset) else value)
+        ]
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return logs.mask(str(value))

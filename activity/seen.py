@@ -13,7 +13,10 @@ from activity.models import Event
 
 
 class Viewer(NamedTuple):
-    """A person who saw a key: how often, and the last time. `left_at` is known for former members only."""
+    """A person who saw a key: how often, and the last time.
+
+    `left_at` is known for former members only.
+    """
 
     name: str
     viewed: int
@@ -26,27 +29,46 @@ class Viewer(NamedTuple):
     @property
     def how(self) -> tuple[str, str]:
         """`("Viewed 6 times", "copied 2 times")`"""
-        views = ngettext("Viewed once", "Viewed %(n)s times", self.viewed) % {"n": f"{self.viewed:,}"}
+        views = ngettext("Viewed once", "Viewed %(n)s times", self.viewed) % {
+            "n": f"{self.viewed:,}"
+        }
         if not self.copied:
             return views, ""
         if not self.viewed:
-            return ngettext("Copied once", "Copied %(n)s times", self.copied) % {"n": f"{self.copied:,}"}, ""
-        return views, ngettext("copied once", "copied %(n)s times", self.copied) % {"n": f"{self.copied:,}"}
+            return ngettext("Copied once", "Copied %(n)s times", self.copied) % {
+                "n": f"{self.copied:,}"
+            }, ""
+        return views, ngettext("copied once", "copied %(n)s times", self.copied) % {
+            "n": f"{self.copied:,}"
+        }
 
 
 def who_has_seen(account: str, token: str) -> list[Viewer]:
-    """Return everybody who saw the key of a token, whoever saw it last first. Costs four queries at most."""
+    """Return everybody who saw the key of a token, whoever saw it last first.
+
+    Costs four queries at most.
+    """
     events = Event.objects.filter(account=account, action__in=KEY_SEEN).about("token", token)
     counts: dict[str, dict[str, int]] = {}
     last: dict[str, int] = {}
-    for actor, action, count, number in events.order_by().values_list("actor_id", "action").annotate(Count("pk"), Max("number")):
+    for actor, action, count, number in (
+        events.order_by().values_list("actor_id", "action").annotate(Count("pk"), Max("number"))
+    ):
         counts.setdefault(actor, {})[action] = count
         last[actor] = max(number, last.get(actor, 0))
     if not last:
         return []
-    members = set(Membership.objects.filter(account=account, user__in=last).values_list("user", flat=True))
-    gone = Event.objects.filter(account=account, action=Action.MEMBER_REMOVED, subject_id__in=last.keys() - members)
-    left = dict(gone.order_by("number").values_list("subject_id", "at")) if last.keys() - members else {}
+    members = set(
+        Membership.objects.filter(account=account, user__in=last).values_list("user", flat=True)
+    )
+    gone = Event.objects.filter(
+        account=account, action=Action.MEMBER_REMOVED, subject_id__in=last.keys() - members
+    )
+    left = (
+        dict(gone.order_by("number").values_list("subject_id", "at"))
+        if last.keys() - members
+        else {}
+    )
     return [
         Viewer(
             event.actor_name or _("Nobody known"),
@@ -57,5 +79,7 @@ def who_has_seen(account: str, token: str) -> list[Viewer]:
             event.actor_id not in members,
             left.get(event.actor_id),
         )
-        for event in Event.objects.filter(account=account, number__in=last.values()).order_by("-number")
+        for event in Event.objects.filter(account=account, number__in=last.values()).order_by(
+            "-number"
+        )
     ]

@@ -99,7 +99,12 @@ class EventTable(Table):
             return "–"
         kind, id, name = record.subject
         if url := page_of(kind, id):
-            return format_html('<span class="two"><a class="one" href="{}">{}</a><span class="sub">{}</span></span>', url, name, id)
+            return format_html(
+                '<span class="two"><a class="one" href="{}">{}</a><span class="sub">{}</span></span>',
+                url,
+                name,
+                id,
+            )
         return two_lines(name, id if kind == "user" else KINDS.get(kind, kind.capitalize()))
 
     def render_who(self, record: Event) -> SafeString:
@@ -112,7 +117,10 @@ class EventTable(Table):
     def render_origin(self, record: Event) -> SafeString | str:
         if not record.address:
             return "–"
-        return two_lines(format_html('<span class="mono">{}</span>', record.address), agents.in_words(record.agent))
+        return two_lines(
+            format_html('<span class="mono">{}</span>', record.address),
+            agents.in_words(record.agent),
+        )
 
     @cached_property
     def roles(self) -> dict[str, str]:

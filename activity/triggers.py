@@ -50,11 +50,15 @@ class AppendOnly(Operation):
     def state_forwards(self, app_label: str, state: Any) -> None:
         return None
 
-    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
         for statement in STATEMENTS[schema_editor.connection.vendor]:
             schema_editor.execute(statement, params=None)
 
-    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
         for statement in REMOVED[schema_editor.connection.vendor]:
             schema_editor.execute(statement, params=None)
 

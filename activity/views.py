@@ -51,7 +51,11 @@ def index(request: PersonRequest) -> HttpResponse:
         "empty": empty,
         "refresh_url": request.get_full_path(),
         "layout_url": reverse("activity:save_layout"),
-        "state": {name: values for name, values in request.GET.lists() if name not in {"q", "page", "open"}},
+        "state": {
+            name: values
+            for name, values in request.GET.lists()
+            if name not in {"q", "page", "open"}
+        },
     }
     return render(request, "activity/list.html", context)
 
@@ -59,7 +63,12 @@ def index(request: PersonRequest) -> HttpResponse:
 def lead(request: PersonRequest) -> dict[str, Any]:
     """What is known of the whole trail: how long it is, and whether it was found whole."""
     ends = Chain.objects.filter(pk=request.membership.account_id).first()
-    first = Event.objects.visible_to(request.membership).order_by("number").values_list("at", flat=True).first()
+    first = (
+        Event.objects.visible_to(request.membership)
+        .order_by("number")
+        .values_list("at", flat=True)
+        .first()
+    )
     return {
         "chain": ends,
         "entries": ends.length if ends else 0,

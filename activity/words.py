@@ -68,7 +68,9 @@ def compare(name: str, before: Any, after: Any) -> tuple[list[Part], list[Part]]
 
 
 def parts(values: list[Any], others: list[Any]) -> list[Part]:
-    return [Part(str(each), each not in others) for each in values] or [Part(_("None"), bool(others))]
+    return [Part(str(each), each not in others) for each in values] or [
+        Part(_("None"), bool(others))
+    ]
 
 
 def value(name: str, kept: Any) -> str:
@@ -89,5 +91,9 @@ def note(event: Event) -> str:
     if event.action == Action.TOKEN_CREATED:
         modules = dict(pairs(event)).get("modules", (None, []))[1]
         return text.join_some(modules, 3) if isinstance(modules, list) and modules else ""
-    names = [label(name) for name, (before, _after) in pairs(event) if before is not None and name != "status"]
+    names = [
+        label(name)
+        for name, (before, _after) in pairs(event)
+        if before is not None and name != "status"
+    ]
     return ", ".join(name[0].lower() + name[1:] for name in names)

@@ -21,7 +21,9 @@ DEFAULT_LIMIT = 100
 LIMIT = 1000
 
 # Clients put limit and offset last. With these cut off, all pages of a query share one plan.
-PAGE = re.compile(r"(?:(?P<query>.*)&)?limit=(?P<limit>\d{1,15})&offset=(?P<offset>\d{1,15})", re.DOTALL)
+PAGE = re.compile(
+    r"(?:(?P<query>.*)&)?limit=(?P<limit>\d{1,15})&offset=(?P<offset>\d{1,15})", re.DOTALL
+)
 
 # The header that lists the names in a query that are not filters.
 IGNORED = "X-Ignored-Filters"
@@ -29,7 +31,9 @@ IGNORED = "X-Ignored-Filters"
 READ = ("GET", "HEAD")
 
 
-def answer_list(resource: "Resource", request: ApiRequest, parent: str | None = None) -> HttpResponse:
+def answer_list(
+    resource: "Resource", request: ApiRequest, parent: str | None = None
+) -> HttpResponse:
     """Answer at the resource's own address: list, create, or delete several records."""
     methods = resource.methods()
     if request.method not in methods:
@@ -41,7 +45,9 @@ def answer_list(resource: "Resource", request: ApiRequest, parent: str | None = 
     return list_records(resource, request, parent)
 
 
-def answer_record(resource: "Resource", request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
+def answer_record(
+    resource: "Resource", request: ApiRequest, pk: str, parent: str | None = None
+) -> HttpResponse:
     """Answer at the address of a record: show, update or delete it."""
     methods = resource.record_methods()
     if request.method not in methods:
@@ -53,7 +59,9 @@ def answer_record(resource: "Resource", request: ApiRequest, pk: str, parent: st
     return show(resource, request.token, pk, parent)
 
 
-def answer_action(resource: "Resource", name: str, request: ApiRequest, pk: str, parent: str | None = None) -> HttpResponse:
+def answer_action(
+    resource: "Resource", name: str, request: ApiRequest, pk: str, parent: str | None = None
+) -> HttpResponse:
     if request.method != "POST":
         return method_not_allowed(("POST",))
     return change(resource, request, resource.actions[name], pk, parent)
@@ -73,7 +81,11 @@ def list_records(resource: "Resource", request: ApiRequest, parent: str | None) 
         offset = whole(page["offset"] if page else query.offset, 0) if limit else 0
         rows = query.plan.rows(place, limit, offset) if limit else []
         # Only a full page needs a count: the total follows from any other.
-        total = offset + len(rows) if len(rows) < limit and (rows or not offset) else query.plan.count_rows(place)
+        total = (
+            offset + len(rows)
+            if len(rows) < limit and (rows or not offset)
+            else query.plan.count_rows(place)
+        )
     except rql.BadQuery as problem:
         return api.error(400, "VAL_001", str(problem))
     except OperationalError as problem:
@@ -89,13 +101,17 @@ def list_records(resource: "Resource", request: ApiRequest, parent: str | None) 
     return response
 
 
-def show(resource: "Resource", caller: Caller, pk: str, parent: str | None = None, status: int = 200) -> HttpResponse:
+def show(
+    resource: "Resource", caller: Caller, pk: str, parent: str | None = None, status: int = 200
+) -> HttpResponse:
     """Return one record, or 404 if the caller's account has no such record."""
     record = one(resource, caller, pk, parent)
     return not_found(pk) if record is None else api.json_response(record, status)
 
 
-def one(resource: "Resource", caller: Caller, pk: str, parent: str | None = None) -> dict[str, Any] | None:
+def one(
+    resource: "Resource", caller: Caller, pk: str, parent: str | None = None
+) -> dict[str, Any] | None:
     """Return the record as its JSON, or None if the account has no such record."""
     query = compiled(resource, caller.side, None)
     rows = query.plan.rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
@@ -113,10 +129,16 @@ def create(resource: "Resource", request: ApiRequest, parent: str | None) -> Htt
             made = write.run(request.token, *((parent,) if parent else ()), values)
     except Refused as refused:
         return refused.response
-    return api.json_response(made, 201) if isinstance(made, dict) else show(resource, request.token, made, parent, 201)
+    return (
+        api.json_response(made, 201)
+        if isinstance(made, dict)
+        else show(resource, request.token, made, parent, 201)
+    )
 
 
-def change(resource: "Resource", request: ApiRequest, write: "Write", pk: str, parent: str | None) -> HttpResponse:
+def change(
+    resource: "Resource", request: ApiRequest, write: "Write", pk: str, parent: str | None
+) -> HttpResponse:
     """Run an update or an action in one transaction."""
     try:
         values = bodies.clean(bodies.read(request), write.fields, write.required)
@@ -130,7 +152,9 @@ def change(resource: "Resource", request: ApiRequest, write: "Write", pk: str, p
 def delete(resource: "Resource", request: ApiRequest, pk: str, parent: str | None) -> HttpResponse:
     try:
         with transaction.atomic():
-            resource.writes["DELETE"].run(request.token, locked(resource, request.token, pk, parent))
+            resource.writes["DELETE"].run(
+                request.token, locked(resource, request.token, pk, parent)
+            )
     except Refused as refused:
         return refused.response
     return gone()
@@ -141,7 +165,11 @@ def delete_listed(resource: "Resource", request: ApiRequest, parent: str | None)
     try:
         listed = bodies.read_many(request)
         with transaction.atomic():
-            write.run(request.token, parent, [bodies.clean(body, write.fields, write.required) for body in listed])
+            write.run(
+                request.token,
+                parent,
+                [bodies.clean(body, write.fields, write.required) for body in listed],
+            )
     except Refused as refused:
         return refused.response
     return gone()
@@ -152,7 +180,12 @@ def locked(resource: "Resource", caller: Caller, pk: str, parent: str | None) ->
 
     The lock does not block writes of other rows that refer to the record.
     """
-    record = resource.visible(caller, parent).select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
+    record = (
+        resource.visible(caller, parent)
+        .select_for_update(of=("self",), no_key=True)
+        .filter(pk=pk)
+        .first()
+    )
     if record is None:
         raise Refused(no_such(pk), code="NFND_000", status=404)
     return record

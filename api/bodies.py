@@ -61,14 +61,20 @@ def load(request: HttpRequest) -> Any:
     if not body:
         return {}
     if request.content_type != "application/json":
-        raise Refused(_("The body must be JSON, with the header Content-Type: application/json."), code="VAL_002", status=415)
+        raise Refused(
+            _("The body must be JSON, with the header Content-Type: application/json."),
+            code="VAL_002",
+            status=415,
+        )
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Refused(_("The body is not valid JSON.")) from None
 
 
-def clean(body: Mapping[str, Any], fields: "Mapping[str, Field[Any, Any]]", required: Iterable[str] = ()) -> dict[str, Any]:
+def clean(
+    body: Mapping[str, Any], fields: "Mapping[str, Field[Any, Any]]", required: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return the values of the dotted names in `fields`, converted by their model fields.
 
     A name that the body lacks is absent from the result; other names in the body are ignored.
@@ -136,7 +142,9 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
     elif isinstance(field, DateTimeField):
         value = moment(value)
     else:
-        value = short(field.accept(value) if isinstance(field, Guarded) else line(value), field.max_length)
+        value = short(
+            field.accept(value) if isinstance(field, Guarded) else line(value), field.max_length
+        )
     if field.primary_key:
         # The id of another record; the write checks whether the caller can see that record.
         return value or None
@@ -146,7 +154,10 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
 def short(text: str, limit: int | None) -> str:
     """Return the text. Raises ValidationError if it has more characters than a field takes."""
     if limit and len(text) > limit:
-        raise ValidationError(_("Must have at most %(limit)s characters; it has %(length)s.") % {"limit": limit, "length": len(text)})
+        raise ValidationError(
+            _("Must have at most %(limit)s characters; it has %(length)s.")
+            % {"limit": limit, "length": len(text)}
+        )
     return text
 
 

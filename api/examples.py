@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from django.db.models import BooleanField, DateField, DateTimeField, EmailField, Field, FloatField, IntegerField, JSONField
+from django.db.models import (
+    BooleanField,
+    DateField,
+    DateTimeField,
+    EmailField,
+    Field,
+    FloatField,
+    IntegerField,
+    JSONField,
+)
 
 # Model -> an id, and the name of that record.
 RECORDS = {
@@ -146,7 +155,9 @@ def example(field: "Field[Any, Any]", column: str = "") -> Any:
         if name.endswith(ending):
             return value
     if model and (field.primary_key or name in NAMES):
-        return RECORDS.get(model, (f"{model.upper()}-000-001", model))[0 if field.primary_key else 1]
+        return RECORDS.get(model, (f"{model.upper()}-000-001", model))[
+            0 if field.primary_key else 1
+        ]
     if field.choices:
         return field.flatchoices[0][0]
     # A DateTimeField is a DateField too, so KINDS has it first.

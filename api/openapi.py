@@ -65,10 +65,18 @@ OPERATORS = (
     Operator("like", "like(title,*Cloud*)", "matches; an asterisk stands for any characters"),
     Operator("ilike", "ilike(title,cloud*)", "matches, ignoring case"),
     Operator("null", "eq(marketplace.id,null())", "is absent; with ne, is present"),
-    Operator("and", "and(eq(type,program),eq(active,true))", "all of these are true; short form: join them with &"),
+    Operator(
+        "and",
+        "and(eq(type,program),eq(active,true))",
+        "all of these are true; short form: join them with &",
+    ),
     Operator("or", "or(eq(type,program),eq(active,true))", "any of these is true"),
     Operator("not", "not(eq(type,program))", "the comparison is not true"),
-    Operator("ordering", "ordering(-updated,created)", "sorts the list by these; a minus reverses the order"),
+    Operator(
+        "ordering",
+        "ordering(-updated,created)",
+        "sorts the list by these; a minus reverses the order",
+    ),
     Operator("select", "select(-description,-events)", "leaves these out of the answer"),
 )
 
@@ -76,13 +84,15 @@ ANSWERS = {200: "OK.", 201: "Created. The answer is the new record.", 204: "Dele
 REFUSALS = {
     400: Refusal(
         "BadRequest",
-        "The query or the body is not valid, or the record is in the wrong state. Nothing was changed.",
+        "The query or the body is not valid, or the record is in the wrong state. Nothing was "
+        "changed.",
         "VAL_001",
         ("name: This field is required.",),
     ),
     401: Refusal(
         "Unauthorized",
-        "The key is missing or wrong, or its token is disabled, expired or deleted, or its account is switched off.",
+        "The key is missing or wrong, or its token is disabled, expired or deleted, or its "
+        "account is switched off.",
         "AUTH_001",
         ("API request is unauthorized.", "The key is not valid."),
     ),
@@ -138,7 +148,11 @@ HEADERS = {
     "Content-Range": {
         "description": "The positions of the first and last record, counted from 0, and the total number of records.",
         "required": True,
-        "schema": {"type": "string", "pattern": r"^items \d+-\d+/\d+$", "examples": ["items 0-9/72"]},
+        "schema": {
+            "type": "string",
+            "pattern": r"^items \d+-\d+/\d+$",
+            "examples": ["items 0-9/72"],
+        },
     },
     IGNORED: {
         "description": "Names in the query that are not filters and were ignored, at most ten; absent if there are none.",
@@ -220,27 +234,48 @@ def document(resources: tuple[Resource, ...], base: str) -> Described:
     for resource in resources:
         for method, path, about in operations(resource):
             # The official client's help shows the summary of the path.
-            paths.setdefault(path, {"summary": resource.about if method == "GET" else about["summary"]})[method.lower()] = about
+            paths.setdefault(
+                path, {"summary": resource.about if method == "GET" else about["summary"]}
+            )[method.lower()] = about
     return {
         "openapi": "3.1.0",
-        "info": {"title": f"{settings.BRAND} API", "version": VERSION, "description": introduction()},
+        "info": {
+            "title": f"{settings.BRAND} API",
+            "version": VERSION,
+            "description": introduction(),
+        },
         "servers": [{"url": base}],
         "security": [{"ApiKey": []}],
-        "tags": [{"name": name, "description": covers} for name, covers in dict.fromkeys(tag(resource.module) for resource in resources)],
+        "tags": [
+            {"name": name, "description": covers}
+            for name, covers in dict.fromkeys(tag(resource.module) for resource in resources)
+        ],
         "paths": paths,
         "components": {
-            "securitySchemes": {"ApiKey": {"type": "apiKey", "in": "header", "name": "Authorization", "description": KEYS}},
+            "securitySchemes": {
+                "ApiKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": KEYS,
+                }
+            },
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "responses": {refusal.name: refused(refusal) for refusal in REFUSALS.values()},
-            "schemas": {"Error": ERROR, **{schema_name(resource): schemas.record(resource) for resource in resources}},
+            "schemas": {
+                "Error": ERROR,
+                **{schema_name(resource): schemas.record(resource) for resource in resources},
+            },
         },
     }
 
 
 def introduction() -> str:
     """Return what all calls have in common, as Markdown."""
-    operators = "\n".join(f"| {operator.name} | `{operator.example}` | {operator.meaning} |" for operator in OPERATORS)
+    operators = "\n".join(
+        f"| {operator.name} | `{operator.example}` | {operator.meaning} |" for operator in OPERATORS
+    )
     return f"""\
 The API that the tokens of {settings.BRAND} give access to.
 
@@ -282,10 +317,14 @@ Addresses work with and without a trailing slash.
 def limits() -> str:
     """Return the limits of a query, as one paragraph."""
     return (
-        "A query may have at most {length} characters and {depth} levels; parentheses, and terms joined\n"
-        "with `&`, add levels. Its terms may cost at most {cost}: a comparison, and each value of `in` and\n"
-        "`out`, costs {one}; `like` and `ilike` cost {like}, plus {star} for each asterisk; a `search` costs\n"
-        "as much for each field it looks in; each name in `ordering` costs {order}. Values that are counted\n"
+        "A query may have at most {length} characters and {depth} levels; parentheses, and terms "
+        "joined\n"
+        "with `&`, add levels. Its terms may cost at most {cost}: a comparison, and each value of "
+        "`in` and\n"
+        "`out`, costs {one}; `like` and `ilike` cost {like}, plus {star} for each asterisk; a "
+        "`search` costs\n"
+        "as much for each field it looks in; each name in `ordering` costs {order}. Values that "
+        "are counted\n"
         "or looked up in other records cost {times} times as much. A query that takes longer than\n"
         "{seconds} seconds is refused as well."
     ).format(**rql.costs(), seconds=settings.STATEMENT_SECONDS)
@@ -293,7 +332,11 @@ def limits() -> str:
 
 def tag(module: Module | None) -> tuple[str, str]:
     """Return the name of a module and what it covers."""
-    return (str(module.label), str(module.covers)) if module else ("Any Token", "Open to every valid token, whatever its grants")
+    return (
+        (str(module.label), str(module.covers))
+        if module
+        else ("Any Token", "Open to every valid token, whatever its grants")
+    )
 
 
 def schema_name(resource: Resource) -> str:
@@ -318,7 +361,9 @@ def operations(resource: Resource) -> Iterator[Operation]:
     if write := writes.get("POST"):
         yield Operation("POST", everything, writing(resource, write, "create_one", 201))
     if write := writes.get("DELETE") if not resource.detail else None:
-        yield Operation("DELETE", everything, writing(resource, write, "delete_some", 204, many=True))
+        yield Operation(
+            "DELETE", everything, writing(resource, write, "delete_some", 204, many=True)
+        )
     if not resource.detail:
         return
     yield Operation("GET", one, reading(resource, f"Read one of the {name}"))
@@ -327,25 +372,37 @@ def operations(resource: Resource) -> Iterator[Operation]:
     if write := writes.get("DELETE"):
         yield Operation("DELETE", one, writing(resource, write, "delete_one", 204, "id"))
     for action, write in resource.actions.items():
-        yield Operation("POST", f"{one}/{action}", writing(resource, write, f"{action}_one", 200, "id"))
+        yield Operation(
+            "POST", f"{one}/{action}", writing(resource, write, f"{action}_one", 200, "id")
+        )
 
 
 def listing(resource: Resource, summary: str) -> Described:
     lines = [resource.about]
     # In RQL these are functions, which OpenAPI cannot describe as parameters.
     if resource.ordering:
-        lines.append(f"Sort with `ordering(name)`, or `ordering(-name)` in reverse, by {code(resource.ordering)}.")
+        lines.append(
+            f"Sort with `ordering(name)`, or `ordering(-name)` in reverse, by "
+            f"{code(resource.ordering)}."
+        )
     if resource.search:
         lines.append(f"`search` looks in {code(resource.search)}.")
     lines.append("`select(-name)` leaves a field or an object out, but never the id.")
     named = ["limit", "offset", *(["search"] if resource.search else [])]
     filters = [
-        {"name": name, "in": "query", "description": filter_text(resource, name), "schema": schemas.typed(filter_field(resource, name))}
+        {
+            "name": name,
+            "in": "query",
+            "description": filter_text(resource, name),
+            "schema": schemas.typed(filter_field(resource, name)),
+        }
         for name in resource.filter_names
     ]
     answer = {
         **answered(200, {"type": "array", "items": reference(resource)}),
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in ("Content-Range", IGNORED)},
+        "headers": {
+            name: {"$ref": f"#/components/headers/{name}"} for name in ("Content-Range", IGNORED)
+        },
     }
     return {
         **common(resource, "list_all", summary, *named),
@@ -362,7 +419,9 @@ def reading(resource: Resource, summary: str) -> Described:
     }
 
 
-def writing(resource: Resource, write: Write, verb: str, status: int, *named: str, many: bool = False) -> Described:
+def writing(
+    resource: Resource, write: Write, verb: str, status: int, *named: str, many: bool = False
+) -> Described:
     """Return the description of a write. With `many`, the body may be a list of objects too."""
     summary, _stop, rest_of_it = write.about.partition(". ")
     about = common(resource, verb, summary.removesuffix("."), *named)
@@ -377,7 +436,10 @@ def writing(resource: Resource, write: Write, verb: str, status: int, *named: st
     answer = None if status == 204 else reference(resource)
     if answer and write.answers:
         answer = {"allOf": [answer, {"type": "object", "properties": dict(write.answers)}]}
-    return {**about, "responses": {str(status): answered(status, answer), **refusals(resource, *more)}}
+    return {
+        **about,
+        "responses": {str(status): answered(status, answer), **refusals(resource, *more)},
+    }
 
 
 def common(resource: Resource, verb: str, summary: str, *named: str) -> Described:
@@ -385,13 +447,20 @@ def common(resource: Resource, verb: str, summary: str, *named: str) -> Describe
 
     The official client tells lists and records from actions by the last word but one of the id.
     """
-    about = {"operationId": "_".join((*words(resource), verb)), "tags": [tag(resource.module)[0]], "summary": summary}
+    about = {
+        "operationId": "_".join((*words(resource), verb)),
+        "tags": [tag(resource.module)[0]],
+        "summary": summary,
+    }
     listed = parameters(resource, *named)
     return {**about, "parameters": listed} if listed else about
 
 
 def parameters(resource: Resource, *named: str) -> list[Described]:
-    return [{"$ref": f"#/components/parameters/{name}"} for name in ((*(("parent_id",) if resource.parent else ()), *named))]
+    return [
+        {"$ref": f"#/components/parameters/{name}"}
+        for name in ((*(("parent_id",) if resource.parent else ()), *named))
+    ]
 
 
 def filter_field(resource: Resource, name: str) -> "Field[Any, Any]":
@@ -408,7 +477,11 @@ def lookups(resource: Resource, name: str) -> list[str]:
 def filter_text(resource: Resource, name: str) -> str:
     """Return the description of a filter, worded as in Connect's own document."""
     lines = [f"Filter for: {name}", f"**lookups:** {', '.join(lookups(resource, name))}"]
-    lines += [f"**{what}:** true" for what, names in (("ordering", resource.ordering), ("search", resource.search)) if name in names]
+    lines += [
+        f"**{what}:** true"
+        for what, names in (("ordering", resource.ordering), ("search", resource.search))
+        if name in names
+    ]
     return "\n\n".join(lines)
 
 
@@ -434,11 +507,18 @@ def answered(status: int, schema: Described | None) -> Described:
 def refusals(resource: Resource, *more: int) -> Described:
     """Return the refusals that every operation may answer with, and those in `more`."""
     statuses = sorted({400, 401, 403, *more, *((404,) if resource.parent else ())})
-    return {str(status): {"$ref": f"#/components/responses/{REFUSALS[status].name}"} for status in statuses}
+    return {
+        str(status): {"$ref": f"#/components/responses/{REFUSALS[status].name}"}
+        for status in statuses
+    }
 
 
 def refused(refusal: Refusal) -> Described:
-    headers = {"WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"}} if refusal is REFUSALS[401] else {}
+    headers = (
+        {"WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"}}
+        if refusal is REFUSALS[401]
+        else {}
+    )
     return {
         "description": refusal.about,
         **({"headers": headers} if headers else {}),

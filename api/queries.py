@@ -37,7 +37,9 @@ class Query(NamedTuple):
     @property
     def size(self) -> int:
         """Return the memory that keeping the query and its key takes, in bytes (an estimate)."""
-        return self.plan.size + sum(map(sys.getsizeof, (self.text, self.limit, self.offset, self.ignored)))
+        return self.plan.size + sum(
+            map(sys.getsizeof, (self.text, self.limit, self.offset, self.ignored))
+        )
 
 
 KEPT = KeptPlans()
@@ -74,7 +76,9 @@ def hidden(resource: "Resource", select: tuple[str, ...]) -> set[str]:
     Leaving out a name that does not exist is not an error.
     """
     for name in select:
-        if not name.startswith("-") and not any(known == name or known.startswith(f"{name}.") for known in resource.columns):
+        if not name.startswith("-") and not any(
+            known == name or known.startswith(f"{name}.") for known in resource.columns
+        ):
             raise rql.BadQuery(_("Bad select: there is no field %(name)s.") % {"name": name})
     return {name[1:] for name in select if name.startswith("-")} - {"id"}
 

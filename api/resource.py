@@ -16,7 +16,17 @@ from copy import copy
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.db.models import BooleanField, CharField, Field, FloatField, IntegerField, JSONField, Model, QuerySet, Subquery
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Field,
+    FloatField,
+    IntegerField,
+    JSONField,
+    Model,
+    QuerySet,
+    Subquery,
+)
 from django.urls import URLPattern, re_path
 
 from accounts.models import Account
@@ -30,7 +40,17 @@ from tokens.gate import Caller
 from tokens.permissions import requires_module, requires_token
 
 # Every list can be ordered by these names, provided that its records show them.
-ORDERED = ("id", "name", "title", "subject", "status", "type", "state", "created", "events.created.at")
+ORDERED = (
+    "id",
+    "name",
+    "title",
+    "subject",
+    "status",
+    "type",
+    "state",
+    "created",
+    "events.created.at",
+)
 
 # The fields that constants are compared as. In Python True is an int, so bool comes before int.
 CONSTANTS: "tuple[tuple[type, Field[Any, Any]], ...]" = (
@@ -96,7 +116,14 @@ class Resource:
 
         Raises ValueError if `ordering` or `search` names something that the records do not show.
         """
-        self.path, self.module, self.rows, self.fields, self.detail, self.about = path, module, rows, fields, detail, about
+        self.path, self.module, self.rows, self.fields, self.detail, self.about = (
+            path,
+            module,
+            rows,
+            fields,
+            detail,
+            about,
+        )
         self.foreign, self.nulls, self.parent, self.search = foreign or {}, nulls, parent, search
         self.sample = self.visible(anybody(Account.Side.VENDOR), PARENT)
         self.model: type[Model] = self.sample.model
@@ -104,8 +131,13 @@ class Resource:
         shown = dict(self.shown())
         named = {**shown, **{name: shown[field] for name, field in (also or {}).items()}}
         self.filter_names = tuple(named)
-        self.ordering = tuple(name for name in named if name in {*ORDERED, *ordering} and self.is_column(named[name]))
-        if unknown := {*ordering, *search} - {*self.ordering, *(name for name in named if name in search)}:
+        self.ordering = tuple(
+            name for name in named if name in {*ORDERED, *ordering} and self.is_column(named[name])
+        )
+        if unknown := {*ordering, *search} - {
+            *self.ordering,
+            *(name for name in named if name in search),
+        }:
             raise ValueError(f"{path}: its records do not show {sorted(unknown)}.")
         self.filters = rql.build(self.model, named, self.ordering, search)
         self.writes: dict[str, Write] = {}
@@ -127,9 +159,14 @@ class Resource:
                 for member, column in leaves(value.shape):
                     path = trace_in(value.rows, column)
                     if not isinstance(path.field, JSONField):
-                        yield f"{name}.{member}", rql.Filter(path.lookup, path.field, among=value.rows, looked_up=True)
+                        yield (
+                            f"{name}.{member}",
+                            rql.Filter(path.lookup, path.field, among=value.rows, looked_up=True),
+                        )
             elif isinstance(value, Constant):
-                if field := next((field for kind, field in CONSTANTS if isinstance(value.value, kind)), None):
+                if field := next(
+                    (field for kind, field in CONSTANTS if isinstance(value.value, kind)), None
+                ):
                     # Ordering by a constant leaves all records equal, so they come by id.
                     yield name, rql.Filter("pk", field, constant=value.value)
             else:
@@ -138,13 +175,24 @@ class Resource:
                 if not isinstance(path.field, JSONField):
                     looked_up = isinstance(annotation(self.sample, column), Subquery)
                     field = self.with_foreign(name, path.field)
-                    yield name, rql.Filter(path.lookup, field, looked_up=looked_up, nothing_there=name in self.nulls)
+                    yield (
+                        name,
+                        rql.Filter(
+                            path.lookup,
+                            field,
+                            looked_up=looked_up,
+                            nothing_there=name in self.nulls,
+                        ),
+                    )
 
     def with_foreign(self, name: str, field: "Field[Any, Any]") -> "Field[Any, Any]":
         """Return a copy of the field that also accepts what `foreign` and `nulls` say about it."""
         field = copy(field)
         if name in self.foreign:
-            field.choices = [*(field.choices or ()), *((value, value) for value in self.foreign[name])]
+            field.choices = [
+                *(field.choices or ()),
+                *((value, value) for value in self.foreign[name]),
+            ]
         if name in self.nulls:
             field.null = True
         return field
@@ -172,7 +220,9 @@ class Resource:
         returns the whole answer as a dict, and `answers` describes what that has besides. A body
         with a name in `not_yet` is refused with its message.
         """
-        return partial(self.register, self.writes, "POST", names, required, answers=answers, not_yet=not_yet)
+        return partial(
+            self.register, self.writes, "POST", names, required, answers=answers, not_yet=not_yet
+        )
 
     def updates(self, *names: str, required: tuple[str, ...] = ()) -> Decorator:
         """Register `update(caller, record, values)`. The answer is the record."""
@@ -204,7 +254,14 @@ class Resource:
         not_yet: Mapping[str, Any] | None = None,
     ) -> Callable[..., Any]:
         fields = {name: self.trace(column_of(self.columns[name])).field for name in names}
-        where[key] = Write(run, fields, required, " ".join((run.__doc__ or "").split()), answers or {}, not_yet or {})
+        where[key] = Write(
+            run,
+            fields,
+            required,
+            " ".join((run.__doc__ or "").split()),
+            answers or {},
+            not_yet or {},
+        )
         return run
 
     def methods(self) -> tuple[str, ...]:
@@ -232,7 +289,9 @@ class Resource:
             patterns.append(re_path(f"{start}/?$", answer_record, name=f"{self.path}/<id>"))
         for name in self.actions:
             answer_action = guard(partial(answers.answer_action, self, name))
-            patterns.append(re_path(f"{start}/{name}/?$", answer_action, name=f"{self.path}/<id>/{name}"))
+            patterns.append(
+                re_path(f"{start}/{name}/?$", answer_action, name=f"{self.path}/<id>/{name}")
+            )
         return patterns
 
 

@@ -12,12 +12,21 @@ from typing import Any, NamedTuple
 
 from dj_rql._dataclasses import FilterArgs
 from dj_rql.filter_cls import RQLFilterClass
-from dj_rql.transformer import RQLLimitOffsetTransformer, RQLSelectTransformer, RQLToDjangoORMTransformer
+from dj_rql.transformer import (
+    RQLLimitOffsetTransformer,
+    RQLSelectTransformer,
+    RQLToDjangoORMTransformer,
+)
 from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, Exists, Field, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from lark.exceptions import LarkError, VisitError
-from py_rql.constants import RESERVED_FILTER_NAMES, RQL_SEARCH_PARAM, ComparisonOperators, FilterLookups
+from py_rql.constants import (
+    RESERVED_FILTER_NAMES,
+    RQL_SEARCH_PARAM,
+    ComparisonOperators,
+    FilterLookups,
+)
 from py_rql.exceptions import RQLFilterError
 from py_rql.parser import RQLParser
 
@@ -44,7 +53,17 @@ LOOKED_UP = 10
 
 # What the libraries raise for a query that cannot be answered. django-rql raises TypeError for
 # a tuple in place of a value.
-MISTAKES = (BadQuery, LarkError, RQLFilterError, RecursionError, AssertionError, ValidationError, ValueError, OverflowError, TypeError)
+MISTAKES = (
+    BadQuery,
+    LarkError,
+    RQLFilterError,
+    RecursionError,
+    AssertionError,
+    ValidationError,
+    ValueError,
+    OverflowError,
+    TypeError,
+)
 
 # Levels of the parser's tree per level of parentheses, and per term joined with `&`.
 TREE_LEVELS = 3
@@ -134,12 +153,16 @@ class Filters(RQLFilterClass):
 
         It is called for each value of an `in()`, and for each column of a search.
         """
-        if data.filter_name not in self.AT and (data.filter_name not in RESERVED_FILTER_NAMES or self.searches_nothing(data.filter_name)):
+        if data.filter_name not in self.AT and (
+            data.filter_name not in RESERVED_FILTER_NAMES or self.searches_nothing(data.filter_name)
+        ):
             self.ignored[data.filter_name] = None
         if not isinstance(data.str_value, str):
             raise TypeError  # A tuple in place of a value.
         is_like = self._is_searching_lookup(data.operator)
-        self.pay(data.filter_name, LIKE_COST + STAR_COST * data.str_value.count("*") if is_like else COST)
+        self.pay(
+            data.filter_name, LIKE_COST + STAR_COST * data.str_value.count("*") if is_like else COST
+        )
         term: Q = super().build_q_for_filter(data)
         return term
 
@@ -149,7 +172,9 @@ class Filters(RQLFilterClass):
     def search(self, text: str) -> Q:
         """Return the condition for a search, whatever characters the text has."""
         # The library strips the quotes.
-        return self.build_q_for_filter(FilterArgs(RQL_SEARCH_PARAM, ComparisonOperators.EQ, f'"{text}"'))
+        return self.build_q_for_filter(
+            FilterArgs(RQL_SEARCH_PARAM, ComparisonOperators.EQ, f'"{text}"')
+        )
 
     def apply_tree(self, tree: Any) -> "QuerySet[Any]":
         """Narrow and order the rows as a parsed query says.
@@ -163,7 +188,9 @@ class Filters(RQLFilterClass):
         ordered: QuerySet[Any] = self._apply_ordering(rows, transformer.ordering_filters)
         return ordered
 
-    def _build_django_q(self, filter_item: Any, django_lookup: str, filter_lookup: str, typed_value: Any) -> Q:
+    def _build_django_q(
+        self, filter_item: Any, django_lookup: str, filter_lookup: str, typed_value: Any
+    ) -> Q:
         found = self.AT[filter_item["orm_route"]].matches(django_lookup, typed_value)
         return ~found if filter_lookup == FilterLookups.NE else found
 
@@ -190,14 +217,22 @@ class Filters(RQLFilterClass):
         return "%".join(map(escaped, parts)) if len(parts) > 1 else parts[0]
 
     @classmethod
-    def _get_choices_field_db_value(cls, value: str, choices: Any, filter_type: str, use_repr: bool) -> Any:  # noqa: FBT001 (django-rql's)
+    def _get_choices_field_db_value(
+        cls,
+        value: str,
+        choices: Any,
+        filter_type: str,
+        use_repr: bool,  # noqa: FBT001
+    ) -> Any:
         known = {str(choice).lower(): choice for choice, _label in choices}
         if value.lower() not in known:
             raise ValueError
         return known[value.lower()]
 
 
-def build(model: type[Any], filters: Mapping[str, Filter], ordering: Iterable[str], search: Iterable[str]) -> Filters:
+def build(
+    model: type[Any], filters: Mapping[str, Filter], ordering: Iterable[str], search: Iterable[str]
+) -> Filters:
     """Return the filters of a resource, made once; `ordering` and `search` name some of them.
 
     A dotted name can also be written with two underscores (`owner__id`), as in the oldest
@@ -215,12 +250,18 @@ def build(model: type[Any], filters: Mapping[str, Filter], ordering: Iterable[st
         }
         for spelling, name in spelled.items()
     ]
-    names = {"MODEL": model, "FILTERS": declared, "AT": {spelling: filters[name] for spelling, name in spelled.items()}}
+    names = {
+        "MODEL": model,
+        "FILTERS": declared,
+        "AT": {spelling: filters[name] for spelling, name in spelled.items()},
+    }
     made: Filters = type("ResourceFilters", (Filters,), names)(model._default_manager.none())
     return made
 
 
-def apply(filters: Filters, rows: "QuerySet[Any]", query: str, searches: Iterable[str] = ()) -> Asked:
+def apply(
+    filters: Filters, rows: "QuerySet[Any]", query: str, searches: Iterable[str] = ()
+) -> Asked:
     """Narrow and order the rows as the query and the searches ask. Raises BadQuery."""
     try:
         narrowed = type(filters)(rows, instance=filters)
@@ -230,7 +271,9 @@ def apply(filters: Filters, rows: "QuerySet[Any]", query: str, searches: Iterabl
             return Asked(narrowed.queryset, None, None, (), tuple(narrowed.ignored))
         tree = parse(checked(query))
         found = narrowed.apply_tree(tree)
-        return Asked(found, *page(tree), RQLSelectTransformer().transform(tree), tuple(narrowed.ignored))
+        return Asked(
+            found, *page(tree), RQLSelectTransformer().transform(tree), tuple(narrowed.ignored)
+        )
     except VisitError as problem:
         # lark wraps what is raised while it walks the tree.
         if not isinstance(problem.orig_exc, MISTAKES):
@@ -286,12 +329,15 @@ def explained(problem: BaseException) -> BadQuery:
     if isinstance(problem, RQLFilterError):
         details = problem.details or {}
         if "filter" in details:
-            return BadQuery(_("%(filter)s: %(lookup)s cannot be used with the value %(value)s.") % details)
+            return BadQuery(
+                _("%(filter)s: %(lookup)s cannot be used with the value %(value)s.") % details
+            )
         return BadQuery(str(details.get("error", problem)))
     if isinstance(problem, (LarkError, AssertionError)):
         return BadQuery(
             _(
-                "Bad filter query. Quote a value that has anything but letters, digits, spaces and -_.:+@*, "
+                "Bad filter query. Quote a value that has anything but letters, digits, spaces "
+                "and -_.:+@*, "
                 'and write & in it as %26: name="Ruiz %26 Sons".'
             )
         )
@@ -301,9 +347,12 @@ def explained(problem: BaseException) -> BadQuery:
 def too_complex() -> str:
     return (
         _(
-            "The query is too complex. It may have at most %(length)s characters and %(depth)s levels, "
-            "and its terms may cost at most %(cost)s: a comparison, or a value of in() and out(), costs "
-            "%(one)s; like() and ilike() cost %(like)s, plus %(star)s for each asterisk; a search costs "
+            "The query is too complex. It may have at most %(length)s characters and %(depth)s "
+            "levels, "
+            "and its terms may cost at most %(cost)s: a comparison, or a value of in() and out(), "
+            "costs "
+            "%(one)s; like() and ilike() cost %(like)s, plus %(star)s for each asterisk; a search "
+            "costs "
             "as much for each field it looks in; a name in ordering() costs %(order)s. Terms about "
             "counts and lists cost %(times)s times as much."
         )

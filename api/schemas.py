@@ -28,9 +28,21 @@ from portal.plans import annotation
 
 Schema = dict[str, Any]
 
-FORMATS = ((DateTimeField, "date-time"), (DateField, "date"), (EmailField, "email"), (URLField, "uri"))
+FORMATS = (
+    (DateTimeField, "date-time"),
+    (DateField, "date"),
+    (EmailField, "email"),
+    (URLField, "uri"),
+)
 # In Python True is an int, so bool comes first.
-JSON_TYPES = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array"), (Mapping, "object"))
+JSON_TYPES = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+    (str, "string"),
+    (list, "array"),
+    (Mapping, "object"),
+)
 
 
 class Name(NamedTuple):
@@ -49,9 +61,18 @@ class Name(NamedTuple):
 
 def record(resource: Resource) -> Schema:
     """Return the schema of a record. Only the id is required: `select()` can leave out the rest."""
-    writable = {name for write in (*resource.writes.values(), *resource.actions.values()) for name in write.fields}
+    writable = {
+        name
+        for write in (*resource.writes.values(), *resource.actions.values())
+        for name in write.fields
+    }
     schema = part(resource.fields, resource.sample, writable)
-    return {"description": resource.about, **schema, "required": ["id"], "examples": [sample(schema)]}
+    return {
+        "description": resource.about,
+        **schema,
+        "required": ["id"],
+        "examples": [sample(schema)],
+    }
 
 
 def part(value: Any, rows: "QuerySet[Any]", writable: set[str], name: str = "") -> Schema:
@@ -62,7 +83,12 @@ def part(value: Any, rows: "QuerySet[Any]", writable: set[str], name: str = "") 
     if not any(each == name or each.startswith(below(name)) for each in writable):
         return {**content(value, rows), "readOnly": True}
     if isinstance(value, Mapping):
-        return {"type": "object", "properties": {key: part(each, rows, writable, below(name) + key) for key, each in value.items()}}
+        return {
+            "type": "object",
+            "properties": {
+                key: part(each, rows, writable, below(name) + key) for key, each in value.items()
+            },
+        }
     return content(value, rows)
 
 
@@ -74,7 +100,10 @@ def below(name: str) -> str:
 def content(value: Any, rows: "QuerySet[Any]") -> Schema:
     """Return the schema of a value in a shape."""
     if isinstance(value, Mapping):
-        return {"type": "object", "properties": {key: content(each, rows) for key, each in value.items()}}
+        return {
+            "type": "object",
+            "properties": {key: content(each, rows) for key, each in value.items()},
+        }
     if isinstance(value, Rows):
         listed = content(value.shape, value.rows)
         if value.schema is None:
@@ -97,7 +126,11 @@ def column(rows: "QuerySet[Any]", name: str) -> Schema:
     known = [value for value in outcomes(expression) if value is not None]
     if known and not isinstance(field, BooleanField):
         likely = example(field, name)
-        return {"type": json_type(known[0]), "enum": list(dict.fromkeys(known)), "examples": [likely if likely in known else known[0]]}
+        return {
+            "type": json_type(known[0]),
+            "enum": list(dict.fromkeys(known)),
+            "examples": [likely if likely in known else known[0]],
+        }
     return answered(field, name)
 
 
@@ -106,7 +139,10 @@ def outcomes(expression: Any) -> list[Any]:
     if isinstance(expression, Value):
         return [expression.value]
     if isinstance(expression, Case):
-        found = [outcomes(result) for result in (*(case.result for case in expression.cases), expression.default)]
+        found = [
+            outcomes(result)
+            for result in (*(case.result for case in expression.cases), expression.default)
+        ]
         return [value for values in found for value in values] if all(found) else []
     if isinstance(expression, Col) and expression.target.choices:
         return list(dict(expression.target.flatchoices))
@@ -154,9 +190,17 @@ def sent(write: Write, value: Any, name: str = "") -> Schema:
     if not isinstance(value, Mapping):
         return taken(value, required=required)
     parts = {key: sent(write, each, below(name) + key) for key, each in value.items()}
-    needed = [key for key in parts if any(f"{each}.".startswith(f"{below(name)}{key}.") for each in write.required)]
+    needed = [
+        key
+        for key in parts
+        if any(f"{each}.".startswith(f"{below(name)}{key}.") for each in write.required)
+    ]
     nullable = not needed and all("null" in each["type"] for each in parts.values())
-    schema: Schema = {"type": ["object", "null"] if nullable else "object", "properties": parts, "additionalProperties": True}
+    schema: Schema = {
+        "type": ["object", "null"] if nullable else "object",
+        "properties": parts,
+        "additionalProperties": True,
+    }
     return {**schema, "required": needed} if needed else schema
 
 
@@ -166,7 +210,9 @@ def taken(field: "Field[Any, Any]", *, required: bool) -> Schema:
     if field.primary_key:
         nullable = not required
     else:
-        nullable = field.null or (field.blank and not isinstance(field, IntegerField | BooleanField))
+        nullable = field.null or (
+            field.blank and not isinstance(field, IntegerField | BooleanField)
+        )
         if not nullable and schema["type"] == "string" and "enum" not in schema:
             schema["minLength"] = 1
     if nullable:
@@ -192,7 +238,11 @@ def typed(field: "Field[Any, Any]") -> Schema:
     if isinstance(field, FloatField):
         return {"type": "number"}
     if isinstance(field, JSONField):
-        return {"type": "array", "items": {"type": "object"}} if field.default is list else {"type": "object"}
+        return (
+            {"type": "array", "items": {"type": "object"}}
+            if field.default is list
+            else {"type": "object"}
+        )
     schema: Schema = {"type": "string"}
     if form := next((form for kind, form in FORMATS if isinstance(field, kind)), None):
         schema["format"] = form
@@ -237,7 +287,13 @@ def sample(schema: Schema) -> Any:
 def flat(schema: Schema, prefix: str = "") -> Iterator[Name]:
     """Yield the dotted names in a schema with their schemas."""
     for key, each in schema["properties"].items():
-        inner, sign = (each["items"], "[]") if "items" in each else (each["additionalProperties"], ".*") if "propertyNames" in each else (each, "")
+        inner, sign = (
+            (each["items"], "[]")
+            if "items" in each
+            else (each["additionalProperties"], ".*")
+            if "propertyNames" in each
+            else (each, "")
+        )
         if "properties" in inner:
             yield from flat(inner, f"{prefix}{key}{sign}.")
         else:

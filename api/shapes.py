@@ -20,7 +20,20 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.db.models import CharField, DateTimeField, F, Field, Func, IntegerField, JSONField, Model, QuerySet, Subquery, TextField, Value
+from django.db.models import (
+    CharField,
+    DateTimeField,
+    F,
+    Field,
+    Func,
+    IntegerField,
+    JSONField,
+    Model,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.functions import JSONObject, NullIf
 
 from portal.fields import ActorField
@@ -83,10 +96,18 @@ class JsonRows(Subquery):
     output_field = JSONField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return super().as_sql(compiler, connection, "(SELECT JSON_GROUP_ARRAY(JSON(rows.part)) FROM (%(subquery)s) AS rows)")  # type: ignore[call-arg]
+        return super().as_sql(
+            compiler,
+            connection,
+            "(SELECT JSON_GROUP_ARRAY(JSON(rows.part)) FROM (%(subquery)s) AS rows)",
+        )  # type: ignore[call-arg]
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return super().as_sql(compiler, connection, "(SELECT COALESCE(JSONB_AGG(rows.part), '[]') FROM (%(subquery)s) AS rows)")  # type: ignore[call-arg]
+        return super().as_sql(
+            compiler,
+            connection,
+            "(SELECT COALESCE(JSONB_AGG(rows.part), '[]') FROM (%(subquery)s) AS rows)",
+        )  # type: ignore[call-arg]
 
 
 class CountOf(Subquery):
@@ -110,10 +131,16 @@ class Moment(Func):
     output_field = TextField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="STRFTIME('%%%%Y-%%%%m-%%%%dT%%%%H:%%%%M:%%%%S+00:00', %(expressions)s)")
+        return self.as_sql(
+            compiler,
+            connection,
+            template="STRFTIME('%%%%Y-%%%%m-%%%%dT%%%%H:%%%%M:%%%%S+00:00', %(expressions)s)",
+        )
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = """TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')"""
+        template = (
+            """TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')"""
+        )
         return self.as_sql(compiler, connection, template=template)
 
 
@@ -134,7 +161,9 @@ def actors(*names: str) -> dict[str, NullIf]:
     """
     found = {}
     for name, part in itertools.product(names, ("id", "name")):
-        kept: CharField[str | None, str | None] = CharField(max_length=ActorField.lengths[part], null=True)
+        kept: CharField[str | None, str | None] = CharField(
+            max_length=ActorField.lengths[part], null=True
+        )
         found[f"{name}_actor_{part}"] = NullIf(f"{name}_{part}", Value(""), output_field=kept)
     return found
 

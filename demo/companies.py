@@ -16,9 +16,19 @@ ADMINISTRATOR, MEMBER = Membership.Role.ADMINISTRATOR, Membership.Role.MEMBER
 PEOPLE = (
     ("UR-101-000-001", "michael@mightymicks.example", "Michael Goldmill", {MICK: ADMINISTRATOR}),
     ("UR-101-000-002", "adrian@mightymicks.example", "Adrian Pennino", {MICK: MEMBER}),
-    ("UR-420-000-001", "robert@frontstreet.example", "Robert Balboa", {FRONT_STREET: ADMINISTRATOR}),
+    (
+        "UR-420-000-001",
+        "robert@frontstreet.example",
+        "Robert Balboa",
+        {FRONT_STREET: ADMINISTRATOR},
+    ),
     ("UR-420-000-002", "paulie@frontstreet.example", "Paulie Pennino", {FRONT_STREET: MEMBER}),
-    ("UR-500-000-001", "tony@gazzo.example", "Tony Gazzo", {MICK: ADMINISTRATOR, FRONT_STREET: ADMINISTRATOR}),
+    (
+        "UR-500-000-001",
+        "tony@gazzo.example",
+        "Tony Gazzo",
+        {MICK: ADMINISTRATOR, FRONT_STREET: ADMINISTRATOR},
+    ),
     ("UR-571-000-001", "mary@bayside.example", "Mary Creed", {BAYSIDE: ADMINISTRATOR}),
     ("UR-318-000-001", "duke@southpaw.example", "Duke Evers", {SOUTHPAW: ADMINISTRATOR}),
 )

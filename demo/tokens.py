@@ -63,36 +63,140 @@ SAMPLES = (
 
 MORE: tuple[tuple[Any, ...], ...] = (
     # name, extension, modules, external id, last used, expires, status
-    ("ERP Agreements Sync", CUSTOM, (M.AGREEMENTS, M.CUSTOMERS, M.HELPDESK), "erp-7", timedelta(minutes=11), None, ACTIVE),
+    (
+        "ERP Agreements Sync",
+        CUSTOM,
+        (M.AGREEMENTS, M.CUSTOMERS, M.HELPDESK),
+        "erp-7",
+        timedelta(minutes=11),
+        None,
+        ACTIVE,
+    ),
     ("New Orders to Chat", ZAPIER, (), "", timedelta(hours=2), None, ACTIVE),
     ("Monthly Usage Report", REPORTS, (), "fin-12", timedelta(days=1), None, ACTIVE),
     ("NetSuite Bridge", FLOWGEAR, (), "ns-prod", timedelta(minutes=5), None, ACTIVE),
-    ("Price List Export", CUSTOM, (M.PRICING, M.PRODUCTS), "", timedelta(hours=6), timedelta(days=11), ACTIVE),
+    (
+        "Price List Export",
+        CUSTOM,
+        (M.PRICING, M.PRODUCTS),
+        "",
+        timedelta(hours=6),
+        timedelta(days=11),
+        ACTIVE,
+    ),
     ("Helpdesk Mirror", CUSTOM, (M.HELPDESK,), "desk-2", timedelta(weeks=3), None, INACTIVE),
     ("Partner Onboarding, Staging", ZAPIER, (), "", None, None, ACTIVE),
     ("QA Sandbox", CUSTOM, (M.ALL,), "qa", timedelta(days=120), timedelta(days=-90), ACTIVE),
     ("Quarterly Revenue Report", REPORTS, (), "", timedelta(days=61), None, ACTIVE),
-    ("Contract Archive", CUSTOM, (M.CONTRACTS, M.AGREEMENTS), "arc-1", timedelta(hours=1), None, ACTIVE),
-    ("Agreements Dashboard", CUSTOM, (M.AGREEMENTS,), "bi-agr", timedelta(minutes=26), None, ACTIVE),
+    (
+        "Contract Archive",
+        CUSTOM,
+        (M.CONTRACTS, M.AGREEMENTS),
+        "arc-1",
+        timedelta(hours=1),
+        None,
+        ACTIVE,
+    ),
+    (
+        "Agreements Dashboard",
+        CUSTOM,
+        (M.AGREEMENTS,),
+        "bi-agr",
+        timedelta(minutes=26),
+        None,
+        ACTIVE,
+    ),
     ("Legal Review Feed", CUSTOM, (M.AGREEMENTS, M.CONTRACTS), "", timedelta(days=1), None, ACTIVE),
-    ("Catalog Mirror", CUSTOM, (M.PRODUCTS, M.LISTINGS, M.PRICING), "cat-eu", timedelta(hours=3), None, ACTIVE),
+    (
+        "Catalog Mirror",
+        CUSTOM,
+        (M.PRODUCTS, M.LISTINGS, M.PRICING),
+        "cat-eu",
+        timedelta(hours=3),
+        None,
+        ACTIVE,
+    ),
     ("Old Billing Bridge", FLOWGEAR, (), "bill-1", timedelta(days=400), None, DELETED),
     ("Support Chat Bot", ZAPIER, (), "bot", timedelta(minutes=48), None, ACTIVE),
-    ("Subscription Watch", CUSTOM, (M.SUBSCRIPTIONS, M.TIER_CONFIG), "", timedelta(days=2), timedelta(days=24), ACTIVE),
-    ("CRM Customers, Production", CUSTOM, (M.CUSTOMERS, M.PARTNERS), "crm-1", timedelta(minutes=2), None, ACTIVE),
-    ("CRM Customers, Staging", CUSTOM, (M.CUSTOMERS,), "crm-1-stg", timedelta(days=9), None, INACTIVE),
+    (
+        "Subscription Watch",
+        CUSTOM,
+        (M.SUBSCRIPTIONS, M.TIER_CONFIG),
+        "",
+        timedelta(days=2),
+        timedelta(days=24),
+        ACTIVE,
+    ),
+    (
+        "CRM Customers, Production",
+        CUSTOM,
+        (M.CUSTOMERS, M.PARTNERS),
+        "crm-1",
+        timedelta(minutes=2),
+        None,
+        ACTIVE,
+    ),
+    (
+        "CRM Customers, Staging",
+        CUSTOM,
+        (M.CUSTOMERS,),
+        "crm-1-stg",
+        timedelta(days=9),
+        None,
+        INACTIVE,
+    ),
     ("Usage Collector", CUSTOM, (M.USAGE,), "use-3", timedelta(hours=12), None, ACTIVE),
-    ("Marketplace Monitor", CUSTOM, (M.MARKETPLACES, M.LISTINGS), "", timedelta(days=16), None, ACTIVE),
+    (
+        "Marketplace Monitor",
+        CUSTOM,
+        (M.MARKETPLACES, M.LISTINGS),
+        "",
+        timedelta(days=16),
+        None,
+        ACTIVE,
+    ),
     ("Board Figures", REPORTS, (), "board", timedelta(days=28), None, ACTIVE),
     ("Warehouse Load", CUSTOM, (M.ALL,), "dwh", timedelta(minutes=31), None, ACTIVE),
     ("Trial of Flowgear", FLOWGEAR, (), "", None, timedelta(days=-30), ACTIVE),
-    ("Access Review Script", CUSTOM, (M.ACCOUNT, M.INTEGRATIONS), "iam", timedelta(days=5), None, ACTIVE),
-    ("Deployment Checks", CUSTOM, (M.DEVOPS,), "ci", timedelta(hours=8), timedelta(days=200), ACTIVE),
+    (
+        "Access Review Script",
+        CUSTOM,
+        (M.ACCOUNT, M.INTEGRATIONS),
+        "iam",
+        timedelta(days=5),
+        None,
+        ACTIVE,
+    ),
+    (
+        "Deployment Checks",
+        CUSTOM,
+        (M.DEVOPS,),
+        "ci",
+        timedelta(hours=8),
+        timedelta(days=200),
+        ACTIVE,
+    ),
     ("Intern Project", CUSTOM, (M.PRODUCTS,), "", timedelta(days=95), None, DELETED),
     ("Ticket Statistics", REPORTS, (), "", None, None, INACTIVE),
     ("Invoice Matching", FLOWGEAR, (), "inv", timedelta(hours=20), None, ACTIVE),
-    ("Reseller Portal", CUSTOM, (M.CUSTOMERS, M.SUBSCRIPTIONS, M.HELPDESK), "rp-2", timedelta(seconds=40), None, ACTIVE),
-    ("Export for the Auditor", CUSTOM, (M.CONTRACTS,), "aud-2023", timedelta(days=300), timedelta(days=-200), ACTIVE),
+    (
+        "Reseller Portal",
+        CUSTOM,
+        (M.CUSTOMERS, M.SUBSCRIPTIONS, M.HELPDESK),
+        "rp-2",
+        timedelta(seconds=40),
+        None,
+        ACTIVE,
+    ),
+    (
+        "Export for the Auditor",
+        CUSTOM,
+        (M.CONTRACTS,),
+        "aud-2023",
+        timedelta(days=300),
+        timedelta(days=-200),
+        ACTIVE,
+    ),
 )
 
 
@@ -104,7 +208,9 @@ def more_samples() -> Iterator[Sample]:
             if number < limit:
                 yield Sample(
                     account,
-                    "SU-160-984-311" if (account, number) == (MICK, 0) else sample_id(draw, "SU", 3, 3, 3),
+                    "SU-160-984-311"
+                    if (account, number) == (MICK, 0)
+                    else sample_id(draw, "SU", 3, 3, 3),
                     name,
                     extension,
                     day(2021, 5, 14, 9, 12) - timedelta(days=17 * number, minutes=37 * number),
@@ -123,7 +229,10 @@ def load(accounts: Mapping[str, Account]) -> None:
     now = timezone.now()
     creators = {
         MICK: (User.objects.get(pk="UR-101-000-001"), User.objects.get(pk="UR-500-000-001")),
-        FRONT_STREET: (User.objects.get(pk="UR-420-000-001"), User.objects.get(pk="UR-500-000-001")),
+        FRONT_STREET: (
+            User.objects.get(pk="UR-420-000-001"),
+            User.objects.get(pk="UR-500-000-001"),
+        ),
     }
     extensions = Extension.objects.in_bulk()
     known = set(Token.objects.values_list("pk", flat=True))
@@ -150,7 +259,8 @@ def load(accounts: Mapping[str, Account]) -> None:
                     updated_at=sample.created,
                 )
         except TokenError:
-            continue  # The person trying the portal took the name, or changed the extension; theirs stays.
+            # The person trying the portal took the name, or changed the extension; theirs stays.
+            continue
         token.permissions.update(granted_at=sample.created)
         if sample.used:
             TokenUsage.objects.filter(token=token).update(last_used_at=now - sample.used)

@@ -89,7 +89,13 @@ def reference(request: PersonRequest) -> HttpResponse:
     return render(
         request,
         "general/reference.html",
-        {"endpoint": endpoint(request), "chapters": chapters(), "operators": openapi.OPERATORS, "refusals": openapi.REFUSALS, "limits": LIMITS},
+        {
+            "endpoint": endpoint(request),
+            "chapters": chapters(),
+            "operators": openapi.OPERATORS,
+            "refusals": openapi.REFUSALS,
+            "limits": LIMITS,
+        },
     )
 
 
@@ -99,7 +105,9 @@ def chapters() -> list[Chapter]:
     found: dict[str, Chapter] = {}
     for resource in RESOURCES:
         label, covers = openapi.tag(resource.module)
-        found.setdefault(label, Chapter(f"module-{slugify(label)}", label, covers, [])).entries.append(entry(resource))
+        found.setdefault(
+            label, Chapter(f"module-{slugify(label)}", label, covers, [])
+        ).entries.append(entry(resource))
     return list(found.values())
 
 
@@ -115,18 +123,36 @@ def entry(resource: Resource) -> Entry:
         [Named(breakable(name.name), kind(name.schema)) for name in schemas.flat(record)],
         list(filters(resource)),
         json.dumps([record["examples"][0]], indent=2, ensure_ascii=False, default=str),
-        " ".join((*(call.path for call in calls), *(call.summary for call in calls), resource.about, *names)).casefold(),
+        " ".join(
+            (
+                *(call.path for call in calls),
+                *(call.summary for call in calls),
+                resource.about,
+                *names,
+            )
+        ).casefold(),
         *examples(resource),
     )
 
 
 def described(resource: Resource) -> Iterator[Call]:
     for method, path, about in openapi.operations(resource):
-        body = about.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        body = (
+            about.get("requestBody", {})
+            .get("content", {})
+            .get("application/json", {})
+            .get("schema", {})
+        )
         names = schemas.flat(body.get("oneOf", [body])[0]) if body else ()
         # The page describes lists in a section of its own.
         more = "" if method == "GET" else about.get("description", "")
-        yield Call(method, path, about["summary"], more, [Named(breakable(name.name), kind(name.schema), name.required) for name in names])
+        yield Call(
+            method,
+            path,
+            about["summary"],
+            more,
+            [Named(breakable(name.name), kind(name.schema), name.required) for name in names],
+        )
 
 
 def filters(resource: Resource) -> Iterator[Named]:
@@ -165,7 +191,10 @@ def examples(resource: Resource) -> tuple[str, str, str]:
     chosen = next((name for name, field in fields.items() if field.choices), "id")
     value = example(fields[chosen])
     # By the time of creation, if possible.
-    order = next((name for name in resource.ordering if name.endswith(("created", "created.at"))), resource.ordering[0])
+    order = next(
+        (name for name in resource.ordering if name.endswith(("created", "created.at"))),
+        resource.ordering[0],
+    )
     path = f"/{resource.path}".replace("<parent>", parent_id(resource))
     return (
         f"{path}?{chosen}={value}&ordering(-{order})&limit=10",

@@ -17,4 +17,12 @@ from tokens.models import Token
 def start(request: PersonRequest) -> HttpResponse:
     """Show the endpoint of the API, a first call and the account."""
     count = Token.objects.visible_to(request.membership).live().count()
-    return render(request, "general/start.html", {"endpoint": endpoint(request), "token_count": count, "may_manage": request.membership.is_admin})
+    return render(
+        request,
+        "general/start.html",
+        {
+            "endpoint": endpoint(request),
+            "token_count": count,
+            "may_manage": request.membership.is_admin,
+        },
+    )

@@ -23,10 +23,26 @@ def of_product(name: str, about: str) -> Resource:
 
 
 OF_PRODUCTS = (
-    of_product("media", "Pictures and videos of a product. This portal keeps none, so the list is empty."),
-    of_product("templates", "Texts for subscriptions to a product. This portal keeps none, so the list is empty."),
-    of_product("parameters", "Parameters that an order has to fill in. This portal keeps none, so the list is empty."),
-    of_product("actions", "Links that a product offers. This portal keeps none, so the list is empty."),
-    of_product("configurations", "Parameter values of a product. This portal keeps none, so the list is empty."),
-    of_product("messages", "Messages of a product to its users. This portal keeps none, so the list is empty."),
+    of_product(
+        "media", "Pictures and videos of a product. This portal keeps none, so the list is empty."
+    ),
+    of_product(
+        "templates",
+        "Texts for subscriptions to a product. This portal keeps none, so the list is empty.",
+    ),
+    of_product(
+        "parameters",
+        "Parameters that an order has to fill in. This portal keeps none, so the list is empty.",
+    ),
+    of_product(
+        "actions", "Links that a product offers. This portal keeps none, so the list is empty."
+    ),
+    of_product(
+        "configurations",
+        "Parameter values of a product. This portal keeps none, so the list is empty.",
+    ),
+    of_product(
+        "messages",
+        "Messages of a product to its users. This portal keeps none, so the list is empty.",
+    ),
 )

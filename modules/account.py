@@ -12,7 +12,9 @@ from tokens.catalog import Module
 TYPE = Case(
     When(side=Account.Side.VENDOR, then=Value("vendor")),
     default=Value("provider"),
-    output_field=CharField(max_length=16, choices=(("vendor", _("Vendor")), ("provider", _("Provider")))),
+    output_field=CharField(
+        max_length=16, choices=(("vendor", _("Vendor")), ("provider", _("Provider")))
+    ),
 )
 
 ACCOUNTS = Resource(
@@ -20,7 +22,13 @@ ACCOUNTS = Resource(
     None,
     lambda caller: Account.objects.filter(pk=caller.account_id).annotate(type=TYPE),
     about="The company that the token belongs to. Open to every valid token, since programs often read it first.",
-    fields={"id": "id", "name": "name", "type": "type", "role": "side", "events": events(created="created_at")},
+    fields={
+        "id": "id",
+        "name": "name",
+        "type": "type",
+        "role": "side",
+        "events": events(created="created_at"),
+    },
     foreign={"role": ("reseller",)},
     search=("id",),
 )
@@ -28,7 +36,9 @@ ACCOUNTS = Resource(
 USERS = Resource(
     "users",
     Module.ACCOUNT,
-    lambda caller: User.objects.filter(memberships__account=caller.account_id).annotate(status=Value("joined", CharField(max_length=16))),
+    lambda caller: User.objects.filter(memberships__account=caller.account_id).annotate(
+        status=Value("joined", CharField(max_length=16))
+    ),
     about="The people of the company.",
     fields={
         "id": "id",

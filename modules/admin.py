@@ -41,7 +41,11 @@ class Searched(BaseModelAdmin):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
-        return [field.name for field in (*self.opts.fields, *self.opts.many_to_many) if field.is_relation]
+        return [
+            field.name
+            for field in (*self.opts.fields, *self.opts.many_to_many)
+            if field.is_relation
+        ]
 
 
 class SampleAdmin(Searched, admin.ModelAdmin):
@@ -131,7 +135,16 @@ class UsageFileAdmin(SampleAdmin):
 
 @admin.register(Case)
 class CaseAdmin(SampleAdmin):
-    list_display = ("id", "subject", "state", "type", "priority", "issuer", "receiver", "created_at")
+    list_display = (
+        "id",
+        "subject",
+        "state",
+        "type",
+        "priority",
+        "issuer",
+        "receiver",
+        "created_at",
+    )
     list_filter = ("state", "type", "priority")
     search_fields = ("id", "subject", "issuer__name", "receiver__name")
     list_select_related = ("issuer", "receiver")

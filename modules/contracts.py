@@ -10,7 +10,9 @@ from tokens.catalog import Module
 CONTRACTS = Resource(
     "contracts",
     Module.CONTRACTS,
-    lambda caller: Contract.objects.visible_to(caller).annotate(kind=Value("production", CharField(max_length=16))),
+    lambda caller: Contract.objects.visible_to(caller).annotate(
+        kind=Value("production", CharField(max_length=16))
+    ),
     about="Agreements that a partner has signed or is about to sign.",
     fields={
         "id": "id",

@@ -35,12 +35,18 @@ CONTACT_INFO = {
 }
 
 # A customer buys; a reseller is one tier above it.
-SCOPE = Case(When(type=Customer.Type.CUSTOMER, then=Value("customer")), default=Value("tier1"), output_field=CharField(max_length=16))
+SCOPE = Case(
+    When(type=Customer.Type.CUSTOMER, then=Value("customer")),
+    default=Value("tier1"),
+    output_field=CharField(max_length=16),
+)
 
 CUSTOMERS = Resource(
     "tier/accounts",
     Module.CUSTOMERS,
-    lambda caller: Customer.objects.visible_to(caller).annotate(db=Value("EU", CharField(max_length=2)), scope=SCOPE),
+    lambda caller: Customer.objects.visible_to(caller).annotate(
+        db=Value("EU", CharField(max_length=2)), scope=SCOPE
+    ),
     about="Customers, and the resellers between them and the distributor.",
     fields={
         "id": "id",
@@ -55,7 +61,11 @@ CUSTOMERS = Resource(
         "parent": {**reference("parent"), "external_id": "parent__external_id"},
         "owner": reference("provider"),
         "hub": reference("hub"),
-        "scopes": Column("scope", lambda scope: [scope], {"type": "array", "items": {"type": "string", "enum": ["customer", "tier1"]}}),
+        "scopes": Column(
+            "scope",
+            lambda scope: [scope],
+            {"type": "array", "items": {"type": "string", "enum": ["customer", "tier1"]}},
+        ),
         "contact_info": CONTACT_INFO,
         "events": events(created="created_at", updated="updated_at"),
     },
@@ -116,7 +126,9 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
     """
     check(caller, values)
     now = this_second()
-    customer = Customer(provider_id=caller.account_id, created_at=now, updated_at=now, **columns(values))
+    customer = Customer(
+        provider_id=caller.account_id, created_at=now, updated_at=now, **columns(values)
+    )
     save(customer)
     return str(customer.pk)
 
@@ -135,17 +147,32 @@ def update(caller: Caller, customer: Customer, values: dict[str, Any]) -> None:
 def delete(caller: Caller, customer: Customer) -> None:
     """Delete a customer that has no subscriptions and no tier configurations."""
     check(caller, {})
-    used = any(rows.exists() for rows in (Asset.objects.filter(customer=customer), TierConfig.objects.filter(customer=customer)))
+    used = any(
+        rows.exists()
+        for rows in (
+            Asset.objects.filter(customer=customer),
+            TierConfig.objects.filter(customer=customer),
+        )
+    )
     if used:
-        raise Refused(_("A customer that has subscriptions or tier configurations cannot be deleted."), code="TRA_001")
+        raise Refused(
+            _("A customer that has subscriptions or tier configurations cannot be deleted."),
+            code="TRA_001",
+        )
     customer.delete()
 
 
 def check(caller: Caller, values: dict[str, Any]) -> None:
     """Raise Refused unless the caller may write customers and the hub belongs to it."""
     if not Account.objects.filter(pk=caller.account_id, side=Account.Side.DISTRIBUTOR).exists():
-        raise Refused(_("Customers belong to distributors; a vendor can only read them."), code="AUTH_005", status=403)
-    if (hub := values.get("hub.id")) and not Hub.objects.filter(pk=hub, owner=caller.account_id).exists():
+        raise Refused(
+            _("Customers belong to distributors; a vendor can only read them."),
+            code="AUTH_005",
+            status=403,
+        )
+    if (hub := values.get("hub.id")) and not Hub.objects.filter(
+        pk=hub, owner=caller.account_id
+    ).exists():
         raise Refused("hub.id: " + _("Your account has no such hub."))
 
 
@@ -154,8 +181,16 @@ def save(customer: Customer) -> None:
     try:
         customer.save()
     except ValidationError as problem:
-        names = {column: name for name, column in CUSTOMERS.columns.items() if isinstance(column, str)} | {"parent": "parent.id"}
-        raise Refused(*(f"{names[field]}: {text}" for field, texts in problem.message_dict.items() for text in texts)) from None
+        names = {
+            column: name for name, column in CUSTOMERS.columns.items() if isinstance(column, str)
+        } | {"parent": "parent.id"}
+        raise Refused(
+            *(
+                f"{names[field]}: {text}"
+                for field, texts in problem.message_dict.items()
+                for text in texts
+            )
+        ) from None
 
 
 def columns(values: dict[str, Any]) -> dict[str, Any]:

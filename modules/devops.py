@@ -10,7 +10,8 @@ from tokens.catalog import Module
 
 ENVIRONMENTS = Rows(
     Environment.objects.filter(service=OuterRef("pk")).annotate(
-        readme=Concat("git_url", Value("/README.md")), changelog=Concat("git_url", Value("/CHANGELOG.md"))
+        readme=Concat("git_url", Value("/README.md")),
+        changelog=Concat("git_url", Value("/CHANGELOG.md")),
     ),
     {
         "id": "id",
@@ -38,7 +39,9 @@ SERVICES = Resource(
         "name": "name",
         "description": "description",
         "package_id": "package_id",
-        "products": Rows(Product.objects.filter(services=OuterRef("pk")), {"id": "id", "name": "name"}),
+        "products": Rows(
+            Product.objects.filter(services=OuterRef("pk")), {"id": "id", "name": "name"}
+        ),
         "extension_id": "extension_id",
         "owner": {**reference("owner"), "role": "owner__side"},
         "environments": ENVIRONMENTS,

@@ -28,10 +28,14 @@ def cases(caller: Caller) -> "models.QuerySet[Case]":
     """
 
     def partner(part: str) -> models.Case:
-        return models.Case(models.When(issuer=caller.account_id, then=f"receiver{part}"), default=f"issuer{part}")
+        return models.Case(
+            models.When(issuer=caller.account_id, then=f"receiver{part}"), default=f"issuer{part}"
+        )
 
     rows: models.QuerySet[Case] = Case.objects.visible_to(caller).annotate(
-        viewer=models.Value(caller.account_id, models.CharField(max_length=24)), partner_id=partner("_id"), partner_name=partner("__name")
+        viewer=models.Value(caller.account_id, models.CharField(max_length=24)),
+        partner_id=partner("_id"),
+        partner_name=partner("__name"),
     )
     told: models.QuerySet[Case] = rows.annotate(
         **{
@@ -69,7 +73,12 @@ def by(what: str, part: str) -> Computed:
         actor = actors.get(what, {})
         return partner if actor.get("account", viewer) != viewer else actor.get(part)
 
-    return Computed(("actors", "viewer", f"partner_{part}"), shown, column_by(what, part), {"type": "string", "examples": [ABOUT_ACTOR[part]]})
+    return Computed(
+        ("actors", "viewer", f"partner_{part}"),
+        shown,
+        column_by(what, part),
+        {"type": "string", "examples": [ABOUT_ACTOR[part]]},
+    )
 
 
 ORDERED = (
@@ -104,8 +113,16 @@ CASES = Resource(
         "priority": "priority",
         "state": "state",
         "type": "type",
-        "issuer": {"account": reference("issuer"), "agent": reference("issuer_agent"), "recipients": Constant([])},
-        "receiver": {"account": reference("receiver"), "agent": reference("receiver_agent"), "recipients": Constant([])},
+        "issuer": {
+            "account": reference("issuer"),
+            "agent": reference("issuer_agent"),
+            "recipients": Constant([]),
+        },
+        "receiver": {
+            "account": reference("receiver"),
+            "agent": reference("receiver_agent"),
+            "recipients": Constant([]),
+        },
         "events": {what: happened(what) for what in EVENTS},
         "rating": "rating",
         "feedback": "feedback",
@@ -128,8 +145,14 @@ CASES = Resource(
 def create(caller: Caller, values: dict[str, Any]) -> str:
     """Open a case with a partner."""
     partner, agent = values.pop("receiver.account.id"), values.pop("receiver.agent.id", None)
-    vendor, provider = (caller.account_id, partner) if caller.side == Account.Side.VENDOR else (partner, caller.account_id)
-    if not Contract.objects.filter(vendor=vendor, provider=provider, status=Contract.Status.ACTIVE).exists():
+    vendor, provider = (
+        (caller.account_id, partner)
+        if caller.side == Account.Side.VENDOR
+        else (partner, caller.account_id)
+    )
+    if not Contract.objects.filter(
+        vendor=vendor, provider=provider, status=Contract.Status.ACTIVE
+    ).exists():
         raise Refused("receiver.account.id: " + _("Your account has no such partner."))
     if agent and not User.objects.filter(pk=agent, memberships__account=partner).exists():
         raise Refused("receiver.agent.id: " + _("There is no such person in that company."))
@@ -152,7 +175,9 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
 def update(caller: Caller, case: Case, values: dict[str, Any]) -> None:
     """Change a case that the account opened, as long as it is not closed."""
     if case.issuer_id != caller.account_id:
-        raise Refused(_("Only the company that opened the case can change it."), code="AUTH_005", status=403)
+        raise Refused(
+            _("Only the company that opened the case can change it."), code="AUTH_005", status=403
+        )
     if case.state == Case.State.CLOSED:
         raise Refused(_("A closed case cannot be changed."), code="HLP_001")
     for column, value in columns(caller, values, case.vendor_id).items():
@@ -185,7 +210,9 @@ def close(caller: Caller, case: Case, values: dict[str, Any]) -> None:
     The company that opened it may add a rating, from 1 (very poor) to 5 (very good), and feedback.
     """
     if values and case.issuer_id != caller.account_id:
-        raise Refused(_("Only the company that opened the case can rate it."), code="AUTH_005", status=403)
+        raise Refused(
+            _("Only the company that opened the case can rate it."), code="AUTH_005", status=403
+        )
     case.rating, case.feedback = values.get("rating"), values.get("feedback", "")
     move(caller, case, Case.State.CLOSED)
 
@@ -203,7 +230,10 @@ def columns(caller: Caller, values: dict[str, Any], vendor_id: str) -> dict[str,
     Raises Refused for a product that the account cannot see or that is not of the case's vendor.
     """
     product = values.get("product.id")
-    if product and not Product.objects.visible_to(caller).filter(pk=product, vendor=vendor_id).exists():
+    if (
+        product
+        and not Product.objects.visible_to(caller).filter(pk=product, vendor=vendor_id).exists()
+    ):
         raise Refused("product.id: " + _("The vendor has no such product."))
     return {CASES.columns[name]: value for name, value in values.items()}
 

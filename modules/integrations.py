@@ -9,7 +9,16 @@ from collections.abc import Collection as Several
 from typing import Any
 
 from django.conf import settings
-from django.db.models import BooleanField, Case, CharField, IntegerField, OuterRef, QuerySet, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,7 +32,17 @@ from api.shapes import Constant, Rows, actor, actors, reference
 from modules.models import ModuleEntry
 from tokens.catalog import Module
 from tokens.gate import Caller
-from tokens.models import EXPIRING, Deleted, Extension, NameTaken, NotOffered, Permission, State, Token, TooManyTokens
+from tokens.models import (
+    EXPIRING,
+    Deleted,
+    Extension,
+    NameTaken,
+    NotOffered,
+    Permission,
+    State,
+    Token,
+    TooManyTokens,
+)
 from tokens.standing import Standing
 
 
@@ -37,7 +56,11 @@ def tokens(caller: Caller) -> QuerySet[Token]:
             # As Token.state, but by the clock of the database, since the query is kept.
             current=Case(
                 When(status=active, expires_at__lte=Now(), then=Value(State.EXPIRED.value)),
-                When(status=active, expires_at__lte=Now() + EXPIRING, then=Value(State.EXPIRING.value)),
+                When(
+                    status=active,
+                    expires_at__lte=Now() + EXPIRING,
+                    then=Value(State.EXPIRING.value),
+                ),
                 default="status",
                 output_field=CharField(max_length=16),
             ),
@@ -48,7 +71,9 @@ def tokens(caller: Caller) -> QuerySet[Token]:
 
 def granted(token: Any) -> QuerySet[Permission]:
     """Return the grants of a token, with who granted each."""
-    return Permission.objects.filter(token=token).annotate(**actors("granted_by")).order_by("module")
+    return (
+        Permission.objects.filter(token=token).annotate(**actors("granted_by")).order_by("module")
+    )
 
 
 GRANT = {
@@ -146,10 +171,17 @@ MODULES = Resource(
     required=("name", "extension.id"),
     not_yet={
         "handle": gettext_lazy(
-            "A handle cannot be exchanged for a key yet. Connect with the key of a token instead, which its page in the portal shows: ApiKey SU-…:…"
+            "A handle cannot be exchanged for a key yet. Connect with the key of a token instead, "
+            "which its page in the portal shows: ApiKey SU-…:…"
         )
     },
-    answers={"token": {"type": "string", "pattern": "^[0-9a-f]{40}$", "description": "The secret, shown only this once."}},
+    answers={
+        "token": {
+            "type": "string",
+            "pattern": "^[0-9a-f]{40}$",
+            "description": "The secret, shown only this once.",
+        }
+    },
 )
 def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     """Create a token. Only this answer has its secret as `token`: the key is `ApiKey <id>:<token>`.
@@ -251,7 +283,13 @@ def revoke(caller: Caller, token_id: str, listed: list[dict[str, Any]]) -> None:
     """
     modules, token = {wanted(values) for values in listed}, own_custom(caller, token_id)
     if Module.ALL in token.grants and Module.ALL not in modules:
-        raise Refused(_("The token has All, which covers every module. Revoke All, and grant the modules that should stay."), code="TKN_003")
+        raise Refused(
+            _(
+                "The token has All, which covers every module. Revoke All, and grant the modules "
+                "that should stay."
+            ),
+            code="TKN_003",
+        )
     token.remove_grants(*modules, by=acting(caller))
 
 
@@ -271,7 +309,11 @@ def own_custom(caller: Caller, token_id: str) -> Token:
     if token.is_deleted:
         raise Refused(_("The token is deleted."), code="TKN_001")
     if not token.extension.asks_permissions:
-        raise Refused(_("The modules of a token for %(extension)s are fixed.") % {"extension": token.extension.label}, code="TKN_002")
+        raise Refused(
+            _("The modules of a token for %(extension)s are fixed.")
+            % {"extension": token.extension.label},
+            code="TKN_002",
+        )
     return token
 
 
@@ -293,9 +335,17 @@ def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None
     if not standing.can_call:
         raise Refused("API request is unauthorized.", standing.refusal, code="AUTH_001", status=401)
     if me.expires_at and (token.expires_at is None or token.expires_at > me.expires_at):
-        raise Refused(_("A token that expires cannot give access to one that expires later or never."), code="AUTH_006", status=403)
+        raise Refused(
+            _("A token that expires cannot give access to one that expires later or never."),
+            code="AUTH_006",
+            status=403,
+        )
     handed = token.grants if modules is None else modules
-    missing = [] if Module.ALL in me.grants else [module for module in Module if module in handed and module not in me.grants]
+    missing = (
+        []
+        if Module.ALL in me.grants
+        else [module for module in Module if module in handed and module not in me.grants]
+    )
     if missing:
         raise Refused(
             _("A token cannot give access that it does not have itself: %(modules)s.")

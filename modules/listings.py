@@ -28,7 +28,11 @@ LISTINGS = Resource(
         },
         "vendor": reference("vendor"),
         "provider": reference("provider"),
-        "pricelist": {"id": "price_list_id", "name": "price_list__name", "status": "price_list__status"},
+        "pricelist": {
+            "id": "price_list_id",
+            "name": "price_list__name",
+            "status": "price_list__status",
+        },
         "created": "created_at",
         "updated": "updated_at",
     },

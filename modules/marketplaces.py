@@ -12,7 +12,11 @@ MARKETPLACES = Resource(
     Module.MARKETPLACES,
     lambda caller: Marketplace.objects.visible_to(caller).annotate(
         # Only the caller's own contracts: the number of others is confidential.
-        contract_count=CountOf(Contract.objects.visible_to(caller).filter(marketplace=OuterRef("pk"), status=Contract.Status.ACTIVE)),
+        contract_count=CountOf(
+            Contract.objects.visible_to(caller).filter(
+                marketplace=OuterRef("pk"), status=Contract.Status.ACTIVE
+            )
+        ),
         hub_count=CountOf(MarketplaceHub.objects.filter(marketplace=OuterRef("pk"))),
     ),
     about="Regions in which a distributor sells. A vendor sees those of the distributors it has an active contract with.",
@@ -23,14 +27,19 @@ MARKETPLACES = Resource(
         "owner": reference("owner"),
         "zone": "zone",
         "hubs": Rows(
-            MarketplaceHub.objects.filter(marketplace=OuterRef("pk")), {"hub": {"id": "hub_id", "name": "hub__name"}, "external_id": "external_id"}
+            MarketplaceHub.objects.filter(marketplace=OuterRef("pk")),
+            {"hub": {"id": "hub_id", "name": "hub__name"}, "external_id": "external_id"},
         ),
         "active_contracts": "contract_count",
-        "countries": Rows(Country.objects.filter(marketplaces=OuterRef("pk")), {"id": "id", "name": "name"}),
+        "countries": Rows(
+            Country.objects.filter(marketplaces=OuterRef("pk")), {"id": "id", "name": "name"}
+        ),
         "currency": "currency",
         "stats": {"hubs": "hub_count", "contracts": "contract_count"},
         "events": events(created="created_at", updated="updated_at"),
-        "locales": Rows(Locale.objects.filter(marketplaces=OuterRef("pk")), {"id": "id", "name": "name"}),
+        "locales": Rows(
+            Locale.objects.filter(marketplaces=OuterRef("pk")), {"id": "id", "name": "name"}
+        ),
     },
     also={"hubs.id": "hubs.hub.id", "hubs.name": "hubs.hub.name"},
     ordering=("currency", "stats.contracts", "stats.hubs"),
@@ -53,7 +62,10 @@ HUBS = Resource(
         "events": events(created="created_at", updated="updated_at"),
         "stats": {"connections": "connection_count", "marketplaces": "marketplace_count"},
         # Upper case here, lower case below and in filters, as in Connect.
-        "instance": {"id": "instance_id", "type": Column("instance_type", str.upper, {"type": "string", "enum": ["OA", "API"]})},
+        "instance": {
+            "id": "instance_id",
+            "type": Column("instance_type", str.upper, {"type": "string", "enum": ["OA", "API"]}),
+        },
         "instance_id": "instance_id",
         "instance_type": "instance_type",
         "version": "version",

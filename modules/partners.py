@@ -1,6 +1,15 @@
 """The resource `/public/v1/partners`."""
 
-from django.db.models import BooleanField, CharField, Exists, IntegerField, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Exists,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 
 from accounts.models import Account
 from api.resource import Resource
@@ -13,7 +22,9 @@ from tokens.gate import Caller
 
 def partners(caller: Caller) -> QuerySet[Account]:
     """Return the companies the account has active contracts with, and how many of each type."""
-    between = Q(vendor=caller.account_id, provider=OuterRef("pk")) | Q(provider=caller.account_id, vendor=OuterRef("pk"))
+    between = Q(vendor=caller.account_id, provider=OuterRef("pk")) | Q(
+        provider=caller.account_id, vendor=OuterRef("pk")
+    )
     active = Contract.objects.filter(between, status=Contract.Status.ACTIVE)
     return Account.objects.filter(Exists(active)).annotate(
         type=TYPE,
@@ -55,7 +66,12 @@ PARTNERS = Resource(
         "languages": Constant([]),
         "websites": Constant([]),
         "stats": {
-            "contracts": {"distribution": "distribution", "program": "program", "service": "service", "syndication": "syndication"},
+            "contracts": {
+                "distribution": "distribution",
+                "program": "program",
+                "service": "service",
+                "syndication": "syndication",
+            },
             "listings": "listings",
         },
         "contacts": Constant([]),

@@ -11,7 +11,9 @@ PRICE_LISTS = Resource(
     "pricing/lists",
     Module.PRICING,
     lambda caller: PriceList.objects.visible_to(caller).annotate(
-        listings_count=CountOf(Listing.objects.visible_to(caller).filter(price_list=OuterRef("pk"))),
+        listings_count=CountOf(
+            Listing.objects.visible_to(caller).filter(price_list=OuterRef("pk"))
+        ),
         listings_alt_count=Value(0, IntegerField()),
         products_count=CountOf(Product.objects.filter(price_lists=OuterRef("pk"))),
     ),
@@ -25,9 +27,18 @@ PRICE_LISTS = Resource(
         "status": "status",
         "owner": reference("owner"),
         # The columns of a price list. Here, each product has one price.
-        "attributes": Constant([{"id": "price", "name": "Price", "description": "The monthly price of one unit."}]),
-        "products": Rows(Product.objects.filter(price_lists=OuterRef("pk")), {"id": "id", "name": "name", "description": "short_description"}),
-        "stats": {"products": "products_count", "listings": "listings_count", "listings_alt": "listings_alt_count"},
+        "attributes": Constant(
+            [{"id": "price", "name": "Price", "description": "The monthly price of one unit."}]
+        ),
+        "products": Rows(
+            Product.objects.filter(price_lists=OuterRef("pk")),
+            {"id": "id", "name": "name", "description": "short_description"},
+        ),
+        "stats": {
+            "products": "products_count",
+            "listings": "listings_count",
+            "listings_alt": "listings_alt_count",
+        },
         "events": events(created="created_at", updated="updated_at", activated="activated_at"),
     },
     also={"product.id": "products.id", "product.name": "products.name"},

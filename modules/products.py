@@ -1,6 +1,16 @@
 """The resources `/public/v1/products`, `/products/<id>/items` and `/categories`."""
 
-from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 
 from api.resource import Resource
 from api.shapes import Constant, events, reference
@@ -13,13 +23,25 @@ ICON = "product.svg"
 
 def products(caller: Caller) -> QuerySet[Product]:
     """Return the products the account can see, and why it can see each."""
-    listed = Listing.objects.filter(Q(provider=caller.account_id) | Q(vendor=caller.account_id), product=OuterRef("pk"), status=Listing.Status.LISTED)
+    listed = Listing.objects.filter(
+        Q(provider=caller.account_id) | Q(vendor=caller.account_id),
+        product=OuterRef("pk"),
+        status=Listing.Status.LISTED,
+    )
     return Product.objects.visible_to(caller).annotate(
-        visible_as_owner=Case(When(vendor=caller.account_id, then=Value(value=True)), default=Value(value=False), output_field=BooleanField()),
+        visible_as_owner=Case(
+            When(vendor=caller.account_id, then=Value(value=True)),
+            default=Value(value=False),
+            output_field=BooleanField(),
+        ),
         visible_by_listing=Exists(listed),
         visible_by_syndication=Value(value=False, output_field=BooleanField()),
         purchase_model=Value("transactable", CharField(max_length=16)),
-        published=Case(When(status=Product.Status.PUBLISHED, then=Value(value=True)), default=Value(value=False), output_field=BooleanField()),
+        published=Case(
+            When(status=Product.Status.PUBLISHED, then=Value(value=True)),
+            default=Value(value=False),
+            output_field=BooleanField(),
+        ),
         visible_in_catalog=Value(value=False, output_field=BooleanField()),
     )
 
@@ -42,7 +64,10 @@ PRODUCTS = Resource(
         "detailed_description": "detailed_description",
         "category": reference("category"),
         "owner": reference("vendor"),
-        "configurations": {"suspend_resume_supported": Constant(value=True), "requires_reseller_information": Constant(value=False)},
+        "configurations": {
+            "suspend_resume_supported": Constant(value=True),
+            "requires_reseller_information": Constant(value=False),
+        },
         "customer_ui_settings": {
             "description": "short_description",
             "getting_started": Constant(""),
@@ -51,7 +76,10 @@ PRODUCTS = Resource(
         },
         # Missing capabilities are listed too, since `ccli product export` reads each.
         "capabilities": {
-            "subscription": {"schema": Constant("explicit"), "change": {"editable_ordering_parameters": Constant(value=False)}},
+            "subscription": {
+                "schema": Constant("explicit"),
+                "change": {"editable_ordering_parameters": Constant(value=False)},
+            },
             "tiers": {"validation": Constant(value=False)},
             "reservation": {"consumption": Constant(value=False)},
             "cart": {"validation": Constant(value=False)},
@@ -79,7 +107,9 @@ PRODUCTS = Resource(
 ITEMS = Resource(
     "products/<parent>/items",
     Module.PRODUCTS,
-    lambda caller, product_id: Item.objects.filter(product__in=Product.objects.visible_to(caller).filter(pk=product_id)),
+    lambda caller, product_id: Item.objects.filter(
+        product__in=Product.objects.visible_to(caller).filter(pk=product_id)
+    ),
     parent=PRODUCTS,
     about="Units of a product that are ordered or metered, and billed.",
     fields={

@@ -9,8 +9,14 @@ from modules.models import Report
 from tokens.catalog import Module
 
 # Progress is not measured: a report is either ready or not.
-PROGRESS = Case(When(status=Report.Status.SUCCEEDED, then=Value(10)), default=Value(0), output_field=IntegerField())
-ENTRYPOINT = Concat(Value("reports."), "template__local_id", Value(".entrypoint.generate"), output_field=CharField())
+PROGRESS = Case(
+    When(status=Report.Status.SUCCEEDED, then=Value(10)),
+    default=Value(0),
+    output_field=IntegerField(),
+)
+ENTRYPOINT = Concat(
+    Value("reports."), "template__local_id", Value(".entrypoint.generate"), output_field=CharField()
+)
 ORDERED = (
     "timeout",
     "schedule.id",
@@ -25,7 +31,9 @@ ORDERED = (
 REPORTS = Resource(
     "reporting/reports",
     Module.REPORTS,
-    lambda caller: Report.objects.visible_to(caller).annotate(progress=PROGRESS, entrypoint=ENTRYPOINT),
+    lambda caller: Report.objects.visible_to(caller).annotate(
+        progress=PROGRESS, entrypoint=ENTRYPOINT
+    ),
     about="Reports that the company has requested.",
     fields={
         "id": "id",
@@ -44,7 +52,10 @@ REPORTS = Resource(
             "repository": {
                 "id": Constant("RPR-000-000-001"),
                 "name": Constant("Standard reports"),
-                "git": {"url": Constant("https://code.example/reports.git"), "tag": Constant("1.0")},
+                "git": {
+                    "url": Constant("https://code.example/reports.git"),
+                    "tag": Constant("1.0"),
+                },
             },
             "entrypoint": "entrypoint",
             "local_id": "template__local_id",
@@ -56,7 +67,12 @@ REPORTS = Resource(
         "failure_output": "failure_output",
         "schedule": {"id": "schedule_id", "name": "schedule_name"},
         "progress": {"value": "progress", "max": Constant(10)},
-        "events": events(created="created_at", updated="updated_at", started="started_at", terminated="terminated_at"),
+        "events": events(
+            created="created_at",
+            updated="updated_at",
+            started="started_at",
+            terminated="terminated_at",
+        ),
     },
     ordering=ORDERED,
 )

@@ -23,7 +23,10 @@ def tier(column: str) -> Shape:
 
 def below(column: str, shape: Shape) -> Shape:
     """Return the shape of a record, applied to the record that `column` refers to."""
-    return {name: f"{column}__{value}" if isinstance(value, str) else below(column, value) for name, value in shape.items()}
+    return {
+        name: f"{column}__{value}" if isinstance(value, str) else below(column, value)
+        for name, value in shape.items()
+    }
 
 
 def product(column: str) -> Shape:
@@ -49,7 +52,9 @@ def items(asset: str) -> "QuerySet[AssetItem]":
 
     Their quantities are strings (`text`, `before`) in requests and numbers in assets.
     """
-    return AssetItem.objects.filter(asset=OuterRef(asset)).annotate(text=Cast("quantity", CharField()), before=Cast(Value("0"), CharField()))
+    return AssetItem.objects.filter(asset=OuterRef(asset)).annotate(
+        text=Cast("quantity", CharField()), before=Cast(Value("0"), CharField())
+    )
 
 
 ITEM = {
@@ -155,7 +160,10 @@ REQUESTS = Resource(
         "product_id": "asset.product.id",
         "asset.connection.environment": "asset.connection.type",
     },
-    foreign={"type": ("adjustment", "renew", "transfer"), "status": ("scheduled", "revoking", "revoked")},
+    foreign={
+        "type": ("adjustment", "renew", "transfer"),
+        "status": ("scheduled", "revoking", "revoked"),
+    },
     ordering=(
         "updated",
         "marketplace.name",

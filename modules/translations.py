@@ -51,7 +51,10 @@ def attributes(request: ApiRequest, pk: str) -> HttpResponse:
     product = Product.objects.visible_to(request.token).filter(pk=pk).values(*TEXTS).first()
     if product is None:
         return not_found(pk)
-    rows = [("key", "original value", "value"), *((name, product[name], product[name]) for name in TEXTS)]
+    rows = [
+        ("key", "original value", "value"),
+        *((name, product[name], product[name]) for name in TEXTS),
+    ]
     return HttpResponse(workbook("Attributes", rows), content_type=WORKBOOK)
 
 
@@ -59,7 +62,10 @@ def attributes(request: ApiRequest, pk: str) -> HttpResponse:
 
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 FORMATS = "http://schemas.openxmlformats.org"
-MAIN, RELATIONS = f"{FORMATS}/spreadsheetml/2006/main", f"{FORMATS}/officeDocument/2006/relationships"
+MAIN, RELATIONS = (
+    f"{FORMATS}/spreadsheetml/2006/main",
+    f"{FORMATS}/officeDocument/2006/relationships",
+)
 KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 

@@ -87,7 +87,9 @@ def icon(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path(products.ICON, icon, name="icon"),
     re_path(
-        rf"^v1//?localization/translations/(?P<pk>{ID})/attributes/?$", translations.attributes, name="localization/translations/<id>/attributes"
+        rf"^v1//?localization/translations/(?P<pk>{ID})/attributes/?$",
+        translations.attributes,
+        name="localization/translations/<id>/attributes",
     ),
     *(pattern for resource in RESOURCES for pattern in resource.urls()),
     re_path(r"^v1//?openapi\.json/?$", openapi.show, {"resources": RESOURCES}, name="openapi"),

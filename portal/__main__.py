@@ -27,7 +27,8 @@ def keep(fresh: str) -> None:
     """Save new secrets. Raise CommandError if the database was created with other ones."""
     if "django_migrations" in connection.introspection.table_names():
         raise CommandError(
-            f"{envfile.ENV_FILE} is missing, but the database exists, and its keys cannot be checked"
+            f"{envfile.ENV_FILE} is missing, but the database exists, and its keys cannot be "
+            f"checked"
             " or viewed without the secrets in that file. Restore the file from your copy. To start"
             " over, give the portal another database."
         )

@@ -68,7 +68,8 @@ class BoundedInline(admin.TabularInline):
     @property
     def link(self) -> str:
         """The name of the foreign key to the record."""
-        name: str = _get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name).name  # type: ignore[union-attr]  # an inline has one
+        # An inline has one.
+        name: str = _get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name).name  # type: ignore[union-attr]
         return name
 
     def of(self, record: Model) -> QuerySet[Any]:
@@ -81,7 +82,10 @@ class BoundedInline(admin.TabularInline):
         if self.record is None or not self.is_long(self.record):
             return None
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-        return More(f"{address}?{self.link}__id__exact={self.record.pk}", f"{self.of(self.record).count():,}")
+        return More(
+            f"{address}?{self.link}__id__exact={self.record.pk}",
+            f"{self.of(self.record).count():,}",
+        )
 
     def is_long(self, record: Model | None) -> bool:
         if record is None:

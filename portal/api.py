@@ -25,7 +25,11 @@ def json_response(data: Any, status: int = 200) -> HttpResponse:
     """
     # Types that JSON lacks, such as decimals, are written as strings.
     body = orjson.dumps(data, default=str, option=orjson.OPT_OMIT_MICROSECONDS)
-    return HttpResponse(body, status=status, headers={"Content-Type": "application/json", "Content-Length": str(len(body))})
+    return HttpResponse(
+        body,
+        status=status,
+        headers={"Content-Type": "application/json", "Content-Length": str(len(body))},
+    )
 
 
 def error(status: int, code: str, *messages: str) -> HttpResponse:
@@ -33,7 +37,9 @@ def error(status: int, code: str, *messages: str) -> HttpResponse:
 
     `errors` are strings because objects crash the official Python client.
     """
-    response = json_response({"error_code": code, "errors": [str(message) for message in messages]}, status)
+    response = json_response(
+        {"error_code": code, "errors": [str(message) for message in messages]}, status
+    )
     response.headers["Vary"] = "Authorization"
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -52,7 +52,13 @@ BODY_SECONDS = 15
 # Threads for each kind of request; each keeps one database connection. The kinds are separate so
 # that writers waiting for the database do not hold up readers, long lists do not hold up short
 # ones, and browsers do not hold up programs.
-THREADS = {"API, reads": 3, "API, long lists": 1, "API, writes": 2, "pages, reads": 2, "pages, writes": 2}
+THREADS = {
+    "API, reads": 3,
+    "API, long lists": 1,
+    "API, writes": 2,
+    "pages, reads": 2,
+    "pages, writes": 2,
+}
 # The most rows of a short list of the API, which is also the default when the query has no limit.
 SHORT_LIST = 100
 # Finds `limit` in a query; the group is its number if the value is unambiguous.
@@ -90,7 +96,13 @@ class Application:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self.pools = {
-                    name: Pool(name, threads, run_django_safely, WRITERS_PATIENCE if "writes" in name else None) for name, threads in THREADS.items()
+                    name: Pool(
+                        name,
+                        threads,
+                        run_django_safely,
+                        WRITERS_PATIENCE if "writes" in name else None,
+                    )
+                    for name, threads in THREADS.items()
                 }
                 self.connections.watch()
             else:
@@ -195,7 +207,9 @@ def kind(environ: Mapping[str, Any]) -> str:
 
 def wants_long_list(query: str) -> bool:
     """Tell whether the query may ask for a long list. An ambiguous limit counts as long."""
-    return any(int(number or SHORT_LIST + 1) > SHORT_LIST for number in LIMIT.findall(unquote(query)))
+    return any(
+        int(number or SHORT_LIST + 1) > SHORT_LIST for number in LIMIT.findall(unquote(query))
+    )
 
 
 # --- From a request to a response ---------------------------------------------------------------
@@ -234,7 +248,11 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         # granian adds an empty Host if there is none.
         if b"_" in name or name in HOP_BY_HOP or (name == b"host" and not value):
             continue
-        key = "CONTENT_TYPE" if name == b"content-type" else f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
+        key = (
+            "CONTENT_TYPE"
+            if name == b"content-type"
+            else f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
+        )
         text = value.decode("latin-1")
         if key in environ:
             text = f"{environ[key]}{'; ' if name == b'cookie' else ','}{text}"
@@ -249,9 +267,15 @@ def check_host(scope: Scope, environ: Mapping[str, Any]) -> None:
         raise Refused(HTTPStatus.BAD_REQUEST)
 
 
-async def read_body(scope: Scope, environ: Mapping[str, Any], receive: Receive, count: Callable[[int], None]) -> bytes:
+async def read_body(
+    scope: Scope, environ: Mapping[str, Any], receive: Receive, count: Callable[[int], None]
+) -> bytes:
     """Return the whole body. Raise Refused if it is too large, too slow or malformed."""
-    framing = {name: value for name, value in scope["headers"] if name in {b"content-length", b"transfer-encoding"}}
+    framing = {
+        name: value
+        for name, value in scope["headers"]
+        if name in {b"content-length", b"transfer-encoding"}
+    }
     declared = int(framing.get(b"content-length", b"0"))
     if not declared and not framing.get(b"transfer-encoding") and scope["http_version"] != "2":
         return b""
@@ -291,7 +315,10 @@ def run_django(environ: dict[str, Any]) -> Answer:
 
     def start_response(given: str, names: Iterable[tuple[str, str]], exc_info: Any = None) -> None:
         nonlocal status, headers
-        status, headers = given, [(name.encode("latin-1"), value.strip().encode("latin-1")) for name, value in names]
+        status, headers = (
+            given,
+            [(name.encode("latin-1"), value.strip().encode("latin-1")) for name, value in names],
+        )
 
     response: Any = django_application(environ, start_response)
     try:
@@ -311,7 +338,8 @@ def run_django_safely(environ: dict[str, Any]) -> Answer:
         return refuse(environ, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-secure = SecurityHeadersMiddleware(lambda request: None)  # type: ignore[arg-type, return-value]  # nothing follows it
+# Nothing follows it.
+secure = SecurityHeadersMiddleware(lambda request: None)  # type: ignore[arg-type, return-value]
 
 
 def refuse(environ: Mapping[str, Any], status: HTTPStatus) -> Answer:

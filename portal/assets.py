@@ -33,7 +33,11 @@ def stale() -> list[str]:
         return []
     hashed, _digest = staticfiles_storage.load_manifest()
     root = Path(settings.STATIC_ROOT)
-    return [name for name, source in sources().items() if not is_collected(source, root, name, hashed.get(name, ""))]
+    return [
+        name
+        for name, source in sources().items()
+        if not is_collected(source, root, name, hashed.get(name, ""))
+    ]
 
 
 def sources() -> dict[str, str]:
@@ -52,6 +56,10 @@ def sources() -> dict[str, str]:
 
 def is_collected(source: str, root: Path, name: str, hashed_name: str) -> bool:
     try:
-        return bool(hashed_name) and (root / hashed_name).is_file() and filecmp.cmp(source, root / name, shallow=False)
+        return (
+            bool(hashed_name)
+            and (root / hashed_name).is_file()
+            and filecmp.cmp(source, root / name, shallow=False)
+        )
     except OSError:
         return False

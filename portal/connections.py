@@ -104,7 +104,11 @@ class Connections:
                 if idle or client in crowding:
                     with suppress(OSError):
                         connection.shutdown(socket.SHUT_RDWR)
-        for client in [client for client, use in list(self.uses.items()) if client not in open_now and not use.requests]:
+        for client in [
+            client
+            for client, use in list(self.uses.items())
+            if client not in open_now and not use.requests
+        ]:
             del self.uses[client]
 
     def crowding(self) -> set[Client]:
@@ -124,7 +128,11 @@ class Connections:
 def client_connections() -> Iterator[tuple[Client, socket.socket]]:
     """Yield the address of each connected client and a duplicate of its socket to be closed."""
     sockets = list(network_sockets())
-    listening = {local_port(each) for each in sockets if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)}
+    listening = {
+        local_port(each)
+        for each in sockets
+        if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    }
     for each in sockets:
         try:
             client = each.getpeername()

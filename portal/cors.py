@@ -21,7 +21,9 @@ ANSWER_HEADERS = "Allow, Content-Range, Retry-After, WWW-Authenticate, X-Ignored
 PREFLIGHT_SECONDS = 600
 
 
-def allow_origins(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def allow_origins(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Answer preflights, which carry no key, and let pages of allowed origins read responses."""
     if not settings.API_ALLOWED_ORIGINS:
         raise MiddlewareNotUsed
@@ -31,7 +33,9 @@ def allow_origins(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
             return get_response(request)
         origin = request.headers.get("Origin", "")
         allowed = origin in settings.API_ALLOWED_ORIGINS
-        preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        preflight = (
+            request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        )
         response = HttpResponse(status=204) if allowed and preflight else get_response(request)
         patch_vary_headers(response, ["Origin"])
         if allowed:

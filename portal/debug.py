@@ -20,7 +20,8 @@ class Reporter(ExceptionReporter):
     """A reporter that masks the finished text, so that no variable of a frame leaks a secret."""
 
     def get_traceback_html(self) -> SafeString:
-        return mark_safe(mask(super().get_traceback_html()))  # noqa: S308 (Django's own page with parts replaced by asterisks)
+        # Django's own page with parts replaced by asterisks.
+        return mark_safe(mask(super().get_traceback_html()))  # noqa: S308
 
     def get_traceback_text(self) -> SafeString:
         return mark_safe(mask(super().get_traceback_text()))  # noqa: S308 (as above)
@@ -36,12 +37,24 @@ def mask(text: str) -> str:
 def secrets() -> Iterator[str]:
     """Return every secret of the settings in each form in which a variable's repr may show it."""
     values = [
-        *(os.environ.get(name, "") for name in ("DATABASE_URL", "EMAIL_URL", "TOKEN_PEPPERS", "TOKEN_SEALING_KEYS", "SECRET_KEY_FALLBACKS")),
+        *(
+            os.environ.get(name, "")
+            for name in (
+                "DATABASE_URL",
+                "EMAIL_URL",
+                "TOKEN_PEPPERS",
+                "TOKEN_SEALING_KEYS",
+                "SECRET_KEY_FALLBACKS",
+            )
+        ),
         settings.SECRET_KEY,
         *settings.SECRET_KEY_FALLBACKS,
         str(settings.EMAIL_HOST_PASSWORD or ""),
         *(str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()),
-        *(str(database["OPTIONS"].get("sslpassword", "")) for database in settings.DATABASES.values()),
+        *(
+            str(database["OPTIONS"].get("sslpassword", ""))
+            for database in settings.DATABASES.values()
+        ),
     ]
     for ring in (settings.TOKEN_PEPPERS, settings.TOKEN_SEALING_KEYS):
         for value in ring.values():

@@ -65,14 +65,22 @@ def read() -> None:
         text = file.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         if named():
-            raise ImproperlyConfigured(f"ENV_FILE names a file that does not exist: {file}") from None
+            raise ImproperlyConfigured(
+                f"ENV_FILE names a file that does not exist: {file}"
+            ) from None
         return
     except OSError as problem:
-        raise ImproperlyConfigured(f"The environment file {file} cannot be read: {problem.strerror}.") from None
+        raise ImproperlyConfigured(
+            f"The environment file {file} cannot be read: {problem.strerror}."
+        ) from None
     except UnicodeDecodeError:
         raise ImproperlyConfigured(f"The environment file {file} is not text in UTF-8.") from None
     lines = enumerate(map(str.strip, text.splitlines()), start=1)
-    understood = [parse(line, f"Line {number} of {file}") for number, line in lines if line and not line.startswith("#")]
+    understood = [
+        parse(line, f"Line {number} of {file}")
+        for number, line in lines
+        if line and not line.startswith("#")
+    ]
     environ.Env.read_env(io.StringIO("\n".join(understood)))
 
 

@@ -20,7 +20,9 @@ def read_text(name: str, default: str | None = None) -> str:
     if value:
         return value
     if default is None:
-        raise ImproperlyConfigured(f"{name} is not set. `make run` sets it for a local portal; see docs/settings.md.")
+        raise ImproperlyConfigured(
+            f"{name} is not set. `make run` sets it for a local portal; see docs/settings.md."
+        )
     return default
 
 
@@ -30,11 +32,17 @@ def read_list(name: str, default: str | None = None) -> list[str]:
 
 
 def read_origins(name: str) -> list[str]:
-    """Return a list of origins as browsers send them: `https://app.example,http://localhost:3000`."""
+    """Return a list of origins as browsers send them:
+
+    `https://app.example,http://localhost:3000`.
+    """
     origins = read_list(name, "")
     for origin in origins:
         if not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", origin):
-            raise ImproperlyConfigured(f"{name} must look like https://app.example,http://localhost:3000, without a path; not {origin!r}.")
+            raise ImproperlyConfigured(
+                f"{name} must look like https://app.example,http://localhost:3000, without a "
+                f"path; not {origin!r}."
+            )
     return origins
 
 
@@ -54,7 +62,10 @@ def read_ring(name: str) -> dict[int, bytes]:
     for entry in read_list(name):
         match = re.fullmatch(r"([0-9]{1,3}):([0-9a-fA-F]{64})", entry)
         if not match or not 1 <= int(match[1]) <= 255 or int(match[1]) in ring:
-            raise ImproperlyConfigured(f"{name} must look like 1:<64 hex digits>,2:<64 hex digits> with numbers from 1 to 255, each once.")
+            raise ImproperlyConfigured(
+                f"{name} must look like 1:<64 hex digits>,2:<64 hex digits> with numbers from 1 "
+                f"to 255, each once."
+            )
         ring[int(match[1])] = bytes.fromhex(match[2])
     if len(set(ring.values())) != len(ring):
         raise ImproperlyConfigured(f"{name} holds the same secret twice.")
@@ -67,7 +78,9 @@ def read_email(default: str) -> dict[str, Any]:
     try:
         return dict(environ.Env.email_url_config(url))
     except (ImproperlyConfigured, ValueError) as problem:
-        raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@host:587 or be consolemail://.") from problem
+        raise ImproperlyConfigured(
+            "EMAIL_URL must look like smtp+tls://user:password@host:587 or be consolemail://."
+        ) from problem
 
 
 # --- The database -------------------------------------------------------------------------------
@@ -88,7 +101,9 @@ def read_database(default: Path, busy_seconds: int) -> dict[str, Any]:
     if base.startswith("sqlite:///"):
         path = os.fsdecode(unquote_to_bytes(base.removeprefix("sqlite:///")))
         if not Path(path).absolute().parent.is_dir():
-            raise ImproperlyConfigured(f"DATABASE_URL names a file in a folder that does not exist: {path}")
+            raise ImproperlyConfigured(
+                f"DATABASE_URL names a file in a folder that does not exist: {path}"
+            )
         return sqlite(path, options, busy_seconds)
     if re.match(r"postgres(ql)?://", base):
         return postgresql(base, options, behind_pgbouncer=behind_pgbouncer)
@@ -198,5 +213,7 @@ def flag(name: str, value: str) -> bool:
 
 def number(name: str, value: str, low: int, high: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-        raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number from {low} to {high}, not {value!r}."
+        )
     return int(value)

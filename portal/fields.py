@@ -33,9 +33,11 @@ class Guarded:
         raise NotImplementedError
 
     def clean(self: Any, value: Any, model_instance: models.Model | None) -> Any:
-        return super().clean(value if value is None else self.accept(value), model_instance)  # type: ignore[misc]  # of the field it is mixed into
+        # Of the field it is mixed into.
+        return super().clean(value if value is None else self.accept(value), model_instance)  # type: ignore[misc]
 
-    def pre_save(self: Any, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 (Django's signature)
+    # Django's signature.
+    def pre_save(self: Any, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001
         value = super().pre_save(model_instance, add)  # type: ignore[misc]
         if value is None or hasattr(value, "resolve_expression"):
             return value
@@ -44,7 +46,9 @@ class Guarded:
             if value and kept == "" and not self.blank:
                 raise ValidationError(self.error_messages["blank"], code="blank")
         except ValidationError as problem:
-            rows = type(model_instance)._base_manager.filter(pk=model_instance.pk, **{self.attname: value})
+            rows = type(model_instance)._base_manager.filter(
+                pk=model_instance.pk, **{self.attname: value}
+            )
             if add or not rows.exists():
                 raise ValidationError({self.name: problem}) from problem
             kept = value
@@ -88,10 +92,14 @@ class GuardedText(Guarded):
         kept: str = self.rule(self.to_python(value))
         return kept
 
-    def formfield(self: Any, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any) -> Any:
+    def formfield(
+        self: Any, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any
+    ) -> Any:
         if form_class is None:
             form_class, kwargs["rule"] = VisibleText, self.rule
-        return super().formfield(form_class=form_class, choices_form_class=choices_form_class, **kwargs)  # type: ignore[misc]
+        return super().formfield(  # type: ignore[misc]
+            form_class=form_class, choices_form_class=choices_form_class, **kwargs
+        )
 
 
 class LineField(GuardedText, Text):
@@ -121,7 +129,8 @@ class FoldedField(models.CharField):
         kwargs.setdefault("max_length", 4000)
         super().__init__(*args, **kwargs)
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001 (Django's signature)
+    # Django's signature.
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001
         value = fold(getattr(model_instance, self.source))
         setattr(model_instance, self.attname, value)
         return value
@@ -143,7 +152,9 @@ class PublicIdField(models.CharField):
     empty_strings_allowed = False
     tries = 20
 
-    def __init__(self, *args: Any, groups: tuple[int, ...], prefix: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, groups: tuple[int, ...], prefix: str = "", **kwargs: Any
+    ) -> None:
         self.groups, self.prefix = groups, prefix
         kwargs |= {"primary_key": True, "editable": False, "max_length": 24}
         super().__init__(*args, **kwargs)
@@ -155,7 +166,8 @@ class PublicIdField(models.CharField):
     def get_pk_value_on_save(self, instance: models.Model) -> str:
         rows = type(instance)._default_manager
         for _ in range(self.tries):
-            drawn = new_id(self.prefix or instance.prefix, *self.groups)  # type: ignore[attr-defined]  # see the docstring
+            # See the docstring.
+            drawn = new_id(self.prefix or instance.prefix, *self.groups)  # type: ignore[attr-defined]
             if not rows.filter(pk=drawn).exists():
                 return drawn
         raise RuntimeError(f"No free id for {type(instance).__name__} after {self.tries} tries.")
@@ -212,7 +224,9 @@ class ActorField:
         options: dict[str, Any] = {"blank": True, "default": "", "editable": False}
         text: type[models.Field] = models.CharField
         for part in self.parts:
-            column = text(max_length=self.lengths[part], db_index=self.db_index and part == "id", **options)
+            column = text(
+                max_length=self.lengths[part], db_index=self.db_index and part == "id", **options
+            )
             column.contribute_to_class(model, f"{name}_{part}")
 
         def read(row: models.Model) -> Actor | None:
@@ -223,7 +237,8 @@ class ActorField:
             for column, value in self.columns(name, doer).items():
                 setattr(row, column, value)
 
-        read.short_description = self.verbose_name or name.replace("_", " ")  # type: ignore[attr-defined]  # for the admin
+        # For the admin.
+        read.short_description = self.verbose_name or name.replace("_", " ")  # type: ignore[attr-defined]
         # A property, because a model's constructor accepts no other kind of descriptor by name.
         setattr(model, name, property(read, write))
 

@@ -55,7 +55,9 @@ class SpanForm(forms.Form):
         first, last = (cleaned.get(name) for name in self.span)
         if isinstance(first, date) and isinstance(last, date) and first > last:
             label = self.fields[self.span[0]].label
-            self.add_error(self.span[1], _("Choose a day that is not before “%(first)s”.") % {"first": label})
+            self.add_error(
+                self.span[1], _("Choose a day that is not before “%(first)s”.") % {"first": label}
+            )
         return cleaned
 
 

@@ -24,7 +24,9 @@ def time_element(value: datetime, shown: str) -> SafeString:
     """Return `<time>` with the exact UTC moment for machines and as a tooltip."""
     utc = moments.local(value, UTC)
     exact = f"{text.day(utc.date())} {utc:%H:%M:%S} UTC"
-    return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), exact, shown)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), exact, shown
+    )
 
 
 def moment(value: datetime | None) -> SafeString | str:
@@ -51,4 +53,8 @@ def two_lines(first: Any, second: Any = "") -> SafeString:
     """Return a line above a smaller second one, which may be empty."""
     if not second:
         return format_html('<span class="two"><span class="one">{}</span></span>', first)
-    return format_html('<span class="two"><span class="one">{}</span><span class="sub">{}</span></span>', first, second)
+    return format_html(
+        '<span class="two"><span class="one">{}</span><span class="sub">{}</span></span>',
+        first,
+        second,
+    )

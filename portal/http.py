@@ -41,7 +41,11 @@ def posts_from(page: str) -> Callable[[View], View]:
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            return view(request, *args, **kwargs) if request.method == "POST" else redirect(page, *args, **kwargs)
+            return (
+                view(request, *args, **kwargs)
+                if request.method == "POST"
+                else redirect(page, *args, **kwargs)
+            )
 
         return inner
 
@@ -80,7 +84,9 @@ def own_path(request: HttpRequest, address: str) -> str:
         parts = urlsplit(address)
     except ValueError:
         return "/"
-    if parts.netloc != request.get_host() or not url_has_allowed_host_and_scheme(parts.path, allowed_hosts=None):
+    if parts.netloc != request.get_host() or not url_has_allowed_host_and_scheme(
+        parts.path, allowed_hosts=None
+    ):
         return "/"
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
@@ -124,7 +130,11 @@ def client_network(meta: Mapping[str, Any]) -> str:
     known.
     """
     address = address_in(meta) or ""
-    return str(ipaddress.IPv6Network(f"{address}/64", strict=False).network_address) if ":" in address else address
+    return (
+        str(ipaddress.IPv6Network(f"{address}/64", strict=False).network_address)
+        if ":" in address
+        else address
+    )
 
 
 def address_in(meta: Mapping[str, Any]) -> str | None:

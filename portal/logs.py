@@ -16,7 +16,10 @@ from typing import Any
 SECRETS = (
     # After the id of its token, even truncated: in a header, percent-encoded once or twice, in JSON
     # or in a repr.
-    re.compile(r"""(SU-\d{3}-\d{3}-\d{3}(?:(?:%(?:25)*3A|:)|['",\s]+(?:secret|token)['"]?\s*[=:]\s*b?['"]?))[0-9a-f]{8,}""", re.IGNORECASE),
+    re.compile(
+        r"""(SU-\d{3}-\d{3}-\d{3}(?:(?:%(?:25)*3A|:)|['",\s]+(?:secret|token)['"]?\s*[=:]\s*b?['"]?))[0-9a-f]{8,}""",
+        re.IGNORECASE,
+    ),
     # On its own: nothing else worth logging has forty hex digits.
     re.compile(r"()[0-9a-f]{40,}", re.IGNORECASE),
     # Base64 of `SU-…` and `ApiKey SU-…`, as in Basic credentials.
@@ -50,7 +53,8 @@ class MaskKeys(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = one_line(mask(message(record))), None
         if record.exc_info and not record.exc_text:
-            record.exc_text = safely(lambda: logging.Formatter().formatException(record.exc_info))  # type: ignore[arg-type]  # checked above
+            # Checked above.
+            record.exc_text = safely(lambda: logging.Formatter().formatException(record.exc_info))  # type: ignore[arg-type]
         if record.exc_text:
             record.exc_text = mask(record.exc_text)
         if record.stack_info:
@@ -114,7 +118,10 @@ class AtMost(logging.Filter):
             self.minute, self.seen = minute, self.seen + 1 if minute == self.minute else 1
             let_through = self.seen <= self.most
         if left_out:
-            record.msg, record.args = f"{message(record)} ({left_out} lines like this were left out before.)", None
+            record.msg, record.args = (
+                f"{message(record)} ({left_out} lines like this were left out before.)",
+                None,
+            )
         return let_through
 
 
@@ -142,5 +149,8 @@ class OnceEach(logging.Filter):
             self.counts[key] += 1
             let_through = self.counts[key] == 1
         if left_out:
-            record.msg, record.args = f"{message(record)} ({left_out} lines like this were left out before.)", None
+            record.msg, record.args = (
+                f"{message(record)} ({left_out} lines like this were left out before.)",
+                None,
+            )
         return let_through

@@ -80,7 +80,9 @@ class CompressionMiddleware(GZipMiddleware):
     attacker may have chosen (BREACH). The CSRF token is masked differently in every response.
     """
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         kind = response.headers.get("Content-Type", "")
         if request.method != "GET" or not kind.startswith(("text/html", "application/json")):
             return response
@@ -106,7 +108,9 @@ def health(get_response: Next) -> Next:
             response = HttpResponse("ok", content_type="text/plain")
         else:
             failing = readiness.failing()
-            response = api.json_response({"ready": not failing, "failing": failing}, 503 if failing else 200)
+            response = api.json_response(
+                {"ready": not failing, "failing": failing}, 503 if failing else 200
+            )
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -215,7 +219,11 @@ def admin_input(get_response: Next) -> Next:
                 "%00" in query
                 or len(query) > ADMIN_QUERY
                 or len(words) > ADMIN_WORDS
-                or not all(offered_by_admin(name, value) for name, values in request.GET.lists() for value in values)
+                or not all(
+                    offered_by_admin(name, value)
+                    for name, values in request.GET.lists()
+                    for value in values
+                )
                 or any("\0" in value for _, values in request.POST.lists() for value in values)
             ):
                 return views.bad_request(request)
@@ -230,7 +238,13 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     htmx would follow a redirect and swap in its page; `HX-Redirect` navigates the browser instead.
     """
 
-    def process_view(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], view_args: Any, view_kwargs: Any) -> Any:
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: Any,
+        view_kwargs: Any,
+    ) -> Any:
         # Django's version reads the user first, which loads the session even for public pages and
         # API calls.
         if not getattr(view_func, "login_required", True):
@@ -260,11 +274,17 @@ class KeptFormsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if getattr(request, "takes_forms", False) and 300 <= response.status_code < 400 and not hasattr(request, "was_kept"):
+        if (
+            getattr(request, "takes_forms", False)
+            and 300 <= response.status_code < 400
+            and not hasattr(request, "was_kept")
+        ):
             typed.forget(request, request.path)
         return response
 
-    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any) -> None:
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> None:
         if not getattr(view, "login_required", True) or not request.user.is_authenticated:
             return
         request.takes_forms = request.method == "POST"  # type: ignore[attr-defined]

@@ -72,7 +72,9 @@ def midnight(day: date, where: tzinfo, fold: int = 0) -> datetime:
     try:
         return datetime.combine(day, time(fold=fold), where).astimezone(UTC)
     except OverflowError:
-        return datetime.min.replace(tzinfo=UTC) if day.year == 1 else datetime.max.replace(tzinfo=UTC)
+        return (
+            datetime.min.replace(tzinfo=UTC) if day.year == 1 else datetime.max.replace(tzinfo=UTC)
+        )
 
 
 def day_end(day: date, where: tzinfo) -> datetime:

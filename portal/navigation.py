@@ -29,7 +29,9 @@ SECTIONS = (
     Section(_("General"), "general:start", "general", ("general:",)),
     Section(_("Tokens"), "tokens:list", "key", ("tokens:",)),
     Section(_("Webhooks"), "portal:webhooks", "webhook", ("portal:webhooks", "webhooks:")),
-    Section(_("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")),
+    Section(
+        _("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")
+    ),
     Section(_("Activity"), "activity:list", "activity", ("activity:",), begins_group=True),
 )
 # How many sections fit on a phone; the others go into a menu there.
@@ -40,9 +42,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Return the context of the frame. Makes no database query."""
     match = request.resolver_match
     name = match.view_name if match else ""
-    current = next((section for section in SECTIONS if name and name.startswith(section.views)), None)
+    current = next(
+        (section for section in SECTIONS if name and name.startswith(section.views)), None
+    )
     theme = request.COOKIES.get("theme", "")
-    sections = [{**section._asdict(), "url": reverse(section.url_name), "current": section is current} for section in SECTIONS]
+    sections = [
+        {**section._asdict(), "url": reverse(section.url_name), "current": section is current}
+        for section in SECTIONS
+    ]
     return {
         "brand": settings.BRAND,
         "version": VERSION,
@@ -51,7 +58,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "more_sections": sections[ON_PHONES:],
         "more_is_current": any(section["current"] for section in sections[ON_PHONES:]),
         "legal_links": [
-            {"label": label, "url": url} for label, url in ((_("Privacy"), settings.PRIVACY_URL), (_("Terms of Use"), settings.TERMS_URL)) if url
+            {"label": label, "url": url}
+            for label, url in (
+                (_("Privacy"), settings.PRIVACY_URL),
+                (_("Terms of Use"), settings.TERMS_URL),
+            )
+            if url
         ],
         "help_url": settings.HELP_URL or reverse("general:start"),
         "zone": timezone.get_current_timezone_name(),

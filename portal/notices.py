@@ -24,7 +24,9 @@ class Notice(TypedDict):
     action: Action | None
 
 
-def notify(request: HttpRequest, level: int, title: str, text: str = "", action: Action | None = None) -> None:
+def notify(
+    request: HttpRequest, level: int, title: str, text: str = "", action: Action | None = None
+) -> None:
     """Show a message at the top of the next page. `level` is one of django.contrib.messages."""
     # The framework stores plain text only, so the parts are encoded as JSON.
     messages.add_message(request, level, json.dumps(Notice(title=title, text=text, action=action)))
@@ -34,7 +36,9 @@ def read(message: Message) -> Notice:
     """Return the parts of a message. One from Django itself, as in the admin, has only a title."""
     text = str(message.message)
     try:
-        notice: Notice = json.loads(text) if text.startswith("{") else Notice(title=text, text="", action=None)
+        notice: Notice = (
+            json.loads(text) if text.startswith("{") else Notice(title=text, text="", action=None)
+        )
     except json.JSONDecodeError:
         return Notice(title=text, text="", action=None)
     return notice

@@ -40,8 +40,15 @@ class Plan(NamedTuple):
     def size(self) -> int:
         """An estimate of its memory in bytes, rather too high than too low."""
         values = (*self.page_params, *self.total_params)
-        subqueries = sum(isinstance(expression, Subquery) for _index, _converters, expression in self.converters)
-        parts = PLAN_BYTES + COLUMN_BYTES * self.columns + VALUE_BYTES * len(values) + SUBQUERY_BYTES * subqueries
+        subqueries = sum(
+            isinstance(expression, Subquery) for _index, _converters, expression in self.converters
+        )
+        parts = (
+            PLAN_BYTES
+            + COLUMN_BYTES * self.columns
+            + VALUE_BYTES * len(values)
+            + SUBQUERY_BYTES * subqueries
+        )
         return parts + sum(map(sys.getsizeof, (self.page, self.total, *values)))
 
     def rows(self, place: Mapping[str, str], limit: int, offset: int) -> list[Any]:
@@ -49,7 +56,9 @@ class Plan(NamedTuple):
         if not self.page:
             return []
         # Literal numbers: with LIMIT as a parameter, PostgreSQL would plan the query each time.
-        rows = fetch(f"{self.page} LIMIT {limit:d} OFFSET {offset:d}", fill(self.page_params, place))
+        rows = fetch(
+            f"{self.page} LIMIT {limit:d} OFFSET {offset:d}", fill(self.page_params, place)
+        )
         return [self.convert(row) for row in rows] if self.converters else rows
 
     def convert(self, row: tuple[Any, ...]) -> list[Any]:
@@ -105,19 +114,30 @@ def compile_rows(rows: "QuerySet[Any]", columns: Sequence[Any]) -> Plan:
     except EmptyResultSet:
         # Django knows that nothing can match, as with a number too large for the column.
         return Plan("", (), "", (), (), 0)
-    total = f"SELECT COUNT(*) FROM ({count}) AS matches"  # noqa: S608 (Django's own SQL; values are parameters)
+    # Django's own SQL; values are parameters.
+    total = f"SELECT COUNT(*) FROM ({count}) AS matches"  # noqa: S608
     return Plan(page, page_params, total, count_params, converters, len(columns))
 
 
-def sql(rows: "QuerySet[Any]") -> tuple[str, tuple[Any, ...], tuple[tuple[int, list[Any], Any], ...]]:
+def sql(
+    rows: "QuerySet[Any]",
+) -> tuple[str, tuple[Any, ...], tuple[tuple[int, list[Any], Any], ...]]:
     """Return a query as SQL, its parameters, and the converters of cells by index.
 
     Raise EmptyResultSet if nothing can match.
     """
     compiler = rows.query.get_compiler(connection=connection)
     text, params = compiler.as_sql()
-    converters = compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
-    return text, tuple(params), tuple((index, functions, expression) for index, (functions, expression) in converters.items())
+    converters = compiler.get_converters(
+        [column[0] for column in compiler.select[: compiler.col_count]]
+    )
+    return (
+        text,
+        tuple(params),
+        tuple(
+            (index, functions, expression) for index, (functions, expression) in converters.items()
+        ),
+    )
 
 
 def stable(rows: "QuerySet[Any]") -> tuple[Any, ...]:

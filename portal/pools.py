@@ -50,7 +50,9 @@ class Client(NamedTuple):
 class Job:
     """A request that waits for a thread, and the future of its response."""
 
-    def __init__(self, client: Client, environ: dict[str, Any], answer: "asyncio.Future[Answer]") -> None:
+    def __init__(
+        self, client: Client, environ: dict[str, Any], answer: "asyncio.Future[Answer]"
+    ) -> None:
         self.client, self.environ, self.answer = client, environ, answer
 
 
@@ -122,7 +124,13 @@ class Line:
 class Pool:
     """Threads that run Django, and the line of requests that wait for them."""
 
-    def __init__(self, name: str, threads: int, run: Callable[[dict[str, Any]], Answer], patience: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        run: Callable[[dict[str, Any]], Answer],
+        patience: int | None = None,
+    ) -> None:
         """Start the threads.
 
         `run` makes the response. `patience` is how many seconds a request may wait for a thread.
@@ -137,7 +145,12 @@ class Pool:
         for thread in self.threads:
             thread.start()
 
-    async def run(self, client: Client, environ: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]]) -> Answer:
+    async def run(
+        self,
+        client: Client,
+        environ: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+    ) -> Answer:
         """Return Django's response.
 
         Raise Refused if the request cannot be served now, HungUp if the client has left.

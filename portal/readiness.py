@@ -27,7 +27,9 @@ def database_problems() -> list[str]:
     They are those of `manage.py check --database default`.
     """
     found = checks.run_checks(tags=[checks.Tags.database], databases=[DEFAULT_DB_ALIAS])
-    return [" ".join(filter(None, (check.msg, check.hint))) for check in found if check.is_serious()]
+    return [
+        " ".join(filter(None, (check.msg, check.hint))) for check in found if check.is_serious()
+    ]
 
 
 def migration_problems() -> list[str]:
@@ -42,7 +44,10 @@ def static_problems() -> list[str]:
     files = assets.stale()
     if not files:
         return []
-    return [f"{len(files)} static files are not collected or out of date, including {files[0]}. Run: manage.py collectstatic"]
+    return [
+        f"{len(files)} static files are not collected or out of date, including {files[0]}. Run: "
+        f"manage.py collectstatic"
+    ]
 
 
 # Seconds for which a result of /readyz is cached: anybody may ask, and it costs as much as a

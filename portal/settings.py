@@ -10,7 +10,16 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from portal import envfile
-from portal.environment import read_database, read_email, read_flag, read_list, read_number, read_origins, read_ring, read_text
+from portal.environment import (
+    read_database,
+    read_email,
+    read_flag,
+    read_list,
+    read_number,
+    read_origins,
+    read_ring,
+    read_text,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -41,7 +50,8 @@ CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", "")
 API_ALLOWED_ORIGINS = read_origins("API_ALLOWED_ORIGINS")
 if DEBUG and (HTTPS or not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]"}):
     raise ImproperlyConfigured(
-        "DEBUG shows internals of the portal to every visitor. It must be off with HTTPS, and with hosts other than 127.0.0.1, localhost and [::1]."
+        "DEBUG shows internals of the portal to every visitor. It must be off with HTTPS, and "
+        "with hosts other than 127.0.0.1, localhost and [::1]."
     )
 
 BRAND = read_text("BRAND", "Integrations Portal")
@@ -61,7 +71,9 @@ SESSION_IDLE_MINUTES = read_number("SESSION_IDLE_MINUTES", 30, 1, 1440)
 SESSION_HOURS = read_number("SESSION_HOURS", 12, 1, 720)
 SESSIONS_PER_PERSON = read_number("SESSIONS_PER_PERSON", 10, 1, 1000)
 SIGN_IN_TRIES = read_number("SIGN_IN_TRIES", 5, 1, 100)
-SIGN_IN_TRIES_PER_ADDRESS = read_number("SIGN_IN_TRIES_PER_ADDRESS", 1000 if DEMO else 30, 1, 100_000)
+SIGN_IN_TRIES_PER_ADDRESS = read_number(
+    "SIGN_IN_TRIES_PER_ADDRESS", 1000 if DEMO else 30, 1, 100_000
+)
 SIGN_IN_TRIES_PER_NAME = read_number("SIGN_IN_TRIES_PER_NAME", 20, 1, 100_000)
 SIGN_IN_TRIES_IN_ALL = read_number("SIGN_IN_TRIES_IN_ALL", 1000, 1, 1_000_000)
 RESETS_PER_ADDRESS = read_number("RESETS_PER_ADDRESS", 1000 if DEMO else 10, 1, 100_000)
@@ -164,7 +176,10 @@ PASSWORD_HASHERS = (
     "accounts.hashing.PBKDF2",
 )
 AUTH_PASSWORD_VALIDATORS = (
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "accounts.passwords.MaximumLength"},
     {"NAME": "accounts.passwords.NotCommon"},
     {"NAME": "accounts.passwords.NotPersonal"},
@@ -226,8 +241,12 @@ LOGGING = {
         "overload": {"()": "portal.logs.AtMost", "most": 60},
         "refusals": {"()": "portal.logs.OnceEach", "most": 60},
     },
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask"]}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask"]}
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # Django's own handler would write to the console a second time.

@@ -98,9 +98,15 @@ def limit_postgresql() -> Iterator[None]:
         if status == TransactionStatus.IDLE:
             in_transaction = None
         left = max(settings.STATEMENT_SECONDS - spent, NOTICEABLE)
-        known = in_transaction if in_transaction is not None else getattr(server, "statement_seconds", None)
+        known = (
+            in_transaction
+            if in_transaction is not None
+            else getattr(server, "statement_seconds", None)
+        )
         # A failed transaction accepts nothing but its end.
-        if status != TransactionStatus.INERROR and (known is None or abs(known - left) > NOTICEABLE):
+        if status != TransactionStatus.INERROR and (
+            known is None or abs(known - left) > NOTICEABLE
+        ):
             set_limits(server, "LOCAL" if connection.in_atomic_block else "SESSION", left)
             if connection.in_atomic_block:
                 in_transaction = left
@@ -122,7 +128,12 @@ def limit_postgresql() -> Iterator[None]:
 def set_limits(server: Any, scope: str, seconds: float) -> None:
     """Set the limits without Django, whose query log would count this as a query of the page."""
     with connection.wrap_database_errors:
-        server.execute("; ".join(f"SET {scope} {name} = {seconds * 1000:.0f}" for name in ("statement_timeout", "lock_timeout")))
+        server.execute(
+            "; ".join(
+                f"SET {scope} {name} = {seconds * 1000:.0f}"
+                for name in ("statement_timeout", "lock_timeout")
+            )
+        )
 
 
 def took_too_long(problem: BaseException) -> bool:

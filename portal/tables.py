@@ -23,7 +23,9 @@ class CappedPage(Page):
     paginator: "CappedPaginator"
 
     def has_next(self) -> bool:
-        return self.number < self.paginator.num_pages or (self.paginator.capped and len(self.object_list) == self.paginator.per_page)
+        return self.number < self.paginator.num_pages or (
+            self.paginator.capped and len(self.object_list) == self.paginator.per_page
+        )
 
     # Django's version asks the paginator whether the number is valid, which it does not know beyond
     # the cap.
@@ -111,16 +113,29 @@ class Table(tables.Table):
 
     page: CappedPage
 
-    def configure(self, request: HttpRequest, choices: Mapping[str, Any], *, paginate: bool = True) -> None:
+    def configure(
+        self, request: HttpRequest, choices: Mapping[str, Any], *, paginate: bool = True
+    ) -> None:
         """Apply the query string, else `choices` with the same names, else the defaults."""
-        self.choose_columns(request.GET["columns"].split(",") if "columns" in request.GET else choices.get("columns"))
+        self.choose_columns(
+            request.GET["columns"].split(",")
+            if "columns" in request.GET
+            else choices.get("columns")
+        )
         self.choose_order(request.GET.get("sort"), choices.get("sort"), self.default_sort)
         wishes = (request.GET.get("per_page"), str(choices.get("per_page")))
-        per_page = next((size for wish in wishes for size in self.page_sizes if wish == str(size)), self.page_sizes[0])
+        per_page = next(
+            (size for wish in wishes for size in self.page_sizes if wish == str(size)),
+            self.page_sizes[0],
+        )
         if not paginate:
             per_page = max(len(self.data), 1)
-        self.page = CappedPaginator(self.prepare(self.data.data), per_page).get_page(request.GET.get("page", 1))
-        self.page.object_list = BoundRows(data=TableData.from_data(list(self.page.object_list)), table=self)
+        self.page = CappedPaginator(self.prepare(self.data.data), per_page).get_page(
+            request.GET.get("page", 1)
+        )
+        self.page.object_list = BoundRows(
+            data=TableData.from_data(list(self.page.object_list)), table=self
+        )
 
     def prepare(self, rows: Any) -> Any:
         """Add what the chosen columns need besides the rows; called once they are chosen."""
@@ -145,7 +160,13 @@ class Table(tables.Table):
                 break
         for column in self.columns.all():
             alias = column.order_by_alias
-            column.sorted = "" if not column.is_ordered else "descending" if alias.is_descending else "ascending"
+            column.sorted = (
+                ""
+                if not column.is_ordered
+                else "descending"
+                if alias.is_descending
+                else "ascending"
+            )
             column.next_sort = str(alias.opposite) if column.is_ordered else column.name
 
     def sorts(self) -> list[dict[str, Any]]:
@@ -172,7 +193,12 @@ class Table(tables.Table):
             "sorts": self.sorts(),
             "per_page": self.page.paginator.per_page,
             "columns": [
-                {"name": column.name, "label": column.header, "shown": column.visible, "locked": column.name in self.always}
+                {
+                    "name": column.name,
+                    "label": column.header,
+                    "shown": column.visible,
+                    "locked": column.name in self.always,
+                }
                 for column in self.columns.all()
                 if column.name != "actions"
             ],
@@ -198,7 +224,9 @@ def save_layout(request: Any, topic: str, table: type[Table], default: str) -> H
     if "reset" in request.POST:
         chosen = {"columns": None, "sort": None, "per_page": None}
     elif "columns_sent" in request.POST:
-        chosen["columns"] = [name for name in names if name in {*request.POST.getlist("columns"), *table.always}]
+        chosen["columns"] = [
+            name for name in names if name in {*request.POST.getlist("columns"), *table.always}
+        ]
     elif sort.removeprefix("-") in names:
         chosen["sort"] = sort
     elif per_page in table.page_sizes:

@@ -61,13 +61,23 @@ def only_visible(value: str) -> str:
         return value
     if "\0" in value:
         # The same message as in Django's own forms.
-        raise ValidationError(ProhibitNullCharactersValidator.message, code="null_characters_not_allowed")
-    hidden = dict.fromkeys(letter for at, letter in enumerate(value) if letter not in "\n\t" and is_hidden(value, at))
-    if all(BLANKS.match(letter) or unicodedata.category(letter)[0] == "M" for letter in value if letter not in hidden):
+        raise ValidationError(
+            ProhibitNullCharactersValidator.message, code="null_characters_not_allowed"
+        )
+    hidden = dict.fromkeys(
+        letter for at, letter in enumerate(value) if letter not in "\n\t" and is_hidden(value, at)
+    )
+    if all(
+        BLANKS.match(letter) or unicodedata.category(letter)[0] == "M"
+        for letter in value
+        if letter not in hidden
+    ):
         return ""
     if hidden:
         codes = ", ".join(f"U+{ord(letter):04X}" for letter in hidden)
-        raise ValidationError(_("Remove the hidden letters: %(codes)s.") % {"codes": codes}, code="hidden")
+        raise ValidationError(
+            _("Remove the hidden letters: %(codes)s.") % {"codes": codes}, code="hidden"
+        )
     return value
 
 
@@ -94,7 +104,14 @@ def joins(before: str, after: str) -> bool:
     if VIRAMA in {unicodedata.combining(before[-1]), unicodedata.combining(after)}:
         return True
     # The joiner belongs to the base character, before accents, variations and skin tones.
-    base = next((letter for letter in reversed(before) if unicodedata.category(letter) not in {"Mn", "Me", "Sk"}), " ")
+    base = next(
+        (
+            letter
+            for letter in reversed(before)
+            if unicodedata.category(letter) not in {"Mn", "Me", "Sk"}
+        ),
+        " ",
+    )
     kinds = unicodedata.category(base)[0], unicodedata.category(after)[0]
     arabic = "AL" in {unicodedata.bidirectional(base), unicodedata.bidirectional(after)}
     return kinds == ("S", "S") or (arabic and set(kinds) <= {"L", "N"})
@@ -105,7 +122,11 @@ def varies(base: str, after: str) -> bool:
     if not base or base.isascii():
         return (base.isdigit() or base in {"#", "*"}) and after == "\u20e3"
     # Letterlike symbols such as ℹ count as letters.
-    return unicodedata.category(base)[0] in "SP" or "\u2100" <= base <= "\u214f" or unicodedata.name(base, "").startswith("CJK UNIFIED")
+    return (
+        unicodedata.category(base)[0] in "SP"
+        or "\u2100" <= base <= "\u214f"
+        or unicodedata.name(base, "").startswith("CJK UNIFIED")
+    )
 
 
 def fold(value: str) -> str:
@@ -116,7 +137,11 @@ def fold(value: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
     if not folded.isascii():
         folded = "".join(
-            letter for letter in folded if unicodedata.category(letter) != "Cf" and not IGNORABLE.match(letter) and not VARIATION.match(letter)
+            letter
+            for letter in folded
+            if unicodedata.category(letter) != "Cf"
+            and not IGNORABLE.match(letter)
+            and not VARIATION.match(letter)
         )
     return " ".join(BLANKS.split(folded)).strip()
 
@@ -188,16 +213,28 @@ def ago(value: datetime | None) -> str:
 def join_some(words: Sequence[str], most: int = 4) -> str:
     """Return `Agreements, Customers, Helpdesk, Usage and 9 more`."""
     rest = len(words) - most
-    return join(words) if rest <= 0 else join([*words[:most], ngettext("%(n)s more", "%(n)s more", rest) % {"n": rest}])
+    return (
+        join(words)
+        if rest <= 0
+        else join([*words[:most], ngettext("%(n)s more", "%(n)s more", rest) % {"n": rest}])
+    )
 
 
 def join(words: Sequence[str]) -> str:
     """Return `Agreements, Customers and Helpdesk`."""
     *firsts, last = words
-    return _("%(firsts)s and %(last)s") % {"firsts": ", ".join(firsts), "last": last} if firsts else last
+    return (
+        _("%(firsts)s and %(last)s") % {"firsts": ", ".join(firsts), "last": last}
+        if firsts
+        else last
+    )
 
 
 def either(words: Sequence[str]) -> str:
     """Return `Agreements, Customers or Helpdesk`."""
     *firsts, last = words
-    return _("%(firsts)s or %(last)s") % {"firsts": ", ".join(firsts), "last": last} if firsts else last
+    return (
+        _("%(firsts)s or %(last)s") % {"firsts": ", ".join(firsts), "last": last}
+        if firsts
+        else last
+    )

@@ -159,7 +159,9 @@ def key(page: str) -> str:
 def forget_others(request: HttpRequest, person: str) -> None:
     """Drop what anybody but `person`, who has just signed in, typed in this browser."""
     if KEY in request.session:
-        request.session[KEY] = {page: entry for page, entry in entries(request).items() if entry["person"] == person}
+        request.session[KEY] = {
+            page: entry for page, entry in entries(request).items() if entry["person"] == person
+        }
 
 
 # --- Bringing back ------------------------------------------------------------------------------
@@ -194,17 +196,32 @@ class Kept:
             forget(self.request, page)
             return Notice(title=title, text=_("What you pressed was not done."), action=self.again)
         if cause == ERRORS and self.entry["fresh"]:
-            self.request.session[KEY] = {**entries(self.request), key(page): {**self.entry, "fresh": False}}
+            self.request.session[KEY] = {
+                **entries(self.request),
+                key(page): {**self.entry, "fresh": False},
+            }
             return None
-        anew = Action(label=_("Start Over"), url=reverse("portal:start_over"), fields=[("page", page), ("next", page)])
-        return Notice(title=title, text=_("What you typed is in the form. Nothing was saved yet."), action=anew)
+        anew = Action(
+            label=_("Start Over"),
+            url=reverse("portal:start_over"),
+            fields=[("page", page), ("next", page)],
+        )
+        return Notice(
+            title=title,
+            text=_("What you typed is in the form. Nothing was saved yet."),
+            action=anew,
+        )
 
     @property
     def again(self) -> Action | None:
         """A button that sends the form again; None if the page itself has the form."""
         if self.entry["path"] == self.request.path:
             return None
-        fields = [(name, value) for name, values in QueryDict(self.entry["data"]).lists() for value in values]
+        fields = [
+            (name, value)
+            for name, values in QueryDict(self.entry["data"]).lists()
+            for value in values
+        ]
         return Action(label=_("Try Again"), url=self.entry["path"], fields=fields)
 
 
@@ -230,7 +247,11 @@ def render_form(request: HttpRequest, template: str, context: dict[str, Any]) ->
     # A question, for the password or whether access may be lost, is not an error: its page contains
     # the form itself.
     asks = bool(context.get("confirm") or context.get("loss"))
-    if request.method == "POST" and request.headers.get("Sec-Fetch-Mode") == "navigate" and not asks:
+    if (
+        request.method == "POST"
+        and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        and not asks
+    ):
         keep(request, ERRORS, str(request.user.pk))
         return redirect(request.get_full_path())
     return render(request, template, context)

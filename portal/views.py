@@ -36,13 +36,18 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def webhooks(request: HttpRequest) -> HttpResponse:
-    lead = _("The portal sends no webhooks. Programs learn what has changed by asking the API with the key of a token.")
+    lead = _(
+        "The portal sends no webhooks. Programs learn what has changed by asking the API with the "
+        "key of a token."
+    )
     return render(request, "portal/soon.html", {"title": _("Webhooks"), "lead": lead})
 
 
 @require_safe
 def extensions(request: HttpRequest) -> HttpResponse:
-    lead = _("The portal has no catalog of extensions. A token says what uses it when it is created.")
+    lead = _(
+        "The portal has no catalog of extensions. A token says what uses it when it is created."
+    )
     return render(request, "portal/soon.html", {"title": _("Extensions"), "lead": lead})
 
 
@@ -50,7 +55,9 @@ def extensions(request: HttpRequest) -> HttpResponse:
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """Redirect to the portal's own sign-in page; show 403 to people who may not open the admin."""
     if request.user.is_authenticated:
-        return permission_denied(request, PermissionDenied(_("Only administrators of the portal may open these pages.")))
+        return permission_denied(
+            request, PermissionDenied(_("Only administrators of the portal may open these pages."))
+        )
     return redirect_to_login(next_url(request, reverse("admin:index")))
 
 
@@ -86,7 +93,10 @@ WORDS = {
     404: Words(
         gettext_lazy("Page not found"),
         gettext_lazy("There is no such page"),
-        gettext_lazy("The address may be mistyped, or what it led to belongs to another account. Nothing was changed."),
+        gettext_lazy(
+            "The address may be mistyped, or what it led to belongs to another account. Nothing "
+            "was changed."
+        ),
     ),
     405: Words(
         gettext_lazy("Not possible"),
@@ -106,7 +116,9 @@ FORM_EXPIRED = Words(
 )
 
 
-def page(request: HttpRequest, status: int, words: Words | None = None, **context: Any) -> HttpResponse:
+def page(
+    request: HttpRequest, status: int, words: Words | None = None, **context: Any
+) -> HttpResponse:
     """Return an error page in the frame of the portal, with no menu entry marked as current."""
     request.resolver_match = None
     # Kept forms are for the page on which they were typed.
@@ -153,10 +165,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if owner is None and match and not getattr(match.func, "login_required", True):
         # A page made for nobody, such as the sign-in page, is shown again. It redirects people who
         # have signed in by now.
-        inform(request, _("This page was too old."), _("Nothing was sent. Please press the button once more."))
+        inform(
+            request,
+            _("This page was too old."),
+            _("Nothing was sent. Please press the button once more."),
+        )
         request.method = "GET"
         shown: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        return shown if shown.status_code != 405 else typed.lead_to(request, typed.form_page(request))
+        return (
+            shown if shown.status_code != 405 else typed.lead_to(request, typed.form_page(request))
+        )
     if owner is None:
         return page(request, 403, FORM_EXPIRED)
     if not request.user.is_authenticated:
@@ -180,7 +198,11 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 def method_not_allowed(request: HttpRequest, allowed: Iterable[str]) -> HttpResponse:
     """Return 405 with the allowed methods."""
-    response = api.error(405, "SYS_405", _("The method is not allowed here.")) if api.is_api(request) else page(request, 405)
+    response = (
+        api.error(405, "SYS_405", _("The method is not allowed here."))
+        if api.is_api(request)
+        else page(request, 405)
+    )
     response["Allow"] = ", ".join(allowed)
     return response
 
@@ -197,9 +219,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     number = logs.request_id.get()
     log.error("The error on %s was shown under the number %s.", request.path, number)
     if api.is_api(request):
-        return api.error(500, "SYS_001", _("Something broke on our side. It was recorded under the number %(number)s.") % {"number": number})
-    text = _("It was recorded under the number %(number)s. Try again, or tell your administrator this number.")
-    return HttpResponse(page_alone(_("Something broke on our side"), text % {"number": number}, 500), status=500)
+        return api.error(
+            500,
+            "SYS_001",
+            _("Something broke on our side. It was recorded under the number %(number)s.")
+            % {"number": number},
+        )
+    text = _(
+        "It was recorded under the number %(number)s. Try again, or tell your administrator this "
+        "number."
+    )
+    return HttpResponse(
+        page_alone(_("Something broke on our side"), text % {"number": number}, 500), status=500
+    )
 
 
 def busy(request: HttpRequest) -> HttpResponse:
@@ -208,7 +240,10 @@ def busy(request: HttpRequest) -> HttpResponse:
         text = _("The portal is busy. Nothing was changed; try again in a moment.")
         response = api.error(503, "SYS_503", text)
     else:
-        text = _("Your request could not be served in time. Nothing was changed. Wait a moment, then try again; a narrower filter answers sooner.")
+        text = _(
+            "Your request could not be served in time. Nothing was changed. Wait a moment, then "
+            "try again; a narrower filter answers sooner."
+        )
         response = HttpResponse(page_alone(_("The portal is busy"), text, 503), status=503)
     response["Retry-After"] = str(store.RETRY_AFTER)
     return response

@@ -50,7 +50,9 @@ def keep_what_migrations_seeded(using, **kwargs):
 def has_transactions(item: pytest.Item) -> bool:
     """Tell whether the test commits, so that its rows have to be deleted one by one."""
     mark = item.get_closest_marker("django_db")
-    return bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in getattr(item, "fixturenames", ())
+    return bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in getattr(
+        item, "fixturenames", ()
+    )
 
 
 def person(**kwargs) -> SimpleNamespace:
@@ -58,7 +60,12 @@ def person(**kwargs) -> SimpleNamespace:
     membership = MembershipFactory(**kwargs)
     client = Client()
     client.force_login(membership.user, backend="accounts.backends.EmailBackend")
-    return SimpleNamespace(user=membership.user, account=membership.account, client=confirmed(client), membership=membership)
+    return SimpleNamespace(
+        user=membership.user,
+        account=membership.account,
+        client=confirmed(client),
+        membership=membership,
+    )
 
 
 def confirmed(client: Client, seconds_ago: float = 0) -> Client:
@@ -90,7 +97,9 @@ def account(db):
 @pytest.fixture
 def michael(account):
     """Return an administrator of the account."""
-    return person(account=account, user__name="Michael Goldmill", user__email="michael@mightymicks.example")
+    return person(
+        account=account, user__name="Michael Goldmill", user__email="michael@mightymicks.example"
+    )
 
 
 @pytest.fixture

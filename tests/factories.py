@@ -77,7 +77,11 @@ class ContractFactory(factory.django.DjangoModelFactory):
     id = factory.Sequence(lambda n: f"CRD-00000-00000-{n:05}")
     provider = factory.SubFactory(AccountFactory)
     vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
-    agreement = factory.SubFactory(AgreementFactory, provider=factory.SelfAttribute("..provider"), vendor=factory.SelfAttribute("..vendor"))
+    agreement = factory.SubFactory(
+        AgreementFactory,
+        provider=factory.SelfAttribute("..provider"),
+        vendor=factory.SelfAttribute("..vendor"),
+    )
     owner = factory.SelfAttribute("vendor")
     issuer = factory.SelfAttribute("provider")
     name = "Distribution Contract"
@@ -94,7 +98,9 @@ class ProductFactory(factory.django.DjangoModelFactory):
     name = "Cloud Backup"
     status = Product.Status.PUBLISHED
     vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
-    category = factory.LazyFunction(lambda: Category.objects.get_or_create(pk="CAT-00001", defaults={"name": "Security"})[0])
+    category = factory.LazyFunction(
+        lambda: Category.objects.get_or_create(pk="CAT-00001", defaults={"name": "Security"})[0]
+    )
     short_description = "Backups in the cloud."
     monthly_price = 9
 

@@ -41,7 +41,9 @@ class Server:
 
     def get(self, path: str, key: str | None = None) -> Answer:
         """Send a GET as a program does; the key is the whole Authorization header."""
-        request = urllib.request.Request(self.url + path, headers={"Authorization": key} if key else {})
+        request = urllib.request.Request(
+            self.url + path, headers={"Authorization": key} if key else {}
+        )
         try:
             with urllib.request.urlopen(request, timeout=20) as response:
                 return Answer(response.status, response.headers, response.read().decode())
@@ -55,7 +57,9 @@ class Server:
 
 def manage(env: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False
+    )
     assert done.returncode == 0, f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -114,7 +118,13 @@ def served(env: dict[str, str], home: Path, *demo: str) -> Iterator[str]:
     url = f"http://127.0.0.1:{env['PORT']}"
     log = home / "server.log"
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env=env,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
         try:
             wait_until_healthy(process, url, log)
             yield url
@@ -145,7 +155,18 @@ def collect_static_files(env: dict[str, str]) -> None:
 
 def installation(home: Path) -> Path:
     """Copy the portal's sources to a new folder: an installation with its own `var`."""
-    for source in ("accounts", "activity", "api", "demo", "general", "modules", "portal", "static", "templates", "tokens"):
+    for source in (
+        "accounts",
+        "activity",
+        "api",
+        "demo",
+        "general",
+        "modules",
+        "portal",
+        "static",
+        "templates",
+        "tokens",
+    ):
         shutil.copytree(ROOT / source, home / source, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "manage.py", home)
     return home
@@ -161,7 +182,9 @@ def running(home: Path, *command: str, host: str = "127.0.0.1", **more: str) -> 
     log = home / "server.log"
     env = {**clean(), "PORT": str(port), "WORKERS": "1", **more}
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, *command], cwd=home, env=env, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=home, env=env, stdout=output, stderr=subprocess.STDOUT
+        )
         try:
             wait_until_healthy(process, f"http://{host}:{port}", log)
             yield port
@@ -173,7 +196,15 @@ def running(home: Path, *command: str, host: str = "127.0.0.1", **more: str) -> 
 def refused(home: Path, *command: str, **more: str) -> str:
     """Return the error message of a command that fails, which is never a traceback."""
     env = {**clean(), **more}
-    done = subprocess.run([sys.executable, *command], cwd=home, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=home,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     return done.stderr.strip()

@@ -13,7 +13,10 @@ from portal.settings import *  # noqa: F403
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 # Argon2 is slow on purpose, which tests of sign-in do not need.
-PASSWORD_HASHERS = ("django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher")
+PASSWORD_HASHERS = (
+    "django.contrib.auth.hashers.MD5PasswordHasher",
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+)
 # Collected files and their manifest belong to a served portal, such as that of the browser tests.
 # WhiteNoise needs a folder.
 STATIC_ROOT = BASE_DIR / "static"  # noqa: F405

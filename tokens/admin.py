@@ -22,7 +22,9 @@ def linked(actor: Actor | None) -> SafeString | None:
     """The person or the token under the name of then, as a link to its page in the admin."""
     if actor is None:
         return None
-    url = reverse(f"admin:{'tokens_token' if actor.is_token else 'accounts_user'}_change", args=(actor.id,))
+    url = reverse(
+        f"admin:{'tokens_token' if actor.is_token else 'accounts_user'}_change", args=(actor.id,)
+    )
     return format_html('<a href="{}">{}</a>', url, actor)
 
 
@@ -38,7 +40,17 @@ class PermissionInline(ReadOnly, BoundedInline):
 
 @admin.register(Token)
 class TokenAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("name", "id", "account", "extension", "state", "expires_at", "created_at", "created_by", "last_used")
+    list_display = (
+        "name",
+        "id",
+        "account",
+        "extension",
+        "state",
+        "expires_at",
+        "created_at",
+        "created_by",
+        "last_used",
+    )
     list_filter = ("status", "extension")
     search_fields = ("id", "name_key", "external_id_key", "account__name", "account__id")
     fields = readonly_fields = (
@@ -66,7 +78,9 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=_("status"), ordering="status")
     def state(self, token: Token) -> Any:
         standing = Standing(token)
-        return f"{standing.state.label} ({standing.note})" if standing.note else standing.state.label
+        return (
+            f"{standing.state.label} ({standing.note})" if standing.note else standing.state.label
+        )
 
     @admin.display(description=_("calls"))
     def calls(self, token: Token) -> str:
@@ -101,11 +115,18 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description=_("Disable the selected tokens at once"), permissions=["disable"])
     def force_disable(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
-        count = sum(token.disable(by=request.user) for token in tokens)  # type: ignore[arg-type]  # the admin is private
+        # The admin is private.
+        count = sum(token.disable(by=request.user) for token in tokens)  # type: ignore[arg-type]
         if not count:
-            self.message_user(request, _("Nothing was changed: none of them was active."), messages.WARNING)
+            self.message_user(
+                request, _("Nothing was changed: none of them was active."), messages.WARNING
+            )
             return
-        text = ngettext("%(n)s token is disabled. Its next call gets 401.", "%(n)s tokens are disabled. Their next calls get 401.", count)
+        text = ngettext(
+            "%(n)s token is disabled. Its next call gets 401.",
+            "%(n)s tokens are disabled. Their next calls get 401.",
+            count,
+        )
         self.message_user(request, text % {"n": count}, messages.SUCCESS)
 
 
@@ -118,8 +139,14 @@ class ExtensionAdmin(admin.ModelAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say how many tokens keep an extension from being deleted; Django would list them all."""
-        counts = ((extension, Token.objects.filter(extension=extension).count()) for extension in objs)
-        used = [f"{extension}: {ngettext('%(n)s token', '%(n)s tokens', count) % {'n': f'{count:,}'}}" for extension, count in counts if count]
+        counts = (
+            (extension, Token.objects.filter(extension=extension).count()) for extension in objs
+        )
+        used = [
+            f"{extension}: {ngettext('%(n)s token', '%(n)s tokens', count) % {'n': f'{count:,}'}}"
+            for extension, count in counts
+            if count
+        ]
         return ([], {}, set(), used) if used else super().get_deleted_objects(objs, request)
 
     @admin.display(description=_("tokens per account"))

@@ -1,7 +1,7 @@
 """The only list of modules in the project.
 
-A new module is one member here and one file in `modules/`: the wizard, the Permissions tab, the filter and the gate
-read everything from this page.
+A new module is one member here and one file in `modules/`: the wizard, the Permissions tab, the
+filter and the gate read everything from this page.
 """
 
 from collections.abc import Collection, Iterable
@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy, ngettext
 class Module(models.TextChoices):
     """A part of the API that a token may reach, in the order of CloudBlue's documentation.
 
-    MD-0000, MD-0001, MD-0007, MD-0023 and MD-0024 are the ids of the real product. The others are not published:
-    ours begin at MD-9001, where they cannot be taken for real ones. `path` is the list below
-    `/public/v1/` that a first call reads to prove the grant.
+    MD-0000, MD-0001, MD-0007, MD-0023 and MD-0024 are the ids of the real product. The others are
+    not published: ours begin at MD-9001, where they cannot be taken for real ones. `path` is the
+    list below `/public/v1/` that a first call reads to prove the grant.
     """
 
     path: str
@@ -156,7 +156,12 @@ class Access:
     def of(cls, grants: Collection[str], condition: str = "") -> "Access":
         everything = Module.ALL in grants
         reach = [module for module in Module.single() if everything or module in grants]
-        return cls(everything, labels(reach), labels(module for module in Module.single() if module not in reach), condition)
+        return cls(
+            everything,
+            labels(reach),
+            labels(module for module in Module.single() if module not in reach),
+            condition,
+        )
 
     @property
     def total(self) -> int:
@@ -175,7 +180,10 @@ class Access:
         """`All modules` or `3 of 16 modules`"""
         if self.all:
             return _("All modules")
-        return ngettext("%(n)s of %(total)s modules", "%(n)s of %(total)s modules", self.total) % {"n": self.reach_count, "total": self.total}
+        return ngettext("%(n)s of %(total)s modules", "%(n)s of %(total)s modules", self.total) % {
+            "n": self.reach_count,
+            "total": self.total,
+        }
 
     # --- The beginnings of its sentences ---
 
@@ -192,7 +200,10 @@ class Access:
     @property
     def some_modules(self) -> str:
         """With the places {count} and {total}, so that the page can count on."""
-        may, could = _("May reach {count} of {total} modules:"), _("%(condition)s, it could reach {count} of {total} modules:")
+        may, could = (
+            _("May reach {count} of {total} modules:"),
+            _("%(condition)s, it could reach {count} of {total} modules:"),
+        )
         return could % {"condition": self.condition} if self.condition else may
 
     @property
@@ -210,7 +221,10 @@ FUTURE = gettext_lazy("modules added in the future")
 
 @dataclass(frozen=True)
 class AccessChange:
-    """What other grants give and take in effect, by name. From All to three modules takes thirteen, and all to come."""
+    """What other grants give and take in effect, by name.
+
+    From All to three modules takes thirteen, and all to come.
+    """
 
     gained: list[str]
     lost: list[str]

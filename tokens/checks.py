@@ -12,12 +12,16 @@ from tokens.models import RingSecret
 
 
 @register(Tags.database)
-def secrets_of_the_rings(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def secrets_of_the_rings(
+    databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
     """Tell which secrets of the rings are not those of the database, and how many keys are lost without them."""
     found: list[CheckMessage] = []
     for alias in databases or ():
         if RingSecret._meta.db_table in connections[alias].introspection.table_names():
-            found += filter(None, map(missing, RingSecret.objects.using(alias).order_by("ring", "number")))
+            found += filter(
+                None, map(missing, RingSecret.objects.using(alias).order_by("ring", "number"))
+            )
     return found
 
 
@@ -34,7 +38,11 @@ def missing(row: RingSecret) -> CheckMessage | None:
     restore = f"Restore {row.ring} from your copy of the environment file."
     if row.configured is not None:
         hint = f"{restore} A new secret takes a new number."
-        return Error(f"{row.ring} holds another secret under number {row.number} than it did: {loss}.", hint=hint, id="tokens.E001")
+        return Error(
+            f"{row.ring} holds another secret under number {row.number} than it did: {loss}.",
+            hint=hint,
+            id="tokens.E001",
+        )
     text = f"{row.ring} has no secret under number {row.number} any more: {loss}."
     if settings.ACCEPT_LOST_KEYS:
         return checks.Warning(text, id="tokens.W002")

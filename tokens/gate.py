@@ -39,8 +39,9 @@ refusals = logging.getLogger("tokens.refusals")
 STAMP_EVERY = timedelta(minutes=1)
 
 
-# Written by hand, here only: the ORM takes five times as long to build this query as the database to answer it.
-# One row per key of the token; all that changes with the clock is decided here, by the clock of the database.
+# Written by hand, here only: the ORM takes five times as long to build this query as the database
+# to answer it. One row per key of the token; all that changes with the clock is decided here, by
+# the clock of the database.
 LOOK_UP = """
 SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END, t.account_id, t.status, a.side, a.is_active,
        e.label, e.fixed_modules IS NULL,
@@ -56,8 +57,8 @@ WHERE k.token_id = %s
 """
 
 
-# SQLite keeps moments as text without a zone, and compares them as text: an expiration is seen up to a second late.
-# A use noted ahead of the clock, further than clocks differ, is noted again.
+# SQLite keeps moments as text without a zone, and compares them as text: an expiration is seen up
+# to a second late. A use noted ahead of the clock, further than clocks differ, is noted again.
 LOOK_UPS = {
     "sqlite": LOOK_UP.format(
         now="CURRENT_TIMESTAMP",
@@ -131,7 +132,10 @@ def too_many_writes(request: ApiRequest) -> HttpResponse | None:
     try:
         limits.take(limits.writes_of_token(request.token.id, request.token.account_id))
     except limits.LimitReached as reached:
-        text = _("%(reason)s Try again in %(n)s seconds.") % {"reason": reached.limit.reason, "n": reached.seconds}
+        text = _("%(reason)s Try again in %(n)s seconds.") % {
+            "reason": reached.limit.reason,
+            "n": reached.seconds,
+        }
         response = api.error(429, "SYS_429", text)
         response.headers["Retry-After"] = str(reached.seconds)
         return response
@@ -146,7 +150,11 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     header = request.META.get("HTTP_AUTHORIZATION", "")
     key = keys.parse(header)
     if key is None:
-        raise unauthorized(_("The header Authorization must be: ApiKey SU-…:…") if header else _("The header Authorization is missing."))
+        raise unauthorized(
+            _("The header Authorization must be: ApiKey SU-…:…")
+            if header
+            else _("The header Authorization is missing.")
+        )
 
     with connection.cursor() as cursor:
         cursor.execute(LOOK_UPS[connection.vendor], (module or Module.ALL.value, key.token_id))
@@ -157,28 +165,56 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
         if not rows:
             keys.matches_nobody(key)
         # Says the same for an unknown token and a wrong secret; the checksum is of the text alone.
-        raise unauthorized(_("The key looks mistyped or cut off.") if key.looks_mistyped else _("The key is not valid."), key.token_id)
-    _digest, _pepper, retired, account_id, status, side, account_is_active, extension, asks_permissions, expired, granted, stale = row
+        raise unauthorized(
+            _("The key looks mistyped or cut off.")
+            if key.looks_mistyped
+            else _("The key is not valid."),
+            key.token_id,
+        )
+    (
+        _digest,
+        _pepper,
+        retired,
+        account_id,
+        status,
+        side,
+        account_is_active,
+        extension,
+        asks_permissions,
+        expired,
+        granted,
+        stale,
+    ) = row
     found = hindrances(status, account_is_active=bool(account_is_active), is_expired=bool(expired))
     if found:
         # Only the holder of the right key learns this much.
         raise unauthorized(refusal(key.token_id, found), key.token_id)
     if retired:
-        raise unauthorized(_("This key of the token %(id)s is retired.") % {"id": key.token_id}, key.token_id)
+        raise unauthorized(
+            _("This key of the token %(id)s is retired.") % {"id": key.token_id}, key.token_id
+        )
     if module and not granted:
-        text = no_grant(request, key.token_id, module, extension, can_be_granted=bool(asks_permissions))
+        text = no_grant(
+            request, key.token_id, module, extension, can_be_granted=bool(asks_permissions)
+        )
         raise Refused(api.error(403, "AUTH_003", text), text, key.token_id)
     return Caller(key.token_id, account_id, side), bool(stale)
 
 
-def no_grant(request: HttpRequest, token_id: str, module: Module, extension: str, *, can_be_granted: bool) -> str:
+def no_grant(
+    request: HttpRequest, token_id: str, module: Module, extension: str, *, can_be_granted: bool
+) -> str:
     """Say which module a token lacks, and what can be done about it."""
     words = {"id": token_id, "module": module.label, "extension": extension}
     refused = _("The token %(id)s may not reach the module %(module)s.") % words
     if not can_be_granted:
         return refused + " " + _("The modules of a token for %(extension)s are fixed.") % words
     page = request.build_absolute_uri(reverse("tokens:permissions", args=(token_id,)))
-    return refused + " " + _("An administrator of the account can grant it on %(page)s") % {"page": page}
+    return (
+        refused
+        + " "
+        + _("An administrator of the account can grant it on %(page)s") % {"page": page}
+    )
 
 
 def unauthorized(reason: str, token_id: str = "") -> Refused:
@@ -202,7 +238,10 @@ def note_refusal(request: HttpRequest, refused: Refused) -> None:
 
 
 def stamp(token_id: str) -> None:
-    """Note the use, at most once a minute, by one conditional UPDATE. It neither fails nor delays the call."""
+    """Note the use, at most once a minute, by one conditional UPDATE.
+
+    It neither fails nor delays the call.
+    """
     now = timezone.now()
     fresh = Q(last_used_at__gt=now - STAMP_EVERY, last_used_at__lte=now + SKEW)
     try:
@@ -212,7 +251,8 @@ def stamp(token_id: str) -> None:
             stale = free.filter(Q(last_used_at=None) | ~fresh, token=token_id)
             TokenUsage.objects.filter(pk__in=stale.values("pk")).update(last_used_at=now)
     except Error as problem:
-        # Somebody else writes at this moment, or the database is in trouble: the next call will note its own use.
+        # Somebody else writes at this moment, or the database is in trouble: the next call will
+        # note its own use.
         log.warning("The use of %s could not be noted: %s", token_id, problem)
 
 
@@ -227,4 +267,6 @@ def without_waiting() -> Iterator[None]:
         try:
             yield
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {connection.settings_dict['OPTIONS']['timeout'] * 1000}")
+            cursor.execute(
+                f"PRAGMA busy_timeout = {connection.settings_dict['OPTIONS']['timeout'] * 1000}"
+            )

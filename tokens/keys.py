@@ -1,8 +1,9 @@
 """The text of a key: making, reading and checking it. Nothing else in the project handles secrets.
 
-A key is `ApiKey SU-160-984-311:<40 lowercase hex digits>`, the value of the Authorization header. Of the 40 digits 32 are
-random (128 bits) and 8 are a CRC-32 of what stands before them. The checksum is advice only: it words an error and helps
-secret scanners; whether a key is right is decided by its digest alone.
+A key is `ApiKey SU-160-984-311:<40 lowercase hex digits>`, the value of the Authorization header.
+Of the 40 digits 32 are random (128 bits) and 8 are a CRC-32 of what stands before them. The
+checksum is advice only: it words an error and helps secret scanners; whether a key is right is
+decided by its digest alone.
 """
 
 import hmac
@@ -73,7 +74,12 @@ def digest(key: Key, pepper: int | None = None) -> Digest:
     Raises KeyError for a pepper that is no longer in the ring.
     """
     number = max(settings.TOKEN_PEPPERS) if pepper is None else pepper
-    return Digest(hmac.digest(settings.TOKEN_PEPPERS[number], f"{key.token_id}:{key.secret}".encode(), "sha256"), number)
+    return Digest(
+        hmac.digest(
+            settings.TOKEN_PEPPERS[number], f"{key.token_id}:{key.secret}".encode(), "sha256"
+        ),
+        number,
+    )
 
 
 def can_check(pepper: int) -> bool:
@@ -82,7 +88,10 @@ def can_check(pepper: int) -> bool:
 
 
 def matches(key: Key, stored: bytes, pepper: int) -> bool:
-    """Whether the stored digest is that of the key, in constant time. A pepper that was taken away matches nothing."""
+    """Whether the stored digest is that of the key, in constant time.
+
+    A pepper that was taken away matches nothing.
+    """
     if not can_check(pepper):
         return False
     return hmac.compare_digest(digest(key, pepper).value, bytes(stored))

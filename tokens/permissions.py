@@ -1,4 +1,7 @@
-"""What views of the API use: `@requires_module(Module.AGREEMENTS)` opens one to tokens that were granted the module."""
+"""What views of the API use:
+
+`@requires_module(Module.AGREEMENTS)` opens one to tokens that were granted the module.
+"""
 
 from collections.abc import Callable
 

@@ -1,6 +1,7 @@
 """What holds for a token at this moment, and the words for it.
 
-Every sentence, mark, button and refusal about a token comes from here, so that no two of them disagree.
+Every sentence, mark, button and refusal about a token comes from here, so that no two of them
+disagree.
 """
 
 from collections.abc import Iterable
@@ -45,8 +46,18 @@ REMEDIES = {
 UNSEEN = (Hindrance.ACCOUNT_OFF, Hindrance.NO_KEY, Hindrance.UNCHECKABLE)
 
 
-def hindrances(status: str, *, account_is_active: bool, is_expired: bool, has_key: bool = True, can_check: bool = True) -> tuple[Hindrance, ...]:
-    """Return what keeps a token from calling. A deleted one has no other hindrance: nothing can be done about it."""
+def hindrances(
+    status: str,
+    *,
+    account_is_active: bool,
+    is_expired: bool,
+    has_key: bool = True,
+    can_check: bool = True,
+) -> tuple[Hindrance, ...]:
+    """Return what keeps a token from calling.
+
+    A deleted one has no other hindrance: nothing can be done about it.
+    """
     if status == Token.Status.DELETED:
         return (Hindrance.DELETED,)
     holds = {
@@ -70,7 +81,10 @@ def join(found: Iterable[Hindrance]) -> str:
 
 @dataclass(frozen=True)
 class Standing:
-    """A token as it stands, for one who looks at it: `may_manage` says whether they manage the tokens of its account."""
+    """A token as it stands, for one who looks at it:
+
+    `may_manage` says whether they manage the tokens of its account.
+    """
 
     token: Token
     may_manage: bool = False
@@ -96,7 +110,9 @@ class Standing:
     def calls(self) -> str:
         if self.can_call:
             return _("Calls with the key work.")
-        return _("Calls with the key get the answer 401, because the token %(why)s.") % {"why": join(self.hindrances)}
+        return _("Calls with the key get the answer 401, because the token %(why)s.") % {
+            "why": join(self.hindrances)
+        }
 
     @property
     def refusal(self) -> str:
@@ -116,14 +132,23 @@ class Standing:
 
     @property
     def mark(self) -> str:
-        """The sign before the status. A token that looks active but cannot call has no green one."""
-        return State.EXPIRED.value if any(hindrance in UNSEEN for hindrance in self.hindrances) else self.state.value
+        """The sign before the status.
+
+        A token that looks active but cannot call has no green one.
+        """
+        return (
+            State.EXPIRED.value
+            if any(hindrance in UNSEEN for hindrance in self.hindrances)
+            else self.state.value
+        )
 
     @property
     def note(self) -> str:
         """The line under the status: the day that explains it, and what the status does not tell."""
         notes = [str(hindrance.label) for hindrance in self.hindrances if hindrance in UNSEEN]
-        if self.token.expires_at and (self.state is State.EXPIRING or Hindrance.EXPIRED in self.hindrances):
+        if self.token.expires_at and (
+            self.state is State.EXPIRING or Hindrance.EXPIRED in self.hindrances
+        ):
             words = _("expired on %(day)s") if self.state is State.INACTIVE else _("on %(day)s")
             notes.insert(0, words % {"day": text.day(self.token.expires_at)})
         return ", ".join(notes)
@@ -133,8 +158,14 @@ class Standing:
         """What a page says first about a token that cannot call or reaches nothing; nothing about any other."""
         if self.can_call:
             return "" if self.token.grants else _("This token may reach no module.")
-        expired = _("expired on %(day)s") % {"day": text.day(self.token.expires_at)} if self.token.expires_at else ""
-        clauses = [expired if each is Hindrance.EXPIRED else str(each.label) for each in self.hindrances]
+        expired = (
+            _("expired on %(day)s") % {"day": text.day(self.token.expires_at)}
+            if self.token.expires_at
+            else ""
+        )
+        clauses = [
+            expired if each is Hindrance.EXPIRED else str(each.label) for each in self.hindrances
+        ]
         return _("This token %(why)s.") % {"why": text.join(clauses)}
 
     @property
@@ -151,7 +182,12 @@ class Standing:
             return _("It is kept for reference.")
         sentences = [_("Every call with its key gets the answer 401.")]
         if Hindrance.UNCHECKABLE in self.hindrances:
-            sentences.append(_("The portal's administrator can restore the pepper that is missing; otherwise create a new token."))
+            sentences.append(
+                _(
+                    "The portal's administrator can restore the pepper that is missing; otherwise "
+                    "create a new token."
+                )
+            )
         if len(self.hindrances) > 1:
             sentences.append(_("It works again once %(remedies)s.") % {"remedies": self.remedies})
         return " ".join(sentences)
@@ -178,7 +214,10 @@ class Standing:
 
     @property
     def module_marks(self) -> dict[bool, tuple[str, str]]:
-        """Mark and word for a module, by whether it was granted. Nothing is enabled for a token that cannot call."""
+        """Mark and word for a module, by whether it was granted.
+
+        Nothing is enabled for a token that cannot call.
+        """
         if self.can_call:
             return {True: ("enabled", _("Enabled")), False: ("disabled", _("Disabled"))}
         return {True: ("inactive", _("Granted")), False: ("disabled", _("Not granted"))}
@@ -205,7 +244,11 @@ class Standing:
         if key.sealed is None:
             return _("No copy of this key is kept, so it cannot be viewed.") + " " + self.calls
         if not key.can_be_opened:
-            return _("The copy of this key cannot be opened, because its sealing key is missing.") + " " + self.calls
+            return (
+                _("The copy of this key cannot be opened, because its sealing key is missing.")
+                + " "
+                + self.calls
+            )
         return ""
 
     @property
@@ -214,7 +257,9 @@ class Standing:
         count = len(self.token.usable_keys)
         if not self.offers_key or count < 2:
             return ""
-        words = ngettext("The token has %(n)s key.", "The token has %(n)s keys; this is the newest.", count)
+        words = ngettext(
+            "The token has %(n)s key.", "The token has %(n)s keys; this is the newest.", count
+        )
         return words % {"n": count}
 
     @property

@@ -27,7 +27,9 @@ def load(per_account: int, people: People) -> None:
     # Two of the three pairs concern each main account.
     agreements = [agreement(number) for number in range(-(-per_account * 3 // 2))]
     add(agreements)
-    contracts = keep(contract(number, of, people) for number, of in enumerate(stored(agreements[:108])))
+    contracts = keep(
+        contract(number, of, people) for number, of in enumerate(stored(agreements[:108]))
+    )
     category_ids = categories()
     products = keep(product(number, category_ids) for number in range(24))
     items = keep(item for number, of in enumerate(products) for item in product_items(number, of))
@@ -35,11 +37,19 @@ def load(per_account: int, people: People) -> None:
 
     sold = [Sold(of, places[of.marketplace_id]) for of in sold_under(contracts, places)]
     prices = price_lists(sold, products)
-    offers = [offer for offer in listings(sold, products, prices) if offer.listing.status == Listing.Status.LISTED]
+    offers = [
+        offer
+        for offer in listings(sold, products, prices)
+        if offer.listing.status == Listing.Status.LISTED
+    ]
     lines = connections(offers)
     assets = subscriptions(offers, customers, lines)
     asset_items(assets.values(), items)
-    requests = keep(request for number, asset in assets.items() for request in asset_requests(number, asset, people))
+    requests = keep(
+        request
+        for number, asset in assets.items()
+        for request in asset_requests(number, asset, people)
+    )
     keep(tier_configs(assets.values(), {each.pk: each for each in customers}, requests))
     keep(usage_files(offers, people))
     keep(cases(contracts, offers, people))

@@ -9,7 +9,20 @@ from demo.records.base import day, sample_id, seeded, somebody, spread
 from demo.records.marketplaces import MARKETPLACES, Place
 from modules.models import Agreement, Contract
 
-REGIONS = ("Iberia", "Benelux", "Nordics", "DACH", "Italy", "France", "Ireland", "Poland", "Baltics", "Greece", "Czechia", "Austria")
+REGIONS = (
+    "Iberia",
+    "Benelux",
+    "Nordics",
+    "DACH",
+    "Italy",
+    "France",
+    "Ireland",
+    "Poland",
+    "Baltics",
+    "Greece",
+    "Czechia",
+    "Austria",
+)
 LINES = (
     "Cloud Backup",
     "Endpoint Security",
@@ -27,9 +40,19 @@ LINES = (
 def agreement(number: int) -> Agreement:
     draw = seeded(f"agreement {number}")
     provider, vendor = PAIRS[number % 3]
-    kind = (Agreement.Type.DISTRIBUTION, Agreement.Type.PROGRAM, Agreement.Type.SERVICE)[number // 3 % 3]
-    prefix = {Agreement.Type.DISTRIBUTION: "AGD", Agreement.Type.PROGRAM: "AGP", Agreement.Type.SERVICE: "AGS"}[kind]
-    noun = {Agreement.Type.DISTRIBUTION: "Distribution", Agreement.Type.PROGRAM: "Partner Program", Agreement.Type.SERVICE: "Service"}[kind]
+    kind = (Agreement.Type.DISTRIBUTION, Agreement.Type.PROGRAM, Agreement.Type.SERVICE)[
+        number // 3 % 3
+    ]
+    prefix = {
+        Agreement.Type.DISTRIBUTION: "AGD",
+        Agreement.Type.PROGRAM: "AGP",
+        Agreement.Type.SERVICE: "AGS",
+    }[kind]
+    noun = {
+        Agreement.Type.DISTRIBUTION: "Distribution",
+        Agreement.Type.PROGRAM: "Partner Program",
+        Agreement.Type.SERVICE: "Service",
+    }[kind]
     created = spread(number % 400, day(2019, 2, 4, 8, 15), timedelta(days=5, hours=3, minutes=7))
     id = sample_id(draw, prefix, 3, 3, 3)
     return Agreement(
@@ -60,7 +83,11 @@ CONTRACT_NOTES = {
 
 def contract(number: int, of: Agreement, people: People) -> Contract:
     draw = seeded(f"contract {number}")
-    status = Contract.Status.ACTIVE if number < 9 else draw.choices(Contract.Status.values, (1, 2, 8, 1, 2))[0]
+    status = (
+        Contract.Status.ACTIVE
+        if number < 9
+        else draw.choices(Contract.Status.values, (1, 2, 8, 1, 2))[0]
+    )
     created = of.created_at + timedelta(days=draw.randint(1, 40), minutes=draw.randint(0, 900))
     signed = status in {Contract.Status.ACTIVE, Contract.Status.TERMINATED}
     partner = of.vendor_id if of.owner_id == of.provider_id else of.provider_id
@@ -98,7 +125,9 @@ class Sold(NamedTuple):
         return self.contract.provider_id, self.contract.vendor_id
 
 
-def sold_under(contracts: Iterable[Contract], places: Mapping[str | None, Place]) -> Iterable[Contract]:
+def sold_under(
+    contracts: Iterable[Contract], places: Mapping[str | None, Place]
+) -> Iterable[Contract]:
     """Return the first active distribution contract of each vendor in each marketplace."""
     first: dict[tuple[str, str | None], Contract] = {}
     for each in contracts:

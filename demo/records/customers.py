@@ -7,9 +7,46 @@ from demo.records.base import day, sample_id, sample_uid, seeded, spread
 from demo.records.marketplaces import HUB_OF, STAGING
 from modules.models import Customer
 
-FIRST_NAMES = ("Marta", "Jonas", "Ines", "Luca", "Greta", "Pablo", "Elena", "Noah", "Sofia", "Mateo", "Clara", "Emil")
-LAST_NAMES = ("Ruiz", "Berg", "Moreau", "Conti", "Novak", "Silva", "Keller", "Larsen", "Costa", "Vidal", "Horvat", "Dahl")
-TRADES = ("Logistics", "Foods", "Design", "Clinics", "Tools", "Legal", "Travel", "Printing", "Optics", "Energy")
+FIRST_NAMES = (
+    "Marta",
+    "Jonas",
+    "Ines",
+    "Luca",
+    "Greta",
+    "Pablo",
+    "Elena",
+    "Noah",
+    "Sofia",
+    "Mateo",
+    "Clara",
+    "Emil",
+)
+LAST_NAMES = (
+    "Ruiz",
+    "Berg",
+    "Moreau",
+    "Conti",
+    "Novak",
+    "Silva",
+    "Keller",
+    "Larsen",
+    "Costa",
+    "Vidal",
+    "Horvat",
+    "Dahl",
+)
+TRADES = (
+    "Logistics",
+    "Foods",
+    "Design",
+    "Clinics",
+    "Tools",
+    "Legal",
+    "Travel",
+    "Printing",
+    "Optics",
+    "Energy",
+)
 CITIES = (
     ("Valencia", "es", "+34"),
     ("Porto", "pt", "+351"),
@@ -51,9 +88,19 @@ def customer(number: int) -> Customer:
     company = f"{last} {'IT Services' if reseller else draw.choice(TRADES)}"
     created = spread(number, day(2020, 3, 2, 7, 40), timedelta(days=9, hours=5))
     if number < 96:
-        parent = None if reseller or draw.random() < 0.25 else customer(number % 3 + 3 * draw.randrange(3)).pk
+        parent = (
+            None
+            if reseller or draw.random() < 0.25
+            else customer(number % 3 + 3 * draw.randrange(3)).pk
+        )
     else:
-        parent = customer(number - 96).pk if reseller else customer(96 + number % 3).pk if draw.random() < 0.75 else None
+        parent = (
+            customer(number - 96).pk
+            if reseller
+            else customer(96 + number % 3).pk
+            if draw.random() < 0.75
+            else None
+        )
     id = sample_id(draw, "TA", 4, 4, 4)
     trial = Customer.Environment.TEST if number < 96 else Customer.Environment.PREVIEW
     environment = Customer.Environment.PRODUCTION if draw.random() < 0.9 else trial
@@ -68,7 +115,9 @@ def customer(number: int) -> Customer:
         external_uid=sample_uid(draw),
         tax_id=f"{country.upper()}{draw.randrange(10**8):08}",
         parent_id=parent,
-        hub_id=STAGING[provider] if environment == trial else HUB_OF.get((provider, country.upper())),
+        hub_id=STAGING[provider]
+        if environment == trial
+        else HUB_OF.get((provider, country.upper())),
         address=f"{draw.choice(('Harbour Street', 'Mill Lane', 'Station Road', 'Market Square'))} {draw.randint(1, 120)}",
         city=city,
         postal_code=f"{draw.randrange(10_000, 99_999)}",

@@ -9,16 +9,76 @@ from modules.models import Environment, Product, Service
 
 SERVICES = (
     # owner, type, name, description, category
-    (MICK, Service.Type.HUB, "Storefront Orders", "Forwards storefront orders and returns their results.", "Commerce"),
-    (MICK, Service.Type.TRANSFORMATIONS, "Price Rounding", "Rounds vendor prices to what the storefront shows.", "Pricing"),
-    (MICK, Service.Type.MULTIACCOUNT, "Partner Letter", "Sends partners weekly news about the marketplaces.", "Communication"),
-    (FRONT_STREET, Service.Type.PRODUCTS, "Tenant Set-up", "Creates and updates tenants as requests come in.", "Fulfillment"),
-    (FRONT_STREET, Service.Type.TRANSFORMATIONS, "Usage Splitter", "Splits usage by subscription before it is reported.", "Usage"),
-    (FRONT_STREET, Service.Type.MULTIACCOUNT, "Trial Reminder", "Reminds distributors of trials that end soon.", "Communication"),
-    (BAYSIDE, Service.Type.PRODUCTS, "Domain Check", "Checks domains before a purchase is approved.", "Fulfillment"),
-    (BAYSIDE, Service.Type.MULTIACCOUNT, "Case Router", "Sends support cases to the team that knows the product.", "Helpdesk"),
-    (SOUTHPAW, Service.Type.HUB, "Nordic Orders", "Forwards storefront orders and returns their results.", "Commerce"),
-    (SOUTHPAW, Service.Type.TRANSFORMATIONS, "Currency Columns", "Adds prices in the currencies of neighbouring countries.", "Pricing"),
+    (
+        MICK,
+        Service.Type.HUB,
+        "Storefront Orders",
+        "Forwards storefront orders and returns their results.",
+        "Commerce",
+    ),
+    (
+        MICK,
+        Service.Type.TRANSFORMATIONS,
+        "Price Rounding",
+        "Rounds vendor prices to what the storefront shows.",
+        "Pricing",
+    ),
+    (
+        MICK,
+        Service.Type.MULTIACCOUNT,
+        "Partner Letter",
+        "Sends partners weekly news about the marketplaces.",
+        "Communication",
+    ),
+    (
+        FRONT_STREET,
+        Service.Type.PRODUCTS,
+        "Tenant Set-up",
+        "Creates and updates tenants as requests come in.",
+        "Fulfillment",
+    ),
+    (
+        FRONT_STREET,
+        Service.Type.TRANSFORMATIONS,
+        "Usage Splitter",
+        "Splits usage by subscription before it is reported.",
+        "Usage",
+    ),
+    (
+        FRONT_STREET,
+        Service.Type.MULTIACCOUNT,
+        "Trial Reminder",
+        "Reminds distributors of trials that end soon.",
+        "Communication",
+    ),
+    (
+        BAYSIDE,
+        Service.Type.PRODUCTS,
+        "Domain Check",
+        "Checks domains before a purchase is approved.",
+        "Fulfillment",
+    ),
+    (
+        BAYSIDE,
+        Service.Type.MULTIACCOUNT,
+        "Case Router",
+        "Sends support cases to the team that knows the product.",
+        "Helpdesk",
+    ),
+    (
+        SOUTHPAW,
+        Service.Type.HUB,
+        "Nordic Orders",
+        "Forwards storefront orders and returns their results.",
+        "Commerce",
+    ),
+    (
+        SOUTHPAW,
+        Service.Type.TRANSFORMATIONS,
+        "Currency Columns",
+        "Adds prices in the currencies of neighbouring countries.",
+        "Pricing",
+    ),
 )
 SITES = {MICK: "mightymicks", FRONT_STREET: "frontstreet", BAYSIDE: "bayside", SOUTHPAW: "southpaw"}
 
@@ -34,7 +94,11 @@ def services(products: Sequence[Product]) -> None:
     add(
         Service.products.through(service_id=row.pk, product_id=each.pk)
         for row in rows
-        for each in [of for of in products if of.vendor_id == row.owner_id and of.status == Product.Status.PUBLISHED][:3]
+        for each in [
+            of
+            for of in products
+            if of.vendor_id == row.owner_id and of.status == Product.Status.PUBLISHED
+        ][:3]
         if row.type != Service.Type.MULTIACCOUNT
     )
 
@@ -72,7 +136,9 @@ def environments(number: int, of: Service) -> Iterator[Environment]:
             id=f"ENV-{of.pk.removeprefix('SRVC-')}-{place:02}",
             service=of,
             type=kind,
-            runtime=Environment.Runtime.LOCAL if kind == Environment.Type.DEVELOPMENT else Environment.Runtime.CLOUD,
+            runtime=Environment.Runtime.LOCAL
+            if kind == Environment.Type.DEVELOPMENT
+            else Environment.Runtime.CLOUD,
             external_id=sample_uid(draw),
             status=status,
             git_url=f"https://code.example/{of.package_id.replace('.', '/')}",

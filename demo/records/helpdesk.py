@@ -17,23 +17,90 @@ TOPICS = (
     # subject, description, type, whether it is about a product
     (
         "Purchase requests stay pending",
-        "Three purchase requests from this morning have not moved for hours. Is anything wrong on our side?",
+        "Three purchase requests from this morning have not moved for hours. Is anything wrong on "
+        "our side?",
         TECHNICAL,
         True,
     ),
-    ("Wrong currency in the price list", "The new edition shows prices in a currency other than the marketplace's.", BUSINESS, True),
-    ("Activation mail does not arrive", "A customer is waiting for the administrator's invitation. The address is correct.", TECHNICAL, True),
-    ("Usage file was rejected", "Last month's file was rejected although each record names a subscription. What is missing?", TECHNICAL, True),
-    ("Date of the next contract review", "When can we meet to go over the terms for next year?", BUSINESS, False),
-    ("Listing in a second marketplace", "We would like to offer the product in another marketplace too. What do you need from us?", BUSINESS, True),
-    ("Suspended by mistake", "A subscription was suspended although the invoice had been paid. Please resume it.", TECHNICAL, True),
-    ("Change of the contact person", "Someone else will handle our orders from next month. Please note the new address.", BUSINESS, False),
-    ("Quantity of users cannot be lowered", "Changing from 40 to 25 users fails every time, without a reason.", TECHNICAL, True),
-    ("Logo on the product page", "The product page shows our old logo. Where can we replace it?", BUSINESS, True),
-    ("Invoice without an order number", "The last invoice has no order number, so our accounting department cannot book it.", BUSINESS, False),
-    ("Test connection answers with an error", "Since the last release, the test connection has refused every request.", TECHNICAL, True),
-    ("Training for resellers", "Two resellers have asked for an introduction to the product. Is there one this quarter?", BUSINESS, True),
-    ("Tax number of a customer is not accepted", "The form rejects a valid tax number with letters at the end.", TECHNICAL, False),
+    (
+        "Wrong currency in the price list",
+        "The new edition shows prices in a currency other than the marketplace's.",
+        BUSINESS,
+        True,
+    ),
+    (
+        "Activation mail does not arrive",
+        "A customer is waiting for the administrator's invitation. The address is correct.",
+        TECHNICAL,
+        True,
+    ),
+    (
+        "Usage file was rejected",
+        "Last month's file was rejected although each record names a subscription. What is "
+        "missing?",
+        TECHNICAL,
+        True,
+    ),
+    (
+        "Date of the next contract review",
+        "When can we meet to go over the terms for next year?",
+        BUSINESS,
+        False,
+    ),
+    (
+        "Listing in a second marketplace",
+        "We would like to offer the product in another marketplace too. What do you need from us?",
+        BUSINESS,
+        True,
+    ),
+    (
+        "Suspended by mistake",
+        "A subscription was suspended although the invoice had been paid. Please resume it.",
+        TECHNICAL,
+        True,
+    ),
+    (
+        "Change of the contact person",
+        "Someone else will handle our orders from next month. Please note the new address.",
+        BUSINESS,
+        False,
+    ),
+    (
+        "Quantity of users cannot be lowered",
+        "Changing from 40 to 25 users fails every time, without a reason.",
+        TECHNICAL,
+        True,
+    ),
+    (
+        "Logo on the product page",
+        "The product page shows our old logo. Where can we replace it?",
+        BUSINESS,
+        True,
+    ),
+    (
+        "Invoice without an order number",
+        "The last invoice has no order number, so our accounting department cannot book it.",
+        BUSINESS,
+        False,
+    ),
+    (
+        "Test connection answers with an error",
+        "Since the last release, the test connection has refused every request.",
+        TECHNICAL,
+        True,
+    ),
+    (
+        "Training for resellers",
+        "Two resellers have asked for an introduction to the product. Is there one this quarter?",
+        BUSINESS,
+        True,
+    ),
+    (
+        "Tax number of a customer is not accepted",
+        "The form rejects a valid tax number with letters at the end.",
+        TECHNICAL,
+        False,
+    ),
 )
 FEEDBACK = ("Quick and clear.", "", "It took a week to get an answer.", "Solved for good.", "")
 
@@ -60,7 +127,14 @@ def case(number: int, products: Sequence[Product], people: People) -> Case:
     # The older ones are closed; of the newer ones, two thirds are still open.
     newer = number // 3 - (CASES - 12)
     state = (
-        (states.CLOSED, states.PENDING, states.RESOLVED, states.INQUIRING, states.PENDING, states.INQUIRING)[newer % 6]
+        (
+            states.CLOSED,
+            states.PENDING,
+            states.RESOLVED,
+            states.INQUIRING,
+            states.PENDING,
+            states.INQUIRING,
+        )[newer % 6]
         if newer >= 0
         else states.CLOSED
     )

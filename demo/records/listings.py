@@ -21,7 +21,9 @@ def price_lists(sold: Sequence[Sold], products: Iterable[Product]) -> dict[str, 
         following = (PriceList.Status.SCHEDULED, PriceList.Status.DRAFT)[number % 2]
         editions[of.pk] = keep(
             price_list(of, place, edition, status)
-            for edition, status in enumerate((PriceList.Status.TERMINATED, PriceList.Status.ACTIVE, following), start=1)
+            for edition, status in enumerate(
+                (PriceList.Status.TERMINATED, PriceList.Status.ACTIVE, following), start=1
+            )
         )
     priced = PriceList.products.through
     add(
@@ -31,13 +33,22 @@ def price_lists(sold: Sequence[Sold], products: Iterable[Product]) -> dict[str, 
         for product in products
         if product.vendor_id == each.vendor_id and product.status != Product.Status.DRAFT
     )
-    return {id: each for id, listed in editions.items() for each in listed if each.status == PriceList.Status.ACTIVE}
+    return {
+        id: each
+        for id, listed in editions.items()
+        for each in listed
+        if each.status == PriceList.Status.ACTIVE
+    }
 
 
 def price_list(of: Contract, place: Place, edition: int, status: PriceList.Status) -> PriceList:
     draw = seeded(f"price list {of.vendor_id} {place.marketplace.pk} {edition}")
     created = day(2020 + edition, 11, draw.randint(2, 27), draw.randint(7, 16), 20)
-    in_force = day(2021 + edition, 1, 1, 0) if status in {PriceList.Status.ACTIVE, PriceList.Status.TERMINATED} else None
+    in_force = (
+        day(2021 + edition, 1, 1, 0)
+        if status in {PriceList.Status.ACTIVE, PriceList.Status.TERMINATED}
+        else None
+    )
     return PriceList(
         id=sample_id(draw, "PL", 3, 3, 3),
         vendor_id=of.vendor_id,
@@ -49,7 +60,9 @@ def price_list(of: Contract, place: Place, edition: int, status: PriceList.Statu
         currency=place.marketplace.currency,
         activated_at=in_force,
         created_at=created,
-        updated_at=day(2022 + edition, 1, 1, 0) if status == PriceList.Status.TERMINATED else in_force or created + timedelta(days=2),
+        updated_at=day(2022 + edition, 1, 1, 0)
+        if status == PriceList.Status.TERMINATED
+        else in_force or created + timedelta(days=2),
     )
 
 
@@ -61,7 +74,9 @@ class Offer(NamedTuple):
     sold: Sold
 
 
-def listings(sold: Sequence[Sold], products: Sequence[Product], prices: Mapping[str, PriceList]) -> list[Offer]:
+def listings(
+    sold: Sequence[Sold], products: Sequence[Product], prices: Mapping[str, PriceList]
+) -> list[Offer]:
     """Add each product, except drafts, to each marketplace of its vendor's distributors.
 
     Products that are no longer sold are unlisted there.
@@ -72,7 +87,15 @@ def listings(sold: Sequence[Sold], products: Sequence[Product], prices: Mapping[
         for of in products:
             if of.vendor_id == each.contract.vendor_id and of.status != Product.Status.DRAFT:
                 # Each published product is on sale in at least one marketplace of each distributor.
-                offers.append(Offer(listing(of, each, prices.get(each.contract.pk), anyway=each.pair not in met), of, each))
+                offers.append(
+                    Offer(
+                        listing(
+                            of, each, prices.get(each.contract.pk), anyway=each.pair not in met
+                        ),
+                        of,
+                        each,
+                    )
+                )
         met.add(each.pair)
     add(offer.listing for offer in offers)
     found = {row.pk: row for row in stored([offer.listing for offer in offers])}
@@ -82,8 +105,13 @@ def listings(sold: Sequence[Sold], products: Sequence[Product], prices: Mapping[
 def listing(of: Product, sold: Sold, prices: PriceList | None, *, anyway: bool) -> Listing:
     draw = seeded(f"listing {sold.contract.pk} {of.pk}")
     on_sale = of.status == Product.Status.PUBLISHED and (draw.random() < 0.85 or anyway)
-    signed, published = sold.contract.signed_at or sold.contract.created_at, of.published_at or of.created_at
-    created = max(signed, published) + timedelta(days=draw.randint(2, 60), minutes=draw.randint(0, 600))
+    signed, published = (
+        sold.contract.signed_at or sold.contract.created_at,
+        of.published_at or of.created_at,
+    )
+    created = max(signed, published) + timedelta(
+        days=draw.randint(2, 60), minutes=draw.randint(0, 600)
+    )
     return Listing(
         id=sample_id(draw, "LST", 3, 3, 3),
         vendor_id=of.vendor_id,
@@ -109,7 +137,9 @@ def connections(offers: Iterable[Offer]) -> dict[tuple[str, str], Connection]:
                     id=sample_id(draw, "CT", 4, 4, 4),
                     vendor_id=product.vendor_id,
                     provider_id=sold.contract.provider_id,
-                    type=Connection.Type.TEST if hub == sold.place.staging else Connection.Type.PRODUCTION,
+                    type=Connection.Type.TEST
+                    if hub == sold.place.staging
+                    else Connection.Type.PRODUCTION,
                     product=product,
                     hub_id=hub,
                     created_at=listing.created_at,

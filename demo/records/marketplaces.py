@@ -46,24 +46,94 @@ LOCALES = (
 )
 # The last hub of each distributor is for trials and serves all of its marketplaces.
 HUBS = (
-    ("HB-1010-0001", "Southern Commerce", MICK, Hub.Type.API, "26.1", "Orders from Spain and Portugal."),
-    ("HB-1010-0002", "Northern Commerce", MICK, Hub.Type.API, "26.1", "Orders from the Benelux countries, Great Britain and Ireland."),
-    ("HB-1010-0009", "Commerce Staging", MICK, Hub.Type.OA, "25.4", "Trial orders before a product goes on sale."),
-    ("HB-3180-0001", "Nordic Storefront", SOUTHPAW, Hub.Type.OA, "25.4", "Orders from the Nordic countries."),
-    ("HB-3180-0002", "Alpine Storefront", SOUTHPAW, Hub.Type.API, "26.0", "Orders from Germany, Austria and Switzerland."),
-    ("HB-3180-0009", "Storefront Staging", SOUTHPAW, Hub.Type.API, "26.0", "Trial orders before a product goes on sale."),
+    (
+        "HB-1010-0001",
+        "Southern Commerce",
+        MICK,
+        Hub.Type.API,
+        "26.1",
+        "Orders from Spain and Portugal.",
+    ),
+    (
+        "HB-1010-0002",
+        "Northern Commerce",
+        MICK,
+        Hub.Type.API,
+        "26.1",
+        "Orders from the Benelux countries, Great Britain and Ireland.",
+    ),
+    (
+        "HB-1010-0009",
+        "Commerce Staging",
+        MICK,
+        Hub.Type.OA,
+        "25.4",
+        "Trial orders before a product goes on sale.",
+    ),
+    (
+        "HB-3180-0001",
+        "Nordic Storefront",
+        SOUTHPAW,
+        Hub.Type.OA,
+        "25.4",
+        "Orders from the Nordic countries.",
+    ),
+    (
+        "HB-3180-0002",
+        "Alpine Storefront",
+        SOUTHPAW,
+        Hub.Type.API,
+        "26.0",
+        "Orders from Germany, Austria and Switzerland.",
+    ),
+    (
+        "HB-3180-0009",
+        "Storefront Staging",
+        SOUTHPAW,
+        Hub.Type.API,
+        "26.0",
+        "Trial orders before a product goes on sale.",
+    ),
 )
 STAGING = {MICK: "HB-1010-0009", SOUTHPAW: "HB-3180-0009"}
 MARKETPLACES = (
     # id, name, owner, currency, hub, countries, locales
     ("MP-10101", "Iberia", MICK, "EUR", "HB-1010-0001", ("ES", "PT"), ("ES-ES", "CA-ES", "PT-PT")),
-    ("MP-10102", "Benelux", MICK, "EUR", "HB-1010-0002", ("BE", "NL", "LU"), ("NL-NL", "NL-BE", "FR-BE", "LB-LU")),
+    (
+        "MP-10102",
+        "Benelux",
+        MICK,
+        "EUR",
+        "HB-1010-0002",
+        ("BE", "NL", "LU"),
+        ("NL-NL", "NL-BE", "FR-BE", "LB-LU"),
+    ),
     ("MP-10103", "United Kingdom", MICK, "GBP", "HB-1010-0002", ("GB", "IE"), ("EN-GB",)),
-    ("MP-31801", "Nordics", SOUTHPAW, "SEK", "HB-3180-0001", ("SE", "NO", "DK", "FI"), ("SV-SE", "NB-NO", "DA-DK", "FI-FI")),
-    ("MP-31802", "DACH", SOUTHPAW, "EUR", "HB-3180-0002", ("DE", "AT", "CH"), ("DE-DE", "DE-AT", "DE-CH")),
+    (
+        "MP-31801",
+        "Nordics",
+        SOUTHPAW,
+        "SEK",
+        "HB-3180-0001",
+        ("SE", "NO", "DK", "FI"),
+        ("SV-SE", "NB-NO", "DA-DK", "FI-FI"),
+    ),
+    (
+        "MP-31802",
+        "DACH",
+        SOUTHPAW,
+        "EUR",
+        "HB-3180-0002",
+        ("DE", "AT", "CH"),
+        ("DE-DE", "DE-AT", "DE-CH"),
+    ),
 )
 # The hub that takes a distributor's orders from a country.
-HUB_OF = {(owner, country): hub for _, _, owner, _, hub, countries, _ in MARKETPLACES for country in countries}
+HUB_OF = {
+    (owner, country): hub
+    for _, _, owner, _, hub, countries, _ in MARKETPLACES
+    for country in countries
+}
 
 
 class Place(NamedTuple):
@@ -77,7 +147,10 @@ class Place(NamedTuple):
 
 def countries_and_locales() -> None:
     add(Country(id=id, name=name) for id, name in COUNTRIES.items())
-    add(Locale(id=id, name=name, local_name=local, auto_translation=automatic) for id, name, local, automatic in LOCALES)
+    add(
+        Locale(id=id, name=name, local_name=local, auto_translation=automatic)
+        for id, name, local, automatic in LOCALES
+    )
 
 
 def marketplaces() -> dict[str | None, Place]:
@@ -111,11 +184,21 @@ def marketplaces() -> dict[str | None, Place]:
     serving, selling, speaking = [], [], []
     for id, _, owner, _, hub, countries, locales in MARKETPLACES:
         for each in (hub, STAGING[owner]):
-            serving.append(MarketplaceHub(marketplace_id=id, hub_id=each, external_id=f"{id[3:]}-{each[-1]}"))
-        selling += [Marketplace.countries.through(marketplace_id=id, country_id=country) for country in countries]
-        speaking += [Marketplace.locales.through(marketplace_id=id, locale_id=locale) for locale in locales]
+            serving.append(
+                MarketplaceHub(marketplace_id=id, hub_id=each, external_id=f"{id[3:]}-{each[-1]}")
+            )
+        selling += [
+            Marketplace.countries.through(marketplace_id=id, country_id=country)
+            for country in countries
+        ]
+        speaking += [
+            Marketplace.locales.through(marketplace_id=id, locale_id=locale) for locale in locales
+        ]
     add(serving)
     add(selling)
     add(speaking)
     by_id = {row.pk: row for row in rows}
-    return {id: Place(by_id[id], countries, hub, STAGING[owner]) for id, _, owner, _, hub, countries, _ in MARKETPLACES}
+    return {
+        id: Place(by_id[id], countries, hub, STAGING[owner])
+        for id, _, owner, _, hub, countries, _ in MARKETPLACES
+    }

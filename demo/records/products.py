@@ -10,7 +10,15 @@ from demo.records.contracts import LINES
 from modules.models import Category, Item, Product
 
 # In the order of their ids. Products use only the first four.
-CATEGORIES = ("Communication", "Infrastructure", "Productivity", "Security", "Analytics", "Business Applications", "Developer Tools")
+CATEGORIES = (
+    "Communication",
+    "Infrastructure",
+    "Productivity",
+    "Security",
+    "Analytics",
+    "Business Applications",
+    "Developer Tools",
+)
 # Products that each vendor sells in addition.
 MORE_LINES = ("Web Firewall", "Data Warehouse")
 
@@ -27,7 +35,12 @@ def categories() -> dict[str, str]:
 
 def product(number: int, category_ids: Mapping[str, str]) -> Product:
     draw = seeded(f"product {number}")
-    vendor, line = [(vendor, line) for lines in (LINES, MORE_LINES) for vendor in (FRONT_STREET, BAYSIDE) for line in lines][number]
+    vendor, line = [
+        (vendor, line)
+        for lines in (LINES, MORE_LINES)
+        for vendor in (FRONT_STREET, BAYSIDE)
+        for line in lines
+    ][number]
     edition = draw.choice(("Standard", "Business", "Enterprise"))
     created = spread(number, day(2019, 1, 14, 10), timedelta(days=31, hours=1))
     status = draw.choices(Product.Status.values, (1, 6, 1))[0]
@@ -36,7 +49,9 @@ def product(number: int, category_ids: Mapping[str, str]) -> Product:
         name=f"{line} {edition}",
         status=status,
         vendor_id=vendor,
-        category_id=category_ids[draw.choice(("Security", "Infrastructure", "Productivity", "Communication"))],
+        category_id=category_ids[
+            draw.choice(("Security", "Infrastructure", "Productivity", "Communication"))
+        ],
         external_id=f"{''.join(word[0] for word in line.split())}-{1001 + number}".lower(),
         short_description=f"{line} for companies of any size.",
         detailed_description=f"{line}, {edition} edition, billed monthly, with support during business hours.",
@@ -50,16 +65,46 @@ def product(number: int, category_ids: Mapping[str, str]) -> Product:
 
 ITEMS = (
     # name, description, type, precision, period, unit
-    ("User", "One person who uses the product.", Item.Type.RESERVATION, Item.Precision.INTEGER, Item.Period.MONTHLY, "Users"),
-    ("Extra Storage", "Storage beyond the included volume.", Item.Type.PAY_AS_YOU_GO, Item.Precision.DECIMAL, Item.Period.MONTHLY, "Gigabytes"),
-    ("Premium Support", "Response within an hour, day and night.", Item.Type.RESERVATION, Item.Precision.INTEGER, Item.Period.YEARLY, "Contracts"),
-    ("Guided Set-up", "A day with a consultant.", Item.Type.RESERVATION, Item.Precision.INTEGER, Item.Period.ONE_TIME, "Days"),
+    (
+        "User",
+        "One person who uses the product.",
+        Item.Type.RESERVATION,
+        Item.Precision.INTEGER,
+        Item.Period.MONTHLY,
+        "Users",
+    ),
+    (
+        "Extra Storage",
+        "Storage beyond the included volume.",
+        Item.Type.PAY_AS_YOU_GO,
+        Item.Precision.DECIMAL,
+        Item.Period.MONTHLY,
+        "Gigabytes",
+    ),
+    (
+        "Premium Support",
+        "Response within an hour, day and night.",
+        Item.Type.RESERVATION,
+        Item.Precision.INTEGER,
+        Item.Period.YEARLY,
+        "Contracts",
+    ),
+    (
+        "Guided Set-up",
+        "A day with a consultant.",
+        Item.Type.RESERVATION,
+        Item.Precision.INTEGER,
+        Item.Period.ONE_TIME,
+        "Days",
+    ),
 )
 
 
 def product_items(number: int, of: Product) -> Iterator[Item]:
     draw = seeded(f"items {number}")
-    for place, (name, description, kind, precision, period, unit) in enumerate(ITEMS[: draw.randint(2, 4)], start=1):
+    for place, (name, description, kind, precision, period, unit) in enumerate(
+        ITEMS[: draw.randint(2, 4)], start=1
+    ):
         # Each product on sale has an item to reserve and an item to use. Later items may still be
         # drafts, or no longer on sale.
         settled = place <= 2 or of.status != Product.Status.PUBLISHED or draw.random() < 0.6
@@ -74,7 +119,9 @@ def product_items(number: int, of: Product) -> Iterator[Item]:
             precision=precision,
             period=period,
             unit=unit,
-            status=of.status if settled else draw.choice((Item.Status.DRAFT, Item.Status.ENDOFSALE)),
+            status=of.status
+            if settled
+            else draw.choice((Item.Status.DRAFT, Item.Status.ENDOFSALE)),
             position=place * 10_000,
             created_at=created,
             updated_at=created + timedelta(days=draw.randint(0, 120)),

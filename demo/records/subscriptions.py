@@ -16,7 +16,11 @@ A, R = Asset.Status, FulfillmentRequest.Status
 PURCHASE, CHANGE, SUSPEND, RESUME, CANCEL = FulfillmentRequest.Type
 
 
-def subscriptions(offers: Iterable[Offer], customers: Iterable[Customer], lines: Mapping[tuple[str, str], Connection]) -> dict[int, Asset]:
+def subscriptions(
+    offers: Iterable[Offer],
+    customers: Iterable[Customer],
+    lines: Mapping[tuple[str, str], Connection],
+) -> dict[int, Asset]:
     """Add the subscriptions of each pair's customers in their countries; return them by number."""
     buyers: dict[Pair, list[Customer]] = defaultdict(list)
     for each in customers:
@@ -24,25 +28,48 @@ def subscriptions(offers: Iterable[Offer], customers: Iterable[Customer], lines:
             buyers[each.provider_id, each.vendor_id].append(each)
     choices: dict[Pair, list[tuple[Offer, list[Customer]]]] = defaultdict(list)
     for offer in offers:
-        near = [each for each in buyers[offer.sold.pair] if each.country.upper() in offer.sold.place.countries]
+        near = [
+            each
+            for each in buyers[offer.sold.pair]
+            if each.country.upper() in offer.sold.place.countries
+        ]
         if near and offer.product.status == Product.Status.PUBLISHED:
             choices[offer.sold.pair].append((offer, near))
-    rows = {number: asset(number, choices[PAIRS[number % 3]], lines) for number in range(3 * ASSETS) if choices[PAIRS[number % 3]]}
+    rows = {
+        number: asset(number, choices[PAIRS[number % 3]], lines)
+        for number in range(3 * ASSETS)
+        if choices[PAIRS[number % 3]]
+    }
     add(rows.values())
     return dict(zip(rows, stored(list(rows.values())), strict=True))
 
 
-def asset(number: int, choices: Sequence[tuple[Offer, Sequence[Customer]]], lines: Mapping[tuple[str, str], Connection]) -> Asset:
+def asset(
+    number: int,
+    choices: Sequence[tuple[Offer, Sequence[Customer]]],
+    lines: Mapping[tuple[str, str], Connection],
+) -> Asset:
     draw = seeded(f"asset {number}")
     id = sample_id(draw, "AS", 4, 4, 4)
     # The older ones are settled; the newer ones cover every status.
     newer = number // 3 - (ASSETS - 12)
-    status = list(A)[newer % len(A)] if newer >= 0 else draw.choices((A.ACTIVE, A.SUSPENDED, A.TERMINATED), (8, 1, 2))[0]
-    days, minutes, uid, domain = draw.randint(40, 300), draw.randint(0, 900), sample_uid(draw), draw.choice(("cloud", "office", "work"))
+    status = (
+        list(A)[newer % len(A)]
+        if newer >= 0
+        else draw.choices((A.ACTIVE, A.SUSPENDED, A.TERMINATED), (8, 1, 2))[0]
+    )
+    days, minutes, uid, domain = (
+        draw.randint(40, 300),
+        draw.randint(0, 900),
+        sample_uid(draw),
+        draw.choice(("cloud", "office", "work")),
+    )
     (listing, product, sold), near = draw.choice(choices)
     buyer = draw.choice(near)
     begun = max(listing.created_at, buyer.created_at) + timedelta(days=2)
-    created = max(begun, spread(number // 3, day(2021, 3, 1, 8, 5), timedelta(days=49, hours=2, minutes=11))) + timedelta(hours=number % 3)
+    created = max(
+        begun, spread(number // 3, day(2021, 3, 1, 8, 5), timedelta(days=49, hours=2, minutes=11))
+    ) + timedelta(hours=number % 3)
     trial = buyer.environment != Customer.Environment.PRODUCTION
     return Asset(
         id=id,
@@ -58,8 +85,20 @@ def asset(number: int, choices: Sequence[tuple[Offer, Sequence[Customer]]], line
         customer=buyer,
         reseller_id=buyer.parent_id,
         params=[
-            parameter("domain", "Domain", "Where the users sign in.", "text", f"{domain}.{buyer.email.partition('@')[2]}"),
-            parameter("admin_email", "Administrator", "Who gets the first invitation.", "email", buyer.email),
+            parameter(
+                "domain",
+                "Domain",
+                "Where the users sign in.",
+                "text",
+                f"{domain}.{buyer.email.partition('@')[2]}",
+            ),
+            parameter(
+                "admin_email",
+                "Administrator",
+                "Who gets the first invitation.",
+                "email",
+                buyer.email,
+            ),
         ],
         created_at=created,
         updated_at=created + timedelta(days=days, minutes=minutes),
@@ -67,7 +106,15 @@ def asset(number: int, choices: Sequence[tuple[Offer, Sequence[Customer]]], line
 
 
 def parameter(id: str, title: str, description: str, kind: str, value: str) -> dict[str, Any]:
-    return {"id": id, "name": id, "title": title, "description": description, "type": kind, "value": value, "value_error": ""}
+    return {
+        "id": id,
+        "name": id,
+        "title": title,
+        "description": description,
+        "type": kind,
+        "value": value,
+        "value_error": "",
+    }
 
 
 def asset_items(assets: Iterable[Asset], items: Iterable[Item]) -> None:
@@ -80,14 +127,24 @@ def asset_items(assets: Iterable[Asset], items: Iterable[Item]) -> None:
     for asset in assets:
         draw = seeded(f"items of {asset.pk}")
         for place, item in enumerate(of_product[asset.product_id]):
-            quantity = draw.randint(1, 250) if item.period == Item.Period.MONTHLY else draw.randint(1, 5)
+            quantity = (
+                draw.randint(1, 250) if item.period == Item.Period.MONTHLY else draw.randint(1, 5)
+            )
             if place == 0 or draw.random() < 0.7:
                 # Pay-as-you-go items start at zero.
-                rows.append(AssetItem(asset=asset, item=item, quantity=0 if item.type == Item.Type.PAY_AS_YOU_GO else quantity))
+                rows.append(
+                    AssetItem(
+                        asset=asset,
+                        item=item,
+                        quantity=0 if item.type == Item.Type.PAY_AS_YOU_GO else quantity,
+                    )
+                )
     add(rows)
 
 
-def history(number: int, asset: Asset) -> list[tuple[FulfillmentRequest.Type, FulfillmentRequest.Status]]:
+def history(
+    number: int, asset: Asset
+) -> list[tuple[FulfillmentRequest.Type, FulfillmentRequest.Status]]:
     """Return the requests that led to the status of a subscription, the latest one last."""
     draw = seeded(f"history {asset.pk}")
     before = draw.choice(
@@ -112,11 +169,17 @@ def history(number: int, asset: Asset) -> list[tuple[FulfillmentRequest.Type, Fu
         case A.ACTIVE:
             return [*bought, (CHANGE, open)] if draw.random() < 0.2 else bought
         case A.SUSPENDED:
-            return [*bought, (SUSPEND, R.APPROVED), *([(RESUME, open)] if draw.random() < 0.3 else [])]
+            return [
+                *bought,
+                (SUSPEND, R.APPROVED),
+                *([(RESUME, open)] if draw.random() < 0.3 else []),
+            ]
         case A.TERMINATING:
             return [*bought, (CANCEL, open)]
         case _:
-            return [*bought, (CANCEL, R.APPROVED)] if draw.random() < 0.7 else [(PURCHASE, R.FAILED)]
+            return (
+                [*bought, (CANCEL, R.APPROVED)] if draw.random() < 0.7 else [(PURCHASE, R.FAILED)]
+            )
 
 
 REASONS = {
@@ -139,7 +202,13 @@ def asset_requests(number: int, asset: Asset, people: People) -> Iterator[Fulfil
     minutes = max(int((asset.updated_at - asset.created_at).total_seconds()) // 60, 0)
     for place, (kind, status) in enumerate(steps):
         created = asset.created_at + timedelta(minutes=minutes * place // len(steps))
-        waited = timedelta(0) if status == R.DRAFT else min(timedelta(minutes=draw.randint(20, 2880)), timedelta(minutes=minutes // len(steps)))
+        waited = (
+            timedelta(0)
+            if status == R.DRAFT
+            else min(
+                timedelta(minutes=draw.randint(20, 2880)), timedelta(minutes=minutes // len(steps))
+            )
+        )
         approved = status == R.APPROVED
         yield FulfillmentRequest(
             id=f"PR-{asset.pk.removeprefix('AS-')}-{place + 1:03}",
@@ -150,8 +219,12 @@ def asset_requests(number: int, asset: Asset, people: People) -> Iterator[Fulfil
             asset=asset,
             note=NOTES.get(status, ""),
             reason=REASONS.get((kind, status), ""),
-            activation_key="The subscription is ready. Its administrator has been invited by e-mail." if approved and kind == PURCHASE else "",
-            assignee=None if status in {R.DRAFT, R.TIERS_SETUP} or draw.random() < 0.3 else somebody(draw, people, asset.vendor_id),
+            activation_key="The subscription is ready. Its administrator has been invited by e-mail."
+            if approved and kind == PURCHASE
+            else "",
+            assignee=None
+            if status in {R.DRAFT, R.TIERS_SETUP} or draw.random() < 0.3
+            else somebody(draw, people, asset.vendor_id),
             created_at=created,
             updated_at=created + waited,
         )

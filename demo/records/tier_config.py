@@ -8,7 +8,11 @@ from demo.records.subscriptions import R, parameter
 from modules.models import Asset, Customer, FulfillmentRequest, TierConfig
 
 
-def tier_configs(assets: Iterable[Asset], customers: Mapping[str, Customer], requests: Iterable[FulfillmentRequest]) -> Iterable[TierConfig]:
+def tier_configs(
+    assets: Iterable[Asset],
+    customers: Mapping[str, Customer],
+    requests: Iterable[FulfillmentRequest],
+) -> Iterable[TierConfig]:
     """Return one for each product and reseller of subscriptions.
 
     Resellers above these resellers have them too.
@@ -21,12 +25,18 @@ def tier_configs(assets: Iterable[Asset], customers: Mapping[str, Customer], req
         above = customers.get(reseller.parent_id or "") if reseller else None
         for level, each in zip(TierConfig.Level, (reseller, above), strict=True):
             if each and (each.pk, asset.product_id) not in rows:
-                status = TierConfig.Status.PROCESSING if asset.pk in waiting else TierConfig.Status.ACTIVE
+                status = (
+                    TierConfig.Status.PROCESSING
+                    if asset.pk in waiting
+                    else TierConfig.Status.ACTIVE
+                )
                 rows[each.pk, asset.product_id] = tier_config(asset, each, level, status)
     return rows.values()
 
 
-def tier_config(asset: Asset, of: Customer, level: TierConfig.Level, status: TierConfig.Status) -> TierConfig:
+def tier_config(
+    asset: Asset, of: Customer, level: TierConfig.Level, status: TierConfig.Status
+) -> TierConfig:
     draw = seeded(f"tier config {of.pk} {asset.product_id}")
     number = f"P-{draw.randrange(10**6):06}"
     return TierConfig(

@@ -43,13 +43,21 @@ def usage_file(number: int, choices: Sequence[Offer], people: People) -> UsageFi
     states = UsageFile.Status
     # The older ones are settled; the newer ones cover every status.
     newer = number // 3 - (USAGE_FILES - len(states))
-    status = list(states)[-1 - newer] if newer >= 0 else draw.choice((states.CLOSED, states.CLOSED, states.ACCEPTED))
+    status = (
+        list(states)[-1 - newer]
+        if newer >= 0
+        else draw.choice((states.CLOSED, states.CLOSED, states.ACCEPTED))
+    )
     _, product, sold = draw.choice(choices)
     begin = day(year, month, 1)
     end = day(year + month // 12, month % 12 + 1, 1)
     created = end + timedelta(days=draw.randint(0, 3), minutes=draw.randint(0, 480))
     submitted = created + timedelta(hours=draw.randint(1, 20)) if status in SUBMITTED else None
-    accepted = submitted + timedelta(days=draw.randint(1, 4)) if submitted and status in {states.ACCEPTED, states.CLOSED} else None
+    accepted = (
+        submitted + timedelta(days=draw.randint(1, 4))
+        if submitted and status in {states.ACCEPTED, states.CLOSED}
+        else None
+    )
     return UsageFile(
         id=id,
         vendor_id=product.vendor_id,
@@ -67,7 +75,9 @@ def usage_file(number: int, choices: Sequence[Offer], people: People) -> UsageFi
         period_from=begin.date(),
         period_to=(end - timedelta(days=1)).date(),
         records=0 if status in {states.DRAFT, states.UPLOADING} else draw.randint(5, 900),
-        rejection_note="Two records name a subscription that had already ended." if status == states.REJECTED else "",
+        rejection_note="Two records name a subscription that had already ended."
+        if status == states.REJECTED
+        else "",
         creator=somebody(draw, people, product.vendor_id),
         submitted_at=submitted,
         accepted_at=accepted,
@@ -76,4 +86,9 @@ def usage_file(number: int, choices: Sequence[Offer], people: People) -> UsageFi
     )
 
 
-SUBMITTED = {UsageFile.Status.PENDING, UsageFile.Status.REJECTED, UsageFile.Status.ACCEPTED, UsageFile.Status.CLOSED}
+SUBMITTED = {
+    UsageFile.Status.PENDING,
+    UsageFile.Status.REJECTED,
+    UsageFile.Status.ACCEPTED,
+    UsageFile.Status.CLOSED,
+}

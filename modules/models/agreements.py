@@ -20,7 +20,9 @@ class Agreement(Record):
     title = LineField(_("title"), max_length=128)
     description = LineField(_("description"), max_length=255, blank=True)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
-    marketplace = models.ForeignKey("modules.Marketplace", models.SET_NULL, null=True, blank=True, verbose_name=_("marketplace"))
+    marketplace = models.ForeignKey(
+        "modules.Marketplace", models.SET_NULL, null=True, blank=True, verbose_name=_("marketplace")
+    )
     link = models.URLField(_("link"), blank=True)
     active = models.BooleanField(_("active"), default=True)
     auto_accept = models.BooleanField(_("accepts automatically"), default=False)

@@ -31,15 +31,23 @@ def this_second() -> datetime:
 class RecordQuerySet(models.QuerySet[Any]):
     def visible_to(self, caller: "Caller") -> "RecordQuerySet":
         """Return the records of the account, as vendor or distributor according to its side."""
-        return self.filter(vendor=caller.account_id) if caller.side == Account.Side.VENDOR else self.filter(provider=caller.account_id)
+        return (
+            self.filter(vendor=caller.account_id)
+            if caller.side == Account.Side.VENDOR
+            else self.filter(provider=caller.account_id)
+        )
 
 
 class Record(models.Model):
     """A record between a vendor and a distributor."""
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
-    vendor = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("vendor"))
-    provider = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("distributor"))
+    vendor = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("vendor")
+    )
+    provider = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("distributor")
+    )
     created_at = MomentField(_("created"), default=timezone.now)
     updated_at = MomentField(_("updated"), default=timezone.now)
 
@@ -50,8 +58,12 @@ class Record(models.Model):
         ordering = ("-created_at", "-id")
         # The API's order for either side, so that the first page of a long list needs no sorting.
         indexes = (
-            models.Index("vendor", F("created_at").desc(), F("id").desc(), name="%(class)s_of_vendor"),
-            models.Index("provider", F("created_at").desc(), F("id").desc(), name="%(class)s_of_provider"),
+            models.Index(
+                "vendor", F("created_at").desc(), F("id").desc(), name="%(class)s_of_vendor"
+            ),
+            models.Index(
+                "provider", F("created_at").desc(), F("id").desc(), name="%(class)s_of_provider"
+            ),
         )
 
     def __str__(self) -> str:

@@ -22,12 +22,20 @@ class Contract(Record):
     name = LineField(_("name"), max_length=128)
     type = models.CharField(_("type"), max_length=16, choices=Agreement.Type)
     status = models.CharField(_("status"), max_length=16, choices=Status)
-    agreement = models.ForeignKey("modules.Agreement", models.CASCADE, related_name="signed", verbose_name=_("agreement"))
-    creator = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("creator"))
-    signee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("signee"))
+    agreement = models.ForeignKey(
+        "modules.Agreement", models.CASCADE, related_name="signed", verbose_name=_("agreement")
+    )
+    creator = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("creator")
+    )
+    signee = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("signee")
+    )
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
     issuer = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("issuer"))
-    marketplace = models.ForeignKey("modules.Marketplace", models.SET_NULL, null=True, blank=True, verbose_name=_("marketplace"))
+    marketplace = models.ForeignKey(
+        "modules.Marketplace", models.SET_NULL, null=True, blank=True, verbose_name=_("marketplace")
+    )
     version = models.PositiveSmallIntegerField(_("version"), default=1)
     note = LineField(_("note"), max_length=255, blank=True)
     enrolled_at = MomentField(_("enrolled"))

@@ -27,16 +27,33 @@ class Customer(Record):
     id = PublicIdField(_("ID"), groups=(4, 4, 4), prefix="TA")
     # None as long as the customer has no subscriptions; until then only its distributor sees it.
     vendor = models.ForeignKey(  # type: ignore[assignment]  # the others always have one
-        Account, models.CASCADE, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("vendor")
+        Account,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("vendor"),
     )
     name = LineField(_("name"), max_length=255)
     type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.CUSTOMER)
-    environment = models.CharField(_("environment"), max_length=16, choices=Environment, default=Environment.PRODUCTION)
+    environment = models.CharField(
+        _("environment"), max_length=16, choices=Environment, default=Environment.PRODUCTION
+    )
     external_id = LineField(_("external ID"), max_length=255, blank=True)
     external_uid = LineField(_("external UID"), max_length=255, default=new_uid)
     tax_id = LineField(_("tax ID"), max_length=100, blank=True)
-    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("reseller"))
-    hub = models.ForeignKey("modules.Hub", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("hub"))
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("reseller")
+    )
+    hub = models.ForeignKey(
+        "modules.Hub",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("hub"),
+    )
     version = models.PositiveIntegerField(_("version"), default=1)
     address = LineField(_("address"), max_length=255)
     address_2 = LineField(_("address, second line"), max_length=255, blank=True)
@@ -82,17 +99,33 @@ class Customer(Record):
         edited.
         """
         # Others that move one of them wait here, and then see where this one went.
-        list(Account.objects.select_for_update(no_key=True).filter(pk=self.provider_id).values_list("pk"))
-        stored = Customer.objects.filter(pk=self.pk).values_list("provider_id", "parent_id", "type").first()
+        list(
+            Account.objects.select_for_update(no_key=True)
+            .filter(pk=self.provider_id)
+            .values_list("pk")
+        )
+        stored = (
+            Customer.objects.filter(pk=self.pk)
+            .values_list("provider_id", "parent_id", "type")
+            .first()
+        )
         if stored == (self.provider_id, self.parent_id, self.type):
             return
         if self.parent_id:
-            resellers = dict(Customer.objects.filter(provider=self.provider_id, type=Customer.Type.RESELLER).values_list("pk", "parent_id"))
+            resellers = dict(
+                Customer.objects.filter(
+                    provider=self.provider_id, type=Customer.Type.RESELLER
+                ).values_list("pk", "parent_id")
+            )
             if self.parent_id not in resellers:
                 raise ValidationError({"parent": _("The distributor has no such reseller.")})
             if self.pk in above(self.parent_id, resellers):
                 raise ValidationError({"parent": _("A reseller cannot be placed below itself.")})
-        if stored and self.type != Customer.Type.RESELLER and Customer.objects.filter(parent=self.pk).exists():
+        if (
+            stored
+            and self.type != Customer.Type.RESELLER
+            and Customer.objects.filter(parent=self.pk).exists()
+        ):
             raise ValidationError({"type": _("This reseller still has customers below it.")})
 
 

@@ -25,7 +25,9 @@ class Service(models.Model):
     package_id = LineField(_("package ID"), max_length=64)
     extension_id = LineField(_("extension ID"), max_length=24)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
-    products = models.ManyToManyField("modules.Product", related_name="services", verbose_name=_("products"), blank=True)
+    products = models.ManyToManyField(
+        "modules.Product", related_name="services", verbose_name=_("products"), blank=True
+    )
     category = LineField(_("category"), max_length=64, blank=True)
     website = models.URLField(_("website"), blank=True)
     created_at = MomentField(_("created"), default=timezone.now)
@@ -63,11 +65,15 @@ class Environment(models.Model):
         ERRORED = "errored", _("Errored")
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
-    service = models.ForeignKey(Service, models.CASCADE, related_name="environments", verbose_name=_("service"))
+    service = models.ForeignKey(
+        Service, models.CASCADE, related_name="environments", verbose_name=_("service")
+    )
     type = models.CharField(_("type"), max_length=16, choices=Type)
     runtime = models.CharField(_("runtime"), max_length=8, choices=Runtime, default=Runtime.CLOUD)
     external_id = LineField(_("external ID"), max_length=36, default=new_uid)
-    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.UNINITIALIZED)
+    status = models.CharField(
+        _("status"), max_length=16, choices=Status, default=Status.UNINITIALIZED
+    )
     git_url = models.URLField(_("repository"))
     git_tag = LineField(_("tag"), max_length=32)
     git_commit = LineField(_("commit"), max_length=40)
@@ -76,7 +82,9 @@ class Environment(models.Model):
         verbose_name = _("environment")
         verbose_name_plural = _("environments")
         ordering = ("id",)
-        constraints = (models.UniqueConstraint(fields=("service", "type"), name="one_environment_per_type"),)
+        constraints = (
+            models.UniqueConstraint(fields=("service", "type"), name="one_environment_per_type"),
+        )
 
     def __str__(self) -> str:
         return self.id

@@ -51,20 +51,46 @@ class Case(Record):
     subject = LineField(_("subject"), max_length=300)
     description = ProseField(_("description"), max_length=10_000)
     type = models.CharField(_("type"), max_length=16, choices=Type)
-    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.LOW)
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), choices=Priority, default=Priority.LOW
+    )
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.PENDING)
-    product = models.ForeignKey("modules.Product", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("product"))
+    product = models.ForeignKey(
+        "modules.Product",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("product"),
+    )
     issuer = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("issuer"))
-    issuer_agent = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("agent of the issuer"))
-    receiver = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("receiver"))
-    receiver_agent = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("agent of the receiver"))
+    issuer_agent = models.ForeignKey(
+        User,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("agent of the issuer"),
+    )
+    receiver = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", verbose_name=_("receiver")
+    )
+    receiver_agent = models.ForeignKey(
+        User,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("agent of the receiver"),
+    )
     rating = models.PositiveSmallIntegerField(_("rating"), choices=Rating, null=True, blank=True)
     feedback = ProseField(_("feedback"), max_length=10_000, blank=True)
     pending_at = MomentField(_("pending since"), null=True, blank=True)
     inquiring_at = MomentField(_("inquiring since"), null=True, blank=True)
     resolved_at = MomentField(_("resolved"), null=True, blank=True)
     closed_at = MomentField(_("closed"), null=True, blank=True)
-    # Who did what, a person or a token, which has its account: {"created": {"id": "SU-…", "name": "ERP Sync", "account": "PA-…"}, …}
+    # Who did what, a person or a token, which has its account: {"created": {"id": "SU-…", "name":
+    # "ERP Sync", "account": "PA-…"}, …}
     actors = models.JSONField(_("people"), default=dict, editable=False)
 
     class Meta(Record.Meta):
@@ -77,7 +103,10 @@ class Case(Record):
     def move(self, state: State, by: dict[str, str]) -> None:
         """Move to the state and note who did and when. Raises WrongState."""
         if self.state not in self.MOVES[state]:
-            raise WrongState(_("A case that is %(now)s cannot become %(then)s.") % {"now": self.state, "then": state})
+            raise WrongState(
+                _("A case that is %(now)s cannot become %(then)s.")
+                % {"now": self.state, "then": state}
+            )
         now = this_second()
         self.state = state
         setattr(self, f"{state}_at", now)

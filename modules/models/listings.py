@@ -14,9 +14,20 @@ class Listing(Record):
         UNLISTED = "unlisted", _("Unlisted")
 
     status = models.CharField(_("status"), max_length=16, choices=Status)
-    contract = models.ForeignKey("modules.Contract", models.CASCADE, related_name="listings", verbose_name=_("contract"))
-    product = models.ForeignKey("modules.Product", models.CASCADE, related_name="listings", verbose_name=_("product"))
-    price_list = models.ForeignKey("modules.PriceList", models.SET_NULL, null=True, blank=True, related_name="listings", verbose_name=_("price list"))
+    contract = models.ForeignKey(
+        "modules.Contract", models.CASCADE, related_name="listings", verbose_name=_("contract")
+    )
+    product = models.ForeignKey(
+        "modules.Product", models.CASCADE, related_name="listings", verbose_name=_("product")
+    )
+    price_list = models.ForeignKey(
+        "modules.PriceList",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="listings",
+        verbose_name=_("price list"),
+    )
 
     class Meta(Record.Meta):
         verbose_name = _("listing")
@@ -31,8 +42,12 @@ class Connection(Record):
         PRODUCTION = "production", _("Production")
 
     type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.PRODUCTION)
-    product = models.ForeignKey("modules.Product", models.CASCADE, related_name="+", verbose_name=_("product"))
-    hub = models.ForeignKey("modules.Hub", models.CASCADE, related_name="connections", verbose_name=_("hub"))
+    product = models.ForeignKey(
+        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
+    )
+    hub = models.ForeignKey(
+        "modules.Hub", models.CASCADE, related_name="connections", verbose_name=_("hub")
+    )
 
     class Meta(Record.Meta):
         verbose_name = _("connection")

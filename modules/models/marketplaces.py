@@ -52,7 +52,11 @@ class PartnerQuerySet(models.QuerySet[Any]):
     def visible_to(self, caller: "Caller") -> "PartnerQuerySet":
         if caller.side != Account.Side.VENDOR:
             return self.filter(owner=caller.account_id)
-        contracts = Contract.objects.filter(vendor=caller.account_id, provider=models.OuterRef("owner"), status=Contract.Status.ACTIVE)
+        contracts = Contract.objects.filter(
+            vendor=caller.account_id,
+            provider=models.OuterRef("owner"),
+            status=Contract.Status.ACTIVE,
+        )
         return self.filter(models.Exists(contracts))
 
 
@@ -68,7 +72,9 @@ class Hub(models.Model):
     description = LineField(_("description"), max_length=255, blank=True)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
     instance_id = LineField(_("instance ID"), max_length=255)
-    instance_type = models.CharField(_("instance type"), max_length=3, choices=Type, default=Type.API)
+    instance_type = models.CharField(
+        _("instance type"), max_length=3, choices=Type, default=Type.API
+    )
     version = LineField(_("version"), max_length=32)
     created_at = MomentField(_("created"), default=timezone.now)
     updated_at = MomentField(_("updated"), default=timezone.now)
@@ -102,8 +108,12 @@ class Marketplace(models.Model):
     hubs: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
         Hub, through="MarketplaceHub", related_name="marketplaces", verbose_name=_("hubs")
     )
-    countries = models.ManyToManyField(Country, related_name="marketplaces", verbose_name=_("countries"), blank=True)
-    locales = models.ManyToManyField(Locale, related_name="marketplaces", verbose_name=_("locales"), blank=True)
+    countries = models.ManyToManyField(
+        Country, related_name="marketplaces", verbose_name=_("countries"), blank=True
+    )
+    locales = models.ManyToManyField(
+        Locale, related_name="marketplaces", verbose_name=_("locales"), blank=True
+    )
     created_at = MomentField(_("created"), default=timezone.now)
     updated_at = MomentField(_("updated"), default=timezone.now)
 
@@ -121,7 +131,9 @@ class Marketplace(models.Model):
 class MarketplaceHub(models.Model):
     """A hub that serves a marketplace, with the marketplace's id in the hub's own system."""
 
-    marketplace = models.ForeignKey(Marketplace, models.CASCADE, related_name="+", db_index=False, verbose_name=_("marketplace"))
+    marketplace = models.ForeignKey(
+        Marketplace, models.CASCADE, related_name="+", db_index=False, verbose_name=_("marketplace")
+    )
     hub = models.ForeignKey(Hub, models.CASCADE, related_name="+", verbose_name=_("hub"))
     external_id = LineField(_("external ID"), max_length=255)
 
@@ -129,7 +141,9 @@ class MarketplaceHub(models.Model):
         verbose_name = _("hub of a marketplace")
         verbose_name_plural = _("hubs of marketplaces")
         ordering = ("hub", "id")
-        constraints = (models.UniqueConstraint(fields=("marketplace", "hub"), name="hub_once_per_marketplace"),)
+        constraints = (
+            models.UniqueConstraint(fields=("marketplace", "hub"), name="hub_once_per_marketplace"),
+        )
 
     def __str__(self) -> str:
         return f"{self.marketplace_id} · {self.hub_id}"

@@ -22,7 +22,9 @@ class PriceList(Record):
     status = models.CharField(_("status"), max_length=16, choices=Status)
     currency = LineField(_("currency"), max_length=3)
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
-    products = models.ManyToManyField("modules.Product", related_name="price_lists", verbose_name=_("products"))
+    products = models.ManyToManyField(
+        "modules.Product", related_name="price_lists", verbose_name=_("products")
+    )
     activated_at = MomentField(_("activated"), null=True, blank=True)
 
     class Meta(Record.Meta):

@@ -40,7 +40,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
         if caller.side == Account.Side.VENDOR:
             return self.filter(vendor=caller.account_id)
         contracts = Contract.objects.filter(
-            vendor=models.OuterRef("vendor"), provider=caller.account_id, type=Agreement.Type.DISTRIBUTION, status=Contract.Status.ACTIVE
+            vendor=models.OuterRef("vendor"),
+            provider=caller.account_id,
+            type=Agreement.Type.DISTRIBUTION,
+            status=Contract.Status.ACTIVE,
         )
         return self.filter(models.Exists(contracts))
 
@@ -57,7 +60,9 @@ class Product(models.Model):
     name = LineField(_("name"), max_length=128)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     vendor = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("vendor"))
-    category = models.ForeignKey(Category, models.PROTECT, related_name="+", verbose_name=_("category"))
+    category = models.ForeignKey(
+        Category, models.PROTECT, related_name="+", verbose_name=_("category")
+    )
     external_id = LineField(_("external ID"), max_length=64, blank=True)
     short_description = LineField(_("short description"), max_length=255)
     detailed_description = ProseField(_("detailed description"), blank=True)
@@ -74,7 +79,11 @@ class Product(models.Model):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         ordering = ("-created_at", "-id")
-        indexes = (models.Index("vendor", F("created_at").desc(), F("id").desc(), name="product_of_vendor"),)
+        indexes = (
+            models.Index(
+                "vendor", F("created_at").desc(), F("id").desc(), name="product_of_vendor"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -102,12 +111,16 @@ class Item(models.Model):
         ENDOFSALE = "endofsale", _("End of sale")
 
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
-    product = models.ForeignKey(Product, models.CASCADE, related_name="items", verbose_name=_("product"))
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="items", verbose_name=_("product")
+    )
     name = LineField(_("name"), max_length=128)
     description = LineField(_("description"), max_length=255, blank=True)
     mpn = LineField(_("manufacturer part number"), max_length=64)
     type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.RESERVATION)
-    precision = models.CharField(_("precision"), max_length=16, choices=Precision, default=Precision.INTEGER)
+    precision = models.CharField(
+        _("precision"), max_length=16, choices=Precision, default=Precision.INTEGER
+    )
     period = models.CharField(_("period"), max_length=16, choices=Period, default=Period.MONTHLY)
     unit = LineField(_("unit"), max_length=32)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.PUBLISHED)

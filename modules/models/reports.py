@@ -45,8 +45,12 @@ class Report(models.Model):
     id = models.CharField(_("ID"), primary_key=True, max_length=24)
     name = LineField(_("name"), max_length=255)
     description = LineField(_("description"), max_length=255, blank=True)
-    owner = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("owner"))
-    template = models.ForeignKey(ReportTemplate, models.CASCADE, related_name="+", verbose_name=_("template"))
+    owner = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", db_index=False, verbose_name=_("owner")
+    )
+    template = models.ForeignKey(
+        ReportTemplate, models.CASCADE, related_name="+", verbose_name=_("template")
+    )
     schedule_id = LineField(_("schedule ID"), max_length=24)
     schedule_name = LineField(_("schedule"), max_length=255)
     status = models.CharField(_("status"), max_length=16, choices=Status)
@@ -65,7 +69,9 @@ class Report(models.Model):
         verbose_name = _("report")
         verbose_name_plural = _("reports")
         ordering = ("-created_at", "-id")
-        indexes = (models.Index("owner", F("created_at").desc(), F("id").desc(), name="report_of_owner"),)
+        indexes = (
+            models.Index("owner", F("created_at").desc(), F("id").desc(), name="report_of_owner"),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -22,12 +22,29 @@ class Asset(Record):
     status = models.CharField(_("status"), max_length=16, choices=Status)
     external_id = LineField(_("external ID"), max_length=100)
     external_uid = LineField(_("external UID"), max_length=100, default=new_uid)
-    product = models.ForeignKey("modules.Product", models.CASCADE, related_name="+", verbose_name=_("product"))
-    connection = models.ForeignKey("modules.Connection", models.CASCADE, related_name="+", verbose_name=_("connection"))
-    contract = models.ForeignKey("modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract"))
-    marketplace = models.ForeignKey("modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace"))
-    customer = models.ForeignKey("modules.Customer", models.CASCADE, related_name="+", verbose_name=_("customer"))
-    reseller = models.ForeignKey("modules.Customer", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("reseller"))
+    product = models.ForeignKey(
+        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
+    )
+    connection = models.ForeignKey(
+        "modules.Connection", models.CASCADE, related_name="+", verbose_name=_("connection")
+    )
+    contract = models.ForeignKey(
+        "modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract")
+    )
+    marketplace = models.ForeignKey(
+        "modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace")
+    )
+    customer = models.ForeignKey(
+        "modules.Customer", models.CASCADE, related_name="+", verbose_name=_("customer")
+    )
+    reseller = models.ForeignKey(
+        "modules.Customer",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("reseller"),
+    )
     # [{"id": "domain", "title": "Domain", "type": "text", "value": "ruiz.example", …}]
     params = models.JSONField(_("parameters"), default=list, editable=False)
 
@@ -39,15 +56,21 @@ class Asset(Record):
 class AssetItem(models.Model):
     """The quantity of an item in a subscription."""
 
-    asset = models.ForeignKey(Asset, models.CASCADE, related_name="items", db_index=False, verbose_name=_("subscription"))
-    item = models.ForeignKey("modules.Item", models.CASCADE, related_name="+", verbose_name=_("item"))
+    asset = models.ForeignKey(
+        Asset, models.CASCADE, related_name="items", db_index=False, verbose_name=_("subscription")
+    )
+    item = models.ForeignKey(
+        "modules.Item", models.CASCADE, related_name="+", verbose_name=_("item")
+    )
     quantity = models.PositiveIntegerField(_("quantity"))
 
     class Meta:
         verbose_name = _("item of a subscription")
         verbose_name_plural = _("items of subscriptions")
         ordering = ("item", "id")
-        constraints = (models.UniqueConstraint(fields=("asset", "item"), name="item_once_per_asset"),)
+        constraints = (
+            models.UniqueConstraint(fields=("asset", "item"), name="item_once_per_asset"),
+        )
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.item_id}"
@@ -73,11 +96,15 @@ class FulfillmentRequest(Record):
 
     type = models.CharField(_("type"), max_length=16, choices=Type)
     status = models.CharField(_("status"), max_length=16, choices=Status)
-    asset = models.ForeignKey(Asset, models.CASCADE, related_name="+", verbose_name=_("subscription"))
+    asset = models.ForeignKey(
+        Asset, models.CASCADE, related_name="+", verbose_name=_("subscription")
+    )
     note = LineField(_("note"), max_length=255, blank=True)
     reason = LineField(_("reason"), max_length=255, blank=True)
     activation_key = ProseField(_("activation key"), blank=True)
-    assignee = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("assignee"))
+    assignee = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("assignee")
+    )
 
     class Meta(Record.Meta):
         verbose_name = _("fulfillment request")

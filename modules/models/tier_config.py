@@ -21,11 +21,21 @@ class TierConfig(Record):
     name = LineField(_("name"), max_length=255)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     tier_level = models.PositiveSmallIntegerField(_("level"), choices=Level, default=Level.FIRST)
-    customer = models.ForeignKey("modules.Customer", models.CASCADE, related_name="+", verbose_name=_("reseller"))
-    product = models.ForeignKey("modules.Product", models.CASCADE, related_name="+", verbose_name=_("product"))
-    connection = models.ForeignKey("modules.Connection", models.CASCADE, related_name="+", verbose_name=_("connection"))
-    contract = models.ForeignKey("modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract"))
-    marketplace = models.ForeignKey("modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace"))
+    customer = models.ForeignKey(
+        "modules.Customer", models.CASCADE, related_name="+", verbose_name=_("reseller")
+    )
+    product = models.ForeignKey(
+        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
+    )
+    connection = models.ForeignKey(
+        "modules.Connection", models.CASCADE, related_name="+", verbose_name=_("connection")
+    )
+    contract = models.ForeignKey(
+        "modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract")
+    )
+    marketplace = models.ForeignKey(
+        "modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace")
+    )
     params = models.JSONField(_("parameters"), default=list, editable=False)
 
     class Meta(Record.Meta):

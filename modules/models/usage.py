@@ -36,16 +36,29 @@ class UsageFile(Record):
     external_id = LineField(_("external ID"), max_length=64, blank=True)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     schema = models.CharField(_("schema"), max_length=2, choices=Schema, default=Schema.QT)
-    environment = models.CharField(_("environment"), max_length=16, choices=Customer.Environment, default=Customer.Environment.PRODUCTION)
-    product = models.ForeignKey("modules.Product", models.CASCADE, related_name="+", verbose_name=_("product"))
-    contract = models.ForeignKey("modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract"))
-    marketplace = models.ForeignKey("modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace"))
+    environment = models.CharField(
+        _("environment"),
+        max_length=16,
+        choices=Customer.Environment,
+        default=Customer.Environment.PRODUCTION,
+    )
+    product = models.ForeignKey(
+        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
+    )
+    contract = models.ForeignKey(
+        "modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract")
+    )
+    marketplace = models.ForeignKey(
+        "modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace")
+    )
     currency = LineField(_("currency"), max_length=3)
     period_from = models.DateField(_("from"))
     period_to = models.DateField(_("to"))
     records = models.PositiveIntegerField(_("records"), default=0)
     rejection_note = LineField(_("rejection note"), max_length=200, blank=True)
-    creator = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("creator"))
+    creator = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("creator")
+    )
     submitted_at = MomentField(_("submitted"), null=True, blank=True)
     accepted_at = MomentField(_("accepted"), null=True, blank=True)
 

@@ -22,7 +22,9 @@ class FormOwnerNode(CsrfTokenNode):
 
     def render(self, context: Context) -> SafeString:
         csrf = super().render(context)
-        return format_html('{}<input type="hidden" name="{}" value="{}">', csrf, typed.OWNER, page_owner(context))
+        return format_html(
+            '{}<input type="hidden" name="{}" value="{}">', csrf, typed.OWNER, page_owner(context)
+        )
 
 
 @register.tag

@@ -43,14 +43,26 @@ def staff(chief):
 
 
 def fields_of(user, **changes):
-    return {"email": user.email, "name": user.name, "time_zone": "UTC", "is_active": "on", **EMPTY, **changes}
+    return {
+        "email": user.email,
+        "name": user.name,
+        "time_zone": "UTC",
+        "is_active": "on",
+        **EMPTY,
+        **changes,
+    }
 
 
 def post_routes():
     """Return the URL of every admin page that accepts a form, with an id that need not exist."""
     for model, _ in admin.site._registry.items():
         name = f"{model._meta.app_label}_{model._meta.model_name}"
-        for page, arguments in (("changelist", ()), ("add", ()), ("change", ("1",)), ("delete", ("1",))):
+        for page, arguments in (
+            ("changelist", ()),
+            ("add", ()),
+            ("change", ("1",)),
+            ("delete", ("1",)),
+        ):
             yield f"admin:{name}_{page}", arguments
     yield "admin:auth_user_password_change", ("1",)
 
@@ -66,7 +78,9 @@ def test_every_form_of_every_model_asks_for_the_password(staff):
             path = reverse(route, args=arguments)
         except NoReverseMatch:
             continue
-        response = staff.post(path, {"name": "x", "action": "delete_selected", "_selected_action": "1"})
+        response = staff.post(
+            path, {"name": "x", "action": "delete_selected", "_selected_action": "1"}
+        )
         assert QUESTION in response.text, path
         asked += 1
     assert asked > 4 * 20
@@ -84,7 +98,9 @@ def test_nothing_is_written_before_the_password_and_all_of_it_after(staff, micha
 
 
 def test_an_action_on_many_asks_as_well(staff, token, call):
-    response = stale(staff).post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]})
+    response = stale(staff).post(
+        "/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]}
+    )
     assert QUESTION in response.text
     assert call("accounts", token).status_code == 200
     answer(staff, "/admin/tokens/token/", response)
@@ -93,7 +109,12 @@ def test_an_action_on_many_asks_as_well(staff, token, call):
 
 def test_a_new_password_for_somebody_is_not_repeated_by_the_question(staff, michael):
     path = f"/admin/accounts/user/{michael.user.pk}/password/"
-    typed = {"usable_password": "true", "password1": "correct horse battery", "password2": "correct horse battery", "set-password": "1"}
+    typed = {
+        "usable_password": "true",
+        "password1": "correct horse battery",
+        "password2": "correct horse battery",
+        "set-password": "1",
+    }
     response = stale(staff).post(path, typed)
     assert QUESTION in response.text
     assert "correct horse" not in response.text
@@ -120,13 +141,21 @@ def test_signing_out_needs_no_password(staff):
 
 
 def test_ones_own_password_has_one_page(staff):
-    assert staff.post("/admin/password_change/", {"old_password": "guess"})["Location"] == "/account/password/"
+    assert (
+        staff.post("/admin/password_change/", {"old_password": "guess"})["Location"]
+        == "/account/password/"
+    )
     assert staff.get("/admin/password_change/")["Location"] == "/account/password/"
 
 
 def test_reading_needs_no_password(staff, token):
     stale(staff)
-    for path in ("/admin/", "/admin/tokens/token/", f"/admin/tokens/token/{token.pk}/change/", "/admin/accounts/user/add/"):
+    for path in (
+        "/admin/",
+        "/admin/tokens/token/",
+        f"/admin/tokens/token/{token.pk}/change/",
+        "/admin/accounts/user/add/",
+    ):
         assert staff.get(path).status_code == 200
 
 
@@ -151,7 +180,9 @@ def test_a_person_is_told_what_staff_change(staff, michael, mailoutbox, change, 
     group = Group.objects.create(name="Support")
     values = {"the group": group.pk, "a right": Right.objects.first().pk}
     change = {name: values.get(value, value) for name, value in change.items()}
-    response = staff.post(f"/admin/accounts/user/{michael.user.pk}/change/", fields_of(michael.user, **change))
+    response = staff.post(
+        f"/admin/accounts/user/{michael.user.pk}/change/", fields_of(michael.user, **change)
+    )
     assert response.status_code == 302
     assert [mail.to for mail in mailoutbox] == [[michael.user.email]]
     assert words in mailoutbox[0].body
@@ -159,14 +190,25 @@ def test_a_person_is_told_what_staff_change(staff, michael, mailoutbox, change, 
 
 
 def test_a_new_address_is_told_to_the_old_one_and_the_new_one(staff, michael, mailoutbox):
-    staff.post(f"/admin/accounts/user/{michael.user.pk}/change/", fields_of(michael.user, email="new@mightymicks.example"))
+    staff.post(
+        f"/admin/accounts/user/{michael.user.pk}/change/",
+        fields_of(michael.user, email="new@mightymicks.example"),
+    )
     told = mails(mailoutbox)
     assert set(told) == {"michael@mightymicks.example", "new@mightymicks.example"}
-    assert all("from michael@mightymicks.example to new@mightymicks.example" in body for body in told.values())
+    assert all(
+        "from michael@mightymicks.example to new@mightymicks.example" in body
+        for body in told.values()
+    )
 
 
 def test_a_password_that_staff_set_is_told_and_is_not_in_the_mail(staff, michael, mailoutbox):
-    typed = {"usable_password": "true", "password1": "correct horse battery", "password2": "correct horse battery", "set-password": "1"}
+    typed = {
+        "usable_password": "true",
+        "password1": "correct horse battery",
+        "password2": "correct horse battery",
+        "set-password": "1",
+    }
     staff.post(f"/admin/accounts/user/{michael.user.pk}/password/", typed)
     assert "Your password was changed." in mails(mailoutbox)[michael.user.email]
     assert "horse" not in mailoutbox[0].body
@@ -178,22 +220,34 @@ def test_a_membership_is_told_on_whichever_page_it_changes(staff, michael, mailo
     if page == "its own":
         staff.post(f"/admin/accounts/membership/{michael.membership.pk}/change/", row)
     else:
-        inline = {"memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 1, "memberships-0-id": michael.membership.pk}
+        inline = {
+            "memberships-TOTAL_FORMS": 1,
+            "memberships-INITIAL_FORMS": 1,
+            "memberships-0-id": michael.membership.pk,
+        }
         inline |= {f"memberships-0-{name}": value for name, value in row.items()}
         person = page == "of the person"
         path = f"user/{michael.user.pk}" if person else f"account/{michael.account.pk}"
-        fields = fields_of(michael.user) if person else {"name": michael.account.name, "is_active": "on"}
+        fields = (
+            fields_of(michael.user) if person else {"name": michael.account.name, "is_active": "on"}
+        )
         response = staff.post(f"/admin/accounts/{path}/change/", {**fields, **inline})
         assert response.status_code == 302
     michael.membership.refresh_from_db()
     assert michael.membership.role == "member"
-    assert "You belong to Mighty Mick's LLC, with the role Member." in mails(mailoutbox)[michael.user.email]
+    assert (
+        "You belong to Mighty Mick's LLC, with the role Member."
+        in mails(mailoutbox)[michael.user.email]
+    )
 
 
 def test_the_end_of_a_membership_is_told_by_page_and_by_action(staff, account, mailoutbox):
     first, second = MembershipFactory(account=account), MembershipFactory(account=account)
     staff.post(f"/admin/accounts/membership/{first.pk}/delete/", {"post": "yes"})
-    staff.post("/admin/accounts/membership/", {"action": "delete_selected", "_selected_action": [second.pk], "post": "yes"})
+    staff.post(
+        "/admin/accounts/membership/",
+        {"action": "delete_selected", "_selected_action": [second.pk], "post": "yes"},
+    )
     assert not Membership.objects.filter(account=account).exists()
     assert set(mails(mailoutbox)) == {first.user.email, second.user.email}
     assert all("You no longer belong to" in mail.body for mail in mailoutbox)
@@ -208,7 +262,9 @@ def test_a_membership_that_moves_is_told_to_both(staff, michael, mailoutbox):
     assert "You belong to" in told[other.email]
 
 
-def test_a_change_of_the_name_alone_and_a_form_with_a_mistake_tell_nobody(staff, michael, mailoutbox):
+def test_a_change_of_the_name_alone_and_a_form_with_a_mistake_tell_nobody(
+    staff, michael, mailoutbox
+):
     path = f"/admin/accounts/user/{michael.user.pk}/change/"
     staff.post(path, fields_of(michael.user, name="Mickey"))
     staff.post(path, fields_of(michael.user, email="no address", is_staff="on"))
@@ -234,7 +290,10 @@ def test_an_event_keeps_who_it_was_as_text_under_the_name_of_then(token, michael
     token.enable(by=robot)
     User.objects.filter(pk=michael.user.pk).update(name="Renamed")
     events = token.events.exclude(action=Action.TOKEN_CREATED).order_by("number")
-    assert list(events.values_list("actor_id", "actor_name")) == [(michael.user.pk, "Michael Goldmill"), (robot.pk, "Robot")]
+    assert list(events.values_list("actor_id", "actor_name")) == [
+        (michael.user.pk, "Michael Goldmill"),
+        (robot.pk, "Robot"),
+    ]
 
 
 @pytest.mark.parametrize("way", ["row", "rows"])
@@ -275,7 +334,12 @@ def test_whoever_acted_in_the_admin_cannot_be_deleted_in_the_shell_either(db, wa
 
 
 def done_in_the_admin(person):
-    LogEntry.objects.create(user=person, content_type=ContentType.objects.get_for_model(Account), object_id="1", action_flag=2)
+    LogEntry.objects.create(
+        user=person,
+        content_type=ContentType.objects.get_for_model(Account),
+        object_id="1",
+        action_flag=2,
+    )
 
 
 def delete(staff, person, way):
@@ -284,7 +348,9 @@ def delete(staff, person, way):
         path = f"/admin/accounts/user/{person.pk}/delete/"
         return staff.get(path), staff.post(path, {"post": "yes"})
     chosen = {"action": "delete_selected", "_selected_action": [person.pk]}
-    return staff.post("/admin/accounts/user/", chosen), staff.post("/admin/accounts/user/", {**chosen, "post": "yes"})
+    return staff.post("/admin/accounts/user/", chosen), staff.post(
+        "/admin/accounts/user/", {**chosen, "post": "yes"}
+    )
 
 
 @pytest.mark.parametrize("way", ["page", "list"])
@@ -329,7 +395,9 @@ def test_the_admin_offers_to_delete_no_account_token_or_event(staff, michael, to
     pk = ids.get(page, Event.objects.first().pk)
     assert "delete_selected" not in staff.get(f"/admin/{page}/").text
     assert staff.post(f"/admin/{page}/{pk}/delete/", {"post": "yes"}).status_code == 403
-    staff.post(f"/admin/{page}/", {"action": "delete_selected", "_selected_action": [pk], "post": "yes"})
+    staff.post(
+        f"/admin/{page}/", {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
+    )
     assert Account.objects.filter(pk=michael.account.pk).exists()
     assert token.events.exists()
 
@@ -337,7 +405,11 @@ def test_the_admin_offers_to_delete_no_account_token_or_event(staff, michael, to
 def test_no_log_is_registered_to_be_deleted(rf, chief):
     request = rf.get("/admin/")
     request.user = chief
-    logs = [model for model in admin.site._registry if model._meta.model_name in {"event", "logentry"} or "log" in model._meta.model_name]
+    logs = [
+        model
+        for model in admin.site._registry
+        if model._meta.model_name in {"event", "logentry"} or "log" in model._meta.model_name
+    ]
     assert Event in logs
     assert not any(admin.site._registry[model].has_delete_permission(request) for model in logs)
 
@@ -346,7 +418,9 @@ def test_no_log_is_registered_to_be_deleted(rf, chief):
 
 
 def test_every_inline_is_bounded_and_has_a_list_of_all():
-    inlines = [inline for model_admin in admin.site._registry.values() for inline in model_admin.inlines]
+    inlines = [
+        inline for model_admin in admin.site._registry.values() for inline in model_admin.inlines
+    ]
     assert inlines
     assert all(issubclass(inline, BoundedInline) for inline in inlines)
     assert {inline.model for inline in inlines} <= {*admin.site._registry, *FEW}
@@ -361,15 +435,27 @@ def test_no_form_or_filter_offers_all_rows_of_a_table():
         holders = [model_admin, *(inline(model, admin.site) for inline in model_admin.inlines)]
         for holder in holders:
             fields = [*holder.opts.fields, *holder.opts.many_to_many]
-            searched = {*holder.get_autocomplete_fields(None), *holder.raw_id_fields, *holder.readonly_fields}
-            open_fields = [field for field in fields if field.related_model and field.editable and field.related_model not in FEW]
+            searched = {
+                *holder.get_autocomplete_fields(None),
+                *holder.raw_id_fields,
+                *holder.readonly_fields,
+            }
+            open_fields = [
+                field
+                for field in fields
+                if field.related_model and field.editable and field.related_model not in FEW
+            ]
             written = holder.has_add_permission.__qualname__.split(".")[0] != "ReadOnly"
             assert not written or {field.name for field in open_fields} <= searched, holder
         for name in model_admin.list_filter:
             if not isinstance(name, str):
                 continue  # A filter of our own offers what it says.
             field = model._meta.get_field(name)
-            assert field.choices or field.get_internal_type() in {"BooleanField", "DateTimeField"} or name in FIXED, (model, name)
+            assert (
+                field.choices
+                or field.get_internal_type() in {"BooleanField", "DateTimeField"}
+                or name in FIXED
+            ), (model, name)
 
 
 # Filters on text columns that have few values by nature.
@@ -387,7 +473,12 @@ def queries_of(staff, path):
 
 def test_a_token_with_20_000_events_shows_the_newest_and_the_way_to_all(staff, token):
     few = queries_of(staff, f"/admin/tokens/token/{token.pk}/change/")[1]
-    about = {"account": token.account_id, "subject_kind": "token", "subject_id": token.pk, "action": Action.KEY_VIEWED}
+    about = {
+        "account": token.account_id,
+        "subject_kind": "token",
+        "subject_id": token.pk,
+        "action": Action.KEY_VIEWED,
+    }
     events = (Event(**about, number=number, at=timezone.now()) for number in range(1000, 21_000))
     Event.objects.bulk_create(events, batch_size=2000)
     response, count = queries_of(staff, f"/admin/tokens/token/{token.pk}/change/")
@@ -401,7 +492,10 @@ def test_a_token_with_20_000_events_shows_the_newest_and_the_way_to_all(staff, t
 
 def test_an_account_with_many_members_shows_the_newest_to_look_at_and_can_be_saved(staff):
     account = AccountFactory(name="Big")
-    people = User.objects.bulk_create(User(id=f"UR-900-{n // 1000:03}-{n % 1000:03}", email=f"p{n}@big.example", name=f"P {n}") for n in range(2000))
+    people = User.objects.bulk_create(
+        User(id=f"UR-900-{n // 1000:03}-{n % 1000:03}", email=f"p{n}@big.example", name=f"P {n}")
+        for n in range(2000)
+    )
     Membership.objects.bulk_create(Membership(user=user, account=account) for user in people)
     path = f"/admin/accounts/account/{account.pk}/change/"
     response, count = queries_of(staff, path)

@@ -47,7 +47,10 @@ def lock_the_name(email, settings):
 
 def test_five_wrong_passwords_lock_the_name_for_that_address(client, michael):
     for left in (4, 3, 2, 1):
-        assert f"{left} {'try is' if left == 1 else 'tries are'} left" in sign_in(client, michael.user.email, "wrong").text
+        assert (
+            f"{left} {'try is' if left == 1 else 'tries are'} left"
+            in sign_in(client, michael.user.email, "wrong").text
+        )
     response = sign_in(client, michael.user.email, "wrong")
     assert response.status_code == 429
     assert "Too many tries." in response.text
@@ -76,7 +79,9 @@ def test_an_unknown_name_is_locked_just_the_same(client, db):
         ("ſichael@mightymicks.example", False),
     ],
 )
-def test_sign_in_tries_are_counted_under_one_name_however_it_is_typed(client, michael, typed, reaches_her):
+def test_sign_in_tries_are_counted_under_one_name_however_it_is_typed(
+    client, michael, typed, reaches_her
+):
     """Every spelling that lets the person in counts for the person; others are other names."""
     assert (sign_in(Client(), typed).status_code == 302) is reaches_her
     Counter.objects.all().delete()
@@ -198,7 +203,12 @@ def test_an_address_of_ipv6_stands_for_its_64(one, other, same):
 def test_addresses_of_one_64_share_its_tries(client, michael, settings):
     settings.SIGN_IN_TRIES_PER_ADDRESS = 8
     for number in range(8):
-        sign_in(client, f"nobody{number}@mightymicks.example", "wrong", REMOTE_ADDR=f"2001:db8:1:2::{number}")
+        sign_in(
+            client,
+            f"nobody{number}@mightymicks.example",
+            "wrong",
+            REMOTE_ADDR=f"2001:db8:1:2::{number}",
+        )
     assert sign_in(client, michael.user.email, REMOTE_ADDR="2001:db8:1:2::99").status_code == 429
     assert sign_in(client, michael.user.email, REMOTE_ADDR="2001:db8:1:3::99").status_code == 302
 
@@ -232,13 +242,17 @@ def test_a_right_password_gives_no_guesser_more_tries_for_the_name(michael, sett
     for number in range(settings.SIGN_IN_TRIES_PER_NAME - 1):
         sign_in(Client(), michael.user.email, "wrong", REMOTE_ADDR=address(number))
     assert sign_in(Client(), michael.user.email, REMOTE_ADDR="192.0.2.7").status_code == 302
-    assert sign_in(Client(), michael.user.email, "wrong", REMOTE_ADDR="192.0.2.8").status_code == 429
+    assert (
+        sign_in(Client(), michael.user.email, "wrong", REMOTE_ADDR="192.0.2.8").status_code == 429
+    )
 
 
 def test_a_brake_for_all_names_and_addresses(client, michael, settings):
     settings.SIGN_IN_TRIES_IN_ALL = 8
     for number in range(8):
-        sign_in(Client(), f"nobody{number}@mightymicks.example", "wrong", REMOTE_ADDR=address(number))
+        sign_in(
+            Client(), f"nobody{number}@mightymicks.example", "wrong", REMOTE_ADDR=address(number)
+        )
     response = sign_in(client, michael.user.email)
     assert response.status_code == 429
     assert "The portal receives very many wrong passwords" in response.text
@@ -274,8 +288,14 @@ def test_that_device_has_five_tries_of_its_own(client, michael):
     sign_in(client, michael.user.email)
     client.post("/sign-out/")
     for left in (4, 3, 2, 1):
-        assert f"{left} {'try is' if left == 1 else 'tries are'} left" in sign_in(client, michael.user.email, "wrong").text
-    assert "This browser sent too many wrong passwords" in sign_in(client, michael.user.email, "wrong").text
+        assert (
+            f"{left} {'try is' if left == 1 else 'tries are'} left"
+            in sign_in(client, michael.user.email, "wrong").text
+        )
+    assert (
+        "This browser sent too many wrong passwords"
+        in sign_in(client, michael.user.email, "wrong").text
+    )
     assert sign_in(client, michael.user.email).status_code == 429
     assert sign_in(Client(), michael.user.email).status_code == 302
 
@@ -329,7 +349,9 @@ def test_the_cookie_of_a_device_names_nobody_and_no_script_reads_it(client, mich
         assert secret not in cookie.value
 
 
-def test_a_new_password_by_mail_lifts_the_lock_and_makes_the_device_known(client, michael, settings):
+def test_a_new_password_by_mail_lifts_the_lock_and_makes_the_device_known(
+    client, michael, settings
+):
     from django.contrib.auth.tokens import default_token_generator
     from django.utils.http import urlsafe_base64_encode
 
@@ -380,22 +402,35 @@ def checked(monkeypatch):
     """Collect every password that was checked."""
     passwords = []
     original = User.check_password
-    monkeypatch.setattr(User, "check_password", lambda self, raw: (passwords.append(raw), original(self, raw))[1])
+    monkeypatch.setattr(
+        User, "check_password", lambda self, raw: (passwords.append(raw), original(self, raw))[1]
+    )
     return passwords
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_thirty_guesses_at_once_no_more_are_checked_than_are_allowed(michael, checked):
-    answers = at_once(30, lambda number: sign_in(Client(), michael.user.email, f"guess {number}").status_code)
+    answers = at_once(
+        30, lambda number: sign_in(Client(), michael.user.email, f"guess {number}").status_code
+    )
     assert len(checked) <= 5
     assert set(answers) <= {200, 429, 503}
     assert answers.count(200) <= 4
 
 
 @pytest.mark.django_db(transaction=True)
-def test_guesses_at_once_from_thirty_addresses_stop_at_the_limit_of_the_name(michael, checked, settings):
+def test_guesses_at_once_from_thirty_addresses_stop_at_the_limit_of_the_name(
+    michael, checked, settings
+):
     settings.SIGN_IN_TRIES_PER_NAME = 7
-    at_once(30, lambda number: sign_in(Client(), michael.user.email, f"guess {number}", REMOTE_ADDR=address(number)).status_code)
+    at_once(
+        30,
+        lambda number: (
+            sign_in(
+                Client(), michael.user.email, f"guess {number}", REMOTE_ADDR=address(number)
+            ).status_code
+        ),
+    )
     assert len(checked) <= 7
 
 
@@ -417,7 +452,10 @@ def test_a_counter_never_counts_beyond_its_limit(db):
 
 @pytest.mark.django_db(transaction=True)
 def test_limits_are_taken_all_or_none(db):
-    wide, narrow = (limits.Limit(name, tries, timedelta(minutes=15), "") for name, tries in (("wide", 100), ("narrow", 1)))
+    wide, narrow = (
+        limits.Limit(name, tries, timedelta(minutes=15), "")
+        for name, tries in (("wide", 100), ("narrow", 1))
+    )
     limits.take([wide, narrow])
     with pytest.raises(limits.LimitReached):
         limits.take([wide, narrow])

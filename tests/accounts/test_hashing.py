@@ -72,7 +72,11 @@ def test_a_hash_steps_back_behind_the_other_threads(name, monkeypatch):
     seen = []
     hasher = import_string(name)()
     monkeypatch.setattr(
-        import_string(name).__mro__[2], "encode", lambda *_args: seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) or ""
+        import_string(name).__mro__[2],
+        "encode",
+        lambda *_args: (
+            seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) or ""
+        ),
     )
     hasher.encode(PASSWORD, "saltsaltsalt")
     assert seen == [hashing.NICENESS]
@@ -85,7 +89,9 @@ def test_a_thread_that_has_its_turn_does_not_wait_for_itself(monkeypatch):
         assert not hashing.running.acquire(blocking=False) or product.PASSWORD_CHECKS > 1
 
 
-@pytest.mark.parametrize("semaphore", [hashing.running, hashing.admitted], ids=["nobody's turn ends", "too many wait"])
+@pytest.mark.parametrize(
+    "semaphore", [hashing.running, hashing.admitted], ids=["nobody's turn ends", "too many wait"]
+)
 def test_who_does_not_get_a_turn_is_asked_to_come_back(michael, monkeypatch, semaphore):
     monkeypatch.setattr(hashing, "WAIT", 0)
     with taken(semaphore):

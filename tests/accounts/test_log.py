@@ -29,14 +29,19 @@ def lines(caplog):
 
 def test_a_sign_in_names_person_account_address_and_form(michael, lines):
     sign_in(michael.user.email, REMOTE_ADDR="192.0.2.7")
-    assert lines() == [f"Right password: {michael.user.pk} of {michael.account.pk}, from 192.0.2.7, at accounts:sign_in."]
+    assert lines() == [
+        f"Right password: {michael.user.pk} of {michael.account.pk}, from 192.0.2.7, at "
+        f"accounts:sign_in."
+    ]
 
 
 def test_a_wrong_or_refused_password_names_them_too(michael, lines):
     for _ in range(6):
         sign_in(michael.user.email, "wrong", REMOTE_ADDR="192.0.2.7")
     who = f"{michael.user.pk} of {michael.account.pk}, from 192.0.2.7, at accounts:sign_in."
-    assert lines() == [f"Wrong password: {who}"] * 5 + [f"Refused to check a password: {who} (LimitReached)"]
+    assert lines() == [f"Wrong password: {who}"] * 5 + [
+        f"Refused to check a password: {who} (LimitReached)"
+    ]
 
 
 def test_every_account_of_the_person_is_named(michael, stranger, lines):
@@ -46,7 +51,9 @@ def test_every_account_of_the_person_is_named(michael, stranger, lines):
 
 
 def test_the_form_for_a_new_password_is_named(michael, lines):
-    michael.client.post("/account/password/", {"old_password": "wrong", "new_password1": "x", "new_password2": "x"})
+    michael.client.post(
+        "/account/password/", {"old_password": "wrong", "new_password1": "x", "new_password2": "x"}
+    )
     assert f"Wrong password: {michael.user.pk} of {michael.account.pk}" in lines()[0]
     assert "at accounts:password_change" in lines()[0]
 

@@ -13,7 +13,11 @@ from django.utils.http import urlsafe_base64_encode
 from accounts.models import User
 from tests.factories import PASSWORD
 
-COMMON, PERSONAL, REGULAR = "among the most common ones", "says little more than your name", "too regular"
+COMMON, PERSONAL, REGULAR = (
+    "among the most common ones",
+    "says little more than your name",
+    "too regular",
+)
 GOOD = "correct horse battery"
 
 WEAK = {
@@ -65,7 +69,9 @@ def refusals(password, user=None):
     return ""
 
 
-@pytest.mark.parametrize(("password", "words"), WEAK.items(), ids=[password[:30] for password in WEAK])
+@pytest.mark.parametrize(
+    ("password", "words"), WEAK.items(), ids=[password[:30] for password in WEAK]
+)
 def test_a_weak_password_is_refused_in_words(michael, password, words):
     assert words in refusals(password, michael.user)
 
@@ -99,7 +105,16 @@ def test_the_brand_of_the_installation_counts(michael, settings):
     assert PERSONAL in refusals("ContosoCloudHub!7", michael.user)
 
 
-@pytest.mark.parametrize("password", ["4@8({[<369&#!1/|0$5+7%2/" * 5, "ab" * 64, string.printable[:94], "a" * 100_000, "aab" * 40_000])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "4@8({[<369&#!1/|0$5+7%2/" * 5,
+        "ab" * 64,
+        string.printable[:94],
+        "a" * 100_000,
+        "aab" * 40_000,
+    ],
+)
 def test_no_password_is_costly_to_judge(michael, password, django_assert_max_num_queries):
     """Counts the steps, not the time: no look-up has more than 128 characters."""
     from accounts import passwords
@@ -122,24 +137,39 @@ def reset(michael, password):
     user = urlsafe_base64_encode(michael.user.pk.encode())
     link = f"/account/reset/{user}/{default_token_generator.make_token(michael.user)}/"
     form = client.get(link, follow=True).redirect_chain[-1][0]
-    return client.post(form, {"new_password1": password, "new_password2": password}).status_code == 302
+    return (
+        client.post(form, {"new_password1": password, "new_password2": password}).status_code == 302
+    )
 
 
 def admin_changes(michael, password):
     page = f"/admin/accounts/user/{michael.user.pk}/password/"
-    return staff().post(page, {"usable_password": "true", "password1": password, "password2": password}).status_code == 302
+    return (
+        staff()
+        .post(page, {"usable_password": "true", "password1": password, "password2": password})
+        .status_code
+        == 302
+    )
 
 
 def admin_creates(michael, password):
     empty = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
-    fields = {"email": "new@person.example", "name": "New", "usable_password": "true", "password1": password, "password2": password}
+    fields = {
+        "email": "new@person.example",
+        "name": "New",
+        "usable_password": "true",
+        "password1": password,
+        "password2": password,
+    }
     return staff().post("/admin/accounts/user/add/", {**fields, **empty}).status_code == 302
 
 
 def create_superuser(michael, password, monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
     try:
-        call_command("createsuperuser", "--no-input", email="root@portal.example", name="Root", verbosity=0)
+        call_command(
+            "createsuperuser", "--no-input", email="root@portal.example", name="Root", verbosity=0
+        )
     except CommandError:
         return False
     return User.objects.filter(email="root@portal.example").exists()
@@ -149,13 +179,25 @@ def staff():
     from tests.conftest import confirmed
 
     client = Client()
-    client.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
+    client.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
     return confirmed(client)
 
 
-@pytest.mark.parametrize("place", [change, reset, admin_changes, admin_creates, create_superuser], ids=lambda place: place.__name__)
-@pytest.mark.parametrize(("password", "taken"), [(GOOD, True), ("short", False), ("P@ssw0rd2024!", False), ("Integrations-Portal-1", False)])
-def test_each_place_where_a_password_is_set_refuses_weak_ones(michael, place, password, taken, monkeypatch):
+@pytest.mark.parametrize(
+    "place",
+    [change, reset, admin_changes, admin_creates, create_superuser],
+    ids=lambda place: place.__name__,
+)
+@pytest.mark.parametrize(
+    ("password", "taken"),
+    [(GOOD, True), ("short", False), ("P@ssw0rd2024!", False), ("Integrations-Portal-1", False)],
+)
+def test_each_place_where_a_password_is_set_refuses_weak_ones(
+    michael, place, password, taken, monkeypatch
+):
     extra = (monkeypatch,) if place is create_superuser else ()
     assert place(michael, password, *extra) is taken
 

@@ -27,7 +27,10 @@ def test_a_session_is_told_how_long_it_lasts(michael):
     assert HOURS - 60 <= left["absolute"] <= HOURS
 
 
-@pytest.mark.parametrize(("ago", "lives"), [(IDLE - 30, True), (IDLE + 30, True), (IDLE + 60, False), (IDLE + 3600, False)])
+@pytest.mark.parametrize(
+    ("ago", "lives"),
+    [(IDLE - 30, True), (IDLE + 30, True), (IDLE + 60, False), (IDLE + 3600, False)],
+)
 def test_nobody_is_cut_off_early_and_nobody_stays_a_minute_too_long(michael, ago, lives):
     """The time of the last request is kept to the minute, so it may be a minute too early."""
     put(michael.client, seen_at=now() - ago)

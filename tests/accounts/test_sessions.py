@@ -16,7 +16,10 @@ LIST = "/integrations/tokens/"
 
 def sign_in(person):
     client = Client()
-    assert client.post("/sign-in/", {"username": person.user.email, "password": PASSWORD}).status_code == 302
+    assert (
+        client.post("/sign-in/", {"username": person.user.email, "password": PASSWORD}).status_code
+        == 302
+    )
     return client
 
 
@@ -26,7 +29,12 @@ def is_signed_in(client):
 
 def test_one_session_more_than_allowed_ends_the_oldest(michael, adrian, settings):
     settings.SESSIONS_PER_PERSON = 3
-    adrian_s, first, second, third = sign_in(adrian), sign_in(michael), sign_in(michael), sign_in(michael)
+    adrian_s, first, second, third = (
+        sign_in(adrian),
+        sign_in(michael),
+        sign_in(michael),
+        sign_in(michael),
+    )
     assert all(map(is_signed_in, (first, second, third)))
     fourth = sign_in(michael)
     assert not is_signed_in(first)
@@ -55,7 +63,11 @@ def test_every_way_to_sign_in_counts(michael, settings):
 
 
 def test_a_new_password_leaves_one_session(michael):
-    fields = {"old_password": PASSWORD, "new_password1": "correct horse battery", "new_password2": "correct horse battery"}
+    fields = {
+        "old_password": PASSWORD,
+        "new_password1": "correct horse battery",
+        "new_password2": "correct horse battery",
+    }
     michael.client.post("/account/password/", fields)
     assert is_signed_in(michael.client)
     assert michael.user.sessions.get().pk == michael.client.session.session_key
@@ -79,7 +91,9 @@ def test_a_session_of_nobody_counts_for_nobody(client, michael, settings):
 def test_sessions_of_an_earlier_version_go_on(michael):
     key = michael.client.session.session_key
     row = Session.objects.get(pk=key)
-    DjangoSession.objects.create(session_key=key, session_data=row.session_data, expire_date=row.expire_date)
+    DjangoSession.objects.create(
+        session_key=key, session_data=row.session_data, expire_date=row.expire_date
+    )
     Session.objects.all().delete()
     importlib.import_module("accounts.migrations.0004_sessions_of_people").move(apps, None)
     assert is_signed_in(michael.client)

@@ -35,12 +35,21 @@ def test_the_case_of_the_address_and_blanks_round_it_do_not_matter(client, micha
 
 def test_the_person_returns_to_the_page_they_wanted(client, michael):
     wanted = f"{LIST}?status=deleted"
-    assert client.get(wanted)["Location"] == f"{SIGN_IN}?next=/integrations/tokens/%3Fstatus%3Ddeleted"
-    assert sign_in(client, michael.user.email, query="?next=/integrations/tokens/%3Fstatus%3Ddeleted")["Location"] == wanted
+    assert (
+        client.get(wanted)["Location"] == f"{SIGN_IN}?next=/integrations/tokens/%3Fstatus%3Ddeleted"
+    )
+    assert (
+        sign_in(client, michael.user.email, query="?next=/integrations/tokens/%3Fstatus%3Ddeleted")[
+            "Location"
+        ]
+        == wanted
+    )
 
 
 def test_a_person_never_returns_to_another_site(client, michael):
-    assert sign_in(client, michael.user.email, query="?next=https://evil.example/")["Location"] == LIST
+    assert (
+        sign_in(client, michael.user.email, query="?next=https://evil.example/")["Location"] == LIST
+    )
 
 
 def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(client, michael):
@@ -55,7 +64,9 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(client, michae
 def test_an_unknown_name_costs_a_password_hash_too(client, michael, monkeypatch):
     hashed = []
     original = User.set_password
-    monkeypatch.setattr(User, "set_password", lambda self, raw: (hashed.append(raw), original(self, raw))[1])
+    monkeypatch.setattr(
+        User, "set_password", lambda self, raw: (hashed.append(raw), original(self, raw))[1]
+    )
     sign_in(client, "nobody@mightymicks.example", "wrong")
     assert hashed == ["wrong"]
 
@@ -78,7 +89,9 @@ def test_empty_fields_are_named(client, db):
     assert "Enter your password." in response.text
 
 
-@pytest.mark.parametrize("email", ["a\x00b@c.example", "x" * 300, "'; DROP TABLE accounts_user; --", "ü@ü.example"])
+@pytest.mark.parametrize(
+    "email", ["a\x00b@c.example", "x" * 300, "'; DROP TABLE accounts_user; --", "ü@ü.example"]
+)
 def test_nonsense_is_no_name(client, db, email):
     assert sign_in(client, email).status_code == 200
 
@@ -137,12 +150,17 @@ def test_a_request_within_the_minute_does_not_write_the_session(michael, django_
 
 
 def test_htmx_is_sent_to_the_sign_in_instead_of_getting_it_in_a_table(client, db):
-    response = client.get(f"{LIST}?page=2", headers={"hx-request": "true", "hx-current-url": f"http://testserver{LIST}"})
+    response = client.get(
+        f"{LIST}?page=2",
+        headers={"hx-request": "true", "hx-current-url": f"http://testserver{LIST}"},
+    )
     assert response["HX-Redirect"] == f"{SIGN_IN}?next=/integrations/tokens/%3Fpage%3D2"
 
 
 def test_a_form_sent_after_the_session_ended_returns_to_the_page_of_the_form(client, token):
-    response = client.post(f"{LIST}{token.pk}/disable/", headers={"referer": f"http://testserver{LIST}"})
+    response = client.post(
+        f"{LIST}{token.pk}/disable/", headers={"referer": f"http://testserver{LIST}"}
+    )
     assert response["Location"] == f"{SIGN_IN}?next={LIST}"
 
 
@@ -193,20 +211,33 @@ def test_a_membership_that_ends_is_out_at_the_next_request(michael, token):
 
 
 def test_the_profile_keeps_name_and_time_zone(michael):
-    response = michael.client.post("/account/", {"name": "Mickey", "time_zone": "Europe/Madrid"}, follow=True)
+    response = michael.client.post(
+        "/account/", {"name": "Mickey", "time_zone": "Europe/Madrid"}, follow=True
+    )
     assert "Your profile is saved." in response.text
     assert "Times are in Europe/Madrid" in response.text
     michael.user.refresh_from_db()
     assert (michael.user.name, michael.user.time_zone) == ("Mickey", "Europe/Madrid")
 
 
-@pytest.mark.parametrize(("field", "value", "words"), [("name", "", "Enter your name."), ("time_zone", "Mars/Olympus", "Choose a time zone")])
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [("name", "", "Enter your name."), ("time_zone", "Mars/Olympus", "Choose a time zone")],
+)
 def test_a_profile_that_is_not_valid_says_why(michael, field, value, words):
-    assert words in michael.client.post("/account/", {"name": "Mickey", "time_zone": "UTC", field: value}).text
+    assert (
+        words
+        in michael.client.post(
+            "/account/", {"name": "Mickey", "time_zone": "UTC", field: value}
+        ).text
+    )
 
 
 def test_the_profile_writes_nothing_else(michael):
-    michael.client.post("/account/", {"name": "Mickey", "time_zone": "UTC", "is_staff": "on", "email": "x@y.example"})
+    michael.client.post(
+        "/account/",
+        {"name": "Mickey", "time_zone": "UTC", "is_staff": "on", "email": "x@y.example"},
+    )
     michael.user.refresh_from_db()
     assert (michael.user.is_staff, michael.user.email) == (False, "michael@mightymicks.example")
 
@@ -226,9 +257,15 @@ def test_a_theme_that_is_none_is_ignored(client, db):
 def test_a_new_password_needs_the_old_one_and_ends_the_other_sessions(michael):
     other = Client()
     other.force_login(michael.user, backend="accounts.backends.EmailBackend")
-    fields = {"old_password": "wrong", "new_password1": "correct horse battery", "new_password2": "correct horse battery"}
+    fields = {
+        "old_password": "wrong",
+        "new_password1": "correct horse battery",
+        "new_password2": "correct horse battery",
+    }
     assert michael.client.post("/account/password/", fields).status_code == 200
-    response = michael.client.post("/account/password/", {**fields, "old_password": PASSWORD}, follow=True)
+    response = michael.client.post(
+        "/account/password/", {**fields, "old_password": PASSWORD}, follow=True
+    )
     assert "Your password is changed." in response.text
     assert other.get(LIST).status_code == 302
 
@@ -246,7 +283,11 @@ def test_a_forgotten_password_is_reset_by_a_link_that_works_once(client, michael
     response = client.post("/account/reset/", {"email": michael.user.email}, follow=True)
     assert response.status_code == 200
     wait_for_mail(mailoutbox)
-    link = next(word for word in mailoutbox[0].body.split() if word.startswith("http://testserver/account/reset/"))
+    link = next(
+        word
+        for word in mailoutbox[0].body.split()
+        if word.startswith("http://testserver/account/reset/")
+    )
     form = client.get(link, follow=True).redirect_chain[-1][0]
     new = {"new_password1": "correct horse battery", "new_password2": "correct horse battery"}
     assert client.post(form, new)["Location"] == "/account/reset/complete/"
@@ -288,7 +329,9 @@ def wait_for_mail(mailoutbox):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("email", ["michael@mightymicks.example", "nobody@mightymicks.example"])
-def test_the_answer_to_a_forgotten_password_does_the_same_work_for_everybody(client, michael, mailoutbox, email):
+def test_the_answer_to_a_forgotten_password_does_the_same_work_for_everybody(
+    client, michael, mailoutbox, email
+):
     """The response time reveals nothing: the address is looked up in the background afterwards."""
     with CaptureQueriesContext(connection) as queries:
         client.post("/account/reset/", {"email": email})
@@ -309,7 +352,9 @@ def test_one_address_asks_for_a_few_links_only(client, michael, settings, monkey
     assert "Too many links for a new password" in response.text
     assert "You need not wait" not in response.text
     assert len(asked) == 3
-    assert client.post("/account/reset/", {"email": email}, REMOTE_ADDR="192.0.2.7").status_code == 302
+    assert (
+        client.post("/account/reset/", {"email": email}, REMOTE_ADDR="192.0.2.7").status_code == 302
+    )
 
 
 def test_without_room_for_more_work_the_portal_says_so(client, michael, monkeypatch):
@@ -343,7 +388,11 @@ def test_saving_the_profile_leaves_alone_what_it_does_not_show(michael, monkeypa
     monkeypatch.setattr(views.ProfileForm, "is_valid", meanwhile)
     michael.client.post("/account/", {"name": "Mickey", "time_zone": "UTC"})
     michael.user.refresh_from_db()
-    assert (michael.user.name, michael.user.is_active, michael.user.password) == ("Mickey", False, "!")
+    assert (michael.user.name, michael.user.is_active, michael.user.password) == (
+        "Mickey",
+        False,
+        "!",
+    )
 
 
 def test_two_tabs_lose_no_choice(michael):
@@ -352,7 +401,10 @@ def test_two_tabs_lose_no_choice(michael):
     two.remember("tokens", sort="label")
     two.remember("account", id="PA-1")
     michael.user.refresh_from_db()
-    assert michael.user.preferences == {"tokens": {"per_page": 20, "sort": "label"}, "account": {"id": "PA-1"}}
+    assert michael.user.preferences == {
+        "tokens": {"per_page": 20, "sort": "label"},
+        "account": {"id": "PA-1"},
+    }
 
 
 @pytest.mark.parametrize("path", [LIST, "/account/", "/integrations/"])

@@ -52,27 +52,43 @@ PRESSES = [
     ("tokens:delete", {}, NEVER),
     ("tokens:edit", {"name": "Renamed"}, NEVER),
     ("tokens:edit", {"modules": [Module.AGREEMENTS]}, NEVER),  # loses a module
-    ("tokens:edit", {"modules": [Module.AGREEMENTS, Module.USAGE]}, ASKS),  # loses one module, gains another
+    (
+        "tokens:edit",
+        {"modules": [Module.AGREEMENTS, Module.USAGE]},
+        ASKS,
+    ),  # loses one module, gains another
     ("tokens:edit", {"modules": [Module.ALL]}, ASKS),
     ("tokens:edit", {"modules": [module.value for module in Module.single()]}, ASKS),
     ("tokens:edit", {"expires_on": ""}, ASKS),
     ("tokens:edit", {"expires_on": "2051-01-01"}, ASKS),
     ("tokens:edit", {"expires_on": "2049-01-01"}, NEVER),
-    ("tokens:edit", {"modules": [Module.ALL], "select": "all"}, NEVER),  # shows the form, saves nothing
+    (
+        "tokens:edit",
+        {"modules": [Module.ALL], "select": "all"},
+        NEVER,
+    ),  # shows the form, saves nothing
     ("portal:start_over", {}, NEVER),
     ("accounts:session", {}, NEVER),
     ("accounts:sign_out", {}, NEVER),
     ("activity:save_layout", {"per_page": "20"}, NEVER),
     ("activity:check", {}, NEVER),
 ]
-PUBLIC = {"accounts:sign_in", "accounts:password_reset", "accounts:password_reset_confirm", "admin_sign_in"}
+PUBLIC = {
+    "accounts:sign_in",
+    "accounts:password_reset",
+    "accounts:password_reset_confirm",
+    "admin_sign_in",
+}
 
 
 @pytest.fixture
 def expiring(account):
     """Make a disabled token with two modules and an expiration."""
     token = TokenFactory(
-        account=account, name="Sync", modules=(Module.AGREEMENTS, Module.CUSTOMERS), expires_at=timezone.now().replace(year=2050, month=1, day=1)
+        account=account,
+        name="Sync",
+        modules=(Module.AGREEMENTS, Module.CUSTOMERS),
+        expires_at=timezone.now().replace(year=2050, month=1, day=1),
     )
     token.disable(by=None)
     return token
@@ -81,7 +97,11 @@ def expiring(account):
 @pytest.fixture
 def draft(michael):
     return TokenDraft.objects.create(
-        account=michael.account, owner=michael.user, name="Nightly sync", extension_id=CUSTOM, modules=[Module.AGREEMENTS]
+        account=michael.account,
+        owner=michael.user,
+        name="Nightly sync",
+        extension_id=CUSTOM,
+        modules=[Module.AGREEMENTS],
     )
 
 
@@ -105,9 +125,17 @@ def press(client, route, fields, token, draft, **more):
     }
     if name == "tokens:edit":
         token.refresh_from_db()
-        kept = {"name": token.name, "expires_on": "2050-01-01", "version": token.version, "modules": sorted(token.grants)}
+        kept = {
+            "name": token.name,
+            "expires_on": "2050-01-01",
+            "version": token.version,
+            "modules": sorted(token.grants),
+        }
         fields = {**kept, **fields}
-    return client.post(paths.get(name, f"/integrations/tokens/{token.pk}/{name.removeprefix('tokens:')}/"), {**fields, **more})
+    return client.post(
+        paths.get(name, f"/integrations/tokens/{token.pk}/{name.removeprefix('tokens:')}/"),
+        {**fields, **more},
+    )
 
 
 def everything():
@@ -124,7 +152,11 @@ def everything():
 
 def carried(response):
     """Return the hidden fields of the question, as a browser would send them."""
-    form = re.search(r'<form method="post"[^>]*>(?:(?!</form>).)*sudo_password.*?</form>', response.text, re.DOTALL)[0]
+    form = re.search(
+        r'<form method="post"[^>]*>(?:(?!</form>).)*sudo_password.*?</form>',
+        response.text,
+        re.DOTALL,
+    )[0]
     fields = {}
     for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form):
         fields.setdefault(unescape(name), []).append(unescape(value))
@@ -143,7 +175,9 @@ def test_every_route_that_takes_a_post_says_whether_it_asks():
 
 
 @pytest.mark.parametrize(("route", "fields", "asks"), PRESSES, ids=lambda value: str(value)[:40])
-def test_a_press_asks_as_the_table_says_and_does_nothing_before(michael, expiring, draft, route, fields, asks):
+def test_a_press_asks_as_the_table_says_and_does_nothing_before(
+    michael, expiring, draft, route, fields, asks
+):
     stale(michael.client)
     if fields.get("account") == "the other":
         fields = {"account": MembershipFactory(user=michael.user).account.pk}
@@ -159,14 +193,26 @@ def test_a_press_asks_as_the_table_says_and_does_nothing_before(michael, expirin
         assert QUESTION not in press(confirmed(michael.client), route, fields, expiring, draft).text
 
 
-@pytest.mark.parametrize(("route", "fields"), [(route, fields) for route, fields, asks in PRESSES if asks], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("route", "fields"),
+    [(route, fields) for route, fields, asks in PRESSES if asks],
+    ids=lambda value: str(value)[:40],
+)
 @pytest.mark.parametrize("htmx", [False, True])
 def test_the_password_goes_on_with_what_was_sent(michael, expiring, draft, route, fields, htmx):
     stale(michael.client)
     before = everything()
     name, _, step = route.partition(" ")
-    path = f"/integrations/tokens/new/{draft.pk}/{step}/" if step else f"/integrations/tokens/{expiring.pk}/{name.removeprefix('tokens:')}/"
-    michael.client.defaults = {"HTTP_HX_REQUEST": "true"} if htmx else {"HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_SITE": "same-origin"}
+    path = (
+        f"/integrations/tokens/new/{draft.pk}/{step}/"
+        if step
+        else f"/integrations/tokens/{expiring.pk}/{name.removeprefix('tokens:')}/"
+    )
+    michael.client.defaults = (
+        {"HTTP_HX_REQUEST": "true"}
+        if htmx
+        else {"HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_SITE": "same-origin"}
+    )
     question = press(michael.client, route, fields, expiring, draft)
     wrong = answer(michael.client, path, question, password="wrong")
     assert "The password is not right." in wrong.text
@@ -176,7 +222,9 @@ def test_the_password_goes_on_with_what_was_sent(michael, expiring, draft, route
     assert everything() != before
     for field, value in fields.items():
         if field == "modules" and not step:
-            assert Token.objects.get(pk=expiring.pk).grants == ({Module.ALL} if Module.ALL in value else set(value))
+            assert Token.objects.get(pk=expiring.pk).grants == (
+                {Module.ALL} if Module.ALL in value else set(value)
+            )
 
 
 @pytest.mark.parametrize("htmx", [False, True])
@@ -193,8 +241,19 @@ def test_the_question_says_what_the_password_is_for_and_finds_no_fault_yet(micha
 
 
 def test_nothing_that_was_typed_is_lost(michael, expiring, draft):
-    typed = {"name": 'Ünïcode "quotes" <b>', "external_id": " x ", "description": "line one\r\nline two & three", "modules": ["MD-0000", "no module"]}
-    response = press(stale(michael.client), "tokens:edit", {**typed, "modules": [Module.ALL, Module.USAGE]}, expiring, draft)
+    typed = {
+        "name": 'Ünïcode "quotes" <b>',
+        "external_id": " x ",
+        "description": "line one\r\nline two & three",
+        "modules": ["MD-0000", "no module"],
+    }
+    response = press(
+        stale(michael.client),
+        "tokens:edit",
+        {**typed, "modules": [Module.ALL, Module.USAGE]},
+        expiring,
+        draft,
+    )
     fields = carried(response)
     assert fields["name"] == [typed["name"]]
     assert fields["description"] == [typed["description"]]
@@ -208,17 +267,25 @@ def test_nothing_that_was_typed_is_lost(michael, expiring, draft):
 
 def test_the_question_repeats_no_password_and_stands_in_no_address(michael, token):
     response = stale(michael.client).post(
-        f"/integrations/tokens/{token.pk}/enable/", {"new_password1": "a typed secret", "next": "/integrations/tokens/?q=x"}
+        f"/integrations/tokens/{token.pk}/enable/",
+        {"new_password1": "a typed secret", "next": "/integrations/tokens/?q=x"},
     )
     assert "a typed secret" not in response.text
-    wrong = answer(michael.client, f"/integrations/tokens/{token.pk}/enable/", response, password="my real passw0rd")
+    wrong = answer(
+        michael.client,
+        f"/integrations/tokens/{token.pk}/enable/",
+        response,
+        password="my real passw0rd",
+    )
     assert "my real passw0rd" not in wrong.text
     assert carried(wrong)["next"] == ["/integrations/tokens/?q=x"]
     assert "no-store" in wrong["Cache-Control"]
 
 
 def test_htmx_gets_the_question_as_a_dialog_over_the_list(michael, expiring):
-    response = stale(michael.client).post(f"/integrations/tokens/{expiring.pk}/enable/", headers={"HX-Request": "true"})
+    response = stale(michael.client).post(
+        f"/integrations/tokens/{expiring.pk}/enable/", headers={"HX-Request": "true"}
+    )
     assert response.text.lstrip().startswith("<dialog")
     told = [response[f"HX-{name}"] for name in ("Retarget", "Reswap", "Reselect", "Push-Url")]
     assert told == ["#content", "beforeend", "dialog", "false"]
@@ -234,9 +301,19 @@ def test_cancel_leads_back_to_where_the_question_came_from(michael, expiring, ht
 
 @pytest.mark.parametrize(
     ("seconds", "asks"),
-    [(0, False), (299, False), (300, True), (301, True), (3600, True), (-60, True), (-(10**9), True)],
+    [
+        (0, False),
+        (299, False),
+        (300, True),
+        (301, True),
+        (3600, True),
+        (-60, True),
+        (-(10**9), True),
+    ],
 )
-def test_a_password_counts_for_five_minutes_and_a_moment_ahead_of_the_clock_does_not(michael, token, monkeypatch, seconds, asks):
+def test_a_password_counts_for_five_minutes_and_a_moment_ahead_of_the_clock_does_not(
+    michael, token, monkeypatch, seconds, asks
+):
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)
     response = confirmed(michael.client, seconds).post(f"/integrations/tokens/{token.pk}/reveal/")
@@ -270,7 +347,10 @@ def test_a_question_of_another_session_needs_that_sessions_mark(michael, token):
     token.disable(by=None)
     client = Client(enforce_csrf_checks=True)
     client.force_login(michael.user, backend="accounts.backends.EmailBackend")
-    client.post(f"/integrations/tokens/{token.pk}/enable/", {"sudo_password": PASSWORD, "csrfmiddlewaretoken": "x" * 64})
+    client.post(
+        f"/integrations/tokens/{token.pk}/enable/",
+        {"sudo_password": PASSWORD, "csrfmiddlewaretoken": "x" * 64},
+    )
     token.refresh_from_db()
     assert token.status == "inactive"
     assert not client.session.get("confirmed_at")
@@ -356,7 +436,9 @@ def signed_in(client):
     return client.get("/integrations/").status_code == 200
 
 
-def test_the_fifth_wrong_password_ends_the_session_whatever_sign_in_allows(michael, token, settings):
+def test_the_fifth_wrong_password_ends_the_session_whatever_sign_in_allows(
+    michael, token, settings
+):
     settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = 100
     stale(michael.client)
     for _ in range(4):
@@ -373,7 +455,11 @@ def test_htmx_is_led_to_the_sign_in_page_as_a_whole(michael, token, settings):
     stale(michael.client)
     for _ in range(4):
         guess(michael.client, token)
-    response = michael.client.post(f"/integrations/tokens/{token.pk}/reveal/", {"sudo_password": "wrong"}, headers={"HX-Request": "true"})
+    response = michael.client.post(
+        f"/integrations/tokens/{token.pk}/reveal/",
+        {"sudo_password": "wrong"},
+        headers={"HX-Request": "true"},
+    )
     assert response["HX-Redirect"].startswith("/sign-in/")
 
 
@@ -403,22 +489,34 @@ def test_the_old_password_on_the_password_page_counts_with_them(michael, token, 
     for _ in range(3):
         guess(michael.client, token)
     for _ in range(2):
-        michael.client.post("/account/password/", {"old_password": "wrong", "new_password1": "x", "new_password2": "x"})
+        michael.client.post(
+            "/account/password/",
+            {"old_password": "wrong", "new_password1": "x", "new_password2": "x"},
+        )
     assert not signed_in(michael.client)
 
 
 def test_wrong_passwords_at_sign_in_and_in_the_question_count_together(michael, token):
     for _ in range(3):
-        Client().post("/sign-in/", {"username": f" {michael.user.email.upper()}", "password": "wrong"})
+        Client().post(
+            "/sign-in/", {"username": f" {michael.user.email.upper()}", "password": "wrong"}
+        )
     stale(michael.client)
     guess(michael.client, token)
     assert guess(michael.client, token).status_code == 429
-    assert Client().post("/sign-in/", {"username": michael.user.email, "password": PASSWORD}).status_code == 429
+    assert (
+        Client()
+        .post("/sign-in/", {"username": michael.user.email, "password": PASSWORD})
+        .status_code
+        == 429
+    )
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_thirty_guesses_at_once_no_more_than_five_are_checked(michael, token, settings):
-    settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = settings.SIGN_IN_TRIES_PER_ADDRESS = 1000
+    settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = (
+        settings.SIGN_IN_TRIES_PER_ADDRESS
+    ) = 1000
     stale(michael.client)
     cookie = michael.client.cookies[settings.SESSION_COOKIE_NAME].value
     together = Barrier(5)

@@ -26,7 +26,9 @@ def sign_in_with_the_password_as_name(michael, client, token):
 
 
 def change_password(michael, client, token):
-    return michael.client.post("/account/password/", {"old_password": TYPED, "new_password1": NEW, "new_password2": NEW})
+    return michael.client.post(
+        "/account/password/", {"old_password": TYPED, "new_password1": NEW, "new_password2": NEW}
+    )
 
 
 def view_key(michael, client, token):
@@ -55,14 +57,28 @@ def asks_for_a_password(form):
 
 
 def test_every_form_that_asks_for_a_password_is_in_the_table():
-    ours = {form for form in subclasses(forms.BaseForm) if form.__module__.split(".")[0] in {"portal", "accounts", "activity", "tokens", "modules"}}
-    assert {form for form in ours if asks_for_a_password(form)} - {accounts.admin.UserCreationForm} == set(WRONG)
+    ours = {
+        form
+        for form in subclasses(forms.BaseForm)
+        if form.__module__.split(".")[0] in {"portal", "accounts", "activity", "tokens", "modules"}
+    }
+    assert {form for form in ours if asks_for_a_password(form)} - {
+        accounts.admin.UserCreationForm
+    } == set(WRONG)
 
 
 def test_passwords_are_checked_in_one_place(pytestconfig):
     """A password that the backend does not check is not counted."""
-    files = [path for app in ("portal", "accounts", "activity", "tokens", "modules") for path in (pytestconfig.rootpath / app).rglob("*.py")]
-    checking = {path.name for path in files if ".check_password(" in path.read_text() and "commands" not in path.parts}
+    files = [
+        path
+        for app in ("portal", "accounts", "activity", "tokens", "modules")
+        for path in (pytestconfig.rootpath / app).rglob("*.py")
+    ]
+    checking = {
+        path.name
+        for path in files
+        if ".check_password(" in path.read_text() and "commands" not in path.parts
+    }
     assert checking == {"backends.py"}
 
 
@@ -76,7 +92,9 @@ def everything_kept():
         yield from (str(SessionStore().decode(data)) for (data,) in cursor.fetchall())
 
 
-@pytest.mark.parametrize("send", [send for sends in WRONG.values() for send in sends], ids=lambda send: send.__name__)
+@pytest.mark.parametrize(
+    "send", [send for sends in WRONG.values() for send in sends], ids=lambda send: send.__name__
+)
 def test_a_mistyped_password_is_kept_nowhere(michael, token, caplog, send):
     client = Client()
     for _ in range(6):
@@ -94,12 +112,15 @@ def test_what_django_axes_kept_is_wiped():
     with connection.cursor() as cursor:
         for table in migration.TABLES:
             cursor.execute(f"CREATE TABLE {table} (post_data text)")
-            cursor.execute(f"INSERT INTO {table} VALUES (%s)", [f"new_password1={NEW}"])  # noqa: S608 (names of the migration)
+            # Names of the migration.
+            cursor.execute(f"INSERT INTO {table} VALUES (%s)", [f"new_password1={NEW}"])  # noqa: S608
     with connection.schema_editor(atomic=False) as editor:
         from django.apps import apps
 
         migration.drop_tables(apps, editor)
-    assert not [table for table in connection.introspection.table_names() if table.startswith("axes")]
+    assert not [
+        table for table in connection.introspection.table_names() if table.startswith("axes")
+    ]
     if connection.vendor == "sqlite":
         for suffix in ("", "-wal"):
             with open(f"{connection.settings_dict['NAME']}{suffix}", "rb") as file:

@@ -44,7 +44,9 @@ def test_a_token_that_writes_too_much_is_told_when_to_come_again(call, robot, se
     assert 0 < int(response["Retry-After"]) <= 60
     body = response.json()
     assert body["error_code"] == "SYS_429"
-    assert body["errors"][0].startswith("The token tried to change too much in a minute. Try again in ")
+    assert body["errors"][0].startswith(
+        "The token tried to change too much in a minute. Try again in "
+    )
     assert response["Cache-Control"] == "no-store"
 
 
@@ -80,16 +82,32 @@ def test_every_write_of_every_collection_is_limited(call, robot, settings):
 
 def test_tokens_of_one_account_share_its_limit_and_others_do_not(call, account, robot, settings):
     settings.WRITES_PER_ACCOUNT = 2
-    colleague, stranger = TokenFactory(account=account, modules=(Module.ALL,)), TokenFactory(modules=(Module.ALL,))
-    assert [write(call, token).status_code for token in (robot, colleague, robot, stranger)] == [400, 400, 429, 400]
+    colleague, stranger = (
+        TokenFactory(account=account, modules=(Module.ALL,)),
+        TokenFactory(modules=(Module.ALL,)),
+    )
+    assert [write(call, token).status_code for token in (robot, colleague, robot, stranger)] == [
+        400,
+        400,
+        429,
+        400,
+    ]
     assert "The tokens of the account tried" in write(call, colleague).json()["errors"][0]
 
 
 def test_a_refused_write_changes_nothing_and_the_next_minute_is_free(call, robot, settings):
     settings.WRITES_PER_TOKEN = 1
     contract = ContractFactory(provider=robot.account)
-    case = {"subject": "s", "description": "d", "type": "technical", "receiver": {"account": {"id": contract.vendor_id}}}
-    statuses = [call("helpdesk/cases", robot, method="post", data=case, **JSON).status_code for _ in range(3)]
+    case = {
+        "subject": "s",
+        "description": "d",
+        "type": "technical",
+        "receiver": {"account": {"id": contract.vendor_id}},
+    }
+    statuses = [
+        call("helpdesk/cases", robot, method="post", data=case, **JSON).status_code
+        for _ in range(3)
+    ]
     assert statuses == [201, 429, 429]
     assert Case.objects.count() == 1
     Counter.objects.update(until=timezone.now())
@@ -110,7 +128,11 @@ def test_writes_at_once_do_not_outrun_the_limit(robot, settings):
 
     def one(_):
         try:
-            return Client().post("/public/v1/auth/tokens", b"{}", headers={"authorization": key}, **JSON).status_code
+            return (
+                Client()
+                .post("/public/v1/auth/tokens", b"{}", headers={"authorization": key}, **JSON)
+                .status_code
+            )
         finally:
             connection.close()
 
@@ -125,21 +147,35 @@ def test_writes_at_once_do_not_outrun_the_limit(robot, settings):
 
 def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, settings):
     settings.WRITES_PER_PERSON = 2
-    statuses = [michael.client.post("/integrations/tokens/new/", {"name": f"T {n}", "expires_on": ""}).status_code for n in range(4)]
+    statuses = [
+        michael.client.post(
+            "/integrations/tokens/new/", {"name": f"T {n}", "expires_on": ""}
+        ).status_code
+        for n in range(4)
+    ]
     assert statuses == [302, 302, 429, 429]
     assert TokenDraft.objects.count() == 2
-    response = michael.client.post("/integrations/tokens/new/", {"name": "kept name", "expires_on": ""})
+    response = michael.client.post(
+        "/integrations/tokens/new/", {"name": "kept name", "expires_on": ""}
+    )
     assert "You tried to change too much in a minute. The last one was not made." in response.text
     assert 0 < int(response["Retry-After"]) <= 60
     # The input comes back.
     assert "kept name" in michael.client.get("/integrations/tokens/new/").text
 
 
-ALWAYS_POSSIBLE = {"accounts:sign_out", "accounts:password_change", "tokens:disable", "tokens:delete"}
+ALWAYS_POSSIBLE = {
+    "accounts:sign_out",
+    "accounts:password_change",
+    "tokens:disable",
+    "tokens:delete",
+}
 
 
 @pytest.mark.parametrize("route", sorted(FORMS))
-def test_every_form_of_the_portal_is_limited_but_those_that_stop_a_token_or_a_session(michael, token, settings, route):
+def test_every_form_of_the_portal_is_limited_but_those_that_stop_a_token_or_a_session(
+    michael, token, settings, route
+):
     from tests.portal.test_routes import address
 
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
@@ -163,7 +199,12 @@ def use_up(call, account):
     tokens = [TokenFactory(account=account, modules=(Module.ALL,)) for _ in range(2)]
     for token in tokens:
         assert [write(call, token, "helpdesk/cases").status_code for _ in range(3)] == [400] * 3
-    assert write(call, TokenFactory(account=account, modules=(Module.ALL,)), "helpdesk/cases").status_code == 429
+    assert (
+        write(
+            call, TokenFactory(account=account, modules=(Module.ALL,)), "helpdesk/cases"
+        ).status_code
+        == 429
+    )
     return tokens
 
 
@@ -179,7 +220,12 @@ def test_tokens_cannot_keep_people_from_stopping_them(michael, call, settings):
     assert [write(call, each).status_code for each in (first, key)] == [401, 401]
     # Nor from the other limits.
     assert michael.client.post("/account/password/", {}).status_code == 200
-    assert michael.client.post("/integrations/tokens/new/", {"name": "T", "expires_on": ""}).status_code == 302
+    assert (
+        michael.client.post(
+            "/integrations/tokens/new/", {"name": "T", "expires_on": ""}
+        ).status_code
+        == 302
+    )
     assert michael.client.post("/sign-out/").status_code == 302
 
 
@@ -193,17 +239,24 @@ def test_whoever_used_up_their_own_changes_still_stops_tokens(michael, token, se
     assert Token.objects.get(pk=token.pk).status == Token.Status.DELETED
 
 
-def test_the_limit_of_a_person_holds_up_neither_colleagues_nor_tokens(michael, robot, call, settings):
+def test_the_limit_of_a_person_holds_up_neither_colleagues_nor_tokens(
+    michael, robot, call, settings
+):
     settings.WRITES_PER_PERSON = settings.WRITES_PER_ACCOUNT = 1
     colleague = person(account=michael.account)
-    statuses = [each.client.post("/integrations/tokens/layout/").status_code for each in (michael, michael, colleague)]
+    statuses = [
+        each.client.post("/integrations/tokens/layout/").status_code
+        for each in (michael, michael, colleague)
+    ]
     assert statuses == [302, 429, 302]
     assert write(call, robot).status_code == 400
 
 
 def test_only_the_newest_drafts_of_a_person_are_kept(michael, settings):
     settings.DRAFTS_PER_PERSON = 3
-    other = TokenDraft.objects.create(account=michael.account, owner=person(account=michael.account).user, name="Other")
+    other = TokenDraft.objects.create(
+        account=michael.account, owner=person(account=michael.account).user, name="Other"
+    )
     for n in range(5):
         michael.client.post("/integrations/tokens/new/", {"name": f"T {n}", "expires_on": ""})
     names = set(TokenDraft.objects.filter(owner=michael.user).values_list("name", flat=True))
@@ -224,11 +277,23 @@ def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, tok
     monkeypatch.setattr("tokens.management.commands.prune.BATCH", 2)
     now = timezone.now()
     for n in range(5):
-        Session.objects.create(session_key=f"old{n}", session_data="", expire_date=now - timedelta(seconds=1))
+        Session.objects.create(
+            session_key=f"old{n}", session_data="", expire_date=now - timedelta(seconds=1)
+        )
         Counter.objects.create(key=f"old{n}", used=1, until=now - timedelta(seconds=1))
-        TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Old", created_at=now - timedelta(days=1, seconds=1))
+        TokenDraft.objects.create(
+            account=michael.account,
+            owner=michael.user,
+            name="Old",
+            created_at=now - timedelta(days=1, seconds=1),
+        )
     Counter.objects.create(key="running", used=1, until=now + timedelta(minutes=1))
-    TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Young", created_at=now - timedelta(hours=23))
+    TokenDraft.objects.create(
+        account=michael.account,
+        owner=michael.user,
+        name="Young",
+        created_at=now - timedelta(hours=23),
+    )
     events = Event.objects.count()
     assert prune() == ["Ended sessions: 5", "Old drafts: 5", "Counters of limits: 5"]
     assert prune() == ["Ended sessions: 0", "Old drafts: 0", "Counters of limits: 0"]

@@ -41,8 +41,21 @@ def trail(michael) -> SimpleNamespace:
     account = michael.account.pk
     start_over()
     record(michael.user, Action.TOKEN_CREATED, ERP, account=account)
-    record(michael.user, Action.TOKEN_CHANGED, ERP, {"name": ["ERP", ERP.name], "modules": [["MD-0001"], ["MD-0001", "MD-0002"]]}, account=account)
+    record(
+        michael.user,
+        Action.TOKEN_CHANGED,
+        ERP,
+        {"name": ["ERP", ERP.name], "modules": [["MD-0001"], ["MD-0001", "MD-0002"]]},
+        account=account,
+    )
     record(michael.user, Action.KEY_VIEWED, ERP, account=account)
-    record(None, Action.TOKEN_DISABLED, Subject("token", "SU-222-337-557", "Helpdesk Mirror"), account=account)
+    record(
+        None,
+        Action.TOKEN_DISABLED,
+        Subject("token", "SU-222-337-557", "Helpdesk Mirror"),
+        account=account,
+    )
     record(michael.user, Action.SIGNED_IN, michael.user, account=account)
-    return SimpleNamespace(account=account, events=Event.objects.filter(account=account).order_by("number"))
+    return SimpleNamespace(
+        account=account, events=Event.objects.filter(account=account).order_by("number")
+    )

@@ -21,13 +21,22 @@ pytestmark = pytest.mark.django_db
 )
 def test_the_database_refuses_changes_and_deletions(trail, statement):
     before = list(trail.events.values())
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     assert list(trail.events.values()) == before
 
 
 @pytest.mark.parametrize(
-    "stray", [lambda: Event.objects.all().delete(), lambda: Event.objects.update(action=""), lambda: Event.objects.first().delete()]
+    "stray",
+    [
+        lambda: Event.objects.all().delete(),
+        lambda: Event.objects.update(action=""),
+        lambda: Event.objects.first().delete(),
+    ],
 )
 def test_stray_code_is_refused(trail, stray):
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
@@ -55,7 +64,11 @@ def test_entries_that_the_chain_has_passed_may_go_and_no_others(trail):
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no TRUNCATE")
 def test_truncate_is_refused_while_there_is_an_entry(trail):
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("TRUNCATE activity_event")
     assert trail.events.count() == 5
 

@@ -37,12 +37,26 @@ def test_a_trail_as_it_was_written_is_whole(trail):
     assert (ends.number, ends.broken, ends.checked_at is not None) == (5, None, True)
 
 
-COLUMNS = ["at", "actor_id", "actor_name", "action", "subject_kind", "subject_id", "subject_name", "changes", "address", "agent", "request_id"]
+COLUMNS = [
+    "at",
+    "actor_id",
+    "actor_name",
+    "action",
+    "subject_kind",
+    "subject_id",
+    "subject_name",
+    "changes",
+    "address",
+    "agent",
+    "request_id",
+]
 
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_an_entry_that_was_edited_is_named(trail, column):
-    new = {"at": timezone.now() - timedelta(days=3), "changes": {"name": ["a", "b"]}}.get(column, "forged")
+    new = {"at": timezone.now() - timedelta(days=3), "changes": {"name": ["a", "b"]}}.get(
+        column, "forged"
+    )
     with intruder():
         trail.events.filter(number=3).update(**{column: new})
     with pytest.raises(CommandError, match=f"{trail.account}, entry 3: It was changed"):
@@ -106,7 +120,9 @@ def test_a_trail_whose_last_entry_was_written_anew_is_named(trail):
     with intruder():
         forged = trail.events.last()
         forged.actor_name = "Nobody"
-        trail.events.filter(number=5).update(actor_name="Nobody", hash=seal(vars(forged), trail.events[3].hash))
+        trail.events.filter(number=5).update(
+            actor_name="Nobody", hash=seal(vars(forged), trail.events[3].hash)
+        )
     with pytest.raises(CommandError, match="entry 5: It is not the one that was written last"):
         verify()
 
@@ -142,7 +158,11 @@ def test_what_is_older_goes_and_the_rest_can_still_be_proved(old_trail, michael)
     forget(day)
     assert [event.number for event in old_trail] == [4, 5, 6, 7]
     last = old_trail.last()
-    assert (last.action, last.actor, last.changes["entries"]) == (Action.TRAIL_FORGOTTEN, None, [3, 0])
+    assert (last.action, last.actor, last.changes["entries"]) == (
+        Action.TRAIL_FORGOTTEN,
+        None,
+        [3, 0],
+    )
     assert "whole" in verify()
     assert record(michael.user, Action.SIGNED_IN, account=michael.account.pk).number == 8
     with intruder():

@@ -49,7 +49,9 @@ def test_an_entry_says_what_who_and_what_to(michael, trail):
     text = michael.client.get(URL).text
     assert "Token disabled" in text
     assert "The portal" in text
-    assert '<a class="one" href="/integrations/tokens/SU-160-984-311/">ERP Agreements Sync</a>' in text
+    assert (
+        '<a class="one" href="/integrations/tokens/SU-160-984-311/">ERP Agreements Sync</a>' in text
+    )
     assert '<span class="one">Michael Goldmill</span><span class="sub">Administrator</span>' in text
 
 
@@ -57,12 +59,19 @@ def test_who_left_is_a_former_member(michael, trail):
     other = MembershipFactory(account=michael.account, user__name="Spider Rico")
     record(other.user, Action.KEY_VIEWED, ERP, account=trail.account)
     other.delete()
-    assert '<span class="one">Spider Rico</span><span class="sub">Former member</span>' in michael.client.get(URL).text
+    assert (
+        '<span class="one">Spider Rico</span><span class="sub">Former member</span>'
+        in michael.client.get(URL).text
+    )
 
 
 def test_names_are_text_and_no_markup(michael, trail):
     record(
-        michael.user, Action.TOKEN_CHANGED, Subject("token", ERP.id, "<b>bold</b>"), {"name": ["<i>old</i>", "<b>bold</b>"]}, account=trail.account
+        michael.user,
+        Action.TOKEN_CHANGED,
+        Subject("token", ERP.id, "<b>bold</b>"),
+        {"name": ["<i>old</i>", "<b>bold</b>"]},
+        account=trail.account,
     )
     text = michael.client.get(f"{URL}?open=6").text
     assert "<b>bold" not in text
@@ -70,9 +79,18 @@ def test_names_are_text_and_no_markup(michael, trail):
 
 
 def test_an_action_of_another_version_is_shown_as_it_is_stored(michael, trail):
-    about = dict.fromkeys(("actor_id", "actor_name", "subject_id", "subject_name", "address", "agent", "request_id"), "")
+    about = dict.fromkeys(
+        ("actor_id", "actor_name", "subject_id", "subject_name", "address", "agent", "request_id"),
+        "",
+    )
     ends = Chain.objects.get(pk=trail.account)
-    ends.append(at=timezone.now(), action="comets.seen", subject_kind="token", changes={"tail": "long", "n": [1, [2.5]]}, **about)
+    ends.append(
+        at=timezone.now(),
+        action="comets.seen",
+        subject_kind="token",
+        changes={"tail": "long", "n": [1, [2.5]]},
+        **about,
+    )
     text = michael.client.get(f"{URL}?open=6").text
     assert "comets.seen" in text
 
@@ -86,11 +104,18 @@ def test_long_trails_are_pages(michael, trail):
     assert len(numbers(michael.client)) == 20
 
 
-def test_the_list_costs_as_many_queries_however_long_it_is(michael, trail, django_assert_num_queries):
+def test_the_list_costs_as_many_queries_however_long_it_is(
+    michael, trail, django_assert_num_queries
+):
     michael.client.get(URL)
     for number in range(30):
         other = MembershipFactory(account=michael.account)
-        record(other.user, Action.SIGNED_IN, Subject("token", f"SU-{number}", "Other"), account=trail.account)
+        record(
+            other.user,
+            Action.SIGNED_IN,
+            Subject("token", f"SU-{number}", "Other"),
+            account=trail.account,
+        )
     with django_assert_num_queries(8):
         michael.client.get(f"{URL}?per_page=100")
 
@@ -135,7 +160,9 @@ def test_days_are_those_of_the_person(michael, trail, monkeypatch):
 
 
 def test_chips_say_what_is_applied_and_each_can_go(michael, trail):
-    response = michael.client.get(f"{URL}?what=keys&what=people&actor={michael.user.pk}&since=2026-01-31")
+    response = michael.client.get(
+        f"{URL}?what=keys&what=people&actor={michael.user.pk}&since=2026-01-31"
+    )
     assert [(chip.name, chip.value) for chip in response.context["chips"]] == [
         ("Who", "Michael Goldmill"),
         ("What", "Keys seen or People and accounts"),
@@ -163,11 +190,28 @@ def test_a_filter_that_is_not_valid_shows_nothing_and_says_why(michael, trail, q
 
 def test_nobody_of_another_account_is_a_choice(michael, stranger, trail):
     record(stranger.user, Action.SIGNED_IN, account=stranger.account.pk)
-    choices = michael.client.get(f"{URL}?filter=open").context["filter_form"].fields["actor"].choices
-    assert [*choices] == [("", "Anyone"), (michael.user.pk, "Michael Goldmill"), ("portal", "The portal")]
+    choices = (
+        michael.client.get(f"{URL}?filter=open").context["filter_form"].fields["actor"].choices
+    )
+    assert [*choices] == [
+        ("", "Anyone"),
+        (michael.user.pk, "Michael Goldmill"),
+        ("portal", "The portal"),
+    ]
 
 
-@pytest.mark.parametrize("query", ["open=abc", "open=99", "page=999", "sort=what", "columns=nope", "entry=9999999999999999", "entry=²"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "open=abc",
+        "open=99",
+        "page=999",
+        "sort=what",
+        "columns=nope",
+        "entry=9999999999999999",
+        "entry=²",
+    ],
+)
 def test_nonsense_in_the_address_breaks_nothing(michael, trail, query):
     assert michael.client.get(f"{URL}?{query}").status_code == 200
 

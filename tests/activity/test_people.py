@@ -19,18 +19,26 @@ NEW = "seven purple lanterns"
 
 def entries(account: str = "") -> list[tuple[str, str, str]]:
     """Action, id of the actor and id of the subject of every entry of an account, the oldest first."""
-    return list(Event.objects.filter(account=account).order_by("number").values_list("action", "actor_id", "subject_id"))
+    return list(
+        Event.objects.filter(account=account)
+        .order_by("number")
+        .values_list("action", "actor_id", "subject_id")
+    )
 
 
 def sign_in(email: str, password: str = PASSWORD) -> Client:
     client = Client()
-    client.post("/sign-in/", {"username": email, "password": password}, headers={"user-agent": "Firefox"})
+    client.post(
+        "/sign-in/", {"username": email, "password": password}, headers={"user-agent": "Firefox"}
+    )
     return client
 
 
 @pytest.fixture
 def member(account):
-    return MembershipFactory(account=account, user__name="Spider Rico", role=Membership.Role.MEMBER).user
+    return MembershipFactory(
+        account=account, user__name="Spider Rico", role=Membership.Role.MEMBER
+    ).user
 
 
 @pytest.fixture
@@ -48,7 +56,10 @@ def staff(db):
 def test_a_sign_in_and_a_sign_out_are_recorded_with_their_origin(account, member):
     client = sign_in(member.email)
     client.post("/sign-out/")
-    assert entries(account.pk)[-2:] == [(Action.SIGNED_IN, member.pk, member.pk), (Action.SIGNED_OUT, member.pk, member.pk)]
+    assert entries(account.pk)[-2:] == [
+        (Action.SIGNED_IN, member.pk, member.pk),
+        (Action.SIGNED_OUT, member.pk, member.pk),
+    ]
     event = Event.objects.get(action=Action.SIGNED_IN)
     assert (event.address, event.agent) == ("127.0.0.1", "Firefox")
     assert re.fullmatch(r"[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}", event.request_id)
@@ -69,7 +80,12 @@ def test_a_refused_sign_in_names_the_person_but_nobody_as_the_actor(account, mem
 def test_a_refused_sign_in_of_an_unknown_name_keeps_nothing_of_what_was_typed(db):
     sign_in("correct horse battery@staple.example", "wrong")
     event = Event.objects.get()
-    assert (event.account, event.action, event.subject, event.actor) == ("", Action.SIGN_IN_REFUSED, None, None)
+    assert (event.account, event.action, event.subject, event.actor) == (
+        "",
+        Action.SIGN_IN_REFUSED,
+        None,
+        None,
+    )
     assert "horse" not in str(vars(event))
 
 
@@ -101,10 +117,14 @@ def test_confirming_the_password_is_recorded_and_a_wrong_one_too(michael, token)
 
 def test_a_new_password_is_recorded_in_every_account_of_the_person(michael):
     other = MembershipFactory(user=michael.user)
-    michael.client.post("/account/password/", {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW})
+    michael.client.post(
+        "/account/password/", {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    )
     for account in (michael.account.pk, other.account_id):
         assert (Action.PASSWORD_CHANGED, michael.user.pk, michael.user.pk) in entries(account)
-    assert not any("password" in str(event.changes) or NEW in str(vars(event)) for event in Event.objects.all())
+    assert not any(
+        "password" in str(event.changes) or NEW in str(vars(event)) for event in Event.objects.all()
+    )
 
 
 def test_a_new_password_of_the_shell_is_the_portals(account, member):
@@ -114,7 +134,9 @@ def test_a_new_password_of_the_shell_is_the_portals(account, member):
 
 
 def test_a_password_that_is_only_hashed_anew_is_no_new_one(account, member):
-    User.objects.filter(pk=member.pk).update(password="argon2$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$Ww3zpP4T8LTwq1L2BjBnvQ")
+    User.objects.filter(pk=member.pk).update(
+        password="argon2$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$Ww3zpP4T8LTwq1L2BjBnvQ"
+    )
     before = len(entries(account.pk))
     member.refresh_from_db()
     member.save(update_fields=("password",))
@@ -130,8 +152,13 @@ def test_members_who_come_change_and_go_are_recorded_under_their_names(account):
     membership.role = Membership.Role.ADMINISTRATOR
     membership.save()
     membership.delete()
-    assert entries(account.pk)[-3:] == [(action, "", user.pk) for action in (Action.MEMBER_ADDED, Action.MEMBER_CHANGED, Action.MEMBER_REMOVED)]
-    assert Event.objects.get(action=Action.MEMBER_CHANGED).changes == {"role": ["Member", "Administrator"]}
+    assert entries(account.pk)[-3:] == [
+        (action, "", user.pk)
+        for action in (Action.MEMBER_ADDED, Action.MEMBER_CHANGED, Action.MEMBER_REMOVED)
+    ]
+    assert Event.objects.get(action=Action.MEMBER_CHANGED).changes == {
+        "role": ["Member", "Administrator"]
+    }
 
 
 def test_what_is_saved_unchanged_is_not_recorded(account, member):
@@ -173,10 +200,16 @@ def test_a_change_that_cannot_be_recorded_is_not_made(account, member, monkeypat
 
 def test_other_records_are_told_of_when_they_are_written_in_the_administration_only(staff, account):
     group = Group.objects.create(name="Support")
-    assert entries() == [(Action.PERSON_ADDED, "", staff.chief.pk), (Action.SIGNED_IN, staff.chief.pk, staff.chief.pk)]
+    assert entries() == [
+        (Action.PERSON_ADDED, "", staff.chief.pk),
+        (Action.SIGNED_IN, staff.chief.pk, staff.chief.pk),
+    ]
     staff.post(f"/admin/auth/group/{group.pk}/change/", {"name": "Helpers"})
     staff.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
-    assert entries()[-2:] == [(action, staff.chief.pk, str(group.pk)) for action in (Action.RECORD_CHANGED, Action.RECORD_REMOVED)]
+    assert entries()[-2:] == [
+        (action, staff.chief.pk, str(group.pk))
+        for action in (Action.RECORD_CHANGED, Action.RECORD_REMOVED)
+    ]
 
 
 def test_records_of_programs_leave_no_entry(account):
@@ -185,10 +218,14 @@ def test_records_of_programs_leave_no_entry(account):
     agreement.title = "New"
     agreement.save()
     agreement.delete()
-    assert set(Event.objects.values_list("action", flat=True)[: Event.objects.count() - before]) <= {Action.ACCOUNT_ADDED}
+    assert set(
+        Event.objects.values_list("action", flat=True)[: Event.objects.count() - before]
+    ) <= {Action.ACCOUNT_ADDED}
 
 
 def test_rights_that_are_given_are_named(staff, member, account):
     group = Group.objects.create(name="Support")
     member.groups.add(group)
-    assert Event.objects.filter(account=account.pk).latest("number").changes == {"groups": [[], ["Support"]]}
+    assert Event.objects.filter(account=account.pk).latest("number").changes == {
+        "groups": [[], ["Support"]]
+    }

@@ -54,7 +54,10 @@ def test_an_entry_goes_with_the_transaction_that_fails(michael, token):
     with pytest.raises(RuntimeError):
         fail()
     assert not Event.objects.filter(action=Action.TOKEN_DISABLED).exists()
-    assert record(michael.user, Action.TOKEN_ENABLED, token).number == Chain.objects.get(pk=token.account_id).number
+    assert (
+        record(michael.user, Action.TOKEN_ENABLED, token).number
+        == Chain.objects.get(pk=token.account_id).number
+    )
 
 
 def test_a_command_has_no_address(token):
@@ -71,7 +74,9 @@ def test_an_entry_says_where_a_request_came_from(token, request_of):
 def test_a_key_never_gets_into_an_entry(token, request_of):
     key = f"ApiKey {token.pk}:{secret(token)}"
     request_of(user_agent=f"curl\x1b[31m {key}")
-    event = record(None, Action.TOKEN_CHANGED, token, {"description": ["", key], "list": [[key], []]})
+    event = record(
+        None, Action.TOKEN_CHANGED, token, {"description": ["", key], "list": [[key], []]}
+    )
     event.refresh_from_db()
     assert secret(token) not in str(vars(event))
     assert "\x1b" not in event.agent

@@ -17,11 +17,26 @@ from psycopg.sql import SQL, Identifier
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measures the portal, and what else one could pick for its API.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description="Measures the portal, and what else one could pick for its API.",
+    )
     parser.add_argument("part", nargs="?", choices=("gate", "lists", "peers"), help="one part only")
-    parser.add_argument("--rounds", type=int, default=7, help="how often all targets take turns; medians of the rounds are told (default 7)")
-    parser.add_argument("--seconds", type=int, default=1, help="how long a target is loaded in each round over HTTP (default 1)")
-    parser.add_argument("--million", action="store_true", help="measure the gate among 1,000,000 tokens too")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=7,
+        help="how often all targets take turns; medians of the rounds are told (default 7)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=int,
+        default=1,
+        help="how long a target is loaded in each round over HTTP (default 1)",
+    )
+    parser.add_argument(
+        "--million", action="store_true", help="measure the gate among 1,000,000 tokens too"
+    )
     return parser.parse_args()
 
 
@@ -46,7 +61,12 @@ def own_database() -> Iterator[None]:
 
 def main() -> None:
     options = arguments()
-    os.environ |= {"DJANGO_SETTINGS_MODULE": "tests.bench.settings", "DEMO": "on", "HTTPS": "off", "DEBUG": "off"}
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
+        "DEMO": "on",
+        "HTTPS": "off",
+        "DEBUG": "off",
+    }
     with own_database():
         django.setup()
         from tests.bench import parts

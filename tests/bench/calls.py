@@ -32,13 +32,17 @@ def call(address: str, headers: Mapping[str, str] = {}) -> int:
         **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
     }
     seen: list[int] = []
-    response: Any = application(environ, lambda status, headers: seen.append(int(status.split()[0])))
+    response: Any = application(
+        environ, lambda status, headers: seen.append(int(status.split()[0]))
+    )
     b"".join(response)
     response.close()
     return seen[0]
 
 
-def medians(targets: Mapping[str, Call], expected: Mapping[str, Any], rounds: int, calls: int) -> dict[str, float]:
+def medians(
+    targets: Mapping[str, Call], expected: Mapping[str, Any], rounds: int, calls: int
+) -> dict[str, float]:
     """Return the median time of a call in µs for each target.
 
     In each round the targets take turns in random order; a first round warms up. A call during
@@ -57,5 +61,7 @@ def medians(targets: Mapping[str, Call], expected: Mapping[str, Any], rounds: in
                 passed = (time.perf_counter() - start) * 1e6
                 assert outcome == wanted, (name, outcome)
                 if number:
-                    (times if getrusage(RUSAGE_SELF).ru_nivcsw == switches else disturbed)[name].append(passed)
+                    (times if getrusage(RUSAGE_SELF).ru_nivcsw == switches else disturbed)[
+                        name
+                    ].append(passed)
     return {name: statistics.median(times[name] or disturbed[name]) for name in targets}

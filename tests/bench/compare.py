@@ -15,7 +15,12 @@ from tests.bench import server
 from tests.bench.calls import call, medians
 from tests.bench.rows import AGREEMENTS, KEYS, Tokens, peer_keys
 
-PORTAL, PLAIN, UNCOUNTED, DRF_TOKEN = "portal", "plain", "plain, no total", "DRF TokenAuthentication"
+PORTAL, PLAIN, UNCOUNTED, DRF_TOKEN = (
+    "portal",
+    "plain",
+    "plain, no total",
+    "DRF TokenAuthentication",
+)
 CALLS = 40
 
 
@@ -51,7 +56,9 @@ def refusals(found: Mapping[str, Target]) -> dict[str, Target]:
 
     def wrong(name: str) -> Target:
         key = found[name].headers["Authorization"]
-        return Target(found[name].path, {"Authorization": key[:-1] + ("0" if key[-1] != "0" else "1")}, 401)
+        return Target(
+            found[name].path, {"Authorization": key[:-1] + ("0" if key[-1] != "0" else "1")}, 401
+        )
 
     return {f"{name}, wrong secret": wrong(name) for name in (PORTAL, DRF_TOKEN)}
 
@@ -72,7 +79,10 @@ def verify(portal: server.Server, found: Mapping[str, Target]) -> None:
             if name == UNCOUNTED:
                 given = given[0], wanted[1]
             if given != wanted:
-                reason = f"Not comparable: at offset {offset} {name} does not give what the portal gives."
+                reason = (
+                    f"Not comparable: at offset {offset} {name} does not give what the portal "
+                    "gives."
+                )
                 sys.exit(f"{reason}\n{first(given)}\n{first(wanted)}")
 
 
@@ -83,11 +93,16 @@ def first(given: tuple[object, str | None]) -> str:
 
 
 def in_process(found: Mapping[str, Target], rounds: int) -> dict[str, float]:
-    calls = {name: lambda target=target: call(target.page(), target.headers) for name, target in found.items()}
+    calls = {
+        name: lambda target=target: call(target.page(), target.headers)
+        for name, target in found.items()
+    }
     return medians(calls, {name: target.status for name, target in found.items()}, rounds, CALLS)
 
 
-def over_http(portal: server.Server, found: Mapping[str, Target], options: Namespace) -> dict[str, list[server.Load]]:
+def over_http(
+    portal: server.Server, found: Mapping[str, Target], options: Namespace
+) -> dict[str, list[server.Load]]:
     """Return the load that each target handled in every round.
 
     The targets take turns in random order, so that other work on the machine affects all alike.
@@ -120,11 +135,19 @@ def measure(tokens: Tokens, options: Namespace) -> None:
     rates = {name: [load.rate for load in several] for name, several in loads.items()}
     cpu = {name: [load.cpu for load in several] for name, several in loads.items()}
     generator = "wrk" if server.has_wrk() else "threads of Python"
-    print(f"\nList of agreements, 10 of {AGREEMENTS:,} rows a page, {KEYS:,} keys of every kind,", end=" ")
+    print(
+        f"\nList of agreements, 10 of {AGREEMENTS:,} rows a page, {KEYS:,} keys of every kind,",
+        end=" ",
+    )
     print("equal JSON and total")
-    print(f"granian, {server.WORKERS} workers, {server.CLIENTS} clients, load by {generator};", end=" ")
+    print(
+        f"granian, {server.WORKERS} workers, {server.CLIENTS} clients, load by {generator};",
+        end=" ",
+    )
     print(f"medians of {options.rounds} rounds")
-    print(f"  {'':40}{'req/s':>9}{'portal ×':>10}{'CPU µs':>9}{'of plain':>10}{'in process µs':>15}")
+    print(
+        f"  {'':40}{'req/s':>9}{'portal ×':>10}{'CPU µs':>9}{'of plain':>10}{'in process µs':>15}"
+    )
     for name in found:
         portal_rates = rates[f"{PORTAL}, wrong secret" if "wrong" in name else PORTAL]
         times, share = ratio(portal_rates, rates[name]), ratio(cpu[name], cpu[PLAIN])

@@ -47,7 +47,9 @@ def measure(tokens: Tokens, rounds: int) -> None:
         "refused: malformed": lambda: call(LISTED, {"Authorization": "Bearer x"}),
         "the gate by itself": lambda: gated(next(requests)).status_code,
     }
-    found = medians(targets, dict(zip(targets, (200, 200, 403, 401, 401, 200), strict=True)), rounds, CALLS)
+    found = medians(
+        targets, dict(zip(targets, (200, 200, 403, 401, 401, 200), strict=True)), rounds, CALLS
+    )
     with CaptureQueriesContext(connection) as queries:
         gated(next(requests))
     print(f"\nAPI, 10 agreements a page, {tokens.count:,} tokens, median µs in process;", end=" ")

@@ -42,6 +42,9 @@ def signed_in(user: User) -> dict[str, str]:
 def measure(tokens: Tokens, user: User) -> None:
     headers = signed_in(user)
     print(f"\nList of tokens, {tokens.count:,} in one account, median ms in process")
-    targets = {name: partial(call, f"/integrations/tokens/{query}", headers) for name, query in PAGES.items()}
+    targets = {
+        name: partial(call, f"/integrations/tokens/{query}", headers)
+        for name, query in PAGES.items()
+    }
     for name, value in medians(targets, dict.fromkeys(targets, 200), ROUNDS, CALLS).items():
         print(f"  {name:40}{value / 1e3:9,.1f}")

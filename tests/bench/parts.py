@@ -18,7 +18,9 @@ def measure(options: Namespace) -> None:
     logging.disable(logging.ERROR)  # these calls are refused on purpose
     call_command("migrate", verbosity=0, run_syncdb=True)
     database = f"{connection.vendor} {'.'.join(map(str, connection.get_database_version()))}"
-    print(f"Python {platform.python_version()}, Django {django.get_version()}, {database},", end=" ")
+    print(
+        f"Python {platform.python_version()}, Django {django.get_version()}, {database},", end=" "
+    )
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     user = rows.company()
     tokens = rows.Tokens(user)

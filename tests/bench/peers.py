@@ -25,7 +25,15 @@ from modules.agreements import AGREEMENTS
 from modules.models import Agreement
 from tests.bench.models import NinjaKey
 from tests.bench.rows import ACCOUNT
-from tests.bench.shape import AGREEMENT, RELATIONS, Column, Constant, columns, from_objects, from_rows
+from tests.bench.shape import (
+    AGREEMENT,
+    RELATIONS,
+    Column,
+    Constant,
+    columns,
+    from_objects,
+    from_rows,
+)
 
 LIMIT, MAXIMUM = 100, 1000
 
@@ -57,7 +65,9 @@ def plain(request: HttpRequest) -> HttpResponse:
     total = agreements().count()
     rows = agreements().values_list(*COLUMNS)[offset : offset + limit]
     page = [record(row) for row in rows]
-    return JsonResponse(page, safe=False, headers={"Content-Range": content_range(offset, len(page), total)})
+    return JsonResponse(
+        page, safe=False, headers={"Content-Range": content_range(offset, len(page), total)}
+    )
 
 
 # --- Django REST framework, django-rest-knox, djangorestframework-api-key -------------------------
@@ -73,7 +83,9 @@ class Group(fields.ReadOnlyField):
 
     def __init__(self, value: Any) -> None:
         super().__init__(source="*")
-        self.build = (lambda row: value.value) if isinstance(value, Constant) else from_objects(value)
+        self.build = (
+            (lambda row: value.value) if isinstance(value, Constant) else from_objects(value)
+        )
 
     def to_representation(self, value: Any) -> Any:
         return self.build(value)
@@ -94,15 +106,21 @@ class Meta:
     fields = tuple(AGREEMENT)
 
 
-own_fields = {name: field for key, value in AGREEMENT.items() for name, field in declared(key, value).items()}
-AgreementSerializer = type("AgreementSerializer", (serializers.ModelSerializer,), {"Meta": Meta, **own_fields})
+own_fields = {
+    name: field for key, value in AGREEMENT.items() for name, field in declared(key, value).items()
+}
+AgreementSerializer = type(
+    "AgreementSerializer", (serializers.ModelSerializer,), {"Meta": Meta, **own_fields}
+)
 
 
 class Pagination(LimitOffsetPagination):
     default_limit, max_limit = LIMIT, MAXIMUM
 
     def get_paginated_response(self, data: Any) -> Response:
-        return Response(data, headers={"Content-Range": content_range(self.offset, len(data), self.count)})
+        return Response(
+            data, headers={"Content-Range": content_range(self.offset, len(data), self.count)}
+        )
 
 
 class DrfList(ListAPIView):
@@ -140,13 +158,23 @@ class KeyHeader(APIKeyHeader):
 
 def annotation(value: Any) -> Any:
     if isinstance(value, Column):
-        return Annotated[datetime, PlainSerializer(lambda moment: moment.isoformat(timespec="seconds"))] if value.type is datetime else value.type
+        return (
+            Annotated[
+                datetime, PlainSerializer(lambda moment: moment.isoformat(timespec="seconds"))
+            ]
+            if value.type is datetime
+            else value.type
+        )
     return str if isinstance(value, Constant) else dict[str, Any]
 
 
 def resolver(value: Any) -> Any:
     """Return a resolver for a value of ninja's Schema that is not an attribute of that name."""
-    return staticmethod((lambda row: value.value) if isinstance(value, Constant) else (lambda row: getattr(row, value.path)))
+    return staticmethod(
+        (lambda row: value.value)
+        if isinstance(value, Constant)
+        else (lambda row: getattr(row, value.path))
+    )
 
 
 def resolvers() -> dict[str, Any]:
@@ -160,14 +188,21 @@ def resolvers() -> dict[str, Any]:
 
 
 Resolvers = type("Resolvers", (Schema,), resolvers())
-AgreementOut = create_model("AgreementOut", __base__=Resolvers, **{name: (annotation(value), ...) for name, value in AGREEMENT.items()})
+AgreementOut = create_model(
+    "AgreementOut",
+    __base__=Resolvers,
+    **{name: (annotation(value), ...) for name, value in AGREEMENT.items()},
+)
 
 api = NinjaAPI(docs_url=None, openapi_url=None)
 
 
 @api.get("/ninja", auth=KeyHeader(), response=list[AgreementOut])
 def ninja_agreements(
-    request: HttpRequest, response: HttpResponse, limit: int = Query(LIMIT, ge=0, le=MAXIMUM), offset: int = Query(0, ge=0)
+    request: HttpRequest,
+    response: HttpResponse,
+    limit: int = Query(LIMIT, ge=0, le=MAXIMUM),
+    offset: int = Query(0, ge=0),
 ) -> list[Agreement]:
     total = agreements().count()
     page = list(agreements().select_related(*RELATIONS)[offset : offset + limit])

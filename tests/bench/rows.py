@@ -19,7 +19,12 @@ from tokens.models import Permission, Token, TokenKey, TokenUsage
 ACCOUNT = "PA-063-101"
 AGREEMENTS = 1_000
 KEYS = 10_000
-EXTENSIONS = FLOWGEAR, REPORTS, ZAPIER, CUSTOM = ("EXT-310-442", "EXT-386-120", "EXT-651-883", "EXT-000")
+EXTENSIONS = FLOWGEAR, REPORTS, ZAPIER, CUSTOM = (
+    "EXT-310-442",
+    "EXT-386-120",
+    "EXT-651-883",
+    "EXT-000",
+)
 
 
 def company() -> User:
@@ -27,14 +32,18 @@ def company() -> User:
 
     As many agreements again belong to another account.
     """
-    account = Account.objects.create(pk=ACCOUNT, name="Mighty Mick's LLC", side=Account.Side.DISTRIBUTOR)
+    account = Account.objects.create(
+        pk=ACCOUNT, name="Mighty Mick's LLC", side=Account.Side.DISTRIBUTOR
+    )
     user = User.objects.create_user("bench@portal.example", None, name="Bench")
     Membership.objects.create(user=user, account=account, role=Membership.Role.ADMINISTRATOR)
     vendor = Account.objects.create(name="Front Street Inc", side=Account.Side.VENDOR)
     other = Account.objects.create(name="Southpaw Distribution", side=Account.Side.DISTRIBUTOR)
     start = datetime(2024, 1, 31, 10, 20, 30, tzinfo=UTC)
     for number, provider in enumerate((account, other), 1):
-        marketplace = Marketplace.objects.create(pk=f"MP-1010{number}", name=f"Region {number}", owner=provider, currency="EUR")
+        marketplace = Marketplace.objects.create(
+            pk=f"MP-1010{number}", name=f"Region {number}", owner=provider, currency="EUR"
+        )
         agreements = Agreement.objects.bulk_create(
             Agreement(
                 id=f"AGD-{number:03}-{n // 1000:03}-{n % 1000:03}",
@@ -72,12 +81,18 @@ def company() -> User:
 
 # --- The portal's tokens --------------------------------------------------------------------------
 
-NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT CAST(%s AS bigint) UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
+NUMBERS = (
+    "WITH RECURSIVE numbers(n) AS (SELECT CAST(%s AS bigint) UNION ALL SELECT n + 1 FROM numbers "
+    "WHERE n < %s)"
+)
 # Gives a different id for every number below a billion, since factor and modulus are coprime; the
 # counterpart of `token_id`.
 FACTOR, MODULUS = 387_420_489, 1_000_000_000
 DIGITS = f"CAST({MODULUS} + (n * {FACTOR}) %% {MODULUS} AS text)"
-ID = f"'SU-' || substr({DIGITS}, 2, 3) || '-' || substr({DIGITS}, 5, 3) || '-' || substr({DIGITS}, 8, 3)"
+ID = (
+    f"'SU-' || substr({DIGITS}, 2, 3) || '-' || substr({DIGITS}, 5, 3) || '-' || "
+    f"substr({DIGITS}, 8, 3)"
+)
 
 
 def token_id(number: int) -> str:
@@ -94,13 +109,25 @@ class Tokens:
     def __init__(self, user: User) -> None:
         account = Account.objects.get(pk=ACCOUNT)
         self.count = 0
-        self.first, _key = Token.issue(account=account, modules=(Module.AGREEMENTS,), by=user, name="First", extension_id=CUSTOM)
+        self.first, _key = Token.issue(
+            account=account,
+            modules=(Module.AGREEMENTS,),
+            by=user,
+            name="First",
+            extension_id=CUSTOM,
+        )
 
     def fill(self, count: int) -> None:
         """Make tokens until there are `count` of them."""
         sqlite = connection.vendor == "sqlite"
-        created = "datetime(first.created_at, '-' || n || ' minutes')" if sqlite else "first.created_at - n * interval '1 minute'"
-        extensions = " ".join(f"WHEN {number} THEN '{value}'" for number, value in enumerate(EXTENSIONS))
+        created = (
+            "datetime(first.created_at, '-' || n || ' minutes')"
+            if sqlite
+            else "first.created_at - n * interval '1 minute'"
+        )
+        extensions = " ".join(
+            f"WHEN {number} THEN '{value}'" for number, value in enumerate(EXTENSIONS)
+        )
         self.copy(
             Token,
             id=ID,
@@ -116,7 +143,12 @@ class Tokens:
         )
         # The secrets of the copies are unknown: they have the digest of the first token.
         self.copy(TokenKey, token_id=ID, until=count)
-        self.copy(TokenUsage, token_id=ID, last_used_at="CASE WHEN n %% 3 = 0 THEN NULL ELSE first_token.created_at END", until=count)
+        self.copy(
+            TokenUsage,
+            token_id=ID,
+            last_used_at="CASE WHEN n %% 3 = 0 THEN NULL ELSE first_token.created_at END",
+            until=count,
+        )
         self.copy(Permission, token_id=ID, until=count)
         self.count = count
         with connection.cursor() as cursor:
@@ -127,14 +159,20 @@ class Tokens:
 
         `changed` holds the SQL of the columns that differ.
         """
-        columns = [field.column for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+        columns = [
+            field.column
+            for field in model._meta.concrete_fields
+            if not isinstance(field, models.AutoField)
+        ]
         values = ", ".join(changed.get(column, f"first.{column}") for column in columns)
         key = "id" if model is Token else "token_id"
         table = model._meta.db_table
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {table} ({', '.join(columns)}) {NUMBERS} SELECT {values} FROM numbers, {table} AS first"
-                f" JOIN {Token._meta.db_table} AS first_token ON first_token.id = first.{key} WHERE first.{key} = %s ON CONFLICT DO NOTHING",
+                f"INSERT INTO {table} ({', '.join(columns)}) {NUMBERS} SELECT {values} FROM "
+                f"numbers, {table} AS first"
+                f" JOIN {Token._meta.db_table} AS first_token ON first_token.id = first.{key} "
+                f"WHERE first.{key} = %s ON CONFLICT DO NOTHING",
                 (self.count + 1, until, self.first.pk),
             )
 
@@ -149,7 +187,9 @@ class Tokens:
         with transaction.atomic():
             for key in minted:
                 digest = keys.digest(key)
-                TokenKey.objects.filter(token_id=key.token_id).update(digest=digest.value, pepper=digest.pepper)
+                TokenKey.objects.filter(token_id=key.token_id).update(
+                    digest=digest.value, pepper=digest.pepper
+                )
             used = datetime.now(UTC)
             TokenUsage.objects.filter(token_id__in=chosen).update(last_used_at=used)
         return [key.header for key in minted]
@@ -164,18 +204,26 @@ def peer_keys() -> dict[str, dict[str, str]]:
     Returns the headers with one key of each kind.
     """
     users = User.objects.bulk_create(
-        User(id=f"UR-900-{n // 1000:03}-{n % 1000:03}", email=f"{n}@peers.example", name=f"Peer {n}") for n in range(KEYS)
+        User(
+            id=f"UR-900-{n // 1000:03}-{n % 1000:03}", email=f"{n}@peers.example", name=f"Peer {n}"
+        )
+        for n in range(KEYS)
     )
     chosen = KEYS // 2
-    drf = DrfToken.objects.bulk_create(DrfToken(key=DrfToken.generate_key(), user=user) for user in users)
+    drf = DrfToken.objects.bulk_create(
+        DrfToken(key=DrfToken.generate_key(), user=user) for user in users
+    )
     knox = [get_digest_token() for _ in users]
     AuthToken.objects.bulk_create(
-        AuthToken(digest=digest, token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH], user=user) for user, (digest, token) in zip(users, knox, strict=True)
+        AuthToken(digest=digest, token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH], user=user)
+        for user, (digest, token) in zip(users, knox, strict=True)
     )
     api_keys = [APIKey(name=f"Key {n}") for n in range(KEYS)]
     api_secrets = [APIKey.objects.assign_key(key) for key in api_keys]
     APIKey.objects.bulk_create(api_keys)
-    ninja = NinjaKey.objects.bulk_create(NinjaKey(key=DrfToken.generate_key(), name=f"Key {n}") for n in range(KEYS))
+    ninja = NinjaKey.objects.bulk_create(
+        NinjaKey(key=DrfToken.generate_key(), name=f"Key {n}") for n in range(KEYS)
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return {

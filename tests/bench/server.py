@@ -51,7 +51,9 @@ class Server:
     def load(self, address: str, headers: Mapping[str, str], seconds: int) -> Load:
         """Put load on the server: eight persistent connections, as fast as it answers."""
         before = self.cpu()
-        rate, count, refused = (with_wrk if has_wrk() else with_threads)(self.port, address, headers, seconds)
+        rate, count, refused = (with_wrk if has_wrk() else with_threads)(
+            self.port, address, headers, seconds
+        )
         return Load(rate, (self.cpu() - before) / count * 1e6, count, refused)
 
     def cpu(self) -> float:
@@ -66,7 +68,18 @@ def running() -> Iterator[Server]:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryFile() as log:
-        command = (sys.executable, "-m", "django", "serve", "--host", HOST, "--port", str(port), "--workers", str(WORKERS))
+        command = (
+            sys.executable,
+            "-m",
+            "django",
+            "serve",
+            "--host",
+            HOST,
+            "--port",
+            str(port),
+            "--workers",
+            str(WORKERS),
+        )
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         server = Server(process, port)
         try:
@@ -93,10 +106,19 @@ def has_wrk() -> bool:
     return shutil.which("wrk") is not None
 
 
-def with_wrk(port: int, address: str, headers: Mapping[str, str], seconds: int) -> tuple[float, int, int]:
+def with_wrk(
+    port: int, address: str, headers: Mapping[str, str], seconds: int
+) -> tuple[float, int, int]:
     """Return requests per second, requests and failures, measured with wrk."""
     given = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    command = ("wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", *given, f"http://{HOST}:{port}{address}")
+    command = (
+        "wrk",
+        "-t1",
+        f"-c{CLIENTS}",
+        f"-d{seconds}s",
+        *given,
+        f"http://{HOST}:{port}{address}",
+    )
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Socket errors" in told:
         sys.exit(f"The server broke connections:\n{told}")
@@ -108,7 +130,9 @@ def with_wrk(port: int, address: str, headers: Mapping[str, str], seconds: int) 
     return float(rate[1]), int(requests[1]), int(refused[1]) if refused else 0
 
 
-def with_threads(port: int, address: str, headers: Mapping[str, str], seconds: int) -> tuple[float, int, int]:
+def with_threads(
+    port: int, address: str, headers: Mapping[str, str], seconds: int
+) -> tuple[float, int, int]:
     """Do the same without wrk.
 
     Python's threads share one core, so above some 1,500 requests per second this measures the

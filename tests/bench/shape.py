@@ -29,7 +29,11 @@ def reference(name: str) -> dict[str, Column]:
 
 ID, TITLE, LINK = Column("id"), Column("title"), Column("link")
 CREATED, UPDATED = Column("created_at", datetime), Column("updated_at", datetime)
-ACTIVE, VERSION, CONTRACTS = Column("active", bool), Column("version", int), Column("contracts", int)
+ACTIVE, VERSION, CONTRACTS = (
+    Column("active", bool),
+    Column("version", int),
+    Column("contracts", int),
+)
 
 AGREEMENT: dict[str, Any] = {
     "id": ID,
@@ -46,7 +50,13 @@ AGREEMENT: dict[str, Any] = {
     "active": ACTIVE,
     "auto_accept": Column("auto_accept", bool),
     "marketplace": reference("marketplace"),
-    "version": {"version": VERSION, "active": ACTIVE, "link": LINK, "version_created": UPDATED, "version_contracts": CONTRACTS},
+    "version": {
+        "version": VERSION,
+        "active": ACTIVE,
+        "link": LINK,
+        "version_created": UPDATED,
+        "version_contracts": CONTRACTS,
+    },
     "events": {"created": {"at": CREATED}, "updated": {"at": UPDATED}},
 }
 RELATIONS = ("owner", "marketplace")
@@ -77,7 +87,9 @@ def from_objects(shape: Mapping[str, Any]) -> Callable[[Any], dict[str, Any]]:
     return compiled("row", shape, lambda column: f"row.{column.path.replace('__', '.')}")
 
 
-def compiled(argument: str, shape: Mapping[str, Any], read: Callable[[Column], str]) -> Callable[[Any], dict[str, Any]]:
+def compiled(
+    argument: str, shape: Mapping[str, Any], read: Callable[[Column], str]
+) -> Callable[[Any], dict[str, Any]]:
     return eval(f"lambda {argument}: {literal(shape, read)}")  # noqa: S307 (of our own declaration)
 
 
@@ -87,7 +99,11 @@ def literal(value: Any, read: Callable[[Column], str]) -> str:
     It is a dict display, so that no peer is slowed by generated code.
     """
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name!r}: {literal(part, read)}" for name, part in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{name!r}: {literal(part, read)}" for name, part in value.items())
+            + "}"
+        )
     if isinstance(value, Constant):
         return repr(value.value)
     return read(value) + (".isoformat(timespec='seconds')" if value.type is datetime else "")

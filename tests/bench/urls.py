@@ -13,7 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from modules.urls import urlpatterns as public
-from portal.urls import handler400, handler403, handler404, handler500  # noqa: F401 (Django looks for them here)
+
+# Django looks for them here.
+from portal.urls import handler400, handler403, handler404, handler500  # noqa: F401
 from portal.urls import urlpatterns as portal
 from tests.bench import gate, peers
 
@@ -41,5 +43,8 @@ def rendered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
 
 # Directly after the resource they are compared with, so that both take the same time to resolve.
 after = next(number for number, pattern in enumerate(public, 1) if pattern.name == "agreements")
-public[after:after] = [path(f"bench/{name}", rendered(view) if name.startswith("drf") else view) for name, view in VIEWS.items()]
+public[after:after] = [
+    path(f"bench/{name}", rendered(view) if name.startswith("drf") else view)
+    for name, view in VIEWS.items()
+]
 urlpatterns = [path("bench/", include([path(name, view) for name, view in VIEWS.items()])), *portal]

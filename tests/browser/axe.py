@@ -5,7 +5,10 @@ from importlib.resources import files
 from playwright.sync_api import Page
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}, "resultTypes": ["violations"]}
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
 # axe no longer checks for duplicate ids, or for labels and descriptions that point to nothing.
 BROKEN_REFERENCES = """() => {
     const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
@@ -29,5 +32,9 @@ def check(page: Page) -> None:
         # With reduced motion no colour is caught halfway between the themes.
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
-        wrong += [f"{rule['id']} ({theme}): {rule['help']}\n  {node['html']}\n  {node['failureSummary']}" for rule in found for node in rule["nodes"]]
+        wrong += [
+            f"{rule['id']} ({theme}): {rule['help']}\n  {node['html']}\n  {node['failureSummary']}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
     assert not wrong, "\n".join(wrong)

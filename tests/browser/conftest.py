@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, WebError, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    StorageState,
+    WebError,
+    expect,
+    sync_playwright,
+)
 
 from tests.server import Server, environment, served
 
@@ -83,7 +91,11 @@ class Portal(Server):
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """Serve a fresh portal on a free port, for this worker only."""
     home = tmp_path_factory.mktemp("portal")
-    env = environment(f"sqlite:///{home / 'portal.sqlite3'}", DEMO_PASSWORD=PASSWORD, EMAIL_URL=f"filemail:///{home / 'mail'}")
+    env = environment(
+        f"sqlite:///{home / 'portal.sqlite3'}",
+        DEMO_PASSWORD=PASSWORD,
+        EMAIL_URL=f"filemail:///{home / 'mail'}",
+    )
     with served(env, home) as url:
         yield Portal(url, env, home / "mail")
 
@@ -152,11 +164,15 @@ class Visit(Protocol):
     lines that start with it. The other options are those of a Playwright context.
     """
 
-    def __call__(self, person: str | None = None, *, refused: tuple[int | str, ...] = (), **options: Any) -> Page: ...
+    def __call__(
+        self, person: str | None = None, *, refused: tuple[int | str, ...] = (), **options: Any
+    ) -> Page: ...
 
 
 @pytest.fixture
-def visit(browser: Browser, portal: Portal, signed_in: Callable[[str], StorageState]) -> Iterator[Visit]:
+def visit(
+    browser: Browser, portal: Portal, signed_in: Callable[[str], StorageState]
+) -> Iterator[Visit]:
     """Return a Visit.
 
     When the test ends, no page may have logged or thrown an error; a CSP violation is such an
@@ -165,9 +181,18 @@ def visit(browser: Browser, portal: Portal, signed_in: Callable[[str], StorageSt
     contexts = []
     complaints: list[str] = []
 
-    def visit(person: str | None = None, *, refused: tuple[int | str, ...] = (), **options: Any) -> Page:
-        lines = ("Failed to load resource: the server responded with a status of {} ", "Response Status Error Code {} from ")
-        allowed = tuple(line.format(status) for status in refused for line in (lines if isinstance(status, int) else ("{}",)))
+    def visit(
+        person: str | None = None, *, refused: tuple[int | str, ...] = (), **options: Any
+    ) -> Page:
+        lines = (
+            "Failed to load resource: the server responded with a status of {} ",
+            "Response Status Error Code {} from ",
+        )
+        allowed = tuple(
+            line.format(status)
+            for status in refused
+            for line in (lines if isinstance(status, int) else ("{}",))
+        )
 
         def on_console(message: ConsoleMessage) -> None:
             if message.type == "error" and not message.text.startswith(allowed):

@@ -12,7 +12,9 @@ PLAIN_LIST = f"{LIST}?sort=-created&per_page=10&columns=label,extension,created,
 
 def row(page: Page, name: str) -> Locator:
     """Return the row of a table whose first cell is, or begins with, the name."""
-    return page.get_by_role("row").filter(has=page.get_by_role("rowheader").filter(has_text=re.compile(rf"^\s*{re.escape(name)}")))
+    return page.get_by_role("row").filter(
+        has=page.get_by_role("rowheader").filter(has_text=re.compile(rf"^\s*{re.escape(name)}"))
+    )
 
 
 def extension(page: Page, name: str) -> Locator:

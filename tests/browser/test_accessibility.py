@@ -9,7 +9,15 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import check
 from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
-from tests.browser.pages import PLAIN_LIST, create_token, extension, module, names, open_menu, start_token
+from tests.browser.pages import (
+    PLAIN_LIST,
+    create_token,
+    extension,
+    module,
+    names,
+    open_menu,
+    start_token,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -119,7 +127,8 @@ SCENES = {
     "list with row menu": Scene(PLAIN_LIST, menu_open),
     "list with account menu": Scene(PLAIN_LIST, account_menu_open),
     "list with every column": Scene(
-        "/integrations/tokens/?columns=label,extension,external_id,modules,created,updated,last_used,expires,status&per_page=10&status=any"
+        "/integrations/tokens/?columns=label,extension,external_id,modules,created,updated,"
+        "last_used,expires,status&per_page=10&status=any"
     ),
     "list without a match": Scene(f"{PLAIN_LIST}&q=nothing-is-called-so"),
     "list with an invalid filter": Scene(f"{PLAIN_LIST}&status=sleepy&created_from=yesterday"),
@@ -161,7 +170,9 @@ def test_page_has_no_violations(visit: Visit, scene: Scene) -> None:
     check(page)
 
 
-def test_the_page_of_a_person_without_an_account_has_no_violations(visit: Visit, portal: Portal) -> None:
+def test_the_page_of_a_person_without_an_account_has_no_violations(
+    visit: Visit, portal: Portal
+) -> None:
     make = f"User.objects.create_user('nobody@company.example', '{PASSWORD}', name='Nobody')"
     portal.manage("shell", "--no-imports", "-c", f"from accounts.models import User; {make}")
     page = visit(refused=(403,))
@@ -215,5 +226,7 @@ def test_page_after_too_many_tries_has_no_violations(visit: Visit) -> None:
         page.get_by_label("E-mail").fill("nobody@portal.example")
         page.get_by_label("Password", exact=True).fill("not the password")
         page.get_by_role("button", name="Sign In").click()
-        expect(page.get_by_text("tries are left.").or_(page.get_by_text("1 try is left.")).or_(locked)).to_be_visible()
+        expect(
+            page.get_by_text("tries are left.").or_(page.get_by_text("1 try is left.")).or_(locked)
+        ).to_be_visible()
     check(page)

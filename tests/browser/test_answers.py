@@ -33,7 +33,9 @@ WAITS = {429: "7", 503: "120"}
 
 
 def press_next_page(page: Page) -> None:
-    page.get_by_role("navigation", name="Pages, below the table").get_by_role("link", name="Next page").click()
+    page.get_by_role("navigation", name="Pages, below the table").get_by_role(
+        "link", name="Next page"
+    ).click()
 
 
 @pytest.mark.parametrize("status", SENTENCES)
@@ -43,7 +45,12 @@ def test_each_status_has_its_own_sentence_and_the_list_stays(visit: Visit, statu
     before = names(page).all_inner_texts()
     headers = {"Retry-After": WAITS[status]} if status in WAITS else {}
     junk = '<section id="list">junk</section><div id="messages">junk</div>'
-    page.route("**/tokens/?*page=2*", lambda route: route.fulfill(status=status, body=junk, headers=headers, content_type="text/html"))
+    page.route(
+        "**/tokens/?*page=2*",
+        lambda route: route.fulfill(
+            status=status, body=junk, headers=headers, content_type="text/html"
+        ),
+    )
     press_next_page(page)
     expect(page.get_by_role("alert")).to_contain_text(SENTENCES[status])
     expect(page.get_by_role("alert").locator("strong")).to_have_count(1)
@@ -52,18 +59,27 @@ def test_each_status_has_its_own_sentence_and_the_list_stays(visit: Visit, statu
 
 
 def test_without_a_connection_a_press_says_that(visit: Visit) -> None:
-    page = visit("adrian", refused=("Failed to load resource: net::ERR_INTERNET_DISCONNECTED", "htmx:"))
+    page = visit(
+        "adrian", refused=("Failed to load resource: net::ERR_INTERNET_DISCONNECTED", "htmx:")
+    )
     page.goto(PLAIN_LIST)
     page.context.set_offline(True)
     press_next_page(page)
-    expect(page.get_by_role("alert")).to_contain_text("The portal cannot be reached. Check your connection.")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "The portal cannot be reached. Check your connection."
+    )
     expect(page.get_by_role("row")).to_have_count(11)
 
 
 def test_an_answer_without_the_piece_is_opened_as_the_page_it_is(visit: Visit) -> None:
     page = visit("adrian")
     page.goto(PLAIN_LIST)
-    page.route("**/tokens/?*page=2*", lambda route: route.fulfill(status=200, body="<h1>Log in to the hotel</h1>", content_type="text/html"))
+    page.route(
+        "**/tokens/?*page=2*",
+        lambda route: route.fulfill(
+            status=200, body="<h1>Log in to the hotel</h1>", content_type="text/html"
+        ),
+    )
     press_next_page(page)
     expect(page.get_by_role("heading", name="Log in to the hotel")).to_be_visible()
     expect(page.locator("#list")).to_have_count(0)
@@ -91,11 +107,17 @@ def test_a_press_from_a_page_of_another_account_says_for_which_one_acts(visit: V
     open_menu(page, "Stays as it is").get_by_role("button", name="Disable").click()
     message = page.locator("#messages")
     expect(message).to_contain_text("You now act for Mighty Mick's LLC.")
-    expect(message).to_contain_text("The page that you used was of Front Street Inc. Nothing was changed.")
-    expect(page.locator("summary").filter(has_text="Account menu:")).to_contain_text("Mighty Mick's LLC")
+    expect(message).to_contain_text(
+        "The page that you used was of Front Street Inc. Nothing was changed."
+    )
+    expect(page.locator("summary").filter(has_text="Account menu:")).to_contain_text(
+        "Mighty Mick's LLC"
+    )
     message.get_by_role("button", name="Switch Back to Front Street Inc").click()
     expect(row(page, "Stays as it is")).to_contain_text("Active")
-    expect(page.locator("summary").filter(has_text="Account menu:")).to_contain_text("Front Street Inc")
+    expect(page.locator("summary").filter(has_text="Account menu:")).to_contain_text(
+        "Front Street Inc"
+    )
 
 
 def test_a_list_of_the_other_account_comes_with_its_own_frame(visit: Visit) -> None:
@@ -111,5 +133,7 @@ def test_a_list_of_the_other_account_comes_with_its_own_frame(visit: Visit) -> N
     page.get_by_role("searchbox").fill("a")
     page.get_by_role("searchbox").press("Enter")
     expect(page.locator("#messages")).to_contain_text("You now act for Front Street Inc.")
-    expect(page.locator("summary").filter(has_text="Account menu:")).to_contain_text("Front Street Inc")
+    expect(page.locator("summary").filter(has_text="Account menu:")).to_contain_text(
+        "Front Street Inc"
+    )
     expect(page).to_have_url(re.compile("q=a"))

@@ -19,7 +19,9 @@ REFERENCE = "/integrations/api/"
         ("Helpdesk close", "/helpdesk/cases"),  # a module and a call
     ],
 )
-def test_find_looks_through_addresses_fields_and_descriptions(visit: Visit, text: str, found: str) -> None:
+def test_find_looks_through_addresses_fields_and_descriptions(
+    visit: Visit, text: str, found: str
+) -> None:
     page = visit("michael")
     page.goto(REFERENCE)
     page.get_by_label("Find an address, a field or a description").fill(text)

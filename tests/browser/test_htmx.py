@@ -9,7 +9,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, sign_in
-from tests.browser.pages import LIST, PLAIN_LIST, create_token, extension, module, names, open_menu, row, start_token
+from tests.browser.pages import (
+    LIST,
+    PLAIN_LIST,
+    create_token,
+    extension,
+    module,
+    names,
+    open_menu,
+    row,
+    start_token,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -154,7 +164,9 @@ def test_row_action_swaps_the_list_and_its_message_is_read_out(visit: Visit) -> 
     mark(page)
     open_menu(page, "Paused by htmx").get_by_role("button", name="Disable").click()
     expect(row(page, "Paused by htmx")).to_contain_text("Inactive")
-    expect(page.locator("#messages")).to_contain_text("Paused by htmx is disabled. Its next API call gets the answer 401.")
+    expect(page.locator("#messages")).to_contain_text(
+        "Paused by htmx is disabled. Its next API call gets the answer 401."
+    )
     expect(page.locator("#announcer")).to_contain_text("Paused by htmx is disabled.")
     expect(page).to_have_url(re.compile(f"{re.escape(PLAIN_LIST)}&q=htmx$"))
     page.get_by_role("button", name="Enable again").click()
@@ -182,7 +194,9 @@ def test_a_session_that_is_over_leads_to_sign_in_and_back(visit: Visit) -> None:
     page = visit("adrian")
     page.goto(PLAIN_LIST)
     page.context.clear_cookies()
-    page.get_by_role("navigation", name="Pages, below the table").get_by_role("link", name="Next page").click()
+    page.get_by_role("navigation", name="Pages, below the table").get_by_role(
+        "link", name="Next page"
+    ).click()
     expect(page.get_by_role("heading", name="Sign In", level=1)).to_be_visible()
     expect(page.locator("#list")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"/sign-in/\?next="))
@@ -268,7 +282,9 @@ def test_edit_counts_changes_and_warns_of_somebody_elses(visit: Visit) -> None:
     other.locator("[data-save]").click()
     expect(other.get_by_role("alert")).to_contain_text("The change was not saved.")
     other.get_by_text("Show their change").click()
-    expect(other.get_by_role("alert").get_by_role("row").filter(has_text="Description")).to_contain_text("Theirs")
+    expect(
+        other.get_by_role("alert").get_by_role("row").filter(has_text="Description")
+    ).to_contain_text("Theirs")
     other.locator("[data-save]").click()
     expect(other.get_by_role("heading", name="Edited by Two", level=1)).to_be_visible()
     expect(other.get_by_text("Mine", exact=True)).to_be_visible()

@@ -53,8 +53,10 @@ def never_shown(page: Page) -> None:
     """Record, from now on, whether any part of the page ever contains a key."""
     page.add_init_script(
         "addEventListener('DOMContentLoaded', () => new MutationObserver(() => {"
-        " if (/:[0-9a-f]{40}/.test(document.documentElement.outerHTML)) document.documentElement.dataset.leaked = 'yes'; })"
-        ".observe(document.documentElement, {childList: true, subtree: true, characterData: true, attributes: true}))"
+        " if (/:[0-9a-f]{40}/.test(document.documentElement.outerHTML)) "
+        "document.documentElement.dataset.leaked = 'yes'; })"
+        ".observe(document.documentElement, {childList: true, subtree: true, characterData: true, "
+        "attributes: true}))"
     )
 
 
@@ -64,7 +66,9 @@ def expect_never_shown(page: Page) -> None:
 
 
 @pytest.mark.parametrize("way", ["", NO_CLIPBOARD], ids=["clipboard", "the old way"])
-def test_copy_on_a_masked_key_copies_without_showing_it(visit: Visit, portal: Portal, way: str) -> None:
+def test_copy_on_a_masked_key_copies_without_showing_it(
+    visit: Visit, portal: Portal, way: str
+) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     page.add_init_script(way)
     never_shown(page)
@@ -100,9 +104,12 @@ def test_nothing_moves_when_the_key_appears_and_hides(visit: Visit, width: int) 
     def places() -> list[object]:
         """Return the positions of the buttons, the cards and the end of the page."""
         return page.evaluate(
-            "[...document.querySelectorAll('#key-view, #key-copy, .key-field, main section, footer')]"
-            ".map(each => [each.id || each.className || each.localName, ...['x', 'y', 'width', 'height']"
-            ".map(side => Math.round(each.getBoundingClientRect()[side] * 10) / 10 + (side === 'y' ? Math.round(scrollY) : 0))])"
+            "[...document.querySelectorAll('#key-view, #key-copy, .key-field, main section, "
+            "footer')]"
+            ".map(each => [each.id || each.className || each.localName, ...['x', 'y', 'width', "
+            "'height']"
+            ".map(side => Math.round(each.getBoundingClientRect()[side] * 10) / 10 + (side === "
+            "'y' ? Math.round(scrollY) : 0))])"
         )
 
     masked = places()
@@ -158,7 +165,9 @@ def test_key_hides_when_its_time_is_over(visit: Visit) -> None:
     expect(page.locator("#key")).to_contain_text(re.compile(r"It hides in \d+ seconds\."))
     page.clock.fast_forward(50_000)
     key_in(page)
-    expect(page.locator("#announcer")).to_have_text(re.compile(r"It hides in (10|[1-9]) seconds?\."))
+    expect(page.locator("#announcer")).to_have_text(
+        re.compile(r"It hides in (10|[1-9]) seconds?\.")
+    )
     page.clock.fast_forward(11_000)
     hidden(page)
     expect(page.locator("#announcer")).to_have_text("The key is hidden.")
@@ -172,7 +181,9 @@ def test_key_stays_when_asked_to_and_hides_when_asked_to(visit: Visit) -> None:
     page.get_by_role("button", name="View key").click()
     key_in(page)
     page.get_by_role("button", name="Keep it visible").click()
-    expect(page.locator("#key")).to_contain_text("The key stays visible until you hide it or leave the page.")
+    expect(page.locator("#key")).to_contain_text(
+        "The key stays visible until you hide it or leave the page."
+    )
     page.clock.fast_forward("10:00")
     key_in(page)
     page.get_by_role("link", name="Hide key").click()
@@ -185,7 +196,15 @@ def test_no_page_that_can_be_opened_by_its_address_holds_the_key(visit: Visit) -
     page.get_by_role("button", name="View key").click()
     secret = key_in(page).split(":")[1]
     expect(page).to_have_url(re.compile(f"{TUTORIAL}$"))
-    for path in (LIST, TUTORIAL, f"{TUTORIAL}summary/", f"{TUTORIAL}permissions/", f"{TUTORIAL}edit/", f"{TUTORIAL}delete/", "/integrations/"):
+    for path in (
+        LIST,
+        TUTORIAL,
+        f"{TUTORIAL}summary/",
+        f"{TUTORIAL}permissions/",
+        f"{TUTORIAL}edit/",
+        f"{TUTORIAL}delete/",
+        "/integrations/",
+    ):
         answer = page.request.get(path)
         assert answer.ok
         assert secret not in answer.text()
@@ -214,7 +233,9 @@ def test_scripts_keep_the_key_nowhere(visit: Visit) -> None:
     secret = key_in(page).split(":")[1]
     stored = "JSON.stringify([{...sessionStorage}, {...localStorage}, history.state])"
     assert secret not in page.evaluate(stored)
-    page.get_by_role("navigation", name="Token details").get_by_role("link", name="Permissions").click()
+    page.get_by_role("navigation", name="Token details").get_by_role(
+        "link", name="Permissions"
+    ).click()
     # A list that htmx swaps and keeps for Back, after the page that showed the key.
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("form", name="Filter")).to_be_visible()
@@ -225,13 +246,17 @@ def test_scripts_keep_the_key_nowhere(visit: Visit) -> None:
     assert all(secret not in cookie.get("value", "") for cookie in page.context.cookies())
 
 
-def test_a_session_without_a_fresh_password_is_asked_in_a_dialog(visit: Visit, portal: Portal) -> None:
+def test_a_session_without_a_fresh_password_is_asked_in_a_dialog(
+    visit: Visit, portal: Portal
+) -> None:
     page = visit()
     just_signed_in(page)
     portal.forget_confirmations()
     page.get_by_role("button", name="View key").click()
     dialog = page.get_by_role("dialog", name="Confirm That It Is You")
-    expect(dialog).to_contain_text("To view the key of Tutorial API Token, enter the password of michael@mightymicks.example.")
+    expect(dialog).to_contain_text(
+        "To view the key of Tutorial API Token, enter the password of michael@mightymicks.example."
+    )
     assert dialog.evaluate("element => element.matches(':modal')")
     expect(page.locator("#key-text")).to_have_count(0)
     dialog.get_by_label("Password", exact=True).fill("not the password")
@@ -242,7 +267,9 @@ def test_a_session_without_a_fresh_password_is_asked_in_a_dialog(visit: Visit, p
     dialog.get_by_role("button", name="View Key").click()
     key_in(page)
     expect(dialog).to_have_count(0)
-    expect(page.get_by_text("You are viewing a secret. The view was recorded: Michael Goldmill")).to_be_visible()
+    expect(
+        page.get_by_text("You are viewing a secret. The view was recorded: Michael Goldmill")
+    ).to_be_visible()
     # The password counts for five minutes.
     page.get_by_role("link", name="Hide key").click()
     page.get_by_role("button", name="View key").click()
@@ -274,7 +301,9 @@ def test_printed_page_shows_dots(visit: Visit) -> None:
     expect(page.locator(".key-print")).to_be_visible()
 
 
-def test_the_question_before_a_wider_edit_keeps_and_saves_what_was_chosen(visit: Visit, portal: Portal) -> None:
+def test_the_question_before_a_wider_edit_keeps_and_saves_what_was_chosen(
+    visit: Visit, portal: Portal
+) -> None:
     page = visit("michael")
     page.goto("/integrations/tokens/")
     page.get_by_role("link", name="Tutorial API Token").first.click()
@@ -289,7 +318,9 @@ def test_the_question_before_a_wider_edit_keeps_and_saves_what_was_chosen(visit:
     everything.check()
     page.get_by_role("button", name="Save Changes").last.click()
     dialog = page.get_by_role("dialog", name="Confirm That It Is You")
-    expect(dialog).to_contain_text("To save more access for Tutorial API Token, enter the password of")
+    expect(dialog).to_contain_text(
+        "To save more access for Tutorial API Token, enter the password of"
+    )
     dialog.get_by_role("link", name="Cancel").click()
     expect(everything).to_be_checked()
     page.get_by_role("button", name="Save Changes").last.click()

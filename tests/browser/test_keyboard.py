@@ -24,7 +24,9 @@ def tab_to(page: Page, target: Locator) -> None:
     pytest.fail(f"Tab never comes to {target}")
 
 
-@pytest.mark.parametrize("path", ["/integrations/", LIST, "/integrations/tokens/new/", TUTORIAL, "/account/"])
+@pytest.mark.parametrize(
+    "path", ["/integrations/", LIST, "/integrations/tokens/new/", TUTORIAL, "/account/"]
+)
 def test_first_stop_is_the_way_to_the_content(visit: Visit, path: str) -> None:
     page = visit("michael")
     page.goto(path)
@@ -135,7 +137,9 @@ def test_the_focus_is_where_it_was_after_an_action(visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(row(page, "Board Figures")).to_contain_text("Inactive")
     expect(button).to_be_focused()
-    expect(page.get_by_role("status").filter(has_text=re.compile("^Board Figures is disabled"))).to_have_count(1)
+    expect(
+        page.get_by_role("status").filter(has_text=re.compile("^Board Figures is disabled"))
+    ).to_have_count(1)
     # The page is reloaded.
     page.get_by_role("link", name="Board Figures").click()
     expect(page.get_by_role("heading", name="Board Figures", level=1)).to_be_visible()
@@ -155,7 +159,11 @@ def test_the_focus_is_where_it_was_after_an_action(visit: Visit) -> None:
 def test_every_menu_closes_with_escape_wherever_the_focus_is(visit: Visit, name: str) -> None:
     page = visit("michael")
     page.goto(f"{PLAIN_LIST}&q=Board+Figures")
-    button = page.locator("summary").filter(has_text=name).or_(page.locator("summary").and_(page.get_by_label(name)))
+    button = (
+        page.locator("summary")
+        .filter(has_text=name)
+        .or_(page.locator("summary").and_(page.get_by_label(name)))
+    )
     popover = page.locator("details.menu[open] .popover")
     button.click()
     expect(popover).to_be_visible()
@@ -193,7 +201,10 @@ def test_password_dialog_takes_the_focus_and_gives_it_back(visit: Visit, portal:
     # Nothing of the page behind the dialog can be reached.
     for _ in range(8):
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement === document.body || document.activeElement.closest('dialog') !== null")
+        assert page.evaluate(
+            "document.activeElement === document.body || document.activeElement.closest('dialog') "
+            "!== null"
+        )
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(view).to_be_focused()

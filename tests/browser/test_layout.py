@@ -88,13 +88,18 @@ def test_a_page_before_signing_in_fits_every_width(visit: Visit, path: str, them
     fits(page)
 
 
-@pytest.mark.parametrize("path", [PLAIN_LIST, TUTORIAL, f"{TUTORIAL}edit/", "/integrations/api/", "/account/"])
+@pytest.mark.parametrize(
+    "path", [PLAIN_LIST, TUTORIAL, f"{TUTORIAL}edit/", "/integrations/api/", "/account/"]
+)
 def test_text_of_twice_the_size_fits_as_well(visit: Visit, path: str) -> None:
     page = visit("michael")
     page.goto(path)
     before = page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)")
     page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": {"standard": 32}})
-    assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)") == 2 * before
+    assert (
+        page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)")
+        == 2 * before
+    )
     for width in (640, 1280, 1920):
         page.set_viewport_size({"width": width, "height": 800})
         assert faults(page) == [], width
@@ -168,7 +173,9 @@ def test_theme_switch_works_and_stays(visit: Visit) -> None:
     body = page.locator("body")
     expect(body).to_have_css("background-color", LIGHT)
     themes = page.get_by_role("group", name="Theme")
-    expect(themes.get_by_role("button", name="Same as the system")).to_have_attribute("aria-pressed", "true")
+    expect(themes.get_by_role("button", name="Same as the system")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     themes.get_by_role("button", name="Dark").click()
     expect(body).to_have_css("background-color", DARK)
     expect(page).to_have_url(re.compile(f"{LIST}$"))
@@ -259,7 +266,9 @@ def test_the_side_menu_stays_while_the_page_scrolls(visit: Visit) -> None:
     page = visit("michael", viewport={"width": 1280, "height": 400})
     page.goto("/integrations/api/")
     page.evaluate("window.scrollTo(0, 2000)")
-    expect(page.get_by_role("navigation", name="Integrations").get_by_role("link", name="Tokens")).to_be_in_viewport()
+    expect(
+        page.get_by_role("navigation", name="Integrations").get_by_role("link", name="Tokens")
+    ).to_be_in_viewport()
 
 
 def test_on_a_phone_a_select_sorts(visit: Visit) -> None:
@@ -275,5 +284,7 @@ def test_on_a_phone_a_select_sorts(visit: Visit) -> None:
 def test_at_1920_the_actions_end_where_the_content_ends(visit: Visit) -> None:
     page = visit("michael", viewport={"width": 1920, "height": 900})
     page.goto(PLAIN_LIST)
-    right = "(selector) => Math.round(document.querySelector(selector).getBoundingClientRect().right)"
+    right = (
+        "(selector) => Math.round(document.querySelector(selector).getBoundingClientRect().right)"
+    )
     assert page.evaluate(right, ".page-bar .actions") == page.evaluate(right, "#list > .card")

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.browser
 
 NEW = f"{LIST}new/"
 IN_THE_FORM = "What you typed is in the form. Nothing was saved yet."
-WITH_AND_WITHOUT_SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+WITH_AND_WITHOUT_SCRIPTS = pytest.mark.parametrize(
+    "scripts", [True, False], ids=["scripts", "no-scripts"]
+)
 
 
 def come_in(page: Page, person: str, path: str = LIST) -> None:
@@ -43,7 +45,9 @@ def test_a_session_that_ended_while_one_typed_loses_nothing(visit: Visit, script
 
 
 @WITH_AND_WITHOUT_SCRIPTS
-def test_a_page_older_than_the_last_sign_in_comes_back_with_its_text(visit: Visit, scripts: bool) -> None:
+def test_a_page_older_than_the_last_sign_in_comes_back_with_its_text(
+    visit: Visit, scripts: bool
+) -> None:
     page = visit(java_script_enabled=scripts)
     come_in(page, "michael", NEW)
     page.get_by_label("Name").fill("Typed before")
@@ -52,7 +56,9 @@ def test_a_page_older_than_the_last_sign_in_comes_back_with_its_text(visit: Visi
     come_in(other, "michael")
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_label("Name")).to_have_value("Typed before")
-    expect(page.locator("#messages")).to_contain_text("You signed in anew since this page was opened.")
+    expect(page.locator("#messages")).to_contain_text(
+        "You signed in anew since this page was opened."
+    )
     page.get_by_role("button", name="Start Over").click()
     expect(page.get_by_label("Name")).to_have_value("")
 

@@ -9,7 +9,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
-from tests.browser.pages import LIST, PLAIN_LIST, create_token, extension, key_in, module, names, open_menu, row
+from tests.browser.pages import (
+    LIST,
+    PLAIN_LIST,
+    create_token,
+    extension,
+    key_in,
+    module,
+    names,
+    open_menu,
+    row,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -128,11 +138,17 @@ def test_row_menu_disables_and_comes_back_to_the_same_page(page: Page) -> None:
     address = f"{LIST}?sort=label&q=paused&per_page=10"
     page.goto(address)
     open_menu(page, "Paused Without Script").get_by_role("button", name="Disable").click()
-    expect(page.get_by_role("status").filter(has_text="Paused Without Script is disabled. Its next API call gets the answer 401.")).to_be_visible()
+    expect(
+        page.get_by_role("status").filter(
+            has_text="Paused Without Script is disabled. Its next API call gets the answer 401."
+        )
+    ).to_be_visible()
     expect(page).to_have_url(re.compile(re.escape(address)))
     expect(row(page, "Paused Without Script")).to_contain_text("Inactive")
     page.get_by_role("button", name="Enable again").click()
-    expect(page.get_by_text("Paused Without Script is enabled. Its key works again.")).to_be_visible()
+    expect(
+        page.get_by_text("Paused Without Script is enabled. Its key works again.")
+    ).to_be_visible()
     expect(row(page, "Paused Without Script")).to_contain_text("Active")
 
 
@@ -140,8 +156,12 @@ def test_wizard_keeps_its_input_on_the_way_back_and_forth(page: Page) -> None:
     page.goto(LIST)
     page.get_by_role("link", name="Create Token").click()
     page.get_by_role("button", name="Next").click()
-    expect(page.get_by_role("alert")).to_contain_text("The step is not complete: 1 field needs your attention.")
-    expect(page.get_by_role("alert").get_by_role("link", name="Name: enter a name for the token.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text(
+        "The step is not complete: 1 field needs your attention."
+    )
+    expect(
+        page.get_by_role("alert").get_by_role("link", name="Name: enter a name for the token.")
+    ).to_be_visible()
     page.get_by_label("Name").fill("Made Without Script")
     page.get_by_label("Description").fill("First line\nSecond line")
     page.get_by_role("button", name="Next").click()
@@ -192,7 +212,9 @@ def test_double_click_on_create_makes_one_token(page: Page) -> None:
     page.get_by_role("button", name="Next").click()
     module(page, "Usage").check()
     page.get_by_role("button", name="Create").dblclick()
-    expect(page.get_by_text("Clicked Twice Without Script was created and is active.")).to_be_visible()
+    expect(
+        page.get_by_text("Clicked Twice Without Script was created and is active.")
+    ).to_be_visible()
     page.goto(f"{LIST}?q=clicked+twice&status=any")
     expect(names(page)).to_have_text(["Clicked Twice Without Script"])
 
@@ -205,7 +227,9 @@ def test_key_is_shown_after_the_password_and_hidden_again(visit: Visit, portal: 
     portal.forget_confirmations()
     page.get_by_role("button", name="View key").click()
     card = page.get_by_role("dialog", name="Confirm That It Is You")
-    expect(card).to_contain_text("To view the key of Tutorial Token, enter the password of robert@frontstreet.example.")
+    expect(card).to_contain_text(
+        "To view the key of Tutorial Token, enter the password of robert@frontstreet.example."
+    )
     card.get_by_label("Password").fill("not the password")
     card.get_by_role("button", name="View Key").click()
     expect(card).to_contain_text("The password is not right.")
@@ -213,7 +237,9 @@ def test_key_is_shown_after_the_password_and_hidden_again(visit: Visit, portal: 
     card.get_by_role("button", name="View Key").click()
     key = key_in(page)
     assert portal.get("/public/v1/agreements", key).status == 200
-    expect(page.get_by_text("You are viewing a secret. The view was recorded: Robert Balboa")).to_be_visible()
+    expect(
+        page.get_by_text("You are viewing a secret. The view was recorded: Robert Balboa")
+    ).to_be_visible()
     page.get_by_role("link", name="Hide key").click()
     expect(page.locator("#key-text")).to_have_count(0)
     expect(page).to_have_url(re.compile("/integrations/tokens/SU-324-395-019/$"))

@@ -7,7 +7,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Portal, Visit, sign_in
-from tests.browser.pages import PLAIN_LIST, create_token, extension, key_in, module, open_menu, row, start_token
+from tests.browser.pages import (
+    PLAIN_LIST,
+    create_token,
+    extension,
+    key_in,
+    module,
+    open_menu,
+    row,
+    start_token,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -69,7 +78,9 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     expect(modules.first).to_contain_text("Disabled")
     expect(row(page, "Agreements")).to_contain_text("Enabled")
     expect(row(page, "Customers")).to_contain_text("Disabled")
-    expect(page.get_by_role("cell").filter(has_text=re.compile(r"^\s*Enabled\s*$"))).to_have_count(1)
+    expect(page.get_by_role("cell").filter(has_text=re.compile(r"^\s*Enabled\s*$"))).to_have_count(
+        1
+    )
 
     # Using the token
     tabs.get_by_role("link", name="General").click()
@@ -92,29 +103,43 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     module(page, "Agreements").uncheck()
     module(page, "Customers").check()
     page.get_by_role("button", name="Save Changes").click()
-    expect(page.get_by_role("status").filter(has_text="Tutorial of the Article is saved: 2 changes.")).to_be_visible()
+    expect(
+        page.get_by_role("status").filter(has_text="Tutorial of the Article is saved: 2 changes.")
+    ).to_be_visible()
     answer = portal.get(AGREEMENTS, key)
     assert answer.status == 403
     assert "Agreements" in answer.text
 
     # Disable and enable with the ⋮ menu.
     open_menu(page, "Tutorial of the Article").get_by_role("button", name="Disable").click()
-    expect(page.get_by_text("Tutorial of the Article is disabled. Its next API call gets the answer 401.")).to_be_visible()
+    expect(
+        page.get_by_text(
+            "Tutorial of the Article is disabled. Its next API call gets the answer 401."
+        )
+    ).to_be_visible()
     expect(page).to_have_url(details)
     answer = portal.get(AGREEMENTS, key)
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == "ApiKey"
     open_menu(page, "Tutorial of the Article").get_by_role("button", name="Enable").click()
-    expect(page.get_by_text("Tutorial of the Article is enabled. Its key works again.")).to_be_visible()
+    expect(
+        page.get_by_text("Tutorial of the Article is enabled. Its key works again.")
+    ).to_be_visible()
     assert portal.get(AGREEMENTS, key).status == 403
 
     # Delete with the ⋮ menu of the list.
     tokens_section(page)
     expect(row(page, "Tutorial of the Article")).to_contain_text("Michael Goldmill")
     open_menu(page, "Tutorial of the Article").get_by_role("link", name="Delete…").click()
-    expect(page.get_by_role("heading", name="Delete Tutorial of the Article", level=1)).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="Delete Tutorial of the Article", level=1)
+    ).to_be_visible()
     page.get_by_role("button", name="Delete Token").click()
-    expect(page.get_by_text("Tutorial of the Article is deleted. It stays in the list under the status Deleted.")).to_be_visible()
+    expect(
+        page.get_by_text(
+            "Tutorial of the Article is deleted. It stays in the list under the status Deleted."
+        )
+    ).to_be_visible()
     expect(row(page, "Tutorial of the Article")).to_have_count(0)
     assert portal.get(AGREEMENTS, key).status == 401
 
@@ -146,20 +171,30 @@ def test_all_modules_opens_every_module_and_locks_the_others(visit: Visit, porta
     expect(module(page, "Usage")).to_be_checked()
     every.check()
     page.get_by_role("button", name="Create").click()
-    expect(page.get_by_text("May reach every module, also those that are added in the future.")).to_be_visible()
+    expect(
+        page.get_by_text("May reach every module, also those that are added in the future.")
+    ).to_be_visible()
     page.get_by_role("button", name="View key").click()
     key = key_in(page)
     for collection in ("agreements", "contracts", "products", "accounts", "tier/accounts"):
         assert portal.get(f"/public/v1/{collection}", key).status == 200
     page.get_by_role("link", name="Go to Details").click()
-    page.get_by_role("navigation", name="Token details").get_by_role("link", name="Permissions").click()
-    expect(page.get_by_role("cell").filter(has_text=re.compile(r"^\s*Enabled\s*$"))).to_have_count(17)
+    page.get_by_role("navigation", name="Token details").get_by_role(
+        "link", name="Permissions"
+    ).click()
+    expect(page.get_by_role("cell").filter(has_text=re.compile(r"^\s*Enabled\s*$"))).to_have_count(
+        17
+    )
 
 
 def test_another_extension_comes_with_fixed_permissions(visit: Visit, portal: Portal) -> None:
     page = visit("michael")
     start_token(page, "Orders to Chat", "Zapier")
-    expect(page.get_by_text("Zapier comes with fixed permissions. There is nothing to choose in this step.")).to_be_visible()
+    expect(
+        page.get_by_text(
+            "Zapier comes with fixed permissions. There is nothing to choose in this step."
+        )
+    ).to_be_visible()
     expect(module(page, "Customers")).to_be_checked()
     expect(module(page, "Customers")).to_be_disabled()
     expect(module(page, "Agreements")).not_to_be_checked()

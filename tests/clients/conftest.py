@@ -36,21 +36,29 @@ class Api(Server):
         self.distributor, self.vendor = (self.new_key(account) for account in (DISTRIBUTOR, VENDOR))
 
     def new_key(self, account: str) -> str:
-        return self.manage("create_token", "--account", account, "--name", "Clients", "--all-modules").strip()
+        return self.manage(
+            "create_token", "--account", account, "--name", "Clients", "--all-modules"
+        ).strip()
 
     def rows(self, path: str, key: str | None = None) -> list[Row]:
         """Return all records of a resource, by one plain request.
 
         The key is the distributor's by default.
         """
-        rows: list[Row] = json.loads(self.get(f"/public/v1/{path}{'&' if '?' in path else '?'}limit=1000", key or self.distributor).text)
+        rows: list[Row] = json.loads(
+            self.get(
+                f"/public/v1/{path}{'&' if '?' in path else '?'}limit=1000", key or self.distributor
+            ).text
+        )
         return rows
 
 
 class Refused(Exception):
     """A ClientError that the client raised."""
 
-    def __init__(self, status: int | None, code: str | None, errors: list[str] | None, text: str) -> None:
+    def __init__(
+        self, status: int | None, code: str | None, errors: list[str] | None, text: str
+    ) -> None:
         super().__init__(text)
         self.status, self.code, self.errors, self.text = status, code, errors, text
 
@@ -94,13 +102,22 @@ class Script:
 
 def python() -> Path:
     if not PYTHON.exists():
-        pytest.fail("These tests need CloudBlue's own clients. Install them: make installed-clients")
+        pytest.fail(
+            "These tests need CloudBlue's own clients. Install them: make installed-clients"
+        )
     return PYTHON
 
 
 def clients_env(**more: str) -> dict[str, str]:
     """Return the clients' environment variables, without the developer's proxy and .netrc."""
-    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "PYTHONUTF8": "1", "COLUMNS": "160", **more}
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        "PYTHONUTF8": "1",
+        "COLUMNS": "160",
+        **more,
+    }
 
 
 @contextmanager

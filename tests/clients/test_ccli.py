@@ -16,7 +16,9 @@ Ccli = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def program(script: Callable[[str], Script]) -> Script:
-    if subprocess.run([python(), "-c", "import sys; sys.exit(sys.version_info >= (3, 12))"], check=False).returncode:
+    if subprocess.run(
+        [python(), "-c", "import sys; sys.exit(sys.version_info >= (3, 12))"], check=False
+    ).returncode:
         pytest.skip("connect-cli runs on Python 3.10 and 3.11 only")
     return script("ccli.py")
 
@@ -25,8 +27,13 @@ def program(script: Callable[[str], Script]) -> Script:
 def config(program: Script, api: Api, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a configuration folder in which both companies are set up."""
     folder = tmp_path_factory.mktemp("ccli")
-    for account, name, key in ((VENDOR, "Front Street Inc", api.vendor), (DISTRIBUTOR, "Mighty Mick's LLC", api.distributor)):
-        printed = program.ask(task="command", arguments=["-c", str(folder), "account", "add", key, "-e", api.endpoint])
+    for account, name, key in (
+        (VENDOR, "Front Street Inc", api.vendor),
+        (DISTRIBUTOR, "Mighty Mick's LLC", api.distributor),
+    ):
+        printed = program.ask(
+            task="command", arguments=["-c", str(folder), "account", "add", key, "-e", api.endpoint]
+        )
         assert f"New account added: {account} - {name}" in printed
     return folder
 
@@ -39,7 +46,9 @@ def ccli(program: Script, config: Path) -> Ccli:
     """
 
     def ccli(*arguments: str, typed: str = "") -> str:
-        printed: str = program.ask(task="command", arguments=["-c", str(config), *arguments], typed=typed)
+        printed: str = program.ask(
+            task="command", arguments=["-c", str(config), *arguments], typed=typed
+        )
         return printed
 
     return ccli
@@ -48,7 +57,9 @@ def ccli(program: Script, config: Path) -> Ccli:
 @pytest.fixture(params=[DISTRIBUTOR, VENDOR])
 def company(request: pytest.FixtureRequest, ccli: Ccli, api: Api) -> str:
     """Activate each of the two companies in the command line; return its key."""
-    assert f"Current active account is: {request.param}" in ccli("account", "activate", request.param)
+    assert f"Current active account is: {request.param}" in ccli(
+        "account", "activate", request.param
+    )
     return api.distributor if request.param == DISTRIBUTOR else api.vendor
 
 
@@ -66,14 +77,23 @@ def test_accounts_are_listed(ccli):
     assert "Front Street Inc" in printed
 
 
-@pytest.mark.parametrize("key", ["ApiKey SU-000-000-000:" + 40 * "0", "ApiKey nonsense", "nonsense"])
+@pytest.mark.parametrize(
+    "key", ["ApiKey SU-000-000-000:" + 40 * "0", "ApiKey nonsense", "nonsense"]
+)
 def test_a_wrong_key_is_unauthorized(ccli, api, key):
-    assert "Unauthorized: the provided api key is invalid." in ccli("account", "add", key, "-e", api.endpoint)
+    assert "Unauthorized: the provided api key is invalid." in ccli(
+        "account", "add", key, "-e", api.endpoint
+    )
     assert "nonsense" not in ccli("account", "list")
 
 
 def test_products_are_listed_page_by_page(ccli, api, company):
-    wanted = api.rows("products?eq(visibility.owner,true)" if company == api.vendor else "products?eq(visibility.listing,true)", company)
+    wanted = api.rows(
+        "products?eq(visibility.owner,true)"
+        if company == api.vendor
+        else "products?eq(visibility.listing,true)",
+        company,
+    )
     assert len(wanted) > 5
     printed = ccli("-p", "5", "product", "list", typed="c\n" * 10)
     assert "Press 'c' to continue or 'q' to quit" in printed
@@ -90,13 +110,28 @@ def test_products_can_be_searched_by_rql(ccli, api, company):
 
 def test_locales_are_listed(ccli, api, company):
     printed = ccli("-y", "locale", "list")
-    assert [row["id"] for row in api.rows("localization/locales", company)] == re.findall(r"│ ([A-Z]{2}-[A-Z]{2}) ", printed)
+    assert [row["id"] for row in api.rows("localization/locales", company)] == re.findall(
+        r"│ ([A-Z]{2}-[A-Z]{2}) ", printed
+    )
     assert "Luxembourgish (Luxembourg)" in printed
 
 
 # --- Customers in a workbook ----------------------------------------------------------------------
 
-COLUMNS = ("id", "external_id", "external_uid", "action", "hub", "criteria", "parent", "type", "tax_id", "name", "address_line1", "address_line2")
+COLUMNS = (
+    "id",
+    "external_id",
+    "external_uid",
+    "action",
+    "hub",
+    "criteria",
+    "parent",
+    "type",
+    "tax_id",
+    "name",
+    "address_line1",
+    "address_line2",
+)
 COLUMNS += ("city", "state", "zip", "country", "first_name", "last_name", "email", "phone")
 NUMBER = {name: number for number, name in enumerate(COLUMNS, 1)}
 
@@ -108,7 +143,10 @@ class Workbook:
         self.program, self.path = program, str(path)
 
     def rows(self) -> list[Row]:
-        return [dict(zip(COLUMNS, cells, strict=True)) for cells in self.program.ask(task="sheet", path=self.path, number=0)[1:]]
+        return [
+            dict(zip(COLUMNS, cells, strict=True))
+            for cells in self.program.ask(task="sheet", path=self.path, number=0)[1:]
+        ]
 
     def fill(self, number: int, **values: Any) -> None:
         """Write the named cells of the customer at an index that counts from 0."""
@@ -142,34 +180,83 @@ def test_each_customer_is_exported_with_its_contact(api, company, export):
             (("first_name", "last_name", "email"), contact),
         ):
             # An empty cell has no value.
-            assert {name: row[name] or "" for name in names} == {name: there[name] for name in names}
+            assert {name: row[name] or "" for name in names} == {
+                name: there[name] for name in names
+            }
 
 
 def test_a_workbook_changes_and_makes_customers(ccli, api, distributor, export):
     workbook = export()
     rows = workbook.rows()
-    place = next(number for number, row in enumerate(rows) if row["type"] == "customer" and row["hub"] == "HB-1010-0001")
+    place = next(
+        number
+        for number, row in enumerate(rows)
+        if row["type"] == "customer" and row["hub"] == "HB-1010-0001"
+    )
     reseller = next(row for row in rows if row["type"] == "reseller")
     # State and zip have to be filled in by hand: the program requires both, and reads `zip` where
     # the API has a postal code.
     common = {"state": "Andalucía", "zip": "41001"}
     workbook.fill(place, action="update", name="Ruiz & Hijas, S.A.", city="Córdoba", **common)
-    person = {"first_name": "Ana", "last_name": "Núñez", "email": "ana@nuevo.example", "phone": "+34 954 123 456"}
+    person = {
+        "first_name": "Ana",
+        "last_name": "Núñez",
+        "email": "ana@nuevo.example",
+        "phone": "+34 954 123 456",
+    }
     address = {"address_line1": "Calle 1", "city": "Sevilla", "country": "ES", **common}
     parent = {"criteria": "external_id", "parent": reseller["external_id"]}
-    workbook.fill(len(rows), action="create", external_id="new-1", type="customer", name="Nuevo", **parent, **address, **person)
-    workbook.fill(len(rows) + 1, action="create", external_id="new-2", type="customer", name="Mal", **parent, **address, **person | {"email": "ana"})
+    workbook.fill(
+        len(rows),
+        action="create",
+        external_id="new-1",
+        type="customer",
+        name="Nuevo",
+        **parent,
+        **address,
+        **person,
+    )
+    workbook.fill(
+        len(rows) + 1,
+        action="create",
+        external_id="new-2",
+        type="customer",
+        name="Mal",
+        **parent,
+        **address,
+        **person | {"email": "ana"},
+    )
     printed = ccli("customer", "sync", workbook.path, typed="y\n")
-    assert counts(printed) == {"Processed": len(rows) + 2, "Created": 1, "Updated": 1, "Skipped": len(rows) - 1, "Errors": 1}
-    assert "Error when creating account: 400 Bad Request: VAL_001 - contact_info.contact.email: Enter a valid email address." in printed
+    assert counts(printed) == {
+        "Processed": len(rows) + 2,
+        "Created": 1,
+        "Updated": 1,
+        "Skipped": len(rows) - 1,
+        "Errors": 1,
+    }
+    assert (
+        "Error when creating account: 400 Bad Request: VAL_001 - contact_info.contact.email: "
+        "Enter a valid email address." in printed
+    )
 
     customers = {customer["id"]: customer for customer in api.rows("tier/accounts")}
     assert len(customers) == len(rows) + 1
     changed = customers[rows[place]["id"]]
-    assert (changed["name"], changed["contact_info"]["city"], changed["version"]) == ("Ruiz & Hijas, S.A.", "Córdoba", 2)
-    assert (changed["external_id"], changed["hub"]["id"]) == (rows[place]["external_id"], "HB-1010-0001")
+    assert (changed["name"], changed["contact_info"]["city"], changed["version"]) == (
+        "Ruiz & Hijas, S.A.",
+        "Córdoba",
+        2,
+    )
+    assert (changed["external_id"], changed["hub"]["id"]) == (
+        rows[place]["external_id"],
+        "HB-1010-0001",
+    )
     made = customers[workbook.rows()[len(rows)]["id"]]
-    assert (made["name"], made["external_id"], made["parent"]["id"]) == ("Nuevo", "new-1", reseller["id"])
+    assert (made["name"], made["external_id"], made["parent"]["id"]) == (
+        "Nuevo",
+        "new-1",
+        reseller["id"],
+    )
     assert made["contact_info"]["contact"]["phone_number"] == {
         "country_code": "+34",
         "area_code": "",
@@ -185,7 +272,11 @@ def counts(printed: str) -> dict[str, int]:
     """Return the table that a synchronization prints at its end."""
     table = [line.strip("│").split("│") for line in printed.splitlines() if line.count("│") > 4]
     names, numbers = ([cell.strip() for cell in cells] for cells in table)
-    return {name: int(number) for name, number in zip(names, numbers, strict=True) if number.isdigit() and name != "Deleted"}
+    return {
+        name: int(number)
+        for name, number in zip(names, numbers, strict=True)
+        if number.isdigit() and name != "Deleted"
+    }
 
 
 # --- The reports that come with it ----------------------------------------------------------------
@@ -293,7 +384,9 @@ REPORTS: dict[str, tuple[str, Callable[[Row], bool], Cells]] = {
             "city": at("contact_info", "city"),
             "postal_code": at("contact_info", "postal_code"),
             "contact_email": at("contact_info", "contact", "email"),
-            "contact_phone_number": lambda row: "".join(row["contact_info"]["contact"]["phone_number"].values()),
+            "contact_phone_number": lambda row: "".join(
+                row["contact_info"]["contact"]["phone_number"].values()
+            ),
         },
     ),
     "helpdesk": (
@@ -316,9 +409,18 @@ REPORTS: dict[str, tuple[str, Callable[[Row], bool], Cells]] = {
     "fulfillment_requests": (
         "requests",
         lambda row: row["status"] in {"tiers_setup", "inquiring", "pending", "approved", "failed"},
-        {**REQUEST, "request_status": at("status"), "marketplace_name": at("asset", "marketplace", "name"), "asset_status": at("asset", "status")},
+        {
+            **REQUEST,
+            "request_status": at("status"),
+            "marketplace_name": at("asset", "marketplace", "name"),
+            "asset_status": at("asset", "status"),
+        },
     ),
-    "fulfillment_requests_failed": ("requests", lambda row: row["status"] == "failed", {**REQUEST, "vendor_note": at("reason")}),
+    "fulfillment_requests_failed": (
+        "requests",
+        lambda row: row["status"] == "failed",
+        {**REQUEST, "vendor_note": at("reason")},
+    ),
     "tier_configuration_list": (
         "tier/configs?ordering(-created)",
         lambda row: row["status"] in {"active", "processing"},
@@ -348,7 +450,14 @@ def report(program: Script, config: Path, tmp_path: Path) -> Callable[..., Any]:
     """
 
     def report(name: str, format: str = "json", **form: Any) -> Any:
-        return program.ask(task="report", config=str(config), name=name, format=format, output=str(tmp_path), form=form)
+        return program.ask(
+            task="report",
+            config=str(config),
+            name=name,
+            format=format,
+            output=str(tmp_path),
+            form=form,
+        )
 
     return report
 
@@ -359,7 +468,9 @@ def test_a_report_says_what_the_api_says(report, api, company, name):
     rows = [row for row in api.rows(path, company) if belongs(row)]
     assert rows
     printed = report(name)
-    assert [{column: row[column] for column in cells} for row in printed] == [{column: cell(row) for column, cell in cells.items()} for row in rows]
+    assert [{column: row[column] for column in cells} for row in printed] == [
+        {column: cell(row) for column, cell in cells.items()} for row in rows
+    ]
     for column in cells:
         assert {row[column] for row in printed} - {"-", ""}, f"{column} is empty in every row"
 
@@ -367,15 +478,24 @@ def test_a_report_says_what_the_api_says(report, api, company, name):
 def test_the_report_of_items_has_a_row_for_each(report, api, company):
     printed = report("fulfillment_requests_line_item")
     shown = {"tiers_setup", "inquiring", "pending", "approved", "failed"}
-    wanted = [(row["id"], item) for row in api.rows("requests", company) if row["status"] in shown for item in row["asset"]["items"]]
-    assert [(row["request_id"], row["item_mpn"], row["item_name"], row["quantity"]) for row in printed] == [
-        (id, item["mpn"], item["display_name"], item["quantity"]) for id, item in wanted
+    wanted = [
+        (row["id"], item)
+        for row in api.rows("requests", company)
+        if row["status"] in shown
+        for item in row["asset"]["items"]
     ]
+    assert [
+        (row["request_id"], row["item_mpn"], row["item_name"], row["quantity"]) for row in printed
+    ] == [(id, item["mpn"], item["display_name"], item["quantity"]) for id, item in wanted]
 
 
 def test_the_report_of_late_requests_is_a_workbook(report, api, company):
     pending = api.rows("requests?eq(status,pending)&ordering(created)", company)
-    printed = [row for row in report("sla", format="xlsx", offset_yellow_days="5", offset_red_days="10") if str(row[0]).startswith("PR-")]
+    printed = [
+        row
+        for row in report("sla", format="xlsx", offset_yellow_days="5", offset_red_days="10")
+        if str(row[0]).startswith("PR-")
+    ]
     assert [(row[0], row[2], row[4], row[6], row[15]) for row in printed] == [
         (
             row["id"],
@@ -398,15 +518,31 @@ def test_a_report_can_be_narrowed(report, api, company):
     assert 0 < len(unlisted) < len(listings)
     assert [row["listing_id"] for row in report("listing_list", rr_status=["unlisted"])] == unlisted
     # The portal knows only some kinds of contracts and states of requests.
-    programs = [row["id"] for row in api.rows("contracts?ordering(-status)", company) if row["type"] == "program"]
-    assert [row["contract_id"] for row in report("contract_list", type=["program", "syndication"])] == programs
+    programs = [
+        row["id"]
+        for row in api.rows("contracts?ordering(-status)", company)
+        if row["type"] == "program"
+    ]
+    assert [
+        row["contract_id"] for row in report("contract_list", type=["program", "syndication"])
+    ] == programs
     waiting = [row["id"] for row in api.rows("requests", company) if row["status"] == "pending"]
-    assert [row["request_id"] for row in report("fulfillment_requests", rr_status=["pending", "scheduled", "revoking"])] == waiting
+    assert [
+        row["request_id"]
+        for row in report("fulfillment_requests", rr_status=["pending", "scheduled", "revoking"])
+    ] == waiting
 
 
-def test_what_the_portal_has_not_is_said_by_the_report(ccli, distributor, program, config, tmp_path):
-    printed = ccli("report", "execute", "subscription_list", "-f", "json", "-o", str(tmp_path / "none"))
-    assert "Error returned by Connect when executing the report: 404 Not Found: NFND_000 - There is no such address." in printed
+def test_what_the_portal_has_not_is_said_by_the_report(
+    ccli, distributor, program, config, tmp_path
+):
+    printed = ccli(
+        "report", "execute", "subscription_list", "-f", "json", "-o", str(tmp_path / "none")
+    )
+    assert (
+        "Error returned by Connect when executing the report: 404 Not Found: NFND_000 - There is "
+        "no such address." in printed
+    )
 
 
 # Sheets that are empty in the workbook of a product: media, templates, three kinds of parameters,
@@ -416,10 +552,16 @@ EMPTY_SHEETS = (3, 4, 6, 7, 8, 9, 10, 13)
 
 def test_a_product_is_exported(program, ccli, company, api, tmp_path):
     """With everything that the portal stores of it, and an empty sheet for the rest."""
-    product = next(row for row in api.rows("products", company) if api.rows(f"products/{row['id']}/items", company))
+    product = next(
+        row
+        for row in api.rows("products", company)
+        if api.rows(f"products/{row['id']}/items", company)
+    )
     items = api.rows(f"products/{product['id']}/items", company)
     path = tmp_path / "product.xlsx"
-    assert f"The product {product['id']} has been successfully exported" in ccli("product", "export", product["id"], "-o", str(path))
+    assert f"The product {product['id']} has been successfully exported" in ccli(
+        "product", "export", product["id"], "-o", str(path)
+    )
 
     def sheet(number: int) -> list[list[Any]]:
         rows: list[list[Any]] = program.ask(task="sheet", path=str(path), number=number)

@@ -32,7 +32,16 @@ def total(api: Api, key: str) -> int:
 
 def output(command: list[str | Path], home: Path, key: str, typed: str = "") -> str:
     env = clients_env(API_KEY=key, HOME=str(home))
-    done = subprocess.run(command, env=env, cwd=home, input=typed, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command,
+        env=env,
+        cwd=home,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

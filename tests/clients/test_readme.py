@@ -25,7 +25,14 @@ def key(api: Api) -> str:
 def printed(example: str, api: Api, key: str) -> list[str]:
     assert "http://127.0.0.1:8000/" in example
     code = example.replace("http://127.0.0.1:8000", api.url)
-    done = subprocess.run([python(), "-c", code], env=clients_env(API_KEY=key), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [python(), "-c", code],
+        env=clients_env(API_KEY=key),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -35,11 +42,25 @@ def test_there_are_two_of_them():
 
 
 def test_the_synchronous_one_prints_every_agreement_it_asks_for(api, key):
-    wanted = [row for row in api.rows("agreements?ordering(-created)") if row["type"] == "program" and row["active"]]
-    assert printed(EXAMPLES[0], api, key) == [f"{len(wanted)} agreements", *(f"{row['id']} {row['title']}" for row in wanted)]
+    wanted = [
+        row
+        for row in api.rows("agreements?ordering(-created)")
+        if row["type"] == "program" and row["active"]
+    ]
+    assert printed(EXAMPLES[0], api, key) == [
+        f"{len(wanted)} agreements",
+        *(f"{row['id']} {row['title']}" for row in wanted),
+    ]
 
 
 def test_the_asynchronous_one_prints_every_agreement_it_asks_for(api, key):
-    wanted = [row for row in api.rows("agreements?ordering(-created)") if row["created"] >= "2020" and "Cloud" in row["title"]]
+    wanted = [
+        row
+        for row in api.rows("agreements?ordering(-created)")
+        if row["created"] >= "2020" and "Cloud" in row["title"]
+    ]
     assert wanted
-    assert printed(EXAMPLES[1], api, key) == [f"{len(wanted)} agreements", *(f"{row['id']} {row['title']}" for row in wanted)]
+    assert printed(EXAMPLES[1], api, key) == [
+        f"{len(wanted)} agreements",
+        *(f"{row['id']} {row['title']}" for row in wanted),
+    ]

@@ -32,7 +32,9 @@ CHECKS = [
 ]
 
 
-described = schemathesis.openapi.from_dict(json.loads(openapi.text(RESOURCES, "http://127.0.0.1/public/v1")))
+described = schemathesis.openapi.from_dict(
+    json.loads(openapi.text(RESOURCES, "http://127.0.0.1/public/v1"))
+)
 described.config.phases.coverage.enabled = False
 
 
@@ -67,17 +69,28 @@ def existing(own):
     def existing(case):
         draw = crc32(repr(case.path_parameters).encode())
         known = records[case.path.partition("/{id}")[0]] or products
-        return {name: known[draw % len(known)][name] if draw % 4 else value for name, value in case.path_parameters.items()}
+        return {
+            name: known[draw % len(known)][name] if draw % 4 else value
+            for name, value in case.path_parameters.items()
+        }
 
     return existing
 
 
 @described.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 def test_an_operation_answers_as_described(case, own, existing):
     if case.path_parameters:
         case.path_parameters = existing(case)
-    response = case.call_and_validate(base_url=own.endpoint, checks=CHECKS, headers={"Authorization": own.distributor})
+    response = case.call_and_validate(
+        base_url=own.endpoint, checks=CHECKS, headers={"Authorization": own.distributor}
+    )
     # The invalid requests include a call without a key.
     assert response.status_code != 401 or case.meta.generation.mode is GenerationMode.NEGATIVE
 

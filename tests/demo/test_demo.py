@@ -48,7 +48,11 @@ CALLERS = {
     MICK: Caller("SU-000-000-001", MICK, Account.Side.DISTRIBUTOR),
     FRONT_STREET: Caller("SU-000-000-002", FRONT_STREET, Account.Side.VENDOR),
 }
-MODELS = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label in {"accounts", "modules"}]
+MODELS = [
+    model
+    for model in apps.get_models(include_auto_created=True)
+    if model._meta.app_label in {"accounts", "modules"}
+]
 SAMPLES = [model for model in MODELS if model._meta.app_label == "modules"]
 
 
@@ -77,7 +81,11 @@ def rows(model):
 
 def fingerprint(models):
     """Return how many rows each model has, and a checksum of their values."""
-    return {model.__name__: (len(listed), hashlib.sha256("\n".join(listed).encode()).hexdigest()) for model in models if (listed := rows(model))}
+    return {
+        model.__name__: (len(listed), hashlib.sha256("\n".join(listed).encode()).hexdigest())
+        for model in models
+        if (listed := rows(model))
+    }
 
 
 def odd(queryset):
@@ -100,7 +108,9 @@ def test_a_second_run_changes_nothing():
 
 def test_people_that_a_later_version_adds_get_a_password_that_is_shown_as_theirs(monkeypatch):
     monkeypatch.delenv("DEMO_PASSWORD", raising=False)
-    before = dict(User.objects.exclude(email="mary@bayside.example").values_list("email", "password"))
+    before = dict(
+        User.objects.exclude(email="mary@bayside.example").values_list("email", "password")
+    )
     User.objects.get(email="mary@bayside.example").delete()
     out = StringIO()
     call_command("demo", stdout=out)
@@ -108,7 +118,10 @@ def test_people_that_a_later_version_adds_get_a_password_that_is_shown_as_theirs
     whose, password = line.split(": ")
     assert whose == "The password of mary@bayside.example, shown this once"
     assert User.objects.get(email="mary@bayside.example").check_password(password)
-    assert dict(User.objects.exclude(email="mary@bayside.example").values_list("email", "password")) == before
+    assert (
+        dict(User.objects.exclude(email="mary@bayside.example").values_list("email", "password"))
+        == before
+    )
 
 
 def test_what_people_changed_stays():
@@ -121,7 +134,9 @@ def test_what_people_changed_stays():
     assert fingerprint(MODELS) == before
 
 
-@pytest.mark.parametrize("model", [Case, Connection, Contract, Customer, Environment, Item, Listing, Service, UsageFile])
+@pytest.mark.parametrize(
+    "model", [Case, Connection, Contract, Customer, Environment, Item, Listing, Service, UsageFile]
+)
 def test_what_is_missing_comes_back_as_it_was(model):
     moving = {Report}  # running reports count back from the run that creates them
     before = fingerprint([each for each in SAMPLES if each not in moving])
@@ -130,7 +145,11 @@ def test_what_is_missing_comes_back_as_it_was(model):
     load()
     assert set(model._default_manager.values_list("pk", flat=True)) == ids
     # Rows of many-to-many tables have ids of their own from the database.
-    linked = {"AssetItem", "MarketplaceHub", *(each.__name__ for each in SAMPLES if each._meta.auto_created)}
+    linked = {
+        "AssetItem",
+        "MarketplaceHub",
+        *(each.__name__ for each in SAMPLES if each._meta.auto_created),
+    }
     after = fingerprint([each for each in SAMPLES if each not in moving])
     assert {name: (count, name in linked or text) for name, (count, text) in after.items()} == {
         name: (count, name in linked or text) for name, (count, text) in before.items()
@@ -140,13 +159,20 @@ def test_what_is_missing_comes_back_as_it_was(model):
 def test_an_empty_database_gets_the_same_records_every_time():
     unfinished = Report.objects.exclude(status__in=("succeeded", "failed"))
     unfinished.delete()
-    before = fingerprint([each for each in SAMPLES if each._meta.pk.get_internal_type() != "BigAutoField"])
+    before = fingerprint(
+        [each for each in SAMPLES if each._meta.pk.get_internal_type() != "BigAutoField"]
+    )
     Account.objects.all().delete()
     Product.objects.all().delete()
     Category.objects.all().delete()
     load()
     unfinished.delete()
-    assert fingerprint([each for each in SAMPLES if each._meta.pk.get_internal_type() != "BigAutoField"]) == before
+    assert (
+        fingerprint(
+            [each for each in SAMPLES if each._meta.pk.get_internal_type() != "BigAutoField"]
+        )
+        == before
+    )
 
 
 # People and programs may have noted ids of the demo's first version: their number, and a checksum
@@ -174,13 +200,17 @@ def test_categories_that_are_there_keep_their_ids():
     Category.objects.all().delete()
     # As the migration creates them: numbered in the order of the names in use, one of which
     # (Backup) is not in the demo.
-    for number, name in enumerate(("Backup", "Communication", "Infrastructure", "Productivity", "Security"), start=1):
+    for number, name in enumerate(
+        ("Backup", "Communication", "Infrastructure", "Productivity", "Security"), start=1
+    ):
         Category.objects.create(id=f"CAT-{number:05}", name=name)
     load()
     assert Category.objects.get(name="Security").pk == "CAT-00005"
     assert Category.objects.get(pk="CAT-00001").name == "Backup"
     assert Category.objects.filter(name="Analytics").exists()
-    assert set(Category.objects.values_list("name").annotate(n=Count("pk")).values_list("n", flat=True)) == {1}
+    assert set(
+        Category.objects.values_list("name").annotate(n=Count("pk")).values_list("n", flat=True)
+    ) == {1}
     assert not odd(Product.objects.filter(category__name="Backup"))
     assert Product.objects.count() == 24
 
@@ -191,8 +221,16 @@ def test_records_of_smaller_demos_stay_consistent_when_it_grows():
         load(records=number)
         assert not odd(AssetItem.objects.exclude(item__product=F("asset__product")))
         assert not odd(without_listing(Asset.objects.all()))
-        assert not odd(Contract.objects.exclude(vendor=F("agreement__vendor"), provider=F("agreement__provider")))
-    assert Agreement.objects.filter(provider=MICK).count() == Agreement.objects.filter(vendor=FRONT_STREET).count() == 72
+        assert not odd(
+            Contract.objects.exclude(
+                vendor=F("agreement__vendor"), provider=F("agreement__provider")
+            )
+        )
+    assert (
+        Agreement.objects.filter(provider=MICK).count()
+        == Agreement.objects.filter(vendor=FRONT_STREET).count()
+        == 72
+    )
 
 
 def test_1200_records_are_more_than_a_thousand_agreements_of_each_main_account():
@@ -206,33 +244,67 @@ def test_1200_records_are_more_than_a_thousand_agreements_of_each_main_account()
 
 def parents(resource, account):
     """Return the ids of the parents of the resource for an account; None if it has no parent."""
-    return resource.parent.visible(CALLERS[account], None).values_list("pk", flat=True) if resource.parent else [None]
+    return (
+        resource.parent.visible(CALLERS[account], None).values_list("pk", flat=True)
+        if resource.parent
+        else [None]
+    )
 
 
 @pytest.mark.parametrize("account", [MICK, FRONT_STREET])
-@pytest.mark.parametrize("resource", [each for each in RESOURCES if each not in OF_PRODUCTS], ids=lambda resource: resource.path)
+@pytest.mark.parametrize(
+    "resource",
+    [each for each in RESOURCES if each not in OF_PRODUCTS],
+    ids=lambda resource: resource.path,
+)
 def test_each_main_account_sees_something_of_every_collection(resource, account):
-    seen = any(resource.visible(CALLERS[account], parent).exists() for parent in parents(resource, account))
+    seen = any(
+        resource.visible(CALLERS[account], parent).exists() for parent in parents(resource, account)
+    )
     assert seen is not (resource.path == "hubs" and account == FRONT_STREET)
 
 
 @pytest.mark.parametrize("account", [MICK, FRONT_STREET])
-@pytest.mark.parametrize("path", ["assets", "requests", "listings", "helpdesk/cases", "usage/files", "tier/configs"])
+@pytest.mark.parametrize(
+    "path", ["assets", "requests", "listings", "helpdesk/cases", "usage/files", "tier/configs"]
+)
 def test_each_main_account_has_enough_to_turn_a_page(path, account):
     resource = next(each for each in RESOURCES if each.path == path)
     assert 25 <= resource.visible(CALLERS[account], None).count() <= 80
 
 
 @pytest.mark.parametrize(
-    "model", [Agreement, Contract, Customer, PriceList, Listing, Connection, Asset, FulfillmentRequest, TierConfig, UsageFile, Case]
+    "model",
+    [
+        Agreement,
+        Contract,
+        Customer,
+        PriceList,
+        Listing,
+        Connection,
+        Asset,
+        FulfillmentRequest,
+        TierConfig,
+        UsageFile,
+        Case,
+    ],
 )
 def test_each_main_account_has_records_with_both_of_its_partners(model):
-    assert set(model.objects.visible_to(CALLERS[MICK]).exclude(vendor=None).values_list("vendor", flat=True)) == {FRONT_STREET, BAYSIDE}
-    assert set(model.objects.visible_to(CALLERS[FRONT_STREET]).values_list("provider", flat=True)) == {MICK, SOUTHPAW}
+    assert set(
+        model.objects.visible_to(CALLERS[MICK])
+        .exclude(vendor=None)
+        .values_list("vendor", flat=True)
+    ) == {FRONT_STREET, BAYSIDE}
+    assert set(
+        model.objects.visible_to(CALLERS[FRONT_STREET]).values_list("provider", flat=True)
+    ) == {MICK, SOUTHPAW}
 
 
 def test_vendors_have_a_dozen_products_with_two_to_four_items():
-    assert Counter(Product.objects.values_list("vendor", flat=True)) == {FRONT_STREET: 12, BAYSIDE: 12}
+    assert Counter(Product.objects.values_list("vendor", flat=True)) == {
+        FRONT_STREET: 12,
+        BAYSIDE: 12,
+    }
     numbers = Product.objects.annotate(n=Count("items")).values_list("n", flat=True)
     assert (min(numbers), max(numbers)) == (2, 4)
 
@@ -249,17 +321,42 @@ STATES = [
     (model, field)
     for model in SAMPLES
     for field in model._meta.fields
-    if field.choices and field.name in {"status", "state", "type", "priority", "rating", "tier_level", "schema", "environment", "period", "runtime"}
+    if field.choices
+    and field.name
+    in {
+        "status",
+        "state",
+        "type",
+        "priority",
+        "rating",
+        "tier_level",
+        "schema",
+        "environment",
+        "period",
+        "runtime",
+    }
 ]
 
 
-@pytest.mark.parametrize(("model", "field"), STATES, ids=lambda part: getattr(part, "__name__", None) or part.name)
+@pytest.mark.parametrize(
+    ("model", "field"), STATES, ids=lambda part: getattr(part, "__name__", None) or part.name
+)
 def test_every_status_occurs(model, field):
-    assert {value for value, _ in field.choices} <= set(model._default_manager.values_list(field.name, flat=True))
+    assert {value for value, _ in field.choices} <= set(
+        model._default_manager.values_list(field.name, flat=True)
+    )
 
 
 def test_the_enums_with_a_status_are_found():
-    assert {model for model, field in STATES if field.name in {"status", "state"}} >= {Contract, Product, Item, PriceList, Listing, Asset, Case}
+    assert {model for model, field in STATES if field.name in {"status", "state"}} >= {
+        Contract,
+        Product,
+        Item,
+        PriceList,
+        Listing,
+        Asset,
+        Case,
+    }
 
 
 PATTERNS = {
@@ -284,13 +381,23 @@ PATTERNS = {
 
 @pytest.mark.parametrize("model", PATTERNS)
 def test_ids_have_the_shape_of_the_original(model):
-    assert [id for id in model._default_manager.values_list("pk", flat=True) if not re.fullmatch(PATTERNS[model], id)] == []
+    assert [
+        id
+        for id in model._default_manager.values_list("pk", flat=True)
+        if not re.fullmatch(PATTERNS[model], id)
+    ] == []
 
 
 def test_ids_of_children_hold_those_of_their_parents():
-    assert not [item.pk for item in Item.objects.all() if not item.pk.startswith(f"{item.product_id}-")]
-    assert not [each.pk for each in FulfillmentRequest.objects.all() if each.pk[3:17] != each.asset_id[3:]]
-    assert not [each.pk for each in Environment.objects.all() if each.pk[4:13] != each.service_id[5:]]
+    assert not [
+        item.pk for item in Item.objects.all() if not item.pk.startswith(f"{item.product_id}-")
+    ]
+    assert not [
+        each.pk for each in FulfillmentRequest.objects.all() if each.pk[3:17] != each.asset_id[3:]
+    ]
+    assert not [
+        each.pk for each in Environment.objects.all() if each.pk[4:13] != each.service_id[5:]
+    ]
 
 
 @pytest.mark.parametrize("model", SAMPLES)
@@ -298,11 +405,24 @@ def test_moments_are_whole_seconds_in_the_past(model):
     now = timezone.now()
     for field in model._meta.fields:
         if isinstance(field, DateTimeField):
-            moments: list[datetime] = list(model._default_manager.exclude(**{field.name: None}).values_list(field.name, flat=True))
-            assert [moment for moment in moments if moment.microsecond or moment > now] == [], field.name
+            moments: list[datetime] = list(
+                model._default_manager.exclude(**{field.name: None}).values_list(
+                    field.name, flat=True
+                )
+            )
+            assert [moment for moment in moments if moment.microsecond or moment > now] == [], (
+                field.name
+            )
 
 
-@pytest.mark.parametrize("model", [model for model in SAMPLES if {"created_at", "updated_at"} <= {field.name for field in model._meta.fields}])
+@pytest.mark.parametrize(
+    "model",
+    [
+        model
+        for model in SAMPLES
+        if {"created_at", "updated_at"} <= {field.name for field in model._meta.fields}
+    ],
+)
 def test_nothing_is_updated_before_it_is_created(model):
     assert not odd(model._default_manager.filter(updated_at__lt=F("created_at")))
 
@@ -318,10 +438,19 @@ def test_every_sample_is_valid(model):
 
 def without_listing(records):
     """Return the records whose product is not on sale under their contract."""
-    return records.exclude(Exists(Listing.objects.filter(status="listed", contract=OuterRef("contract"), product=OuterRef("product"))))
+    return records.exclude(
+        Exists(
+            Listing.objects.filter(
+                status="listed", contract=OuterRef("contract"), product=OuterRef("product")
+            )
+        )
+    )
 
 
-@pytest.mark.parametrize("model", [model for model in SAMPLES if "vendor" in {field.name for field in model._meta.fields}])
+@pytest.mark.parametrize(
+    "model",
+    [model for model in SAMPLES if "vendor" in {field.name for field in model._meta.fields}],
+)
 def test_vendors_are_vendors_and_distributors_distributors(model):
     assert not odd(model._default_manager.filter(vendor__side="distributor"))
     if hasattr(model, "provider"):
@@ -337,7 +466,11 @@ def test_contracts_are_made_and_signed_by_people_of_the_partner():
     theirs = Membership.objects.filter(account=OuterRef("owner"))
     assert not odd(Contract.objects.exclude(Exists(theirs.filter(user=OuterRef("creator")))))
     signed = Q(status__in=("active", "terminated"))
-    assert not odd(Contract.objects.filter(signed).exclude(Exists(theirs.filter(user=OuterRef("signee"))), signed_at__isnull=False))
+    assert not odd(
+        Contract.objects.filter(signed).exclude(
+            Exists(theirs.filter(user=OuterRef("signee"))), signed_at__isnull=False
+        )
+    )
     assert not odd(Contract.objects.exclude(signed).exclude(signee=None, signed_at=None))
 
 
@@ -371,40 +504,70 @@ def test_some_customers_have_bought_nothing_so_that_no_vendor_sees_them():
 
 
 def test_listings_are_under_active_contracts_of_distribution_with_the_vendor_of_the_product():
-    right = Q(contract__type="distribution", contract__status="active", contract__provider=F("provider"), contract__vendor=F("vendor"))
+    right = Q(
+        contract__type="distribution",
+        contract__status="active",
+        contract__provider=F("provider"),
+        contract__vendor=F("vendor"),
+    )
     assert not odd(Listing.objects.exclude(right, product__vendor=F("vendor")))
 
 
 def test_listed_are_published_products_with_a_price_list_in_force():
     listed = Listing.objects.filter(status="listed")
     assert not odd(listed.exclude(product__status="published"))
-    in_force = Q(price_list__status="active", price_list__vendor=F("vendor"), price_list__provider=F("provider"))
-    assert not odd(listed.exclude(in_force, price_list__currency=F("contract__marketplace__currency")))
-    assert not odd(listed.exclude(Exists(PriceList.products.through.objects.filter(pricelist=OuterRef("price_list"), product=OuterRef("product")))))
+    in_force = Q(
+        price_list__status="active",
+        price_list__vendor=F("vendor"),
+        price_list__provider=F("provider"),
+    )
+    assert not odd(
+        listed.exclude(in_force, price_list__currency=F("contract__marketplace__currency"))
+    )
+    assert not odd(
+        listed.exclude(
+            Exists(
+                PriceList.products.through.objects.filter(
+                    pricelist=OuterRef("price_list"), product=OuterRef("product")
+                )
+            )
+        )
+    )
     assert not odd(Listing.objects.filter(product__status="draft"))
 
 
 def test_each_published_product_is_listed_with_each_distributor_of_its_vendor():
     for provider, vendor in ((MICK, FRONT_STREET), (MICK, BAYSIDE), (SOUTHPAW, FRONT_STREET)):
         listed = Listing.objects.filter(status="listed", provider=provider, product=OuterRef("pk"))
-        assert not odd(Product.objects.filter(vendor=vendor, status="published").exclude(Exists(listed)))
+        assert not odd(
+            Product.objects.filter(vendor=vendor, status="published").exclude(Exists(listed))
+        )
 
 
 def test_price_lists_belong_to_the_distributor_and_hold_products_of_the_vendor():
     assert not odd(PriceList.objects.exclude(owner=F("provider")))
     assert not odd(PriceList.objects.filter(products=None))
-    assert not odd(PriceList.products.through.objects.exclude(product__vendor=F("pricelist__vendor")))
+    assert not odd(
+        PriceList.products.through.objects.exclude(product__vendor=F("pricelist__vendor"))
+    )
     in_force = Q(status__in=("active", "terminated"))
     assert not odd(PriceList.objects.filter(in_force, activated_at=None))
     assert not odd(PriceList.objects.exclude(in_force).exclude(activated_at=None))
 
 
 def test_connections_join_a_product_of_the_vendor_and_a_hub_of_the_distributor():
-    assert not odd(Connection.objects.exclude(product__vendor=F("vendor"), hub__owner=F("provider")))
+    assert not odd(
+        Connection.objects.exclude(product__vendor=F("vendor"), hub__owner=F("provider"))
+    )
 
 
 def test_the_contract_of_a_subscription_is_active_and_of_its_pair_and_marketplace():
-    right = Q(contract__type="distribution", contract__status="active", contract__provider=F("provider"), contract__vendor=F("vendor"))
+    right = Q(
+        contract__type="distribution",
+        contract__status="active",
+        contract__provider=F("provider"),
+        contract__vendor=F("vendor"),
+    )
     for model in (Asset, TierConfig, UsageFile):
         assert not odd(model.objects.exclude(right, contract__marketplace=F("marketplace"))), model
 
@@ -417,8 +580,16 @@ def test_the_product_of_a_subscription_is_listed_under_its_contract():
 
 def test_the_connection_of_a_subscription_is_of_its_product_and_a_hub_of_its_marketplace():
     for model in (Asset, TierConfig):
-        serving = MarketplaceHub.objects.filter(marketplace=OuterRef("marketplace"), hub=OuterRef("connection__hub"))
-        assert not odd(model.objects.exclude(Exists(serving), connection__product=F("product"), connection__provider=F("provider"))), model
+        serving = MarketplaceHub.objects.filter(
+            marketplace=OuterRef("marketplace"), hub=OuterRef("connection__hub")
+        )
+        assert not odd(
+            model.objects.exclude(
+                Exists(serving),
+                connection__product=F("product"),
+                connection__provider=F("provider"),
+            )
+        ), model
 
 
 def test_only_customers_for_tests_use_a_connection_for_tests():
@@ -428,17 +599,28 @@ def test_only_customers_for_tests_use_a_connection_for_tests():
 
 
 def test_a_customer_subscribes_in_a_marketplace_of_its_country():
-    assert not odd(Asset.objects.exclude(customer__type="customer", customer__vendor=F("vendor"), customer__provider=F("provider")))
+    assert not odd(
+        Asset.objects.exclude(
+            customer__type="customer",
+            customer__vendor=F("vendor"),
+            customer__provider=F("provider"),
+        )
+    )
     countries = {
-        id: set(Marketplace.objects.get(pk=id).countries.values_list("pk", flat=True)) for id in Marketplace.objects.values_list("pk", flat=True)
+        id: set(Marketplace.objects.get(pk=id).countries.values_list("pk", flat=True))
+        for id in Marketplace.objects.values_list("pk", flat=True)
     }
     assert [
-        asset.pk for asset in Asset.objects.select_related("customer") if asset.customer.country.upper() not in countries[asset.marketplace_id]
+        asset.pk
+        for asset in Asset.objects.select_related("customer")
+        if asset.customer.country.upper() not in countries[asset.marketplace_id]
     ] == []
 
 
 def test_the_first_tier_of_a_subscription_is_the_reseller_of_its_customer():
-    assert not odd(Asset.objects.exclude(customer__parent=None).exclude(reseller=F("customer__parent")))
+    assert not odd(
+        Asset.objects.exclude(customer__parent=None).exclude(reseller=F("customer__parent"))
+    )
     assert not odd(Asset.objects.filter(customer__parent=None).exclude(reseller=None))
     assert Asset.objects.exclude(reseller=None).exists()
 
@@ -446,17 +628,26 @@ def test_the_first_tier_of_a_subscription_is_the_reseller_of_its_customer():
 def test_nothing_is_bought_before_it_can_be():
     assert not odd(Asset.objects.filter(created_at__lt=F("customer__created_at")))
     assert not odd(Asset.objects.filter(created_at__lt=F("connection__created_at")))
-    assert not odd(Listing.objects.filter(Q(created_at__lt=F("contract__signed_at")) | Q(created_at__lt=F("product__published_at"))))
+    assert not odd(
+        Listing.objects.filter(
+            Q(created_at__lt=F("contract__signed_at"))
+            | Q(created_at__lt=F("product__published_at"))
+        )
+    )
 
 
 def test_a_subscription_has_items_of_its_product_that_are_on_sale():
-    assert not odd(AssetItem.objects.exclude(item__product=F("asset__product"), item__status="published"))
+    assert not odd(
+        AssetItem.objects.exclude(item__product=F("asset__product"), item__status="published")
+    )
     assert not odd(Asset.objects.filter(items=None))
     assert not odd(AssetItem.objects.filter(item__type="reservation", quantity=0))
 
 
 def test_requests_are_between_the_companies_of_their_subscription():
-    assert not odd(FulfillmentRequest.objects.exclude(vendor=F("asset__vendor"), provider=F("asset__provider")))
+    assert not odd(
+        FulfillmentRequest.objects.exclude(vendor=F("asset__vendor"), provider=F("asset__provider"))
+    )
     assert not odd(FulfillmentRequest.objects.filter(created_at__lt=F("asset__created_at")))
     people = Membership.objects.filter(account=OuterRef("vendor"), user=OuterRef("assignee"))
     assert not odd(FulfillmentRequest.objects.exclude(assignee=None).exclude(Exists(people)))
@@ -468,7 +659,11 @@ OPEN = ("pending", "inquiring")
 @pytest.mark.parametrize("status", Asset.Status.values)
 def test_the_requests_of_a_subscription_lead_to_its_status(status):
     for asset in Asset.objects.filter(status=status):
-        requests = list(FulfillmentRequest.objects.filter(asset=asset).order_by("created_at", "pk").values_list("type", "status"))
+        requests = list(
+            FulfillmentRequest.objects.filter(asset=asset)
+            .order_by("created_at", "pk")
+            .values_list("type", "status")
+        )
         (first, outcome), last = requests[0], requests[-1]
         assert first == "purchase", asset
         assert [kind for kind, _ in requests].count("purchase") == 1, asset
@@ -499,16 +694,24 @@ def test_the_requests_of_a_subscription_lead_to_its_status(status):
 
 def test_tier_configurations_are_of_resellers_above_a_subscription_to_the_product():
     first = Asset.objects.filter(product=OuterRef("product"), reseller=OuterRef("customer"))
-    second = Asset.objects.filter(product=OuterRef("product"), reseller__parent=OuterRef("customer"))
+    second = Asset.objects.filter(
+        product=OuterRef("product"), reseller__parent=OuterRef("customer")
+    )
     assert not odd(TierConfig.objects.exclude(customer__type="reseller"))
     assert not odd(TierConfig.objects.filter(tier_level=1).exclude(Exists(first)))
     assert not odd(TierConfig.objects.filter(tier_level=2).exclude(Exists(second)))
-    assert not odd(TierConfig.objects.exclude(customer__vendor=F("vendor"), customer__provider=F("provider")))
+    assert not odd(
+        TierConfig.objects.exclude(customer__vendor=F("vendor"), customer__provider=F("provider"))
+    )
 
 
 def test_a_purchase_that_waits_for_a_reseller_has_a_configuration_in_the_works():
     waiting = FulfillmentRequest.objects.filter(status="tiers_setup")
-    works = TierConfig.objects.filter(status="processing", product=OuterRef("asset__product"), customer=OuterRef("asset__reseller"))
+    works = TierConfig.objects.filter(
+        status="processing",
+        product=OuterRef("asset__product"),
+        customer=OuterRef("asset__reseller"),
+    )
     assert waiting.exists()
     assert not odd(waiting.exclude(Exists(works)))
 
@@ -517,7 +720,10 @@ def test_usage_files_are_of_a_month_and_in_the_currency_of_the_marketplace():
     assert not odd(UsageFile.objects.exclude(currency=F("marketplace__currency")))
     for usage in UsageFile.objects.all():
         assert usage.period_from.day == 1
-        assert (usage.period_from.year, usage.period_from.month) == (usage.period_to.year, usage.period_to.month)
+        assert (usage.period_from.year, usage.period_from.month) == (
+            usage.period_to.year,
+            usage.period_to.month,
+        )
         assert usage.pk.startswith(f"UF-{usage.period_from:%Y-%m}-")
         assert usage.created_at.date() > usage.period_to
     people = Membership.objects.filter(account=OuterRef("vendor"), user=OuterRef("creator"))
@@ -525,7 +731,10 @@ def test_usage_files_are_of_a_month_and_in_the_currency_of_the_marketplace():
 
 
 def test_the_history_of_a_usage_file_fits_its_status():
-    submitted, accepted = Q(status__in=("pending", "rejected", "accepted", "closed")), Q(status__in=("accepted", "closed"))
+    submitted, accepted = (
+        Q(status__in=("pending", "rejected", "accepted", "closed")),
+        Q(status__in=("accepted", "closed")),
+    )
     assert not odd(UsageFile.objects.filter(submitted, submitted_at=None))
     assert not odd(UsageFile.objects.exclude(submitted).exclude(submitted_at=None))
     assert not odd(UsageFile.objects.filter(accepted, accepted_at=None))
@@ -535,7 +744,12 @@ def test_the_history_of_a_usage_file_fits_its_status():
 
 
 def test_cases_are_between_partners():
-    assert not odd(Case.objects.exclude(Q(issuer=F("vendor"), receiver=F("provider")) | Q(issuer=F("provider"), receiver=F("vendor"))))
+    assert not odd(
+        Case.objects.exclude(
+            Q(issuer=F("vendor"), receiver=F("provider"))
+            | Q(issuer=F("provider"), receiver=F("vendor"))
+        )
+    )
     partners = Contract.objects.filter(vendor=OuterRef("vendor"), provider=OuterRef("provider"))
     assert not odd(Case.objects.exclude(Exists(partners)))
     assert not odd(Case.objects.exclude(product=None).exclude(product__vendor=F("vendor")))
@@ -569,12 +783,19 @@ def test_the_history_of_a_case_fits_its_state():
 
 
 def test_the_history_of_a_report_fits_its_status():
-    started, ended = Q(status__in=("running", "succeeded", "failed")), Q(status__in=("succeeded", "failed"))
+    started, ended = (
+        Q(status__in=("running", "succeeded", "failed")),
+        Q(status__in=("succeeded", "failed")),
+    )
     assert not odd(Report.objects.filter(started, started_at=None))
     assert not odd(Report.objects.exclude(started).exclude(started_at=None))
     assert not odd(Report.objects.filter(ended, terminated_at=None))
     assert not odd(Report.objects.exclude(ended).exclude(terminated_at=None))
-    assert not odd(Report.objects.filter(Q(started_at__lt=F("created_at")) | Q(terminated_at__lt=F("started_at"))))
+    assert not odd(
+        Report.objects.filter(
+            Q(started_at__lt=F("created_at")) | Q(terminated_at__lt=F("started_at"))
+        )
+    )
     assert not odd(Report.objects.filter(status="succeeded", size=None))
     assert not odd(Report.objects.filter(status="failed", failure_output=""))
 
@@ -592,7 +813,9 @@ def test_services_have_three_environments_and_work_for_products_of_their_owner()
 @pytest.fixture
 def staff():
     client = Client()
-    client.force_login(User.objects.get(email="admin@portal.example"), backend="accounts.backends.EmailBackend")
+    client.force_login(
+        User.objects.get(email="admin@portal.example"), backend="accounts.backends.EmailBackend"
+    )
     return client
 
 
@@ -616,12 +839,21 @@ def test_what_is_found_by_typing_can_be_searched(model, staff):
         for field in place.get_autocomplete_fields(None):
             found = pages[place.model._meta.get_field(field).related_model]
             assert found.search_fields, f"{place}: {field}"
-            where = {"app_label": place.opts.app_label, "model_name": place.opts.model_name, "field_name": field, "term": "a"}
+            where = {
+                "app_label": place.opts.app_label,
+                "model_name": place.opts.model_name,
+                "field_name": field,
+                "term": "a",
+            }
             assert staff.get("/admin/autocomplete/", where).status_code == 200
 
 
 def test_all_samples_that_people_would_change_are_in_the_admin():
     inside = {MarketplaceHub, AssetItem, Environment}  # edited on the page of their parent
     kept = {"ModuleEntry"}
-    missing = [each for each in SAMPLES if each not in admin.site._registry and each not in inside and not each._meta.auto_created]
+    missing = [
+        each
+        for each in SAMPLES
+        if each not in admin.site._registry and each not in inside and not each._meta.auto_created
+    ]
     assert {each.__name__ for each in missing} == kept

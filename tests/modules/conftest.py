@@ -19,7 +19,9 @@ def demo(django_db_setup, django_db_blocker):
         call_command("demo", verbosity=0)
         keys = {}
         for account in ("PA-063-101", "VA-044-420"):
-            token = TokenFactory(account=Account.objects.get(pk=account), name="Reader", modules=(Module.ALL,))
+            token = TokenFactory(
+                account=Account.objects.get(pk=account), name="Reader", modules=(Module.ALL,)
+            )
             keys[account] = header(token)
         yield keys
         transaction.set_rollback(True)

@@ -45,7 +45,9 @@ def test_a_collection_is_there_with_all_that_is_declared(page, resource):
         assert write.about.rstrip(".") in part
         for name in write.fields:
             assert f"<code>{name}</code>" in part
-    assert part.count("required</strong>") == sum(len(write.required) for write in (*resource.writes.values(), *resource.actions.values()))
+    assert part.count("required</strong>") == sum(
+        len(write.required) for write in (*resource.writes.values(), *resource.actions.values())
+    )
 
 
 def test_every_module_has_a_chapter_that_the_contents_lead_to(page):
@@ -80,8 +82,13 @@ def test_the_operators_and_the_limits_are_told(page):
 
 
 def test_the_lines_for_shell_and_client_name_what_there_is(page):
-    assert '"http://testserver/public/v1/agreements?type=program&ordering(-created)&limit=10"' in page
-    assert 'records = client.agreements.filter(type="program")\nfor record in records.order_by("-created"):' in page
+    assert (
+        '"http://testserver/public/v1/agreements?type=program&ordering(-created)&limit=10"' in page
+    )
+    assert (
+        'records = client.agreements.filter(type="program")\nfor record in '
+        'records.order_by("-created"):' in page
+    )
     assert 'client("tier").accounts.filter(type="customer")' in page
     assert 'client("auth").tokens["SU-431-800-699"].collection("permissions")' in page
 
@@ -103,7 +110,10 @@ def test_it_costs_no_query_of_its_own(adrian, django_assert_num_queries):
 
 
 def test_it_belongs_to_the_section_general_and_each_tab_leads_to_the_other(adrian):
-    for path, current, other in ((URL, "API Reference", "/integrations/"), ("/integrations/", "Start", URL)):
+    for path, current, other in (
+        (URL, "API Reference", "/integrations/"),
+        ("/integrations/", "Start", URL),
+    ):
         text = adrian.client.get(path).content.decode()
         assert f'<a href="{path}" aria-current="page">{current}</a>' in text
         assert f'<a href="{other}">' in text

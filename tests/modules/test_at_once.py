@@ -30,7 +30,12 @@ def at_once(*calls):
         begin.wait()
         for _ in range(ROUNDS):
             for _ in range(TRIES):
-                response = client.put(f"/public/v1/{path}", json.dumps(body), content_type="application/json", headers={"authorization": key})
+                response = client.put(
+                    f"/public/v1/{path}",
+                    json.dumps(body),
+                    content_type="application/json",
+                    headers={"authorization": key},
+                )
                 if response.status_code != 503:
                     break
                 sleep(float(response["Retry-After"]))
@@ -49,7 +54,10 @@ def at_once(*calls):
 def test_two_tokens_that_change_each_other_do_not_wait_for_ever():
     account = AccountFactory()
     one, two = (TokenFactory(account=account, modules=(Module.ALL,)) for _ in range(2))
-    calls = [(f"auth/tokens/{target.pk}", header(caller), {"description": caller.name}) for caller, target in ((one, two), (two, one))]
+    calls = [
+        (f"auth/tokens/{target.pk}", header(caller), {"description": caller.name})
+        for caller, target in ((one, two), (two, one))
+    ]
     assert set(at_once(*calls)) == {200}
     assert set(Token.objects.values_list("description", flat=True)) == {one.name, two.name}
 
@@ -60,7 +68,9 @@ def test_two_customers_that_get_the_same_reseller_do_not_wait_for_ever():
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     top = CustomerFactory(provider=account, type="reseller")
     below = [CustomerFactory(provider=account) for _ in range(2)]
-    calls = [(f"tier/accounts/{customer.pk}", key, {"parent": {"id": top.pk}}) for customer in below]
+    calls = [
+        (f"tier/accounts/{customer.pk}", key, {"parent": {"id": top.pk}}) for customer in below
+    ]
     calls.append((f"tier/accounts/{top.pk}", key, {"name": "Top"}))
     assert set(at_once(*calls)) == {200}
     # Every change counted: none was based on an outdated copy of the row.
@@ -72,7 +82,10 @@ def test_two_resellers_that_each_want_to_stand_below_the_other_make_no_circle():
     account = AccountFactory()
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     one, two = (CustomerFactory(provider=account, type="reseller") for _ in range(2))
-    calls = [(f"tier/accounts/{each.pk}", key, {"parent": {"id": other.pk}}) for each, other in ((one, two), (two, one))]
+    calls = [
+        (f"tier/accounts/{each.pk}", key, {"parent": {"id": other.pk}})
+        for each, other in ((one, two), (two, one))
+    ]
     statuses = at_once(*calls)
     assert set(statuses) == {200, 400}
     assert Customer.objects.exclude(parent=None).count() == 1

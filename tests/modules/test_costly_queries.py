@@ -56,7 +56,8 @@ TOO_COSTLY = {
     "searches": several("or", "search=x{}", 14),
     "a search with stars": "search=" + "*a" * 100,
     "counts": several("or", "stats.contracts={}", 31),
-    "all together": several("or", "ilike(title,*{}*)", 30) + f"&in(title,{values(81)})&ordering(created,updated)",
+    "all together": several("or", "ilike(title,*{}*)", 30)
+    + f"&in(title,{values(81)})&ordering(created,updated)",
     "levels": "and(" * 81 + "title=a" + ",title=b)" * 81,
     "levels of brackets": "(" * 245 + "title=a" + ")" * 245,
     "levels by signs": "&".join(["title=a"] * 82),
@@ -95,7 +96,9 @@ COSTLY = {
 
 # A statement that is stopped would end the test's transaction.
 @pytest.mark.django_db(transaction=True)
-def test_the_costliest_queries_of_fifty_thousand_records_are_answered_or_refused(call, account, reader):
+def test_the_costliest_queries_of_fifty_thousand_records_are_answered_or_refused(
+    call, account, reader
+):
     vendor = AccountFactory(side="vendor")
     start = datetime(2024, 1, 1, tzinfo=UTC)
     Agreement.objects.bulk_create(
@@ -128,9 +131,14 @@ def took_too_long(response):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["agreements", "agreements?limit=0", "agreements?search=x"])
-def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(call, reader, settings, monkeypatch, path):
+def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(
+    call, reader, settings, monkeypatch, path
+):
     """SQLite stops at its first look at the clock, PostgreSQL at a lock that is held elsewhere."""
-    stop = "SELECT 1 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n) AS endless WHERE i < 0"
+    stop = (
+        "SELECT 1 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i "
+        "FROM n) AS endless WHERE i < 0"
+    )
     settings.STATEMENT_SECONDS = 1
     # The connection keeps the limits once they are set.
     connection.close()
@@ -138,7 +146,9 @@ def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(call, 
 
     def endless(*args):
         query = real(*args)
-        return query._replace(plan=query.plan._replace(page=stop, page_params=(), total=stop, total_params=()))
+        return query._replace(
+            plan=query.plan._replace(page=stop, page_params=(), total=stop, total_params=())
+        )
 
     monkeypatch.setattr(queries, "compile_query", endless)
     queries.KEPT.clear()
@@ -187,7 +197,9 @@ def test_kept_queries_weigh_no_more_than_is_said(kept, monkeypatch):
     assert allotted < 1.25 * kept.maxsize
 
 
-@pytest.mark.parametrize("path", sorted({*BY_PATH} - {f"products/<parent>/{name}" for name in EMPTY}))
+@pytest.mark.parametrize(
+    "path", sorted({*BY_PATH} - {f"products/<parent>/{name}" for name in EMPTY})
+)
 def test_a_plan_weighs_no_more_than_is_said_however_little_it_selects(kept, path):
     hide = ",".join(f"-{name}" for name, _value in leaves(BY_PATH[path].fields) if name != "id")
     for select in ("", f"&select({hide})" if hide else ""):
@@ -237,10 +249,41 @@ def test_the_parser_keeps_no_tree(call, reader):
 
 # --- Arbitrary queries ----------------------------------------------------------------------------
 
-NAMES = st.sampled_from(["id", "title", "owner.name", "owner__id", "type", "active", "created", "stats.contracts", "nope", "search", "limit", "a.b"])
+NAMES = st.sampled_from(
+    [
+        "id",
+        "title",
+        "owner.name",
+        "owner__id",
+        "type",
+        "active",
+        "created",
+        "stats.contracts",
+        "nope",
+        "search",
+        "limit",
+        "a.b",
+    ]
+)
 VALUES = st.one_of(
     st.sampled_from(
-        ["", "x", "true", "program", "null()", "empty()", "1", "-1", "*", "**", "*a*", r"\*", "2024-01-01", "2024-01-01T00:00:00+00:00", "t(a=1)"]
+        [
+            "",
+            "x",
+            "true",
+            "program",
+            "null()",
+            "empty()",
+            "1",
+            "-1",
+            "*",
+            "**",
+            "*a*",
+            r"\*",
+            "2024-01-01",
+            "2024-01-01T00:00:00+00:00",
+            "t(a=1)",
+        ]
     ),
     st.text(max_size=12),
     st.text(max_size=12).map(lambda text: f'"{text}"'),
@@ -248,23 +291,35 @@ VALUES = st.one_of(
 )
 TERMS = st.one_of(
     st.tuples(NAMES, VALUES).map("=".join),
-    st.tuples(st.sampled_from(["eq", "ne", "gt", "ge", "lt", "le", "like", "ilike"]), NAMES, VALUES).map(lambda each: "{}({},{})".format(*each)),
-    st.tuples(st.sampled_from(["in", "out"]), NAMES, st.lists(VALUES, max_size=4)).map(lambda each: f"{each[0]}({each[1]},({','.join(each[2])}))"),
-    st.tuples(st.sampled_from(["ordering", "select"]), st.lists(NAMES, max_size=3)).map(lambda each: f"{each[0]}({','.join(each[1])})"),
+    st.tuples(
+        st.sampled_from(["eq", "ne", "gt", "ge", "lt", "le", "like", "ilike"]), NAMES, VALUES
+    ).map(lambda each: "{}({},{})".format(*each)),
+    st.tuples(st.sampled_from(["in", "out"]), NAMES, st.lists(VALUES, max_size=4)).map(
+        lambda each: f"{each[0]}({each[1]},({','.join(each[2])}))"
+    ),
+    st.tuples(st.sampled_from(["ordering", "select"]), st.lists(NAMES, max_size=3)).map(
+        lambda each: f"{each[0]}({','.join(each[1])})"
+    ),
 )
 QUERIES = st.recursive(
     TERMS,
     lambda inner: st.one_of(
-        st.tuples(st.sampled_from(["and", "or"]), st.lists(inner, max_size=4)).map(lambda each: f"{each[0]}({','.join(each[1])})"),
+        st.tuples(st.sampled_from(["and", "or"]), st.lists(inner, max_size=4)).map(
+            lambda each: f"{each[0]}({','.join(each[1])})"
+        ),
         inner.map(lambda each: f"not({each})"),
-        st.tuples(st.sampled_from("&|;"), st.lists(inner, max_size=4)).map(lambda each: each[0].join(each[1])),
+        st.tuples(st.sampled_from("&|;"), st.lists(inner, max_size=4)).map(
+            lambda each: each[0].join(each[1])
+        ),
         inner.map(lambda each: f"({each})"),
     ),
     max_leaves=12,
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(QUERIES)
 def test_no_query_of_the_grammar_is_a_server_error(call, reader, query):
     response = call(f"agreements?{quote(query, safe='(),=&|;*+')}", reader)

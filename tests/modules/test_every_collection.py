@@ -17,11 +17,20 @@ from tokens.models import Extension, Token
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.detail and not each.parent], ids=str)
+@pytest.mark.parametrize(
+    "resource", [each for each in RESOURCES if each.detail and not each.parent], ids=str
+)
 def test_a_record_is_the_same_in_the_list_and_by_its_id(demo, client, resource):
     for key in demo.values():
-        for record in client.get(f"/public/v1/{resource.path}?limit=3", headers={"authorization": key}).json():
-            assert client.get(f"/public/v1/{resource.path}/{record['id']}", headers={"authorization": key}).json() == record
+        for record in client.get(
+            f"/public/v1/{resource.path}?limit=3", headers={"authorization": key}
+        ).json():
+            assert (
+                client.get(
+                    f"/public/v1/{resource.path}/{record['id']}", headers={"authorization": key}
+                ).json()
+                == record
+            )
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
@@ -31,7 +40,14 @@ def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(demo
         headers = {"authorization": key}
         path = f"/public/v1/{resource.path}".replace("<parent>", parent_of(resource, key))
         client.get(path, headers=headers)  # records the use of the token, which takes one more
-        for query, most in (("", 3), ("?limit=2", 3), ("?limit=2&offset=1", 3), ("?limit=1000", 3), ("?limit=0", 3), ("?search=o&limit=1", 3)):
+        for query, most in (
+            ("", 3),
+            ("?limit=2", 3),
+            ("?limit=2&offset=1", 3),
+            ("?limit=1000", 3),
+            ("?limit=0", 3),
+            ("?search=o&limit=1", 3),
+        ):
             with CaptureQueriesContext(connection) as queries:
                 response = client.get(path + query, headers=headers)
             assert response.status_code == 200
@@ -46,7 +62,11 @@ def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(demo
 def parent_of(resource, key):
     """Return the id of a product with items, or of the token itself."""
     if resource.path.startswith("products/"):
-        return Product.objects.filter(items__isnull=False, vendor="VA-044-420", status="published").first().pk
+        return (
+            Product.objects.filter(items__isnull=False, vendor="VA-044-420", status="published")
+            .first()
+            .pk
+        )
     return key.split(" ")[1].split(":")[0]
 
 
@@ -57,7 +77,9 @@ def side(model):
 
 def partners(account):
     """Return the companies with which the account has an active contract."""
-    pairs = Contract.objects.filter(Q(vendor=account) | Q(provider=account), status="active").values_list("vendor", "provider")
+    pairs = Contract.objects.filter(
+        Q(vendor=account) | Q(provider=account), status="active"
+    ).values_list("vendor", "provider")
     return {company for pair in pairs for company in pair} - {account}
 
 
@@ -78,7 +100,9 @@ MAY_SEE = {
     "modules": lambda account: models.ModuleEntry.objects.all(),
     "helpdesk/cases": side(models.Case),
     "listings": side(models.Listing),
-    "marketplaces": lambda account: models.Marketplace.objects.filter(owner__in={account} | (partners(account) if account[:2] == "VA" else set())),
+    "marketplaces": lambda account: models.Marketplace.objects.filter(
+        owner__in={account} | (partners(account) if account[:2] == "VA" else set())
+    ),
     "hubs": owned(models.Hub),
     "localization/locales": lambda account: models.Locale.objects.all(),
     "partners": lambda account: Account.objects.filter(pk__in=partners(account)),
@@ -86,7 +110,9 @@ MAY_SEE = {
     "products": lambda account: Product.objects.filter(
         vendor__in={account}
         if account[:2] == "VA"
-        else Contract.objects.filter(provider=account, status="active", type="distribution").values_list("vendor", flat=True)
+        else Contract.objects.filter(
+            provider=account, status="active", type="distribution"
+        ).values_list("vendor", flat=True)
     ),
     "localization/translations": lambda account: MAY_SEE["products"](account),
     "categories": lambda account: models.Category.objects.all(),
@@ -107,7 +133,9 @@ def test_an_account_sees_what_it_may_and_nothing_else(demo, client, path):
     for account, key in demo.items():
         headers = {"authorization": key}
         allowed = set(MAY_SEE[path](account).values_list("pk", flat=True))
-        assert {row["id"] for row in client.get(f"/public/v1/{path}?limit=1000", headers=headers).json()} == allowed
+        assert {
+            row["id"] for row in client.get(f"/public/v1/{path}?limit=1000", headers=headers).json()
+        } == allowed
         others = set(MAY_SEE[path](account).model.objects.values_list("pk", flat=True)) - allowed
         for id in sorted(others)[:3]:
             assert client.get(f"/public/v1/{path}/{id}", headers=headers).status_code == 404
@@ -116,18 +144,35 @@ def test_an_account_sees_what_it_may_and_nothing_else(demo, client, path):
 def test_what_is_nested_tells_nothing_of_others(demo, client):
     """Counts and lists inside a record cover only the caller's own dealings."""
     vendor = "VA-044-420"
-    for row in client.get("/public/v1/marketplaces", headers={"authorization": demo[vendor]}).json():
-        assert row["stats"]["contracts"] == Contract.objects.filter(marketplace=row["id"], vendor=vendor, status="active").count()
+    for row in client.get(
+        "/public/v1/marketplaces", headers={"authorization": demo[vendor]}
+    ).json():
+        assert (
+            row["stats"]["contracts"]
+            == Contract.objects.filter(
+                marketplace=row["id"], vendor=vendor, status="active"
+            ).count()
+        )
     for key in demo.values():
-        assert b"MP-" not in client.get("/public/v1/localization/locales", headers={"authorization": key}).content
+        assert (
+            b"MP-"
+            not in client.get(
+                "/public/v1/localization/locales", headers={"authorization": key}
+            ).content
+        )
 
 
 def test_the_queries_of_the_examples_find_records(demo, client):
     """In the amount of data that `make run` loads, so that people who try them see something."""
     examples = (settings.BASE_DIR / "docs" / "api.md").read_text()
     (since,) = re.findall(r'created\.ge\("([^"]+)"\)', examples)
-    for query in ("and(eq(type,program),eq(active,true))", f"and(ge(created,{since}),like(title,*Cloud*))"):
-        assert client.get(f"/public/v1/agreements?{query}", headers={"authorization": demo["PA-063-101"]}).json()
+    for query in (
+        "and(eq(type,program),eq(active,true))",
+        f"and(ge(created,{since}),like(title,*Cloud*))",
+    ):
+        assert client.get(
+            f"/public/v1/agreements?{query}", headers={"authorization": demo["PA-063-101"]}
+        ).json()
 
 
 def test_a_price_list_says_what_its_columns_are(demo, client):
@@ -136,4 +181,6 @@ def test_a_price_list_says_what_its_columns_are(demo, client):
         rows = client.get("/public/v1/pricing/lists", headers={"authorization": key}).json()
         assert rows
         for row in rows:
-            assert re.fullmatch(r"Price|Suggested T[012] Price|v\..{1,98}", row["attributes"][0]["name"])
+            assert re.fullmatch(
+                r"Price|Suggested T[012] Price|v\..{1,98}", row["attributes"][0]["name"]
+            )

@@ -28,7 +28,9 @@ pytestmark = pytest.mark.django_db
         ("helpdesk/cases", "like(issuer.agent.email,*)"),
     ],
 )
-def test_what_is_not_shown_cannot_be_filtered_or_ordered_by_and_is_reported(call, account, path, query):
+def test_what_is_not_shown_cannot_be_filtered_or_ordered_by_and_is_reported(
+    call, account, path, query
+):
     token = TokenFactory(account=account, modules=(Module.ALL,))
     response = call(f"{path}?{query}", token)
     name = query.split("(")[1].split(",")[0]
@@ -48,9 +50,21 @@ def case(account):
 
 def test_the_partner_sees_whose_token_acted_and_not_which(call, case):
     mine, theirs = case
-    body = {"subject": "x", "description": "y", "type": "business", "receiver": {"account": {"id": theirs.account_id}}}
-    made = call("helpdesk/cases", mine, "post", data=json.dumps(body), content_type="application/json").json()
-    assert call(f"helpdesk/cases/{made['id']}/resolve", theirs, "post", content_type="application/json").status_code == 200
+    body = {
+        "subject": "x",
+        "description": "y",
+        "type": "business",
+        "receiver": {"account": {"id": theirs.account_id}},
+    }
+    made = call(
+        "helpdesk/cases", mine, "post", data=json.dumps(body), content_type="application/json"
+    ).json()
+    assert (
+        call(
+            f"helpdesk/cases/{made['id']}/resolve", theirs, "post", content_type="application/json"
+        ).status_code
+        == 200
+    )
     own = call(f"helpdesk/cases/{made['id']}", mine).json()["events"]
     seen = call(f"helpdesk/cases/{made['id']}", theirs).json()["events"]
     assert own["created"]["by"] == {"id": mine.pk, "name": mine.name}
@@ -65,7 +79,12 @@ def test_the_partner_sees_whose_token_acted_and_not_which(call, case):
 @pytest.mark.parametrize("event", ["created", "updated", "pending"])
 def test_no_filter_tells_the_partner_which_token_acted(call, case, event):
     mine, theirs = case
-    body = {"subject": "x", "description": "y", "type": "business", "receiver": {"account": {"id": theirs.account_id}}}
+    body = {
+        "subject": "x",
+        "description": "y",
+        "type": "business",
+        "receiver": {"account": {"id": theirs.account_id}},
+    }
     call("helpdesk/cases", mine, "post", data=json.dumps(body), content_type="application/json")
     for query, own, others in (
         (f"eq(events.{event}.by.id,{mine.pk})", 1, 0),
@@ -74,7 +93,10 @@ def test_no_filter_tells_the_partner_which_token_acted(call, case, event):
         (f"ne(events.{event}.by.id,{mine.pk})", 0, 1),
         (f'eq(events.{event}.by.name,"{mine.account.name}")', 0, 1),
     ):
-        assert (len(call(f"helpdesk/cases?{query}", mine).json()), len(call(f"helpdesk/cases?{query}", theirs).json())) == (own, others), query
+        assert (
+            len(call(f"helpdesk/cases?{query}", mine).json()),
+            len(call(f"helpdesk/cases?{query}", theirs).json()),
+        ) == (own, others), query
 
 
 def test_a_person_is_named_to_both_sides(call, case):
@@ -106,7 +128,11 @@ def test_tokens_in_stored_cases_get_their_account(case):
         provider=mine.account,
         issuer=mine.account,
         receiver=theirs.account,
-        actors={"created": {"id": mine.pk, "name": "A"}, "updated": {"id": "UR-1", "name": "B"}, "pending": {"id": "SU-000-000-000", "name": "C"}},
+        actors={
+            "created": {"id": mine.pk, "name": "A"},
+            "updated": {"id": "UR-1", "name": "B"},
+            "pending": {"id": "SU-000-000-000", "name": "C"},
+        },
     )
     import_module("modules.migrations.0005_accounts_of_actors").add_accounts(apps, None)
     stored.refresh_from_db()
@@ -160,7 +186,9 @@ def test_moments_are_compared_as_they_are_shown(call, account, token):
 
     Asking for what is later than the last record seen must not return that record again.
     """
-    AgreementFactory(provider=account, created_at=datetime(2024, 1, 31, 10, 20, 30, 123456, tzinfo=UTC))
+    AgreementFactory(
+        provider=account, created_at=datetime(2024, 1, 31, 10, 20, 30, 123456, tzinfo=UTC)
+    )
     seen = call("agreements", token).json()[0]["created"]
     for query, count in (("eq", 1), ("ne", 0), ("ge", 1), ("gt", 0), ("le", 1), ("lt", 0)):
         assert len(call(f"agreements?{query}(created,{seen})", token).json()) == count, query

@@ -27,7 +27,14 @@ FORMATS = {
     "uri": re.compile(r"https?://\S+"),
     "uuid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
 }
-TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
+TYPES = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+}
 
 # Shown in addition to the description: the samples of CloudBlue's documentation have these, and its
 # programs read them.
@@ -35,19 +42,34 @@ MORE = {
     "contracts": {"marketplace", "marketplace.id", "marketplace.name"},
     # Described as an object without properties.
     "auth/tokens": {
-        f"events.{name}" for event in ("created", "updated") for name in (event, f"{event}.at", f"{event}.by", f"{event}.by.id", f"{event}.by.name")
+        f"events.{name}"
+        for event in ("created", "updated")
+        for name in (event, f"{event}.at", f"{event}.by", f"{event}.by.id", f"{event}.by.name")
     },
     # Described as objects without properties; a text says what they contain.
     "pricing/lists": {"attributes[].id", "attributes[].name", "attributes[].description"},
     "listings": {"contract.marketplace", "contract.marketplace.id", "contract.marketplace.name"},
     # The description has only id and quantity of an item, and the parameters as a list of lists.
     "assets": {
-        *(f"items[].{name}" for name in ("display_name", "global_id", "item_type", "mpn", "period", "type")),
-        *(f"params[].{name}" for name in ("description", "id", "name", "title", "type", "value", "value_error")),
+        *(
+            f"items[].{name}"
+            for name in ("display_name", "global_id", "item_type", "mpn", "period", "type")
+        ),
+        *(
+            f"params[].{name}"
+            for name in ("description", "id", "name", "title", "type", "value", "value_error")
+        ),
         "tiers.customer.id",
         "tiers.tier1.id",
     },
-    "requests": {"asset.tiers.customer.id", "asset.tiers.tier1.id", "contract", "contract.id", "contract.name", "contract.type"},
+    "requests": {
+        "asset.tiers.customer.id",
+        "asset.tiers.tier1.id",
+        "contract",
+        "contract.id",
+        "contract.name",
+        "contract.type",
+    },
     "tier/configs": {"account.id", "params[].name"},
 }
 # Required there and absent here, because there is no value. CloudBlue's command line crashes on
@@ -79,12 +101,17 @@ def records(demo, client):
     def do(resource):
         paths = [resource.path]
         if "<parent>" in resource.path:
-            paths = [resource.path.replace("<parent>", token) for token in Token.objects.values_list("pk", flat=True)[:20]]
+            paths = [
+                resource.path.replace("<parent>", token)
+                for token in Token.objects.values_list("pk", flat=True)[:20]
+            ]
         return [
             record
             for key in demo.values()
             for path in paths
-            for record in client.get(f"/public/v1/{path}?limit=1000", headers={"authorization": key}).json()
+            for record in client.get(
+                f"/public/v1/{path}?limit=1000", headers={"authorization": key}
+            ).json()
             if isinstance(record, dict)
         ]
 
@@ -116,7 +143,9 @@ def fits(value, fact):
         return False
     if isinstance(value, str):
         pattern = FORMATS.get(fact.get("format"))
-        return len(value) <= fact.get("maxLength", 10**9) and (value == "" or pattern is None or bool(pattern.fullmatch(value)))
+        return len(value) <= fact.get("maxLength", 10**9) and (
+            value == "" or pattern is None or bool(pattern.fullmatch(value))
+        )
     return True
 
 

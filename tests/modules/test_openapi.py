@@ -19,7 +19,12 @@ URL = "/public/v1/openapi.json"
 METHODS = ("GET", "POST", "PUT", "DELETE")
 DOCUMENT = json.loads(openapi.text(RESOURCES, "https://portal.example/public/v1"))
 # Method, path, description.
-OPERATIONS = [(method.upper(), path, about) for path, item in DOCUMENT["paths"].items() for method, about in item.items() if method != "summary"]
+OPERATIONS = [
+    (method.upper(), path, about)
+    for path, item in DOCUMENT["paths"].items()
+    for method, about in item.items()
+    if method != "summary"
+]
 LISTS = {name: resource for resource in RESOURCES for name in [openapi.schema_name(resource)]}
 COMPANIES = ("PA-063-101", "VA-044-420")
 
@@ -41,7 +46,9 @@ def resolve(reference):
 
 def validator(schema):
     """Return a validator that finds what the schema forbids or does not mention."""
-    return Draft202012Validator({"components": DOCUMENT["components"], **schema}, format_checker=FormatChecker())
+    return Draft202012Validator(
+        {"components": DOCUMENT["components"], **schema}, format_checker=FormatChecker()
+    )
 
 
 def closed(schema):
@@ -50,14 +57,19 @@ def closed(schema):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    parts = {key: each if key in ("examples", "const", "enum") else closed(each) for key, each in schema.items()}
+    parts = {
+        key: each if key in ("examples", "const", "enum") else closed(each)
+        for key, each in schema.items()
+    }
     return {**parts, "additionalProperties": False} if "properties" in schema else parts
 
 
 # --- The address ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [URL, f"{URL}/", "/public/v1//openapi.json", "/public/v1//openapi.json/"])
+@pytest.mark.parametrize(
+    "path", [URL, f"{URL}/", "/public/v1//openapi.json", "/public/v1//openapi.json/"]
+)
 def test_everybody_gets_the_document_without_a_query(client, path):
     response = client.get(path)
     assert response.status_code == 200
@@ -126,7 +138,9 @@ def test_every_refusal_can_be_met():
     for method, path, about in OPERATIONS:
         assert {"400", "401", "403"} <= set(about["responses"]), (method, path)
         assert ("404" in about["responses"]) == ("{" in path), (method, path)
-        assert ("415" in about["responses"]) == (method in ("POST", "PUT") or "requestBody" in about), (method, path)
+        assert ("415" in about["responses"]) == (
+            method in ("POST", "PUT") or "requestBody" in about
+        ), (method, path)
 
 
 def test_the_examples_are_what_the_schemas_say():
@@ -157,16 +171,39 @@ def test_a_body_says_what_it_needs_and_how_long_it_may_be():
     schema = body["content"]["application/json"]["schema"]
     assert body["required"]
     assert schema["required"] == ["name", "contact_info"]
-    assert schema["properties"]["name"] == {"type": "string", "maxLength": 255, "minLength": 1, "examples": ["Taller Ruiz S.L."]}
+    assert schema["properties"]["name"] == {
+        "type": "string",
+        "maxLength": 255,
+        "minLength": 1,
+        "examples": ["Taller Ruiz S.L."],
+    }
     assert schema["properties"]["type"]["enum"] == ["customer", "reseller"]
     assert schema["properties"]["parent"]["type"] == ["object", "null"]
-    assert schema["properties"]["contact_info"]["properties"]["contact"]["required"] == ["first_name", "last_name", "email"]
+    assert schema["properties"]["contact_info"]["properties"]["contact"]["required"] == [
+        "first_name",
+        "last_name",
+        "email",
+    ]
 
 
 def test_a_filter_says_what_it_knows():
-    parameters = {each["name"]: each for each in DOCUMENT["paths"]["/agreements"]["get"]["parameters"] if "name" in each}
-    assert parameters["type"]["schema"]["enum"] == ["distribution", "program", "service", "referral", "syndication"]
-    assert parameters["created"]["description"] == "Filter for: created\n\n**lookups:** eq, ne, gt, ge, lt, le, in, out\n\n**ordering:** true"
+    parameters = {
+        each["name"]: each
+        for each in DOCUMENT["paths"]["/agreements"]["get"]["parameters"]
+        if "name" in each
+    }
+    assert parameters["type"]["schema"]["enum"] == [
+        "distribution",
+        "program",
+        "service",
+        "referral",
+        "syndication",
+    ]
+    assert (
+        parameters["created"]["description"]
+        == "Filter for: created\n\n**lookups:** eq, ne, gt, ge, lt, le, in, "
+        "out\n\n**ordering:** true"
+    )
     assert parameters["created"]["schema"] == {"type": "string", "format": "date-time"}
 
 
@@ -174,8 +211,15 @@ def test_a_filter_says_what_it_knows():
 
 
 def test_the_document_has_every_address_of_the_api_and_no_other():
-    served = {pattern.name for pattern in urlpatterns} - {"openapi", "icon", "localization/translations/<id>/attributes", "nothing"}
-    assert {"/" + name.replace("<parent>", "{parent_id}").replace("<id>", "{id}") for name in served} == set(DOCUMENT["paths"])
+    served = {pattern.name for pattern in urlpatterns} - {
+        "openapi",
+        "icon",
+        "localization/translations/<id>/attributes",
+        "nothing",
+    }
+    assert {
+        "/" + name.replace("<parent>", "{parent_id}").replace("<id>", "{id}") for name in served
+    } == set(DOCUMENT["paths"])
 
 
 @pytest.fixture
@@ -197,16 +241,29 @@ def test_an_address_has_the_methods_that_are_described_and_no_other(call, reader
 @pytest.mark.parametrize("name", LISTS)
 def test_every_filter_takes_every_operator_it_is_said_to_know(call, reader, name):
     resource = LISTS[name]
-    path = resource.path.replace("<parent>", TokenFactory(account=reader.account).pk if "tokens" in resource.path else "none-such")
+    path = resource.path.replace(
+        "<parent>",
+        TokenFactory(account=reader.account).pk if "tokens" in resource.path else "none-such",
+    )
     for each in resource.filter_names:
-        value = json.dumps(schemas.answered(openapi.filter_field(resource, each), each)["examples"][0], ensure_ascii=False).replace("null", "x")
+        value = json.dumps(
+            schemas.answered(openapi.filter_field(resource, each), each)["examples"][0],
+            ensure_ascii=False,
+        ).replace("null", "x")
         terms = [term(operator, each, value) for operator in openapi.lookups(resource, each)]
         response = call(f"{path}?{'&'.join(terms)}", reader)
-        assert response.status_code in ((200, 404) if resource.parent else (200,)), (terms, response.content)
+        assert response.status_code in ((200, 404) if resource.parent else (200,)), (
+            terms,
+            response.content,
+        )
     for each in resource.ordering:
-        assert call(f"{path}?ordering(-{each})", reader).status_code in ((200, 404) if resource.parent else (200,))
+        assert call(f"{path}?ordering(-{each})", reader).status_code in (
+            (200, 404) if resource.parent else (200,)
+        )
     if resource.search:
-        assert call(f"{path}?search=x", reader).status_code in ((200, 404) if resource.parent else (200,))
+        assert call(f"{path}?search=x", reader).status_code in (
+            (200, 404) if resource.parent else (200,)
+        )
 
 
 def term(operator, name, value):
@@ -226,17 +283,34 @@ def test_records_are_what_the_schemas_say_and_nothing_else(client, db):
     call_command("demo", verbosity=0)
     seen = set()
     for company in COMPANIES:
-        headers = {"authorization": header(TokenFactory(account=Account.objects.get(pk=company), name="Reader", modules=(Module.ALL,)))}
+        headers = {
+            "authorization": header(
+                TokenFactory(
+                    account=Account.objects.get(pk=company), name="Reader", modules=(Module.ALL,)
+                )
+            )
+        }
         for name, resource in LISTS.items():
-            check = validator(closed({"$ref": f"#/components/schemas/{name}"}) | {"components": closed(DOCUMENT["components"])})
+            check = validator(
+                closed({"$ref": f"#/components/schemas/{name}"})
+                | {"components": closed(DOCUMENT["components"])}
+            )
             parents = [None]
             if resource.parent:
-                parents = [row["id"] for row in client.get(f"/public/v1/{resource.parent.path}", headers=headers).json()]
+                parents = [
+                    row["id"]
+                    for row in client.get(
+                        f"/public/v1/{resource.parent.path}", headers=headers
+                    ).json()
+                ]
             for parent in parents:
                 path = "/public/v1/" + resource.path.replace("<parent>", str(parent))
                 response = client.get(path, headers=headers)
                 assert response.status_code == 200
-                assert re.fullmatch(DOCUMENT["components"]["headers"]["Content-Range"]["schema"]["pattern"], response["Content-Range"])
+                assert re.fullmatch(
+                    DOCUMENT["components"]["headers"]["Content-Range"]["schema"]["pattern"],
+                    response["Content-Range"],
+                )
                 for record in response.json():
                     assert not list(check.iter_errors(record)), record
                     seen.add(name)
@@ -246,12 +320,24 @@ def test_records_are_what_the_schemas_say_and_nothing_else(client, db):
     assert seen == set(LISTS) - {openapi.schema_name(each) for each in absent.OF_PRODUCTS}
 
 
-@pytest.mark.parametrize(("method", "path", "about"), [each for each in OPERATIONS if "requestBody" in each[2]], ids=lambda each: str(each)[:40])
+@pytest.mark.parametrize(
+    ("method", "path", "about"),
+    [each for each in OPERATIONS if "requestBody" in each[2]],
+    ids=lambda each: str(each)[:40],
+)
 def test_a_body_without_what_it_needs_is_refused_by_name(call, reader, method, path, about):
     if "{" in path:
         return
     schema = about["requestBody"]["content"]["application/json"]["schema"]
-    response = call(path.removeprefix("/"), reader, method=method.lower(), data={}, content_type="application/json")
+    response = call(
+        path.removeprefix("/"),
+        reader,
+        method=method.lower(),
+        data={},
+        content_type="application/json",
+    )
     assert response.status_code == (400 if about["requestBody"]["required"] else 201)
     needed = [name.name for name in schemas.flat(schema) if name.required]
-    assert {error.split(":")[0] for error in response.json()["errors"]} >= {name for name in needed if "." not in name}
+    assert {error.split(":")[0] for error in response.json()["errors"]} >= {
+        name for name in needed if "." not in name
+    }

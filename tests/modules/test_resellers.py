@@ -58,10 +58,18 @@ def test_the_admin_refuses_a_circle_with_an_error_at_the_field(chain):
     staff = person(user__is_staff=True, user__is_superuser=True)
     confirmed(staff.client)
     data = {field.name: field.value_from_object(top) or "" for field in Customer._meta.fields}
-    data |= {"created_at_0": "2026-01-01", "created_at_1": "10:00", "updated_at_0": "2026-01-01", "updated_at_1": "10:00", "parent": bottom.pk}
+    data |= {
+        "created_at_0": "2026-01-01",
+        "created_at_1": "10:00",
+        "updated_at_0": "2026-01-01",
+        "updated_at_1": "10:00",
+        "parent": bottom.pk,
+    }
     response = staff.client.post(reverse("admin:modules_customer_change", args=(top.pk,)), data)
     assert response.status_code == 200
-    assert response.context["adminform"].form.errors == {"parent": ["A reseller cannot be placed below itself."]}
+    assert response.context["adminform"].form.errors == {
+        "parent": ["A reseller cannot be placed below itself."]
+    }
     assert Customer.objects.get(pk=top.pk).parent is None
 
 
@@ -70,7 +78,13 @@ def test_a_circle_that_is_stored_holds_nobody_up(call, account, circle):
     token = TokenFactory(account=account, modules=(Module.ALL,))
 
     def put(customer, body):
-        return call(f"tier/accounts/{customer.pk}", token, "put", data=json.dumps(body), content_type="application/json")
+        return call(
+            f"tier/accounts/{customer.pk}",
+            token,
+            "put",
+            data=json.dumps(body),
+            content_type="application/json",
+        )
 
     assert len(call("tier/accounts", token).json()) == 3
     assert put(circle[0], {"name": "Renamed"}).status_code == 200

@@ -5,7 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modules.models import Agreement, Contract
-from tests.factories import AccountFactory, AgreementFactory, ContractFactory, ProductFactory, TokenFactory
+from tests.factories import (
+    AccountFactory,
+    AgreementFactory,
+    ContractFactory,
+    ProductFactory,
+    TokenFactory,
+)
 from tokens.catalog import Module
 
 
@@ -17,7 +23,9 @@ def all_token(account):
 @pytest.fixture
 def agreements(account):
     start = datetime(2024, 1, 31, 10, 20, 30, 123456, tzinfo=UTC)
-    return [AgreementFactory(provider=account, created_at=start + timedelta(hours=n)) for n in range(25)]
+    return [
+        AgreementFactory(provider=account, created_at=start + timedelta(hours=n)) for n in range(25)
+    ]
 
 
 def ids(response):
@@ -65,13 +73,20 @@ def test_no_page_is_longer_than_a_thousand(call, token, account):
 
 def test_the_newest_come_first_and_pages_hold_each_once(call, token, agreements):
     Agreement.objects.update(created_at=datetime(2024, 1, 1, tzinfo=UTC))
-    seen = [id for offset in (0, 10, 20) for id in ids(call(f"agreements?limit=10&offset={offset}", token))]
+    seen = [
+        id
+        for offset in (0, 10, 20)
+        for id in ids(call(f"agreements?limit=10&offset={offset}", token))
+    ]
     assert sorted(seen, reverse=True) == seen
     assert len(set(seen)) == 25
 
 
 def test_moments_are_to_the_second_with_an_offset(call, token, agreements):
-    assert call("agreements?limit=1&offset=24", token).json()[0]["created"] == "2024-01-31T10:20:30+00:00"
+    assert (
+        call("agreements?limit=1&offset=24", token).json()[0]["created"]
+        == "2024-01-31T10:20:30+00:00"
+    )
 
 
 @pytest.mark.parametrize("path", ["agreements", "agreements/", "/agreements", "/agreements/"])
@@ -107,7 +122,11 @@ def test_each_side_sees_its_own_records_only(call, agreements, token):
 def test_the_own_account(call, all_token, account, stranger):
     body = call("accounts", all_token).json()
     assert [row["id"] for row in body] == [account.pk]
-    assert (body[0]["name"], body[0]["type"], body[0]["role"]) == (account.name, "provider", "distributor")
+    assert (body[0]["name"], body[0]["type"], body[0]["role"]) == (
+        account.name,
+        "provider",
+        "distributor",
+    )
     assert call(f"accounts/{account.pk}", all_token).json() == body[0]
     assert call(f"accounts/{stranger.account.pk}", all_token).status_code == 404
 
@@ -125,7 +144,9 @@ def test_an_empty_list_below_a_record_is_empty(call, account, all_token):
     assert (response.json(), response["Content-Range"]) == ([], "items 0-0/0")
 
 
-def test_a_distributor_sees_products_of_vendors_it_has_an_active_contract_with(call, account, all_token):
+def test_a_distributor_sees_products_of_vendors_it_has_an_active_contract_with(
+    call, account, all_token
+):
     product = ProductFactory()
     assert call("products", all_token).json() == []
     contract = ContractFactory(provider=account, vendor=product.vendor)
@@ -136,7 +157,9 @@ def test_a_distributor_sees_products_of_vendors_it_has_an_active_contract_with(c
 
 
 @pytest.mark.parametrize("given", [None, "a password of my own"])
-def test_the_password_of_the_demo_is_random_or_given_and_printed_once(db, capsys, monkeypatch, given):
+def test_the_password_of_the_demo_is_random_or_given_and_printed_once(
+    db, capsys, monkeypatch, given
+):
     from django.core.management import call_command
 
     from accounts.models import User
@@ -146,7 +169,9 @@ def test_the_password_of_the_demo_is_random_or_given_and_printed_once(db, capsys
         monkeypatch.setenv("DEMO_PASSWORD", given)
     call_command("demo")
     out = capsys.readouterr().out
-    password = given or next(line for line in out.splitlines() if "shown this once" in line).split(": ")[1]
+    password = (
+        given or next(line for line in out.splitlines() if "shown this once" in line).split(": ")[1]
+    )
     assert User.objects.get(email="robert@frontstreet.example").check_password(password)
     call_command("demo")
     assert password not in capsys.readouterr().out

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from modules.models import Agreement, Contract
 from modules.urls import RESOURCES
-from tests.factories import AccountFactory, AgreementFactory, ContractFactory, CustomerFactory, TokenFactory
+from tests.factories import (
+    AccountFactory,
+    AgreementFactory,
+    ContractFactory,
+    CustomerFactory,
+    TokenFactory,
+)
 from tokens.catalog import Module
 
 # Titles, by the last digit of the id.
@@ -137,7 +143,10 @@ def test_a_query_finds(found, query, ids):
 
 def test_a_zone_with_a_plus_survives_the_way_that_clients_send_it(found):
     # `+` arrives unescaped; reading it as a space, as in forms, would break every date.
-    assert found("and(ge(created,2024-02-01T10:20:30+00:00),lt(created,2024-02-02T10:20:30+00:00))") == "1"
+    assert (
+        found("and(ge(created,2024-02-01T10:20:30+00:00),lt(created,2024-02-02T10:20:30+00:00))")
+        == "1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,7 +219,10 @@ def test_a_moment_beyond_the_ends_of_time_is_told(call, token):
     assert call("agreements?le(created,9999-12-31T23:59:59-14:00)", token).status_code == 400
 
 
-@pytest.mark.parametrize("query", ["like(title,t(a=b))", "ilike(title,t(like(a,b)))", "in(type,(t(a=1)))", "eq(title,t(a=b))"])
+@pytest.mark.parametrize(
+    "query",
+    ["like(title,t(a=b))", "ilike(title,t(like(a,b)))", "in(type,(t(a=1)))", "eq(title,t(a=b))"],
+)
 def test_a_tuple_where_a_value_belongs_is_no_failure(call, token, query):
     assert call(f"agreements?{query}", token).status_code in {200, 400}
 
@@ -227,7 +239,9 @@ def test_moments_at_the_ends_of_time_never_fail(call, token, agreements, query):
     assert call(f"agreements?{query}", token).status_code in {200, 400}
 
 
-@pytest.mark.parametrize("number", ["99999999999999999999", "-99999999999999999999", "9" * 4000, "NaN", "1.5", "²"])
+@pytest.mark.parametrize(
+    "number", ["99999999999999999999", "-99999999999999999999", "9" * 4000, "NaN", "1.5", "²"]
+)
 @pytest.mark.parametrize("name", ["stats.contracts", "priority"])
 def test_numbers_no_column_can_hold_never_fail(call, account, number, name):
     token = TokenFactory(account=account, modules=(Module.ALL,))
@@ -239,9 +253,16 @@ def test_numbers_no_column_can_hold_never_fail(call, account, number, name):
 
 def test_empty_texts_can_be_asked_for(call, account):
     token = TokenFactory(account=account, modules=(Module.ALL,))
-    with_id, without = CustomerFactory(provider=account, external_id="7"), CustomerFactory(provider=account)
-    assert [row["id"] for row in call("tier/accounts?eq(external_id,empty())", token).json()] == [without.pk]
-    assert [row["id"] for row in call("tier/accounts?ne(external_id,empty())", token).json()] == [with_id.pk]
+    with_id, without = (
+        CustomerFactory(provider=account, external_id="7"),
+        CustomerFactory(provider=account),
+    )
+    assert [row["id"] for row in call("tier/accounts?eq(external_id,empty())", token).json()] == [
+        without.pk
+    ]
+    assert [row["id"] for row in call("tier/accounts?ne(external_id,empty())", token).json()] == [
+        with_id.pk
+    ]
 
 
 def test_select_leaves_out_and_keeps(call, token, agreements):
@@ -257,12 +278,16 @@ def test_select_leaves_out_and_keeps(call, token, agreements):
 def test_ties_are_ordered_by_the_id_so_that_pages_hold_each_record_once(call, token, agreements):
     Agreement.objects.update(created_at=datetime(2024, 1, 1, tzinfo=UTC))
     for order in ("ordering(created)", "ordering(-created)", ""):
-        seen = [call(f"agreements?{order}&limit=1&offset={n}", token).json()[0]["id"] for n in range(6)]
+        seen = [
+            call(f"agreements?{order}&limit=1&offset={n}", token).json()[0]["id"] for n in range(6)
+        ]
         assert len(set(seen)) == 6
 
 
 def test_a_filter_over_many_rows_finds_each_record_once(call, account):
-    token = TokenFactory(account=account, modules=(Module.AGREEMENTS, Module.CONTRACTS, Module.INTEGRATIONS))
+    token = TokenFactory(
+        account=account, modules=(Module.AGREEMENTS, Module.CONTRACTS, Module.INTEGRATIONS)
+    )
     response = call("auth/tokens?in(permissions.id,(MD-9001,MD-9002,MD-0007))", token)
     assert [row["id"] for row in response.json()] == [token.pk]
     assert response["Content-Range"] == "items 0-0/1"
@@ -296,17 +321,35 @@ def test_every_filter_ordering_and_search_of_every_collection_works(call, accoun
     queries = [f"ordering({name})" for name in resource.ordering]
     queries += ["search=a"] * bool(resource.search)
     for name in resource.filter_names:
-        queries += [f"{name}=x", f"ilike({name},*a*)", f"in({name},(a,b))", f"ge({name},2024-01-01)", f"ge({name},1)", f"{name}=true"]
+        queries += [
+            f"{name}=x",
+            f"ilike({name},*a*)",
+            f"in({name},(a,b))",
+            f"ge({name},2024-01-01)",
+            f"ge({name},1)",
+            f"{name}=true",
+        ]
         # Each name accepts at least one of these.
-        assert any(call(f"{path}?{query}", token).status_code == missing for query in queries[-6:]), name
+        assert any(
+            call(f"{path}?{query}", token).status_code == missing for query in queries[-6:]
+        ), name
     for query in queries:
         assert call(f"{path}?{query}", token).status_code in {missing, 400}, query
     for query in queries[: len(resource.ordering) + 1]:
         assert call(f"{path}?{query}", token).status_code == missing, query
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.one_of(st.text(max_size=60), st.from_regex(r"(and|or|not|eq|in|like|select|ordering|t|null|limit)?[a-z(),=&|;*\"'+.\-0-9]{0,40}")))
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.from_regex(
+            r"(and|or|not|eq|in|like|select|ordering|t|null|limit)?[a-z(),=&|;*\"'+.\-0-9]{0,40}"
+        ),
+    )
+)
 def test_no_query_whatever_is_a_server_error(call, token, query):
     response = call(f"agreements?{quote(query, safe='(),=&|;*+')}", token)
     assert response.status_code in {200, 400}
@@ -324,6 +367,9 @@ def test_filters_by_a_count_and_by_a_nested_record(call, account):
     token = TokenFactory(account=account, modules=(Module.ALL,))
     assert call("contracts?agreement.name=Cloud Backup", token).json()[0]["id"] == contract.pk
     assert call("contracts?agreement__name=Cloud Backup", token).json()[0]["id"] == contract.pk
-    assert call(f"partners?ge(stats.contracts.{contract.type},1)", token).json()[0]["id"] == contract.vendor_id
+    assert (
+        call(f"partners?ge(stats.contracts.{contract.type},1)", token).json()[0]["id"]
+        == contract.vendor_id
+    )
     Contract.objects.update(status="terminated")
     assert call(f"partners?ge(stats.contracts.{contract.type},1)", token).json() == []

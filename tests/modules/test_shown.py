@@ -20,7 +20,9 @@ def at(record, names):
         return [value for member in record for value in at(member, names)]
     if not names:
         return [] if isinstance(record, dict) or record is None else [record]
-    return at(record[names[0]], names[1:]) if isinstance(record, dict) and names[0] in record else []
+    return (
+        at(record[names[0]], names[1:]) if isinstance(record, dict) and names[0] in record else []
+    )
 
 
 def shown(resource, record):
@@ -66,7 +68,9 @@ def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, clien
                 continue
             # The rarest value is the most telling.
             value = min(by_value, key=lambda each: len(by_value[each]))
-            response = client.get(f"{path}?eq({name},{quote(written(value))})&limit=1000", headers=headers)
+            response = client.get(
+                f"{path}?eq({name},{quote(written(value))})&limit=1000", headers=headers
+            )
             assert response.status_code == 200, (name, value, response.content)
             assert {row["id"] for row in response.json()} == by_value[value], (name, value)
 
@@ -89,9 +93,20 @@ def every_name(resource):
 
 
 def test_what_a_record_does_not_show_cannot_be_declared():
-    for wrong in ({"also": {"secret": "account.peppers"}}, {"ordering": ("account.name",)}, {"search": ("account.name",)}):
+    for wrong in (
+        {"also": {"secret": "account.peppers"}},
+        {"ordering": ("account.name",)},
+        {"search": ("account.name",)},
+    ):
         with pytest.raises((KeyError, ValueError)):
-            Resource("x", None, lambda caller: Agreement.objects.all(), fields={"id": "id", "title": "title"}, about="", **wrong)
+            Resource(
+                "x",
+                None,
+                lambda caller: Agreement.objects.all(),
+                fields={"id": "id", "title": "title"},
+                about="",
+                **wrong,
+            )
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)

@@ -29,13 +29,19 @@ def boss(account):
 @pytest.fixture
 def clerk(account):
     """Make a token that may manage tokens and read agreements, nothing more."""
-    return TokenFactory(account=account, name="Clerk", modules=(Module.INTEGRATIONS, Module.AGREEMENTS))
+    return TokenFactory(
+        account=account, name="Clerk", modules=(Module.INTEGRATIONS, Module.AGREEMENTS)
+    )
 
 
 @pytest.fixture
 def send(call):
     def do(key, method, path, body=None):
-        kwargs = {"data": json.dumps(body), "content_type": "application/json"} if body is not None else {"data": b"", "content_type": ""}
+        kwargs = (
+            {"data": json.dumps(body), "content_type": "application/json"}
+            if body is not None
+            else {"data": b"", "content_type": ""}
+        )
         return call(f"auth/tokens{path}", key, method=method, **({} if method == "get" else kwargs))
 
     return do
@@ -58,7 +64,13 @@ def grants(token):
 def test_a_token_is_shown_with_everything_but_its_key(send, boss, michael):
     expires = timezone.now() + timedelta(days=3)
     shown = TokenFactory(
-        account=boss.account, name="Reader", external_id="7", description="Reads.", by=michael.user, expires_at=expires, modules=(Module.PRODUCTS,)
+        account=boss.account,
+        name="Reader",
+        external_id="7",
+        description="Reads.",
+        by=michael.user,
+        expires_at=expires,
+        modules=(Module.PRODUCTS,),
     )
     body = send(boss, "get", f"/{shown.pk}").json()
     by = {"id": michael.user.pk, "name": "Michael Goldmill"}
@@ -71,14 +83,25 @@ def test_a_token_is_shown_with_everything_but_its_key(send, boss, michael):
         "owner": {"id": boss.account_id, "name": boss.account.name},
         "status": "expiring",
         "extension": {"id": "EXT-000", "name": "custom", "revision": 1},
-        "events": {"created": {"at": at, "by": by}, "updated": {"at": body["events"]["updated"]["at"], "by": by}},
+        "events": {
+            "created": {"at": at, "by": by},
+            "updated": {"at": body["events"]["updated"]["at"], "by": by},
+        },
         "permissions": [
-            {"id": "MD-9008", "object": {"id": "MD-9008"}, "events": {"granted": {"at": body["permissions"][0]["events"]["granted"]["at"], "by": by}}}
+            {
+                "id": "MD-9008",
+                "object": {"id": "MD-9008"},
+                "events": {
+                    "granted": {"at": body["permissions"][0]["events"]["granted"]["at"], "by": by}
+                },
+            }
         ],
         "expiration_date": expires.strftime("%Y-%m-%dT%H:%M:%S+00:00"),
     }
     # A moment has the same format inside and outside of lists.
-    assert len(body["permissions"][0]["events"]["granted"]["at"]) == len("2024-01-31T10:20:30+00:00")
+    assert len(body["permissions"][0]["events"]["granted"]["at"]) == len(
+        "2024-01-31T10:20:30+00:00"
+    )
     assert body["permissions"][0]["events"]["granted"]["at"].endswith("+00:00")
 
 
@@ -108,7 +131,9 @@ def test_no_secret_is_in_any_answer_but_that_of_create(send, boss, clerk):
         assert '"token"' not in text
     for path, body in ((f"/{clerk.pk}/activate", None), (f"/{clerk.pk}/deactivate", None)):
         assert secret(clerk) not in send(boss, "post", path, body).content.decode()
-    assert secret(clerk) not in send(boss, "put", f"/{clerk.pk}", {"name": "Other"}).content.decode()
+    assert (
+        secret(clerk) not in send(boss, "put", f"/{clerk.pk}", {"name": "Other"}).content.decode()
+    )
 
 
 def test_another_accounts_tokens_do_not_exist(send, boss, stranger):
@@ -130,7 +155,13 @@ def test_another_accounts_tokens_do_not_exist(send, boss, stranger):
 
 
 def test_a_token_without_the_module_is_refused_everywhere(send, token, boss):
-    for method, path in (("get", ""), ("post", ""), ("get", f"/{boss.pk}"), ("post", f"/{boss.pk}/deactivate"), ("get", f"/{boss.pk}/permissions")):
+    for method, path in (
+        ("get", ""),
+        ("post", ""),
+        ("get", f"/{boss.pk}"),
+        ("post", f"/{boss.pk}/deactivate"),
+        ("get", f"/{boss.pk}/permissions"),
+    ):
         refused(send(token, method, path), 403, "AUTH_003", "Integrations")
 
 
@@ -141,7 +172,12 @@ def test_the_key_of_a_made_token_is_in_the_answer_and_works_at_once(send, call, 
     response = send(boss, "post", "", CUSTOM | {"external_id": "7", "description": "For orders."})
     assert response.status_code == 201
     made = response.json()
-    assert (made["name"], made["external_id"], made["description"], made["status"]) == ("Made by a program", "7", "For orders.", "active")
+    assert (made["name"], made["external_id"], made["description"], made["status"]) == (
+        "Made by a program",
+        "7",
+        "For orders.",
+        "active",
+    )
     assert made["owner"]["id"] == account.pk
     assert made["permissions"] == []
     key = f"ApiKey {made['id']}:{made['token']}"
@@ -178,10 +214,20 @@ def test_a_body_cannot_set_what_is_not_its_to_set(send, boss, account):
         boss,
         "put",
         f"/{made['id']}",
-        {"status": "deleted", "expiration_date": "2030-01-01T00:00:00Z", "extension": {"id": "EXT-651-883"}, "owner": None},
+        {
+            "status": "deleted",
+            "expiration_date": "2030-01-01T00:00:00Z",
+            "extension": {"id": "EXT-651-883"},
+            "owner": None,
+        },
     )
     token = Token.objects.get(pk=made["id"])
-    assert (token.status, token.expires_at, token.extension_id, token.account_id) == ("active", None, "EXT-000", account.pk)
+    assert (token.status, token.expires_at, token.extension_id, token.account_id) == (
+        "active",
+        None,
+        "EXT-000",
+        account.pk,
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,7 +244,10 @@ def test_a_body_cannot_set_what_is_not_its_to_set(send, boss, account):
         (CUSTOM | {"extension": "EXT-000"}, "extension: Must be an object."),
         (CUSTOM | {"owner": {"id": "PA-000-000"}}, "owner.id: "),
         (CUSTOM | {"expiration_date": "tomorrow"}, "expiration_date: "),
-        (CUSTOM | {"expiration_date": "2020-01-01T00:00:00+00:00"}, "expiration_date: Must be in the future."),
+        (
+            CUSTOM | {"expiration_date": "2020-01-01T00:00:00+00:00"},
+            "expiration_date: Must be in the future.",
+        ),
         (CUSTOM | {"expiration_date": "9999-12-31T23:59:59-14:00"}, "expiration_date: "),
         (CUSTOM | {"expiration_date": 7}, "expiration_date: Must be a string."),
     ],
@@ -209,9 +258,19 @@ def test_a_mistake_is_named_and_no_token_is_made(send, boss, body, text):
 
 
 def test_a_name_that_is_taken_is_told(send, boss):
-    refused(send(boss, "post", "", CUSTOM | {"name": "BOSS"}), 400, "VAL_001", "name: There is a token with the name")
+    refused(
+        send(boss, "post", "", CUSTOM | {"name": "BOSS"}),
+        400,
+        "VAL_001",
+        "name: There is a token with the name",
+    )
     other = send(boss, "post", "", CUSTOM).json()["id"]
-    refused(send(boss, "put", f"/{other}", {"name": "boss"}), 400, "VAL_001", "name: There is a token with the name")
+    refused(
+        send(boss, "put", f"/{other}", {"name": "boss"}),
+        400,
+        "VAL_001",
+        "name: There is a token with the name",
+    )
 
 
 def test_the_cap_of_an_extension_holds(send, boss, settings):
@@ -237,18 +296,30 @@ def test_a_token_grants_what_it_has_and_nothing_else(send, call, clerk):
     assert response.json() == {"id": "MD-9001", "object": {"id": "MD-9001"}}
     assert call("agreements", key).status_code == 200
     for module in (Module.CONTRACTS, Module.ALL, Module.HELPDESK):
-        refused(send(clerk, "post", path, {"object": {"id": module.value}}), 403, "AUTH_006", str(module.label))
+        refused(
+            send(clerk, "post", path, {"object": {"id": module.value}}),
+            403,
+            "AUTH_006",
+            str(module.label),
+        )
     assert grants(Token.objects.get(pk=made["id"])) == {Module.AGREEMENTS}
 
 
 def test_a_token_cannot_grant_itself_more(send, clerk):
     for module in (Module.CONTRACTS, Module.ALL):
-        refused(send(clerk, "post", f"/{clerk.pk}/permissions", {"id": module.value}), 403, "AUTH_006")
+        refused(
+            send(clerk, "post", f"/{clerk.pk}/permissions", {"id": module.value}), 403, "AUTH_006"
+        )
     assert grants(clerk) == {Module.INTEGRATIONS, Module.AGREEMENTS}
 
 
 def test_a_token_cannot_make_one_whose_extension_brings_more(send, clerk):
-    refused(send(clerk, "post", "", {"name": "Zap", "extension": {"id": ZAPIER}}), 403, "AUTH_006", "Helpdesk")
+    refused(
+        send(clerk, "post", "", {"name": "Zap", "extension": {"id": ZAPIER}}),
+        403,
+        "AUTH_006",
+        "Helpdesk",
+    )
     assert Token.objects.count() == 1
 
 
@@ -271,7 +342,11 @@ def test_a_token_that_ends_hands_nothing_to_one_that_lives_on(send, account):
     made = send(mortal, "post", "", CUSTOM).json()
     assert made["expiration_date"] == ends.strftime("%Y-%m-%dT%H:%M:%S+00:00")
     later = (ends + timedelta(days=1)).isoformat()
-    refused(send(mortal, "post", "", CUSTOM | {"name": "Later", "expiration_date": later}), 403, "AUTH_006")
+    refused(
+        send(mortal, "post", "", CUSTOM | {"name": "Later", "expiration_date": later}),
+        403,
+        "AUTH_006",
+    )
     immortal = TokenFactory(account=account, modules=())
     refused(send(mortal, "post", f"/{immortal.pk}/permissions", {"id": "MD-9001"}), 403, "AUTH_006")
     immortal.disable(by=None)
@@ -300,7 +375,10 @@ def test_permissions_are_a_list_of_their_own(send, boss, clerk):
     response = send(boss, "get", f"/{clerk.pk}/permissions")
     assert [grant["id"] for grant in response.json()] == ["MD-0007", "MD-9001"]
     assert response["Content-Range"] == "items 0-1/2"
-    assert [grant["object"]["id"] for grant in send(boss, "get", f"/{clerk.pk}/permissions?id=MD-9001").json()] == ["MD-9001"]
+    assert [
+        grant["object"]["id"]
+        for grant in send(boss, "get", f"/{clerk.pk}/permissions?id=MD-9001").json()
+    ] == ["MD-9001"]
 
 
 def test_an_empty_list_of_permissions_is_no_missing_token(send, boss, account):
@@ -316,13 +394,20 @@ def test_granting_and_taking_away_twice_is_no_mistake(send, boss, token):
         assert send(boss, "post", path, {"id": "MD-9002"}).status_code == 201
     assert grants(token) == {Module.AGREEMENTS, Module.CONTRACTS}
     for _ in range(2):
-        assert send(boss, "delete", path, [{"id": "MD-9001"}, {"object": {"id": "MD-9002"}}]).status_code == 204
+        assert (
+            send(
+                boss, "delete", path, [{"id": "MD-9001"}, {"object": {"id": "MD-9002"}}]
+            ).status_code
+            == 204
+        )
     assert grants(token) == set()
 
 
 def test_from_all_no_single_module_can_be_taken(send, boss, account):
     other = TokenFactory(account=account, modules=(Module.ALL,))
-    refused(send(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-9001"}), 400, "TKN_003", "All")
+    refused(
+        send(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-9001"}), 400, "TKN_003", "All"
+    )
     assert grants(other) == {Module.ALL}
 
 
@@ -337,11 +422,18 @@ def test_a_long_list_costs_no_more_queries_than_a_short_one(send, boss, token):
 
 
 def test_taking_away_is_all_or_nothing(send, boss, token):
-    refused(send(boss, "delete", f"/{token.pk}/permissions", [{"id": "MD-9001"}, {"id": "MD-1234"}]), 400, "VAL_001", "id: ")
+    refused(
+        send(boss, "delete", f"/{token.pk}/permissions", [{"id": "MD-9001"}, {"id": "MD-1234"}]),
+        400,
+        "VAL_001",
+        "id: ",
+    )
     assert grants(token) == {Module.AGREEMENTS}
 
 
-@pytest.mark.parametrize("body", [{}, {"id": "MD-1234"}, {"id": None}, {"id": 7}, {"object": "MD-9001"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"id": "MD-1234"}, {"id": None}, {"id": 7}, {"object": "MD-9001"}]
+)
 @pytest.mark.parametrize("method", ["post", "delete"])
 def test_a_module_that_is_none_is_400(send, boss, token, method, body):
     refused(send(boss, method, f"/{token.pk}/permissions", body), 400, "VAL_001")
@@ -351,7 +443,12 @@ def test_a_module_that_is_none_is_400(send, boss, token, method, body):
 def test_the_modules_of_an_extension_with_a_fixed_set_stay(send, boss, account):
     zap = TokenFactory(account=account, extension_id=ZAPIER, modules=modules_of(ZAPIER))
     for method in ("post", "delete"):
-        refused(send(boss, method, f"/{zap.pk}/permissions", {"id": "MD-0023"}), 400, "TKN_002", "Zapier")
+        refused(
+            send(boss, method, f"/{zap.pk}/permissions", {"id": "MD-0023"}),
+            400,
+            "TKN_002",
+            "Zapier",
+        )
     assert grants(zap) == set(modules_of(ZAPIER))
 
 
@@ -359,7 +456,9 @@ def test_the_modules_of_an_extension_with_a_fixed_set_stay(send, boss, account):
 
 
 def test_a_change_is_made_by_the_token_and_shown_as_such(send, boss, token, michael):
-    body = send(boss, "put", f"/{token.pk}", {"name": "Renamed", "external_id": None, "description": "New."}).json()
+    body = send(
+        boss, "put", f"/{token.pk}", {"name": "Renamed", "external_id": None, "description": "New."}
+    ).json()
     assert (body["name"], body["external_id"], body["description"]) == ("Renamed", "", "New.")
     assert body["events"]["updated"]["by"] == {"id": boss.pk, "name": "Boss"}
     event = token.events.first()
@@ -410,7 +509,9 @@ def test_renew_and_rotate_are_not_there_yet(send, boss, action):
 
 
 def test_modules_and_extensions_are_those_of_the_catalog(call, boss):
-    assert {row["id"]: row["name"] for row in call("modules", boss).json()} == {module.value: str(module.label) for module in Module}
+    assert {row["id"]: row["name"] for row in call("modules", boss).json()} == {
+        module.value: str(module.label) for module in Module
+    }
     extensions = {row["id"]: row for row in call("extensions", boss).json()}
     assert set(extensions) == {"EXT-000", "EXT-310-442", "EXT-386-120", "EXT-651-883"}
     assert extensions["EXT-000"]["name"] == "custom"
@@ -418,11 +519,20 @@ def test_modules_and_extensions_are_those_of_the_catalog(call, boss):
     assert call("modules/MD-0000", boss).json() == {"id": "MD-0000", "name": "All"}
 
 
-@pytest.mark.parametrize("body", [{"handle": "abc"}, {"handle": None}, {"handle": "abc", "name": "Zapier", "extension": {"id": "EXT-000"}}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"handle": "abc"},
+        {"handle": None},
+        {"handle": "abc", "name": "Zapier", "extension": {"id": "EXT-000"}},
+    ],
+)
 def test_a_handle_is_answered_with_what_to_do_instead(call, account, body):
     """As the Zapier app asks: the answer says what does not exist yet, and no token is made."""
     token = TokenFactory(account=account, modules=(Module.ALL,))
-    response = call("auth/tokens", token, "post", data=json.dumps(body), content_type="application/json")
+    response = call(
+        "auth/tokens", token, "post", data=json.dumps(body), content_type="application/json"
+    )
     assert response.status_code == 400
     (error,) = response.json()["errors"]
     assert error.startswith("handle: A handle cannot be exchanged for a key yet.")

@@ -5,7 +5,14 @@ import json
 import pytest
 
 from modules.models import Asset, Case, Customer, Hub
-from tests.factories import AccountFactory, ContractFactory, CustomerFactory, MembershipFactory, ProductFactory, TokenFactory
+from tests.factories import (
+    AccountFactory,
+    ContractFactory,
+    CustomerFactory,
+    MembershipFactory,
+    ProductFactory,
+    TokenFactory,
+)
 from tokens.catalog import Module
 
 NEW = {
@@ -21,7 +28,12 @@ NEW = {
             "first_name": "Marta",
             "last_name": "Ruiz",
             "email": "marta@ruiz-foods.example",
-            "phone_number": {"country_code": "+34", "area_code": "96", "phone_number": "555123", "extension": ""},
+            "phone_number": {
+                "country_code": "+34",
+                "area_code": "96",
+                "phone_number": "555123",
+                "extension": "",
+            },
         },
     },
 }
@@ -66,7 +78,10 @@ def send(call, all_token):
             # As the official client posts an action: without a body or a content type.
             kwargs |= {"data": b"", "content_type": ""}
         elif body is not None:
-            kwargs |= {"data": body if isinstance(body, bytes) else json.dumps(body), "content_type": "application/json"}
+            kwargs |= {
+                "data": body if isinstance(body, bytes) else json.dumps(body),
+                "content_type": "application/json",
+            }
         return call(path, key, method=method, **kwargs)
 
     return do
@@ -97,7 +112,17 @@ def refused(response, *texts, status=400, code="VAL_001"):
         b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
         b"\x00",
     ],
-    ids=["open", "open list", "word", "NaN", "bad UTF-8", "half a letter", "deep", "deep objects", "NUL"],
+    ids=[
+        "open",
+        "open list",
+        "word",
+        "NaN",
+        "bad UTF-8",
+        "half a letter",
+        "deep",
+        "deep objects",
+        "NUL",
+    ],
 )
 def test_a_body_that_is_no_json_is_400(send, body):
     refused(send("post", "tier/accounts", body), "not valid JSON")
@@ -117,22 +142,51 @@ def test_a_body_over_64_kilobytes_is_413_and_one_below_is_read(send):
 
 
 def test_a_body_over_what_django_reads_is_413_as_well(send):
-    refused(send("post", "tier/accounts", b'{"a": "' + b"x" * 300_000 + b'"}'), status=413, code="VAL_003")
+    refused(
+        send("post", "tier/accounts", b'{"a": "' + b"x" * 300_000 + b'"}'),
+        status=413,
+        code="VAL_003",
+    )
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+    ],
+)
 def test_a_body_of_another_type_is_415(call, all_token, content_type):
-    response = call("tier/accounts", all_token, method="post", data=json.dumps(NEW), content_type=content_type)
+    response = call(
+        "tier/accounts", all_token, method="post", data=json.dumps(NEW), content_type=content_type
+    )
     refused(response, "application/json", status=415, code="VAL_002")
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"]
+)
 def test_json_may_be_named_with_a_charset_and_in_capitals(call, all_token, content_type):
-    assert call("tier/accounts", all_token, method="post", data=json.dumps(NEW), content_type=content_type).status_code == 201
+    assert (
+        call(
+            "tier/accounts",
+            all_token,
+            method="post",
+            data=json.dumps(NEW),
+            content_type=content_type,
+        ).status_code
+        == 201
+    )
 
 
 def test_an_empty_body_lacks_what_is_required(send):
-    refused(send("post", "tier/accounts"), "name: This field is required.", "contact_info.contact.email: This field is required.")
+    refused(
+        send("post", "tier/accounts"),
+        "name: This field is required.",
+        "contact_info.contact.email: This field is required.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +215,18 @@ def test_a_method_that_is_not_there_is_405_in_json_and_says_which_are(send, meth
         assert response["Allow"] == allow
 
 
-@pytest.mark.parametrize("path", ["", "nope", "agreements/AGD-1/nope", "helpdesk/cases/CA-1/nope", "v2", "tier", "agreements/%0a"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "nope",
+        "agreements/AGD-1/nope",
+        "helpdesk/cases/CA-1/nope",
+        "v2",
+        "tier",
+        "agreements/%0a",
+    ],
+)
 def test_an_address_that_is_none_is_404_in_json(send, path):
     response = send("post", path, {})
     assert response.status_code == 404
@@ -169,7 +234,9 @@ def test_an_address_that_is_none_is_404_in_json(send, path):
     assert set(response.json()) == {"error_code", "errors"}
 
 
-@pytest.mark.parametrize("path", ["tier/accounts", "tier/accounts/", "/tier/accounts", "/tier/accounts/"])
+@pytest.mark.parametrize(
+    "path", ["tier/accounts", "tier/accounts/", "/tier/accounts", "/tier/accounts/"]
+)
 def test_writes_too_take_either_slash_and_never_redirect(send, path):
     assert send("post", path, NEW).status_code == 201
 
@@ -183,7 +250,9 @@ def test_a_customer_is_made_as_it_was_sent(send, account):
     body = response.json()
     assert body["id"].startswith("TA-")
     assert body["owner"] == {"id": account.pk, "name": account.name}
-    assert {name: body[name] for name in ("name", "type", "external_id")} == {name: NEW[name] for name in ("name", "type", "external_id")}
+    assert {name: body[name] for name in ("name", "type", "external_id")} == {
+        name: NEW[name] for name in ("name", "type", "external_id")
+    }
     assert body["contact_info"]["contact"] == NEW["contact_info"]["contact"]
     assert body["external_uid"]
     assert send("get", f"tier/accounts/{body['id']}").json() == body
@@ -218,7 +287,9 @@ def test_a_mistake_is_named_with_its_field_and_nothing_is_made(send, name, value
     assert Customer.objects.count() == 0
 
 
-@pytest.mark.parametrize("name", ["name", "contact_info.city", "contact_info.contact.email", "contact_info"])
+@pytest.mark.parametrize(
+    "name", ["name", "contact_info.city", "contact_info.contact.email", "contact_info"]
+)
 def test_what_is_missing_is_named(send, name):
     response = send("post", "tier/accounts", without(name))
     refused(response, f"{name}", "This field is required.")
@@ -227,7 +298,11 @@ def test_what_is_missing_is_named(send, name):
 def test_every_mistake_is_told_at_once(send):
     body = changed("contact_info.contact.email", "nobody") | {"name": "", "type": "x"}
     errors = send("post", "tier/accounts", body).json()["errors"]
-    assert [error.split(":")[0] for error in errors] == ["type", "name", "contact_info.contact.email"]
+    assert [error.split(":")[0] for error in errors] == [
+        "type",
+        "name",
+        "contact_info.contact.email",
+    ]
 
 
 def test_read_only_and_unknown_fields_are_ignored_never_written(send, account):
@@ -247,20 +322,38 @@ def test_read_only_and_unknown_fields_are_ignored_never_written(send, account):
     }
     made = send("post", "tier/accounts", body).json()
     customer = Customer.objects.get()
-    assert (customer.pk, customer.provider_id, customer.vendor_id, customer.version) == (made["id"], account.pk, None, 1)
+    assert (customer.pk, customer.provider_id, customer.vendor_id, customer.version) == (
+        made["id"],
+        account.pk,
+        None,
+        1,
+    )
     assert made["id"] != "TA-1111-1111-1111"
     assert not made["events"]["created"]["at"].startswith("2001")
-    send("put", f"tier/accounts/{customer.pk}", {"owner": {"id": other.pk}, "version": 99, "id": "TA-2"})
+    send(
+        "put",
+        f"tier/accounts/{customer.pk}",
+        {"owner": {"id": other.pk}, "version": 99, "id": "TA-2"},
+    )
     customer.refresh_from_db()
     assert (customer.provider_id, customer.version) == (account.pk, 2)
 
 
 def test_an_update_changes_what_was_sent_and_keeps_the_rest(send, account):
     customer = CustomerFactory(provider=account, vendor=None)
-    response = send("put", f"tier/accounts/{customer.pk}", {"name": "Ruiz Group", "contact_info": {"city": "Porto"}, "tax_id": None})
+    response = send(
+        "put",
+        f"tier/accounts/{customer.pk}",
+        {"name": "Ruiz Group", "contact_info": {"city": "Porto"}, "tax_id": None},
+    )
     assert response.status_code == 200
     body = response.json()
-    assert (body["name"], body["contact_info"]["city"], body["contact_info"]["country"], body["version"]) == ("Ruiz Group", "Porto", "es", 2)
+    assert (
+        body["name"],
+        body["contact_info"]["city"],
+        body["contact_info"]["country"],
+        body["version"],
+    ) == ("Ruiz Group", "Porto", "es", 2)
     assert body["tax_id"] == ""
 
 
@@ -272,7 +365,9 @@ def test_who_asks_for_what_is_later_than_the_last_one_seen_does_not_get_it_again
 
 def test_an_update_is_all_or_nothing(send, account):
     customer = CustomerFactory(provider=account)
-    refused(send("put", f"tier/accounts/{customer.pk}", {"name": "Other", "type": "moon"}), "type: ")
+    refused(
+        send("put", f"tier/accounts/{customer.pk}", {"name": "Other", "type": "moon"}), "type: "
+    )
     customer.refresh_from_db()
     assert customer.name == "Ruiz Foods"
 
@@ -288,9 +383,13 @@ def test_a_reseller_of_the_same_distributor_can_be_the_parent(send, account):
     # Neither itself nor an account below it.
     below = CustomerFactory(provider=account, type="reseller", parent=reseller)
     for wrong in (reseller, below):
-        refused(send("put", f"tier/accounts/{reseller.pk}", {"parent": {"id": wrong.pk}}), "parent.id: ")
+        refused(
+            send("put", f"tier/accounts/{reseller.pk}", {"parent": {"id": wrong.pk}}), "parent.id: "
+        )
     third = CustomerFactory(provider=account, type="reseller", parent=below)
-    refused(send("put", f"tier/accounts/{reseller.pk}", {"parent": {"id": third.pk}}), "parent.id: ")
+    refused(
+        send("put", f"tier/accounts/{reseller.pk}", {"parent": {"id": third.pk}}), "parent.id: "
+    )
     # An account with others below it is not an end customer.
     refused(send("put", f"tier/accounts/{below.pk}", {"type": "customer"}), "type: ")
     # No parent at all.
@@ -298,9 +397,16 @@ def test_a_reseller_of_the_same_distributor_can_be_the_parent(send, account):
 
 
 def test_a_hub_is_the_distributors_own(send, account):
-    hub = Hub.objects.create(pk="HB-1111-1111", name="Hub", owner=account, instance_id="1", version="1")
-    other = Hub.objects.create(pk="HB-2222-2222", name="Hub", owner=AccountFactory(), instance_id="1", version="1")
-    assert send("post", "tier/accounts", changed("hub.id", hub.pk)).json()["hub"] == {"id": hub.pk, "name": "Hub"}
+    hub = Hub.objects.create(
+        pk="HB-1111-1111", name="Hub", owner=account, instance_id="1", version="1"
+    )
+    other = Hub.objects.create(
+        pk="HB-2222-2222", name="Hub", owner=AccountFactory(), instance_id="1", version="1"
+    )
+    assert send("post", "tier/accounts", changed("hub.id", hub.pk)).json()["hub"] == {
+        "id": hub.pk,
+        "name": "Hub",
+    }
     refused(send("post", "tier/accounts", changed("hub.id", other.pk)), "hub.id: ")
 
 
@@ -320,7 +426,12 @@ def test_a_vendor_reads_customers_and_writes_none(send):
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
 def test_another_accounts_customer_does_not_exist(send, method):
     customer = CustomerFactory()
-    refused(send(method, f"tier/accounts/{customer.pk}", None if method == "get" else {}), customer.pk, status=404, code="NFND_000")
+    refused(
+        send(method, f"tier/accounts/{customer.pk}", None if method == "get" else {}),
+        customer.pk,
+        status=404,
+        code="NFND_000",
+    )
     assert Customer.objects.filter(pk=customer.pk, name="Ruiz Foods").exists()
 
 
@@ -344,9 +455,15 @@ def subscription(customer):
 
     sides = {"vendor": customer.vendor, "provider": customer.provider}
     product, contract = ProductFactory(vendor=customer.vendor), ContractFactory(**sides)
-    hub = Hub.objects.create(pk="HB-1111-1111", name="Hub", owner=customer.provider, instance_id="1", version="1")
-    market = Marketplace.objects.create(pk="MP-11111", name="Iberia", owner=customer.provider, currency="EUR")
-    connection = Connection.objects.create(pk="CT-1111-1111-1111", product=product, hub=hub, **sides)
+    hub = Hub.objects.create(
+        pk="HB-1111-1111", name="Hub", owner=customer.provider, instance_id="1", version="1"
+    )
+    market = Marketplace.objects.create(
+        pk="MP-11111", name="Iberia", owner=customer.provider, currency="EUR"
+    )
+    connection = Connection.objects.create(
+        pk="CT-1111-1111-1111", product=product, hub=hub, **sides
+    )
     return Asset.objects.create(
         pk="AS-1111-1111-1111",
         status="active",
@@ -371,15 +488,27 @@ def partner(account):
 
 @pytest.fixture
 def new_case(partner):
-    return {"subject": "Orders hang", "description": "Since Monday.", "type": "technical", "receiver": {"account": {"id": partner.pk}}}
+    return {
+        "subject": "Orders hang",
+        "description": "Since Monday.",
+        "type": "technical",
+        "receiver": {"account": {"id": partner.pk}},
+    }
 
 
-def test_a_case_is_opened_by_the_token_and_seen_by_both_sides(send, account, partner, new_case, all_token):
+def test_a_case_is_opened_by_the_token_and_seen_by_both_sides(
+    send, account, partner, new_case, all_token
+):
     response = send("post", "helpdesk/cases", {**new_case, "priority": 2})
     assert response.status_code == 201
     case = response.json()
     assert case["id"].startswith("CA-")
-    assert (case["state"], case["priority"], case["type"], case["subject"]) == ("pending", 2, "technical", "Orders hang")
+    assert (case["state"], case["priority"], case["type"], case["subject"]) == (
+        "pending",
+        2,
+        "technical",
+        "Orders hang",
+    )
     assert case["issuer"]["account"] == {"id": account.pk, "name": account.name}
     assert case["receiver"]["account"]["id"] == partner.pk
     for event in ("created", "updated", "pending"):
@@ -389,7 +518,10 @@ def test_a_case_is_opened_by_the_token_and_seen_by_both_sides(send, account, par
     seen = send("get", f"helpdesk/cases/{case['id']}", key=theirs).json()
     assert {**seen, "events": None} == {**case, "events": None}
     # The partner sees whose token it was.
-    assert seen["events"]["created"] == {"at": case["events"]["created"]["at"], "by": {"id": account.pk, "name": account.name}}
+    assert seen["events"]["created"] == {
+        "at": case["events"]["created"]["at"],
+        "by": {"id": account.pk, "name": account.name},
+    }
 
 
 @pytest.mark.parametrize(
@@ -415,7 +547,11 @@ def test_a_case_with_a_mistake_is_not_opened(send, new_case, name, value, text):
 
 def test_a_case_can_name_a_product_and_a_person_of_the_partner(send, account, partner, new_case):
     product, somebody = ProductFactory(vendor=partner), MembershipFactory(account=partner).user
-    body = {**new_case, "product": {"id": product.pk}, "receiver": {"account": {"id": partner.pk}, "agent": {"id": somebody.pk}}}
+    body = {
+        **new_case,
+        "product": {"id": product.pk},
+        "receiver": {"account": {"id": partner.pk}, "agent": {"id": somebody.pk}},
+    }
     case = send("post", "helpdesk/cases", body).json()
     assert case["product"] == {"id": product.pk, "name": product.name}
     assert case["receiver"]["agent"] == {"id": somebody.pk, "name": somebody.name}
@@ -439,7 +575,9 @@ MOVES = {
 
 @pytest.mark.parametrize("state", Case.State.values)
 @pytest.mark.parametrize("action", ["pend", "inquire", "resolve", "close"])
-def test_a_case_moves_as_the_original_says_and_no_other_way(send, new_case, state, action, all_token):
+def test_a_case_moves_as_the_original_says_and_no_other_way(
+    send, new_case, state, action, all_token
+):
     case = send("post", "helpdesk/cases", new_case).json()["id"]
     Case.objects.update(state=state)
     response = send("post", f"helpdesk/cases/{case}/{action}")
@@ -459,7 +597,9 @@ def test_closing_takes_a_rating_and_a_word(send, new_case):
     for rating in (0, 6, "5", 1.5):
         refused(send("post", f"helpdesk/cases/{case}/close", {"rating": rating}), "rating: ")
     assert Case.objects.get().state == "resolved"
-    closed = send("post", f"helpdesk/cases/{case}/close", {"rating": 5, "feedback": "Quick."}).json()
+    closed = send(
+        "post", f"helpdesk/cases/{case}/close", {"rating": 5, "feedback": "Quick."}
+    ).json()
     assert (closed["state"], closed["rating"], closed["feedback"]) == ("closed", 5, "Quick.")
 
 
@@ -467,7 +607,11 @@ def test_only_who_opened_a_case_rates_it(send, partner, new_case):
     case = send("post", "helpdesk/cases", new_case).json()["id"]
     theirs = TokenFactory(account=partner, modules=(Module.HELPDESK,))
     send("post", f"helpdesk/cases/{case}/resolve", key=theirs)
-    refused(send("post", f"helpdesk/cases/{case}/close", {"rating": 5}, key=theirs), status=403, code="AUTH_005")
+    refused(
+        send("post", f"helpdesk/cases/{case}/close", {"rating": 5}, key=theirs),
+        status=403,
+        code="AUTH_005",
+    )
     assert send("post", f"helpdesk/cases/{case}/close", key=theirs).json()["state"] == "closed"
 
 
@@ -481,11 +625,22 @@ def test_a_company_without_an_active_contract_is_no_partner(send, account, new_c
 
 def test_who_opened_a_case_changes_it_until_it_is_closed(send, partner, new_case):
     case = send("post", "helpdesk/cases", new_case).json()["id"]
-    assert send("put", f"helpdesk/cases/{case}", {"subject": "Orders fail", "state": "closed", "rating": 5}).json()["subject"] == "Orders fail"
+    assert (
+        send(
+            "put",
+            f"helpdesk/cases/{case}",
+            {"subject": "Orders fail", "state": "closed", "rating": 5},
+        ).json()["subject"]
+        == "Orders fail"
+    )
     kept = Case.objects.get()
     assert (kept.state, kept.rating) == ("pending", None)
     theirs = TokenFactory(account=partner, modules=(Module.HELPDESK,))
-    refused(send("put", f"helpdesk/cases/{case}", {"subject": "x"}, key=theirs), status=403, code="AUTH_005")
+    refused(
+        send("put", f"helpdesk/cases/{case}", {"subject": "x"}, key=theirs),
+        status=403,
+        code="AUTH_005",
+    )
     # Either side may answer it.
     assert send("post", f"helpdesk/cases/{case}/inquire", key=theirs).json()["state"] == "inquiring"
     Case.objects.update(state="closed")
@@ -496,4 +651,13 @@ def test_a_case_of_others_does_not_exist(send, new_case):
     case = send("post", "helpdesk/cases", new_case).json()["id"]
     stranger = TokenFactory(account=AccountFactory(side="vendor"), modules=(Module.ALL,))
     for method, path in (("get", ""), ("put", ""), ("post", "/resolve")):
-        refused(send(method, f"helpdesk/cases/{case}{path}", {} if method != "get" else None, key=stranger), status=404, code="NFND_000")
+        refused(
+            send(
+                method,
+                f"helpdesk/cases/{case}{path}",
+                {} if method != "get" else None,
+                key=stranger,
+            ),
+            status=404,
+            code="NFND_000",
+        )

@@ -61,7 +61,11 @@ def test_an_address_is_read_from_the_right(rf, settings, proxies, header, expect
         (1, 'For="[2001:db8:cafe::17]:4711"', ("2001:db8:cafe::17", "http")),
         (1, 'for="198.51.100.7:4711"; by=203.0.113.43 ; Proto=HTTPS', ("198.51.100.7", "https")),
         (1, "for=10.0.0.1;proto=https, for=198.51.100.7;proto=http", ("198.51.100.7", "http")),
-        (2, "for=10.0.0.1, for=198.51.100.7;proto=https, for=203.0.113.9;proto=http,", ("198.51.100.7", "https")),
+        (
+            2,
+            "for=10.0.0.1, for=198.51.100.7;proto=https, for=203.0.113.9;proto=http,",
+            ("198.51.100.7", "https"),
+        ),
         (2, "for=198.51.100.7;proto=https", (PEER, "https")),
         # What a client sends to swallow the element that our proxy appends.
         (1, 'for="10.0.0.1, for=198.51.100.7;by="203.0.113.43"', ("198.51.100.7", "http")),
@@ -107,11 +111,15 @@ def test_the_scheme_is_read_from_the_right(client, settings, proxies, header, ex
     assert response.wsgi_request.scheme == expected
 
 
-def test_people_whose_proxy_does_not_tell_their_address_are_not_locked_together(client, db, settings):
+def test_people_whose_proxy_does_not_tell_their_address_are_not_locked_together(
+    client, db, settings
+):
     from tests.accounts.test_sign_in import sign_in
     from tests.conftest import person
 
     settings.TRUSTED_PROXIES, settings.SIGN_IN_TRIES_PER_ADDRESS = 1, 8
     for number in range(9):
-        sign_in(client, f"nobody{number}@mightymicks.example", "wrong", HTTP_X_FORWARDED_FOR="unknown")
+        sign_in(
+            client, f"nobody{number}@mightymicks.example", "wrong", HTTP_X_FORWARDED_FOR="unknown"
+        )
     assert sign_in(client, person().user.email, HTTP_X_FORWARDED_FOR="unknown").status_code == 302

@@ -27,9 +27,15 @@ def environ(*headers):
 
 def test_names_with_an_underscore_are_dropped():
     """In WSGI they have the same name as the header that a proxy wrote."""
-    both = environ((b"x-forwarded-for", b"203.0.113.9"), (b"x_forwarded_for", b"10.0.0.1"), (b"x-forwarded_for", b"10.0.0.1"))
+    both = environ(
+        (b"x-forwarded-for", b"203.0.113.9"),
+        (b"x_forwarded_for", b"10.0.0.1"),
+        (b"x-forwarded_for", b"10.0.0.1"),
+    )
     assert both["HTTP_X_FORWARDED_FOR"] == "203.0.113.9"
-    alone = environ((b"x_forwarded_proto", b"https"), (b"content_length", b"7"), (b"remote_addr", b"10.0.0.1"))
+    alone = environ(
+        (b"x_forwarded_proto", b"https"), (b"content_length", b"7"), (b"remote_addr", b"10.0.0.1")
+    )
     assert {name for name in alone if name.startswith("HTTP_")} == set()
 
 
@@ -51,7 +57,12 @@ def test_nothing_comes_from_the_environment_of_the_process(monkeypatch):
 
 
 def test_headers_of_one_name_are_one_list():
-    found = environ((b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"x-forwarded-for", b"10.0.0.1"), (b"x-forwarded-for", b"203.0.113.9"))
+    found = environ(
+        (b"cookie", b"a=1"),
+        (b"cookie", b"b=2"),
+        (b"x-forwarded-for", b"10.0.0.1"),
+        (b"x-forwarded-for", b"203.0.113.9"),
+    )
     assert found["HTTP_COOKIE"] == "a=1; b=2"
     assert found["HTTP_X_FORWARDED_FOR"] == "10.0.0.1,203.0.113.9"
 
@@ -119,7 +130,12 @@ SESSION = (b"cookie", b"session=" + b"x" * 32)
 
 def half_sent(address):
     """Send a request whose body never ends, from an address that a proxy reports."""
-    headers = ((b"host", b"a"), (b"content-length", b"200000"), SESSION, (b"x-forwarded-for", address.encode()))
+    headers = (
+        (b"host", b"a"),
+        (b"content-length", b"200000"),
+        SESSION,
+        (b"x-forwarded-for", address.encode()),
+    )
     return {**SCOPE, "method": "POST", "headers": headers}
 
 
@@ -141,16 +157,22 @@ def test_who_sends_bodies_that_never_end_leaves_room_for_others(settings):
         floods = {}
         for network in range(1, 31):
             address = f"198.51.100.{network}"
-            floods[address] = [asyncio.create_task(served.answer(half_sent(address), send_half)) for _ in range(50)]
+            floods[address] = [
+                asyncio.create_task(served.answer(half_sent(address), send_half)) for _ in range(50)
+            ]
             await asyncio.sleep(0.05)
             # The largest body that somebody else may send.
             assert (asgi.BODIES - served.bodies.held) / asgi.SHARE > asgi.BODY
             done = [task.result() for task in floods[address] if task.done()]
             assert done
-            assert {(answer.status, dict(answer.headers)[b"Retry-After"]) for answer in done} == {(503, b"2")}
+            assert {(answer.status, dict(answer.headers)[b"Retry-After"]) for answer in done} == {
+                (503, b"2")
+            }
         for task in (task for tasks in floods.values() for task in tasks):
             task.cancel()
-        await asyncio.gather(*(task for tasks in floods.values() for task in tasks), return_exceptions=True)
+        await asyncio.gather(
+            *(task for tasks in floods.values() for task in tasks), return_exceptions=True
+        )
         assert (served.bodies.held, len(served.bodies.held_by)) == (0, 0)
 
     asyncio.run(check())
@@ -166,7 +188,12 @@ KEY = "ApiKey SU-000-000-001:" + "a" * 40
     [
         ("/public/v1/agreements", "HTTP_AUTHORIZATION", KEY, KEY),
         # Knowing only the id makes a different caller.
-        ("/public/v1/agreements", "HTTP_AUTHORIZATION", KEY.replace("a", "b"), KEY.replace("a", "b")),
+        (
+            "/public/v1/agreements",
+            "HTTP_AUTHORIZATION",
+            KEY.replace("a", "b"),
+            KEY.replace("a", "b"),
+        ),
         ("/public/v1/agreements", "HTTP_AUTHORIZATION", "ApiKey SU-1", ""),
         ("/public/v1/agreements", "HTTP_COOKIE", "session=" + "x" * 32, ""),
         ("/sign-in/", "HTTP_COOKIE", "a=b; session=" + "x" * 32, "x" * 32),

@@ -84,7 +84,9 @@ def test_an_unknown_method_of_the_api_is_405_for_who_has_a_key(michael, token, m
     from tests.factories import header
 
     assert michael.client.generic(method, "/public/v1/agreements").status_code == 401
-    response = michael.client.generic(method, "/public/v1/agreements", headers={"authorization": header(token)})
+    response = michael.client.generic(
+        method, "/public/v1/agreements", headers={"authorization": header(token)}
+    )
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
     assert response["Content-Type"] == "application/json"
 
@@ -105,12 +107,16 @@ def test_a_body_that_is_too_large_is_413(michael):
 
 
 def test_too_many_fields_are_413(michael):
-    response = michael.client.post("/integrations/tokens/new/", {f"field{n}": "x" for n in range(5000)})
+    response = michael.client.post(
+        "/integrations/tokens/new/", {f"field{n}": "x" for n in range(5000)}
+    )
     assert response.status_code == 413
 
 
 def test_a_large_body_to_the_api_is_refused_in_json(call, token):
-    response = call("agreements", token, method="post", data=b"x" * 20_000_000, content_type="application/json")
+    response = call(
+        "agreements", token, method="post", data=b"x" * 20_000_000, content_type="application/json"
+    )
     assert response.status_code == 405
     assert response.json()["error_code"] == "SYS_405"
 
@@ -136,7 +142,16 @@ def test_a_host_that_is_not_ours_is_400(client):
     assert response["Content-Type"] == "application/json"
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "\\\\evil.example", "/\nevil"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "javascript:alert(1)",
+        "\\\\evil.example",
+        "/\nevil",
+    ],
+)
 def test_a_form_never_returns_to_another_site(michael, token, target):
     response = michael.client.post(f"{LIST}{token.pk}/disable/", {"next": target})
     assert response.status_code == 302
@@ -144,7 +159,10 @@ def test_a_form_never_returns_to_another_site(michael, token, target):
     assert "evil.example" not in response["Location"].split("?")[0].removeprefix("/%0A")
 
 
-@pytest.mark.parametrize("target", ["abc", "?", "#x", "", "http://testserver//evil.example/", "http://[bad", "tokens:list"])
+@pytest.mark.parametrize(
+    "target",
+    ["abc", "?", "#x", "", "http://testserver//evil.example/", "http://[bad", "tokens:list"],
+)
 @pytest.mark.parametrize("form", ["disable", "theme", "view", "switch"])
 def test_a_place_to_return_to_that_is_no_path_is_ignored(michael, token, form, target):
     address, data = {
@@ -158,14 +176,30 @@ def test_a_place_to_return_to_that_is_no_path_is_ignored(michael, token, form, t
     assert response["Location"].split("?")[0] in {LIST, "/"}
 
 
-@pytest.mark.parametrize("address", ["http://[bad", "https://evil.example/x", "http://testserver//evil.example", "nonsense", "\x00"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[bad",
+        "https://evil.example/x",
+        "http://testserver//evil.example",
+        "nonsense",
+        "\x00",
+    ],
+)
 def test_an_address_from_the_browser_that_is_not_ours_leads_home(client, token, address):
-    response = client.post(f"{LIST}{token.pk}/disable/", headers={"hx-request": "true", "hx-current-url": address})
+    response = client.post(
+        f"{LIST}{token.pk}/disable/", headers={"hx-request": "true", "hx-current-url": address}
+    )
     assert response["HX-Redirect"] == "/sign-in/?next=/"
-    assert client.post(f"{LIST}{token.pk}/disable/", headers={"referer": address})["Location"] == "/sign-in/?next=/"
+    assert (
+        client.post(f"{LIST}{token.pk}/disable/", headers={"referer": address})["Location"]
+        == "/sign-in/?next=/"
+    )
 
 
-@pytest.mark.parametrize("charset", ["hex", "utf-7", "unicode_escape", "rot13", "nope", "utf-8; charset=hex"])
+@pytest.mark.parametrize(
+    "charset", ["hex", "utf-7", "unicode_escape", "rot13", "nope", "utf-8; charset=hex"]
+)
 @pytest.mark.parametrize("path", ["/public/v1/accounts", "/sign-in/"])
 def test_a_charset_in_the_content_type_changes_nothing(db, path, charset):
     """Goes through the WSGI application: Django would fail before any of its handlers run.
@@ -210,20 +244,39 @@ def staff(db):
     from accounts.models import User
 
     client = Client(raise_request_exception=False)
-    client.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
+    client.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
     return client
 
 
-@pytest.mark.parametrize("page", ["tokens/token", "accounts/user", "accounts/account", "modules/agreement"])
+@pytest.mark.parametrize(
+    "page", ["tokens/token", "accounts/user", "accounts/account", "modules/agreement"]
+)
 def test_the_admin_refuses_what_the_database_cannot_take(staff, page):
     for query in ("q=%00", f"q={'a' * 50_001}", "q=" + "a+" * 1_500, "q=" + "a+" * 21):
         assert staff.get(f"/admin/{page}/?{query}").status_code == 400
     assert staff.get(f"/admin/{page}/?q=" + "a+" * 20).status_code == 200
     assert staff.get(f"/admin/{page}/%00/change/").status_code == 400
-    assert staff.post(f"/admin/{page}/", {"action": "delete_selected", "_selected_action": "\0"}).status_code == 400
+    assert (
+        staff.post(
+            f"/admin/{page}/", {"action": "delete_selected", "_selected_action": "\0"}
+        ).status_code
+        == 400
+    )
 
 
-BENT = ("99999999999", "9" * 40, "[", "-9999999999999-01-01", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "13", "1,2,3")
+BENT = (
+    "99999999999",
+    "9" * 40,
+    "[",
+    "-9999999999999-01-01",
+    "9999-12-31T23:59:59-14:00",
+    "0001-01-01T00:00:00+14:00",
+    "13",
+    "1,2,3",
+)
 
 
 def lookups(model):
@@ -236,7 +289,9 @@ def lookups(model):
         yield f"{field.name}__year__gt"
 
 
-@pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda model: model._meta.label_lower)
+@pytest.mark.parametrize(
+    "model", list(admin.site._registry), ids=lambda model: model._meta.label_lower
+)
 def test_no_look_up_in_an_address_of_the_admin_is_a_500(staff, model):
     page = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
     for number, name in enumerate(lookups(model)):
@@ -249,7 +304,9 @@ def test_the_filters_of_the_admin_s_own_pages_work(staff):
     assert staff.get("/admin/accounts/user/", {"is_active__exact": "1"}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/public/v1/agreements/%00", "/integrations/%00/", "/account/reset/%00/x/"])
+@pytest.mark.parametrize(
+    "path", ["/public/v1/agreements/%00", "/integrations/%00/", "/account/reset/%00/x/"]
+)
 def test_a_nul_in_a_path_is_400(client, db, path):
     assert client.get(path).status_code == 400
 
@@ -273,27 +330,58 @@ def test_a_form_sent_to_a_page_that_takes_none_says_so(michael, token):
     assert "This address opens no page" in response.text
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.dictionaries(
-        st.sampled_from(["q", "status", "extension", "page", "per_page", "sort", "columns", "created_from", "module"]), st.text(max_size=40)
+        st.sampled_from(
+            [
+                "q",
+                "status",
+                "extension",
+                "page",
+                "per_page",
+                "sort",
+                "columns",
+                "created_from",
+                "module",
+            ]
+        ),
+        st.text(max_size=40),
     )
 )
 def test_no_query_breaks_the_list(michael, query):
     assert michael.client.get(LIST, query).status_code == 200
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(max_size=300), st.text(max_size=200), st.text(max_size=400), st.text(max_size=20))
 def test_no_text_breaks_the_first_step(michael, name, external_id, description, expires_on):
-    fields = {"name": name, "external_id": external_id, "description": description, "expires_on": expires_on}
+    fields = {
+        "name": name,
+        "external_id": external_id,
+        "description": description,
+        "expires_on": expires_on,
+    }
     assert michael.client.post("/integrations/tokens/new/", fields).status_code in {200, 302}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.binary(max_size=80))
 def test_no_path_or_query_breaks_the_api(client, junk):
     from urllib.parse import quote
 
-    assert client.get(f"/public/v1/{quote(junk)}").status_code in ({400} if b"\0" in junk else {401, 404})
-    assert client.generic("GET", "/public/v1/accounts", QUERY_STRING=junk.decode("latin-1")).status_code == 401
+    assert client.get(f"/public/v1/{quote(junk)}").status_code in (
+        {400} if b"\0" in junk else {401, 404}
+    )
+    assert (
+        client.generic(
+            "GET", "/public/v1/accounts", QUERY_STRING=junk.decode("latin-1")
+        ).status_code
+        == 401
+    )

@@ -27,7 +27,9 @@ def test_a_list_of_the_api_is_compressed(client, account):
 
 
 def test_an_answer_with_a_key_is_not_compressed(michael, token):
-    page = confirmed(michael.client).post(f"/integrations/tokens/{token.pk}/reveal/", {"page": "detail"}, headers=GZIP)
+    page = confirmed(michael.client).post(
+        f"/integrations/tokens/{token.pk}/reveal/", {"page": "detail"}, headers=GZIP
+    )
     assert secret(token).encode() in page.content
     assert "Content-Encoding" not in page
 
@@ -35,7 +37,9 @@ def test_an_answer_with_a_key_is_not_compressed(michael, token):
 def test_a_new_token_of_the_api_is_not_compressed(client, account):
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     body = {"name": "Another", "extension": {"id": "EXT-000"}, "description": "x" * 250}
-    answer = client.post("/public/v1/auth/tokens", body, "application/json", headers={"authorization": key, **GZIP})
+    answer = client.post(
+        "/public/v1/auth/tokens", body, "application/json", headers={"authorization": key, **GZIP}
+    )
     assert answer.status_code == 201
     assert len(answer.json()["token"]) == 40
     assert "Content-Encoding" not in answer

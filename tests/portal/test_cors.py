@@ -8,7 +8,10 @@ from tests.factories import TokenFactory, header
 
 APP, OTHER = "https://app.example", "https://other.example"
 ALLOW = "Access-Control-Allow-Origin"
-PREFLIGHT = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+PREFLIGHT = {
+    "Access-Control-Request-Method": "GET",
+    "Access-Control-Request-Headers": "authorization",
+}
 
 
 @pytest.fixture
@@ -24,13 +27,27 @@ def test_it_is_off_by_default(db):
     assert not [name for name in response.headers if name.startswith("Access-Control")]
 
 
-@pytest.mark.parametrize("path", ["/public/v1/agreements", "/public/v1/agreements/AGP-1", "/public/v1/openapi.json", "/public/v1/nope"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/public/v1/agreements",
+        "/public/v1/agreements/AGP-1",
+        "/public/v1/openapi.json",
+        "/public/v1/nope",
+    ],
+)
 def test_a_preflight_needs_no_key(browser, path):
     response = browser.options(path, headers={"Origin": APP, **PREFLIGHT})
     assert (response.status_code, response.content) == (204, b"")
     assert response[ALLOW] == APP
     assert response["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
-    assert set(response["Access-Control-Allow-Methods"].split(", ")) == {"GET", "HEAD", "POST", "PUT", "DELETE"}
+    assert set(response["Access-Control-Allow-Methods"].split(", ")) == {
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "DELETE",
+    }
     assert "Origin" in response["Vary"]
     assert "Access-Control-Allow-Credentials" not in response
 
@@ -38,20 +55,37 @@ def test_a_preflight_needs_no_key(browser, path):
 @pytest.mark.parametrize("key", [None, "ApiKey nonsense"])
 def test_a_page_can_read_answers_and_refusals(browser, key):
     token = TokenFactory()
-    response = browser.get("/public/v1/agreements?nope=1", headers={"Origin": APP, "Authorization": key or header(token)})
+    response = browser.get(
+        "/public/v1/agreements?nope=1",
+        headers={"Origin": APP, "Authorization": key or header(token)},
+    )
     assert response.status_code == (401 if key else 200)
     assert response[ALLOW] == APP
-    assert {"Content-Range", "X-Ignored-Filters", "Retry-After"} <= set(response["Access-Control-Expose-Headers"].split(", "))
+    assert {"Content-Range", "X-Ignored-Filters", "Retry-After"} <= set(
+        response["Access-Control-Expose-Headers"].split(", ")
+    )
     assert {"Authorization", "Origin"} <= set(response["Vary"].split(", "))
     assert "Access-Control-Allow-Credentials" not in response
 
 
-@pytest.mark.parametrize("origin", [OTHER, "null", "https://app.example.evil.example", "http://app.example", "HTTPS://APP.EXAMPLE", ""])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        OTHER,
+        "null",
+        "https://app.example.evil.example",
+        "http://app.example",
+        "HTTPS://APP.EXAMPLE",
+        "",
+    ],
+)
 def test_other_origins_get_nothing(browser, origin):
     preflight = browser.options("/public/v1/agreements", headers={"Origin": origin, **PREFLIGHT})
     assert preflight.status_code == 401
     assert ALLOW not in preflight
-    response = browser.get("/public/v1/agreements", headers={"Origin": origin, "Authorization": header(TokenFactory())})
+    response = browser.get(
+        "/public/v1/agreements", headers={"Origin": origin, "Authorization": header(TokenFactory())}
+    )
     assert response.status_code == 200
     assert ALLOW not in response
     assert "Origin" in response["Vary"]

@@ -32,16 +32,31 @@ def read(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("postgres://u:p@h:5433/d", {"USER": "u", "PASSWORD": "p", "HOST": "h", "PORT": "5433", "NAME": "d"}),
+        (
+            "postgres://u:p@h:5433/d",
+            {"USER": "u", "PASSWORD": "p", "HOST": "h", "PORT": "5433", "NAME": "d"},
+        ),
         ("postgresql://u@h/d", {"USER": "u", "PASSWORD": "", "HOST": "h", "PORT": "", "NAME": "d"}),
-        ("postgres://%C3%BC%40x:p%2F%23%3F%25%3A%40@h/d%20b", {"USER": "ü@x", "PASSWORD": "p/#?%:@", "NAME": "d b"}),
+        (
+            "postgres://%C3%BC%40x:p%2F%23%3F%25%3A%40@h/d%20b",
+            {"USER": "ü@x", "PASSWORD": "p/#?%:@", "NAME": "d b"},
+        ),
         ("postgres://u:p#x+y@h/d", {"PASSWORD": "p#x+y", "HOST": "h"}),
         ("postgres://u@[::1]:5433/d", {"HOST": "::1", "PORT": "5433"}),
         ("postgres://u@one:5432,two:5433/d", {"HOST": "one,two", "PORT": "5432,5433"}),
         ("postgres:///d?host=/run/postgresql", {"HOST": "/run/postgresql", "NAME": "d"}),
-        ("postgres://u@%2Frun%2Fpostgresql/d", {"HOST": "/run/postgresql", "USER": "u", "NAME": "d"}),
-        ("postgres://h/d?user=u&password=p%26w&port=6432", {"USER": "u", "PASSWORD": "p&w", "PORT": "6432"}),
-        ("postgres://h/d?conn_max_age=60&conn_health_checks=off", {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": False}),
+        (
+            "postgres://u@%2Frun%2Fpostgresql/d",
+            {"HOST": "/run/postgresql", "USER": "u", "NAME": "d"},
+        ),
+        (
+            "postgres://h/d?user=u&password=p%26w&port=6432",
+            {"USER": "u", "PASSWORD": "p&w", "PORT": "6432"},
+        ),
+        (
+            "postgres://h/d?conn_max_age=60&conn_health_checks=off",
+            {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": False},
+        ),
         ("postgres://h/d", {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}),
     ],
 )
@@ -54,16 +69,32 @@ def test_the_parts_of_a_postgresql_url_arrive(read, url, expected):
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("sslmode=verify-full&sslrootcert=/etc/ca.pem", {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}),
-        ("connect_timeout=5&application_name=a+b%20c", {"connect_timeout": "5", "application_name": "a+b c"}),
-        ("options=-c%20search_path%3Dx%20-c%20jit%3Doff", {"options": "-c search_path=x -c jit=off"}),
-        ("target_session_attrs=read-write&keepalives_idle=30", {"target_session_attrs": "read-write", "keepalives_idle": "30"}),
+        (
+            "sslmode=verify-full&sslrootcert=/etc/ca.pem",
+            {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"},
+        ),
+        (
+            "connect_timeout=5&application_name=a+b%20c",
+            {"connect_timeout": "5", "application_name": "a+b c"},
+        ),
+        (
+            "options=-c%20search_path%3Dx%20-c%20jit%3Doff",
+            {"options": "-c search_path=x -c jit=off"},
+        ),
+        (
+            "target_session_attrs=read-write&keepalives_idle=30",
+            {"target_session_attrs": "read-write", "keepalives_idle": "30"},
+        ),
         ("service=portal", {"service": "portal"}),
         ("", {}),
     ],
 )
 def test_options_of_postgresql_are_honoured_beside_the_portals_own(read, query, expected):
-    assert read(f"postgres://h/d?{query}")["OPTIONS"] == {"server_side_binding": True, "prepare_threshold": 5, **expected}
+    assert read(f"postgres://h/d?{query}")["OPTIONS"] == {
+        "server_side_binding": True,
+        "prepare_threshold": 5,
+        **expected,
+    }
 
 
 @pytest.mark.parametrize(
@@ -73,9 +104,18 @@ def test_options_of_postgresql_are_honoured_beside_the_portals_own(read, query, 
         ("postgres://u:secret@h/d?pool=on", "unknown option: pool"),
         ("sqlite:////tmp/x.sqlite3?mode=ro", "unknown option: mode"),
         ("sqlite:////tmp/x.sqlite3?timeout=9", "unknown option: timeout"),
-        ("postgres://u:secret@h/d?conn_max_age=soon", "conn_max_age in DATABASE_URL must be a whole number"),
-        ("postgres://u:secret@h/d?conn_health_checks=2", "conn_health_checks in DATABASE_URL must be on or off"),
-        ("postgres://u:secret@h/d?sslmode", "must look like postgres://user:password@host:5432/name"),
+        (
+            "postgres://u:secret@h/d?conn_max_age=soon",
+            "conn_max_age in DATABASE_URL must be a whole number",
+        ),
+        (
+            "postgres://u:secret@h/d?conn_health_checks=2",
+            "conn_health_checks in DATABASE_URL must be on or off",
+        ),
+        (
+            "postgres://u:secret@h/d?sslmode",
+            "must look like postgres://user:password@host:5432/name",
+        ),
         ("postgres://u:secret@h:five/d", "must look like postgres://"),
         ("postgres://u:secret@h", "must look like postgres://"),
         ("postgres://", "must look like postgres://"),
@@ -85,7 +125,10 @@ def test_options_of_postgresql_are_honoured_beside_the_portals_own(read, query, 
         ("postgres://u:12/secret@h/d", "%2F for /"),
         ("mysql://u:secret@h/d", "must start with sqlite:/// or postgres://."),
         ("sqlite://relative", "must start with sqlite:/// or postgres://."),
-        ("sqlite:////no/such/folder/x.sqlite3", "a folder that does not exist: /no/such/folder/x.sqlite3"),
+        (
+            "sqlite:////no/such/folder/x.sqlite3",
+            "a folder that does not exist: /no/such/folder/x.sqlite3",
+        ),
     ],
 )
 def test_what_would_be_ignored_or_misread_is_refused_without_quoting_a_password(read, url, words):
@@ -95,7 +138,10 @@ def test_what_would_be_ignored_or_misread_is_refused_without_quoting_a_password(
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("folder", ["C# projects", "what?", "100%", "50% off", "a b+c&d=e", "ünï ☃", "[x]", "'q\"", "a=b?c=d#e"])
+@pytest.mark.parametrize(
+    "folder",
+    ["C# projects", "what?", "100%", "50% off", "a b+c&d=e", "ünï ☃", "[x]", "'q\"", "a=b?c=d#e"],
+)
 def test_an_sqlite_file_may_be_in_any_folder(read, tmp_path, folder):
     (tmp_path / folder).mkdir()
     path = f"{tmp_path}/{folder}/portal.sqlite3"
@@ -120,11 +166,24 @@ def test_pgbouncer_keeps_nothing_on_a_connection(read):
 def test_a_portal_works_in_a_folder_with_any_name(tmp_path):
     home = installation(tmp_path / "C# projects" / "100%? ünï 'q'")
     env = environment("")
-    for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--no-input", "--verbosity", "0"]):
-        done = subprocess.run([sys.executable, "manage.py", *command], cwd=home, env=env, capture_output=True, text=True, check=False)
+    for command in (
+        ["migrate", "--verbosity", "0"],
+        ["collectstatic", "--no-input", "--verbosity", "0"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=home,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
     assert (home / "var" / "portal.sqlite3").stat().st_size > 0
-    assert {path.name for path in (*tmp_path.iterdir(), *home.parent.iterdir())} == {"C# projects", home.name}
+    assert {path.name for path in (*tmp_path.iterdir(), *home.parent.iterdir())} == {
+        "C# projects",
+        home.name,
+    }
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite speaks to no server")
@@ -134,8 +193,17 @@ def test_a_server_that_cannot_prove_itself_gets_no_connection_in_clear(tmp_path,
         # No certificate is signed by an authority that is not in the file.
         (tmp_path / "nobody.pem").write_text("")
         env = environment(f"{url}?sslmode={mode}&sslrootcert={tmp_path / 'nobody.pem'}")
-        done = subprocess.run([sys.executable, "manage.py", "migrate"], cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "manage.py", "migrate"],
+            cwd=settings.BASE_DIR,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode != 0
         assert done.stderr.startswith("The database refuses: ")
         with psycopg.connect(url) as plain:
-            assert plain.execute("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+            assert plain.execute(
+                "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchone() == (0,)

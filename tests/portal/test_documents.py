@@ -43,7 +43,9 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_that_a_page_names_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    code = "\n".join(re.findall(r"`[^`\n]+`|^```sh\n.+?^```", page.read_text(), re.DOTALL | re.MULTILINE))
+    code = "\n".join(
+        re.findall(r"`[^`\n]+`|^```sh\n.+?^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    )
     assert set(re.findall(r"\bmake ([a-z-]+)", code)) <= targets
     assert set(re.findall(r"manage\.py ([a-z_]+)", code)) <= set(get_commands())
 

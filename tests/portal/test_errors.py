@@ -60,7 +60,10 @@ def test_a_looker_is_told_why_not(adrian):
 def nothing_collected(settings, tmp_path):
     """Serve a production portal whose static files were never collected."""
     settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "portal.assets.HashedFiles"}}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "portal.assets.HashedFiles"},
+    }
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 500, 503])
@@ -87,7 +90,9 @@ def test_pages_show_without_static_files_too(nothing_collected, client, michael)
     assert michael.client.get("/nope/").status_code == 404
 
 
-def test_a_page_of_debug_masks_what_any_variable_of_any_frame_holds(settings, monkeypatch, client, db, token):
+def test_a_page_of_debug_masks_what_any_variable_of_any_frame_holds(
+    settings, monkeypatch, client, db, token
+):
     url = "postgres://portal:hush%2Dhush@db.example:5432/portal?sslmode=require"
     monkeypatch.setenv("DATABASE_URL", url)
     settings.DEBUG = True
@@ -97,15 +102,28 @@ def test_a_page_of_debug_masks_what_any_variable_of_any_frame_holds(settings, mo
     client.raise_request_exception = False
 
     def fail(*args, **kwargs):
-        given = {"password": "hush-hush", "mail": settings.EMAIL_HOST_PASSWORD, "url": url, "other": "redis://:hush@cache/0"}
+        given = {
+            "password": "hush-hush",
+            "mail": settings.EMAIL_HOST_PASSWORD,
+            "url": url,
+            "other": "redis://:hush@cache/0",
+        }
         ring, key = settings.TOKEN_PEPPERS, header(token)
         raise RuntimeError(f"cannot connect to {url} {len(given)} {len(ring)} {key}")
 
     monkeypatch.setattr("tokens.models.TokenQuerySet.visible_to", fail)
     monkeypatch.setattr("api.answers.compiled", fail)
     for accept in ("text/html", "text/plain"):
-        response = client.get("/public/v1/agreements", headers={"authorization": header(token), "accept": accept})
+        response = client.get(
+            "/public/v1/agreements", headers={"authorization": header(token), "accept": accept}
+        )
         assert response.status_code == 500
         assert "cannot connect to" in response.text
-        for secret in ("hush", settings.SECRET_KEY, settings.TOKEN_PEPPERS[1].hex(), repr(settings.TOKEN_PEPPERS[1])[2:-1], header(token)):
+        for secret in (
+            "hush",
+            settings.SECRET_KEY,
+            settings.TOKEN_PEPPERS[1].hex(),
+            repr(settings.TOKEN_PEPPERS[1])[2:-1],
+            header(token),
+        ):
             assert secret not in response.text

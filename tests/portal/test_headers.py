@@ -31,7 +31,12 @@ def guarded(response):
 
 def test_policies_close_what_is_not_needed():
     assert DATA_POLICY == "default-src 'none'; frame-ancestors 'none'"
-    for part in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"):
+    for part in (
+        "default-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    ):
         assert part in PAGE_POLICY
     assert "unsafe" not in PAGE_POLICY
 
@@ -47,9 +52,14 @@ def test_every_page_for_everybody_by_every_method(route, method, michael, adrian
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("route", sorted(API))
 def test_every_address_of_the_api_by_every_method(route, method, client, token):
-    for path in (route.replace("<parent>", token.pk), f"{route.replace('<parent>', token.pk)}/NO-000-000"):
+    for path in (
+        route.replace("<parent>", token.pk),
+        f"{route.replace('<parent>', token.pk)}/NO-000-000",
+    ):
         for key in ("", header(token)):
-            response = guarded(client.generic(method, f"/public/v1/{path}", headers={"authorization": key}))
+            response = guarded(
+                client.generic(method, f"/public/v1/{path}", headers={"authorization": key})
+            )
             assert response["Content-Type"] == "application/json" or not response.content
 
 
@@ -97,7 +107,8 @@ def test_the_redirect_to_https(db, settings):
     "where",
     [
         "tokens.models.TokenQuerySet.visible_to api.answers.compiled",
-        "django.contrib.sessions.middleware.SessionMiddleware.process_request portal.middleware.resolve",
+        "django.contrib.sessions.middleware.SessionMiddleware.process_request "
+        "portal.middleware.resolve",
     ],
 )
 def test_failures_of_views_and_of_middleware(monkeypatch, michael, token, path, where):
@@ -111,7 +122,9 @@ def test_failures_of_views_and_of_middleware(monkeypatch, michael, token, path, 
     assert guarded(client.get(path, headers={"authorization": header(token)})).status_code == 500
 
 
-@pytest.mark.parametrize("path", ["/sign-in/", "/public/v1/accounts", "/nope", "/static/css/base.css"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in/", "/public/v1/accounts", "/nope", "/static/css/base.css"]
+)
 @pytest.mark.parametrize(
     ("subdomains", "preload", "expected"),
     [

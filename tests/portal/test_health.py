@@ -60,7 +60,9 @@ def test_a_ring_without_the_secret_of_a_stored_key_is_not_ready(client, token, s
 
 def test_static_files_that_are_not_collected_are_not_ready(client, db, settings, tmp_path):
     settings.STATIC_ROOT = str(tmp_path)
-    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "portal.assets.HashedFiles"}}
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "portal.assets.HashedFiles"}
+    }
     assert not_ready(client) == ["static files"]
 
 
@@ -73,7 +75,9 @@ def test_a_database_that_does_not_answer_is_not_ready(client, db, monkeypatch):
         assert not_ready(client) == ["database"]
 
 
-def test_who_asks_often_asks_the_database_seldom(client, db, monkeypatch, django_assert_max_num_queries):
+def test_who_asks_often_asks_the_database_seldom(
+    client, db, monkeypatch, django_assert_max_num_queries
+):
     monkeypatch.setattr("time.monotonic", lambda: 1_000_000.0)
     client.get("/readyz")
     with django_assert_max_num_queries(0):

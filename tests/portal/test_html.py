@@ -10,7 +10,25 @@ from tests.portal.test_routes import PAGES, address, routes
 from tokens.models import TokenDraft
 
 VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "path", "circle", "use", "rect"]
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+        "path",
+        "circle",
+        "use",
+        "rect",
+    ]
 )
 FLOW_ONLY = frozenset(
     [
@@ -40,7 +58,27 @@ FLOW_ONLY = frozenset(
 )
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 # Elements that may contain only phrasing content. A summary may contain a heading as well.
-PHRASING = frozenset(["p", "span", "a", "button", "label", "strong", "b", "em", "code", "h1", "h2", "h3", "h4", "h5", "h6", "summary", "legend"])
+PHRASING = frozenset(
+    [
+        "p",
+        "span",
+        "a",
+        "button",
+        "label",
+        "strong",
+        "b",
+        "em",
+        "code",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "summary",
+        "legend",
+    ]
+)
 CHILDREN = {
     "ul": {"li", "template"},
     "ol": {"li", "template"},
@@ -82,12 +120,16 @@ class Checker(HTMLParser):
             self.faults.append(f"{where}: <{tag}> inside of a link or a button")
         if "role" in given and tag in {"table", "thead", "tbody", "tr", "th", "td"}:
             self.faults.append(f"{where}: a role on <{tag}>")
-        self.faults += [f"{where}: {name}" for name in given if name == "style" or name.startswith("on")]
+        self.faults += [
+            f"{where}: {name}" for name in given if name == "style" or name.startswith("on")
+        ]
         if len(given) != len(attrs):
             self.faults.append(f"{where}: <{tag}> has an attribute twice")
         if "template" not in self.open:
             self.ids += [given["id"] or ""] if "id" in given else []
-            self.referred |= {each for name in REFERENCES for each in (given.get(name) or "").split()}
+            self.referred |= {
+                each for name in REFERENCES for each in (given.get(name) or "").split()
+            }
         if tag not in VOID:
             self.open.append(tag)
 
@@ -104,7 +146,9 @@ class Checker(HTMLParser):
         self.faults += [f"<{tag}> stays open" for tag in self.open]
         twice = {each for each in self.ids if self.ids.count(each) > 1}
         self.faults += [f"the id {each} twice" for each in sorted(twice)]
-        self.faults += [f"nothing has the id {each}" for each in sorted(self.referred - {*self.ids})]
+        self.faults += [
+            f"nothing has the id {each}" for each in sorted(self.referred - {*self.ids})
+        ]
 
 
 def check(html: str) -> list[str]:
@@ -115,7 +159,9 @@ def check(html: str) -> list[str]:
 
 
 def test_the_check_finds_what_is_not_allowed():
-    assert check("<details><summary><div>x</div></summary></details>") == ["1: <div> inside of <summary>"]
+    assert check("<details><summary><div>x</div></summary></details>") == [
+        "1: <div> inside of <summary>"
+    ]
     assert check('<p id="a"></p><p id="a"></p>') == ["the id a twice"]
     assert check('<label for="b">x</label>') == ["nothing has the id b"]
     assert check('<p style="color: red">x</p>') == ["1: style"]
@@ -124,14 +170,18 @@ def test_the_check_finds_what_is_not_allowed():
 @pytest.mark.parametrize("route", sorted(PAGES))
 @pytest.mark.parametrize("role", ["nobody", "looker", "administrator"])
 def test_a_page_is_valid_html(route, role, michael, adrian, token):
-    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft", extension_id="EXT-000")
+    draft = TokenDraft.objects.create(
+        account=michael.account, owner=michael.user, name="Draft", extension_id="EXT-000"
+    )
     client = {"nobody": Client(), "looker": adrian.client, "administrator": michael.client}[role]
     response = client.get(address(route, token, draft))
     if response["Content-Type"].startswith("text/html") and response.content:
         assert check(response.content.decode()) == []
 
 
-@pytest.mark.parametrize("query", ["filter=open", "filter=open&created_from=x", "q=nothing", "status=any"])
+@pytest.mark.parametrize(
+    "query", ["filter=open", "filter=open&created_from=x", "q=nothing", "status=any"]
+)
 def test_the_list_is_valid_html_in_each_of_its_states(michael, token, query):
     page = michael.client.get(f"/integrations/tokens/?{query}")
     assert check(page.content.decode()) == []
@@ -140,7 +190,9 @@ def test_the_list_is_valid_html_in_each_of_its_states(michael, token, query):
 @pytest.mark.parametrize("step", ["general", "extension", "permissions"])
 @pytest.mark.parametrize("data", [{}, {"name": ""}])
 def test_a_step_of_the_wizard_is_valid_html(michael, step, data):
-    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft", extension_id="EXT-000")
+    draft = TokenDraft.objects.create(
+        account=michael.account, owner=michael.user, name="Draft", extension_id="EXT-000"
+    )
     url = f"/integrations/tokens/new/{draft.pk}/{step}/"
     page = michael.client.post(url, data) if data else michael.client.get(url)
     assert check(page.content.decode()) == []

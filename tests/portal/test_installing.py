@@ -11,7 +11,9 @@ import pytest
 from tests.server import ROOT
 
 # Names and versions of a line `name==1.2.3 ; marker \` of the lock file.
-LOCKED = re.compile(r"^([a-z0-9-]+)==[^ ]+.*?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
+LOCKED = re.compile(
+    r"^([a-z0-9-]+)==[^ ]+.*?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE
+)
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +28,21 @@ def home(tmp_path_factory):
 
 def install(home, python=sys.executable):
     # These tests may have been started by make, whose child processes would mention it.
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    env = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
     command = ["make", "installed", f"PYTHON={python}"]
     return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, check=False)
 
 
 def works(home):
     try:
-        done = subprocess.run([home / ".venv/bin/python", "-m", "pip", "--version"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [home / ".venv/bin/python", "-m", "pip", "--version"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except OSError:
         return False
     return done.returncode == 0 and str(home) in done.stdout
@@ -59,7 +68,9 @@ def stay_half_made(venv):
     shutil.rmtree(venv / "lib")
 
 
-@pytest.mark.parametrize("harm", [None, lose_the_interpreter, lose_pip, become_another_python, stay_half_made])
+@pytest.mark.parametrize(
+    "harm", [None, lose_the_interpreter, lose_pip, become_another_python, stay_half_made]
+)
 def test_a_venv_that_does_not_work_is_made_anew(home, harm):
     if harm:
         harm(home / ".venv")
@@ -93,8 +104,18 @@ def test_without_a_python_that_can_make_one_there_is_a_sentence(home):
 def test_each_requirement_is_locked_with_hashes_and_without_an_address():
     lock = (ROOT / "requirements.lock").read_text()
     locked = {name for name, _hashes in LOCKED.findall(lock)}
-    wanted = set(re.findall(r"^([a-z0-9-]+)(?:\[[a-z]+\])?~=", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    wanted = set(
+        re.findall(
+            r"^([a-z0-9-]+)(?:\[[a-z]+\])?~=", (ROOT / "requirements.txt").read_text(), re.MULTILINE
+        )
+    )
     # No more and no fewer, so the lock file was renewed with the last change of requirements.txt.
-    assert wanted == set(re.findall(r"^([a-z0-9-]+)==(?:(?!^[a-z]).*\n)*?    #(?: via|  ) +-r requirements\.txt$", lock, re.MULTILINE))
+    assert wanted == set(
+        re.findall(
+            r"^([a-z0-9-]+)==(?:(?!^[a-z]).*\n)*?    #(?: via|  ) +-r requirements\.txt$",
+            lock,
+            re.MULTILINE,
+        )
+    )
     assert len(locked) == lock.count("==") - lock.count(" == ")
     assert "http" not in lock

@@ -34,12 +34,16 @@ FORMS = [
 
 def shown(record: logging.LogRecord) -> str:
     assert MaskKeys().filter(record)
-    extra = "".join(str(value) for name, value in vars(record).items() if name not in {"exc_info", "broken"})
+    extra = "".join(
+        str(value) for name, value in vars(record).items() if name not in {"exc_info", "broken"}
+    )
     return logging.Formatter().format(record) + extra
 
 
 def record(text, *args, **kwargs):
-    return logging.LogRecord("x", logging.ERROR, "x.py", 7, text, args, kwargs.get("exc_info"), sinfo=kwargs.get("sinfo"))
+    return logging.LogRecord(
+        "x", logging.ERROR, "x.py", 7, text, args, kwargs.get("exc_info"), sinfo=kwargs.get("sinfo")
+    )
 
 
 def holds_secret(line):
@@ -53,7 +57,16 @@ def test_a_key_is_masked_in_every_form(form):
     assert not holds_secret(shown(record("Sent %s today", form)))
     assert not holds_secret(shown(record("Sent %r today", {"header": [form]})))
     assert not holds_secret(shown(record("Sent", sinfo=f"Stack\n  {form}")))
-    made = logging.getLogger("x").makeRecord("x", logging.INFO, "x.py", 1, "Sent", (), None, extra={"header": form, "body": [form.encode()]})
+    made = logging.getLogger("x").makeRecord(
+        "x",
+        logging.INFO,
+        "x.py",
+        1,
+        "Sent",
+        (),
+        None,
+        extra={"header": form, "body": [form.encode()]},
+    )
     assert not holds_secret(shown(made))
     try:
         raise ValueError(form)
@@ -127,19 +140,32 @@ def lines(caplog):
         each.minute = -1
         each.counts.clear()
     caplog.set_level(logging.WARNING, "tokens.refusals")
-    return lambda: [record.getMessage() for record in caplog.records if record.name == "tokens.refusals"]
+    return lambda: [
+        record.getMessage() for record in caplog.records if record.name == "tokens.refusals"
+    ]
 
 
 def test_a_refused_call_is_one_line_with_address_token_request_and_reason(client, token, lines):
     key = f"ApiKey {token.pk}:{'0' * 40}"
-    response = client.get("/public/v1/agreements", headers={"authorization": key}, REMOTE_ADDR="198.51.100.7")
+    response = client.get(
+        "/public/v1/agreements", headers={"authorization": key}, REMOTE_ADDR="198.51.100.7"
+    )
     number = response["X-Request-ID"]
-    assert lines() == [f"Refused call: address 198.51.100.7, token {token.pk}, request {number}, status 401: The key looks mistyped or cut off."]
+    assert lines() == [
+        f"Refused call: address 198.51.100.7, token {token.pk}, request {number}, status 401: The "
+        f"key looks mistyped or cut off."
+    ]
 
 
-@pytest.mark.parametrize("sent", ["", "nonsense\nINFO root forged", "Basic QTpC", f"ApiKey {ID}:{SECRET[:39]}"])
+@pytest.mark.parametrize(
+    "sent", ["", "nonsense\nINFO root forged", "Basic QTpC", f"ApiKey {ID}:{SECRET[:39]}"]
+)
 def test_what_was_sent_instead_of_a_key_is_not_repeated(client, db, lines, sent):
-    client.get("/public/v1/agreements", headers={"authorization": sent} if sent else {}, REMOTE_ADDR="198.51.100.8")
+    client.get(
+        "/public/v1/agreements",
+        headers={"authorization": sent} if sent else {},
+        REMOTE_ADDR="198.51.100.8",
+    )
     (line,) = lines()
     assert "token -," in line
     assert not sent or sent not in line
@@ -151,7 +177,9 @@ def test_the_line_gives_the_reason_that_the_caller_is_told(call, token, lines, s
     if case == "disabled":
         token.disable(by=None)
     settings.HTTPS = case == "in clear"
-    response = call("agreements" if case != "no grant" else "contracts", token if case != "no key" else None)
+    response = call(
+        "agreements" if case != "no grant" else "contracts", token if case != "no key" else None
+    )
     [line] = lines()
     assert line.endswith(f"status {response.status_code}: {response.json()['errors'][-1]}")
     # A key sent in clear is not read at all.
@@ -184,7 +212,15 @@ def test_lines_that_were_left_out_are_counted(monkeypatch):
         made.key = key
         return limit.filter(made), made.getMessage()
 
-    assert [let_through(key)[0] for key in "aabacdd"] == [True, False, True, False, True, False, False]
+    assert [let_through(key)[0] for key in "aabacdd"] == [
+        True,
+        False,
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
     now = 60.0
     assert let_through("a") == (True, "line (4 lines like this were left out before.)")
     assert let_through("b") == (True, "line")
@@ -193,9 +229,22 @@ def test_lines_that_were_left_out_are_counted(monkeypatch):
 # --- Requests -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/sign-in/", "/nope", "/public/v1/accounts", "/public/nope", "/healthz", "/integrations/tokens/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sign-in/",
+        "/nope",
+        "/public/v1/accounts",
+        "/public/nope",
+        "/healthz",
+        "/integrations/tokens/",
+    ],
+)
 def test_every_answer_has_a_number_of_its_own(client, db, path):
-    numbers = {client.get(path, headers={"x-request-id": "mine-mine-mine"})["X-Request-ID"] for _ in range(3)}
+    numbers = {
+        client.get(path, headers={"x-request-id": "mine-mine-mine"})["X-Request-ID"]
+        for _ in range(3)
+    }
     assert len(numbers) == 3
     assert all(re.fullmatch(r"[0-9a-f]{4}(-[0-9a-f]{4}){2}", number) for number in numbers)
 

@@ -26,7 +26,13 @@ from tokens.models import Permission, Token, TokenDraft, TokenUsage
 LIST = "/integrations/tokens/"
 NEW = f"{LIST}new/"
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-EXTREMES = [FIRST, datetime(1, 1, 1, 12, tzinfo=UTC), datetime(999, 6, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), LAST]
+EXTREMES = [
+    FIRST,
+    datetime(1, 1, 1, 12, tzinfo=UTC),
+    datetime(999, 6, 1, tzinfo=UTC),
+    datetime(2100, 1, 1, tzinfo=UTC),
+    LAST,
+]
 ZONES = ["UTC", "Europe/Madrid", "Pacific/Kiritimati", "Etc/GMT+12", "America/New_York"]
 OUTSIDE = [
     "9999-12-31T23:59:59+00:00",
@@ -62,8 +68,15 @@ def test_the_api_takes_moments_of_1970_to_2099_only(call, account, moment):
 
 def test_the_api_takes_the_last_moment_of_2099(call, account):
     maker = TokenFactory(account=account, modules=(Module.ALL,))
-    body = json.dumps({"name": "Far", "extension": {"id": "EXT-000"}, "expiration_date": "2099-12-31T23:59:59Z"})
-    assert call("auth/tokens", maker, method="post", data=body, content_type="application/json").status_code == 201
+    body = json.dumps(
+        {"name": "Far", "extension": {"id": "EXT-000"}, "expiration_date": "2099-12-31T23:59:59Z"}
+    )
+    assert (
+        call(
+            "auth/tokens", maker, method="post", data=body, content_type="application/json"
+        ).status_code
+        == 201
+    )
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -73,8 +86,16 @@ def test_the_form_takes_every_day_that_its_picker_offers_and_no_other(michael, z
     first, last = date.fromisoformat(widget["min"]), date.fromisoformat(widget["max"])
     with timezone.override(zone):
         assert (first, last) == (timezone.localdate() + timedelta(days=1), date(2099, 12, 31))
-    for day, status in ((first, 302), (last, 302), (first - timedelta(days=1), 200), (last + timedelta(days=1), 200)):
-        assert michael.client.post(NEW, {"name": f"Until {day}", "expires_on": day}).status_code == status, day
+    for day, status in (
+        (first, 302),
+        (last, 302),
+        (first - timedelta(days=1), 200),
+        (last + timedelta(days=1), 200),
+    ):
+        assert (
+            michael.client.post(NEW, {"name": f"Until {day}", "expires_on": day}).status_code
+            == status
+        ), day
     for draft in TokenDraft.objects.all():
         moments.check(draft.expires_at)
         assert moments.local(draft.expires_at, moments.zone(zone)).date() in {first, last}
@@ -85,7 +106,9 @@ def test_the_admin_takes_moments_of_1970_to_2099_only(staff, field):
     agreement = AgreementFactory()
     page = f"/admin/modules/agreement/{agreement.pk}/change/"
     form = staff.get(page).context["adminform"].form
-    data = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+    data = {
+        name: form[name].value() for name in form.fields if form[name].value() not in (None, False)
+    }
     for name in ("created_at", "updated_at"):
         data |= {f"{name}_0": "2024-01-31", f"{name}_1": "10:20:30"}
     assert staff.post(page, data | {f"{field}_0": "9999-12-31"}).status_code == 200
@@ -93,13 +116,18 @@ def test_the_admin_takes_moments_of_1970_to_2099_only(staff, field):
     assert staff.post(page, data).status_code == 302
 
 
-@pytest.mark.parametrize("moment", [FIRST, LAST, datetime(2100, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    "moment",
+    [FIRST, LAST, datetime(2100, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)],
+)
 def test_the_shell_takes_moments_of_1970_to_2099_only(account, moment):
     account.created_at = moment
     for save in (
         lambda: TokenFactory(account=account, expires_at=moment),
         lambda: Account.objects.create(name="New", side="vendor", created_at=moment),
-        lambda: Account.objects.bulk_create([Account(name="New", side="vendor", created_at=moment)]),
+        lambda: Account.objects.bulk_create(
+            [Account(name="New", side="vendor", created_at=moment)]
+        ),
         lambda: AgreementFactory(created_at=moment),
         account.save,
     ):
@@ -113,8 +141,17 @@ def test_every_moment_that_a_model_of_ours_keeps_has_the_rule():
 
     from portal.fields import MomentField
 
-    ours = [apps.get_app_config(label) for label in ("portal", "accounts", "activity", "tokens", "modules")]
-    fields = [field for app in ours for model in app.get_models() for field in model._meta.get_fields() if isinstance(field, DateTimeField)]
+    ours = [
+        apps.get_app_config(label)
+        for label in ("portal", "accounts", "activity", "tokens", "modules")
+    ]
+    fields = [
+        field
+        for app in ours
+        for model in app.get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, DateTimeField)
+    ]
     # Nobody types into these.
     bare = {str(field) for field in fields if not isinstance(field, MomentField)} - {
         "accounts.User.last_login",
@@ -133,8 +170,12 @@ def extreme(michael, account):
     """Make a token with every moment set to the given one."""
 
     def make(moment):
-        token = TokenFactory(account=account, name=f"Of {moment:%d %H}", by=michael.user, modules=(Module.ALL,))
-        Token.objects.filter(pk=token.pk).update(expires_at=moment, created_at=moment, updated_at=moment, status_changed_at=moment)
+        token = TokenFactory(
+            account=account, name=f"Of {moment:%d %H}", by=michael.user, modules=(Module.ALL,)
+        )
+        Token.objects.filter(pk=token.pk).update(
+            expires_at=moment, created_at=moment, updated_at=moment, status_changed_at=moment
+        )
         TokenUsage.objects.filter(pk=token.pk).update(last_used_at=moment)
         Permission.objects.filter(token=token).update(granted_at=moment)
         with intruder():
@@ -147,11 +188,16 @@ def extreme(michael, account):
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("moment", EXTREMES, ids=str)
 def test_every_page_survives_any_stored_moment_in_any_zone(michael, extreme, zone, moment):
-    User.objects.filter(pk=michael.user.pk).update(time_zone=zone, created_at=moment, last_login=moment)
+    User.objects.filter(pk=michael.user.pk).update(
+        time_zone=zone, created_at=moment, last_login=moment
+    )
     token = extreme(moment)
     page = f"{LIST}{token.pk}/"
     columns = "columns=label,created,updated,last_used,expires,status,modules"
-    days = [f"{LIST}?created_from={day}&created_to={day}" for day in ("0001-01-01", "1969-12-31", "2100-01-01", "9999-12-31")]
+    days = [
+        f"{LIST}?created_from={day}&created_to={day}"
+        for day in ("0001-01-01", "1969-12-31", "2100-01-01", "9999-12-31")
+    ]
     used = [f"{LIST}?last_used={value}" for value in ("day", "week", "month", "idle", "never")]
     for address in (
         f"{LIST}?status=any&{columns}&sort=-expires",
@@ -169,7 +215,12 @@ def test_every_page_survives_any_stored_moment_in_any_zone(michael, extreme, zon
     TokenDraft.objects.filter(pk=draft.pk).update(expires_at=moment, created_at=moment)
     assert michael.client.get(f"{NEW}{draft.pk}/general/").status_code == 200
     typed = michael.client.get(f"{page}edit/").context["general_form"]
-    data = {"version": token.version, "name": "Renamed", "expires_on": typed.initial["expires_on"].isoformat(), "modules": ["MD-0000"]}
+    data = {
+        "version": token.version,
+        "name": "Renamed",
+        "expires_on": typed.initial["expires_on"].isoformat(),
+        "modules": ["MD-0000"],
+    }
     assert michael.client.post(f"{page}edit/", data).status_code == 302
     assert Token.objects.get(pk=token.pk).expires_at == moment
 
@@ -200,7 +251,12 @@ def test_the_admin_survives_any_stored_moment_in_any_zone(staff, extreme, zone, 
 @pytest.mark.parametrize("moment", EXTREMES, ids=str)
 def test_the_api_survives_any_stored_moment(call, extreme, account, moment):
     token, caller = extreme(moment), TokenFactory(account=account, modules=(Module.ALL,))
-    for path in ("auth/tokens", f"auth/tokens/{token.pk}", f"auth/tokens/{token.pk}/permissions", "auth/tokens?gt(events.created.at,2024-01-01)"):
+    for path in (
+        "auth/tokens",
+        f"auth/tokens/{token.pk}",
+        f"auth/tokens/{token.pk}/permissions",
+        "auth/tokens?gt(events.created.at,2024-01-01)",
+    ):
         assert call(path, caller).status_code == 200, path
     assert call("agreements", token).status_code == (200 if moment > timezone.now() else 401)
 
@@ -228,13 +284,21 @@ def changes(zone):
             low, high = at, at + step
             while high - low > timedelta(seconds=1):
                 middle = low + (high - low) // 2
-                low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
+                low, high = (
+                    (middle, high)
+                    if middle.astimezone(zone).utcoffset() == before
+                    else (low, middle)
+                )
             yield high.replace(microsecond=0)
         at, before = at + step, after
 
 
 # Zones that share their rules with these would only cost time.
-CHANGING = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/", "Canada/")))
+CHANGING = sorted(
+    name
+    for name in zoneinfo.available_timezones()
+    if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/", "Canada/"))
+)
 
 
 @pytest.mark.parametrize("part", range(8))
@@ -244,13 +308,20 @@ def test_a_day_holds_each_of_its_moments_where_clocks_change(part):
     for name in CHANGING[part::8]:
         zone = moments.zone(name)
         for change in changes(zone):
-            for moment in (change - timedelta(seconds=1), change, change - timedelta(hours=12), change + timedelta(hours=1)):
+            for moment in (
+                change - timedelta(seconds=1),
+                change,
+                change - timedelta(hours=12),
+                change + timedelta(hours=1),
+            ):
                 day = moment.astimezone(zone).date()
                 start, end = moments.day_bounds(day, zone)
                 shown = [at.astimezone(zone).date() for at in (start, end - timedelta(seconds=1))]
                 before = (start - timedelta(seconds=1)).astimezone(zone).date()
                 after = end.astimezone(zone).date()
-                if not (start <= moment < end and shown == [day, day] and before != day and after != day):
+                if not (
+                    start <= moment < end and shown == [day, day] and before != day and after != day
+                ):
                     wrong.append((name, change, moment, day))
     assert not wrong[:5]
 
@@ -286,8 +357,18 @@ def test_the_bounds_of_a_day(zone, day, start, end):
 @pytest.mark.parametrize(
     ("zone", "day", "inside", "outside"),
     [
-        ("Africa/Cairo", "2026-10-29", ["2026-10-29T20:30Z", "2026-10-29T21:30Z", "2026-10-28T21:00Z"], ["2026-10-29T22:00Z", "2026-10-28T20:59Z"]),
-        ("Africa/Cairo", "2026-04-24", ["2026-04-23T22:00Z", "2026-04-24T20:59Z"], ["2026-04-23T21:59Z", "2026-04-24T21:00Z"]),
+        (
+            "Africa/Cairo",
+            "2026-10-29",
+            ["2026-10-29T20:30Z", "2026-10-29T21:30Z", "2026-10-28T21:00Z"],
+            ["2026-10-29T22:00Z", "2026-10-28T20:59Z"],
+        ),
+        (
+            "Africa/Cairo",
+            "2026-04-24",
+            ["2026-04-23T22:00Z", "2026-04-24T20:59Z"],
+            ["2026-04-23T21:59Z", "2026-04-24T21:00Z"],
+        ),
         ("America/Santiago", "2026-04-04", ["2026-04-05T03:30Z"], ["2026-04-05T04:00Z"]),
     ],
 )
@@ -313,13 +394,23 @@ def test_a_token_ends_with_the_last_second_of_the_day_where_that_comes_twice(mic
 def test_a_use_noted_ahead_of_the_clock_is_noted_anew_by_the_next_call(call, token, ahead):
     TokenUsage.objects.update(last_used_at=timezone.now() + ahead)
     assert call("agreements", token).status_code == 200
-    assert timezone.now() - timedelta(seconds=10) < TokenUsage.objects.get(token=token).last_used_at <= timezone.now()
+    assert (
+        timezone.now() - timedelta(seconds=10)
+        < TokenUsage.objects.get(token=token).last_used_at
+        <= timezone.now()
+    )
 
 
 def test_a_use_ahead_of_the_clock_is_no_recent_one(michael, token):
     TokenUsage.objects.update(last_used_at=timezone.now() + timedelta(days=3))
     assert "Just now" not in michael.client.get(LIST).text
-    for value, found in (("day", False), ("week", False), ("month", False), ("idle", True), ("never", False)):
+    for value, found in (
+        ("day", False),
+        ("week", False),
+        ("month", False),
+        ("idle", True),
+        ("never", False),
+    ):
         assert (token.name in michael.client.get(f"{LIST}?last_used={value}").text) is found, value
     assert "The token is in use" not in michael.client.get(f"{LIST}{token.pk}/delete/").text
 
@@ -332,7 +423,12 @@ def test_a_letter_sent_ahead_of_the_clock_holds_no_other_up(michael):
 
 
 def test_a_draft_made_ahead_of_the_clock_is_forgotten_too(michael):
-    ahead = TokenDraft.objects.create(owner=michael.user, account=michael.account, name="Old", created_at=timezone.now() + timedelta(days=9))
+    ahead = TokenDraft.objects.create(
+        owner=michael.user,
+        account=michael.account,
+        name="Old",
+        created_at=timezone.now() + timedelta(days=9),
+    )
     TokenDraft.forget_old(michael.user)
     assert not TokenDraft.objects.filter(pk=ahead.pk).exists()
 
@@ -348,7 +444,9 @@ def test_a_session_s_moment_ahead_of_the_clock_opens_nothing(michael, token, set
     assert michael.client.get(LIST).status_code == 200
     after = michael.client.session
     if name == "confirmed_at":
-        assert header(token).split(":")[1] not in michael.client.post(f"{LIST}{token.pk}/reveal/").text
+        assert (
+            header(token).split(":")[1] not in michael.client.post(f"{LIST}{token.pk}/reveal/").text
+        )
     else:
         assert after[name] <= time.time()
 
@@ -394,7 +492,9 @@ def test_a_draft_whose_expiration_passed_leads_back_to_the_day_and_says_so(micha
     session = michael.client.session
     session["confirmed_at"] = int(timezone.now().timestamp())
     session.save()
-    response = michael.client.post(f"{NEW}{draft.pk}/permissions/", {"modules": ["MD-9001"]}, follow=True)
+    response = michael.client.post(
+        f"{NEW}{draft.pk}/permissions/", {"modules": ["MD-9001"]}, follow=True
+    )
     assert response.redirect_chain[-1][0] == f"{NEW}{draft.pk}/general/"
     assert "The token would have expired already" in response.text
     assert not Token.objects.exists()

@@ -20,8 +20,32 @@ from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
 
 # Renders as nothing.
-EMPTY = ["\u200b", " \u200b ", "\u200d\u200d", "\u00ad", "\ufeff", "\u2060", "\u202e", "\u2066\u2069", "\ufe0f", "\U000e0100", "\U000e0041", "\u2800"]
-EMPTY += ["\u3164", "\u115f\u1160", "\uffa0", "\u034f", "\u180e", "\u0301", "\u00a0\u3000", "\x07", "\ue000", "\u2028"]
+EMPTY = [
+    "\u200b",
+    " \u200b ",
+    "\u200d\u200d",
+    "\u00ad",
+    "\ufeff",
+    "\u2060",
+    "\u202e",
+    "\u2066\u2069",
+    "\ufe0f",
+    "\U000e0100",
+    "\U000e0041",
+    "\u2800",
+]
+EMPTY += [
+    "\u3164",
+    "\u115f\u1160",
+    "\uffa0",
+    "\u034f",
+    "\u180e",
+    "\u0301",
+    "\u00a0\u3000",
+    "\x07",
+    "\ue000",
+    "\u2028",
+]
 # Hidden characters among visible ones.
 HIDDEN = [
     "a\u200bb",
@@ -50,9 +74,39 @@ HIDDEN += [
     "a\u061cb",
 ]
 # Visible texts with a character that would be hidden alone, and texts in every script.
-VISIBLE = ["👩🏽‍🚀 crew", "❤️‍🔥", "👁️‍🗨️", "1️⃣ first", "ℹ️ Info", "🏳️‍⚧️", "🇪🇸", "🙂‍↔️", "می‌خواهم", "PDF‌ها", "क्‍ष", "র‍্য", "葛󠄀城", "‼️"]
-VISIBLE += ["Łódź", "שלום", "مرحبا", "தமிழ்", "ไทย", "株式会社", "“Ünïcode” – ﬁ", "½ €5 #1 *", "a\u0338"]
-NORMAL = [("e\u0301", "é"), ("  a \u00a0\u2003 b\t\n", "a b"), ("A\u030angstro\u0308m", "Ångström"), ("a\u2800b", "a b")]
+VISIBLE = [
+    "👩🏽‍🚀 crew",
+    "❤️‍🔥",
+    "👁️‍🗨️",
+    "1️⃣ first",
+    "ℹ️ Info",
+    "🏳️‍⚧️",
+    "🇪🇸",
+    "🙂‍↔️",
+    "می‌خواهم",
+    "PDF‌ها",
+    "क्‍ष",
+    "র‍্য",
+    "葛󠄀城",
+    "‼️",
+]
+VISIBLE += [
+    "Łódź",
+    "שלום",
+    "مرحبا",
+    "தமிழ்",
+    "ไทย",
+    "株式会社",
+    "“Ünïcode” – ﬁ",
+    "½ €5 #1 *",
+    "a\u0338",
+]
+NORMAL = [
+    ("e\u0301", "é"),
+    ("  a \u00a0\u2003 b\t\n", "a b"),
+    ("A\u030angstro\u0308m", "Ångström"),
+    ("a\u2800b", "a b"),
+]
 
 
 @pytest.mark.parametrize("text", EMPTY, ids=ascii)
@@ -119,7 +173,9 @@ def by_edit(michael, name):
 
 def by_profile(michael, name):
     response = michael.client.post("/account/", {"name": name, "time_zone": "UTC"})
-    return User.objects.get(pk=michael.user.pk).name if response.status_code == 302 else response.text
+    return (
+        User.objects.get(pk=michael.user.pk).name if response.status_code == 302 else response.text
+    )
 
 
 def by_api(michael, name):
@@ -137,7 +193,12 @@ def by_customer_api(michael, name):
 def by_case_api(michael, name):
     key = TokenFactory(account=michael.account, name="Maker", modules=(Module.ALL,))
     partner = ContractFactory(provider=michael.account).vendor
-    body = {"subject": name, "description": "Why", "type": "technical", "receiver": {"account": {"id": partner.pk}}}
+    body = {
+        "subject": name,
+        "description": "Why",
+        "type": "technical",
+        "receiver": {"account": {"id": partner.pk}},
+    }
     response = posted(key, "helpdesk/cases", body, shown="subject")
     return response
 
@@ -145,24 +206,45 @@ def by_case_api(michael, name):
 def posted(key, path, body, shown="name"):
     from tests.factories import header
 
-    response = Client().post(f"/public/v1/{path}", json.dumps(body), content_type="application/json", headers={"authorization": header(key)})
+    response = Client().post(
+        f"/public/v1/{path}",
+        json.dumps(body),
+        content_type="application/json",
+        headers={"authorization": header(key)},
+    )
     assert response.status_code in {201, 400}, response.text
-    return response.json()[shown] if response.status_code == 201 else "\n".join(response.json()["errors"])
+    return (
+        response.json()[shown]
+        if response.status_code == 201
+        else "\n".join(response.json()["errors"])
+    )
 
 
 def by_account_admin(michael, name):
     inline = {f"memberships-{part}": 0 for part in ("TOTAL_FORMS", "INITIAL_FORMS")}
     return by_admin(
-        "accounts/account", {"name": name, "side": "vendor", "is_active": "on", **inline}, lambda: Account.objects.latest("created_at").name
+        "accounts/account",
+        {"name": name, "side": "vendor", "is_active": "on", **inline},
+        lambda: Account.objects.latest("created_at").name,
     )
 
 
 def by_sample_admin(michael, name):
     agreement = AgreementFactory(title="Before")
     page = f"modules/agreement/{agreement.pk}/change"
-    data = {"id": agreement.pk, "type": "distribution", "title": name, "vendor": agreement.vendor.pk, "provider": agreement.provider.pk}
+    data = {
+        "id": agreement.pk,
+        "type": "distribution",
+        "title": name,
+        "vendor": agreement.vendor.pk,
+        "provider": agreement.provider.pk,
+    }
     data |= {"owner": agreement.owner.pk, "version": 1, "active": "on"}
-    data |= {f"{field}_{part}": value for field in ("created_at", "updated_at") for part, value in ((0, "2024-01-31"), (1, "10:20:30"))}
+    data |= {
+        f"{field}_{part}": value
+        for field in ("created_at", "updated_at")
+        for part, value in ((0, "2024-01-31"), (1, "10:20:30"))
+    }
     return by_admin(page, data, lambda: Agreement.objects.get(pk=agreement.pk).title)
 
 
@@ -182,7 +264,9 @@ def by_admin(page, data, kept):
 
 def by_command(michael, name):
     try:
-        call_command("create_token", "--account", michael.account.pk, "--name", name, "--all-modules")
+        call_command(
+            "create_token", "--account", michael.account.pk, "--name", name, "--all-modules"
+        )
     except CommandError as problem:
         return str(problem)
     return Token.objects.get().name
@@ -216,7 +300,16 @@ def by_orm(make):
         return " ".join(problem.messages)
 
 
-WAYS = [by_wizard, by_edit, by_profile, by_api, by_customer_api, by_case_api, by_account_admin, by_sample_admin]
+WAYS = [
+    by_wizard,
+    by_edit,
+    by_profile,
+    by_api,
+    by_customer_api,
+    by_case_api,
+    by_account_admin,
+    by_sample_admin,
+]
 WAYS += [by_command, by_issue, by_account_row, by_user_row, by_customer_row, by_agreement_row]
 
 
@@ -234,7 +327,10 @@ def test_hidden_characters_are_refused_however_they_come_in(michael, way, capsys
 @pytest.mark.parametrize("name", ["\u200b", "\u2800\u00ad"], ids=ascii)
 def test_a_name_that_renders_as_nothing_is_none_however_it_comes_in(michael, way, name, capsys):
     said = way(michael, name)
-    assert any(words in said for words in ("Enter ", "cannot be blank", "is required", "1 to 128 characters")), said
+    assert any(
+        words in said
+        for words in ("Enter ", "cannot be blank", "is required", "1 to 128 characters")
+    ), said
 
 
 def test_every_text_of_a_model_of_ours_has_the_rule():
@@ -249,7 +345,10 @@ def test_every_text_of_a_model_of_ours_has_the_rule():
         for model in apps.get_app_config(app).get_models()
         for field in model._meta.fields
         if type(field) in {CharField, TextField}
-        or (isinstance(field, CharField | TextField) and not isinstance(field, GuardedText | FoldedField | PublicIdField))
+        or (
+            isinstance(field, CharField | TextField)
+            and not isinstance(field, GuardedText | FoldedField | PublicIdField)
+        )
         if not field.choices and not field.primary_key
     }
     # These have rules of their own (addresses, a digest, a time zone from a list) or repeat a text
@@ -257,7 +356,11 @@ def test_every_text_of_a_model_of_ours_has_the_rule():
     actor = re.compile(r"(tokens|modules)\.\w+\.(\w+_by|actor)_(id|name|account)")
     repeated = {"accounts.Session.session_data"}
     repeated |= {text for text in bare if text.startswith("activity.") or actor.fullmatch(text)}
-    assert bare - {"accounts.User.password", "accounts.User.email", "accounts.User.time_zone"} - repeated == {
+    assert bare - {
+        "accounts.User.password",
+        "accounts.User.email",
+        "accounts.User.time_zone",
+    } - repeated == {
         "modules.Agreement.link",
         "modules.Customer.email",
         "modules.Environment.git_url",
@@ -270,17 +373,32 @@ def test_every_text_of_a_model_of_ours_has_the_rule():
 
 @pytest.mark.parametrize("name", ["\u200b", "a\u202eb", "x\x07", ""], ids=ascii)
 def test_a_row_from_before_the_rule_is_shown_and_can_be_changed_otherwise(michael, call, name):
-    Token.objects.filter(pk=TokenFactory(account=michael.account, by=michael.user).pk).update(name=name, name_key=fold(name))
+    Token.objects.filter(pk=TokenFactory(account=michael.account, by=michael.user).pk).update(
+        name=name, name_key=fold(name)
+    )
     User.objects.filter(pk=michael.user.pk).update(name=name)
     Account.objects.filter(pk=michael.account.pk).update(name=name)
     token = Token.objects.get()
     key = TokenFactory(account=michael.account, name="Maker", modules=(Module.ALL,))
     page = f"/integrations/tokens/{token.pk}/"
-    for address in ("/integrations/tokens/", page, f"{page}permissions/", f"{page}edit/", f"{page}delete/", "/account/", "/integrations/"):
+    for address in (
+        "/integrations/tokens/",
+        page,
+        f"{page}permissions/",
+        f"{page}edit/",
+        f"{page}delete/",
+        "/account/",
+        "/integrations/",
+    ):
         assert michael.client.get(address).status_code == 200, address
     assert call(f"auth/tokens/{token.pk}", key).json()["id"] == token.pk
     body = json.dumps({"description": "New"})
-    assert call(f"auth/tokens/{token.pk}", key, method="put", data=body, content_type="application/json").status_code == 200
+    assert (
+        call(
+            f"auth/tokens/{token.pk}", key, method="put", data=body, content_type="application/json"
+        ).status_code
+        == 200
+    )
     token.refresh_from_db()
     assert (token.name, token.description) == (name, "New")
     user = User.objects.get(pk=michael.user.pk)

@@ -20,7 +20,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.server import Server, database, environment, free_port, served
 
-pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="PgBouncer stands before PostgreSQL")
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="PgBouncer stands before PostgreSQL"
+)
 
 # Fewer connections to the server than the portal has threads, so that they are shared.
 POOL = 2
@@ -46,7 +48,11 @@ def pgbouncer(url: str, home: Path) -> Iterator[str]:
     assert program, "These tests need pgbouncer. `make test` installs it."
     name, port = urlsplit(url).path[1:], free_port()
     config = home / "pgbouncer.ini"
-    config.write_text(CONFIG.format(name=name, server=make_conninfo(**conninfo_to_dict(url)), port=port, pool=POOL))
+    config.write_text(
+        CONFIG.format(
+            name=name, server=make_conninfo(**conninfo_to_dict(url)), port=port, pool=POOL
+        )
+    )
     # It refuses to run as root.
     user = ["--user", "nobody"] if os.getuid() == 0 else []
     with (home / "pgbouncer.log").open("wb") as log:
@@ -77,11 +83,17 @@ def test_migrations_demo_gate_and_lists_work_behind_pgbouncer(tmp_path):
         env = environment(address, PGBOUNCER="on")
         with served(env, tmp_path) as portal:
             server = Server(portal, env)
-            key = server.manage("create_token", "--account", "PA-063-101", "--name", "Pool", "--all-modules").strip()
+            key = server.manage(
+                "create_token", "--account", "PA-063-101", "--name", "Pool", "--all-modules"
+            ).strip()
 
             def calls(number: int) -> set[int]:
                 # Each often enough to be prepared, if statements were prepared.
-                paths = [f"/public/v1/agreements?limit={number + 1}", "/public/v1/auth/tokens?limit=5", "/public/v1/tier/accounts"]
+                paths = [
+                    f"/public/v1/agreements?limit={number + 1}",
+                    "/public/v1/auth/tokens?limit=5",
+                    "/public/v1/tier/accounts",
+                ]
                 return {server.get(path, key).status for _ in range(8) for path in paths}
 
             with ThreadPoolExecutor(CLIENTS) as clients:

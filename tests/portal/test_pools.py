@@ -109,7 +109,11 @@ def test_slow_requests_of_one_leave_a_thread_to_the_others():
     asyncio.run(check())
 
 
-@pytest.mark.parametrize("flood", [[GREEDY] * 2000, [forged(number) for number in range(2000)]], ids=["one key", "forged ids"])
+@pytest.mark.parametrize(
+    "flood",
+    [[GREEDY] * 2000, [forged(number) for number in range(2000)]],
+    ids=["one key", "forged ids"],
+)
 def test_whoever_fills_the_line_leaves_places_to_others(flood):
     async def check():
         async with open_pool(1) as (pool, work, ask):

@@ -45,7 +45,9 @@ http {{
   {servers}
 }}
 """
-PASSED_ON = "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
+PASSED_ON = (
+    "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
+)
 # The outermost talks to clients, over http and https, and says which.
 OUTER = """
 server {{
@@ -56,7 +58,10 @@ server {{
   location / {{ proxy_pass http://127.0.0.1:{behind}; }}
 }}
 """
-INNER = "server {{ listen 127.0.0.1:{port}; {passed_on} location / {{ proxy_pass http://127.0.0.1:{behind}; }} }}"
+INNER = (
+    "server {{ listen 127.0.0.1:{port}; {passed_on} location / {{ proxy_pass "
+    "http://127.0.0.1:{behind}; }} }}"
+)
 
 
 class Portal:
@@ -65,14 +70,21 @@ class Portal:
     def __init__(self, env, home, http_port, https_port=None):
         self.certificate = home / "cert.pem"
         self.ports = {"http": http_port, "https": https_port}
-        self.key = manage(env, "create_token", "--account", "PA-063-101", "--name", "Proxies", "--all-modules").strip()
+        self.key = manage(
+            env, "create_token", "--account", "PA-063-101", "--name", "Proxies", "--all-modules"
+        ).strip()
 
     def ask(self, method, path, headers, body=None, *, source="127.0.0.1", scheme="https"):
         kind = http.client.HTTPConnection
         more = {}
         if scheme == "https":
-            kind, more = http.client.HTTPSConnection, {"context": ssl.create_default_context(cafile=str(self.certificate))}
-        with closing(kind("127.0.0.1", self.ports[scheme], timeout=30, source_address=(source, 0), **more)) as connection:
+            kind, more = (
+                http.client.HTTPSConnection,
+                {"context": ssl.create_default_context(cafile=str(self.certificate))},
+            )
+        with closing(
+            kind("127.0.0.1", self.ports[scheme], timeout=30, source_address=(source, 0), **more)
+        ) as connection:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             response.body = response.read()
@@ -83,17 +95,32 @@ class Portal:
         page = self.ask("GET", "/sign-in/", {}, source=source, scheme=scheme)
         cookie = page.getheader("Set-Cookie").partition(";")[0]
         mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
-        own = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"{scheme}://127.0.0.1:{self.ports[scheme]}"}
+        own = {
+            "Cookie": cookie,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Origin": f"{scheme}://127.0.0.1:{self.ports[scheme]}",
+        }
         form = urlencode({"csrfmiddlewaretoken": mark, "username": name, "password": password})
-        return self.ask("POST", "/sign-in/", own | (headers or {}), form, source=source, scheme=scheme).status
+        return self.ask(
+            "POST", "/sign-in/", own | (headers or {}), form, source=source, scheme=scheme
+        ).status
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["one nginx", "two"])
 def portal(request, tmp_path_factory):
     home = tmp_path_factory.mktemp("proxied")
     with database(home) as url:
-        env = environment(url, HTTPS="on", TRUSTED_PROXIES=str(request.param), DEMO_PASSWORD=PASSWORD, SIGN_IN_TRIES_PER_ADDRESS=str(TRIES))
-        with served(env, home) as address, nginx(home, urlsplit(address).port, request.param) as (http_port, https_port):
+        env = environment(
+            url,
+            HTTPS="on",
+            TRUSTED_PROXIES=str(request.param),
+            DEMO_PASSWORD=PASSWORD,
+            SIGN_IN_TRIES_PER_ADDRESS=str(TRIES),
+        )
+        with (
+            served(env, home) as address,
+            nginx(home, urlsplit(address).port, request.param) as (http_port, https_port),
+        ):
             yield Portal(env, home, http_port, https_port)
 
 
@@ -119,10 +146,19 @@ def nginx(home, behind, hops):
         servers.append(INNER.format(port=port, behind=behind, passed_on=PASSED_ON))
         behind = port
     http_port, https_port = free_port(), free_port()
-    servers.append(OUTER.format(http=http_port, https=https_port, behind=behind, home=home, passed_on=PASSED_ON))
+    servers.append(
+        OUTER.format(
+            http=http_port, https=https_port, behind=behind, home=home, passed_on=PASSED_ON
+        )
+    )
     user = "user root;" if os.geteuid() == 0 else ""
-    (home / "nginx.conf").write_text(CONFIGURATION.format(user=user, home=home, servers="\n".join(servers)))
-    process = subprocess.Popen([program, "-p", str(home), "-e", str(home / "error.log"), "-c", str(home / "nginx.conf")], cwd=ROOT)
+    (home / "nginx.conf").write_text(
+        CONFIGURATION.format(user=user, home=home, servers="\n".join(servers))
+    )
+    process = subprocess.Popen(
+        [program, "-p", str(home), "-e", str(home / "error.log"), "-c", str(home / "nginx.conf")],
+        cwd=ROOT,
+    )
     try:
         wait_for(process, https_port, home)
         yield http_port, https_port
@@ -160,7 +196,11 @@ def certificate(home):
         "-addext",
         "subjectAltName=IP:127.0.0.1",
     ]
-    subprocess.run([*command, "-keyout", str(home / "key.pem"), "-out", str(home / "cert.pem")], check=True, capture_output=True)
+    subprocess.run(
+        [*command, "-keyout", str(home / "key.pem"), "-out", str(home / "cert.pem")],
+        check=True,
+        capture_output=True,
+    )
 
 
 def forged(n):
@@ -171,8 +211,15 @@ def test_a_key_counts_only_if_the_client_itself_came_by_tls(portal):
     key = {"Authorization": portal.key}
     assert portal.ask("GET", "/public/v1/accounts", key).status == 200
     assert portal.ask("GET", "/public/v1/accounts", key | forged(1)).status == 200
-    for headers in ({}, *({name: value.format(n=1)} for name, value in FORGED.items()), forged(1), {"X-Forwarded-Proto": "https, http"}):
-        assert portal.ask("GET", "/public/v1/accounts", key | headers, scheme="http").status == 403, headers
+    for headers in (
+        {},
+        *({name: value.format(n=1)} for name, value in FORGED.items()),
+        forged(1),
+        {"X-Forwarded-Proto": "https, http"},
+    ):
+        assert (
+            portal.ask("GET", "/public/v1/accounts", key | headers, scheme="http").status == 403
+        ), headers
 
 
 def test_pages_lead_to_tls_whatever_the_client_says(portal):
@@ -193,7 +240,11 @@ def test_a_form_in_chunks_comes_through(portal):
     page = portal.ask("GET", "/sign-in/", {})
     cookie = page.getheader("Set-Cookie").partition(";")[0]
     mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
-    own = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"https://127.0.0.1:{portal.ports['https']}"}
+    own = {
+        "Cookie": cookie,
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Origin": f"https://127.0.0.1:{portal.ports['https']}",
+    }
     form = urlencode({"csrfmiddlewaretoken": mark, "username": PERSON, "password": PASSWORD})
     pieces = (form[at : at + 9].encode() for at in range(0, len(form), 9))
     assert portal.ask("POST", "/sign-in/", own, pieces, source="127.0.0.4").status == 302
@@ -201,6 +252,11 @@ def test_a_form_in_chunks_comes_through(portal):
 
 def test_without_a_proxy_nothing_a_client_forwards_counts(bare):
     for n in range(TRIES):
-        bare.sign_in(f"nobody{n}@mightymicks.example", "wrong", "127.0.0.2", forged(n), scheme="http")
+        bare.sign_in(
+            f"nobody{n}@mightymicks.example", "wrong", "127.0.0.2", forged(n), scheme="http"
+        )
     assert bare.sign_in(PERSON, PASSWORD, "127.0.0.2", forged(99), scheme="http") == 429
-    assert bare.sign_in(PERSON, PASSWORD, "127.0.0.3", {"X-Forwarded-For": "127.0.0.2"}, scheme="http") == 302
+    assert (
+        bare.sign_in(PERSON, PASSWORD, "127.0.0.3", {"X-Forwarded-For": "127.0.0.2"}, scheme="http")
+        == 302
+    )

@@ -138,7 +138,10 @@ LISTS_ONLY = {"auth/tokens/<parent>/permissions", *(f"products/<parent>/{name}" 
 ACTIONS = {
     "auth/tokens/<id>/activate": Module.INTEGRATIONS,
     "auth/tokens/<id>/deactivate": Module.INTEGRATIONS,
-    **{f"helpdesk/cases/<id>/{action}": Module.HELPDESK for action in ("pend", "inquire", "resolve", "close")},
+    **{
+        f"helpdesk/cases/<id>/{action}": Module.HELPDESK
+        for action in ("pend", "inquire", "resolve", "close")
+    },
 }
 ACTION_NAMES = {route.rsplit("/")[-1] for route in ACTIONS}
 GATED = {
@@ -165,8 +168,27 @@ def address(route, token, draft):
     arguments = {
         "tokens:draft": (draft.pk if draft else None, "general"),
         "accounts:password_reset_confirm": ("abc", "def"),
-        **dict.fromkeys(("tokens:detail", "tokens:permissions", "tokens:save_permissions_layout", "tokens:activity", "tokens:summary"), (token.pk,)),
-        **dict.fromkeys(("tokens:edit", "tokens:reveal", "tokens:copy", "tokens:enable", "tokens:disable", "tokens:delete"), (token.pk,)),
+        **dict.fromkeys(
+            (
+                "tokens:detail",
+                "tokens:permissions",
+                "tokens:save_permissions_layout",
+                "tokens:activity",
+                "tokens:summary",
+            ),
+            (token.pk,),
+        ),
+        **dict.fromkeys(
+            (
+                "tokens:edit",
+                "tokens:reveal",
+                "tokens:copy",
+                "tokens:enable",
+                "tokens:disable",
+                "tokens:delete",
+            ),
+            (token.pk,),
+        ),
     }
     return reverse(route, args=arguments.get(route, ()))
 
@@ -200,10 +222,23 @@ def test_no_address_of_a_button_is_a_dead_end():
 @pytest.mark.parametrize("method", ["get", "head"])
 @pytest.mark.parametrize("route", sorted(BUTTONS))
 def test_the_address_of_a_button_leads_to_its_page_and_does_nothing(michael, token, route, method):
-    before = (Token.objects.values().get(), token.events.count(), michael.client.session.get("account"))
-    response = getattr(michael.client, method)(address(route, token, draft=None), {"next": "/elsewhere/"})
-    assert (response.status_code, response["Location"]) == (302, BUTTONS[route].format(token=token.pk))
-    assert before == (Token.objects.values().get(), token.events.count(), michael.client.session.get("account"))
+    before = (
+        Token.objects.values().get(),
+        token.events.count(),
+        michael.client.session.get("account"),
+    )
+    response = getattr(michael.client, method)(
+        address(route, token, draft=None), {"next": "/elsewhere/"}
+    )
+    assert (response.status_code, response["Location"]) == (
+        302,
+        BUTTONS[route].format(token=token.pk),
+    )
+    assert before == (
+        Token.objects.values().get(),
+        token.events.count(),
+        michael.client.session.get("account"),
+    )
     assert SESSION_KEY in michael.client.session
     assert "theme" not in response.cookies
 
@@ -216,7 +251,9 @@ def test_the_address_of_a_button_refuses_every_other_method(michael, token, rout
 
 
 def test_every_view_is_private_or_public_on_purpose_or_gated():
-    public = {name for name, view in routes(get_resolver()) if not getattr(view, "login_required", True)}
+    public = {
+        name for name, view in routes(get_resolver()) if not getattr(view, "login_required", True)
+    }
     allowed = {name for name, answers in PAGES.items() if answers[0] != "sign-in"}
     assert public == allowed | set(GATED) | {NOTHING}
     for name, view in routes(get_resolver()):
@@ -225,9 +262,13 @@ def test_every_view_is_private_or_public_on_purpose_or_gated():
 
 
 @pytest.mark.parametrize("role", range(4), ids=["nobody", "looker", "administrator", "stranger"])
-@pytest.mark.parametrize(("method", "table"), [("get", PAGES), ("post", FORMS)], ids=["get", "post"])
+@pytest.mark.parametrize(
+    ("method", "table"), [("get", PAGES), ("post", FORMS)], ids=["get", "post"]
+)
 @pytest.mark.parametrize("route", sorted(PAGES))
-def test_a_route_answers_each_role_as_the_table_says(route, method, table, role, michael, adrian, stranger, token):
+def test_a_route_answers_each_role_as_the_table_says(
+    route, method, table, role, michael, adrian, stranger, token
+):
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
     client = (Client(), adrian.client, michael.client, stranger.client)[role]
     response = getattr(client, method)(address(route, token, draft))
@@ -240,7 +281,14 @@ def test_a_route_answers_each_role_as_the_table_says(route, method, table, role,
 
 
 @pytest.mark.parametrize(
-    "route", ["tokens/SU-1", "tokens/SU-123-456-78a/", "tokens/su-123-456-789/", "tokens/SU-999-999-999/", "tokens/new/1/general/"]
+    "route",
+    [
+        "tokens/SU-1",
+        "tokens/SU-123-456-78a/",
+        "tokens/su-123-456-789/",
+        "tokens/SU-999-999-999/",
+        "tokens/new/1/general/",
+    ],
 )
 def test_an_address_with_a_bad_id_is_a_404_page(michael, route):
     response = michael.client.get(f"/integrations/{route}", follow=True)
@@ -249,7 +297,9 @@ def test_an_address_with_a_bad_id_is_a_404_page(michael, route):
 
 
 def test_a_draft_that_does_not_exist_is_404(michael):
-    assert michael.client.get(f"/integrations/tokens/new/{uuid.uuid4()}/general/").status_code == 404
+    assert (
+        michael.client.get(f"/integrations/tokens/new/{uuid.uuid4()}/general/").status_code == 404
+    )
 
 
 @pytest.mark.parametrize("name", ["summary", "nope"])
@@ -273,11 +323,15 @@ def test_a_signed_in_person_without_an_account_is_told_so(db):
 
 
 @pytest.mark.parametrize("route", sorted(GATED))
-@pytest.mark.parametrize("caller", ["nobody", "all", "its module", "other module", "disabled", "deleted", "account off"])
+@pytest.mark.parametrize(
+    "caller", ["nobody", "all", "its module", "other module", "disabled", "deleted", "account off"]
+)
 def test_the_api_answers_each_kind_of_token(client, account, route, caller):
     needed = GATED[route]
     other = Module.USAGE if needed != Module.USAGE else Module.PRICING
-    modules = {"its module": (needed or other,), "other module": (other,)}.get(caller, (Module.ALL,))
+    modules = {"its module": (needed or other,), "other module": (other,)}.get(
+        caller, (Module.ALL,)
+    )
     token = TokenFactory(account=account, modules=modules)
     key = "" if caller == "nobody" else header(token)
     if caller == "disabled":
@@ -291,7 +345,9 @@ def test_the_api_answers_each_kind_of_token(client, account, route, caller):
     response = client.get(f"/public/v1/{path}", headers={"authorization": key} if key else {})
     if caller in {"all", "its module"} or (caller == "other module" and needed is None):
         # An action does not accept GET; some of the other URLs have nothing to show.
-        assert response.status_code in ({405} if path.rsplit("/")[-1] in ACTION_NAMES else {200, 404})
+        assert response.status_code in (
+            {405} if path.rsplit("/")[-1] in ACTION_NAMES else {200, 404}
+        )
         assert (response.status_code == 200) or path not in API
     else:
         assert response.status_code == (403 if caller == "other module" else 401)

@@ -34,7 +34,9 @@ class Portal(Server):
     def __init__(self, url, env):
         super().__init__(url, env)
         self.port = urlsplit(url).port
-        self.key = self.manage("create_token", "--account", "PA-063-101", "--name", "Server", "--all-modules").strip()
+        self.key = self.manage(
+            "create_token", "--account", "PA-063-101", "--name", "Server", "--all-modules"
+        ).strip()
 
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
@@ -64,7 +66,10 @@ class Portal(Server):
         """
         assert self.get("/sign-in/").status == 200
         assert self.get("/public/v1/agreements?limit=10", self.key).status == 200
-        assert self.ask("POST", CUSTOMERS, JSON | {"Authorization": self.key}, json.dumps({})).status == 400
+        assert (
+            self.ask("POST", CUSTOMERS, JSON | {"Authorization": self.key}, json.dumps({})).status
+            == 400
+        )
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +102,27 @@ def chunks(text):
 
 def test_a_form_in_chunks_signs_in(portal):
     cookie, mark = sign_in_page(portal)
-    form = urlencode({"csrfmiddlewaretoken": mark, "username": "michael@mightymicks.example", "password": PASSWORD})
-    answer = portal.ask("POST", "/sign-in/", FORM | {"Cookie": cookie}, chunks(form), encode_chunked=True)
+    form = urlencode(
+        {
+            "csrfmiddlewaretoken": mark,
+            "username": "michael@mightymicks.example",
+            "password": PASSWORD,
+        }
+    )
+    answer = portal.ask(
+        "POST", "/sign-in/", FORM | {"Cookie": cookie}, chunks(form), encode_chunked=True
+    )
     assert (answer.status, answer.getheader("Location")) == (302, "/integrations/tokens/")
 
 
 def test_a_body_in_chunks_changes_what_it_says(portal):
     made = customer(portal)
     answer = portal.ask(
-        "PUT", f"{CUSTOMERS}/{made['id']}", JSON | {"Authorization": portal.key}, chunks(json.dumps(made | {"name": "New"})), encode_chunked=True
+        "PUT",
+        f"{CUSTOMERS}/{made['id']}",
+        JSON | {"Authorization": portal.key},
+        chunks(json.dumps(made | {"name": "New"})),
+        encode_chunked=True,
     )
     assert (answer.status, json.loads(answer.body)["name"]) == (200, "New")
 
@@ -116,13 +133,26 @@ def customer(portal):
 
 
 # curl does not know the length of an upload that it reads from its input.
-@pytest.mark.parametrize("body", [["--data-binary", "@-"], ["-T", "-"]], ids=["with a length", "without a length"])
+@pytest.mark.parametrize(
+    "body", [["--data-binary", "@-"], ["-T", "-"]], ids=["with a length", "without a length"]
+)
 def test_a_body_by_http_2_changes_what_it_says(portal, body):
     made = customer(portal)
     sent = json.dumps(made | {"name": f"By HTTP/2 {body[0]}"})
     headers = ["-H", f"Authorization: {portal.key}", "-H", "Content-Type: application/json"]
-    command = ["curl", "-s", "--http2-prior-knowledge", "-X", "PUT", *headers, *body, f"{portal.url}{CUSTOMERS}/{made['id']}"]
-    done = subprocess.run(command, input=sent, capture_output=True, text=True, timeout=30, check=True)
+    command = [
+        "curl",
+        "-s",
+        "--http2-prior-knowledge",
+        "-X",
+        "PUT",
+        *headers,
+        *body,
+        f"{portal.url}{CUSTOMERS}/{made['id']}",
+    ]
+    done = subprocess.run(
+        command, input=sent, capture_output=True, text=True, timeout=30, check=True
+    )
     assert json.loads(done.stdout)["name"] == f"By HTTP/2 {body[0]}"
 
 
@@ -146,7 +176,11 @@ def test_a_body_by_http_2_changes_what_it_says(portal, body):
         ([f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
         (["Content-Length: 300000000"], b"a", 413),
         (["Content-Length: 300000000", "Expect: 100-continue"], b"", 413),
-        (["Transfer-Encoding: chunked"], f"{STRANGERS_BODY + 1:x}\r\n".encode() + b"a" * (STRANGERS_BODY + 1) + b"\r\n", 413),
+        (
+            ["Transfer-Encoding: chunked"],
+            f"{STRANGERS_BODY + 1:x}\r\n".encode() + b"a" * (STRANGERS_BODY + 1) + b"\r\n",
+            413,
+        ),
         (["Transfer-Encoding: chunked"], b"1\r\na\r\n" * (CHUNKS + 1), 413),
         # Whatever has the shape of neither a session nor a key counts as a stranger's.
         (["Authorization: x", f"Content-Length: {STRANGERS_BODY + 1}"], b"", 413),
@@ -163,8 +197,12 @@ def test_a_body_that_is_broken_or_too_large_is_refused(portal, path, lines, body
     # The parser's own refusals are empty.
     if answer.body:
         is_api = path == CUSTOMERS
-        assert answer.getheader("Content-Type").partition(";")[0] == ("application/json" if is_api else "text/html")
-        assert answer.getheader("Content-Security-Policy") == (DATA_POLICY if is_api else PAGE_POLICY)
+        assert answer.getheader("Content-Type").partition(";")[0] == (
+            "application/json" if is_api else "text/html"
+        )
+        assert answer.getheader("Content-Security-Policy") == (
+            DATA_POLICY if is_api else PAGE_POLICY
+        )
         assert answer.getheader("X-Content-Type-Options") == "nosniff"
 
 
@@ -178,7 +216,11 @@ def test_a_body_up_to_the_limit_is_read(portal):
 
 def test_a_client_that_asks_first_is_told_to_go_on(portal):
     with portal.connect() as connection:
-        connection.sendall(head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 3", "Expect: 100-continue"))
+        connection.sendall(
+            head(
+                "POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 3", "Expect: 100-continue"
+            )
+        )
         assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
         connection.sendall(b"abc")
         assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
@@ -200,8 +242,21 @@ def test_what_follows_a_body_is_the_next_request(portal):
     ("request_line", "lines", "status"),
     [
         ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1"], 200),
-        ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1", "Content-Type: text/html; charset=hex"], 200),
-        ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"], 200),
+        (
+            "GET /sign-in/ HTTP/1.1",
+            ["Host: 127.0.0.1", "Content-Type: text/html; charset=hex"],
+            200,
+        ),
+        (
+            "GET /sign-in/ HTTP/1.1",
+            [
+                "Host: 127.0.0.1",
+                "Connection: Upgrade",
+                "Upgrade: websocket",
+                "Sec-WebSocket-Version: 13",
+            ],
+            200,
+        ),
         ("GET http://127.0.0.1/sign-in/ HTTP/1.1", ["Host: 127.0.0.1"], 200),
         ("GET /sign-in/ HTTP/1.1", [], 400),
         ("GET /sign-in/ HTTP/1.1", ["Host: 127.0.0.1", "Host: evil.example"], 400),
@@ -218,7 +273,12 @@ def test_what_follows_a_body_is_the_next_request(portal):
     ],
 )
 def test_a_strange_head_gets_a_clear_answer(portal, request_line, lines, status):
-    assert portal.send("\r\n".join((request_line, *lines, "Connection: close", "", "")).encode()).status == status
+    assert (
+        portal.send(
+            "\r\n".join((request_line, *lines, "Connection: close", "", "")).encode()
+        ).status
+        == status
+    )
 
 
 @pytest.mark.parametrize("host", ["evil.example", "10.0.0.5:8000", "", "[::1", "a b"])
@@ -264,7 +324,11 @@ def test_health_is_told_whatever_the_content_type(portal):
 
 def test_a_form_in_parts_is_read(portal):
     cookie, mark = sign_in_page(portal)
-    fields = {"csrfmiddlewaretoken": mark, "username": "michael@mightymicks.example", "password": PASSWORD}
+    fields = {
+        "csrfmiddlewaretoken": mark,
+        "username": "michael@mightymicks.example",
+        "password": PASSWORD,
+    }
     part = '--of it\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
     form = "".join(part.format(*field) for field in fields.items()) + "--of it--\r\n"
     kind = 'multipart/form-data; charset=hex; boundary="of it"'
@@ -283,7 +347,9 @@ def test_static_files_are_served_whole_in_part_and_not_again(portal):
     assert (start.status, start.getheader("Content-Length"), start.body) == (200, length, b"")
     part = portal.ask("GET", "/static/css/base.css", {"Range": "bytes=10-19"})
     assert (part.status, part.body) == (206, whole.body[10:20])
-    again = portal.ask("GET", "/static/css/base.css", {"If-Modified-Since": whole.getheader("Last-Modified")})
+    again = portal.ask(
+        "GET", "/static/css/base.css", {"If-Modified-Since": whole.getheader("Last-Modified")}
+    )
     assert (again.status, again.body) == (304, b"")
 
 
@@ -293,7 +359,12 @@ def test_static_files_are_served_whole_in_part_and_not_again(portal):
 def test_who_sends_and_reads_nothing_holds_up_nobody(portal):
     half = head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 20") + b"a"
     chunk = head("POST", CUSTOMERS, "Host: 127.0.0.1", "Transfer-Encoding: chunked") + b"10\r\na"
-    slow = head("GET", "/public/v1/tier/accounts?limit=1000", "Host: 127.0.0.1", f"Authorization: {portal.key}")
+    slow = head(
+        "GET",
+        "/public/v1/tier/accounts?limit=1000",
+        "Host: 127.0.0.1",
+        f"Authorization: {portal.key}",
+    )
     with ExitStack() as held:
         for first in (half, chunk, slow, b"", b"GET / HT", b"PRI * HTTP/2"):
             for _ in range(40):
@@ -309,7 +380,9 @@ def frame(kind, flags, stream, payload=b""):
 def unread(connection, path, streams):
     """Ask for that many answers over HTTP/2, accepting no contents; return the frame types."""
     names = {b":method": b"GET", b":scheme": b"http", b":path": path, b":authority": b"127.0.0.1"}
-    fields = [bytes([0, len(name)]) + name + bytes([len(text)]) + text for name, text in names.items()]
+    fields = [
+        bytes([0, len(name)]) + name + bytes([len(text)]) + text for name, text in names.items()
+    ]
     nothing_fits = b"\0\4" + bytes(4)
     connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, nothing_fits))
     for number in range(streams):
@@ -358,7 +431,11 @@ def is_closed(connection):
 def test_a_connection_without_a_request_is_closed(portal):
     with ExitStack() as held:
         waiting = [held.enter_context(portal.connect()) for _ in range(4)]
-        for connection, first in zip(waiting, (b"", b"GET / HT", b"PRI * HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), strict=True):
+        for connection, first in zip(
+            waiting,
+            (b"", b"GET / HT", b"PRI * HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+            strict=True,
+        ):
             connection.sendall(first)
         # Each ends within the time limit of the socket.
         for connection in waiting:
@@ -376,7 +453,9 @@ def test_a_body_that_never_comes_is_408(portal):
 def held_database(url):
     """Keep everybody else from writing to the database."""
     if url.startswith("sqlite"):
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        with closing(
+            sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        ) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield
     else:
@@ -391,7 +470,9 @@ def test_writers_who_wait_for_the_database_hold_up_no_reader_and_are_told_to_com
     sent = json.dumps(made | {"name": "Half done"})
 
     def write(_number):
-        return portal.ask("PUT", f"{CUSTOMERS}/{made['id']}", JSON | {"Authorization": portal.key}, sent)
+        return portal.ask(
+            "PUT", f"{CUSTOMERS}/{made['id']}", JSON | {"Authorization": portal.key}, sent
+        )
 
     with ThreadPoolExecutor(12) as pool, held_database(portal.env["DATABASE_URL"]):
         writers = [pool.submit(write, number) for number in range(12)]
@@ -405,8 +486,16 @@ def test_writers_who_wait_for_the_database_hold_up_no_reader_and_are_told_to_com
 
 
 def test_a_flood_with_one_key_leaves_the_call_of_another_its_turn(portal):
-    another = portal.manage("create_token", "--account", "PA-063-101", "--name", "Another", "--all-modules").strip()
-    call = head("GET", f"{CUSTOMERS}?limit=100", "Host: 127.0.0.1", f"Authorization: {another}", "Connection: close")
+    another = portal.manage(
+        "create_token", "--account", "PA-063-101", "--name", "Another", "--all-modules"
+    ).strip()
+    call = head(
+        "GET",
+        f"{CUSTOMERS}?limit=100",
+        "Host: 127.0.0.1",
+        f"Authorization: {another}",
+        "Connection: close",
+    )
     with ExitStack() as held:
         flood = [held.enter_context(portal.connect()) for _ in range(250)]
         for connection in flood:

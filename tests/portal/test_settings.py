@@ -25,8 +25,18 @@ GOOD = {
 def start(**changes):
     """Run `manage.py check` in a changed production environment; None removes a variable."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environment = {**inherited, **{name: value for name, value in {**GOOD, **changes}.items() if value is not None}}
-    return subprocess.run([sys.executable, "manage.py", "check"], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    environment = {
+        **inherited,
+        **{name: value for name, value in {**GOOD, **changes}.items() if value is not None},
+    }
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_a_production_environment_starts():
@@ -34,7 +44,9 @@ def test_a_production_environment_starts():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "TOKEN_PEPPERS", "TOKEN_SEALING_KEYS", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "TOKEN_PEPPERS", "TOKEN_SEALING_KEYS", "ALLOWED_HOSTS"]
+)
 def test_production_refuses_to_start_without(name):
     done = start(**{name: None})
     assert done.returncode != 0
@@ -52,7 +64,11 @@ def test_production_refuses_to_start_without(name):
         ("TOKEN_PEPPERS", "1:abc", "TOKEN_PEPPERS must look like"),
         ("TOKEN_PEPPERS", f"1:{'a' * 64},1:{'b' * 64}", "TOKEN_PEPPERS must look like"),
         ("TOKEN_PEPPERS", f"256:{'a' * 64}", "TOKEN_PEPPERS must look like"),
-        ("TOKEN_SEALING_KEYS", f"1:{'a' * 64},2:{'a' * 64}", "TOKEN_SEALING_KEYS holds the same secret twice."),
+        (
+            "TOKEN_SEALING_KEYS",
+            f"1:{'a' * 64},2:{'a' * 64}",
+            "TOKEN_SEALING_KEYS holds the same secret twice.",
+        ),
         ("DATABASE_URL", "mysql://x", "DATABASE_URL must start with sqlite:/// or postgres://."),
         ("EMAIL_URL", "nonsense", "EMAIL_URL"),
         ("API_ALLOWED_ORIGINS", "*", "API_ALLOWED_ORIGINS must look like"),
@@ -77,11 +93,19 @@ def test_the_environment_file_is_made_once_and_for_its_owner_alone(monkeypatch, 
     assert path.read_text() == "DEMO=on\n"
 
 
-def test_each_environment_file_has_secrets_of_its_own_that_make_a_portal_start(monkeypatch, tmp_path):
+def test_each_environment_file_has_secrets_of_its_own_that_make_a_portal_start(
+    monkeypatch, tmp_path
+):
     monkeypatch.setattr("environ.Env.ENVIRON", {})
     (tmp_path / "env").write_text(envfile.draft())
     assert envfile.draft() != (tmp_path / "env").read_text()
-    done = start(ENV_FILE=str(tmp_path / "env"), SECRET_KEY=None, TOKEN_PEPPERS=None, TOKEN_SEALING_KEYS=None, ALLOWED_HOSTS=None)
+    done = start(
+        ENV_FILE=str(tmp_path / "env"),
+        SECRET_KEY=None,
+        TOKEN_PEPPERS=None,
+        TOKEN_SEALING_KEYS=None,
+        ALLOWED_HOSTS=None,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -117,7 +141,12 @@ def test_values_of_an_environment_file_are_taken_whole(monkeypatch, tmp_path):
     monkeypatch.setattr(os, "environ", {"ENV_FILE": str(tmp_path / "env")})
     monkeypatch.setattr("environ.Env.ENVIRON", os.environ)
     envfile.read()
-    assert {name: os.environ[name] for name in "ABCD"} == {"A": "b#c d=e", "B": "it is # one", "C": "", "D": 'say "hi"'}
+    assert {name: os.environ[name] for name in "ABCD"} == {
+        "A": "b#c d=e",
+        "B": "it is # one",
+        "C": "",
+        "D": 'say "hi"',
+    }
 
 
 @pytest.mark.parametrize(
@@ -128,12 +157,17 @@ def test_values_of_an_environment_file_are_taken_whole(monkeypatch, tmp_path):
         ("BRAND=Gold\u2028hush".encode(), "Line 2 of {path} must look like NAME=value."),
         (b"BRAND=a\0b", "Line 1 of {path} must look like NAME=value."),
         (b'SECRET_KEY="hush', "Line 1 of {path} begins with a quote and does not end with it."),
-        (b"SECRET_KEY='hush' # mine", "Line 1 of {path} begins with a quote and does not end with it."),
+        (
+            b"SECRET_KEY='hush' # mine",
+            "Line 1 of {path} begins with a quote and does not end with it.",
+        ),
         ("BRAND=Gold\n".encode("utf-16"), "{path} is not text in UTF-8."),
         (b"BRAND=G\xf6ld\n", "{path} is not text in UTF-8."),
     ],
 )
-def test_an_environment_file_that_cannot_be_understood_is_refused_with_a_sentence(tmp_path, text, words):
+def test_an_environment_file_that_cannot_be_understood_is_refused_with_a_sentence(
+    tmp_path, text, words
+):
     path = tmp_path / "env"
     path.write_bytes(text)
     done = start(ENV_FILE=str(path))
@@ -145,7 +179,11 @@ def test_an_environment_file_that_cannot_be_understood_is_refused_with_a_sentenc
 
 def test_an_environment_file_that_cannot_be_read_is_refused_with_a_sentence(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
-    for path, words in ((tmp_path, "Is a directory"), (tmp_path / "loop", "symbolic links"), (tmp_path / "absent", "does not exist")):
+    for path, words in (
+        (tmp_path, "Is a directory"),
+        (tmp_path / "loop", "symbolic links"),
+        (tmp_path / "absent", "does not exist"),
+    ):
         done = start(ENV_FILE=str(path))
         assert done.returncode != 0
         assert done.stderr.startswith("The portal cannot start: ")
@@ -154,7 +192,9 @@ def test_an_environment_file_that_cannot_be_read_is_refused_with_a_sentence(tmp_
 
 
 def test_every_variable_that_is_read_is_in_the_tables_of_the_settings() -> None:
-    packages = (app.path for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR)
+    packages = (
+        app.path for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR
+    )
     sources = (source.read_text() for package in packages for source in Path(package).rglob("*.py"))
     pattern = re.compile(r'(?:read_[a-z]+|os\.environ\.get)\(\s*"([A-Z_]+)"')
     read = {name for source in sources for name in pattern.findall(source)}
@@ -176,11 +216,21 @@ def test_security_headers_are_on_every_page(client, db):
     assert (cookie["samesite"], cookie["httponly"]) == ("Lax", True)
 
 
-@pytest.mark.parametrize("changes", [{}, {"HTTPS": "off"}, {"ALLOWED_HOSTS": "127.0.0.1"}, {"HTTPS": "off", "ALLOWED_HOSTS": "localhost,*"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"HTTPS": "off"},
+        {"ALLOWED_HOSTS": "127.0.0.1"},
+        {"HTTPS": "off", "ALLOWED_HOSTS": "localhost,*"},
+    ],
+)
 def test_debug_is_refused_where_others_would_see_it(changes):
     done = start(DEBUG="on", **changes)
     assert done.returncode != 0
-    assert done.stderr.startswith("The portal cannot start: DEBUG shows internals of the portal to every visitor")
+    assert done.stderr.startswith(
+        "The portal cannot start: DEBUG shows internals of the portal to every visitor"
+    )
 
 
 def test_debug_is_for_a_local_portal():

@@ -49,7 +49,9 @@ def test_without_demo_there_are_no_demo_people_and_the_command_says_why(home, tm
     database = sqlite3.connect(copy / "var" / "portal.sqlite3")
     assert database.execute("SELECT COUNT(*) FROM accounts_user").fetchone() == (0,)
     database.close()
-    assert "Set DEMO=on to load it." in refused(copy, "manage.py", "demo", DEMO="off", ALLOWED_HOSTS="127.0.0.1")
+    assert "Set DEMO=on to load it." in refused(
+        copy, "manage.py", "demo", DEMO="off", ALLOWED_HOSTS="127.0.0.1"
+    )
 
 
 def test_no_new_secrets_are_made_beside_a_database_that_others_made(home):
@@ -65,12 +67,22 @@ def test_no_new_secrets_are_made_beside_a_database_that_others_made(home):
 
 
 @pytest.mark.parametrize(
-    "command", [("-m", "portal"), ("manage.py", "serve"), ("manage.py", "migrate"), ("manage.py", "check", "--database", "default")]
+    "command",
+    [
+        ("-m", "portal"),
+        ("manage.py", "serve"),
+        ("manage.py", "migrate"),
+        ("manage.py", "check", "--database", "default"),
+    ],
 )
 @pytest.mark.parametrize("ring", ["TOKEN_PEPPERS", "TOKEN_SEALING_KEYS"])
 def test_rings_that_are_not_those_of_the_database_are_refused(home, command, ring):
     said = refused(home, *command, **{ring: f"1:{'0' * 64}"})
-    assert re.search(rf"{ring} holds another secret under number 1 than it did: \d+ keys of this database cannot be", said)
+    assert re.search(
+        rf"{ring} holds another secret under number 1 than it did: \d+ keys of this database "
+        r"cannot be",
+        said,
+    )
     assert f"Restore {ring} from your copy of the environment file." in said
 
 
@@ -84,7 +96,11 @@ def test_it_listens_where_host_says(home, host):
 @pytest.mark.parametrize(
     ("variables", "arguments", "words"),
     [
-        ({"HOST": "no.such.name.invalid"}, [], "HOST must be an address of this computer or a name that resolves to one"),
+        (
+            {"HOST": "no.such.name.invalid"},
+            [],
+            "HOST must be an address of this computer or a name that resolves to one",
+        ),
         ({"HOST": "a" * 300}, [], "HOST must be an address of this computer"),
         ({"HOST": "192.0.2.1"}, [], "Cannot listen on 192.0.2.1:"),
         ({"PORT": "70000"}, [], "PORT must be a whole number from 1 to 65535"),
@@ -92,12 +108,16 @@ def test_it_listens_where_host_says(home, host):
         ({}, ["--workers", "0"], "must be a whole number from 1 to 64, not '0'"),
     ],
 )
-def test_an_address_that_cannot_be_listened_on_is_refused_with_a_sentence(home, variables, arguments, words):
+def test_an_address_that_cannot_be_listened_on_is_refused_with_a_sentence(
+    home, variables, arguments, words
+):
     assert words in refused(home, "manage.py", "serve", *arguments, **variables)
 
 
 def test_debug_is_served_on_loopback_only(home):
-    assert "HOST must be a loopback address" in refused(home, "manage.py", "serve", DEBUG="on", HOST="192.0.2.1")
+    assert "HOST must be a loopback address" in refused(
+        home, "manage.py", "serve", DEBUG="on", HOST="192.0.2.1"
+    )
 
 
 def test_what_is_in_var_is_for_its_owner_alone(home):
@@ -109,9 +129,18 @@ def test_what_is_in_var_is_for_its_owner_alone(home):
         # Merely opening the database creates its files.
         unknown = {"Authorization": f"ApiKey SU-000-000-000:{'0' * 40}"}
         with pytest.raises(urllib.error.HTTPError, match="401"):
-            urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/public/v1/agreements", headers=unknown))
+            urllib.request.urlopen(
+                urllib.request.Request(
+                    f"http://127.0.0.1:{port}/public/v1/agreements", headers=unknown
+                )
+            )
         files = [path for path in (var, *var.iterdir()) if path.name != "static"]
-        assert {path.name for path in files} >= {"env", "portal.sqlite3", "portal.sqlite3-wal", "portal.sqlite3-shm"}
+        assert {path.name for path in files} >= {
+            "env",
+            "portal.sqlite3",
+            "portal.sqlite3-wal",
+            "portal.sqlite3-shm",
+        }
         assert not [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
 
 
@@ -119,20 +148,34 @@ def test_a_page_of_debug_shows_no_secret_of_the_portal(home, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(home, copy)
     database = sqlite3.connect(copy / "var" / "portal.sqlite3")
-    for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%session'").fetchall():
+    for (table,) in database.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%session'"
+    ).fetchall():
         database.execute(f"ALTER TABLE {table} RENAME TO gone_{table}")
     database.close()
     mail = "smtp+tls://mailer:hush%2Dhush@mail.example:587"
     with running(copy, "manage.py", "serve", DEBUG="on", EMAIL_URL=mail) as port:
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/integrations/tokens/", headers={"Cookie": "session=0123456789abcdef"})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/integrations/tokens/",
+            headers={"Cookie": "session=0123456789abcdef"},
+        )
         with pytest.raises(urllib.error.HTTPError) as failed:
             urllib.request.urlopen(request)
         page = failed.value.read().decode()
     assert failed.value.code == 500
     assert "no such table: " in page
     assert "Using settings module" in page
-    secrets = dict(line.split("=", 1) for line in (copy / "var" / "env").read_text().splitlines() if line[:1] != "#")
-    for secret in ("hush", secrets["SECRET_KEY"], secrets["TOKEN_PEPPERS"][2:], secrets["TOKEN_SEALING_KEYS"][2:]):
+    secrets = dict(
+        line.split("=", 1)
+        for line in (copy / "var" / "env").read_text().splitlines()
+        if line[:1] != "#"
+    )
+    for secret in (
+        "hush",
+        secrets["SECRET_KEY"],
+        secrets["TOKEN_PEPPERS"][2:],
+        secrets["TOKEN_SEALING_KEYS"][2:],
+    ):
         assert secret not in page
 
 
@@ -146,14 +189,18 @@ def test_a_port_that_is_taken_is_refused_with_a_sentence(home):
 
 def test_serve_refuses_while_migrations_are_open(home, tmp_path):
     said = refused(home, "manage.py", "serve", DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
-    assert re.fullmatch(r"CommandError: \d+ migrations are not applied\. Run: manage\.py migrate", said)
+    assert re.fullmatch(
+        r"CommandError: \d+ migrations are not applied\. Run: manage\.py migrate", said
+    )
 
 
 def test_serve_refuses_while_static_files_are_missing_or_older_than_their_sources(home, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(home, copy)
     (copy / "static" / "css" / "base.css").write_text("body { color: red }")
-    assert "1 static files are not collected or out of date, including css/base.css." in refused(copy, "manage.py", "serve")
+    assert "1 static files are not collected or out of date, including css/base.css." in refused(
+        copy, "manage.py", "serve"
+    )
     (copy / "var" / "static" / "staticfiles.json").unlink()
     assert "Run: manage.py collectstatic" in refused(copy, "manage.py", "serve")
     shutil.rmtree(copy / "var" / "static")

@@ -87,7 +87,9 @@ def run(statement):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("around", [nullcontext, transaction.atomic], ids=["alone", "in a transaction"])
+@pytest.mark.parametrize(
+    "around", [nullcontext, transaction.atomic], ids=["alone", "in a transaction"]
+)
 def test_the_statements_of_a_block_share_their_time(settings, around):
     settings.STATEMENT_SECONDS = 2
     statement = count_for(1)
@@ -183,7 +185,9 @@ def test_a_call_that_cannot_write_says_busy_and_changes_nothing(short_wait, clie
     client.raise_request_exception = False
     body = {"name": "Another", "extension": {"id": "EXT-000"}}
     with another_writer():
-        answer = client.post("/public/v1/auth/tokens", body, "application/json", headers={"authorization": key})
+        answer = client.post(
+            "/public/v1/auth/tokens", body, "application/json", headers={"authorization": key}
+        )
     assert answer.status_code == 503
     assert answer["Retry-After"] == "2"
     assert answer.json()["error_code"] == "SYS_503"
@@ -204,7 +208,10 @@ def short_wait(settings, transactional_db):
     settings.STATEMENT_SECONDS = 1
     connection.close()
     if connection.vendor == "sqlite":
-        connection.settings_dict["OPTIONS"]["timeout"], before = 1, connection.settings_dict["OPTIONS"]["timeout"]
+        connection.settings_dict["OPTIONS"]["timeout"], before = (
+            1,
+            connection.settings_dict["OPTIONS"]["timeout"],
+        )
     yield
     connection.close()
     if connection.vendor == "sqlite":

@@ -18,7 +18,17 @@ def test_a_template_compiles(name):
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if name.endswith(".html")])
 def test_a_template_holds_no_inline_script_style_or_unescaped_text(name):
     text = Path(ROOT / name).read_text()
-    for forbidden in ("|safe", " style=", "<style", "javascript:", " onclick=", " onchange=", " onsubmit=", " onload=", "{% autoescape off"):
+    for forbidden in (
+        "|safe",
+        " style=",
+        "<style",
+        "javascript:",
+        " onclick=",
+        " onchange=",
+        " onsubmit=",
+        " onload=",
+        "{% autoescape off",
+    ):
         assert forbidden not in text, forbidden
     assert text.count("<script") == text.count("<script src=")
 
@@ -28,5 +38,9 @@ def test_every_icon_that_a_template_names_is_in_the_sprite():
 
     sprite = (settings.BASE_DIR / "static" / "icons.svg").read_text()
     drawn = set(re.findall(r'id="([a-z-]+)"', sprite))
-    named = {icon for name in TEMPLATES for icon in re.findall(r'{% icon "([a-z-]+)"', Path(ROOT / name).read_text())}
+    named = {
+        icon
+        for name in TEMPLATES
+        for icon in re.findall(r'{% icon "([a-z-]+)"', Path(ROOT / name).read_text())
+    }
     assert named <= drawn

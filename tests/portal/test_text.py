@@ -35,11 +35,16 @@ def test_older_moments_are_dates_and_nothing_is_never():
     assert text.ago(None) == "Never"
 
 
-@pytest.mark.parametrize(("words", "joined"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
+@pytest.mark.parametrize(
+    ("words", "joined"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
 def test_lists_read_like_sentences(words, joined):
     assert text.join(words) == joined
 
 
-@pytest.mark.parametrize(("one", "other"), [("Straße", "STRASSE"), ("ＥＲＰ", "erp"), ("Ångström", "ÅNGSTRÖM"), ("ﬁ", "FI")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Straße", "STRASSE"), ("ＥＲＰ", "erp"), ("Ångström", "ÅNGSTRÖM"), ("ﬁ", "FI")],
+)
 def test_texts_fold_alike(one, other):
     assert fold(one) == fold(other)

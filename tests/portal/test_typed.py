@@ -66,7 +66,13 @@ def browser():
 def sign_in(client, user, path=SIGN_IN):
     """Sign in as the open page says; return the response after that."""
     tab = Tab(client, path)
-    answer = tab.send({"username": user.email, "password": PASSWORD, "next": re.search(r'name="next" value="([^"]*)"', tab.answer.text)[1]})
+    answer = tab.send(
+        {
+            "username": user.email,
+            "password": PASSWORD,
+            "next": re.search(r'name="next" value="([^"]*)"', tab.answer.text)[1],
+        }
+    )
     assert answer.status_code == 302, answer.text
     return client.get(answer["Location"])
 
@@ -83,7 +89,9 @@ def stored():
         list(TokenDraft.objects.order_by("pk").values()),
         list(Membership.objects.order_by("pk").values()),
         list(Account.objects.order_by("pk").values()),
-        list(User.objects.order_by("pk").values("pk", "name", "time_zone", "password", "preferences")),
+        list(
+            User.objects.order_by("pk").values("pk", "name", "time_zone", "password", "preferences")
+        ),
     ]
 
 
@@ -129,34 +137,74 @@ PAGES = {
         {"name": "Mickey the <b>First</b>", "time_zone": "Europe/Madrid"},
         'value="Mickey the &lt;b&gt;First&lt;/b&gt;"',
     ),
-    "tokens:new": (NEW, {"name": "Nightly sync", "description": "Two\nlines"}, 'value="Nightly sync"'),
-    "tokens:draft general": (f"{NEW}{{draft}}/general/", {"name": "Renamed", "external_id": "erp-7"}, 'value="erp-7"'),
-    "tokens:draft extension": (f"{NEW}{{draft}}/extension/", {"extension": ZAPIER}, f'value="{ZAPIER}" checked'),
+    "tokens:new": (
+        NEW,
+        {"name": "Nightly sync", "description": "Two\nlines"},
+        'value="Nightly sync"',
+    ),
+    "tokens:draft general": (
+        f"{NEW}{{draft}}/general/",
+        {"name": "Renamed", "external_id": "erp-7"},
+        'value="erp-7"',
+    ),
+    "tokens:draft extension": (
+        f"{NEW}{{draft}}/extension/",
+        {"extension": ZAPIER},
+        f'value="{ZAPIER}" checked',
+    ),
     "tokens:draft permissions": (
         f"{NEW}{{draft}}/permissions/",
         {"modules": [Module.USAGE, Module.PRICING]},
         f'value="{Module.PRICING.value}" checked',
     ),
-    "tokens:edit": (f"{LIST}{{token}}/edit/", {"name": "Edited", "modules": [Module.USAGE]}, 'value="Edited"'),
+    "tokens:edit": (
+        f"{LIST}{{token}}/edit/",
+        {"name": "Edited", "modules": [Module.USAGE]},
+        'value="Edited"',
+    ),
 }
 # URL of a button -> the page with the button, and what it sends.
 BUTTONS = {
     "accounts:switch": ("/account/switch/", "/account/", {"account": "PA-000-000"}),
-    "tokens:save_layout": (f"{LIST}layout/", LIST, {"columns_sent": "1", "columns": ["expires"], "next": LIST}),
+    "tokens:save_layout": (
+        f"{LIST}layout/",
+        LIST,
+        {"columns_sent": "1", "columns": ["expires"], "next": LIST},
+    ),
     "tokens:save_permissions_layout": (
         f"{LIST}{{token}}/permissions/layout/",
         f"{LIST}{{token}}/permissions/",
         {"columns_sent": "1", "columns": ["status"]},
     ),
-    "tokens:reveal": (f"{LIST}{{token}}/reveal/", f"{LIST}{{token}}/", {"page": "detail", "password": "hunter2 and more"}),
-    "tokens:copy": (f"{LIST}{{token}}/copy/", f"{LIST}{{token}}/", {"page": "detail", "password": "hunter2 and more"}),
-    "tokens:disable": (f"{LIST}{{token}}/disable/", f"{LIST}?sort=label", {"next": f"{LIST}?sort=label"}),
-    "tokens:enable": (f"{LIST}{{token}}/enable/", f"{LIST}{{token}}/", {"next": f"{LIST}{{token}}/"}),
+    "tokens:reveal": (
+        f"{LIST}{{token}}/reveal/",
+        f"{LIST}{{token}}/",
+        {"page": "detail", "password": "hunter2 and more"},
+    ),
+    "tokens:copy": (
+        f"{LIST}{{token}}/copy/",
+        f"{LIST}{{token}}/",
+        {"page": "detail", "password": "hunter2 and more"},
+    ),
+    "tokens:disable": (
+        f"{LIST}{{token}}/disable/",
+        f"{LIST}?sort=label",
+        {"next": f"{LIST}?sort=label"},
+    ),
+    "tokens:enable": (
+        f"{LIST}{{token}}/enable/",
+        f"{LIST}{{token}}/",
+        {"next": f"{LIST}{{token}}/"},
+    ),
     "tokens:delete": (f"{LIST}{{token}}/delete/", f"{LIST}{{token}}/delete/", {"next": LIST}),
     "accounts:password_change": (
         "/account/password/",
         "/account/password/",
-        {"old_password": "hunter2 and more", "new_password1": "hunter2 anew and more", "new_password2": "hunter2 anew and more"},
+        {
+            "old_password": "hunter2 and more",
+            "new_password1": "hunter2 anew and more",
+            "new_password2": "hunter2 anew and more",
+        },
     ),
 }
 # Nothing is typed there, or nobody has to be signed in, or the page is not ours.
@@ -179,7 +227,9 @@ def test_every_form_has_a_row():
 
 @pytest.fixture
 def places(michael, token):
-    draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft", extension_id=CUSTOM)
+    draft = TokenDraft.objects.create(
+        account=michael.account, owner=michael.user, name="Draft", extension_id=CUSTOM
+    )
     return {"token": token.pk, "draft": draft.pk}
 
 
@@ -193,7 +243,9 @@ def signed_in(michael):
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("form", PAGES)
-def test_a_form_that_did_not_get_through_comes_back_with_its_text(signed_in, michael, places, form, fault):
+def test_a_form_that_did_not_get_through_comes_back_with_its_text(
+    signed_in, michael, places, form, fault
+):
     path, typed, shown = PAGES[form]
     path = path.format(**places)
     tab = Tab(signed_in, path)
@@ -219,16 +271,25 @@ def test_a_form_that_did_not_get_through_comes_back_with_its_text(signed_in, mic
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("button", BUTTONS)
-def test_a_press_that_did_not_get_through_is_told_and_not_done(signed_in, michael, places, button, fault):
+def test_a_press_that_did_not_get_through_is_told_and_not_done(
+    signed_in, michael, places, button, fault
+):
     path, page, sent = BUTTONS[button]
     path, page = path.format(**places), page.format(**places)
-    sent = {name: value.format(**places) if isinstance(value, str) else value for name, value in sent.items()}
+    sent = {
+        name: value.format(**places) if isinstance(value, str) else value
+        for name, value in sent.items()
+    }
     tab = Tab(signed_in, page)
     fault(signed_in, michael.user)
     before = stored()
     answer = tab.send(sent, path)
     assert "hunter2" not in str(dict(signed_in.session))
-    shown = signed_in.get(page) if fault is signed_in_anew else sign_in(signed_in, michael.user, answer["Location"])
+    shown = (
+        signed_in.get(page)
+        if fault is signed_in_anew
+        else sign_in(signed_in, michael.user, answer["Location"])
+    )
     assert shown.request["PATH_INFO"] == page.split("?")[0]
     assert NOT_DONE in shown.text
     assert ("Try Again" in shown.text) == (path != page)
@@ -239,7 +300,9 @@ def test_a_press_that_did_not_get_through_is_told_and_not_done(signed_in, michae
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("form", PAGES)
-def test_another_person_who_signs_in_then_meets_nothing_of_it(signed_in, michael, adrian, places, form, fault):
+def test_another_person_who_signs_in_then_meets_nothing_of_it(
+    signed_in, michael, adrian, places, form, fault
+):
     path, typed, shown = PAGES[form]
     path = path.format(**places)
     tab = Tab(signed_in, path)
@@ -275,7 +338,11 @@ def test_try_again_does_what_was_pressed(signed_in, michael, token):
     tab.send({"columns_sent": "1", "columns": ["expires"], "next": LIST}, f"{LIST}layout/")
     page = Tab(signed_in, LIST)
     assert f'action="{LIST}layout/"' in page.answer.text
-    for field in ('name="columns_sent" value="1"', 'name="columns" value="expires"', f'name="next" value="{LIST}"'):
+    for field in (
+        'name="columns_sent" value="1"',
+        'name="columns" value="expires"',
+        f'name="next" value="{LIST}"',
+    ):
         assert f'<input type="hidden" {field}>' in page.answer.text
 
 
@@ -291,7 +358,9 @@ def test_start_over_forgets_what_was_kept(signed_in, michael):
     assert "Nightly sync" not in signed_in.get(NEW).text
 
 
-def test_two_tabs_that_missed_the_end_of_the_session_both_get_their_text_back(signed_in, michael, token):
+def test_two_tabs_that_missed_the_end_of_the_session_both_get_their_text_back(
+    signed_in, michael, token
+):
     one, two = Tab(signed_in, NEW), Tab(signed_in, f"{LIST}{token.pk}/edit/")
     idle(signed_in, michael.user)
     first = one.send({"name": "Tab one"})
@@ -321,7 +390,9 @@ def test_another_site_fills_no_form(signed_in, michael, headers):
 
 
 @pytest.mark.parametrize("owner", ["", "x", "UR-1/PA-1", "UR-1/PA-1:forged", "\x00"])
-@pytest.mark.parametrize("headers", [{"origin": HOST}, {"origin": HOST, "sec-fetch-site": "same-origin"}])
+@pytest.mark.parametrize(
+    "headers", [{"origin": HOST}, {"origin": HOST, "sec-fetch-site": "same-origin"}]
+)
 def test_nothing_is_kept_for_a_page_that_we_did_not_make(signed_in, owner, headers):
     for client in (signed_in, browser()):
         answer = client.post(NEW, {"name": "From elsewhere", "page_of": owner}, headers=headers)
@@ -372,14 +443,18 @@ def test_the_size_and_the_number_of_kept_forms_are_bounded(signed_in, michael, a
     assert len(str(kept)) < 4 * 17 * 1024
 
 
-def test_the_sessions_that_keep_forms_of_nobody_are_bounded_for_each_network(signed_in, michael, monkeypatch):
+def test_the_sessions_that_keep_forms_of_nobody_are_bounded_for_each_network(
+    signed_in, michael, monkeypatch
+):
     """Anybody who was once signed in could send a page's form forever, always as a new browser."""
     monkeypatch.setattr(limits, "KEPT_FORMS", 3)
     mark = Tab(signed_in, NEW).hidden["page_of"]
 
     def send(address, form):
         client = Client()
-        client.post(NEW, {"name": form, "page_of": mark}, headers={"origin": HOST}, REMOTE_ADDR=address)
+        client.post(
+            NEW, {"name": form, "page_of": mark}, headers={"origin": HOST}, REMOTE_ADDR=address
+        )
         return client
 
     before = Session.objects.count()
@@ -390,11 +465,25 @@ def test_the_sessions_that_keep_forms_of_nobody_are_bounded_for_each_network(sig
     send("198.51.100.7", "From elsewhere")
     assert Session.objects.count() == before + 4
     # A browser that already has a session for its forms needs no other.
-    clients[0].post(LIST + "new/", {"name": "Once more", "page_of": mark}, headers={"origin": HOST}, REMOTE_ADDR="192.0.2.1")
+    clients[0].post(
+        LIST + "new/",
+        {"name": "Once more", "page_of": mark},
+        headers={"origin": HOST},
+        REMOTE_ADDR="192.0.2.1",
+    )
     assert "Once+more" in str(dict(clients[0].session))
 
 
-@pytest.mark.parametrize("referer", ["https://evil.example/x", f"{HOST}//evil.example/", "http://[", "javascript:alert(1)", f"{HOST}.evil.example/"])
+@pytest.mark.parametrize(
+    "referer",
+    [
+        "https://evil.example/x",
+        f"{HOST}//evil.example/",
+        "http://[",
+        "javascript:alert(1)",
+        f"{HOST}.evil.example/",
+    ],
+)
 def test_the_way_back_never_leaves_the_portal(signed_in, michael, referer):
     tab = Tab(signed_in, NEW)
     idle(signed_in, michael.user)
@@ -502,7 +591,9 @@ def switched(signed_in, michael, stranger):
 
 
 @pytest.mark.parametrize("form", [form for form in PAGES if form != "accounts:profile"])
-def test_a_form_of_another_account_does_nothing_and_offers_the_way_back(signed_in, michael, stranger, places, switched, form):
+def test_a_form_of_another_account_does_nothing_and_offers_the_way_back(
+    signed_in, michael, stranger, places, switched, form
+):
     path, typed, shown = PAGES[form]
     path = path.format(**places)
     tab = Tab(signed_in, path)
@@ -511,7 +602,10 @@ def test_a_form_of_another_account_does_nothing_and_offers_the_way_back(signed_i
     assert tab.send(typed)["Location"] == path
     page = Tab(signed_in, path)
     assert f"You now act for {stranger.account.name}." in page.answer.text
-    assert "The page that you used was of Mighty Mick&#x27;s LLC. Nothing was changed." in page.answer.text
+    assert (
+        "The page that you used was of Mighty Mick&#x27;s LLC. Nothing was changed."
+        in page.answer.text
+    )
     assert "Switch Back to Mighty Mick&#x27;s LLC" in page.answer.text
     assert stored() == before
     switched(michael.account)
@@ -519,7 +613,9 @@ def test_a_form_of_another_account_does_nothing_and_offers_the_way_back(signed_i
 
 
 @pytest.mark.parametrize("button", [button for button in BUTTONS if button.startswith("tokens:")])
-def test_a_button_of_another_account_does_nothing_and_offers_the_way_back(signed_in, stranger, places, switched, button):
+def test_a_button_of_another_account_does_nothing_and_offers_the_way_back(
+    signed_in, stranger, places, switched, button
+):
     path, page, sent = BUTTONS[button]
     path, page = path.format(**places), page.format(**places)
     tab = Tab(signed_in, page)
@@ -531,7 +627,9 @@ def test_a_button_of_another_account_does_nothing_and_offers_the_way_back(signed
     assert stored() == before
 
 
-def test_what_is_of_the_person_works_whichever_account_they_act_for(signed_in, michael, stranger, switched):
+def test_what_is_of_the_person_works_whichever_account_they_act_for(
+    signed_in, michael, stranger, switched
+):
     tab = Tab(signed_in, "/account/")
     switched(stranger.account)
     assert tab.send({"name": "Mickey", "time_zone": "UTC"})["Location"] == "/account/"
@@ -540,7 +638,9 @@ def test_what_is_of_the_person_works_whichever_account_they_act_for(signed_in, m
     assert tab.send({}, "/sign-out/")["Location"] == SIGN_IN
 
 
-def test_htmx_never_puts_a_list_of_one_account_into_a_page_of_another(signed_in, stranger, switched):
+def test_htmx_never_puts_a_list_of_one_account_into_a_page_of_another(
+    signed_in, stranger, switched
+):
     tab = Tab(signed_in, LIST)
     switched(stranger.account)
     headers = {"hx-request": "true", "x-page-of": tab.hidden["page_of"]}
@@ -550,9 +650,16 @@ def test_htmx_never_puts_a_list_of_one_account_into_a_page_of_another(signed_in,
     assert f"You now act for {stranger.account.name}." in signed_in.get(f"{LIST}?page=2").text
 
 
-def test_a_token_of_ones_other_account_is_404_with_the_way_there(signed_in, michael, stranger, places, switched):
+def test_a_token_of_ones_other_account_is_404_with_the_way_there(
+    signed_in, michael, stranger, places, switched
+):
     switched(stranger.account)
-    for path in (f"{LIST}{{token}}/", f"{LIST}{{token}}/permissions/", f"{LIST}{{token}}/edit/", f"{NEW}{{draft}}/general/"):
+    for path in (
+        f"{LIST}{{token}}/",
+        f"{LIST}{{token}}/permissions/",
+        f"{LIST}{{token}}/edit/",
+        f"{NEW}{{draft}}/general/",
+    ):
         answer = signed_in.get(path.format(**places))
         assert answer.status_code == 404
         assert "Switch to Mighty Mick&#x27;s LLC" in answer.text
@@ -566,7 +673,11 @@ def test_a_stranger_cannot_tell_a_token_of_others_from_none(token, places):
     for path in (f"{LIST}{token.pk}/", f"{LIST}SU-000-000-000/"):
         answer = other.client.get(path)
         assert answer.status_code == 404
-        texts.add(re.sub(r'value="[^"]*"|hx-headers=\'[^\']*\'', "", answer.text).replace(token.pk, "").replace("SU-000-000-000", ""))
+        texts.add(
+            re.sub(r'value="[^"]*"|hx-headers=\'[^\']*\'', "", answer.text)
+            .replace(token.pk, "")
+            .replace("SU-000-000-000", "")
+        )
     assert len(texts) == 1
     assert "Switch to" not in texts.pop()
 

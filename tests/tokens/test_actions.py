@@ -12,7 +12,9 @@ PAGE = "/integrations/tokens/?page=2&sort=label"
 
 
 def act(client, token, verb, **data):
-    return client.post(f"/integrations/tokens/{token.pk}/{verb}/", {"next": PAGE, **data}, follow=True)
+    return client.post(
+        f"/integrations/tokens/{token.pk}/{verb}/", {"next": PAGE, **data}, follow=True
+    )
 
 
 def test_disable_returns_to_the_same_page_with_a_way_back(michael, token):
@@ -46,7 +48,9 @@ def test_disabling_an_expired_token_does_not_claim_to_stop_anything(michael, tok
     assert "Its next API call" not in text
 
 
-@pytest.mark.parametrize(("verb", "words"), [("disable", "is inactive already"), ("enable", "is active already")])
+@pytest.mark.parametrize(
+    ("verb", "words"), [("disable", "is inactive already"), ("enable", "is active already")]
+)
 def test_a_repeated_action_changes_nothing_and_says_so(michael, token, verb, words):
     if verb == "disable":
         token.disable(by=None)
@@ -71,7 +75,9 @@ def test_delete_asks_first_and_names_the_token_and_its_last_use(michael, token):
 
 def test_delete_warns_when_the_token_is_in_use(michael, token):
     TokenUsage.objects.update(last_used_at=timezone.now())
-    assert "The token is in use" in michael.client.get(f"/integrations/tokens/{token.pk}/delete/").text
+    assert (
+        "The token is in use" in michael.client.get(f"/integrations/tokens/{token.pk}/delete/").text
+    )
 
 
 def test_delete_is_final_but_the_row_stays(michael, token, call):
@@ -123,7 +129,10 @@ def test_nobody_is_led_to_the_sign_in(client, token, verb):
 @pytest.mark.parametrize("verb", ["enable", "disable"])
 def test_looking_at_an_action_does_nothing(michael, token, verb):
     before = Token.objects.values().get()
-    assert michael.client.get(f"/integrations/tokens/{token.pk}/{verb}/")["Location"] == f"/integrations/tokens/{token.pk}/"
+    assert (
+        michael.client.get(f"/integrations/tokens/{token.pk}/{verb}/")["Location"]
+        == f"/integrations/tokens/{token.pk}/"
+    )
     assert Token.objects.values().get() == before
 
 
@@ -131,5 +140,10 @@ def test_every_change_is_recorded_with_the_person(michael, token):
     for verb in ("disable", "enable", "delete"):
         act(michael.client, token, verb)
     recorded = [(event.action, event.actor) for event in token.events.order_by("number")]
-    actions = (Action.TOKEN_CREATED, Action.TOKEN_DISABLED, Action.TOKEN_ENABLED, Action.TOKEN_DELETED)
+    actions = (
+        Action.TOKEN_CREATED,
+        Action.TOKEN_DISABLED,
+        Action.TOKEN_ENABLED,
+        Action.TOKEN_DELETED,
+    )
     assert recorded == [(action, Actor.of(michael.user)) for action in actions]

@@ -37,7 +37,9 @@ def named(row):
 
 def about(client, token):
     """Return the card About of the details page."""
-    return re.search(r'aria-labelledby="about-title".*?</section>', client.get(url(token)).text, re.DOTALL)[0]
+    return re.search(
+        r'aria-labelledby="about-title".*?</section>', client.get(url(token)).text, re.DOTALL
+    )[0]
 
 
 @pytest.fixture
@@ -67,12 +69,18 @@ def test_a_change_of_status_by_a_token_is_attributed_to_it(token, robot, michael
     if verb == "enable":
         token.disable(by=michael.user)
     assert getattr(token, verb)(by=robot)
-    assert (token.status_changed_by, fresh(token).status_changed_by) == (Actor.of(robot), Actor.of(robot))
+    assert (token.status_changed_by, fresh(token).status_changed_by) == (
+        Actor.of(robot),
+        Actor.of(robot),
+    )
     assert token.events.first().actor == named(robot)
 
 
 def test_an_edit_by_a_token_is_attributed_to_it_and_leaves_the_creator(token, robot, michael):
-    assert token.edit(by=robot, version=1, modules={Module.AGREEMENTS, Module.USAGE}, name="Renamed") == 2
+    assert (
+        token.edit(by=robot, version=1, modules={Module.AGREEMENTS, Module.USAGE}, name="Renamed")
+        == 2
+    )
     token = fresh(token)
     assert (token.created_by, token.updated_by) == (Actor.of(michael.user), Actor.of(robot))
     assert {permission.module: permission.granted_by for permission in token.permissions.all()} == {
@@ -88,7 +96,10 @@ def test_a_person_after_a_token_takes_its_place(token, robot, michael):
     token.disable(by=robot)
     token.enable(by=michael.user)
     token = fresh(token)
-    assert (token.updated_by, token.status_changed_by) == (Actor.of(michael.user), Actor.of(michael.user))
+    assert (token.updated_by, token.status_changed_by) == (
+        Actor.of(michael.user),
+        Actor.of(michael.user),
+    )
     assert (token.updated_by_account, token.status_changed_by_account) == ("", "")
 
 
@@ -110,9 +121,16 @@ def test_a_grant_is_added_once_and_recorded(token, robot):
     assert token.add_grant(Module.USAGE, by=robot)
     assert not token.add_grant(Module.USAGE, by=robot)
     token = fresh(token)
-    assert (token.grants, token.version, token.updated_by) == ({Module.AGREEMENTS, Module.USAGE}, 2, Actor.of(robot))
+    assert (token.grants, token.version, token.updated_by) == (
+        {Module.AGREEMENTS, Module.USAGE},
+        2,
+        Actor.of(robot),
+    )
     event = token.events.get(action=Action.TOKEN_CHANGED)
-    assert (event.actor, event.changes) == (named(robot), {"modules": [["Agreements"], ["Agreements", "Usage"]]})
+    assert (event.actor, event.changes) == (
+        named(robot),
+        {"modules": [["Agreements"], ["Agreements", "Usage"]]},
+    )
 
 
 def test_a_grant_is_removed_once_and_recorded_be_it_the_last(token, robot):
@@ -180,7 +198,11 @@ def test_an_edit_without_a_version_minds_names_and_deletion(token, robot):
 
 def test_the_tokens_of_an_account_are_those_its_people_see(made, robot, michael):
     TokenFactory()
-    assert {*Token.objects.of_account(michael.account.pk)} == {*Token.objects.visible_to(michael.membership)} == {made, robot}
+    assert (
+        {*Token.objects.of_account(michael.account.pk)}
+        == {*Token.objects.visible_to(michael.membership)}
+        == {made, robot}
+    )
 
 
 # --- What people see ------------------------------------------------------------------------------
@@ -205,10 +227,15 @@ def test_summary_and_delete_show_the_token_that_created(michael, robot, made, pa
 
 
 def test_summary_shows_the_person_who_created(michael, token):
-    assert '<span class="sub">Michael Goldmill</span>' in just_made(michael.client, token).get(url(token, "summary/")).text
+    assert (
+        '<span class="sub">Michael Goldmill</span>'
+        in just_made(michael.client, token).get(url(token, "summary/")).text
+    )
 
 
-@pytest.mark.parametrize(("verb", "words"), [("disable", "disabled it on"), ("remove", "deleted it on")])
+@pytest.mark.parametrize(
+    ("verb", "words"), [("disable", "disabled it on"), ("remove", "deleted it on")]
+)
 def test_the_details_say_which_token_changed_the_status(michael, robot, token, verb, words):
     getattr(token, verb)(by=robot)
     assert f"{link(robot)} {words}" in michael.client.get(url(token)).text
@@ -223,7 +250,9 @@ def test_a_disabled_token_names_nobody_when_nobody_is_known(michael, token):
 
 def test_an_edit_meanwhile_by_a_token_says_which(michael, robot, token):
     token.edit(by=robot, version=1, modules=None, external_id="erp-7")
-    response = michael.client.post(url(token, "edit/"), {"name": "Mine", "modules": [Module.AGREEMENTS], "version": 1})
+    response = michael.client.post(
+        url(token, "edit/"), {"name": "Mine", "modules": [Module.AGREEMENTS], "version": 1}
+    )
     assert f"{link(robot)} changed this token" in response.text
 
 
@@ -243,7 +272,13 @@ def test_a_token_of_another_account_is_never_linked(michael, account, stranger):
     other = TokenFactory(account=stranger.account, name="Stranger")
     made = TokenFactory(account=account, by=other)
     just_made(michael.client, made)
-    for page in (url(made), url(made, "permissions/"), url(made, "summary/"), url(made, "delete/"), f"{LIST}?columns=label,created,updated"):
+    for page in (
+        url(made),
+        url(made, "permissions/"),
+        url(made, "summary/"),
+        url(made, "delete/"),
+        f"{LIST}?columns=label,created,updated",
+    ):
         text = michael.client.get(page).text
         assert str(Actor.of(other)) in text
         assert url(other) not in text
@@ -252,14 +287,18 @@ def test_a_token_of_another_account_is_never_linked(michael, account, stranger):
 
 
 @pytest.mark.parametrize("page", ["", "permissions/"])
-def test_the_pages_cost_no_more_for_a_token_as_the_actor(michael, robot, made, page, django_assert_max_num_queries):
+def test_the_pages_cost_no_more_for_a_token_as_the_actor(
+    michael, robot, made, page, django_assert_max_num_queries
+):
     made.disable(by=robot)
     michael.client.get(url(made))
     with django_assert_max_num_queries(6):
         michael.client.get(url(made, page))
 
 
-def test_the_list_costs_no_more_for_tokens_as_actors(michael, account, robot, django_assert_num_queries):
+def test_the_list_costs_no_more_for_tokens_as_actors(
+    michael, account, robot, django_assert_num_queries
+):
     for _ in range(8):
         TokenFactory(account=account, by=robot)
     michael.client.get(LIST)
@@ -293,7 +332,9 @@ def test_the_tokens_of_a_person_who_was_deleted_can_be_asked_for(michael, accoun
     forget(adrian)
     response = michael.client.get(f"{LIST}?created_by={adrian.pk}")
     assert [row.record for row in response.context["table"].page.object_list] == [made]
-    assert ("Created by", "Adrian Pennino") in [(chip.name, chip.value) for chip in response.context["chips"]]
+    assert ("Created by", "Adrian Pennino") in [
+        (chip.name, chip.value) for chip in response.context["chips"]
+    ]
 
 
 def test_a_later_name_changes_nothing_about_what_was_done(michael, robot, made):
@@ -310,7 +351,12 @@ def test_whoever_created_under_several_names_is_offered_once_by_the_newest(micha
     TokenFactory(account=account, by=zoe)
     zoe.name = "Zoe Aaron"
     TokenFactory(account=account, by=zoe)
-    choices = michael.client.get(f"{LIST}?filter=open").context["filter_form"].fields["created_by"].choices
+    choices = (
+        michael.client.get(f"{LIST}?filter=open")
+        .context["filter_form"]
+        .fields["created_by"]
+        .choices
+    )
     assert [*choices] == [("", "Anyone"), (zoe.pk, "Zoe Aaron")]
     assert michael.client.get(f"{LIST}?created_by={zoe.pk}").context["page"].paginator.count == 3
 
@@ -321,14 +367,27 @@ def test_whoever_created_under_several_names_is_offered_once_by_the_newest(micha
 def test_the_list_can_be_filtered_by_the_token_that_created(michael, robot, made, token):
     response = michael.client.get(f"{LIST}?created_by={robot.pk}")
     assert [row.record for row in response.context["table"].page.object_list] == [made]
-    assert ("Created by", Actor.of(robot).label) in [(chip.name, chip.value) for chip in response.context["chips"]]
+    assert ("Created by", Actor.of(robot).label) in [
+        (chip.name, chip.value) for chip in response.context["chips"]
+    ]
 
 
-def test_creators_to_choose_from_are_those_of_the_account_people_first(michael, robot, made, token, stranger):
+def test_creators_to_choose_from_are_those_of_the_account_people_first(
+    michael, robot, made, token, stranger
+):
     TokenFactory(account=stranger.account, by=TokenFactory(account=stranger.account))
     TokenFactory(account=stranger.account, by=UserFactory())
-    choices = michael.client.get(f"{LIST}?filter=open").context["filter_form"].fields["created_by"].choices
-    assert [*choices] == [("", "Anyone"), (michael.user.pk, "Michael Goldmill"), (robot.pk, Actor.of(robot).label)]
+    choices = (
+        michael.client.get(f"{LIST}?filter=open")
+        .context["filter_form"]
+        .fields["created_by"]
+        .choices
+    )
+    assert [*choices] == [
+        ("", "Anyone"),
+        (michael.user.pk, "Michael Goldmill"),
+        (robot.pk, Actor.of(robot).label),
+    ]
 
 
 def test_a_token_of_another_account_is_no_creator_to_ask_for(michael, token, stranger):
@@ -346,23 +405,36 @@ def test_a_token_of_another_account_is_no_creator_to_ask_for(michael, token, str
 @pytest.fixture
 def staff(db):
     client = Client()
-    client.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
+    client.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
     return client
 
 
 @pytest.mark.parametrize(
     ("page", "times"),
-    [("tokens/token/?q=made", 1), ("tokens/token/{made}/change/", 6), ("activity/event/?q=made", 2), ("activity/event/?q={robot}", 3)],
+    [
+        ("tokens/token/?q=made", 1),
+        ("tokens/token/{made}/change/", 6),
+        ("activity/event/?q=made", 2),
+        ("activity/event/?q={robot}", 3),
+    ],
 )
 def test_the_admin_shows_the_token_as_the_actor(staff, robot, made, page, times):
     """The token's page names it as creator, updater, disabler and granter, and in the events."""
     made.disable(by=robot)
     text = staff.get(f"/admin/{page.format(made=made.pk, robot=robot.pk)}").text
-    assert text.count(f'<a href="/admin/tokens/token/{robot.pk}/change/">{Actor.of(robot)}</a>') == times
+    assert (
+        text.count(f'<a href="/admin/tokens/token/{robot.pk}/change/">{Actor.of(robot)}</a>')
+        == times
+    )
 
 
 @pytest.mark.parametrize(("page", "queries"), [("tokens/token", 8), ("activity/event", 5)])
-def test_the_lists_of_the_admin_cost_as_many_queries_however_many_act(staff, account, robot, page, queries, django_assert_num_queries):
+def test_the_lists_of_the_admin_cost_as_many_queries_however_many_act(
+    staff, account, robot, page, queries, django_assert_num_queries
+):
     for _ in range(3):
         TokenFactory(account=account, by=TokenFactory(account=account, by=robot))
     staff.get("/admin/")
@@ -371,5 +443,8 @@ def test_the_lists_of_the_admin_cost_as_many_queries_however_many_act(staff, acc
 
 
 def test_the_admin_shows_a_person_as_the_actor(staff, michael, token):
-    person = f'<a href="/admin/accounts/user/{michael.user.pk}/change/">Michael Goldmill ({michael.user.pk})</a>'
+    person = (
+        f'<a href="/admin/accounts/user/{michael.user.pk}/change/">Michael Goldmill '
+        f"({michael.user.pk})</a>"
+    )
     assert staff.get(f"/admin/tokens/token/{token.pk}/change/").text.count(person) == 4

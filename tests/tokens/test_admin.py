@@ -12,7 +12,10 @@ from tests.factories import TokenFactory, UserFactory, secret
 @pytest.fixture
 def staff(db):
     client = Client()
-    client.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
+    client.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
     return confirmed(client)
 
 
@@ -30,7 +33,16 @@ def test_every_list_opens(staff, token, page):
     assert staff.get(f"/admin/{page}/?q=x").status_code == 200
 
 
-@pytest.mark.parametrize("page", ["modules/agreement", "modules/contract", "modules/customer", "modules/product", "modules/marketplace"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "modules/agreement",
+        "modules/contract",
+        "modules/customer",
+        "modules/product",
+        "modules/marketplace",
+    ],
+)
 def test_the_lists_of_records_open(staff, page):
     assert staff.get(f"/admin/{page}/").status_code == 200
 
@@ -47,11 +59,18 @@ def test_a_token_is_shown_without_its_key_and_cannot_be_written(staff, token):
 
 def test_tokens_can_be_disabled_by_force(staff, token, call):
     other = TokenFactory()
-    staff.post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk, other.pk]})
+    staff.post(
+        "/admin/tokens/token/",
+        {"action": "force_disable", "_selected_action": [token.pk, other.pk]},
+    )
     assert call("accounts", token).status_code == 401
     assert call("accounts", other).status_code == 401
     assert token.events.get(action=Action.TOKEN_DISABLED).actor.name == "Admin"
-    again = staff.post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]}, follow=True)
+    again = staff.post(
+        "/admin/tokens/token/",
+        {"action": "force_disable", "_selected_action": [token.pk]},
+        follow=True,
+    )
     assert "Nothing was changed: none of them was active." in again.text
 
 
@@ -63,40 +82,77 @@ def test_disabling_by_force_is_a_right_of_its_own(token, call):
     client = Client()
     client.force_login(looker, backend="accounts.backends.EmailBackend")
     assert client.get("/admin/tokens/token/").status_code == 200
-    confirmed(client).post("/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]})
+    confirmed(client).post(
+        "/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]}
+    )
     assert call("accounts", token).status_code == 200
 
 
 def test_an_account_is_made_with_an_id_of_its_side(staff):
     fields = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0, "is_active": "on"}
     staff.post("/admin/accounts/account/add/", {"name": "New Vendor", "side": "vendor", **fields})
-    staff.post("/admin/accounts/account/add/", {"name": "New Distributor", "side": "distributor", **fields})
+    staff.post(
+        "/admin/accounts/account/add/", {"name": "New Distributor", "side": "distributor", **fields}
+    )
     assert Account.objects.get(name="New Vendor").pk.startswith("VA-")
     assert Account.objects.get(name="New Distributor").pk.startswith("PA-")
 
 
 def test_a_person_is_made_and_changed(staff):
     empty = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
-    fields = {"email": "New@Person.example", "name": "New", "usable_password": "true", "password1": "correct horse battery"}
-    response = staff.post("/admin/accounts/user/add/", {**fields, "password2": "correct horse battery", **empty})
+    fields = {
+        "email": "New@Person.example",
+        "name": "New",
+        "usable_password": "true",
+        "password1": "correct horse battery",
+    }
+    response = staff.post(
+        "/admin/accounts/user/add/", {**fields, "password2": "correct horse battery", **empty}
+    )
     assert response.status_code == 302, response.context["adminform"].form.errors
     user = User.objects.get(email="new@person.example")
     assert user.check_password("correct horse battery")
     page = f"/admin/accounts/user/{user.pk}/change/"
-    assert staff.post(page, {"email": user.email, "name": "Changed", "time_zone": "UTC", "is_active": "on", **empty}).status_code == 302
-    assert staff.post(page, {"email": user.email, "name": "x", "time_zone": "Mars/Olympus", **empty}).status_code == 200
+    assert (
+        staff.post(
+            page,
+            {
+                "email": user.email,
+                "name": "Changed",
+                "time_zone": "UTC",
+                "is_active": "on",
+                **empty,
+            },
+        ).status_code
+        == 302
+    )
+    assert (
+        staff.post(
+            page, {"email": user.email, "name": "x", "time_zone": "Mars/Olympus", **empty}
+        ).status_code
+        == 200
+    )
     user.refresh_from_db()
     assert user.name == "Changed"
 
 
 def test_the_same_address_twice_is_refused_in_words(staff):
     UserFactory(email="taken@person.example")
-    fields = {"email": "TAKEN@person.example", "name": "New", "usable_password": "true", "password1": "correct horse battery"}
+    fields = {
+        "email": "TAKEN@person.example",
+        "name": "New",
+        "usable_password": "true",
+        "password1": "correct horse battery",
+    }
     empty = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
-    response = staff.post("/admin/accounts/user/add/", {**fields, "password2": "correct horse battery", **empty})
+    response = staff.post(
+        "/admin/accounts/user/add/", {**fields, "password2": "correct horse battery", **empty}
+    )
     assert "exists already" in response.text
 
 
-@pytest.mark.parametrize("query", ["status=%00", "status__exact=zzz", "e=1", "p=99999", "o=99", "id__exact=%FF"])
+@pytest.mark.parametrize(
+    "query", ["status=%00", "status__exact=zzz", "e=1", "p=99999", "o=99", "id__exact=%FF"]
+)
 def test_a_bent_address_of_the_admin_is_no_500(staff, token, query):
     assert staff.get(f"/admin/tokens/token/?{query}").status_code in {200, 302, 400}

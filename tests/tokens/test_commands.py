@@ -16,7 +16,17 @@ def run(capsys, *arguments):
 @pytest.mark.parametrize("by", ["id", "name", "name in capitals"])
 def test_it_prints_the_value_of_the_header_and_nothing_else(account, capsys, call, by):
     wanted = {"id": account.pk, "name": account.name, "name in capitals": account.name.upper()}[by]
-    out = run(capsys, "--account", wanted, "--name", "From the shell", "--module", "agreements", "--module", "products")
+    out = run(
+        capsys,
+        "--account",
+        wanted,
+        "--name",
+        "From the shell",
+        "--module",
+        "agreements",
+        "--module",
+        "products",
+    )
     assert out.endswith("\n")
     assert call("agreements", out.removesuffix("\n")).status_code == 200
     assert call("products", out.removesuffix("\n")).status_code == 200
@@ -31,11 +41,26 @@ def test_all_modules_is_a_grant_of_its_own(account, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--account", "PA-999-999", "--name", "x", "--all-modules"), "There is no account PA-999-999"),
-        (("--account", "Twice", "--name", "x", "--all-modules"), "Several accounts have the name Twice"),
-        (("--account", "Mighty Mick's LLC", "--name", "TAKEN", "--all-modules"), "There is a token with the name"),
-        (("--account", "Mighty Mick's LLC", "--name", " ", "--all-modules"), "The name must have 1 to 128 characters."),
-        (("--account", "Mighty Mick's LLC", "--name", "x" * 129, "--all-modules"), "The name must have 1 to 128 characters."),
+        (
+            ("--account", "PA-999-999", "--name", "x", "--all-modules"),
+            "There is no account PA-999-999",
+        ),
+        (
+            ("--account", "Twice", "--name", "x", "--all-modules"),
+            "Several accounts have the name Twice",
+        ),
+        (
+            ("--account", "Mighty Mick's LLC", "--name", "TAKEN", "--all-modules"),
+            "There is a token with the name",
+        ),
+        (
+            ("--account", "Mighty Mick's LLC", "--name", " ", "--all-modules"),
+            "The name must have 1 to 128 characters.",
+        ),
+        (
+            ("--account", "Mighty Mick's LLC", "--name", "x" * 129, "--all-modules"),
+            "The name must have 1 to 128 characters.",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_exit_code_2(account, capsys, arguments, words):

@@ -10,7 +10,16 @@ from django.utils import timezone
 from activity.actions import Action
 from portal.fields import Actor
 from tests.conftest import confirmed, just_made, stale
-from tests.factories import FLOWGEAR, PASSWORD, REPORTS, ZAPIER, TokenFactory, header, modules_of, secret
+from tests.factories import (
+    FLOWGEAR,
+    PASSWORD,
+    REPORTS,
+    ZAPIER,
+    TokenFactory,
+    header,
+    modules_of,
+    secret,
+)
 from tokens.catalog import Module
 from tokens.models import Token
 
@@ -25,7 +34,9 @@ def reveal(client, token, **data):
 
 def copy(client, token, **data):
     """Request the key as the page's script does."""
-    return client.post(url(token, "copy/"), {"page": "detail", **data}, headers={"hx-request": "true"})
+    return client.post(
+        url(token, "copy/"), {"page": "detail", **data}, headers={"hx-request": "true"}
+    )
 
 
 def shown(response):
@@ -40,9 +51,24 @@ def old(token):
 
 
 def test_the_general_tab_says_what_the_article_shows(michael, account):
-    token = TokenFactory(account=account, name="Tutorial Token", description="For the tutorial.", external_id="erp-7", by=michael.user)
+    token = TokenFactory(
+        account=account,
+        name="Tutorial Token",
+        description="For the tutorial.",
+        external_id="erp-7",
+        by=michael.user,
+    )
     text = michael.client.get(url(token)).text
-    for part in ("Token details", "Tutorial Token", token.pk, "custom", "EXT-000", "For the tutorial.", "API Key/Handle", "Custom Integration"):
+    for part in (
+        "Token details",
+        "Tutorial Token",
+        token.pk,
+        "custom",
+        "EXT-000",
+        "For the tutorial.",
+        "API Key/Handle",
+        "Custom Integration",
+    ):
         assert part in text
     for part in ("erp-7", "Michael Goldmill", "Active", f"ApiKey {token.pk}:", "View", "Copy"):
         assert part in text
@@ -50,7 +76,10 @@ def test_the_general_tab_says_what_the_article_shows(michael, account):
 
 def test_the_permissions_tab_shows_every_module_with_all_first(michael, token):
     response = michael.client.get(url(token, "permissions/"))
-    rows = [(str(row.record.label), row.record.enabled) for row in response.context["table"].page.object_list]
+    rows = [
+        (str(row.record.label), row.record.enabled)
+        for row in response.context["table"].page.object_list
+    ]
     assert rows[0] == ("All", False)
     assert len(rows) == len(Module)
     assert [label for label, enabled in rows if enabled] == ["Agreements"]
@@ -64,7 +93,12 @@ def test_all_enables_every_row(michael, account):
 
 @pytest.mark.parametrize(
     ("query", "expected"),
-    [("?q=AGREE", ["Agreements"]), ("?status=enabled", ["Agreements"]), ("?q=zzz", []), ("?status=enabled&q=usage", [])],
+    [
+        ("?q=AGREE", ["Agreements"]),
+        ("?status=enabled", ["Agreements"]),
+        ("?q=zzz", []),
+        ("?status=enabled&q=usage", []),
+    ],
 )
 def test_the_permissions_tab_can_be_filtered(michael, token, query, expected):
     rows = michael.client.get(url(token, f"permissions/{query}")).context["table"].page.object_list
@@ -72,7 +106,9 @@ def test_the_permissions_tab_can_be_filtered(michael, token, query, expected):
 
 
 def test_the_columns_of_the_permissions_tab_are_remembered(michael, token):
-    michael.client.post(url(token, "permissions/layout/"), {"columns_sent": "1", "columns": ["status"]})
+    michael.client.post(
+        url(token, "permissions/layout/"), {"columns_sent": "1", "columns": ["status"]}
+    )
     table = michael.client.get(url(token, "permissions/")).context["table"]
     assert [column.name for column in table.columns if column.visible] == ["module", "status"]
 
@@ -129,7 +165,12 @@ def test_the_right_password_shows_the_key_and_holds_for_five_minutes(michael, ol
 
 
 @pytest.mark.parametrize(
-    ("password", "words"), [("wrong", "The password is not right."), ("", "Enter your password."), ("a\x00b", "Null characters")]
+    ("password", "words"),
+    [
+        ("wrong", "The password is not right."),
+        ("", "Enter your password."),
+        ("a\x00b", "Null characters"),
+    ],
 )
 def test_a_wrong_password_shows_no_key(michael, old, password, words):
     response = reveal(stale(michael.client), old, sudo_password=password)
@@ -137,7 +178,9 @@ def test_a_wrong_password_shows_no_key(michael, old, password, words):
     assert secret(old) not in response.text
 
 
-@pytest.mark.parametrize(("ask", "action"), [(reveal, Action.KEY_VIEWED), (copy, Action.KEY_COPIED)])
+@pytest.mark.parametrize(
+    ("ask", "action"), [(reveal, Action.KEY_VIEWED), (copy, Action.KEY_COPIED)]
+)
 def test_each_view_is_recorded_who_when_from_where(michael, old, ask, action):
     ask(michael.client, old)
     event = old.events.get(action=action)
@@ -157,7 +200,9 @@ def test_a_looker_never_sees_a_key(adrian, old):
     response = reveal(adrian.client, old)
     assert response.status_code == 403
     assert secret(old) not in response.text
-    assert "Only administrators of the account can view the key." in adrian.client.get(url(old)).text
+    assert (
+        "Only administrators of the account can view the key." in adrian.client.get(url(old)).text
+    )
 
 
 def test_reloading_the_answer_to_view_leads_to_the_details_and_counts_as_no_view(michael, old):
@@ -189,7 +234,9 @@ def test_a_deleted_token_has_no_key_left(michael, old):
     assert "The token is deleted, and its key with it." in response.text
 
 
-def test_a_key_that_cannot_be_opened_is_explained_and_calls_go_on_working(michael, old, call, settings):
+def test_a_key_that_cannot_be_opened_is_explained_and_calls_go_on_working(
+    michael, old, call, settings
+):
     key = header(old)
     settings.TOKEN_SEALING_KEYS = {9: b"9" * 32}
     response = michael.client.post(url(old, "reveal/"), {"page": "detail"}, follow=True)
@@ -202,7 +249,11 @@ def test_a_key_that_cannot_be_opened_is_not_recorded_as_a_view(michael, old, set
     settings.TOKEN_SEALING_KEYS = {9: b"9" * 32}
     reveal(confirmed(michael.client), old)
     event = old.events.exclude(action=Action.TOKEN_CREATED).get()
-    assert (event.action, event.actor, event.address) == (Action.KEY_UNREADABLE, Actor.of(michael.user), "127.0.0.1")
+    assert (event.action, event.actor, event.address) == (
+        Action.KEY_UNREADABLE,
+        Actor.of(michael.user),
+        "127.0.0.1",
+    )
 
 
 # --- Copying a key without showing it -------------------------------------------------------------
@@ -233,7 +284,9 @@ def test_copy_without_a_script_is_view(michael, old):
 
 
 def test_without_scripts_both_buttons_of_the_page_send_its_form(michael, old):
-    form = re.search(r'<form class="key-form".*?</form>', michael.client.get(url(old)).text, re.DOTALL)[0]
+    form = re.search(
+        r'<form class="key-form".*?</form>', michael.client.get(url(old)).text, re.DOTALL
+    )[0]
     assert f'action="{url(old, "reveal/")}"' in form
     assert "formaction" not in form
 
@@ -266,7 +319,9 @@ def test_the_ladder_of_view_and_copy(michael, adrian, stranger, client, old, ask
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_summary_becomes_the_details_once_its_moment_has_passed(michael, token, method):
     token.created_at = timezone.now() - timedelta(seconds=601)
-    assert getattr(just_made(michael.client, token), method)(url(token, "summary/"))["Location"] == url(token)
+    assert getattr(just_made(michael.client, token), method)(url(token, "summary/"))[
+        "Location"
+    ] == url(token)
 
 
 def test_summary_is_for_the_session_that_created_the_token(michael, adrian, token):
@@ -280,7 +335,9 @@ def test_a_token_created_ahead_of_the_clock_has_no_summary(michael, token):
     assert just_made(michael.client, token).get(url(token, "summary/"))["Location"] == url(token)
 
 
-@pytest.mark.parametrize("change", [{"status": "inactive"}, {"status": "deleted"}, {"expires_at": timezone.now()}])
+@pytest.mark.parametrize(
+    "change", [{"status": "inactive"}, {"status": "deleted"}, {"expires_at": timezone.now()}]
+)
 def test_summary_does_not_outlive_a_change_that_stops_the_token(michael, token, change):
     Token.objects.update(**change)
     assert just_made(michael.client, token).get(url(token, "summary/"))["Location"] == url(token)
@@ -297,7 +354,15 @@ def test_a_disabled_token_still_shows_its_key(michael, old):
 def test_the_summary_masks_the_key_and_says_what_was_made(michael, token):
     text = just_made(michael.client, token).get(url(token, "summary/")).text
     assert secret(token) not in text
-    for part in (token.name, token.pk, "Agreements", "Go to Details", "Close", "curl", "May not reach"):
+    for part in (
+        token.name,
+        token.pk,
+        "Agreements",
+        "Go to Details",
+        "Close",
+        "curl",
+        "May not reach",
+    ):
         assert part in text
 
 

@@ -18,15 +18,33 @@ def url(token):
 
 
 def save(client, token, **fields):
-    data = {"name": token.name, "external_id": "", "description": "", "expires_on": "", "modules": [Module.AGREEMENTS], "version": token.version}
+    data = {
+        "name": token.name,
+        "external_id": "",
+        "description": "",
+        "expires_on": "",
+        "modules": [Module.AGREEMENTS],
+        "version": token.version,
+    }
     return client.post(url(token), {**data, **fields}, follow=True)
 
 
 def test_it_changes_fields_and_modules_and_counts_the_changes(michael, token):
-    response = save(michael.client, token, name="Renamed", external_id="crm-1", modules=[Module.CUSTOMERS, Module.HELPDESK])
+    response = save(
+        michael.client,
+        token,
+        name="Renamed",
+        external_id="crm-1",
+        modules=[Module.CUSTOMERS, Module.HELPDESK],
+    )
     assert "Renamed is saved: 5 changes." in response.text
     token.refresh_from_db()
-    assert (token.name, token.external_id, token.version, token.updated_by) == ("Renamed", "crm-1", 2, Actor.of(michael.user))
+    assert (token.name, token.external_id, token.version, token.updated_by) == (
+        "Renamed",
+        "crm-1",
+        2,
+        Actor.of(michael.user),
+    )
     assert token.grants == {Module.CUSTOMERS, Module.HELPDESK}
 
 
@@ -60,7 +78,10 @@ def test_what_changed_is_recorded(michael, token):
     save(michael.client, token, name="Renamed", modules=[Module.HELPDESK])
     event = token.events.get(action=Action.TOKEN_CHANGED)
     assert event.actor == Actor.of(michael.user)
-    assert event.changes == {"name": ["ERP Agreements Sync", "Renamed"], "modules": [["Agreements"], ["Helpdesk"]]}
+    assert event.changes == {
+        "name": ["ERP Agreements Sync", "Renamed"],
+        "modules": [["Agreements"], ["Helpdesk"]],
+    }
 
 
 @pytest.mark.parametrize(
@@ -102,9 +123,22 @@ def test_the_modules_of_a_fixed_extension_cannot_change(michael, account):
 
 
 def test_nothing_else_can_be_written(michael, token, stranger):
-    save(michael.client, token, name="Renamed", status="deleted", account=stranger.account.pk, id="SU-111-111-111", created_by=stranger.user.pk)
+    save(
+        michael.client,
+        token,
+        name="Renamed",
+        status="deleted",
+        account=stranger.account.pk,
+        id="SU-111-111-111",
+        created_by=stranger.user.pk,
+    )
     fresh = Token.objects.get()
-    assert (fresh.pk, fresh.status, fresh.account, fresh.created_by) == (token.pk, "active", token.account, token.created_by)
+    assert (fresh.pk, fresh.status, fresh.account, fresh.created_by) == (
+        token.pk,
+        "active",
+        token.account,
+        token.created_by,
+    )
 
 
 def test_a_day_that_is_not_touched_keeps_its_moment_even_in_the_past(michael, token):
@@ -128,9 +162,14 @@ def test_two_people_at_once_the_second_is_told_and_sees_both_versions(michael, t
     assert Token.objects.get().name == "My name"
 
 
-@pytest.mark.parametrize("version", ["", "0", "-1", "1e3", "99999999999999999999", "²", "9" * 5_000])
+@pytest.mark.parametrize(
+    "version", ["", "0", "-1", "1e3", "99999999999999999999", "²", "9" * 5_000]
+)
 def test_a_version_that_is_none_counts_as_changed(michael, token, version):
-    assert "The change was not saved." in save(michael.client, token, name="Renamed", version=version).text
+    assert (
+        "The change was not saved."
+        in save(michael.client, token, name="Renamed", version=version).text
+    )
     assert Token.objects.get().name == token.name
 
 
@@ -138,8 +177,12 @@ def test_the_second_is_told_even_if_what_they_sent_is_no_longer_valid(michael, t
     """A colleague has extended the expired token; the old day alone would be an error now."""
     old = timezone.now() - timedelta(days=3)
     Token.objects.update(expires_at=old)
-    token.edit(by=michael.user, version=1, modules=None, expires_at=timezone.now() + timedelta(days=90))
-    response = save(michael.client, token, name="Mine", expires_on=timezone.localdate(old).isoformat())
+    token.edit(
+        by=michael.user, version=1, modules=None, expires_at=timezone.now() + timedelta(days=90)
+    )
+    response = save(
+        michael.client, token, name="Mine", expires_on=timezone.localdate(old).isoformat()
+    )
     assert "The change was not saved." in response.text
     assert timezone.localdate(old).isoformat() in response.text
 
@@ -197,8 +240,24 @@ def every():
     ("before", "after", "gained", "lost"),
     [
         ([Module.AGREEMENTS], [Module.USAGE], ["Usage"], ["Agreements"]),
-        ([Module.ALL], [Module.USAGE], [], [*(str(each.label) for each in Module.single() if each != Module.USAGE), "modules added in the future"]),
-        ([Module.USAGE], [Module.ALL], [*(str(each.label) for each in Module.single() if each != Module.USAGE), "modules added in the future"], []),
+        (
+            [Module.ALL],
+            [Module.USAGE],
+            [],
+            [
+                *(str(each.label) for each in Module.single() if each != Module.USAGE),
+                "modules added in the future",
+            ],
+        ),
+        (
+            [Module.USAGE],
+            [Module.ALL],
+            [
+                *(str(each.label) for each in Module.single() if each != Module.USAGE),
+                "modules added in the future",
+            ],
+            [],
+        ),
         ([Module.ALL], every(), [], ["modules added in the future"]),
         (every(), [Module.ALL], ["modules added in the future"], []),
         ([Module.ALL], [Module.ALL], [], []),
@@ -213,7 +272,9 @@ def test_a_change_is_told_as_what_the_token_reaches_in_effect(before, after, gai
 
 def test_narrowing_all_is_a_loss_and_no_gain(michael, account):
     token = TokenFactory(account=account, name="Wide", modules=(Module.ALL,))
-    text = save(michael.client, token, modules=[Module.AGREEMENTS, Module.CUSTOMERS, Module.USAGE]).text
+    text = save(
+        michael.client, token, modules=[Module.AGREEMENTS, Module.CUSTOMERS, Module.USAGE]
+    ).text
     assert "Wide is saved: 14 changes." in text
     assert "It lost Account, Contracts, DevOps, Integrations and 10 more." in text
     assert "It gained" not in text

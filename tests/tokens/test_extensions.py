@@ -31,12 +31,20 @@ FACTS = {
 @pytest.fixture
 def staff(db):
     client = Client()
-    client.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
+    client.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
     return confirmed(client)
 
 
 def draft(person, **fields):
-    fields = {"name": "Nightly", "extension_id": CUSTOM, "modules": [Module.AGREEMENTS.value], **fields}
+    fields = {
+        "name": "Nightly",
+        "extension_id": CUSTOM,
+        "modules": [Module.AGREEMENTS.value],
+        **fields,
+    }
     return TokenDraft.objects.create(account=person.account, owner=person.user, **fields)
 
 
@@ -48,7 +56,17 @@ def labels(client, run):
 
 
 def test_a_new_portal_has_the_four_of_the_article(db):
-    facts = ("id", "name", "label", "description", "overview", "icon", "side", "cap", "fixed_modules")
+    facts = (
+        "id",
+        "name",
+        "label",
+        "description",
+        "overview",
+        "icon",
+        "side",
+        "cap",
+        "fixed_modules",
+    )
     assert [*Extension.objects.in_order().values_list(*facts)] == [
         (
             FLOWGEAR,
@@ -59,7 +77,13 @@ def test_a_new_portal_has_the_four_of_the_article(db):
             "branch",
             "any",
             None,
-            [Module.AGREEMENTS, Module.CUSTOMERS, Module.PRODUCTS, Module.SUBSCRIPTIONS, Module.USAGE],
+            [
+                Module.AGREEMENTS,
+                Module.CUSTOMERS,
+                Module.PRODUCTS,
+                Module.SUBSCRIPTIONS,
+                Module.USAGE,
+            ],
         ),
         (
             REPORTS,
@@ -83,12 +107,24 @@ def test_a_new_portal_has_the_four_of_the_article(db):
             None,
             [Module.CUSTOMERS, Module.HELPDESK, Module.SUBSCRIPTIONS],
         ),
-        (CUSTOM, "custom", "Custom", "Custom Integration", "Connect your own program or script.", "code", "any", None, None),
+        (
+            CUSTOM,
+            "custom",
+            "Custom",
+            "Custom Integration",
+            "Connect your own program or script.",
+            "code",
+            "any",
+            None,
+            None,
+        ),
     ]
 
 
 def test_every_icon_to_choose_is_drawn():
-    drawn = re.findall(r'<symbol id="([^"]+)"', (project.BASE_DIR / "static" / "icons.svg").read_text())
+    drawn = re.findall(
+        r'<symbol id="([^"]+)"', (project.BASE_DIR / "static" / "icons.svg").read_text()
+    )
     assert {*Extension.Icon.values} <= {*drawn}
 
 
@@ -101,14 +137,19 @@ def test_the_database_refuses(db, wrong):
         Extension.objects.create(**{**FACTS, **wrong})
 
 
-@pytest.mark.parametrize("wrong", [["MD-6666"], ["MD-9001", "MD-6666"], [None], [["MD-9001"]], "MD-9001 MD-9002", 7, {"a": 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [["MD-6666"], ["MD-9001", "MD-6666"], [None], [["MD-9001"]], "MD-9001 MD-9002", 7, {"a": 1}],
+)
 def test_what_is_no_module_is_not_stored(db, wrong):
     with pytest.raises(ValidationError, match="is not a module"):
         Extension.objects.create(**FACTS, fixed_modules=wrong)
 
 
 def test_modules_are_kept_in_the_order_of_the_catalog(db):
-    made = Extension.objects.create(**FACTS, fixed_modules=[Module.USAGE, Module.AGREEMENTS, Module.USAGE])
+    made = Extension.objects.create(
+        **FACTS, fixed_modules=[Module.USAGE, Module.AGREEMENTS, Module.USAGE]
+    )
     assert Extension.objects.get(pk=made.pk).fixed_modules == [Module.AGREEMENTS, Module.USAGE]
 
 
@@ -118,11 +159,21 @@ def test_without_modules_it_asks(db, nothing):
     assert Extension.objects.get(pk=made.pk).asks_permissions
 
 
-@pytest.mark.parametrize(("stored", "read"), [('["MD-6666", "MD-9001"]', [Module.AGREEMENTS]), ('["MD-6666"]', []), ("7", []), ('{"a": 1}', [])])
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ('["MD-6666", "MD-9001"]', [Module.AGREEMENTS]),
+        ('["MD-6666"]', []),
+        ("7", []),
+        ('{"a": 1}', []),
+    ],
+)
 def test_a_stored_module_that_left_the_catalog_breaks_nothing(michael, stored, read):
     TokenFactory(account=michael.account, extension_id=ZAPIER, name="Chat")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE tokens_extension SET fixed_modules = %s WHERE id = %s", [stored, ZAPIER])
+        cursor.execute(
+            "UPDATE tokens_extension SET fixed_modules = %s WHERE id = %s", [stored, ZAPIER]
+        )
     zapier = Extension.objects.get(pk=ZAPIER)
     # The extension does not start asking for modules: nobody can have meant that.
     assert (zapier.fixed_modules, zapier.asks_permissions) == (read, False)
@@ -141,7 +192,12 @@ def test_a_stored_module_that_left_the_catalog_breaks_nothing(michael, stored, r
 
 def test_one_is_added_in_the_admin_and_offered_at_once(staff, michael, call):
     run = draft(michael)
-    assert staff.post(f"{ADMIN}add/", {**FACTS, "fixed_modules": ["MD-9012", "MD-9001"], "cap": "2"}).status_code == 302
+    assert (
+        staff.post(
+            f"{ADMIN}add/", {**FACTS, "fixed_modules": ["MD-9012", "MD-9001"], "cap": "2"}
+        ).status_code
+        == 302
+    )
     made = Extension.objects.get(name="postman")
     assert re.fullmatch(r"EXT-\d{3}-\d{3}", made.pk)
     assert (made.fixed_modules, made.cap) == ([Module.AGREEMENTS, Module.USAGE], 2)
@@ -153,13 +209,19 @@ def test_one_is_added_in_the_admin_and_offered_at_once(staff, michael, call):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"side": "reseller"}, "Select a valid choice. reseller is not one of the available choices."),
+        (
+            {"side": "reseller"},
+            "Select a valid choice. reseller is not one of the available choices.",
+        ),
         ({"side": ""}, "This field is required."),
         ({"cap": "0"}, "Ensure this value is greater than or equal to 1."),
         ({"cap": "-1"}, "Ensure this value is greater than or equal to"),
         ({"cap": "9" * 30}, "Ensure this value is less than or equal to"),
         ({"cap": "many"}, "Enter a whole number."),
-        ({"fixed_modules": ["MD-6666"]}, "Select a valid choice. MD-6666 is not one of the available choices."),
+        (
+            {"fixed_modules": ["MD-6666"]},
+            "Select a valid choice. MD-6666 is not one of the available choices.",
+        ),
         ({"name": "zapier"}, "Extension with this Name already exists."),
         ({"name": "Two Words"}, "Use lower-case letters, digits and hyphens only."),
         ({"name": ""}, "This field is required."),
@@ -177,7 +239,12 @@ def test_a_mistake_in_the_admin_gets_a_sentence(staff, wrong, said):
 
 
 @pytest.mark.parametrize(
-    ("page", "form"), [(f"{CUSTOM}/delete/", {}), ("", {"action": "delete_selected", "_selected_action": [CUSTOM, ZAPIER]})], ids=["one", "several"]
+    ("page", "form"),
+    [
+        (f"{CUSTOM}/delete/", {}),
+        ("", {"action": "delete_selected", "_selected_action": [CUSTOM, ZAPIER]}),
+    ],
+    ids=["one", "several"],
 )
 def test_one_that_tokens_use_cannot_be_deleted(staff, token, page, form):
     response = staff.post(f"{ADMIN}{page}", {"post": "yes", **form})
@@ -217,7 +284,10 @@ def test_an_account_is_offered_what_is_for_its_side(michael, stranger):
 def test_what_is_not_offered_cannot_be_chosen(michael):
     Extension.objects.filter(pk=ZAPIER).update(side="vendor")
     run = draft(michael, extension_id=None)
-    assert "Choose an extension." in michael.client.post(f"{NEW}{run.pk}/extension/", {"extension": ZAPIER}).text
+    assert (
+        "Choose an extension."
+        in michael.client.post(f"{NEW}{run.pk}/extension/", {"extension": ZAPIER}).text
+    )
     assert TokenDraft.objects.get().extension is None
 
 
@@ -237,7 +307,10 @@ def test_tokens_outlive_the_offer(michael, call):
     Extension.objects.filter(pk=ZAPIER).update(side="vendor")
     assert call("agreements", token).status_code == 200
     for page in ("", "permissions/", "edit/", "delete/"):
-        assert "Zapier" in michael.client.get(f"/integrations/tokens/{token.pk}/{page}").text or page == "permissions/"
+        assert (
+            "Zapier" in michael.client.get(f"/integrations/tokens/{token.pk}/{page}").text
+            or page == "permissions/"
+        )
     assert "Chat" in michael.client.get(f"/integrations/tokens/?extension={ZAPIER}").text
 
 
@@ -259,7 +332,13 @@ def test_other_modules_are_for_tokens_to_come(michael):
     Extension.objects.filter(pk=ZAPIER).update(fixed_modules=[Module.USAGE.value])
     page = michael.client.get(f"/integrations/tokens/{token.pk}/edit/")
     assert page.context["permissions_form"].chosen == {Module.HELPDESK}
-    general = {"name": "Renamed", "external_id": "", "description": "", "expires_on": "", "version": token.version}
+    general = {
+        "name": "Renamed",
+        "external_id": "",
+        "description": "",
+        "expires_on": "",
+        "version": token.version,
+    }
     assert michael.client.post(f"/integrations/tokens/{token.pk}/edit/", general).status_code == 302
     assert Token.objects.get().grants == {Module.HELPDESK}
     run = draft(michael, extension_id=ZAPIER)
@@ -279,13 +358,29 @@ def test_the_api_tells_whom_one_is_for_and_how_many_tokens_it_takes(call, accoun
     key = header(TokenFactory(account=account, modules=(Module.INTEGRATIONS,)))
     Extension.objects.filter(pk=ZAPIER).update(side="distributor", cap=7)
     Extension.objects.filter(pk=REPORTS).update(side="vendor")
-    rows = {row["id"]: (row["portal"], row["constraints"]["account"]["tokens"]) for row in call("extensions", key).json()}
-    assert rows == {CUSTOM: ("any", 100), FLOWGEAR: ("any", 100), REPORTS: ("vendor", 100), ZAPIER: ("provider", 7)}
+    rows = {
+        row["id"]: (row["portal"], row["constraints"]["account"]["tokens"])
+        for row in call("extensions", key).json()
+    }
+    assert rows == {
+        CUSTOM: ("any", 100),
+        FLOWGEAR: ("any", 100),
+        REPORTS: ("vendor", 100),
+        ZAPIER: ("provider", 7),
+    }
     assert [row["id"] for row in call("extensions?portal=provider", key).json()] == [ZAPIER]
-    assert [row["id"] for row in call("extensions?constraints.account.tokens=7", key).json()] == [ZAPIER]
+    assert [row["id"] for row in call("extensions?constraints.account.tokens=7", key).json()] == [
+        ZAPIER
+    ]
 
 
-@pytest.mark.parametrize(("chosen", "said"), [(REPORTS, "Reports is not offered to this account."), ("EXT-9", "There is no such extension.")])
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (REPORTS, "Reports is not offered to this account."),
+        ("EXT-9", "There is no such extension."),
+    ],
+)
 def test_the_api_makes_no_token_for_what_is_not_offered(call, account, chosen, said):
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     Extension.objects.filter(pk=REPORTS).update(side="vendor")
@@ -298,4 +393,10 @@ def test_the_api_makes_no_token_for_what_is_not_offered(call, account, chosen, s
 def test_the_command_says_that_custom_is_gone(account):
     Extension.objects.filter(pk=CUSTOM).delete()
     with pytest.raises(CommandError, match="EXT-000"):
-        call_command("create_token", account=account.pk, name="Nightly", module=["agreements"], stdout=StringIO())
+        call_command(
+            "create_token",
+            account=account.pk,
+            name="Nightly",
+            module=["agreements"],
+            stdout=StringIO(),
+        )

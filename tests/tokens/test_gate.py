@@ -67,7 +67,19 @@ def test_a_call_without_a_key_is_401(call, db):
     assert refused(call("agreements"), "missing")
 
 
-@pytest.mark.parametrize("value", ["", "ApiKey", "ApiKey ", "Bearer abc", "ApiKey SU-160-984-311", "ApiKey SU-160-984-311:short", "\u00a0", "é" * 63])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "ApiKey",
+        "ApiKey ",
+        "Bearer abc",
+        "ApiKey SU-160-984-311",
+        "ApiKey SU-160-984-311:short",
+        "\u00a0",
+        "é" * 63,
+    ],
+)
 def test_a_malformed_header_is_401_without_a_query(call, db, value, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert refused(call("agreements", value), "must be: ApiKey SU-" if value else "is missing")
@@ -77,7 +89,10 @@ def test_an_unknown_token_and_a_wrong_secret_get_the_same_answer(call, token):
     from tokens import keys
 
     wrong = call("agreements", keys.mint(token.pk).header)
-    unknown = call("agreements", keys.mint("SU-000-000-001" if token.pk != "SU-000-000-001" else "SU-000-000-002").header)
+    unknown = call(
+        "agreements",
+        keys.mint("SU-000-000-001" if token.pk != "SU-000-000-001" else "SU-000-000-002").header,
+    )
     assert refused(wrong)
     assert wrong.content == unknown.content
     # Each answer has its own request number.
@@ -190,7 +205,9 @@ def test_the_gate_costs_one_query(call, warm, django_assert_num_queries):
         call("contracts", key)
 
 
-def test_a_list_costs_three_queries_and_a_detail_two(call, warm, account, django_assert_num_queries):
+def test_a_list_costs_three_queries_and_a_detail_two(
+    call, warm, account, django_assert_num_queries
+):
     AgreementFactory.create_batch(5, provider=account)
     key = header(warm)
     with django_assert_num_queries(3):
@@ -208,14 +225,22 @@ def test_the_gate_opens_no_session(call, token):
     assert not any("session" in query["sql"] for query in queries)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.one_of(st.binary(max_size=120).map(lambda junk: junk.decode("latin-1")), st.text(max_size=80)))
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.one_of(
+        st.binary(max_size=120).map(lambda junk: junk.decode("latin-1")), st.text(max_size=80)
+    )
+)
 def test_no_bytes_in_the_header_break_the_gate_or_pass_it(client, db, junk):
     response = client.get("/public/v1/agreements", HTTP_AUTHORIZATION=junk)
     assert response.status_code == 401
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.data())
 def test_a_key_with_any_change_does_not_pass(client, token, data):
     key = header(token)

@@ -18,7 +18,10 @@ PATIENCE = 20
 
 KEY = keys.Key("SU-160-984-311", "f45bee7e79b10ff6eff67902ccb4f3d4c0ffee00")
 # Sealed once, under the ring of the test that opens it.
-SEALED = "0149577811560cd74fe1403e3127c5117b32b95ef903ab03f3fb68e241a1e2c2680d0711cecf6b79de8ce4fe62f5314d0cdc4101c16d1fde6593c5fcbb61bf1e982c6eb0f6"
+SEALED = (
+    "0149577811560cd74fe1403e3127c5117b32b95ef903ab03f3fb68e241a1e2c2680d0711cecf6b79"
+    "de8ce4fe62f5314d0cdc4101c16d1fde6593c5fcbb61bf1e982c6eb0f6"
+)
 JUNK = [
     None,
     True,
@@ -123,15 +126,31 @@ def test_a_copy_sealed_by_an_earlier_version_still_opens(settings):
     settings.TOKEN_SEALING_KEYS = {1: bytes(range(32)), 2: b"n" * 32}
     sealed = bytes.fromhex(SEALED)
     assert vault.unseal(sealed, "PA-063-101", "SU-160-984-311", 1) == KEY.secret
-    for bound in (("PA-063-102", "SU-160-984-311", 1), ("PA-063-101", "SU-160-984-312", 1), ("PA-063-101", "SU-160-984-311", 2)):
+    for bound in (
+        ("PA-063-102", "SU-160-984-311", 1),
+        ("PA-063-101", "SU-160-984-312", 1),
+        ("PA-063-101", "SU-160-984-311", 2),
+    ):
         with pytest.raises(vault.SealBroken):
             vault.unseal(sealed, *bound)
 
 
-@pytest.mark.parametrize("sent", ["", "ApiKey", "ApiKey SU-160-984-311:short", "Bearer x", f"ApiKey SU-160-984-311:{'G' * 40}", f" {KEY.header}"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "ApiKey",
+        "ApiKey SU-160-984-311:short",
+        "Bearer x",
+        f"ApiKey SU-160-984-311:{'G' * 40}",
+        f" {KEY.header}",
+    ],
+)
 def test_a_malformed_header_costs_no_query(client, db, django_assert_num_queries, sent):
     with django_assert_num_queries(0):
-        assert client.get("/public/v1/agreements", headers={"authorization": sent}).status_code == 401
+        assert (
+            client.get("/public/v1/agreements", headers={"authorization": sent}).status_code == 401
+        )
 
 
 def test_an_unknown_id_costs_the_compare_of_a_wrong_secret(call, token, monkeypatch):
@@ -140,7 +159,9 @@ def test_an_unknown_id_costs_the_compare_of_a_wrong_secret(call, token, monkeypa
 
     others = TokenFactory.create_batch(3, account=token.account)
     compared, compare, digest = [], hmac.compare_digest, hmac.digest
-    monkeypatch.setattr(hmac, "compare_digest", lambda *sides: compared.append(len(sides[1])) or compare(*sides))
+    monkeypatch.setattr(
+        hmac, "compare_digest", lambda *sides: compared.append(len(sides[1])) or compare(*sides)
+    )
     monkeypatch.setattr(hmac, "digest", lambda *parts: compared.append("digest") or digest(*parts))
     costs = []
     for token_id in (token.pk, *(other.pk for other in others), "SU-000-000-001"):
@@ -165,10 +186,15 @@ def test_a_stamp_restores_the_patience_of_the_connection(call, token):
 @pytest.mark.parametrize("junk", JUNK, ids=str)
 def test_stored_choices_of_any_kind_break_no_page(michael, token, junk):
     for preferences in (junk, {"tokens": junk, "permissions": junk, "account": junk}):
-        User.objects.filter(pk=michael.user.pk).update(preferences=preferences if preferences is not None else {}, time_zone=str(junk)[:64])
+        User.objects.filter(pk=michael.user.pk).update(
+            preferences=preferences if preferences is not None else {}, time_zone=str(junk)[:64]
+        )
         for page in ("", f"{token.pk}/", f"{token.pk}/permissions/"):
             assert michael.client.get(f"/integrations/tokens/{page}").status_code == 200
-        assert michael.client.post("/integrations/tokens/layout/", {"per_page": "20"}).status_code == 302
+        assert (
+            michael.client.post("/integrations/tokens/layout/", {"per_page": "20"}).status_code
+            == 302
+        )
         assert User.objects.get(pk=michael.user.pk).choices("tokens")["per_page"] == 20
 
 

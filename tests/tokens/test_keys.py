@@ -63,7 +63,9 @@ def test_anything_else_is_not_a_key(header):
 @given(st.text(max_size=200))
 def test_a_text_is_a_key_only_if_it_is_exactly_one(text):
     key = keys.parse(text)
-    assert (key is None) == (re.fullmatch(r"(?i:apikey) SU-\d{3}-\d{3}-\d{3}:[0-9a-f]{40}", text, re.ASCII) is None)
+    assert (key is None) == (
+        re.fullmatch(r"(?i:apikey) SU-\d{3}-\d{3}-\d{3}:[0-9a-f]{40}", text, re.ASCII) is None
+    )
 
 
 @given(st.integers(0, 39), st.sampled_from("0123456789abcdef"))
@@ -116,7 +118,15 @@ def test_a_sealed_text_that_was_moved_does_not_open(place):
         vault.unseal(vault.seal("secret", "PA-1", "SU-1", 1), *place)
 
 
-@pytest.mark.parametrize("change", [lambda sealed: b"", lambda sealed: sealed[:-1], lambda sealed: sealed[:20], lambda sealed: b"\xff" + sealed[1:]])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda sealed: b"",
+        lambda sealed: sealed[:-1],
+        lambda sealed: sealed[:20],
+        lambda sealed: b"\xff" + sealed[1:],
+    ],
+)
 def test_a_sealed_text_that_was_changed_does_not_open(change):
     with pytest.raises(vault.SealBroken):
         vault.unseal(change(vault.seal("secret", "PA-1")), "PA-1")
@@ -144,7 +154,10 @@ def test_the_database_holds_no_part_of_the_secret_in_clear(db):
 
 
 def test_copies_swapped_between_two_rows_do_not_open(db):
-    one, two = TokenKey.objects.get(token=TokenFactory()), TokenKey.objects.get(token=TokenFactory())
+    one, two = (
+        TokenKey.objects.get(token=TokenFactory()),
+        TokenKey.objects.get(token=TokenFactory()),
+    )
     one.sealed = two.sealed
     one.save()
     with pytest.raises(vault.SealBroken):

@@ -23,8 +23,16 @@ def names(client, query=""):
 def three(account, michael):
     """Make three tokens, on three days in the order of their names."""
     made = []
-    for day, (name, extension) in enumerate((("Alpha", CUSTOM), ("Beta", ZAPIER), ("Gamma", REPORTS)), start=1):
-        token = TokenFactory(account=account, name=name, extension_id=extension, by=michael.user, external_id=f"ext-{name.lower()}")
+    for day, (name, extension) in enumerate(
+        (("Alpha", CUSTOM), ("Beta", ZAPIER), ("Gamma", REPORTS)), start=1
+    ):
+        token = TokenFactory(
+            account=account,
+            name=name,
+            extension_id=extension,
+            by=michael.user,
+            external_id=f"ext-{name.lower()}",
+        )
         Token.objects.filter(pk=token.pk).update(created_at=datetime(2024, 5, day, 12, tzinfo=UTC))
         made.append(token)
     return made
@@ -37,7 +45,15 @@ def test_it_shows_the_tokens_of_the_own_account_newest_first(michael, three):
 
 def test_a_row_says_what_the_article_shows(michael, three):
     text = michael.client.get(LIST).text
-    for part in ("Alpha", three[0].pk, "Custom", "EXT-000", "01/05/2024 12:00", "Michael Goldmill", "Active"):
+    for part in (
+        "Alpha",
+        three[0].pk,
+        "Custom",
+        "EXT-000",
+        "01/05/2024 12:00",
+        "Michael Goldmill",
+        "Active",
+    ):
         assert part in text
 
 
@@ -98,7 +114,9 @@ def test_it_sorts_by_any_column_with_empty_values_last(michael, account, sort, e
             updated_at=now + timedelta(hours=updated),
             expires_at=now + timedelta(days=expires) if expires else None,
         )
-        TokenUsage.objects.filter(token=token).update(last_used_at=now - timedelta(days=used) if used else None)
+        TokenUsage.objects.filter(token=token).update(
+            last_used_at=now - timedelta(days=used) if used else None
+        )
     if sort == "status":
         Token.objects.get(name="C").disable(by=None)
         expected = "BAC"
@@ -179,7 +197,10 @@ def test_creators_of_other_accounts_cannot_be_asked_for(michael, stranger):
 )
 def test_it_filters_by_state_as_the_rows_show_it(michael, account, state, change):
     token = TokenFactory(account=account)
-    fields = {name: timezone.now() + value if isinstance(value, timedelta) else value for name, value in change.items()}
+    fields = {
+        name: timezone.now() + value if isinstance(value, timedelta) else value
+        for name, value in change.items()
+    }
     Token.objects.filter(pk=token.pk).update(**fields)
     token.refresh_from_db()
     assert token.state == state
@@ -206,7 +227,9 @@ def test_each_applied_filter_is_a_chip_that_removes_just_itself(michael, three):
         ("Status", "Active"),
         ("Granted", "Agreements"),
     ]
-    for chip, name in zip(response.context["chips"], ("q", "extension", "status", "module"), strict=True):
+    for chip, name in zip(
+        response.context["chips"], ("q", "extension", "status", "module"), strict=True
+    ):
         assert f"{name}=" not in chip.url
         assert "per_page=20" in chip.url
 
@@ -231,16 +254,22 @@ def test_it_shows_ten_rows_and_the_way_to_the_next(michael, many):
 
 
 def test_a_page_beyond_the_end_is_the_last(michael, many):
-    assert names(michael.client, "?sort=label&page=999999") == names(michael.client, "?sort=label&page=3")
+    assert names(michael.client, "?sort=label&page=999999") == names(
+        michael.client, "?sort=label&page=3"
+    )
 
 
 def test_pages_hold_every_token_once(michael, many):
-    seen = [name for page in (1, 2, 3) for name in names(michael.client, f"?sort=status&page={page}")]
+    seen = [
+        name for page in (1, 2, 3) for name in names(michael.client, f"?sort=status&page={page}")
+    ]
     assert len(seen) == len(set(seen)) == 25
 
 
 @pytest.mark.parametrize("per_page", [10, 20, 50])
-def test_the_list_costs_five_queries_whatever_the_page_size(michael, many, per_page, django_assert_num_queries):
+def test_the_list_costs_five_queries_whatever_the_page_size(
+    michael, many, per_page, django_assert_num_queries
+):
     michael.client.get(LIST)
     with django_assert_num_queries(5):
         michael.client.get(f"{LIST}?per_page={per_page}")
@@ -260,7 +289,9 @@ def test_counting_stops_at_the_cap(michael, many, monkeypatch):
     assert "11–20 of 8+" in response.text
     assert response.context["page"].has_next()
     assert names(michael.client, "?sort=label&page=3") == [f"Token {n}" for n in range(20, 25)]
-    assert names(michael.client, "?sort=label&page=99") == names(michael.client, "?sort=label&page=1")
+    assert names(michael.client, "?sort=label&page=99") == names(
+        michael.client, "?sort=label&page=1"
+    )
 
 
 # --- Remembered choices ---------------------------------------------------------------------------
@@ -270,11 +301,22 @@ def shown(response):
     return [column.name for column in response.context["table"].columns if column.visible]
 
 
-def test_chosen_columns_are_remembered_for_the_person_and_put_in_the_address(michael, adrian, three):
-    response = michael.client.post(f"{LIST}layout/", {"columns_sent": "1", "columns": ["external_id", "status"], "next": f"{LIST}?q=a"})
+def test_chosen_columns_are_remembered_for_the_person_and_put_in_the_address(
+    michael, adrian, three
+):
+    response = michael.client.post(
+        f"{LIST}layout/",
+        {"columns_sent": "1", "columns": ["external_id", "status"], "next": f"{LIST}?q=a"},
+    )
     assert response["Location"] == f"{LIST}?q=a&columns=label%2Cexternal_id%2Cstatus"
     assert shown(michael.client.get(LIST)) == ["label", "external_id", "status", "actions"]
-    assert shown(adrian.client.get(LIST)) == ["label", "extension", "created", "last_used", "status"]
+    assert shown(adrian.client.get(LIST)) == [
+        "label",
+        "extension",
+        "created",
+        "last_used",
+        "status",
+    ]
 
 
 def test_the_size_and_the_order_are_remembered_and_the_address_wins(michael, many):
@@ -294,13 +336,18 @@ def test_an_address_that_is_opened_changes_no_choice(michael, many):
 
 def test_reset_forgets_the_choices(michael, three):
     michael.client.post(f"{LIST}layout/", {"columns_sent": "1", "columns": ["status"]})
-    response = michael.client.post(f"{LIST}layout/", {"columns_sent": "1", "reset": "1", "next": f"{LIST}?columns=label&q=a"})
+    response = michael.client.post(
+        f"{LIST}layout/", {"columns_sent": "1", "reset": "1", "next": f"{LIST}?columns=label&q=a"}
+    )
     assert response["Location"] == f"{LIST}?q=a"
     assert "extension" in shown(michael.client.get(LIST))
 
 
 def test_nonsense_is_not_remembered(michael):
-    michael.client.post(f"{LIST}layout/", {"per_page": "13", "sort": "password", "columns_sent": "1", "columns": ["secret"]})
+    michael.client.post(
+        f"{LIST}layout/",
+        {"per_page": "13", "sort": "password", "columns_sent": "1", "columns": ["secret"]},
+    )
     michael.user.refresh_from_db()
     assert michael.user.preferences == {"tokens": {"columns": ["label"]}}
 

@@ -88,7 +88,9 @@ def test_what_was_empty_is_empty_in_the_record_of_an_edit(token):
     expires_at = timezone.now() + timedelta(days=90)
     token.edit(by=None, version=1, modules=None, description="Nightly", expires_at=expires_at)
     token.edit(by=None, version=2, modules=None, description="", expires_at=None)
-    filled, emptied = (each.changes for each in token.events.filter(action=Action.TOKEN_CHANGED).order_by("number"))
+    filled, emptied = (
+        each.changes for each in token.events.filter(action=Action.TOKEN_CHANGED).order_by("number")
+    )
     assert filled == {"description": ["", "Nightly"], "expires_at": [None, expires_at.isoformat()]}
     assert emptied == {"description": ["Nightly", ""], "expires_at": [expires_at.isoformat(), None]}
 
@@ -172,10 +174,37 @@ def test_ids_have_the_shape_of_the_real_product(token, account, michael):
 
 def test_the_catalog_has_the_known_ids_and_the_order_of_the_article():
     labels = [str(module.label) for module in Module]
-    assert labels[:9] == ["All", "Account", "Agreements", "Contracts", "Customers", "DevOps", "Integrations", "Helpdesk", "Listings"]
-    assert labels[9:] == ["Marketplaces", "Partners", "Pricing", "Products", "Reports", "Subscriptions", "Tier Config", "Usage"]
-    known = {"All": "MD-0000", "Account": "MD-0001", "Integrations": "MD-0007", "Helpdesk": "MD-0023", "DevOps": "MD-0024"}
-    assert {str(module.label): module.value for module in Module if str(module.label) in known} == known
+    assert labels[:9] == [
+        "All",
+        "Account",
+        "Agreements",
+        "Contracts",
+        "Customers",
+        "DevOps",
+        "Integrations",
+        "Helpdesk",
+        "Listings",
+    ]
+    assert labels[9:] == [
+        "Marketplaces",
+        "Partners",
+        "Pricing",
+        "Products",
+        "Reports",
+        "Subscriptions",
+        "Tier Config",
+        "Usage",
+    ]
+    known = {
+        "All": "MD-0000",
+        "Account": "MD-0001",
+        "Integrations": "MD-0007",
+        "Helpdesk": "MD-0023",
+        "DevOps": "MD-0024",
+    }
+    assert {
+        str(module.label): module.value for module in Module if str(module.label) in known
+    } == known
     assert len(set(Module.values)) == len(Module)
 
 
@@ -191,10 +220,17 @@ def test_the_catalog_has_the_known_ids_and_the_order_of_the_article():
 def test_access_is_what_may_be_reached_and_the_rest(grants, everything, reach):
     access = Access.of(grants)
     assert (access.all, access.reach) == (everything, reach)
-    assert sorted([*access.reach, *access.rest]) == sorted(str(module.label) for module in Module.single())
+    assert sorted([*access.reach, *access.rest]) == sorted(
+        str(module.label) for module in Module.single()
+    )
 
 
 def test_access_counts():
     access = Access.of({Module.USAGE})
-    assert (access.reach_count, access.total, access.badge, access.summary) == (1, 16, "1", "1 of 16 modules")
+    assert (access.reach_count, access.total, access.badge, access.summary) == (
+        1,
+        16,
+        "1",
+        "1 of 16 modules",
+    )
     assert Access.of({Module.ALL}).badge == "All"

@@ -33,13 +33,30 @@ def server():
     )
     rings = {
         name: ",".join(f"{number}:{value.hex()}" for number, value in ring.items())
-        for name, ring in (("TOKEN_PEPPERS", settings.TOKEN_PEPPERS), ("TOKEN_SEALING_KEYS", settings.TOKEN_SEALING_KEYS))
+        for name, ring in (
+            ("TOKEN_PEPPERS", settings.TOKEN_PEPPERS),
+            ("TOKEN_SEALING_KEYS", settings.TOKEN_SEALING_KEYS),
+        )
     }
-    environment = os.environ | rings | {"DATABASE_URL": url, "SECRET_KEY": settings.SECRET_KEY, "DEMO": "on", "PORT": str(port), "WORKERS": "2"}
+    environment = (
+        os.environ
+        | rings
+        | {
+            "DATABASE_URL": url,
+            "SECRET_KEY": settings.SECRET_KEY,
+            "DEMO": "on",
+            "PORT": str(port),
+            "WORKERS": "2",
+        }
+    )
     environment["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     collect_static_files(environment)
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve"], cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "manage.py", "serve"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         for _ in range(150):

@@ -14,7 +14,8 @@ from tokens.models import RingSecret, Token, TokenKey
 
 RINGS = ["TOKEN_PEPPERS", "TOKEN_SEALING_KEYS"]
 LOSS = {
-    "TOKEN_PEPPERS": "2 keys of this database cannot be checked, so every call with one of them is refused",
+    "TOKEN_PEPPERS": "2 keys of this database cannot be checked, so every call with one of them "
+    "is refused",
     "TOKEN_SEALING_KEYS": "2 keys of this database cannot be viewed",
 }
 
@@ -70,7 +71,9 @@ def test_a_number_that_is_gone_is_refused(known, settings, ring):
 
 
 @pytest.mark.parametrize("ring", RINGS)
-def test_what_is_lost_for_good_can_be_accepted_but_never_another_secret_under_its_number(known, settings, ring):
+def test_what_is_lost_for_good_can_be_accepted_but_never_another_secret_under_its_number(
+    known, settings, ring
+):
     settings.ACCEPT_LOST_KEYS = True
     setattr(settings, ring, {2: b"\x02" * 32})
     (message,) = found()

@@ -27,7 +27,9 @@ def journey(michael, caplog, client):
         return response
 
     web = confirmed(michael.client)
-    run = keep(web.post("/integrations/tokens/new/", {"name": "Journey"}))["Location"].removesuffix("extension/")
+    run = keep(web.post("/integrations/tokens/new/", {"name": "Journey"}))["Location"].removesuffix(
+        "extension/"
+    )
     keep(web.post(f"{run}extension/", {"extension": "EXT-000"}))
     keep(web.post(f"{run}permissions/", {"modules": ["MD-9001"]}, follow=True))
     token = Token.objects.get()
@@ -38,7 +40,12 @@ def journey(michael, caplog, client):
         assert key == web.post(f"{here}copy/", {"page": page}, headers={"hx-request": "true"}).text
     for path in ("", "permissions/", "summary/", "edit/", "delete/"):
         keep(web.get(here + path))
-    keep(web.get("/integrations/tokens/?columns=label,extension,external_id,modules,created,updated,last_used,expires,status"))
+    keep(
+        web.get(
+            "/integrations/tokens/?columns=label,extension,external_id,modules,created,"
+            "updated,last_used,expires,status"
+        )
+    )
     keep(web.get(f"/integrations/tokens/?q={token.pk}"))
     keep(web.get("/integrations/"))
     for path in ("agreements", "contracts", "accounts", "nope", "agreements/AGD-1"):
@@ -47,10 +54,17 @@ def journey(michael, caplog, client):
     keep(client.post("/public/v1/agreements", headers={"authorization": key}))
     keep(client.generic("BREW", "/public/v1/agreements", headers={"authorization": key}))
     keep(client.get("/integrations/tokens/", headers={"authorization": key}))
-    keep(web.post(f"{here}edit/", {"name": "Journey 2", "modules": ["MD-9002"], "version": 1}, follow=True))
+    keep(
+        web.post(
+            f"{here}edit/", {"name": "Journey 2", "modules": ["MD-9002"], "version": 1}, follow=True
+        )
+    )
     keep(web.post(f"{here}disable/", follow=True))
     staff = Client()
-    staff.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
+    staff.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
     for page in ("tokens/token/", f"tokens/token/{token.pk}/change/", "tokens/tokenevent/", ""):
         keep(staff.get(f"/admin/{page}"))
     return key, answers, list(caplog.records)
@@ -105,7 +119,9 @@ def test_a_key_in_a_message_or_a_traceback_is_masked_before_it_is_written():
     except ValueError:
         import sys
 
-        record = logging.LogRecord("x", logging.ERROR, "x.py", 1, "Header was %s", (key,), sys.exc_info())
+        record = logging.LogRecord(
+            "x", logging.ERROR, "x.py", 1, "Header was %s", (key,), sys.exc_info()
+        )
     assert MaskKeys().filter(record)
     line = logging.Formatter().format(record)
     assert "f45bee7e" not in line
@@ -115,5 +131,10 @@ def test_a_key_in_a_message_or_a_traceback_is_masked_before_it_is_written():
 def test_an_error_report_hides_the_header(rf):
     from django.views.debug import get_exception_reporter_filter
 
-    request = rf.get("/", headers={"authorization": "ApiKey SU-160-984-311:f45bee7e79b10ff6eff67902ccb4f3d46724ceb8"})
-    assert "f45bee7e" not in str(get_exception_reporter_filter(request).get_safe_request_meta(request))
+    request = rf.get(
+        "/",
+        headers={"authorization": "ApiKey SU-160-984-311:f45bee7e79b10ff6eff67902ccb4f3d46724ceb8"},
+    )
+    assert "f45bee7e" not in str(
+        get_exception_reporter_filter(request).get_safe_request_meta(request)
+    )

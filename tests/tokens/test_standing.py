@@ -31,7 +31,9 @@ def nothing(token):
 
 
 def ends_in_days(days):
-    return lambda token: Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() + timedelta(days=days))
+    return lambda token: Token.objects.filter(pk=token.pk).update(
+        expires_at=timezone.now() + timedelta(days=days)
+    )
 
 
 def disable(token):
@@ -97,17 +99,23 @@ STATES = {
     "active": Row(),
     "all modules": Row(modules=(Module.ALL,)),
     "no modules": Row(modules=()),
-    "fixed modules": Row(modules=(Module.CUSTOMERS, Module.HELPDESK, Module.SUBSCRIPTIONS), extension=ZAPIER),
+    "fixed modules": Row(
+        modules=(Module.CUSTOMERS, Module.HELPDESK, Module.SUBSCRIPTIONS), extension=ZAPIER
+    ),
     "expiring": Row(ends_in_days(3)),
     "expired": Row(ends_in_days(-3), (Hindrance.EXPIRED,)),
     "disabled": Row(disable, (Hindrance.DISABLED,)),
     "disabled, all modules": Row(disable, (Hindrance.DISABLED,), modules=(Module.ALL,)),
     "disabled, no modules": Row(disable, (Hindrance.DISABLED,), modules=()),
-    "disabled and expired": Row(both(disable, ends_in_days(-3)), (Hindrance.DISABLED, Hindrance.EXPIRED)),
+    "disabled and expired": Row(
+        both(disable, ends_in_days(-3)), (Hindrance.DISABLED, Hindrance.EXPIRED)
+    ),
     "deleted": Row(remove, (Hindrance.DELETED,)),
     "deleted after all else": Row(both(disable, ends_in_days(-3), remove), (Hindrance.DELETED,)),
     "account off": Row(close_account, (Hindrance.ACCOUNT_OFF,)),
-    "account off and expired": Row(both(close_account, ends_in_days(-3)), (Hindrance.ACCOUNT_OFF, Hindrance.EXPIRED)),
+    "account off and expired": Row(
+        both(close_account, ends_in_days(-3)), (Hindrance.ACCOUNT_OFF, Hindrance.EXPIRED)
+    ),
     "no key": Row(lose_key, (Hindrance.NO_KEY,)),
     "retired key": Row(retire_key, (Hindrance.NO_KEY,)),
     "retired key and a new one": Row(rotate),
@@ -139,13 +147,31 @@ PAGES = {
     "tokens:enable": press("tokens:enable"),
     "tokens:disable": press("tokens:disable"),
     "tokens:delete": page("tokens:delete"),
-    "list": lambda client, token: client.get("/integrations/tokens/?status=any&columns=label,modules,status"),
+    "list": lambda client, token: client.get(
+        "/integrations/tokens/?status=any&columns=label,modules,status"
+    ),
     "admin list": lambda client, token: client.get("/admin/tokens/token/"),
     "admin": lambda client, token: client.get(f"/admin/tokens/token/{token.pk}/change/"),
 }
 
-WORKS = ("ready to use", "May reach", "key works", "Calls with the key work", "is active.", "#status-active", "#status-enabled")
-REFUSED = ("get the answer 401", "key gets the answer 401.", "Once ", "could reach", "Before it was deleted", "#status-deleted", "#status-expired")
+WORKS = (
+    "ready to use",
+    "May reach",
+    "key works",
+    "Calls with the key work",
+    "is active.",
+    "#status-active",
+    "#status-enabled",
+)
+REFUSED = (
+    "get the answer 401",
+    "key gets the answer 401.",
+    "Once ",
+    "could reach",
+    "Before it was deleted",
+    "#status-deleted",
+    "#status-expired",
+)
 # Found only on pages with the key field.
 FIELD = 'id="key"'
 FIRST_CALL = "read -rs API_KEY"
@@ -154,14 +180,24 @@ FIRST_CALL = "read -rs API_KEY"
 @pytest.fixture
 def client_of(michael, adrian, stranger, client):
     staff = Client()
-    staff.force_login(User.objects.create_superuser("admin@portal.example", name="Admin"), backend="accounts.backends.EmailBackend")
-    return {"administrator": michael.client, "member": adrian.client, "other account": stranger.client, "staff": staff}
+    staff.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
+    return {
+        "administrator": michael.client,
+        "member": adrian.client,
+        "other account": stranger.client,
+        "staff": staff,
+    }
 
 
 def made(state, account):
     """Make a token in the state; return it with the keys that it has or had."""
     row = STATES[state]
-    token = TokenFactory(account=account, name="ERP Sync", modules=row.modules, extension_id=row.extension)
+    token = TokenFactory(
+        account=account, name="ERP Sync", modules=row.modules, extension_id=row.extension
+    )
     before = header(token)
     TokenUsage.objects.filter(token=token).update(last_used_at=timezone.now())
     row.prepare(token)
@@ -177,7 +213,9 @@ def test_every_hindrance_and_every_state_has_a_row(db):
 
 def test_every_page_of_a_token_has_a_row():
     named = {name for name, _ in routes(get_resolver()) if name.startswith("tokens:")}
-    of_a_token = {name for name in named if "SU-" in address(name, Token(pk="SU-111-222-333"), Draft)}
+    of_a_token = {
+        name for name in named if "SU-" in address(name, Token(pk="SU-111-222-333"), Draft)
+    }
     assert of_a_token == {name for name in PAGES if name.startswith("tokens:")}
 
 
@@ -196,7 +234,11 @@ def test_the_gate_agrees_and_says_why(state, account, call):
     reasons = response.json()["errors"][1:] if row.hindrances else []
     if {*row.hindrances} <= {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}:
         # Whether the key is right is unknown, so nothing may be revealed.
-        assert reasons in ([], ["The key is not valid."], [f"This key of the token {token.pk} is retired."])
+        assert reasons in (
+            [],
+            ["The key is not valid."],
+            [f"This key of the token {token.pk} is retired."],
+        )
     else:
         assert reasons == [standing.refusal]
         for hindrance in Hindrance:
@@ -209,7 +251,9 @@ def test_the_list_the_api_and_the_python_of_a_token_agree_on_its_state(state, ac
     Account.objects.update(is_active=True)
     asking = TokenFactory(account=account, modules=(Module.INTEGRATIONS,))
     assert call(f"auth/tokens/{token.pk}", asking).json()["status"] == token.state.value
-    assert [each for each in State if Token.objects.in_states([each]).filter(pk=token.pk).exists()] == [token.state]
+    assert [
+        each for each in State if Token.objects.in_states([each]).filter(pk=token.pk).exists()
+    ] == [token.state]
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -218,7 +262,14 @@ def test_no_page_says_what_is_not_so(state, account, client_of, call):
     for name, open_page in PAGES.items():
         for role, client in client_of.items():
             with transaction.atomic():
-                check(state, name, role, open_page(just_made(confirmed(client), token), token), key, call)
+                check(
+                    state,
+                    name,
+                    role,
+                    open_page(just_made(confirmed(client), token), token),
+                    key,
+                    call,
+                )
                 transaction.set_rollback(True)
 
 
@@ -233,7 +284,11 @@ def check(state, name, role, response, key, call):
 
     # Nobody sees tokens of another account, or of one that is deactivated.
     is_admin_page = name.startswith("admin")
-    sees = role == "staff" if is_admin_page else role in {"administrator", "member"} and Hindrance.ACCOUNT_OFF not in row.hindrances
+    sees = (
+        role == "staff"
+        if is_admin_page
+        else role in {"administrator", "member"} and Hindrance.ACCOUNT_OFF not in row.hindrances
+    )
     if not sees or response.status_code == 403:
         assert "ERP Sync" not in text, where
         return
@@ -242,17 +297,31 @@ def check(state, name, role, response, key, call):
         assert words not in text, f"{where}: {words}"
 
     offered = role == "administrator" and Hindrance.DELETED not in row.hindrances
-    shows_key = offered and row.has_copy and not {*row.hindrances} & {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}
+    shows_key = (
+        offered
+        and row.has_copy
+        and not {*row.hindrances} & {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}
+    )
     # Only the answers to View and Copy contain the secret.
-    assert (key.rpartition(":")[2] in text) == (name in {"tokens:reveal", "tokens:copy"} and shows_key), where
+    assert (key.rpartition(":")[2] in text) == (
+        name in {"tokens:reveal", "tokens:copy"} and shows_key
+    ), where
 
     template = response.templates[0].name
     if template == "tokens/summary.html":
         assert works, where
     if template in {"tokens/detail.html", "tokens/summary.html"}:
-        assert (FIRST_CALL in text) == (works and shows_key and response.context.get("tab") != "permissions"), where
+        assert (FIRST_CALL in text) == (
+            works and shows_key and response.context.get("tab") != "permissions"
+        ), where
     if template == "tokens/detail.html":
-        check_buttons(token, text, where, offered=offered, shows_key=shows_key and FIELD in text and name not in {"tokens:reveal", "tokens:copy"})
+        check_buttons(
+            token,
+            text,
+            where,
+            offered=offered,
+            shows_key=shows_key and FIELD in text and name not in {"tokens:reveal", "tokens:copy"},
+        )
         assert escape(standing.headline) in text, where
         assert not standing.headline or escape(standing.advice) in text, where
     if name in {"list", "admin list", "admin"}:

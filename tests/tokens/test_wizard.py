@@ -17,7 +17,12 @@ from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
 
 NEW = "/integrations/tokens/new/"
-GENERAL = {"name": "Nightly sync", "external_id": "erp-7", "description": "Copies agreements.", "expires_on": ""}
+GENERAL = {
+    "name": "Nightly sync",
+    "external_id": "erp-7",
+    "description": "Copies agreements.",
+    "expires_on": "",
+}
 
 
 def start(client, **fields):
@@ -30,7 +35,9 @@ def start(client, **fields):
 def ready(client, **fields):
     """Complete steps 1 and 2 for a Custom token."""
     run = start(client, **fields)
-    assert client.post(f"{run}extension/", {"extension": CUSTOM})["Location"] == f"{run}permissions/"
+    assert (
+        client.post(f"{run}extension/", {"extension": CUSTOM})["Location"] == f"{run}permissions/"
+    )
     return run
 
 
@@ -43,8 +50,18 @@ def test_the_four_steps_make_a_token(michael):
     response = create(michael.client, run, Module.AGREEMENTS, Module.CUSTOMERS)
     token = Token.objects.get()
     assert response["Location"] == f"/integrations/tokens/{token.pk}/summary/"
-    assert (token.account, token.created_by, token.name, token.external_id) == (michael.account, Actor.of(michael.user), "Nightly sync", "erp-7")
-    assert (token.description, token.extension_id, token.status, token.expires_at) == ("Copies agreements.", CUSTOM, "active", None)
+    assert (token.account, token.created_by, token.name, token.external_id) == (
+        michael.account,
+        Actor.of(michael.user),
+        "Nightly sync",
+        "erp-7",
+    )
+    assert (token.description, token.extension_id, token.status, token.expires_at) == (
+        "Copies agreements.",
+        CUSTOM,
+        "active",
+        None,
+    )
     assert token.grants == {Module.AGREEMENTS, Module.CUSTOMERS}
     assert token.keys.count() == 1
     assert [event.action for event in token.events.all()] == [Action.TOKEN_CREATED]
@@ -99,7 +116,10 @@ def test_the_first_step_says_what_is_wrong_and_keeps_the_rest(michael, field, va
 
 def test_today_is_not_in_the_future_where_the_person_lives(michael):
     today = timezone.localdate().isoformat()
-    assert "Choose a day in the future." in michael.client.post(NEW, {**GENERAL, "expires_on": today}).text
+    assert (
+        "Choose a day in the future."
+        in michael.client.post(NEW, {**GENERAL, "expires_on": today}).text
+    )
 
 
 def test_a_name_of_the_full_length_is_taken_and_an_emoji_counts_as_one(michael):
@@ -114,15 +134,22 @@ def test_a_line_end_counts_once(michael):
     assert len(Token.objects.get().description) == 171
 
 
-@pytest.mark.parametrize("name", ["Nightly sync", "NIGHTLY SYNC", "  nightly   sync ", "Ｎightly sync"])
+@pytest.mark.parametrize(
+    "name", ["Nightly sync", "NIGHTLY SYNC", "  nightly   sync ", "Ｎightly sync"]
+)
 def test_a_name_is_unique_in_the_account_without_regard_to_case(michael, name):
     TokenFactory(account=michael.account, name="Nightly Sync")
-    assert "There is a token with the name" in michael.client.post(NEW, {**GENERAL, "name": name}).text
+    assert (
+        "There is a token with the name" in michael.client.post(NEW, {**GENERAL, "name": name}).text
+    )
 
 
 def test_case_is_folded_beyond_ascii(michael):
     TokenFactory(account=michael.account, name="Größe")
-    assert "There is a token with the name" in michael.client.post(NEW, {**GENERAL, "name": "GRÖSSE"}).text
+    assert (
+        "There is a token with the name"
+        in michael.client.post(NEW, {**GENERAL, "name": "GRÖSSE"}).text
+    )
 
 
 def test_the_name_of_a_deleted_token_or_of_another_account_is_free(michael):
@@ -136,7 +163,9 @@ def test_the_name_of_a_deleted_token_or_of_another_account_is_free(michael):
 def test_a_name_taken_while_the_wizard_ran_leads_back_to_general(michael):
     run = ready(michael.client)
     TokenFactory(account=michael.account, name="NIGHTLY sync")
-    response = michael.client.post(f"{run}permissions/", {"modules": [Module.AGREEMENTS]}, follow=True)
+    response = michael.client.post(
+        f"{run}permissions/", {"modules": [Module.AGREEMENTS]}, follow=True
+    )
     assert response.redirect_chain[-1][0] == f"{run}general/"
     assert "The token was not created." in response.text
     assert "There is a token with the name" in response.text
@@ -190,14 +219,18 @@ def test_all_is_a_grant_of_its_own(michael):
 def test_a_fixed_extension_brings_its_own_modules_whatever_is_posted(michael, extension):
     run = start(michael.client)
     michael.client.post(f"{run}extension/", {"extension": extension})
-    assert "There is nothing to choose in this step." in michael.client.get(f"{run}permissions/").text
+    assert (
+        "There is nothing to choose in this step." in michael.client.get(f"{run}permissions/").text
+    )
     create(michael.client, run, Module.ALL)
     assert Token.objects.get().grants == set(modules_of(extension))
 
 
 def test_back_keeps_what_was_typed(michael):
     run = ready(michael.client)
-    response = michael.client.post(f"{run}permissions/", {"back": "1", "modules": [Module.HELPDESK]})
+    response = michael.client.post(
+        f"{run}permissions/", {"back": "1", "modules": [Module.HELPDESK]}
+    )
     assert response["Location"] == f"{run}extension/"
     response = michael.client.post(f"{run}extension/", {"back": "1", "extension": CUSTOM})
     assert response["Location"] == f"{run}general/"
@@ -218,7 +251,9 @@ def test_back_without_a_choice_loses_nothing(michael):
 def test_select_all_and_clear_work_without_scripts_and_create_nothing(michael):
     run = ready(michael.client)
     michael.client.post(f"{run}permissions/", {"select": "all"})
-    assert len(michael.client.get(f"{run}permissions/").context["form"].chosen) == len(Module.single())
+    assert len(michael.client.get(f"{run}permissions/").context["form"].chosen) == len(
+        Module.single()
+    )
     michael.client.post(f"{run}permissions/", {"select": "none", "modules": [Module.HELPDESK]})
     assert michael.client.get(f"{run}permissions/").context["form"].chosen == set()
     assert not Token.objects.exists()
@@ -228,7 +263,10 @@ def test_two_tabs_make_two_tokens_that_do_not_mix(michael):
     one, two = ready(michael.client, name="Tab one"), ready(michael.client, name="Tab two")
     create(michael.client, two, Module.CUSTOMERS)
     create(michael.client, one, Module.AGREEMENTS)
-    assert {token.name: token.grants for token in Token.objects.all()} == {"Tab one": {Module.AGREEMENTS}, "Tab two": {Module.CUSTOMERS}}
+    assert {token.name: token.grants for token in Token.objects.all()} == {
+        "Tab one": {Module.AGREEMENTS},
+        "Tab two": {Module.CUSTOMERS},
+    }
 
 
 def test_a_replayed_create_leads_to_the_same_token(michael):
@@ -243,7 +281,9 @@ def test_a_replayed_create_leads_to_the_same_token(michael):
 def test_every_step_of_a_finished_run_leads_to_its_summary(michael, step, method):
     run = ready(michael.client)
     summary = create(michael.client, run)["Location"]
-    assert getattr(michael.client, method)(f"{run}{step}/", {"name": "Another"})["Location"] == summary
+    assert (
+        getattr(michael.client, method)(f"{run}{step}/", {"name": "Another"})["Location"] == summary
+    )
     assert Token.objects.count() == 1
 
 
@@ -278,7 +318,12 @@ def test_a_finished_run_leads_to_its_token_for_ever(michael):
 def test_runs_of_yesterday_are_forgotten(michael):
     start(michael.client)
     TokenDraft.objects.update(created_at=timezone.now() - timedelta(days=2))
-    someone_elses = TokenDraft.objects.create(account=michael.account, owner=UserFactory(), name="Old", created_at=timezone.now() - timedelta(days=2))
+    someone_elses = TokenDraft.objects.create(
+        account=michael.account,
+        owner=UserFactory(),
+        name="Old",
+        created_at=timezone.now() - timedelta(days=2),
+    )
     start(michael.client)
     assert TokenDraft.objects.filter(owner=michael.user).count() == 1
     assert TokenDraft.objects.filter(pk=someone_elses.pk).exists()
@@ -292,7 +337,9 @@ def test_the_cap_of_an_extension_is_explained_when_it_is_met(michael, settings):
     response = michael.client.post(f"{other}extension/", {"extension": CUSTOM})
     assert "The account has 1 tokens for Custom, and may not have more." in response.text
     assert michael.client.post(f"{other}extension/", {"extension": ZAPIER}).status_code == 302
-    response = michael.client.post(f"{run}permissions/", {"modules": [Module.AGREEMENTS]}, follow=True)
+    response = michael.client.post(
+        f"{run}permissions/", {"modules": [Module.AGREEMENTS]}, follow=True
+    )
     assert "may not have more" in response.text
     assert Token.objects.count() == 1
 
@@ -305,10 +352,22 @@ def test_deleted_tokens_and_other_accounts_do_not_count_for_the_cap(michael, set
 
 
 def test_the_form_writes_nothing_it_does_not_show(michael, stranger):
-    run = ready(michael.client, account_id=stranger.account.pk, id="SU-111-111-111", status="inactive", created_by=stranger.user.pk, version="9")
+    run = ready(
+        michael.client,
+        account_id=stranger.account.pk,
+        id="SU-111-111-111",
+        status="inactive",
+        created_by=stranger.user.pk,
+        version="9",
+    )
     create(michael.client, run)
     token = Token.objects.get()
-    assert (token.account, token.status, token.created_by, token.version) == (michael.account, "active", Actor.of(michael.user), 1)
+    assert (token.account, token.status, token.created_by, token.version) == (
+        michael.account,
+        "active",
+        Actor.of(michael.user),
+        1,
+    )
     assert token.pk != "SU-111-111-111"
 
 
@@ -374,11 +433,20 @@ def test_a_step_without_an_answer_is_to_do(michael):
 
 def test_what_is_changed_on_going_back_to_general_is_kept(michael):
     run = ready(michael.client)
-    changed = {"name": "Renamed", "external_id": "crm-1", "description": "Changed on the way back.", "expires_on": "2050-01-31"}
+    changed = {
+        "name": "Renamed",
+        "external_id": "crm-1",
+        "description": "Changed on the way back.",
+        "expires_on": "2050-01-31",
+    }
     assert michael.client.post(f"{run}general/", changed)["Location"] == f"{run}extension/"
     create(michael.client, run)
     token = Token.objects.get()
-    assert (token.name, token.external_id, token.description) == ("Renamed", "crm-1", "Changed on the way back.")
+    assert (token.name, token.external_id, token.description) == (
+        "Renamed",
+        "crm-1",
+        "Changed on the way back.",
+    )
     assert token.expires_at.year == 2050
 
 

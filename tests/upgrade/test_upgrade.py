@@ -24,15 +24,25 @@ PASSWORD = "correct horse battery staple"
 # What rows.py printed: the secrets of three keys, and a session.
 SECRETS, SESSION = {
     "sqlite": (
-        ("9549a62eed8f73158322b49018657b4888219910", "680689f8c77f1d24c9986fee0b02f87f9319b7ca", "89bb39fc9ec7b70d0019a4cfe657594fb9f999a0"),
+        (
+            "9549a62eed8f73158322b49018657b4888219910",
+            "680689f8c77f1d24c9986fee0b02f87f9319b7ca",
+            "89bb39fc9ec7b70d0019a4cfe657594fb9f999a0",
+        ),
         "de99z33rx8k4olev6s24kgpok8bfam0d",
     ),
     "postgresql": (
-        ("491d56e4b24d16e33d4c4d7d50c38d27dc0f53ec", "01a8b8eb878299a6e310ae063cad8bdf94cbe642", "6dad5ba335b53fb5003d59c013bf8ea3c9db50db"),
+        (
+            "491d56e4b24d16e33d4c4d7d50c38d27dc0f53ec",
+            "01a8b8eb878299a6e310ae063cad8bdf94cbe642",
+            "6dad5ba335b53fb5003d59c013bf8ea3c9db50db",
+        ),
         "y6e9ehxsfj5g98yb615g0o23xi56xo6w",
     ),
 }[connection.vendor]
-ALL, NARROW, DISABLED = (f"ApiKey SU-100-000-00{number}:{secret}" for number, secret in enumerate(SECRETS, 1))
+ALL, NARROW, DISABLED = (
+    f"ApiKey SU-100-000-00{number}:{secret}" for number, secret in enumerate(SECRETS, 1)
+)
 TOKENS = [f"SU-100-000-{number:03}" for number in range(1, 14)]
 
 
@@ -42,9 +52,16 @@ def portal(tmp_path_factory):
     home = installation(tmp_path_factory.mktemp("upgrade") / "home")
     with database(home) as url:
         load(url)
-        variables = {"ENV_FILE": str(HERE / "environment.env"), "DATABASE_URL": url, "DEMO_PASSWORD": PASSWORD}
+        variables = {
+            "ENV_FILE": str(HERE / "environment.env"),
+            "DATABASE_URL": url,
+            "DEMO_PASSWORD": PASSWORD,
+        }
         with running(home, "-m", "portal", **variables) as port:
-            server = Server(f"http://127.0.0.1:{port}", {**clean(), **variables, "DJANGO_SETTINGS_MODULE": "portal.settings"})
+            server = Server(
+                f"http://127.0.0.1:{port}",
+                {**clean(), **variables, "DJANGO_SETTINGS_MODULE": "portal.settings"},
+            )
             server.home = home
             yield server
 
@@ -65,35 +82,71 @@ def everything(url):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as full:
             return "\n".join(full.iterdump())
     with psycopg.connect(url) as full:
-        names = full.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'").fetchall()
-        return "\n".join(str(full.execute(f'SELECT * FROM "{name}"').fetchall()) for (name,) in names)  # noqa: S608
+        names = full.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        ).fetchall()
+        return "\n".join(
+            str(full.execute(f'SELECT * FROM "{name}"').fetchall())  # noqa: S608
+            for (name,) in names
+        )
 
 
 @pytest.fixture(scope="module")
 def michael(portal):
     """Return a browser of a person who signed in with the old password."""
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-    mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.open(f"{portal.url}/sign-in/").read().decode())[1]
-    form = {"csrfmiddlewaretoken": mark, "username": "michael@mightymicks.example", "password": PASSWORD}
+    browser = urllib.request.build_opener(
+        urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+    )
+    mark = re.search(
+        r'name="csrfmiddlewaretoken" value="([^"]+)"',
+        browser.open(f"{portal.url}/sign-in/").read().decode(),
+    )[1]
+    form = {
+        "csrfmiddlewaretoken": mark,
+        "username": "michael@mightymicks.example",
+        "password": PASSWORD,
+    }
     with browser.open(f"{portal.url}/sign-in/", urllib.parse.urlencode(form).encode()) as page:
         assert "/sign-in/" not in page.url
     return lambda path: browser.open(f"{portal.url}{path}").read().decode()
 
 
 def test_keys_open_the_gate_as_before(portal):
-    assert [portal.get("/public/v1/agreements", key).status for key in (ALL, NARROW, DISABLED)] == [200, 200, 401]
-    assert [portal.get("/public/v1/helpdesk/cases", key).status for key in (ALL, NARROW)] == [200, 200]
-    assert [portal.get("/public/v1/tier/accounts", key).status for key in (ALL, NARROW)] == [200, 403]
+    assert [portal.get("/public/v1/agreements", key).status for key in (ALL, NARROW, DISABLED)] == [
+        200,
+        200,
+        401,
+    ]
+    assert [portal.get("/public/v1/helpdesk/cases", key).status for key in (ALL, NARROW)] == [
+        200,
+        200,
+    ]
+    assert [portal.get("/public/v1/tier/accounts", key).status for key in (ALL, NARROW)] == [
+        200,
+        403,
+    ]
 
 
 def test_keys_can_be_viewed(portal):
-    shown = portal.manage("shell", "-v", "0", "-c", "from tokens.models import TokenKey; print(TokenKey.objects.get(token='SU-100-000-001').open())")
+    shown = portal.manage(
+        "shell",
+        "-v",
+        "0",
+        "-c",
+        "from tokens.models import TokenKey; "
+        "print(TokenKey.objects.get(token='SU-100-000-001').open())",
+    )
     assert shown.strip().splitlines()[-1] == ALL
 
 
 def test_records_are_kept(portal):
-    assert '"subject":"Help"' in portal.get("/public/v1/helpdesk/cases", ALL).text.replace('": "', '":"')
-    assert {token["id"] for token in portal_tokens(portal)} >= set(TOKENS) - {"SU-100-000-004", "SU-100-000-011"}
+    assert '"subject":"Help"' in portal.get("/public/v1/helpdesk/cases", ALL).text.replace(
+        '": "', '":"'
+    )
+    assert {token["id"] for token in portal_tokens(portal)} >= set(TOKENS) - {
+        "SU-100-000-004",
+        "SU-100-000-011",
+    }
 
 
 def portal_tokens(portal):
@@ -123,7 +176,11 @@ def test_who_did_what_is_kept_by_id_and_name(portal):
         ["UR-420-000-001", "Robert Balboa", ""],
     )
     program, nobody = ["SU-100-000-001", "Everything", "PA-063-101"], None
-    tokens = asked(portal, "{t.pk: [t.created_by, t.updated_by, t.status_changed_by] for t in Token.objects.filter(pk__startswith='SU-100-')}")
+    tokens = asked(
+        portal,
+        "{t.pk: [t.created_by, t.updated_by, t.status_changed_by] for t in "
+        "Token.objects.filter(pk__startswith='SU-100-')}",
+    )
     assert tokens == {
         **{token: [michael, michael, nobody] for token in TOKENS},
         "SU-100-000-002": [michael, robert, nobody],
@@ -132,7 +189,11 @@ def test_who_did_what_is_kept_by_id_and_name(portal):
         "SU-100-000-007": [program, program, nobody],
         "SU-100-000-011": [robert, robert, nobody],
     }
-    grants = asked(portal, "{f'{p.token_id} {p.module}': p.granted_by for p in Permission.objects.filter(token__pk__startswith='SU-100-')}")
+    grants = asked(
+        portal,
+        "{f'{p.token_id} {p.module}': p.granted_by for p in "
+        "Permission.objects.filter(token__pk__startswith='SU-100-')}",
+    )
     assert len(grants) >= len(TOKENS)
     assert {grant: who for grant, who in grants.items() if who != michael} == {
         "SU-100-000-002 MD-0023": robert,
@@ -156,16 +217,22 @@ def test_what_happened_to_tokens_is_in_the_trail_in_order_and_sealed(portal):
         "-c",
         "from activity.models import Event\n"
         "for e in Event.objects.filter(subject_kind='token').order_by('account', 'number'):\n"
-        "    print(e.account, e.number, e.action, e.actor_id, e.actor_name, e.subject_id, e.changes, e.address, sep='|')",
+        "    print(e.account, e.number, e.action, e.actor_id, e.actor_name, e.subject_id, "
+        "e.changes, e.address, sep='|')",
     )
     rows = [row for row in told.splitlines() if row.startswith(("PA-", "VA-"))]
-    assert rows[0] == "PA-063-101|1|tokens.created|UR-101-000-001|Michael Goldmill|SU-100-000-001|{}|"
+    assert (
+        rows[0] == "PA-063-101|1|tokens.created|UR-101-000-001|Michael Goldmill|SU-100-000-001|{}|"
+    )
     assert "PA-063-101|7|tokens.created|SU-100-000-001|Everything|SU-100-000-007|{}|" in rows
     assert (
         "PA-063-101|15|tokens.changed|UR-420-000-001|Robert Balboa|SU-100-000-002|"
         "{'description': ['', 'Widened'], 'modules': [[], ['Helpdesk']]}|" in rows
     )
-    assert "PA-063-101|16|keys.viewed|UR-101-000-001|Michael Goldmill|SU-100-000-001|{}|127.0.0.1" in rows
+    assert (
+        "PA-063-101|16|keys.viewed|UR-101-000-001|Michael Goldmill|SU-100-000-001|{}|127.0.0.1"
+        in rows
+    )
     assert "VA-044-420|1|tokens.created|UR-420-000-001|Robert Balboa|SU-100-000-011|{}|" in rows
     assert "are whole" in portal.manage("verify_activity")
 
@@ -183,7 +250,8 @@ def test_old_names_are_compared_by_the_rule_of_today(portal):
         "0",
         "-c",
         "from portal.text import fold; from tokens.models import Token\n"
-        "print([t.pk for t in Token.objects.all() if (t.name_key, t.external_id_key) != (fold(t.name), fold(t.external_id))])",
+        "print([t.pk for t in Token.objects.all() if (t.name_key, t.external_id_key) != "
+        "(fold(t.name), fold(t.external_id))])",
     )
     # “Two  blanks” beside “Two blanks”: two live tokens cannot share a name, and neither is
     # renamed.
@@ -199,7 +267,9 @@ def test_the_list_keeps_the_columns_that_a_person_chose(michael):
 
 
 def test_a_session_from_before_the_upgrade_has_ended_or_goes_on_but_never_fails(portal):
-    request = urllib.request.Request(f"{portal.url}/integrations/tokens/", headers={"Cookie": f"session={SESSION}"})
+    request = urllib.request.Request(
+        f"{portal.url}/integrations/tokens/", headers={"Cookie": f"session={SESSION}"}
+    )
     assert urllib.request.urlopen(request).status == 200
 
 
@@ -211,8 +281,14 @@ def test_passwords_that_were_stored_in_clear_are_wiped(portal):
 
 
 def test_rings_of_another_portal_are_refused(portal):
-    said = refused(portal.home, "manage.py", "serve", **{**portal.env, "TOKEN_PEPPERS": f"1:{'0' * 64}"})
-    assert re.search(r"TOKEN_PEPPERS holds another secret under number 1 than it did: \d+ keys of this database cannot be checked", said)
+    said = refused(
+        portal.home, "manage.py", "serve", **{**portal.env, "TOKEN_PEPPERS": f"1:{'0' * 64}"}
+    )
+    assert re.search(
+        r"TOKEN_PEPPERS holds another secret under number 1 than it did: \d+ keys of this "
+        r"database cannot be checked",
+        said,
+    )
 
 
 def test_a_second_start_changes_nothing(portal):

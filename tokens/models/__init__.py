@@ -1,6 +1,18 @@
 """Tokens: their rows, and the verbs that change them."""
 
-from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, NotOffered, State, Status, TokenError, TokenFields, TooManyTokens
+from tokens.models.base import (
+    EXPIRING,
+    AlreadyIssued,
+    Changed,
+    Deleted,
+    NameTaken,
+    NotOffered,
+    State,
+    Status,
+    TokenError,
+    TokenFields,
+    TooManyTokens,
+)
 from tokens.models.draft import TokenDraft
 from tokens.models.extension import Extension
 from tokens.models.grant import Permission, known_modules

@@ -69,10 +69,19 @@ class State(models.TextChoices):
 class TokenFields(models.Model):
     """What a person says about a token, in the wizard (TokenDraft) and afterwards (Token)."""
 
-    account = models.ForeignKey(Account, models.CASCADE, db_index=False, editable=False, verbose_name=gettext_lazy("account"))
+    account = models.ForeignKey(
+        Account,
+        models.CASCADE,
+        db_index=False,
+        editable=False,
+        verbose_name=gettext_lazy("account"),
+    )
     name = LineField(gettext_lazy("Name"), max_length=128)
     external_id = LineField(
-        gettext_lazy("External ID"), max_length=128, blank=True, help_text=gettext_lazy("The identifier of this integration in your own system.")
+        gettext_lazy("External ID"),
+        max_length=128,
+        blank=True,
+        help_text=gettext_lazy("The identifier of this integration in your own system."),
     )
     description = ProseField(gettext_lazy("Description"), max_length=255, blank=True)
     expires_at = MomentField(gettext_lazy("Expires"), null=True, blank=True)

@@ -23,7 +23,10 @@ DRAFT_LASTS = timedelta(days=1)
 
 
 class TokenDraft(TokenFields):
-    """A run of the wizard. Its UUID is in the address, so two runs never meet. It holds no secret."""
+    """A run of the wizard.
+
+    Its UUID is in the address, so two runs never meet. It holds no secret.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Chosen in the second step; chosen again if it is deleted meanwhile.
@@ -60,8 +63,8 @@ class TokenDraft(TokenFields):
     def finish(self) -> Token:
         """Make the token. Repeated or simultaneous calls give the same one.
 
-        Checks again all that the forms checked, since time passes between the steps. Raises NameTaken, NotOffered, TooManyTokens
-        and ValidationError.
+        Checks again all that the forms checked, since time passes between the steps. Raises
+        NameTaken, NotOffered, TooManyTokens and ValidationError.
         """
         try:
             Token.check_run(self.pk)
@@ -74,7 +77,13 @@ class TokenDraft(TokenFields):
         """Make the token with its key; see Token.issue()."""
         self.check_said()
         if self.expires_at and self.expires_at <= timezone.now():
-            raise ValidationError({"expires_at": _("The token would have expired already. Choose a day in the future.")})
+            raise ValidationError(
+                {
+                    "expires_at": _(
+                        "The token would have expired already. Choose a day in the future."
+                    )
+                }
+            )
         if not self.grants:
             raise ValidationError({"modules": _("Choose at least one module.")})
         return Token.issue(
@@ -94,7 +103,9 @@ class TokenDraft(TokenFields):
         """Drop the person's unfinished runs of yesterday and before, and of today's the oldest that are too many with a new one."""
         mine = cls.objects.filter(owner=owner)
         cls.old().filter(owner=owner).delete()
-        newest = mine.order_by("-created_at", "pk").values_list("pk", flat=True)[: settings.DRAFTS_PER_PERSON - 1]
+        newest = mine.order_by("-created_at", "pk").values_list("pk", flat=True)[
+            : settings.DRAFTS_PER_PERSON - 1
+        ]
         mine.exclude(pk__in=list(newest)).delete()
 
     @classmethod

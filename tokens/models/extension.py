@@ -41,7 +41,9 @@ class ModulesField(Guarded, models.JSONField):
             return None
         return in_catalog_order(stored) if isinstance(stored, list) else []
 
-    def formfield(self, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any) -> Any:
+    def formfield(
+        self, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any
+    ) -> Any:
         boxes = {
             "form_class": forms.MultipleChoiceField,
             "choices": Module.choices,
@@ -95,20 +97,39 @@ class Extension(models.Model):
         gettext_lazy("name"),
         max_length=50,
         unique=True,
-        validators=[RegexValidator(r"\A[a-z0-9-]+\Z", gettext_lazy("Use lower-case letters, digits and hyphens only."))],
+        validators=[
+            RegexValidator(
+                r"\A[a-z0-9-]+\Z", gettext_lazy("Use lower-case letters, digits and hyphens only.")
+            )
+        ],
         help_text=gettext_lazy("What programs call it, such as “zapier”."),
     )
-    label = LineField(gettext_lazy("label"), max_length=50, help_text=gettext_lazy("What people call it, such as “Zapier”."))
-    description = LineField(gettext_lazy("description"), max_length=255, help_text=gettext_lazy("A few words, such as “Zapier Integration”."))
-    overview = LineField(gettext_lazy("overview"), max_length=255, help_text=gettext_lazy("What it does, in a sentence."))
-    icon = models.CharField(gettext_lazy("icon"), max_length=16, choices=Icon, default=Icon.EXTENSION)
+    label = LineField(
+        gettext_lazy("label"),
+        max_length=50,
+        help_text=gettext_lazy("What people call it, such as “Zapier”."),
+    )
+    description = LineField(
+        gettext_lazy("description"),
+        max_length=255,
+        help_text=gettext_lazy("A few words, such as “Zapier Integration”."),
+    )
+    overview = LineField(
+        gettext_lazy("overview"),
+        max_length=255,
+        help_text=gettext_lazy("What it does, in a sentence."),
+    )
+    icon = models.CharField(
+        gettext_lazy("icon"), max_length=16, choices=Icon, default=Icon.EXTENSION
+    )
     side = models.CharField(gettext_lazy("for"), max_length=16, choices=Side, default=Side.ANY)
     fixed_modules = ModulesField(
         gettext_lazy("fixed modules"),
         null=True,
         blank=True,
         help_text=gettext_lazy(
-            "What its tokens may reach. With none ticked, the person who makes a token chooses. Tokens that exist keep what they have."
+            "What its tokens may reach. With none ticked, the person who makes a token chooses. "
+            "Tokens that exist keep what they have."
         ),
     )
     cap = models.PositiveSmallIntegerField(
@@ -116,7 +137,10 @@ class Extension(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=gettext_lazy("How many live tokens an account may have for it; empty for what TOKENS_PER_EXTENSION says."),
+        help_text=gettext_lazy(
+            "How many live tokens an account may have for it; empty for what TOKENS_PER_EXTENSION "
+            "says."
+        ),
     )
 
     objects = ExtensionQuerySet.as_manager()
@@ -126,8 +150,13 @@ class Extension(models.Model):
         verbose_name_plural = gettext_lazy("extensions")
         ordering = ("id",)
         constraints = (
-            models.CheckConstraint(condition=Q(side__in=("any", "vendor", "distributor")), name="known_side_of_extension"),
-            models.CheckConstraint(condition=Q(cap=None) | Q(cap__gte=1), name="cap_of_extension_is_positive"),
+            models.CheckConstraint(
+                condition=Q(side__in=("any", "vendor", "distributor")),
+                name="known_side_of_extension",
+            ),
+            models.CheckConstraint(
+                condition=Q(cap=None) | Q(cap__gte=1), name="cap_of_extension_is_positive"
+            ),
         )
 
     def __str__(self) -> str:

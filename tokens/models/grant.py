@@ -15,9 +15,14 @@ def known_modules() -> list[tuple[str, Any]]:
 
 
 class Permission(models.Model):
-    """A grant: the token may reach the module. MD-0000 (All) is a grant of its own, so it covers modules added later."""
+    """A grant: the token may reach the module.
 
-    token = models.ForeignKey("tokens.Token", models.CASCADE, related_name="permissions", db_index=False)
+    MD-0000 (All) is a grant of its own, so it covers modules added later.
+    """
+
+    token = models.ForeignKey(
+        "tokens.Token", models.CASCADE, related_name="permissions", db_index=False
+    )
     # A function, so that a new module of the catalog needs no migration.
     module = models.CharField(gettext_lazy("module"), max_length=8, choices=known_modules)
     granted_at = MomentField(default=timezone.now, editable=False)
@@ -26,7 +31,9 @@ class Permission(models.Model):
     class Meta:
         verbose_name = gettext_lazy("permission")
         verbose_name_plural = gettext_lazy("permissions")
-        constraints = (models.UniqueConstraint(fields=("token", "module"), name="one_grant_per_module"),)
+        constraints = (
+            models.UniqueConstraint(fields=("token", "module"), name="one_grant_per_module"),
+        )
 
     def __str__(self) -> str:
         return str(self.get_module_display())

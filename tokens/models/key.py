@@ -34,18 +34,25 @@ class TokenKey(models.Model):
     retires_at = MomentField(null=True, editable=False)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("token", "version"), name="one_key_per_version"),)
+        constraints = (
+            models.UniqueConstraint(fields=("token", "version"), name="one_key_per_version"),
+        )
 
     def __str__(self) -> str:
         return f"{self.token_id} ({self.version})"
 
     @classmethod
     def put(cls, token: "Token", key: keys.Key, version: int = 1) -> "TokenKey":
-        """Store a key: a digest to check it by, a sealed copy to view it. Raise RingSecret.Foreign."""
+        """Store a key: a digest to check it by, a sealed copy to view it.
+
+        Raise RingSecret.Foreign.
+        """
         RingSecret.note()
         digest = keys.digest(key)
         sealed = vault.seal(key.secret, token.account_id, token.pk, version)
-        return cls.objects.create(token=token, version=version, digest=digest.value, pepper=digest.pepper, sealed=sealed)
+        return cls.objects.create(
+            token=token, version=version, digest=digest.value, pepper=digest.pepper, sealed=sealed
+        )
 
     @property
     def is_retired(self) -> bool:
@@ -64,15 +71,24 @@ class TokenKey(models.Model):
         """The key as the value of the Authorization header. Raises vault.SealBroken."""
         if self.sealed is None:
             raise vault.SealBroken
-        return keys.Key(self.token_id, vault.unseal(bytes(self.sealed), self.token.account_id, self.token_id, self.version)).header
+        return keys.Key(
+            self.token_id,
+            vault.unseal(bytes(self.sealed), self.token.account_id, self.token_id, self.version),
+        ).header
 
     def works_with(self, ring: str) -> bool | None:
-        """Whether the secrets of a ring open (or check) the key; None if a key that cannot be opened cannot tell."""
+        """Whether the secrets of a ring open (or check) the key;
+
+        None if a key that cannot be opened cannot tell.
+        """
         try:
             key = keys.parse(self.open())
         except vault.SealBroken:
             return False if ring == RingSecret.Ring.SEALING_KEYS else None
-        return key is not None and (ring == RingSecret.Ring.SEALING_KEYS or keys.matches(key, bytes(self.digest), self.pepper))
+        return key is not None and (
+            ring == RingSecret.Ring.SEALING_KEYS
+            or keys.matches(key, bytes(self.digest), self.pepper)
+        )
 
 
 class RingSecret(models.Model):
@@ -95,7 +111,9 @@ class RingSecret(models.Model):
     fingerprint = models.BinaryField(max_length=32, null=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("ring", "number"), name="one_secret_per_number"),)
+        constraints = (
+            models.UniqueConstraint(fields=("ring", "number"), name="one_secret_per_number"),
+        )
 
     def __str__(self) -> str:
         return f"{self.ring} {self.number}"
@@ -107,10 +125,15 @@ class RingSecret(models.Model):
         for ring in cls.Ring:
             number, secret = max(getattr(settings, ring).items())
             fingerprint = keys.fingerprint(secret)
-            row = noted.get((ring, number)) or cls.objects.get_or_create(ring=ring, number=number)[0]
+            row = (
+                noted.get((ring, number)) or cls.objects.get_or_create(ring=ring, number=number)[0]
+            )
             if row.fingerprint is None or bytes(row.fingerprint) != fingerprint:
                 if not row.is_configured() and row.stored_keys().exists():
-                    raise cls.Foreign(f"The secret number {number} of {ring} is another one than keys were stored under.")
+                    raise cls.Foreign(
+                        f"The secret number {number} of {ring} is another one than keys were "
+                        f"stored under."
+                    )
                 row.fingerprint = fingerprint
                 row.save(update_fields=("fingerprint",))
 
@@ -121,12 +144,17 @@ class RingSecret(models.Model):
         return secret
 
     def is_configured(self) -> bool:
-        """Whether the settings hold the secret that the keys were stored under. Without any proof to the contrary they do."""
+        """Whether the settings hold the secret that the keys were stored under.
+
+        Without any proof to the contrary they do.
+        """
         if self.configured is None:
             return False
         if self.fingerprint is not None:
             return keys.fingerprint(self.configured) == bytes(self.fingerprint)
-        sample = self.stored_keys().exclude(sealed=None).select_related("token").order_by("-pk")[:SAMPLE]
+        sample = (
+            self.stored_keys().exclude(sealed=None).select_related("token").order_by("-pk")[:SAMPLE]
+        )
         tried = [result for key in sample if (result := key.works_with(self.ring)) is not None]
         return any(tried) or not tried
 
@@ -135,4 +163,6 @@ class RingSecret(models.Model):
         live = TokenKey.objects.exclude(token__status=Status.DELETED)
         if self.ring == self.Ring.PEPPERS:
             return live.filter(pepper=self.number)
-        return live.annotate(sealed_by=Substr("sealed", 1, 1, output_field=models.BinaryField())).filter(sealed_by=bytes([self.number]))
+        return live.annotate(
+            sealed_by=Substr("sealed", 1, 1, output_field=models.BinaryField())
+        ).filter(sealed_by=bytes([self.number]))

@@ -22,7 +22,17 @@ from tokens import keys, vault
 from tokens.catalog import Access, Module, labels
 from tokens.keys import Key
 from tokens.models import base
-from tokens.models.base import EXPIRING, AlreadyIssued, Changed, Deleted, NameTaken, NotOffered, State, TokenFields, TooManyTokens
+from tokens.models.base import (
+    EXPIRING,
+    AlreadyIssued,
+    Changed,
+    Deleted,
+    NameTaken,
+    NotOffered,
+    State,
+    TokenFields,
+    TooManyTokens,
+)
 from tokens.models.extension import Extension
 from tokens.models.grant import Permission
 from tokens.models.key import TokenKey
@@ -31,7 +41,10 @@ from tokens.models.usage import TokenUsage
 
 class TokenQuerySet(models.QuerySet["Token"]):
     def of_account(self, account_id: str) -> "TokenQuerySet":
-        """The tokens of an account. Every page and every call begins here, so another account's token is a 404."""
+        """The tokens of an account.
+
+        Every page and every call begins here, so another account's token is a 404.
+        """
         return self.filter(account=account_id)
 
     def visible_to(self, membership: Membership) -> "TokenQuerySet":
@@ -61,11 +74,21 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
     def search(self, text: str) -> "TokenQuerySet":
         """Tokens whose name, id or external id contains the text, without regard to case."""
-        return self.filter(Q(name_key__contains=fold(text)) | Q(id__contains=text.strip().upper()) | Q(external_id_key__contains=fold(text)))
+        return self.filter(
+            Q(name_key__contains=fold(text))
+            | Q(id__contains=text.strip().upper())
+            | Q(external_id_key__contains=fold(text))
+        )
 
     def reaching(self, module: str) -> "TokenQuerySet":
         """Tokens that may reach the module, by a grant of its own or by All."""
-        return self.filter(models.Exists(Permission.objects.filter(token=models.OuterRef("pk"), module__in=(module, Module.ALL))))
+        return self.filter(
+            models.Exists(
+                Permission.objects.filter(
+                    token=models.OuterRef("pk"), module__in=(module, Module.ALL)
+                )
+            )
+        )
 
     def with_standing(self) -> "TokenQuerySet":
         """With what a token's standing depends on beside its own columns: its use, account, extension and keys."""
@@ -74,17 +97,27 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
 
 class Token(TokenFields):
-    """A key to the API and everything about it but the key itself. It belongs to an account, not to a person."""
+    """A key to the API and everything about it but the key itself.
+
+    It belongs to an account, not to a person.
+    """
 
     Status: TypeAlias = base.Status
 
     id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="SU")
     extension = models.ForeignKey(
-        Extension, models.PROTECT, db_column="extension", db_index=False, related_name="+", verbose_name=gettext_lazy("Extension")
+        Extension,
+        models.PROTECT,
+        db_column="extension",
+        db_index=False,
+        related_name="+",
+        verbose_name=gettext_lazy("Extension"),
     )
     name_key = FoldedField(source="name")
     external_id_key = FoldedField(source="external_id")
-    status = models.CharField(gettext_lazy("Status"), max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
+    status = models.CharField(
+        gettext_lazy("Status"), max_length=10, choices=Status, default=Status.ACTIVE, editable=False
+    )
     status_changed_at = MomentField(null=True, editable=False)
     status_changed_by = OwnedActorField(gettext_lazy("Status changed by"))
     created_at = MomentField(gettext_lazy("Created"), default=timezone.now, editable=False)
@@ -93,7 +126,8 @@ class Token(TokenFields):
     updated_by = OwnedActorField(gettext_lazy("Updated by"))
     # Counts edits, so that the second of two people who edit at once is told.
     version = models.PositiveIntegerField(default=1, editable=False)
-    # The wizard run that made the token. Unique: eight simultaneous presses of Create make one token.
+    # The wizard run that made the token. Unique: eight simultaneous presses of Create make one
+    # token.
     draft_id = models.UUIDField(null=True, unique=True, editable=False)
 
     objects = TokenQuerySet.as_manager()
@@ -103,18 +137,44 @@ class Token(TokenFields):
         verbose_name_plural = gettext_lazy("tokens")
         permissions = (("disable_token", gettext_lazy("Can disable tokens of any account")),)
         constraints = (
-            models.UniqueConstraint(fields=("account", "name_key"), condition=~Q(status="deleted"), name="unique_name_of_live_tokens"),
-            models.CheckConstraint(condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"),
+            models.UniqueConstraint(
+                fields=("account", "name_key"),
+                condition=~Q(status="deleted"),
+                name="unique_name_of_live_tokens",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"
+            ),
         )
-        # The orders and filters of the list, each ending in the key, so that long lists stay quick and pages stay put.
+        # The orders and filters of the list, each ending in the key, so that long lists stay quick
+        # and pages stay put.
         indexes = (
-            models.Index("account", F("created_at").desc(), F("id").desc(), name="tokens_by_created"),
+            models.Index(
+                "account", F("created_at").desc(), F("id").desc(), name="tokens_by_created"
+            ),
             models.Index("account", "name_key", "id", name="tokens_by_name"),
-            models.Index("account", "status", F("created_at").desc(), F("id").desc(), name="tokens_by_status"),
-            models.Index("account", "extension", F("created_at").desc(), F("id").desc(), name="tokens_by_extension"),
+            models.Index(
+                "account", "status", F("created_at").desc(), F("id").desc(), name="tokens_by_status"
+            ),
+            models.Index(
+                "account",
+                "extension",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="tokens_by_extension",
+            ),
             models.Index("account", "updated_at", "id", name="tokens_by_updated"),
             # The filter's choice of creators is read from it alone.
-            models.Index(*("account", "created_by_id", "created_by_name", "created_by_account", "created_at"), name="tokens_by_creator"),
+            models.Index(
+                *(
+                    "account",
+                    "created_by_id",
+                    "created_by_name",
+                    "created_by_account",
+                    "created_at",
+                ),
+                name="tokens_by_creator",
+            ),
         )
 
     # --- Reading ------------------------------------------------------------------------------
@@ -126,7 +186,13 @@ class Token(TokenFields):
         if self.expires_at is None:
             return State.ACTIVE
         left = self.expires_at - timezone.now()
-        return State.EXPIRED if left <= timedelta(0) else State.EXPIRING if left <= EXPIRING else State.ACTIVE
+        return (
+            State.EXPIRED
+            if left <= timedelta(0)
+            else State.EXPIRING
+            if left <= EXPIRING
+            else State.ACTIVE
+        )
 
     @property
     def is_deleted(self) -> bool:
@@ -135,7 +201,11 @@ class Token(TokenFields):
     @property
     def events(self) -> EventQuerySet:
         """What happened to the token, the newest first."""
-        return Event.objects.filter(account=self.account_id).about("token", self.pk).order_by("-number")
+        return (
+            Event.objects.filter(account=self.account_id)
+            .about("token", self.pk)
+            .order_by("-number")
+        )
 
     @property
     def last_used_at(self) -> datetime | None:
@@ -152,10 +222,19 @@ class Token(TokenFields):
         return Access.of(self.grants)
 
     def widens(self, modules: Collection[str] | None, expires_at: datetime | None) -> bool:
-        """Whether an edit would let the token do more, or for longer. `modules=None` leaves the grants alone."""
+        """Whether an edit would let the token do more, or for longer.
+
+        `modules=None` leaves the grants alone.
+        """
         # All is more than every module by name: it covers those to come.
-        more = modules is not None and Module.ALL not in self.grants and not set(modules) <= self.grants
-        longer = self.expires_at is not None and (expires_at is None or expires_at > self.expires_at)
+        more = (
+            modules is not None
+            and Module.ALL not in self.grants
+            and not set(modules) <= self.grants
+        )
+        longer = self.expires_at is not None and (
+            expires_at is None or expires_at > self.expires_at
+        )
         return more or longer
 
     @property
@@ -169,7 +248,13 @@ class Token(TokenFields):
 
     @classmethod
     def issue(
-        cls, *, account: Account, modules: Collection[str], by: "Doer | None", draft_id: uuid.UUID | None = None, **fields: Any
+        cls,
+        *,
+        account: Account,
+        modules: Collection[str],
+        by: "Doer | None",
+        draft_id: uuid.UUID | None = None,
+        **fields: Any,
     ) -> tuple["Token", Key]:
         """Make a token with its key, all or nothing, and return both.
 
@@ -177,12 +262,15 @@ class Token(TokenFields):
         NameTaken, NotOffered, TooManyTokens, ValidationError, and AlreadyIssued for a wizard run
         that has made its token.
         """
-        actors = OwnedActorField.columns("created_by", by) | OwnedActorField.columns("updated_by", by)
+        actors = OwnedActorField.columns("created_by", by) | OwnedActorField.columns(
+            "updated_by", by
+        )
         token = cls(account=account, draft_id=draft_id, **actors, **fields)
         token.check_said()
         try:
             with transaction.atomic():
-                # Creations of one account queue here, so that the cap and the name are checked against what is there.
+                # Creations of one account queue here, so that the cap and the name are checked
+                # against what is there.
                 Account.objects.select_for_update(no_key=True).get(pk=account.pk)
                 cls.check_run(draft_id)
                 check_name(account, token.name)
@@ -195,7 +283,8 @@ class Token(TokenFields):
                 record(by, Action.TOKEN_CREATED, token, token.described(granted))
                 return token, key
         except IntegrityError:
-            # The unique columns are the last word, should two processes have passed the checks at the same moment.
+            # The unique columns are the last word, should two processes have passed the checks at
+            # the same moment.
             cls.check_run(draft_id)
             check_name(account, token.name)
             raise
@@ -212,27 +301,42 @@ class Token(TokenFields):
         had = set(self.permissions.values_list("module", flat=True))
         self.permissions.filter(module__in=had - wanted).delete()
         granter = OwnedActorField.columns("granted_by", by)
-        Permission.objects.bulk_create(Permission(token=self, module=module, **granter) for module in sorted(wanted - had))
+        Permission.objects.bulk_create(
+            Permission(token=self, module=module, **granter) for module in sorted(wanted - had)
+        )
         self.__dict__.pop("grants", None)
         return wanted - had, had - wanted
 
-    def edit(self, *, by: "Doer | None", version: int | None, modules: Collection[str] | None, **fields: Any) -> int:
+    def edit(
+        self,
+        *,
+        by: "Doer | None",
+        version: int | None,
+        modules: Collection[str] | None,
+        **fields: Any,
+    ) -> int:
         """Change fields and grants if nobody else did since `version`; gives the number of changes.
 
-        `version=None` changes the token as it is now, `modules=None` leaves the grants alone. The row is changed, not this
-        object. Raises Changed, Deleted, NameTaken.
+        `version=None` changes the token as it is now, `modules=None` leaves the grants alone. The
+        row is changed, not this object. Raises Changed, Deleted, NameTaken.
         """
         with transaction.atomic():
             token = self.locked()
             if version is not None and token.version != version:
                 raise Changed(_("Somebody else changed this token in the meantime."))
-            changed = {name: [getattr(token, name), value] for name, value in fields.items() if getattr(token, name) != value}
+            changed = {
+                name: [getattr(token, name), value]
+                for name, value in fields.items()
+                if getattr(token, name) != value
+            }
             if "name" in changed:
                 check_name(token.account, fields["name"], but=token)
             added, removed = token.grant(modules, by=by) if modules is not None else (set(), set())
             count = len(changed) + len(added) + len(removed)
             if count:
-                token.assign(**fields, version=token.version + 1, updated_at=timezone.now(), updated_by=by)
+                token.assign(
+                    **fields, version=token.version + 1, updated_at=timezone.now(), updated_by=by
+                )
                 try:
                     with transaction.atomic():
                         token.save()
@@ -240,37 +344,59 @@ class Token(TokenFields):
                     check_name(token.account, token.name, but=token)
                     raise
                 if added or removed:
-                    changed["modules"] = [in_words(token.grants - added | removed), in_words(token.grants)]
+                    changed["modules"] = [
+                        in_words(token.grants - added | removed),
+                        in_words(token.grants),
+                    ]
                 record(by, Action.TOKEN_CHANGED, token, changed)
             return count
 
     def add_grant(self, module: Module, *, by: "Doer | None") -> bool:
-        """Let the token reach one more module; All takes the place of single grants. Says whether anything changed. Raises Deleted."""
+        """Let the token reach one more module;
+
+        All takes the place of single grants. Says whether anything changed. Raises Deleted.
+        """
         with transaction.atomic():
             grants = self.locked().grants
             return self.edit(by=by, version=None, modules={*grants, module}) > 0
 
     def remove_grants(self, *modules: Module, by: "Doer | None") -> bool:
-        """Take grants back, be it the last; from All nothing can be taken but All. Says whether anything changed. Raises Deleted."""
+        """Take grants back, be it the last; from All nothing can be taken but All.
+
+        Says whether anything changed. Raises Deleted.
+        """
         with transaction.atomic():
             grants = self.locked().grants
             return self.edit(by=by, version=None, modules=grants - set(modules)) > 0
 
     def disable(self, *, by: "Doer | None") -> bool:
         """Refuse every call from the next one on. Says whether anything changed."""
-        return self.become(self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=Action.TOKEN_DISABLED, by=by)
+        return self.become(
+            self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=Action.TOKEN_DISABLED, by=by
+        )
 
     def enable(self, *, by: "Doer | None") -> bool:
         """Let the key work again. Says whether anything changed."""
-        return self.become(self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=Action.TOKEN_ENABLED, by=by)
+        return self.become(
+            self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=Action.TOKEN_ENABLED, by=by
+        )
 
     def remove(self, *, by: "Doer | None") -> bool:
-        """Delete for good: the row stays as a tombstone, the sealed copy of the key does not. Says whether anything changed."""
+        """Delete for good: the row stays as a tombstone, the sealed copy of the key does not.
+
+        Says whether anything changed.
+        """
         return self.become(self.Status.DELETED, only_from=None, action=Action.TOKEN_DELETED, by=by)
 
-    def become(self, status: Status, *, only_from: Status | None, action: Action, by: "Doer | None") -> bool:
+    def become(
+        self, status: Status, *, only_from: Status | None, action: Action, by: "Doer | None"
+    ) -> bool:
         """One conditional UPDATE, so that a repeated or late request changes nothing and a deleted token stays deleted."""
-        values = {"status": status, "status_changed_at": timezone.now(), **OwnedActorField.columns("status_changed_by", by)}
+        values = {
+            "status": status,
+            "status_changed_at": timezone.now(),
+            **OwnedActorField.columns("status_changed_by", by),
+        }
         with transaction.atomic():
             rows = Token.objects.live().filter(pk=self.pk)
             rows = rows.filter(status=only_from) if only_from else rows
@@ -302,12 +428,20 @@ class Token(TokenFields):
     def described(self, grants: Collection[str]) -> dict[str, Any]:
         """What the trail keeps of a new token."""
         said = {"name": self.name, "extension": self.extension.label, "modules": in_words(grants)}
-        optional = {"external_id": self.external_id, "description": self.description, "expires_at": self.expires_at}
+        optional = {
+            "external_id": self.external_id,
+            "description": self.description,
+            "expires_at": self.expires_at,
+        }
         return {name: [None, value] for name, value in (said | optional).items() if value}
 
     def locked(self) -> "Token":
-        """The row as it is now; every other change of it waits for the end of the transaction. Raises Deleted."""
-        # Not against rows that merely point at it: two tokens that change each other would wait for ever.
+        """The row as it is now; every other change of it waits for the end of the transaction.
+
+        Raises Deleted.
+        """
+        # Not against rows that merely point at it: two tokens that change each other would wait for
+        # ever.
         token = Token.objects.select_for_update(no_key=True).get(pk=self.pk)
         if token.is_deleted:
             raise Deleted(_("The token was deleted in the meantime."))
@@ -328,7 +462,9 @@ def in_words(grants: Collection[str]) -> list[str]:
 
 
 def name_taken(name: str) -> str:
-    return _("There is a token with the name “%(name)s” already. Choose another name.") % {"name": isolate(name)}
+    return _("There is a token with the name “%(name)s” already. Choose another name.") % {
+        "name": isolate(name)
+    }
 
 
 def check_name(account: Account, name: str, *, but: Token | None = None) -> None:
@@ -343,10 +479,15 @@ def check_name(account: Account, name: str, *, but: Token | None = None) -> None
 def check_extension(account: Account, extension: Extension) -> None:
     """Raise NotOffered or TooManyTokens if the account may not have one more token of the extension."""
     if not extension.is_offered_to(account):
-        raise NotOffered(_("%(extension)s is not offered to this account.") % {"extension": extension.label})
+        raise NotOffered(
+            _("%(extension)s is not offered to this account.") % {"extension": extension.label}
+        )
     cap = extension.most_tokens
     if Token.objects.live().filter(account=account, extension=extension).count() >= cap:
         raise TooManyTokens(
-            _("The account has %(cap)s tokens for %(extension)s, and may not have more. Delete one that is no longer needed.")
+            _(
+                "The account has %(cap)s tokens for %(extension)s, and may not have more. Delete "
+                "one that is no longer needed."
+            )
             % {"cap": f"{cap:,}", "extension": extension.label}
         )

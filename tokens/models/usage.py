@@ -7,9 +7,14 @@ from portal.fields import MomentField
 
 
 class TokenUsage(models.Model):
-    """When a token was last used. A narrow table of its own: frequent updates would bloat the indexes of Token."""
+    """When a token was last used.
 
-    token = models.OneToOneField("tokens.Token", models.CASCADE, primary_key=True, related_name="usage")
+    A narrow table of its own: frequent updates would bloat the indexes of Token.
+    """
+
+    token = models.OneToOneField(
+        "tokens.Token", models.CASCADE, primary_key=True, related_name="usage"
+    )
     last_used_at = MomentField(gettext_lazy("Last used"), null=True)
 
     def __str__(self) -> str:

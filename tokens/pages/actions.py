@@ -27,7 +27,9 @@ def disable(request: PersonRequest, token_id: str) -> HttpResponse:
     effect = _("Its next API call gets the answer 401.") if before.can_call else before.calls
     if token.disable(by=request.user):
         again = Action(label=_("Enable again"), url=reverse("tokens:enable", args=(token.pk,)))
-        succeed(request, _("%(name)s is disabled.") % {"name": text.isolate(token.name)}, effect, again)
+        succeed(
+            request, _("%(name)s is disabled.") % {"name": text.isolate(token.name)}, effect, again
+        )
     else:
         unchanged(request, token)
     return redirect(next_url(request, reverse("tokens:list")))
@@ -54,7 +56,11 @@ def unchanged(request: PersonRequest, token: Token) -> None:
     """Somebody, perhaps in another tab, was quicker."""
     token.refresh_from_db()
     status = str(token.get_status_display()).lower()
-    inform(request, _("Nothing was changed."), _("%(name)s is %(status)s already.") % {"name": text.isolate(token.name), "status": status})
+    inform(
+        request,
+        _("Nothing was changed."),
+        _("%(name)s is %(status)s already.") % {"name": text.isolate(token.name), "status": status},
+    )
 
 
 @always_possible
@@ -69,6 +75,10 @@ def delete(request: PersonRequest, token_id: str) -> HttpResponse:
         return redirect(back)
     if request.method == "POST":
         token.remove(by=request.user)
-        succeed(request, _("%(name)s is deleted.") % {"name": text.isolate(token.name)}, _("It stays in the list under the status Deleted."))
+        succeed(
+            request,
+            _("%(name)s is deleted.") % {"name": text.isolate(token.name)},
+            _("It stays in the list under the status Deleted."),
+        )
         return redirect(back)
     return render(request, "tokens/delete.html", {**frame(request, token), "next": back})

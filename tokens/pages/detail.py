@@ -55,7 +55,11 @@ def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
     table = PermissionTable(rows)
     table.configure(request, request.user.choices("permissions"), paginate=False)
     chips = [
-        Chip(str(form.fields[name].label), str(form.statuses[value]) if name == "status" else value, without(request.GET, name))
+        Chip(
+            str(form.fields[name].label),
+            str(form.statuses[value]) if name == "status" else value,
+            without(request.GET, name),
+        )
         for name, value in wanted.items()
         if value
     ]
@@ -81,7 +85,9 @@ def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
 def save_permissions_layout(request: PersonRequest, token_id: str) -> HttpResponse:
     """Remember the columns of the Permissions tab."""
     token = find(request, token_id)
-    return save_layout(request, "permissions", PermissionTable, reverse("tokens:permissions", args=(token.pk,)))
+    return save_layout(
+        request, "permissions", PermissionTable, reverse("tokens:permissions", args=(token.pk,))
+    )
 
 
 @require_safe
@@ -89,7 +95,11 @@ def save_permissions_layout(request: PersonRequest, token_id: str) -> HttpRespon
 def summary(request: PersonRequest, token_id: str) -> HttpResponse:
     """Step 4 of the wizard, for the session that has just created the token; for everybody else the details."""
     token = find(request, token_id)
-    return show_summary(request, token) if has_summary(request, token) else redirect("tokens:detail", token.pk)
+    return (
+        show_summary(request, token)
+        if has_summary(request, token)
+        else redirect("tokens:detail", token.pk)
+    )
 
 
 def has_summary(request: PersonRequest, token: Token) -> bool:
@@ -108,7 +118,11 @@ def find(request: PersonRequest, token_id: str) -> Token:
 
 def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
     """What the header of the details needs."""
-    changed = {"by": actor(token.status_changed_by, token), "at": token.status_changed_at} if token.status_changed_at else None
+    changed = (
+        {"by": actor(token.status_changed_by, token), "at": token.status_changed_at}
+        if token.status_changed_at
+        else None
+    )
     return {
         "token": token,
         "standing": Standing(token, request.membership.is_admin),
@@ -121,7 +135,10 @@ def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
 
 
 def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
-    """The key field of a page; `shown` has the key itself, or the password form, after View or Copy was pressed."""
+    """The key field of a page;
+
+    `shown` has the key itself, or the password form, after View or Copy was pressed.
+    """
     return {
         "key": None,
         "key_confirm": None,
@@ -134,11 +151,19 @@ def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
 
 
 def show_detail(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:
-    return render(request, "tokens/detail.html", {**frame(request, token), "tab": "general", **key_field(token, "detail", **shown)})
+    return render(
+        request,
+        "tokens/detail.html",
+        {**frame(request, token), "tab": "general", **key_field(token, "detail", **shown)},
+    )
 
 
 def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:
-    answers = {Step.GENERAL: token.name, Step.EXTENSION: token.extension.label, Step.PERMISSIONS: token.access.summary}
+    answers = {
+        Step.GENERAL: token.name,
+        Step.EXTENSION: token.extension.label,
+        Step.PERMISSIONS: token.access.summary,
+    }
     steps = [
         {
             "number": step.number,

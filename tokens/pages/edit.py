@@ -39,7 +39,10 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     if data is not None and "select" in data:
         # "Select all" and "Clear" without scripts: show the form as asked, save nothing.
         data = data.copy()
-        data.setlist("modules", [module.value for module in Module.single()] if data["select"] == "all" else [])
+        data.setlist(
+            "modules",
+            [module.value for module in Module.single()] if data["select"] == "all" else [],
+        )
         return show_edit(request, token, data, version=data.get("version", ""))
     if data is None:
         return show_edit(request, token, data, version=token.version)
@@ -59,7 +62,9 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         if asked := sudo.ask(request, purpose, _("Save Changes")):
             return show_edit(request, token, data, version=token.version, confirm=asked)
     try:
-        count = token.edit(by=request.user, version=token.version, modules=modules, **general_form.values)
+        count = token.edit(
+            by=request.user, version=token.version, modules=modules, **general_form.values
+        )
     except Changed:
         return show_conflict(request, find(request, token_id), data)
     except Deleted:
@@ -69,11 +74,23 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         return show_edit(request, find(request, token_id), data, version=token.version)
     if count:
         values = general_form.values
-        count = sum(getattr(token, name) != value for name, value in values.items()) + len(change.gained) + len(change.lost)
+        count = (
+            sum(getattr(token, name) != value for name, value in values.items())
+            + len(change.gained)
+            + len(change.lost)
+        )
         changes = ngettext("%(n)s change", "%(n)s changes", count) % {"n": count}
-        succeed(request, _("%(name)s is saved: %(changes)s.") % {"name": values["name"], "changes": changes}, told(change))
+        succeed(
+            request,
+            _("%(name)s is saved: %(changes)s.") % {"name": values["name"], "changes": changes},
+            told(change),
+        )
     else:
-        inform(request, _("Nothing was changed."), _("%(name)s is as it was.") % {"name": text.isolate(token.name)})
+        inform(
+            request,
+            _("Nothing was changed."),
+            _("%(name)s is as it was.") % {"name": text.isolate(token.name)},
+        )
     return redirect("tokens:detail", token.pk)
 
 
@@ -85,11 +102,21 @@ def told(change: AccessChange) -> str:
 
 
 def edit_forms(token: Token, data: QueryDict | None) -> tuple[GeneralForm, PermissionsForm]:
-    # A copy: checking a form writes into its instance, and the page still names the token as it is saved.
-    return GeneralForm(data, instance=copy(token)), PermissionsForm(data, extension=token.extension, grants=token.grants)
+    # A copy: checking a form writes into its instance, and the page still names the token as it is
+    # saved.
+    return GeneralForm(data, instance=copy(token)), PermissionsForm(
+        data, extension=token.extension, grants=token.grants
+    )
 
 
-def show_edit(request: PersonRequest, token: Token, data: QueryDict | None, *, version: int | str, **shown: Any) -> HttpResponse:
+def show_edit(
+    request: PersonRequest,
+    token: Token,
+    data: QueryDict | None,
+    *,
+    version: int | str,
+    **shown: Any,
+) -> HttpResponse:
     general_form, permissions_form = edit_forms(token, data)
     standing = Standing(token, request.membership.is_admin)
     context = {
@@ -119,8 +146,18 @@ def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> Http
     ]
     theirs, yours = token.access, permissions_form.access
     if theirs != yours:
-        rows.append({"label": _("Modules"), "theirs": modules_written(theirs), "yours": modules_written(yours)})
-    conflict = {"by": actor(token.updated_by, token) or _("Somebody"), "at": token.updated_at, "rows": rows}
+        rows.append(
+            {
+                "label": _("Modules"),
+                "theirs": modules_written(theirs),
+                "yours": modules_written(yours),
+            }
+        )
+    conflict = {
+        "by": actor(token.updated_by, token) or _("Somebody"),
+        "at": token.updated_at,
+        "rows": rows,
+    }
     return show_edit(request, token, data, version=token.version, conflict=conflict)
 
 
@@ -134,5 +171,9 @@ def modules_written(access: Access) -> str:
 
 
 def refuse_deleted(request: PersonRequest, token: Token) -> HttpResponse:
-    fail(request, _("A deleted token cannot be changed."), _("%(name)s was deleted; nothing was saved.") % {"name": text.isolate(token.name)})
+    fail(
+        request,
+        _("A deleted token cannot be changed."),
+        _("%(name)s was deleted; nothing was saved.") % {"name": text.isolate(token.name)},
+    )
     return redirect("tokens:detail", token.pk)

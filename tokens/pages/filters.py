@@ -1,4 +1,7 @@
-"""What the token list can be filtered by. The address is the state; nonsense in it shows nothing and says why."""
+"""What the token list can be filtered by.
+
+The address is the state; nonsense in it shows nothing and says why.
+"""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -31,7 +34,12 @@ LAST_USED = (
     ("idle", gettext_lazy("Not for 30 days")),
     ("never", gettext_lazy("Never")),
 )
-SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30), "idle": timedelta(days=30)}
+SPANS = {
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "idle": timedelta(days=30),
+}
 
 
 def shown_states(chosen: Sequence[str]) -> list[State]:
@@ -56,17 +64,38 @@ class TokenForm(SpanForm):
 
 class TokenFilter(filters.FilterSet):
     # A longer text is in no name; SQLite refuses patterns without end.
-    q = filters.CharFilter(label=gettext_lazy("Search by label or ID"), method="search", max_length=128)
-    external_id = filters.CharFilter(label=gettext_lazy("External ID contains"), method="external", max_length=128)
-    extension = filters.MultipleChoiceFilter(label=gettext_lazy("Extension"), widget=forms.CheckboxSelectMultiple)
-    status = filters.MultipleChoiceFilter(
-        label=gettext_lazy("Status"), choices=[*State.choices, (ANY, gettext_lazy("Any"))], widget=forms.CheckboxSelectMultiple, method="in_states"
+    q = filters.CharFilter(
+        label=gettext_lazy("Search by label or ID"), method="search", max_length=128
     )
-    module = filters.ChoiceFilter(label=gettext_lazy("Granted"), choices=Module.choices, empty_label=gettext_lazy("Any module"), method="reaching")
-    created_by = filters.ChoiceFilter(label=gettext_lazy("Created by"), empty_label=gettext_lazy("Anyone"), method="made_by")
+    external_id = filters.CharFilter(
+        label=gettext_lazy("External ID contains"), method="external", max_length=128
+    )
+    extension = filters.MultipleChoiceFilter(
+        label=gettext_lazy("Extension"), widget=forms.CheckboxSelectMultiple
+    )
+    status = filters.MultipleChoiceFilter(
+        label=gettext_lazy("Status"),
+        choices=[*State.choices, (ANY, gettext_lazy("Any"))],
+        widget=forms.CheckboxSelectMultiple,
+        method="in_states",
+    )
+    module = filters.ChoiceFilter(
+        label=gettext_lazy("Granted"),
+        choices=Module.choices,
+        empty_label=gettext_lazy("Any module"),
+        method="reaching",
+    )
+    created_by = filters.ChoiceFilter(
+        label=gettext_lazy("Created by"), empty_label=gettext_lazy("Anyone"), method="made_by"
+    )
     created_from = day_filter(gettext_lazy("Created from"), "since")
     created_to = day_filter(gettext_lazy("Created to"), "until")
-    last_used = filters.ChoiceFilter(label=gettext_lazy("Last used"), choices=LAST_USED, empty_label=gettext_lazy("At any time"), method="used")
+    last_used = filters.ChoiceFilter(
+        label=gettext_lazy("Last used"),
+        choices=LAST_USED,
+        empty_label=gettext_lazy("At any time"),
+        method="used",
+    )
 
     class Meta:
         model = Token
@@ -97,10 +126,17 @@ class TokenFilter(filters.FilterSet):
         """Who made tokens of the account, under their newest names: first people, then tokens of the account."""
         membership = self.request.membership
         tokens = Token.objects.visible_to(membership).exclude(created_by_id="")
-        named = tokens.filter(created_by_account__in=("", membership.account_id)).values_list("created_by_id", "created_by_name")
+        named = tokens.filter(created_by_account__in=("", membership.account_id)).values_list(
+            "created_by_id", "created_by_name"
+        )
         # The newest name of each comes last.
-        makers = {id: Actor(id, name) for id, name, _at in named.annotate(at=Max("created_at")).order_by("at")}
-        ordered = sorted(makers.values(), key=lambda maker: (maker.is_token, fold(maker.name), maker.id))
+        makers = {
+            id: Actor(id, name)
+            for id, name, _at in named.annotate(at=Max("created_at")).order_by("at")
+        }
+        ordered = sorted(
+            makers.values(), key=lambda maker: (maker.is_token, fold(maker.name), maker.id)
+        )
         return [(maker.id, maker.label) for maker in ordered]
 
     # --- What the filters mean ------------------------------------------------------------------
@@ -196,7 +232,11 @@ class TokenFilter(filters.FilterSet):
             "None of your %(n)s tokens has %(what)s.",
             count,
         )
-        return none % {"n": f"{count:,}", "what": join(parts)} if parts else _("Every token of the account is deleted.")
+        return (
+            none % {"n": f"{count:,}", "what": join(parts)}
+            if parts
+            else _("Every token of the account is deleted.")
+        )
 
 
 class ModuleFilter(forms.Form):
@@ -208,4 +248,6 @@ class ModuleFilter(forms.Form):
         super().__init__(data)
         marks = standing.module_marks
         self.statuses = {"": _("Any"), "enabled": marks[True][1], "disabled": marks[False][1]}
-        self.fields["status"] = forms.ChoiceField(label=_("Status"), required=False, choices=[*self.statuses.items()])
+        self.fields["status"] = forms.ChoiceField(
+            label=_("Status"), required=False, choices=[*self.statuses.items()]
+        )

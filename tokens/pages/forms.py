@@ -16,7 +16,15 @@ from portal.filters import DAYS
 from portal.moments import LAST_DAY
 from portal.text import prose
 from tokens.catalog import Access, Module, labels
-from tokens.models import Extension, Token, TokenDraft, TokenError, TokenFields, check_extension, check_name
+from tokens.models import (
+    Extension,
+    Token,
+    TokenDraft,
+    TokenError,
+    TokenFields,
+    check_extension,
+    check_name,
+)
 
 
 class Shorten(BaseValidator):
@@ -31,7 +39,11 @@ class Shorten(BaseValidator):
     def __call__(self, value: str) -> None:
         extra = len(value) - self.limit_value
         if extra > 0:
-            text = ngettext("Shorten the %(what)s by %(n)s character.", "Shorten the %(what)s by %(n)s characters.", extra)
+            text = ngettext(
+                "Shorten the %(what)s by %(n)s character.",
+                "Shorten the %(what)s by %(n)s characters.",
+                extra,
+            )
             raise forms.ValidationError(text % {"what": self.what, "n": extra}, code=self.code)
 
 
@@ -55,7 +67,10 @@ class GeneralForm(forms.ModelForm):
     """Step 1: what the token is for."""
 
     name = Text(
-        label=gettext_lazy("Name"), what=gettext_lazy("name"), limit=128, error_messages={"required": gettext_lazy("Enter a name for the token.")}
+        label=gettext_lazy("Name"),
+        what=gettext_lazy("name"),
+        limit=128,
+        error_messages={"required": gettext_lazy("Enter a name for the token.")},
     )
     external_id = Text(
         label=gettext_lazy("External ID"),
@@ -82,7 +97,8 @@ class GeneralForm(forms.ModelForm):
     )
 
     class Meta:
-        # The fields are those of the abstract base, so one form fits a draft and a token; it is always given an instance.
+        # The fields are those of the abstract base, so one form fits a draft and a token; it is
+        # always given an instance.
         model = TokenFields
         fields = ("name", "external_id", "description")
 
@@ -93,12 +109,19 @@ class GeneralForm(forms.ModelForm):
         self.kept_day = moments.local(instance.expires_at).date() if instance.expires_at else None
         self.initial["expires_on"] = self.kept_day
         self.first_day = timezone.localdate() + timedelta(days=1)
-        self.fields["expires_on"].widget.attrs |= {"min": self.first_day.isoformat(), "max": LAST_DAY.isoformat()}
+        self.fields["expires_on"].widget.attrs |= {
+            "min": self.first_day.isoformat(),
+            "max": LAST_DAY.isoformat(),
+        }
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         try:
-            check_name(self.instance.account, name, but=self.instance if isinstance(self.instance, Token) else None)
+            check_name(
+                self.instance.account,
+                name,
+                but=self.instance if isinstance(self.instance, Token) else None,
+            )
         except TokenError as problem:
             raise forms.ValidationError(str(problem)) from problem
         return name
@@ -106,12 +129,19 @@ class GeneralForm(forms.ModelForm):
     def clean_expires_on(self) -> date | None:
         day: date | None = self.cleaned_data["expires_on"]
         if day and day != self.kept_day and not self.first_day <= day <= LAST_DAY:
-            raise forms.ValidationError(_("Choose a day in the future.") if day <= LAST_DAY else _("Choose a day before the year 2100."))
+            raise forms.ValidationError(
+                _("Choose a day in the future.")
+                if day <= LAST_DAY
+                else _("Choose a day before the year 2100.")
+            )
         return day
 
     @property
     def expires_at(self) -> datetime | None:
-        """The last second of the day, where the person lives. A day that was not touched keeps its exact moment."""
+        """The last second of the day, where the person lives.
+
+        A day that was not touched keeps its exact moment.
+        """
         day, kept = self.cleaned_data["expires_on"], self.instance.expires_at
         if day and day != self.kept_day:
             kept = last_second(day)
@@ -137,7 +167,10 @@ class GeneralForm(forms.ModelForm):
     @property
     def values(self) -> dict[str, Any]:
         """The fields of a token that this form decides."""
-        return {**{name: self.cleaned_data[name] for name in self.Meta.fields}, "expires_at": self.expires_at}
+        return {
+            **{name: self.cleaned_data[name] for name in self.Meta.fields},
+            "expires_at": self.expires_at,
+        }
 
 
 class ExtensionForm(forms.Form):
@@ -146,13 +179,19 @@ class ExtensionForm(forms.Form):
     extension = forms.ChoiceField(
         label=gettext_lazy("Extension"),
         widget=forms.RadioSelect,
-        error_messages={"required": gettext_lazy("Choose an extension."), "invalid_choice": gettext_lazy("Choose an extension.")},
+        error_messages={
+            "required": gettext_lazy("Choose an extension."),
+            "invalid_choice": gettext_lazy("Choose an extension."),
+        },
     )
 
     def __init__(self, data: Any = None, *, instance: TokenDraft) -> None:
         super().__init__(data, initial={"extension": instance.extension_id})
         self.instance = instance
-        self.offered = {extension.pk: extension for extension in Extension.objects.offered_to(instance.account).in_order()}
+        self.offered = {
+            extension.pk: extension
+            for extension in Extension.objects.offered_to(instance.account).in_order()
+        }
         choices = [(extension.pk, extension.label) for extension in self.offered.values()]
         self.fields["extension"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
 
@@ -174,7 +213,9 @@ class ExtensionForm(forms.Form):
                 "overview": extension.overview,
                 "icon": extension.icon,
                 "tile": extension.tile,
-                "fixed_modules": None if extension.fixed_modules is None else labels(extension.fixed_modules),
+                "fixed_modules": None
+                if extension.fixed_modules is None
+                else labels(extension.fixed_modules),
                 "checked": chosen == extension.pk,
                 "input_id": f"id_extension_{number}",
             }
@@ -183,7 +224,10 @@ class ExtensionForm(forms.Form):
 
 
 class PermissionsForm(forms.Form):
-    """Step 3: the modules that the token may reach. For an extension with a fixed set nothing can be changed."""
+    """Step 3: the modules that the token may reach.
+
+    For an extension with a fixed set nothing can be changed.
+    """
 
     modules = forms.MultipleChoiceField(
         label=gettext_lazy("Modules"),
@@ -191,7 +235,9 @@ class PermissionsForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": gettext_lazy("Choose at least one module."),
-            "invalid_choice": gettext_lazy("“%(value)s” is not a module. Choose modules from the list."),
+            "invalid_choice": gettext_lazy(
+                "“%(value)s” is not a module. Choose modules from the list."
+            ),
         },
     )
 
@@ -214,7 +260,12 @@ class PermissionsForm(forms.Form):
 
     @property
     def all_modules(self) -> dict[str, Any]:
-        return {"value": Module.ALL.value, "label": _("All Modules"), "covers": Module.ALL.covers, "checked": Module.ALL in self.chosen}
+        return {
+            "value": Module.ALL.value,
+            "label": _("All Modules"),
+            "covers": Module.ALL.covers,
+            "checked": Module.ALL in self.chosen,
+        }
 
     @property
     def entries(self) -> list[dict[str, Any]]:

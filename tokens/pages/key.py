@@ -30,7 +30,9 @@ def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
 @posts_from("tokens:detail")
 @for_administrators
 def copy_key(request: PersonRequest, token_id: str) -> HttpResponse:
-    """The key as plain text, for a script that puts it into the clipboard. Asked and recorded like View.
+    """The key as plain text, for a script that puts it into the clipboard.
+
+    Asked and recorded like View.
 
     Without the header that no form of another site can send, it is View.
     """
@@ -38,7 +40,11 @@ def copy_key(request: PersonRequest, token_id: str) -> HttpResponse:
 
 
 def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpResponse:
-    page = "summary" if request.POST.get("page") == "summary" and has_summary(request, token) else "detail"
+    page = (
+        "summary"
+        if request.POST.get("page") == "summary" and has_summary(request, token)
+        else "detail"
+    )
     show = show_summary if page == "summary" else show_detail
     if token.is_deleted:
         fail(request, _("The token is deleted, and its key with it."))
@@ -48,14 +54,24 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
     if page != "summary":
         purpose = format_html(_("To view the key of <strong>{}</strong>"), token.name)
         if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
-            return show(request, token, key_confirm=asked, confirm_return="#key-copy" if copied else "#key-view")
+            return show(
+                request,
+                token,
+                key_confirm=asked,
+                confirm_return="#key-copy" if copied else "#key-view",
+            )
     try:
         key = token.reveal(by=request.user, copied=copied)
     except vault.SealBroken:
         fail(
             request,
             _("The key cannot be opened."),
-            _("Its sealing key is missing or the stored copy was changed; tell the portal's administrator.") + " " + Standing(token).calls,
+            _(
+                "Its sealing key is missing or the stored copy was changed; tell the portal's "
+                "administrator."
+            )
+            + " "
+            + Standing(token).calls,
         )
         return redirect(f"tokens:{page}", token.pk)
     if copied:

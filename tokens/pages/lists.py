@@ -20,7 +20,11 @@ from tokens.pages.tables import TokenTable
 @require_safe
 @for_members
 def index(request: PersonRequest) -> HttpResponse:
-    """The list. Its whole state is the address; what that does not say comes from the person's remembered choices."""
+    """The list.
+
+    Its whole state is the address; what that does not say comes from the person's remembered
+    choices.
+    """
     tokens = Token.objects.visible_to(request.membership)
     filters = TokenFilter(request, tokens.with_standing())
     table = TokenTable(filters.rows, may_manage=request.membership.is_admin)
@@ -43,10 +47,14 @@ def index(request: PersonRequest) -> HttpResponse:
             "clear_url": filters.clear_url,
             "empty": empty,
             "no_match_text": filters.no_match_text if empty == "no_match" else "",
-            "all_statuses_url": filters.all_statuses_url if empty == "no_match" and "status" not in request.GET else None,
+            "all_statuses_url": filters.all_statuses_url
+            if empty == "no_match" and "status" not in request.GET
+            else None,
             "may_manage": request.membership.is_admin,
             "refresh_url": request.get_full_path(),
-            "state": {name: values for name, values in request.GET.lists() if name not in {"q", "page"}},
+            "state": {
+                name: values for name, values in request.GET.lists() if name not in {"q", "page"}
+            },
         },
     )
 

@@ -27,17 +27,30 @@ from tokens.standing import Standing
 
 def status_mark(value: str, label: Any, note: Any = "") -> SafeString:
     """A status as mark and word, never by colour alone."""
-    return format_html('<span class="status status-{}">{}{}</span>', value, icon(f"status-{value}", 16), two_lines(label, note))
+    return format_html(
+        '<span class="status status-{}">{}{}</span>',
+        value,
+        icon(f"status-{value}", 16),
+        two_lines(label, note),
+    )
 
 
 class TokenTable(Table):
     label = tables.Column(gettext_lazy("Label"), accessor="name", order_by=("name_key", "pk"))
-    extension = tables.Column(gettext_lazy("Extension"), order_by=("extension_id", "-created_at", "-pk"))
+    extension = tables.Column(
+        gettext_lazy("Extension"), order_by=("extension_id", "-created_at", "-pk")
+    )
     external_id = tables.Column(gettext_lazy("External ID"), order_by=("external_id_key", "pk"))
     modules = tables.Column(gettext_lazy("Modules"), empty_values=())
-    created = tables.Column(gettext_lazy("Created"), accessor="created_at", order_by=("created_at", "pk"))
-    updated = tables.Column(gettext_lazy("Updated"), accessor="updated_at", order_by=("updated_at", "pk"))
-    last_used = tables.Column(gettext_lazy("Last used"), accessor="usage__last_used_at", empty_values=())
+    created = tables.Column(
+        gettext_lazy("Created"), accessor="created_at", order_by=("created_at", "pk")
+    )
+    updated = tables.Column(
+        gettext_lazy("Updated"), accessor="updated_at", order_by=("updated_at", "pk")
+    )
+    last_used = tables.Column(
+        gettext_lazy("Last used"), accessor="usage__last_used_at", empty_values=()
+    )
     expires = tables.Column(gettext_lazy("Expires"), accessor="expires_at", empty_values=())
     status = tables.Column(gettext_lazy("Status"))
     actions = actions_column()
@@ -47,7 +60,18 @@ class TokenTable(Table):
     default_sort = "-created"
 
     class Meta(Table.Meta):
-        sequence = ("label", "extension", "external_id", "modules", "created", "updated", "last_used", "expires", "status", "actions")
+        sequence = (
+            "label",
+            "extension",
+            "external_id",
+            "modules",
+            "created",
+            "updated",
+            "last_used",
+            "expires",
+            "status",
+            "actions",
+        )
 
     def __init__(self, tokens: QuerySet[Token], *, may_manage: bool) -> None:
         super().__init__(tokens)
@@ -58,7 +82,8 @@ class TokenTable(Table):
 
     def configure(self, request: HttpRequest, choices: Any, *, paginate: bool = True) -> None:
         self.request = request
-        # Once for all rows, and without the context processors of a page: they would run for every row.
+        # Once for all rows, and without the context processors of a page: they would run for every
+        # row.
         self.menu, self.csrf_token = get_template("partials/token_menu.html"), get_token(request)
         super().configure(request, choices, paginate=paginate)
 
@@ -75,11 +100,17 @@ class TokenTable(Table):
 
     def render_extension(self, record: Token) -> SafeString:
         extension = record.extension
-        return format_html('<span class="with-tile">{}{}</span>', tile(extension), two_lines(extension.label, extension.pk))
+        return format_html(
+            '<span class="with-tile">{}{}</span>',
+            tile(extension),
+            two_lines(extension.label, extension.pk),
+        )
 
     def render_modules(self, record: Token) -> SafeString:
         access = record.access
-        return two_lines(access.summary, "" if access.all else text.join(access.reach) if access.reach else "")
+        return two_lines(
+            access.summary, "" if access.all else text.join(access.reach) if access.reach else ""
+        )
 
     def render_created(self, record: Token) -> SafeString:
         return two_lines(moment(record.created_at), actor(record.created_by, record))
@@ -101,7 +132,13 @@ class TokenTable(Table):
         standing = self.standing(record)
         if not standing.offers_edit:
             return ""
-        context = {"token": record, "standing": standing, "with_edit": True, "request": self.request, "csrf_token": self.csrf_token}
+        context = {
+            "token": record,
+            "standing": standing,
+            "with_edit": True,
+            "request": self.request,
+            "csrf_token": self.csrf_token,
+        }
         return self.menu.render(context)
 
     def standing(self, token: Token) -> Standing:
@@ -110,7 +147,11 @@ class TokenTable(Table):
     # --- Orders that a column name cannot say -----------------------------------------------------
     # Databases disagree on where empty values go; here they are always last.
 
-    def order_modules(self, tokens: QuerySet[Token], is_descending: bool) -> tuple[QuerySet[Token], bool]:  # noqa: FBT001 (called by django-tables2)
+    def order_modules(
+        self,
+        tokens: QuerySet[Token],
+        is_descending: bool,  # noqa: FBT001
+    ) -> tuple[QuerySet[Token], bool]:
         grants = Permission.objects.filter(token=OuterRef("pk")).order_by()
         weight = Case(When(module=Module.ALL, then=Value(len(Module))), default=Value(1))
         reach = grants.values("token").annotate(total=Sum(weight)).values("total")
@@ -118,14 +159,34 @@ class TokenTable(Table):
         by_reach = order.desc(nulls_last=True) if is_descending else order.asc(nulls_last=True)
         return tokens.order_by(by_reach, directed("pk", is_descending)), True
 
-    def order_last_used(self, tokens: QuerySet[Token], is_descending: bool) -> tuple[QuerySet[Token], bool]:  # noqa: FBT001
-        return tokens.order_by(directed("usage__last_used_at", is_descending), directed("pk", is_descending)), True
+    def order_last_used(
+        self,
+        tokens: QuerySet[Token],
+        is_descending: bool,  # noqa: FBT001
+    ) -> tuple[QuerySet[Token], bool]:
+        return tokens.order_by(
+            directed("usage__last_used_at", is_descending), directed("pk", is_descending)
+        ), True
 
-    def order_expires(self, tokens: QuerySet[Token], is_descending: bool) -> tuple[QuerySet[Token], bool]:  # noqa: FBT001
-        return tokens.order_by(directed("expires_at", is_descending), directed("pk", is_descending)), True
+    def order_expires(
+        self,
+        tokens: QuerySet[Token],
+        is_descending: bool,  # noqa: FBT001
+    ) -> tuple[QuerySet[Token], bool]:
+        return tokens.order_by(
+            directed("expires_at", is_descending), directed("pk", is_descending)
+        ), True
 
-    def order_status(self, tokens: QuerySet[Token], is_descending: bool) -> tuple[QuerySet[Token], bool]:  # noqa: FBT001
-        return tokens.order_by("-status" if is_descending else "status", directed("expires_at", is_descending), directed("pk", is_descending)), True
+    def order_status(
+        self,
+        tokens: QuerySet[Token],
+        is_descending: bool,  # noqa: FBT001
+    ) -> tuple[QuerySet[Token], bool]:
+        return tokens.order_by(
+            "-status" if is_descending else "status",
+            directed("expires_at", is_descending),
+            directed("pk", is_descending),
+        ), True
 
 
 def directed(name: str, descending: bool) -> Any:  # noqa: FBT001
@@ -161,7 +222,9 @@ class PermissionRow:
 class PermissionTable(Table):
     module = tables.Column(gettext_lazy("Module"), orderable=False)
     status = tables.Column(gettext_lazy("Status"), accessor="enabled", orderable=False)
-    granted = tables.Column(gettext_lazy("Granted"), accessor="granted_at", empty_values=(), orderable=False)
+    granted = tables.Column(
+        gettext_lazy("Granted"), accessor="granted_at", empty_values=(), orderable=False
+    )
 
     always = ("module",)
     default_columns = ("module", "status", "granted")
@@ -174,4 +237,8 @@ class PermissionTable(Table):
 
     def render_granted(self, record: PermissionRow) -> SafeString | str:
         grant = record.grant
-        return two_lines(moment(grant.granted_at), actor(grant.granted_by, grant.token)) if grant else "–"
+        return (
+            two_lines(moment(grant.granted_at), actor(grant.granted_by, grant.token))
+            if grant
+            else "–"
+        )

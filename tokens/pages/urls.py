@@ -11,7 +11,11 @@ urlpatterns = [
     path("tokens/new/<uuid:draft_id>/<slug:name>/", wizard.step, name="draft"),
     path("tokens/<token_id:token_id>/", detail.detail, name="detail"),
     path("tokens/<token_id:token_id>/permissions/", detail.permissions, name="permissions"),
-    path("tokens/<token_id:token_id>/permissions/layout/", detail.save_permissions_layout, name="save_permissions_layout"),
+    path(
+        "tokens/<token_id:token_id>/permissions/layout/",
+        detail.save_permissions_layout,
+        name="save_permissions_layout",
+    ),
     path("tokens/<token_id:token_id>/activity/", activity.activity, name="activity"),
     path("tokens/<token_id:token_id>/summary/", detail.summary, name="summary"),
     path("tokens/<token_id:token_id>/edit/", edit.edit, name="edit"),

@@ -1,7 +1,8 @@
 """Creating a token in four steps: General, Extension, Permissions, Summary.
 
-The state is a TokenDraft row whose UUID is in the address: reload, Back, bookmarks and a second tab all find it again. GET
-leaves no trace; the first valid POST makes the draft, `finish()` makes the token exactly once.
+The state is a TokenDraft row whose UUID is in the address: reload, Back, bookmarks and a second tab
+all find it again. GET leaves no trace; the first valid POST makes the draft, `finish()` makes the
+token exactly once.
 """
 
 import uuid
@@ -27,7 +28,8 @@ from tokens.catalog import Module
 from tokens.models import Extension, NameTaken, NotOffered, Token, TokenDraft, TooManyTokens
 from tokens.pages.forms import ExtensionForm, GeneralForm, PermissionsForm
 
-# The session that made a token is not asked for the password on its Summary for so long, in seconds.
+# The session that made a token is not asked for the password on its Summary for so long, in
+# seconds.
 CREATOR_GRACE = 10 * 60
 
 
@@ -51,9 +53,15 @@ class Step(TextChoices):
 
 
 LEADS = {
-    Step.GENERAL: gettext_lazy("Say what the token is for, so that your colleagues recognise it later."),
-    Step.EXTENSION: gettext_lazy("Choose what will use the token. The extension cannot be changed later."),
-    Step.PERMISSIONS: gettext_lazy("Choose the modules that the token may reach. Less is safer: you can add modules later."),
+    Step.GENERAL: gettext_lazy(
+        "Say what the token is for, so that your colleagues recognise it later."
+    ),
+    Step.EXTENSION: gettext_lazy(
+        "Choose what will use the token. The extension cannot be changed later."
+    ),
+    Step.PERMISSIONS: gettext_lazy(
+        "Choose the modules that the token may reach. Less is safer: you can add modules later."
+    ),
 }
 
 
@@ -74,16 +82,25 @@ def new(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse:
-    """A step of a run of one's own. A finished run leads to its Summary, a step too far ahead to the one that is due."""
+    """A step of a run of one's own.
+
+    A finished run leads to its Summary, a step too far ahead to the one that is due.
+    """
     if name not in {Step.GENERAL, Step.EXTENSION, Step.PERMISSIONS}:
         raise Http404
     here = Step(name)
     # The token outlives the draft: a bookmark of last year's run still leads to what it made.
-    made = Token.objects.visible_to(request.membership).filter(draft_id=draft_id, created_by_id=request.user.pk).first()
+    made = (
+        Token.objects.visible_to(request.membership)
+        .filter(draft_id=draft_id, created_by_id=request.user.pk)
+        .first()
+    )
     if made:
         return redirect("tokens:summary", made.pk)
     drafts = TokenDraft.objects.filter(owner=request.user).select_related("account", "extension")
-    draft = get_visible_or_404(request, lambda membership: drafts.filter(account=membership.account_id), draft_id)
+    draft = get_visible_or_404(
+        request, lambda membership: drafts.filter(account=membership.account_id), draft_id
+    )
     if here is Step.GENERAL:
         return general(request, draft)
     if here is Step.EXTENSION:
@@ -118,8 +135,11 @@ def extension(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
 def permissions(request: PersonRequest, draft: TokenDraft, extension: Extension) -> HttpResponse:
     chosen = draft.grants
     if "select" in request.POST:
-        # Without scripts "Select all" and "Clear" are round trips; nothing is checked or created by them.
-        draft.modules = [module.value for module in Module.single()] if request.POST["select"] == "all" else []
+        # Without scripts "Select all" and "Clear" are round trips; nothing is checked or created by
+        # them.
+        draft.modules = (
+            [module.value for module in Module.single()] if request.POST["select"] == "all" else []
+        )
         draft.save(update_fields=("modules",))
         return redirect(draft_url(draft, Step.PERMISSIONS))
     form = PermissionsForm(posted(request), extension=extension, grants=chosen)
@@ -148,9 +168,12 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
         fail(request, _("The token was not created."), str(problem))
         return redirect(draft_url(draft, Step.EXTENSION))
     except ValidationError as problem:
-        # Valid when it was typed, and no longer: the day of expiration is over, or the catalog has changed.
+        # Valid when it was typed, and no longer: the day of expiration is over, or the catalog has
+        # changed.
         fail(request, _("The token was not created."), " ".join(problem.messages))
-        asked = next((step for name, step in ASKED_IN.items() if name in problem.message_dict), Step.GENERAL)
+        asked = next(
+            (step for name, step in ASKED_IN.items() if name in problem.message_dict), Step.GENERAL
+        )
         return redirect(draft_url(draft, asked))
     remember_created(request, token)
     return redirect("tokens:summary", token.pk)
@@ -182,7 +205,9 @@ def is_fresh(made: dict[str, Any], token_id: str) -> bool:
 ASKED_IN = {"extension": Step.EXTENSION, "modules": Step.PERMISSIONS}
 
 
-def show(request: PersonRequest, here: Step, draft: TokenDraft, form: Any, **shown: Any) -> HttpResponse:
+def show(
+    request: PersonRequest, here: Step, draft: TokenDraft, form: Any, **shown: Any
+) -> HttpResponse:
     back = None if here is Step.GENERAL else draft_url(draft, here.previous)
     return render_form(
         request,

@@ -21,7 +21,12 @@ class Command(BaseCommand):
     help = "Delete the activity before a day. The trail stays provable: what is kept follows the last entry that went."
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("--before", required=True, type=date.fromisoformat, help="the first day that is kept, as 2026-01-31")
+        parser.add_argument(
+            "--before",
+            required=True,
+            type=date.fromisoformat,
+            help="the first day that is kept, as 2026-01-31",
+        )
 
     def handle(self, *args: Any, before: date, **options: Any) -> None:
         moment = day_bounds(before)[0]
@@ -30,7 +35,12 @@ class Command(BaseCommand):
                 raise CommandError(f"A trail that is not whole is not shortened. {fault}")
             count = forget(account, moment)
             if count:
-                record(None, Action.TRAIL_FORGOTTEN, account=account, changes={"before": [None, text.day(before)], "entries": [count, 0]})
+                record(
+                    None,
+                    Action.TRAIL_FORGOTTEN,
+                    account=account,
+                    changes={"before": [None, text.day(before)], "entries": [count, 0]},
+                )
             self.stdout.write(f"{account or 'The portal itself'}: {count:,}")
 
 

@@ -26,13 +26,17 @@ class Command(BaseCommand):
     help = "Load the demo data. A second run adds what is missing and changes nothing else."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--records", type=int, default=72, metavar="N", help="agreements per main account (72)")
+        parser.add_argument(
+            "--records", type=int, default=72, metavar="N", help="agreements per main account (72)"
+        )
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         with happened(BEGINNING):
             accounts = {
-                id: Account.objects.get_or_create(pk=id, defaults={"name": name, "side": side, "created_at": BEGINNING})[0]
+                id: Account.objects.get_or_create(
+                    pk=id, defaults={"name": name, "side": side, "created_at": BEGINNING}
+                )[0]
                 for id, name, side in COMPANIES
             }
             people = self.people(accounts)
@@ -49,21 +53,42 @@ class Command(BaseCommand):
             user = User.objects.filter(pk=id).first()
             if user is None:
                 staff = not memberships
-                user = User.objects.create_user(email, password, id=id, name=name, is_staff=staff, is_superuser=staff, created_at=day(2021, 1, 4))
+                user = User.objects.create_user(
+                    email,
+                    password,
+                    id=id,
+                    name=name,
+                    is_staff=staff,
+                    is_superuser=staff,
+                    created_at=day(2021, 1, 4),
+                )
                 fresh.append(user)
             elif given and not user.check_password(given):
                 user.set_password(given)
                 user.save(update_fields=("password",))
             for account, role in memberships.items():
-                Membership.objects.get_or_create(user=user, account=accounts[account], defaults={"role": role})
+                Membership.objects.get_or_create(
+                    user=user, account=accounts[account], defaults={"role": role}
+                )
                 members[account].append(user)
-        self.stdout.write("Demo people: " + ", ".join(email for _, email, _, _ in PEOPLE) + f"; for /admin/: {PORTAL_ADMINISTRATOR[1]}")
+        self.stdout.write(
+            "Demo people: "
+            + ", ".join(email for _, email, _, _ in PEOPLE)
+            + f"; for /admin/: {PORTAL_ADMINISTRATOR[1]}"
+        )
         if given:
             self.stdout.write("Their password is the one in DEMO_PASSWORD.")
         elif fresh:
             # A later version may add people, while the others already have a password.
-            whose = "Their password" if len(fresh) > len(PEOPLE) else f"The password of {' and '.join(user.email for user in fresh)}"
+            whose = (
+                "Their password"
+                if len(fresh) > len(PEOPLE)
+                else f"The password of {' and '.join(user.email for user in fresh)}"
+            )
             self.stdout.write(f"{whose}, shown this once: {password}")
         else:
-            self.stdout.write("Their password was shown when they were created. To set another: DEMO_PASSWORD=… make run")
+            self.stdout.write(
+                "Their password was shown when they were created. To set another: DEMO_PASSWORD=… "
+                "make run"
+            )
         return members

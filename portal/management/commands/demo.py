@@ -9,4 +9,7 @@ class Command(BaseCommand):
     help = "Load the demo data. Needs DEMO=on."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        raise CommandError("Demo data is for trying out a local portal, not for one with real accounts. Set DEMO=on to load it.")
+        raise CommandError(
+            "Demo data is for trying out a local portal, not for one with real accounts. Set "
+            "DEMO=on to load it."
+        )

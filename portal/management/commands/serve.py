@@ -37,23 +37,34 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=read_text("HOST", "127.0.0.1"))
-        parser.add_argument("--port", type=within(1, 65535), default=read_number("PORT", 8000, 1, 65535))
-        parser.add_argument("--workers", type=within(1, 64), default=read_number("WORKERS", 2, 1, 64))
+        parser.add_argument(
+            "--port", type=within(1, 65535), default=read_number("PORT", 8000, 1, 65535)
+        )
+        parser.add_argument(
+            "--workers", type=within(1, 64), default=read_number("WORKERS", 2, 1, 64)
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         if settings.HTTPS and not settings.TRUSTED_PROXIES:
             raise CommandError(
-                "HTTPS is on, but this server speaks plain http: put a proxy that speaks TLS in front of it and set TRUSTED_PROXIES=1."
+                "HTTPS is on, but this server speaks plain http: put a proxy that speaks TLS in "
+                "front of it and set TRUSTED_PROXIES=1."
             )
         address = resolve(host)
         if settings.DEBUG and not ip_address(address).is_loopback:
-            raise CommandError(f"DEBUG shows internals of the portal to every visitor, so HOST must be a loopback address, not {host}.")
+            raise CommandError(
+                f"DEBUG shows internals of the portal to every visitor, so HOST must be a "
+                f"loopback address, not {host}."
+            )
         refuse_busy_port(address, port)
         if problems := readiness.problems():
             raise CommandError("\n".join(problems))
         if open_to_others := var.tighten():
-            self.stderr.write(f"Other users of this computer can read what only the owner of the portal should: {', '.join(open_to_others)}")
+            self.stderr.write(
+                f"Other users of this computer can read what only the owner of the portal should: "
+                f"{', '.join(open_to_others)}"
+            )
         # The workers open connections of their own.
         connections.close_all()
         server = Server(
@@ -67,16 +78,21 @@ class Command(BaseCommand):
             backlog=BACKLOG,
             backpressure=open_files() - OWN_FILES,
             # In ms. portal/connections.py closes idle connections sooner; this is the upper bound.
-            http1_settings=HTTP1Settings(header_read_timeout=NEXT_REQUEST * 1000, max_buffer_size=HEAD),
+            http1_settings=HTTP1Settings(
+                header_read_timeout=NEXT_REQUEST * 1000, max_buffer_size=HEAD
+            ),
             http2_settings=HTTP2Settings(max_headers_size=HEAD, max_concurrent_streams=STREAMS),
             respawn_failed_workers=True,
             # Seconds until a worker that hangs at shutdown is killed.
             workers_kill_timeout=10,
         )
-        self.stdout.write(f"\nThe portal is at http://{bracketed(host)}:{port}/ (stop it with Ctrl+C).")
+        self.stdout.write(
+            f"\nThe portal is at http://{bracketed(host)}:{port}/ (stop it with Ctrl+C)."
+        )
         if settings.DEMO:
             self.stdout.write(
-                "Sign in as michael@mightymicks.example or robert@frontstreet.example, with the password shown with the demo data above."
+                "Sign in as michael@mightymicks.example or robert@frontstreet.example, with the "
+                "password shown with the demo data above."
             )
         self.stdout.write("")
         sys.stdout.flush()
@@ -100,9 +116,14 @@ def resolve(host: str) -> str:
     Raise CommandError if it cannot be resolved.
     """
     try:
-        found = socket.getaddrinfo(host.removeprefix("[").removesuffix("]"), None, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(
+            host.removeprefix("[").removesuffix("]"), None, type=socket.SOCK_STREAM
+        )
     except (OSError, UnicodeError):
-        raise CommandError(f"HOST must be an address of this computer or a name that resolves to one, not {host!r}.") from None
+        raise CommandError(
+            f"HOST must be an address of this computer or a name that resolves to one, not "
+            f"{host!r}."
+        ) from None
     return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
 
 
@@ -119,8 +140,15 @@ def refuse_busy_port(address: str, port: int) -> None:
         try:
             probe.bind((address, port))
         except OSError as problem:
-            advice = " Choose another port: PORT=8001 make run" if problem.errno in (errno.EADDRINUSE, errno.EACCES) else ""
-            raise CommandError(f"Cannot listen on {bracketed(address)}:{port}: {os.strerror(problem.errno or 0)}.{advice}") from None
+            advice = (
+                " Choose another port: PORT=8001 make run"
+                if problem.errno in (errno.EADDRINUSE, errno.EACCES)
+                else ""
+            )
+            raise CommandError(
+                f"Cannot listen on {bracketed(address)}:{port}: "
+                f"{os.strerror(problem.errno or 0)}.{advice}"
+            ) from None
 
 
 def open_files() -> int:

@@ -13,7 +13,14 @@ def serve(answer):
         try:
             told = {"gave": answer(**json.loads(line))}
         except ClientError as error:
-            told = {"refused": {"status": error.status_code, "code": error.error_code, "errors": error.errors, "text": str(error)}}
+            told = {
+                "refused": {
+                    "status": error.status_code,
+                    "code": error.error_code,
+                    "errors": error.errors,
+                    "text": str(error),
+                }
+            }
         except Exception:
             told = {"raised": traceback.format_exc()}
         sys.stdout.write(json.dumps(told) + "\n")

@@ -62,17 +62,25 @@ def become(arguments, keyboard, screen, form):
 
 def filled(questions, form):
     """Fill in a form: every box is ticked unless `form` says otherwise."""
-    ever = {"from": datetime.fromisoformat("2010-01-01T00:00:00+00:00"), "to": datetime.fromisoformat("2100-01-01T00:00:00+00:00")}
+    ever = {
+        "from": datetime.fromisoformat("2010-01-01T00:00:00+00:00"),
+        "to": datetime.fromisoformat("2100-01-01T00:00:00+00:00"),
+    }
     everything = {
         "daterange": lambda question: ever,
         "selectmany": lambda question: [value for value, _ in question["values"]],
     }
-    return {question["name"]: form.get(question["name"]) or everything[question["type"]](question) for question in questions}
+    return {
+        question["name"]: form.get(question["name"]) or everything[question["type"]](question)
+        for question in questions
+    }
 
 
 def report(config, name, format, output, form=None):
     """Return the rows of a report, from JSON or from a workbook."""
-    printed = command(["-c", config, "report", "execute", name, "-f", format, "-o", f"{output}/{name}"], form=form)
+    printed = command(
+        ["-c", config, "report", "execute", name, "-f", format, "-o", f"{output}/{name}"], form=form
+    )
     if "Report has been completed" not in printed:
         raise RuntimeError(printed.partition("Trace: [")[0])
     if format == "xlsx":

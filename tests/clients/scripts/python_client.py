@@ -38,9 +38,13 @@ log = Log()
 def answer(code, kind, key, endpoint, specs, names):
     known = (kind, key, endpoint, specs)
     if known not in clients:
-        clients[known] = KINDS[kind](key, endpoint=endpoint, use_specs=bool(specs), specs_location=specs, logger=log)
+        clients[known] = KINDS[kind](
+            key, endpoint=endpoint, use_specs=bool(specs), specs_location=specs, logger=log
+        )
     with redirect_stdout(StringIO()) as screen:
-        value = loop.run_until_complete(evaluate(code, {**names, "client": clients[known], "R": R, "log": log}))
+        value = loop.run_until_complete(
+            evaluate(code, {**names, "client": clients[known], "R": R, "log": log})
+        )
     # help() prints.
     return screen.getvalue() or value
 

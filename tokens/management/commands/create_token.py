@@ -20,7 +20,10 @@ MODULES = {slug(module): module for module in Module.single()}
 
 
 class Command(BaseCommand):
-    """Makes a token from the shell. Prints the value of the Authorization header and nothing else, so it can be piped."""
+    """Makes a token from the shell.
+
+    Prints the value of the Authorization header and nothing else, so it can be piped.
+    """
 
     help = "Create a token and print the value to paste after `Authorization: `."
 
@@ -28,15 +31,31 @@ class Command(BaseCommand):
         parser.add_argument("--account", required=True, help="id or name of the account")
         parser.add_argument("--name", required=True, help="name of the token")
         group = parser.add_mutually_exclusive_group(required=True)
-        group.add_argument("--module", action="append", choices=sorted(MODULES), metavar="NAME", help="; ".join(sorted(MODULES)))
-        group.add_argument("--all-modules", action="store_true", help="every module, also those added in the future")
+        group.add_argument(
+            "--module",
+            action="append",
+            choices=sorted(MODULES),
+            metavar="NAME",
+            help="; ".join(sorted(MODULES)),
+        )
+        group.add_argument(
+            "--all-modules",
+            action="store_true",
+            help="every module, also those added in the future",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         account = find_account(options["account"])
         name = name_of(options["name"])
-        modules = [Module.ALL] if options["all_modules"] else [MODULES[each] for each in options["module"]]
+        modules = (
+            [Module.ALL]
+            if options["all_modules"]
+            else [MODULES[each] for each in options["module"]]
+        )
         try:
-            _token, key = Token.issue(account=account, modules=modules, by=None, name=name, extension_id=Extension.CUSTOM)
+            _token, key = Token.issue(
+                account=account, modules=modules, by=None, name=name, extension_id=Extension.CUSTOM
+            )
         except TokenError as problem:
             fail(str(problem))
         except ValidationError as problem:
@@ -52,8 +71,13 @@ def find_account(wanted: str) -> Account:
     if len(named) > 1:
         fail(_("Several accounts have the name %(name)s. Use the ID.") % {"name": wanted})
     if not named:
-        known = ", ".join(f"{account.pk} ({account.name})" for account in Account.objects.all()[:10])
-        fail(_("There is no account %(name)s. There are: %(known)s.") % {"name": wanted, "known": known or _("none yet")})
+        known = ", ".join(
+            f"{account.pk} ({account.name})" for account in Account.objects.all()[:10]
+        )
+        fail(
+            _("There is no account %(name)s. There are: %(known)s.")
+            % {"name": wanted, "known": known or _("none yet")}
+        )
     return named[0]
 
 
