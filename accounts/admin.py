@@ -83,7 +83,7 @@ class UserAdmin(DjangoUserAdmin):
             gettext("the person who is signed in here: %(name)s") % {"name": me}
             for me in people.filter(pk=request.user.pk)
         ]
-        # The log of the admin goes with the person.
+        # The admin's log would be deleted with the person.
         logged = people.filter(Exists(LogEntry.objects.filter(user=OuterRef("pk"))))
         kept += [
             gettext("what %(name)s did in the administration, by its log") % {"name": person}

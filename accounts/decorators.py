@@ -51,7 +51,7 @@ def for_administrators(view: View) -> View:
     @wraps(view)
     def inner(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.membership.is_admin:
-            raise PermissionDenied(_("Your role in this account allows looking only."))
+            raise PermissionDenied(_("Your role in this account is read-only."))
         return view(request, *args, **kwargs)
 
     return inner

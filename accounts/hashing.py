@@ -21,25 +21,25 @@ running = threading.BoundedSemaphore(settings.PASSWORD_CHECKS)
 admitted = threading.BoundedSemaphore(settings.PASSWORD_CHECKS * 2)
 mine = threading.local()
 
-# How far a hash steps back behind all else that the machine does (nice; 19 is the last in line).
+# The niceness of threads that hash, so that other work goes first (19 is the lowest priority).
 NICENESS = 10
 
 T = TypeVar("T")
 
 
 def step_back() -> None:
-    """Let the kernel run other threads first. Only Linux has a priority for each thread."""
+    """Lower the priority of the current thread. Only Linux has priorities for single threads."""
     mine.turn = mine.steps_back = True
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-# No more hash at once than have their turn, so nothing queues here.
+# As many threads as there are turns, so nothing queues here.
 threads = ThreadPoolExecutor(settings.PASSWORD_CHECKS, "hashing", step_back)
 
 
 def apart(hash_it: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Return the result of a hash, made in one of the threads that step back."""
+    """Run `hash_it` in one of the low-priority threads and return its result."""
     if getattr(mine, "steps_back", False):
         return hash_it(*args, **kwargs)
     return threads.submit(hash_it, *args, **kwargs).result()

@@ -122,7 +122,7 @@ def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit
             f"name:{name}:{digest(address)}",
             settings.SIGN_IN_TRIES,
             wait,
-            _("Too many wrong passwords for this e-mail address came from where you are."),
+            _("Too many wrong passwords for this e-mail address came from your network."),
         ),
         Limit(
             f"name:{name}",
@@ -135,8 +135,8 @@ def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit
             settings.SIGN_IN_TRIES_IN_ALL,
             wait,
             _(
-                "The portal receives very many wrong passwords at the moment, so it lets in only "
-                "people on devices that it knows."
+                "The portal is receiving very many wrong passwords at the moment, so people can "
+                "sign in only on devices that it knows."
             ),
         ),
     ]
@@ -148,7 +148,7 @@ def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit
                 f"address:{digest(address)}",
                 settings.SIGN_IN_TRIES_PER_ADDRESS,
                 wait,
-                _("Too many wrong passwords came from where you are."),
+                _("Too many wrong passwords came from your network."),
             ),
         )
     return limits
@@ -185,7 +185,7 @@ def resets(request: HttpRequest) -> list[Limit]:
             f"reset:{digest(address)}",
             settings.RESETS_PER_ADDRESS,
             wait,
-            _("Too many links for a new password were asked for from where you are."),
+            _("Too many links for a new password were requested from your network."),
         )
     ]
 
@@ -227,7 +227,7 @@ def writes_of_person(person: str) -> list[Limit]:
     People have their own counters, so that tokens and colleagues of an account cannot keep anybody
     from stopping them.
     """
-    reason = _("You tried to change too much in a minute.")
+    reason = _("You tried to make too many changes in a minute.")
     return [Limit(f"writes:{person}", settings.WRITES_PER_PERSON, MINUTE, reason)]
 
 
@@ -236,8 +236,8 @@ def writes_of_token(token: str, account: str) -> list[Limit]:
 
     Failed tries count too, since they cost as much.
     """
-    own = _("The token tried to change too much in a minute.")
-    shared = _("The tokens of the account tried to change too much in a minute.")
+    own = _("The token tried to make too many changes in a minute.")
+    shared = _("The tokens of the account tried to make too many changes in a minute.")
     # The narrow limit first: see take() about the order.
     return [
         Limit(f"writes:{token}", settings.WRITES_PER_TOKEN, MINUTE, own),

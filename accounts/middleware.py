@@ -186,7 +186,7 @@ def refuse_other_account(request: HttpRequest, account: str) -> HttpResponse:
         page = request.get_full_path()
     back = None
     if account in names:
-        text = _("The page that you used was of %(account)s. Nothing was changed.") % {
+        text = _("The page you used was for %(account)s. Nothing was changed.") % {
             "account": names[account]
         }
         label = _("Switch Back to %(account)s") % {"account": names[account]}
@@ -196,7 +196,7 @@ def refuse_other_account(request: HttpRequest, account: str) -> HttpResponse:
             fields=[("account", account), ("next", page)],
         )
     else:
-        text = _("The page that you used was of another account. Nothing was changed.")
+        text = _("The page you used was for another account. Nothing was changed.")
     here = acting_for(request)
     title = (
         _("You now act for %(account)s.") % {"account": names[here]}

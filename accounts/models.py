@@ -186,7 +186,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def acts_in(
         self, memberships: "list[Membership]", chosen: str | None = None
     ) -> "Membership | None":
-        """The membership of the account that was chosen now, else of the one chosen last, else the first."""
+        """Return the membership of account `chosen`, else of the one chosen last, else the first."""
         for account in (chosen, self.choices("account").get("id")):
             for membership in memberships:
                 if membership.account_id == account:

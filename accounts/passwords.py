@@ -115,15 +115,12 @@ class NotCommon:
 
     def refusal(self) -> ValidationError:
         return ValidationError(
-            _(
-                "This password, or all of it but a few digits and signs, is among the most common "
-                "ones."
-            ),
+            _("This password, apart from a few digits and symbols, is among the most common ones."),
             code="password_too_common",
         )
 
     def get_help_text(self) -> str:
-        return _("Your password may not be a common one, also with digits and signs added.")
+        return _("Your password may not be a common one, even with digits and symbols added.")
 
 
 def strip(text: str) -> str:
@@ -194,14 +191,14 @@ class NotPatterned:
         if password.isdigit() or any(unknown(form) < LEAST_UNKNOWN for form in forms(password)):
             raise ValidationError(
                 _(
-                    "This password is too regular: digits only, something repeated, or neighbours "
-                    "of the alphabet or the keyboard."
+                    "This password is too regular: only digits, repetition, or neighbours in "
+                    "the alphabet or on the keyboard."
                 ),
                 code="password_too_regular",
             )
 
     def get_help_text(self) -> str:
         return _(
-            "Your password may not be made of digits only, of repetition, or of neighbours of the "
-            "alphabet or the keyboard."
+            "Your password may not be made of only digits, repetition, or neighbours in the "
+            "alphabet or on the keyboard."
         )

@@ -1,13 +1,11 @@
-"""What happens to people, for whoever wants to know.
+"""Signals about people, in addition to Django's own, such as `user_logged_in`.
 
-Beside these there are Django's own, such as `user_logged_in`.
-
-Every receiver gets `request`, and `user`: the person it happened to, or None for an unknown name.
+Receivers get `request`, and `user`: the person it happened to, or None for an unknown name.
 """
 
 from django.dispatch import Signal
 
 # A wrong password, at sign-in or when a signed-in person was asked for it again.
 wrong_password = Signal()
-# A signed-in person gave the password once more.
+# A signed-in person gave the password again.
 password_confirmed = Signal()

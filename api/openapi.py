@@ -122,11 +122,11 @@ REFUSALS = {
     ),
     429: Refusal(
         "TooMany",
-        "The token, or all tokens of its account together, tried to change too much in a minute; "
+        "The token, or all tokens of its account together, tried to make too many changes in a minute; "
         "failed attempts count too. Nothing was changed; the header Retry-After says how many "
         "seconds to wait.",
         "SYS_429",
-        ("The token tried to change too much in a minute. Try again in 12 seconds.",),
+        ("The token tried to make too many changes in a minute. Try again in 12 seconds.",),
     ),
 }
 ERROR = {

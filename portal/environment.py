@@ -32,9 +32,9 @@ def read_list(name: str, default: str | None = None) -> list[str]:
 
 
 def read_origins(name: str) -> list[str]:
-    """Return a list of origins as browsers send them:
+    """Return a list of origins as browsers send them.
 
-    `https://app.example,http://localhost:3000`.
+    The text looks like `https://app.example,http://localhost:3000`.
     """
     origins = read_list(name, "")
     for origin in origins:

@@ -188,7 +188,7 @@ class Kept:
         page, cause = self.entry["page"], self.entry["cause"]
         title = {
             ENDED: _("You were signed out."),
-            STALE: _("You signed in anew since this page was opened."),
+            STALE: _("You signed in again since this page was opened."),
             ACCOUNT: _("Your form is here."),
             ERRORS: _("Your form is here."),
         }[cause]

@@ -37,8 +37,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def webhooks(request: HttpRequest) -> HttpResponse:
     lead = _(
-        "The portal sends no webhooks. Programs learn what has changed by asking the API with the "
-        "key of a token."
+        "The portal sends no webhooks. Programs find out what has changed by calling the API "
+        "with the key of a token."
     )
     return render(request, "portal/soon.html", {"title": _("Webhooks"), "lead": lead})
 
@@ -46,7 +46,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
 @require_safe
 def extensions(request: HttpRequest) -> HttpResponse:
     lead = _(
-        "The portal has no catalog of extensions. A token says what uses it when it is created."
+        "The portal has no catalog of extensions. You choose what will use a token when you create it."
     )
     return render(request, "portal/soon.html", {"title": _("Extensions"), "lead": lead})
 
@@ -88,7 +88,7 @@ WORDS = {
     403: Words(
         gettext_lazy("Not allowed"),
         gettext_lazy("You may not do this"),
-        gettext_lazy("This page is not for you."),
+        gettext_lazy("You have no access to this page."),
     ),
     404: Words(
         gettext_lazy("Page not found"),
@@ -168,7 +168,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         inform(
             request,
             _("This page was too old."),
-            _("Nothing was sent. Please press the button once more."),
+            _("Nothing was sent. Please press the button again."),
         )
         request.method = "GET"
         shown: HttpResponse = match.func(request, *match.args, **match.kwargs)

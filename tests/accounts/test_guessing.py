@@ -255,7 +255,7 @@ def test_a_brake_for_all_names_and_addresses(client, michael, settings):
         )
     response = sign_in(client, michael.user.email)
     assert response.status_code == 429
-    assert "The portal receives very many wrong passwords" in response.text
+    assert "The portal is receiving very many wrong passwords" in response.text
 
 
 def test_the_longest_wait_is_told(client, michael, settings):
@@ -337,7 +337,7 @@ def test_a_cookie_that_is_not_ours_is_no_device(client, michael, cookie):
     client.cookies["device"] = cookie
     for _ in range(5):
         response = sign_in(client, michael.user.email, "wrong")
-    assert "from where you are" in response.text
+    assert "from your network" in response.text
 
 
 def test_the_cookie_of_a_device_names_nobody_and_no_script_reads_it(client, michael):

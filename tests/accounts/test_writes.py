@@ -45,7 +45,7 @@ def test_a_token_that_writes_too_much_is_told_when_to_come_again(call, robot, se
     body = response.json()
     assert body["error_code"] == "SYS_429"
     assert body["errors"][0].startswith(
-        "The token tried to change too much in a minute. Try again in "
+        "The token tried to make too many changes in a minute. Try again in "
     )
     assert response["Cache-Control"] == "no-store"
 
@@ -158,7 +158,10 @@ def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, sett
     response = michael.client.post(
         "/integrations/tokens/new/", {"name": "kept name", "expires_on": ""}
     )
-    assert "You tried to change too much in a minute. The last one was not made." in response.text
+    assert (
+        "You tried to make too many changes in a minute. The last one was not made."
+        in response.text
+    )
     assert 0 < int(response["Retry-After"]) <= 60
     # The input comes back.
     assert "kept name" in michael.client.get("/integrations/tokens/new/").text

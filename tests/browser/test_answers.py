@@ -108,7 +108,7 @@ def test_a_press_from_a_page_of_another_account_says_for_which_one_acts(visit: V
     message = page.locator("#messages")
     expect(message).to_contain_text("You now act for Mighty Mick's LLC.")
     expect(message).to_contain_text(
-        "The page that you used was of Front Street Inc. Nothing was changed."
+        "The page you used was for Front Street Inc. Nothing was changed."
     )
     expect(page.locator("summary").filter(has_text="Account menu:")).to_contain_text(
         "Mighty Mick's LLC"

@@ -57,7 +57,7 @@ def test_a_page_older_than_the_last_sign_in_comes_back_with_its_text(
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_label("Name")).to_have_value("Typed before")
     expect(page.locator("#messages")).to_contain_text(
-        "You signed in anew since this page was opened."
+        "You signed in again since this page was opened."
     )
     page.get_by_role("button", name="Start Over").click()
     expect(page.get_by_label("Name")).to_have_value("")

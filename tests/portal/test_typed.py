@@ -603,8 +603,7 @@ def test_a_form_of_another_account_does_nothing_and_offers_the_way_back(
     page = Tab(signed_in, path)
     assert f"You now act for {stranger.account.name}." in page.answer.text
     assert (
-        "The page that you used was of Mighty Mick&#x27;s LLC. Nothing was changed."
-        in page.answer.text
+        "The page you used was for Mighty Mick&#x27;s LLC. Nothing was changed." in page.answer.text
     )
     assert "Switch Back to Mighty Mick&#x27;s LLC" in page.answer.text
     assert stored() == before

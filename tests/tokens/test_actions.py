@@ -113,7 +113,7 @@ def test_the_token_of_another_account_does_not_exist(michael, verb):
 def test_a_looker_may_not(adrian, token, verb):
     response = act(adrian.client, token, verb)
     assert response.status_code == 403
-    assert "looking only" in response.text
+    assert "read-only" in response.text
     token.refresh_from_db()
     assert token.status == "active"
 
