@@ -183,7 +183,7 @@ PARAMETERS = {
     "limit": {
         "name": "limit",
         "in": "query",
-        "description": f"How many records to return at most, up to {LIMIT}. With 0, only the header Content-Range tells something: the total.",
+        "description": f"How many records to return at most, up to {LIMIT}. With 0, the list is empty, and the header Content-Range still gives the total.",
         "schema": {"type": "integer", "minimum": 0, "maximum": LIMIT, "default": DEFAULT_LIMIT},
     },
     "offset": {

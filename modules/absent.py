@@ -32,7 +32,7 @@ OF_PRODUCTS = (
     ),
     of_product(
         "parameters",
-        "Parameters that an order has to fill in. This portal keeps none, so the list is empty.",
+        "Parameters to fill in for an order. This portal keeps none, so the list is empty.",
     ),
     of_product(
         "actions", "Links that a product offers. This portal keeps none, so the list is empty."

@@ -173,7 +173,7 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
 
 @CASES.updates("subject", "description", "type", "priority", "product.id")
 def update(caller: Caller, case: Case, values: dict[str, Any]) -> None:
-    """Change a case that the account opened, as long as it is not closed."""
+    """Update a case that the account opened, as long as it is not closed."""
     if case.issuer_id != caller.account_id:
         raise Refused(
             _("Only the company that opened the case can change it."), code="AUTH_005", status=403
