@@ -169,7 +169,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = fold_email(self.email)
         # Django keeps a new password here until it is saved.
         has_new_password = getattr(self, "_password", None) is not None
-        # With what follows from it, such as an entry of the trail.
+        # In one transaction with its consequences, such as an entry of the trail.
         with transaction.atomic():
             super().save(*args, **kwargs)
             if has_new_password:
@@ -186,7 +186,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def acts_in(
         self, memberships: "list[Membership]", chosen: str | None = None
     ) -> "Membership | None":
-        """Return the membership of account `chosen`, else of the one chosen last, else the first."""
+        """Return the membership of account `chosen`, else of the last chosen, else the first."""
         for account in (chosen, self.choices("account").get("id")):
             for membership in memberships:
                 if membership.account_id == account:
