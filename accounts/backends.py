@@ -94,4 +94,5 @@ def describe(request: HttpRequest, user: User | None) -> str:
     companies = ", ".join(accounts) or "no account"
     who = f"{user.pk} of {companies}" if user else "an unknown name"
     match = getattr(request, "resolver_match", None)
-    return f"{who}, from {client_address(request) or 'an unknown address'}, at {match.view_name if match else 'no page'}."
+    address = client_address(request) or "an unknown address"
+    return f"{who}, from {address}, at {match.view_name if match else 'no page'}."

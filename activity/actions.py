@@ -1,4 +1,4 @@
-"""What can happen: the vocabulary of the trail, and the groups that people filter it by."""
+"""The actions that the trail can record, and the groups that people filter them by."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,10 @@ class Group(TextChoices):
 
 
 class Action(TextChoices):
-    """Past actions, as `group.verb`. A value that stands in the trail is never renamed."""
+    """Actions as `group.verb`, in the past tense.
+
+    Never rename a value: entries of existing trails use it.
+    """
 
     TOKEN_CREATED = "tokens.created", _("Token created")
     TOKEN_CHANGED = "tokens.changed", _("Token changed")
@@ -26,7 +29,7 @@ class Action(TextChoices):
 
     KEY_VIEWED = "keys.viewed", _("Key viewed")
     KEY_COPIED = "keys.copied", _("Key copied")
-    # Asked for by somebody who may see it; nothing was shown.
+    # Somebody who may see the key asked for it, but nothing was shown.
     KEY_UNREADABLE = "keys.unreadable", _("Key could not be opened")
 
     SIGNED_IN = "sign-ins.accepted", _("Signed in")
@@ -60,5 +63,5 @@ KEY_SEEN = (Action.KEY_VIEWED, Action.KEY_COPIED)
 
 
 def in_groups(groups: list[str]) -> list[str]:
-    """Return the actions of the groups."""
+    """Return the actions in the given groups."""
     return [action.value for action in Action if action.group in groups]

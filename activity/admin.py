@@ -1,4 +1,4 @@
-"""The trails of all accounts, for administrators of the portal. Nothing can be changed in them."""
+"""The trails of all accounts, read-only, for administrators of the portal."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -15,12 +15,12 @@ from activity.models import Event
 from portal.admin import SHOWN, ReadOnly
 from portal.html import moment
 
-# Pages of actors and subjects in the admin, by the beginning of their ids.
+# Pages of actors and subjects in the admin, by the prefix of their ids.
 PAGES = {"UR": "admin:accounts_user_change", "SU": "admin:tokens_token_change"}
 
 
 def linked(id: str, name: str) -> SafeString | str:
-    """The name of then with the id, as a link to the page of today if there is one."""
+    """Return the recorded name with the id, as a link if the admin has a page for it."""
     if not id:
         return "–"
     try:
@@ -31,7 +31,7 @@ def linked(id: str, name: str) -> SafeString | str:
 
 
 def latest(events: QuerySet[Event]) -> SafeString:
-    """The newest entries about something, as a table, and the way to all of them."""
+    """Return a table of the newest entries, with a link to the rest if there are more."""
     rows = list(events[: SHOWN + 1])
     if not rows:
         return format_html("{}", "–")

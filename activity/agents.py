@@ -1,8 +1,8 @@
-"""Which program sent a request, in a few words."""
+"""Short names for the programs that send requests."""
 
 import re
 
-# In this order: Edge and Opera say that they are Chrome too, and Chrome that it is Safari.
+# The order matters: Edge and Opera also claim to be Chrome, and Chrome to be Safari.
 BROWSERS = (
     ("Edge", re.compile(r"\bEdgA?/(\d+)")),
     ("Opera", re.compile(r"\bOPR/(\d+)")),
@@ -27,7 +27,10 @@ LONGEST = 40
 
 
 def in_words(agent: str) -> str:
-    """`Firefox 145, Linux` for browsers; for other programs how they name themselves, as `python-requests/2.32`."""
+    """Return a short name for a User-Agent header.
+
+    Browsers give `Firefox 145, Linux`; other programs the first word, as `python-requests/2.32`.
+    """
     system = next((name for name, mark in SYSTEMS if mark.search(agent)), "")
     for name, mark in BROWSERS:
         if found := mark.search(agent):

@@ -7,4 +7,4 @@ class ActivityConfig(AppConfig):
     verbose_name = _("Activity")
 
     def ready(self) -> None:
-        from activity import receivers  # noqa: F401 (its models are there only now)
+        from activity import receivers  # noqa: F401 (needs the loaded models)

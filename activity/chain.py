@@ -1,4 +1,4 @@
-"""Checking that a trail is as it was written."""
+"""The check that a trail is still as it was written."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from activity.models import Chain, Event
 
-# Entries that are read at once.
+# Entries read per query.
 BATCH = 1000
-# A check is not repeated so soon.
+# How long the result of a check counts as fresh; until then it is not repeated.
 FRESH = timedelta(minutes=1)
 
 
 class Fault(NamedTuple):
-    """The first entry of an account's trail that does not fit, by its number, and what is wrong with it."""
+    """The number of the first entry of a trail that does not fit, and what is wrong with it."""
 
     account: str
     number: int
@@ -25,16 +25,17 @@ class Fault(NamedTuple):
 
 
 def verify(account: str) -> Fault | None:
-    """Check the whole trail of an account, keep the result on its chain, and return the first fault.
+    """Check the whole trail of an account, and return the first fault.
 
-    Whoever records meanwhile neither waits nor is taken for a fault.
+    Keeps the result on the chain. Entries may be recorded during the check: that does not block
+    them, and they are not reported as faults.
     """
     while True:
         chain = Chain.objects.filter(pk=account).first()
         fault = first_fault(account, chain)
         if chain is None:
             return fault
-        # Old entries may have been forgotten meanwhile.
+        # Otherwise check again: old entries were forgotten meanwhile.
         if (
             fault is None
             or not Chain.objects.filter(pk=account).exclude(forgotten=chain.forgotten).exists()
@@ -65,7 +66,7 @@ def first_fault(account: str, chain: Chain | None) -> Fault | None:
             number, hash = event.number, event.hash
         if entries:
             continue
-        # Read after the entries: the chain is never behind an entry that the portal wrote.
+        # Read after the entries, so that it cannot be older than an entry that the portal wrote.
         last = Chain.objects.filter(pk=account).first() or Chain()
         if last.number < number:
             return Fault(account, last.number + 1, "It was inserted at the end.")
@@ -80,7 +81,10 @@ def first_fault(account: str, chain: Chain | None) -> Fault | None:
 
 
 def accounts() -> list[str]:
-    """Return every account that has a trail, those without a chain included, which nobody but an intruder writes."""
+    """Return every account that has a trail.
+
+    That includes accounts with entries but no chain: only an intruder would write those.
+    """
     return sorted(
         {
             *Chain.objects.values_list("pk", flat=True),

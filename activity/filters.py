@@ -1,4 +1,4 @@
-"""What the trail can be filtered by."""
+"""The filters of the trail."""
 
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from portal import text
 from portal.filters import Chip, SpanForm, day_filter, without
 from portal.moments import day_bounds
 
-# The portal itself, among the choices of *Who*.
+# Stands for the portal itself among the choices of *Who*.
 PORTAL = "portal"
 
 
@@ -52,7 +52,7 @@ class EventFilter(filters.FilterSet):
 
     def __init__(self, request: HttpRequest, queryset: EventQuerySet) -> None:
         super().__init__(request.GET, queryset, request=request)
-        # A function, so that only a filter that is open or in use costs the queries.
+        # A function, so that the queries run only when the filter is open or in use.
         self.filters["actor"].field.choices = lambda: self.actors
         self.filters["what"].field.error_messages["invalid_choice"] = _(
             "“%(value)s” is not a choice."
@@ -63,7 +63,7 @@ class EventFilter(filters.FilterSet):
 
     @cached_property
     def actors(self) -> list[tuple[str, str]]:
-        """Everybody who is in the trail, under the latest name, and the portal itself."""
+        """Everybody who acted in the trail, by their latest name, and the portal itself."""
         last = (
             self.queryset.order_by()
             .values("actor_id")
@@ -112,7 +112,7 @@ class EventFilter(filters.FilterSet):
 
     @property
     def rows(self) -> QuerySet[Event]:
-        """The entries that fit; none while the filter is not valid (`qs` would be all of them)."""
+        """The entries that match; none if the filter is invalid (`qs` would return all of them)."""
         events: QuerySet[Event] = self.qs if self.is_valid() else self.queryset.none()
         return events
 

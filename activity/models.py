@@ -1,8 +1,8 @@
-"""The trail: what happened in an account, in order, each entry sealing the one before it.
+"""The trail: what happened in an account, in order, with each entry sealing the one before it.
 
 Rows are added by `activity.recording.record()` and never change: the database refuses UPDATE,
-DELETE and TRUNCATE (see `activity.triggers`). `manage.py forget_activity` is the one way to delete
-old ones, `manage.py verify_activity` finds what was changed past the portal.
+DELETE and TRUNCATE (see `activity.triggers`). `manage.py forget_activity` is the only way to
+delete old ones; `manage.py verify_activity` finds changes that bypassed the portal.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from activity.actions import Action
 from portal.fields import ActorField, FoldedField, MomentField
 from portal.text import fold
 
-# What the hash of an entry covers, beside the hash before it.
+# The columns that the hash of an entry covers, besides the previous hash.
 SEALED = (
     *("account", "number", "at", "actor_id", "actor_name", "action"),
     *("subject_kind", "subject_id", "subject_name", "changes", "address", "agent", "request_id"),
@@ -28,7 +28,7 @@ SEALED = (
 
 
 def seal(entry: Mapping[str, Any], previous: str) -> str:
-    """Return the hash of an entry (its columns by name) that follows the one with the hash `previous`."""
+    """Return the hash of an entry, given its columns by name and the hash of the entry before."""
     values = {name: entry[name] for name in SEALED}
     values["at"] = values["at"].astimezone(UTC).isoformat(timespec="microseconds")
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))
@@ -47,7 +47,7 @@ class Subject(NamedTuple):
         return cls(row._meta.model_name or "", str(row.pk), str(row)[:NAME])
 
 
-# Characters of a subject's name and of a program's.
+# Maximum lengths of the names of subjects and of programs, in characters.
 NAME = 300
 AGENT = 200
 
@@ -55,15 +55,16 @@ AGENT = 200
 class Chain(models.Model):
     """The ends of an account's trail: its last entry, and the last one that was forgotten.
 
-    One row an account (`""` is the portal itself). `record()` locks it, so that entries of one
-    account follow each other. The database lets an entry go only when `forgotten` has passed it.
+    There is one row per account (`""` is the portal itself). `record()` locks it, so that entries
+    of one account are written one after the other. The database lets an entry be deleted only if
+    its number is at most `forgotten`.
     """
 
     account = models.CharField(max_length=24, primary_key=True)
     number = models.PositiveBigIntegerField(default=0)
     hash = models.CharField(max_length=64, default="")
     forgotten = models.PositiveBigIntegerField(default=0)
-    # The hash of the last forgotten entry: the first one that is kept follows it.
+    # The hash of the last forgotten entry, which the first kept entry seals.
     anchor = models.CharField(max_length=64, default="")
     # The last check of the whole trail, and the number of the first entry that did not fit.
     checked_at = MomentField(null=True)
@@ -74,10 +75,10 @@ class Chain(models.Model):
 
     @property
     def length(self) -> int:
-        """How many entries are kept."""
+        """The number of entries kept."""
         return self.number - self.forgotten
 
-    # What the page says of a broken chain.
+    # Texts of the page about a broken chain.
 
     @property
     def broken_text(self) -> str:
@@ -89,7 +90,7 @@ class Chain(models.Model):
 
     @property
     def last_whole(self) -> int:
-        """The entry before the first one that does not fit; 0 if none is whole."""
+        """The number of the entry before the first one that does not fit; 0 if there is none."""
         last = (self.broken or 0) - 1
         return last if last > self.forgotten else 0
 
@@ -99,12 +100,15 @@ class Chain(models.Model):
 
     @classmethod
     def locked(cls, account: str) -> "Chain":
-        """Return the chain; everybody else who records for the account waits for the transaction's end."""
-        # Not against rows that merely point at it.
+        """Return the chain, locked until the end of the transaction.
+
+        Whoever else records for the account waits until then.
+        """
+        # Without the key, so that inserts that reference the row do not wait.
         return cls.objects.select_for_update(no_key=True).get_or_create(account=account)[0]
 
     def append(self, **entry: Any) -> "Event":
-        """Add an entry after the last one. The chain must be locked."""
+        """Add an entry at the end. The chain must be locked."""
         entry = {"account": self.account, "number": self.number + 1, **entry}
         event = Event(**entry, hash=seal(entry, self.hash))
         event.save(force_insert=True)
@@ -115,22 +119,23 @@ class Chain(models.Model):
 
 class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, membership: Membership) -> "EventQuerySet":
-        """The trail of the account a person acts for."""
+        """Return the trail of the account that a person acts for."""
         return self.filter(account=membership.account_id)
 
     def search(self, text: str) -> "EventQuerySet":
-        """Entries whose actor or subject has the text in its name or id, without regard to case."""
+        """Return entries whose actor or subject has the text in its name or id, ignoring case."""
         return self.filter(words__contains=fold(text))
 
     def about(self, kind: str, id: str) -> "EventQuerySet":
-        """What was done to one thing."""
+        """Return the entries about one subject."""
         return self.filter(subject_kind=kind, subject_id=id)
 
 
 class Event(models.Model):
     """An entry of the trail.
 
-    It names accounts, actors and subjects by id and name only. Never holds a secret.
+    It has no foreign keys: accounts, actors and subjects are kept by id and name. It never holds a
+    secret.
     """
 
     account = models.CharField(_("account"), max_length=24, blank=True)
@@ -141,13 +146,13 @@ class Event(models.Model):
     subject_kind = models.CharField(_("kind"), max_length=40, blank=True)
     subject_id = models.CharField(_("ID"), max_length=64, blank=True)
     subject_name = models.CharField(_("name"), max_length=NAME, blank=True)
-    # What changed: {"name": ["before", "after"]}; null stands for what is not there.
+    # What changed: {"name": ["before", "after"]}; null for a missing value.
     changes = models.JSONField(_("changes"), default=dict, blank=True)
     address = models.CharField(_("address"), max_length=39, blank=True)
     agent = models.CharField(_("program"), max_length=AGENT, blank=True)
     request_id = models.CharField(_("request"), max_length=32, blank=True)
     hash = models.CharField(_("hash"), max_length=64)
-    # For searching; not sealed, since it repeats what is.
+    # For searching. Not sealed, since it only repeats sealed columns.
     words = FoldedField(source="names")
 
     actor_id: str
@@ -162,7 +167,7 @@ class Event(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("account", "number"), name="one_entry_per_number"),
         )
-        # The filters of the page. Within an account, entries are in the order of their numbers.
+        # For the filters of the page. Within an account, entries are sorted by number.
         indexes = (
             models.Index("account", "at", name="activity_by_time"),
             models.Index("account", "action", F("number").desc(), name="activity_by_action"),
@@ -175,12 +180,12 @@ class Event(models.Model):
 
     @property
     def label(self) -> str:
-        """The action in words; its value if this version of the portal does not know it."""
+        """The action in words; its value if it is unknown to this version of the portal."""
         return str(Action(self.action).label) if self.action in Action else self.action
 
     @property
     def names(self) -> str:
-        """Everything that people search for."""
+        """The text that searches look in."""
         return " ".join((self.subject_name, self.subject_id, self.actor_name, self.actor_id))
 
     @property
@@ -192,7 +197,7 @@ class Event(models.Model):
         )
 
     def before(self) -> str | None:
-        """Return the hash of the entry before; None if it is missing."""
+        """Return the hash of the previous entry; None if it is missing."""
         chain = Chain.objects.filter(pk=self.account).first()
         if chain and chain.forgotten == self.number - 1:
             return chain.anchor
@@ -203,5 +208,5 @@ class Event(models.Model):
         )
 
     def fits(self, previous: str) -> bool:
-        """Whether the entry is as it was written, after the one with the hash `previous`."""
+        """Tell whether the entry is unchanged and follows the one with the hash `previous`."""
         return seal(vars(self), previous) == self.hash

@@ -1,6 +1,6 @@
-"""What gets into the trail without saying so itself: sign-ins, passwords, people, and writes in the administration.
+"""Signal receivers that record sign-ins, passwords, people, and writes in the administration.
 
-Apps below cannot know the trail, so they tell by signals and it listens.
+Lower layers cannot import the trail, so they send signals instead.
 """
 
 from collections.abc import Iterable
@@ -22,18 +22,18 @@ from activity.models import Subject
 from activity.recording import record
 from portal.http import current_request
 
-# What of people and accounts is told, whoever changes it and where.
+# Columns of people and accounts whose changes are recorded, wherever they are made.
 TOLD: dict[type[Model], tuple[str, ...]] = {
     User: ("name", "email", "is_active", "is_staff", "is_superuser"),
     Membership: ("user", "account", "role"),
     Account: ("name", "side", "is_active"),
 }
-# What no person writes, or what has entries of its own.
+# Not recorded: rows that no person writes, and rows that have entries of their own.
 SILENT_APPS = frozenset({"activity", "admin", "contenttypes", "sessions"})
 SILENT = frozenset({Session, Counter})
-# Characters of a value.
+# Maximum length of a recorded value, in characters.
 LONGEST = 1000
-# Where the rows of before wait on the instance for the end of the save.
+# The attribute of an instance that keeps its stored values during a save.
 BEFORE = "_before_this_save"
 
 
@@ -41,15 +41,15 @@ BEFORE = "_before_this_save"
 
 
 def acting() -> User | None:
-    """Return the signed-in person whose request the thread answers."""
+    """Return the signed-in person whose request this thread handles; None if there is none."""
     user = getattr(current_request.get(), "user", None)
     return user if user is not None and user.is_authenticated else None
 
 
 def account_acted_for(user: User | None, request: HttpRequest | None) -> str:
-    """Return the account that a person acts for, or would after signing in.
+    """Return the account that a person acts for, or would act for after signing in; else `""`.
 
-    Costs one query, also for nobody.
+    Runs one query even if the user is None, so that the time does not reveal an unknown name.
     """
     memberships = list(Membership.objects.usable().filter(user=user.pk if user else ""))
     session = getattr(request, "session", None)
@@ -60,12 +60,15 @@ def account_acted_for(user: User | None, request: HttpRequest | None) -> str:
 
 
 def accounts_of(user: User) -> list[str]:
-    """Return every account of a person, in the order in which their trails are locked; the portal's for a person of none."""
+    """Return the accounts of a person, in the order in which their trails are locked.
+
+    Without a membership, that is the portal itself (`""`).
+    """
     return sorted(Membership.objects.filter(user=user.pk).values_list("account", flat=True)) or [""]
 
 
 def is_in_admin() -> bool:
-    """Whether the thread answers a request of the administration."""
+    """Tell whether this thread handles a request of the administration."""
     match = getattr(current_request.get(), "resolver_match", None)
     return match is not None and "admin" in match.namespaces
 
@@ -86,7 +89,10 @@ def signed_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
 
 @receiver(wrong_password)
 def password_refused(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
-    """A known name and an unknown one take the same steps, so that the time does not tell them apart."""
+    """Record a wrong password.
+
+    Known and unknown names take the same steps, so that the time does not tell them apart.
+    """
     person = getattr(request, "user", None)
     is_in = person is not None and person.is_authenticated
     action = Action.PASSWORD_REFUSED if is_in else Action.SIGN_IN_REFUSED
@@ -99,7 +105,10 @@ def password_given(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
 
 def password_set(user: User) -> None:
-    """A new password, however it was set; without anybody signed in it was reset by a link."""
+    """Record a new password, however it was set.
+
+    A request without a signed-in person is a reset by link.
+    """
     by = acting()
     reset = by is None and current_request.get() is not None
     for account in accounts_of(user):
@@ -111,11 +120,14 @@ def password_set(user: User) -> None:
         )
 
 
-# --- People, accounts, and whatever is written in the administration ---------------------------------
+# --- People, accounts, and writes in the administration -------------------------------------------
 
 
 def told(model: type[Model]) -> tuple[str, ...]:
-    """Return the columns whose changes are told; none for a model that is not told of here and now."""
+    """Return the columns whose changes are recorded; none if the model is not recorded now.
+
+    Models that are not in `TOLD` are recorded only within requests of the administration.
+    """
     if model in TOLD:
         return TOLD[model]
     if model in SILENT or model._meta.app_label in SILENT_APPS or not is_in_admin():
@@ -167,7 +179,7 @@ def saved(sender: type[Model], instance: Model, created: bool, raw: bool, **kwar
         }
         if changes:
             write(instance, "changed", changes)
-    # Django keeps a new password there until it is saved.
+    # Django keeps a new password in `_password` until it is saved.
     if (
         isinstance(instance, User)
         and not created
@@ -181,7 +193,7 @@ def removed(sender: type[Model], instance: Model, **kwargs: Any) -> None:
         write(instance, "removed", {})
 
 
-# Only these: whoever listens to a deletion makes Django read the rows first.
+# Only these models: with a receiver, Django has to read the rows before it deletes them.
 for model in apps.get_models():
     if (
         model in TOLD
@@ -239,23 +251,26 @@ def write(row: Model, verb: str, changes: dict[str, Any]) -> None:
 
 
 def trails(row: Model, changes: dict[str, Any]) -> Iterable[str]:
-    """Return the accounts whose trails tell of a row."""
+    """Return the accounts whose trails record a change of the row."""
     if isinstance(row, User):
         return accounts_of(row)
     if isinstance(row, Account):
         return [row.pk]
-    # A membership that was moved is told of in both accounts.
+    # A membership that moved is recorded in both accounts.
     before = changes.get("account", [None])[0] if isinstance(row, Membership) else None
     return sorted({str(getattr(row, "account_id", None) or ""), *([before] if before else [])})
 
 
 def value_of(row: Model, name: str) -> Any:
-    # A concrete field has one.
+    # Concrete fields have an attname.
     return getattr(row, row._meta.get_field(name).attname)  # type: ignore[union-attr]
 
 
 def in_words(row: Model, name: str, *other: Any) -> Any:
-    """Return the value of a column, or another value of it, as the trail keeps it: choices by their labels."""
+    """Return the value of a column as the trail keeps it: choices by label, long texts cut.
+
+    `other` is a value to use instead of the current one.
+    """
     value = other[0] if other else value_of(row, name)
     labels = dict(getattr(row._meta.get_field(name), "flatchoices", ()))
     if value in labels if isinstance(value, str | int) else False:

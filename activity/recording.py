@@ -1,4 +1,4 @@
-"""How something gets into the trail."""
+"""`record()`, which adds entries to the trail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,16 +15,13 @@ from portal import logs
 from portal.fields import ActorField
 from portal.http import client_address, current_request
 
-# When the samples of the demo happened.
+# The time of the entries that the demo makes up; None for the present.
 moment: ContextVar[datetime | None] = ContextVar("moment", default=None)
 
 
 @contextmanager
 def happened(at: datetime) -> Iterator[None]:
-    """Record what the block does as if it had happened at that moment.
-
-    Only the demo makes up a past.
-    """
+    """Record what the block does as if it happened at that time; for the demo only."""
     before = moment.set(at)
     try:
         yield
@@ -40,14 +37,15 @@ def record(
     *,
     account: str | None = None,
 ) -> Event:
-    """Add an entry to the trail of the account (by default the subject's) within the transaction that acts.
+    """Add an entry to the trail of the account, by default the subject's; return it.
 
-    Call it last in the transaction: whoever records for the same account waits from here on until
-    the commit. A transaction that records several times first locks all rows that it changes.
+    Call it in the transaction that makes the change, and last: whoever else records for the account
+    waits from here until the commit. A transaction that records several times first locks all rows
+    that it changes.
 
-    `actor` is a person, a token, or None for the portal itself. `changes` has what was and what is,
-    by name: `{"name": [before, after]}`; keys and passwords never. Address, program and request id
-    are those of the request that the thread answers; a command has none.
+    `actor` is a person, a token, or None for the portal itself. `changes` has the values before and
+    after, by name: `{"name": [before, after]}`; never pass keys or passwords. Address, program and
+    request id are those of the request that this thread handles; a command has none.
     """
     row = subject if isinstance(subject, models.Model) else None
     if account is None:
@@ -57,7 +55,7 @@ def record(
     )
     with transaction.atomic(savepoint=False):
         return Chain.locked(account).append(
-            # Under the lock, so that the order of the times is that of the numbers.
+            # Read under the lock, so that times and numbers have the same order.
             at=moment.get() or timezone.now(),
             **ActorField.columns("actor", actor),
             action=str(action),
@@ -72,7 +70,7 @@ def record(
 
 
 def account_of(row: models.Model | None) -> str:
-    """Return the account that a row belongs to; the portal itself (`""`) for a row of none."""
+    """Return the account that a row belongs to; `""`, the portal itself, if it has none."""
     if row is None:
         return ""
     if row._meta.label == "accounts.Account":
@@ -81,7 +79,7 @@ def account_of(row: models.Model | None) -> str:
 
 
 def origin() -> dict[str, str]:
-    """Return where the request that this thread answers comes from; empty texts outside a request."""
+    """Return address, program and id of the request that this thread handles; `""` if none."""
     request = current_request.get()
     if request is None:
         return {"address": "", "agent": "", "request_id": ""}
@@ -94,7 +92,10 @@ def origin() -> dict[str, str]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON of both databases keeps it unchanged: texts, whole numbers, lists of them. Keys are masked."""
+    """Return a value in a form that the JSON of both databases keeps unchanged.
+
+    That is null, booleans, integers, strings and lists of them. Keys are masked.
+    """
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, list | tuple | set | frozenset):

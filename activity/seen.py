@@ -1,4 +1,4 @@
-"""Who has seen the key of a token."""
+"""The people who have seen the key of a token."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -13,9 +13,9 @@ from activity.models import Event
 
 
 class Viewer(NamedTuple):
-    """A person who saw a key: how often, and the last time.
+    """A person who saw a key, with how often and when last.
 
-    `left_at` is known for former members only.
+    Only former members have `left_at`.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Viewer(NamedTuple):
 
     @property
     def how(self) -> tuple[str, str]:
-        """`("Viewed 6 times", "copied 2 times")`"""
+        """How often the key was seen, as `("Viewed 6 times", "copied 2 times")`."""
         views = ngettext("Viewed once", "Viewed %(n)s times", self.viewed) % {
             "n": f"{self.viewed:,}"
         }
@@ -44,10 +44,7 @@ class Viewer(NamedTuple):
 
 
 def who_has_seen(account: str, token: str) -> list[Viewer]:
-    """Return everybody who saw the key of a token, whoever saw it last first.
-
-    Costs four queries at most.
-    """
+    """Return everybody who saw the key of a token, latest first, in at most four queries."""
     events = Event.objects.filter(account=account, action__in=KEY_SEEN).about("token", token)
     counts: dict[str, dict[str, int]] = {}
     last: dict[str, int] = {}

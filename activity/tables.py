@@ -19,7 +19,7 @@ from portal.html import icon, moment, two_lines
 from portal.http import whole
 from portal.tables import Table
 
-# Pages of subjects, by their kind; strings only, since their apps stand above.
+# Pages of subjects, by kind. URL names only, since their apps are in higher layers.
 PAGES = {"token": "tokens:detail"}
 KINDS = {
     "user": gettext_lazy("Person"),
@@ -29,7 +29,7 @@ KINDS = {
 
 
 class EventTable(Table):
-    """Entries, the newest first. `?open=12407` shows the details of one under its row."""
+    """Entries, newest first. `?open=12407` shows the details of one below its row."""
 
     when = tables.Column(gettext_lazy("When"), accessor="at", order_by=("number",))
     what = tables.Column(gettext_lazy("What"), accessor="action", orderable=False)
@@ -53,13 +53,13 @@ class EventTable(Table):
 
     @cached_property
     def opened(self) -> Event | None:
-        """The entry of this page that is shown with its details."""
+        """The entry of this page that is shown with its details, if any."""
         shown = (row.record for row in self.page.object_list)
         return next((event for event in shown if event.number == self.open_number), None)
 
     @cached_property
     def entry(self) -> dict[str, Any]:
-        """What the details of the opened entry show."""
+        """The context of the opened entry's details; empty if none is open."""
         event = self.opened
         if event is None:
             return {}
@@ -86,7 +86,8 @@ class EventTable(Table):
             query["open"] = str(record.number)
         url = f"?{query.urlencode()}"
         return format_html(
-            '<a class="disclose" id="open-{0}" href="{1}#open-{0}" hx-get="{1}" role="button" aria-expanded="{2}">{3}{4}</a>',
+            '<a class="disclose" id="open-{0}" href="{1}#open-{0}" hx-get="{1}" role="button" '
+            'aria-expanded="{2}">{3}{4}</a>',
             record.number,
             url,
             "true" if is_open else "false",
@@ -100,7 +101,8 @@ class EventTable(Table):
         kind, id, name = record.subject
         if url := page_of(kind, id):
             return format_html(
-                '<span class="two"><a class="one" href="{}">{}</a><span class="sub">{}</span></span>',
+                '<span class="two"><a class="one" href="{}">{}</a>'
+                '<span class="sub">{}</span></span>',
                 url,
                 name,
                 id,
@@ -110,7 +112,7 @@ class EventTable(Table):
     def render_who(self, record: Event) -> SafeString:
         actor = record.actor
         if actor is None:
-            # A request of somebody who did not sign in, or no request at all.
+            # With a request, somebody who did not sign in; without one, the portal.
             return two_lines(_("Unknown") if record.request_id else _("The portal"))
         return two_lines(actor.name, self.roles.get(actor.id, actor.id))
 
@@ -124,7 +126,7 @@ class EventTable(Table):
 
     @cached_property
     def roles(self) -> dict[str, str]:
-        """What the people of this page are to the account today, by their ids."""
+        """The current roles of the people on this page in the account, by id."""
         events = [row.record for row in self.page.object_list]
         ids = {event.actor_id for event in events if event.actor_id.startswith("UR-")}
         if not ids:
@@ -147,7 +149,7 @@ class TokenEventTable(EventTable):
 
 
 def page_of(kind: str, id: str) -> str:
-    """Return the address of the page of a subject; `""` if there is none."""
+    """Return the URL of a subject's page; `""` if there is none."""
     try:
         return reverse(PAGES[kind], args=(id,))
     except (KeyError, NoReverseMatch):
@@ -155,5 +157,5 @@ def page_of(kind: str, id: str) -> str:
 
 
 def digits(hash: str) -> str:
-    """`9c4e 01d7 b2aa`: enough of a hash to compare by eye."""
+    """Return enough of a hash to compare it by eye, as `9c4e 01d7 b2aa`."""
     return " ".join((hash[:4], hash[4:8], hash[8:12]))

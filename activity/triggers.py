@@ -1,22 +1,26 @@
-"""What makes the trail append-only in the database itself, whoever asks it.
+"""Triggers that make the trail append-only in the database itself, for every client.
 
-An entry may be deleted only when its chain says that it is forgotten: no stray `delete()` meets
-that condition, `manage.py forget_activity` does. An empty table may be truncated, as tests do.
+An entry can be deleted only once its chain counts it as forgotten: `manage.py forget_activity` sets
+that, a stray `delete()` does not. An empty table can be truncated, which tests do.
 
-SQLite loses triggers when Django makes a table anew to alter it: such a migration of `Event` ends
-with `AppendOnly()` once more.
+On SQLite, a table loses its triggers when Django rebuilds it to alter it, so a migration that
+alters `Event` must end with another `AppendOnly()`.
 """
 
 from typing import Any
 
 from django.db.migrations.operations.base import Operation
 
-KEPT = "NOT EXISTS (SELECT 1 FROM activity_chain WHERE account = OLD.account AND forgotten >= OLD.number)"
+KEPT = (
+    "NOT EXISTS (SELECT 1 FROM activity_chain "
+    "WHERE account = OLD.account AND forgotten >= OLD.number)"
+)
 
 SQLITE = (
     """CREATE TRIGGER IF NOT EXISTS activity_event_update BEFORE UPDATE ON activity_event
     BEGIN SELECT RAISE(ABORT, 'activity_event is append-only'); END""",
-    f"""CREATE TRIGGER IF NOT EXISTS activity_event_delete BEFORE DELETE ON activity_event WHEN {KEPT}
+    f"""CREATE TRIGGER IF NOT EXISTS activity_event_delete BEFORE DELETE ON activity_event
+    WHEN {KEPT}
     BEGIN SELECT RAISE(ABORT, 'activity_event is append-only'); END""",
 )
 POSTGRESQL = (
@@ -27,8 +31,9 @@ POSTGRESQL = (
         ELSIF TG_OP = 'TRUNCATE' THEN
             IF NOT EXISTS (SELECT 1 FROM activity_event) THEN RETURN NULL; END IF;
         END IF;
-        RAISE EXCEPTION 'activity_event is append-only' USING ERRCODE = 'integrity_constraint_violation';
-    END $$""",  # noqa: S608 (nothing of it comes from outside)
+        RAISE EXCEPTION 'activity_event is append-only'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END $$""",  # noqa: S608 (a constant: no input from outside)
     """CREATE OR REPLACE TRIGGER activity_event_rows BEFORE UPDATE OR DELETE ON activity_event
     FOR EACH ROW EXECUTE FUNCTION activity_event_refuse()""",
     """CREATE OR REPLACE TRIGGER activity_event_truncate BEFORE TRUNCATE ON activity_event
@@ -42,7 +47,7 @@ REMOVED = {
 
 
 class AppendOnly(Operation):
-    """Make the database refuse changes of the trail."""
+    """Make the database refuse changes to the trail."""
 
     reversible = True
     reduces_to_sql = True

@@ -22,14 +22,14 @@ from portal.moments import within
 from portal.notices import inform, succeed
 from portal.tables import save_layout as save
 
-# So many entries are checked while the person waits.
+# Trails of up to this many entries are checked while the person waits.
 AT_ONCE = 5_000
 
 
 @require_safe
 @for_members
 def index(request: PersonRequest) -> HttpResponse:
-    """The trail of the account. Its whole state is the address, as with every list."""
+    """Show the trail of the account. As with every list, the URL holds the whole state."""
     events = Event.objects.visible_to(request.membership)
     filters = EventFilter(request, events)
     table = EventTable(filters.rows)
@@ -61,7 +61,7 @@ def index(request: PersonRequest) -> HttpResponse:
 
 
 def lead(request: PersonRequest) -> dict[str, Any]:
-    """What is known of the whole trail: how long it is, and whether it was found whole."""
+    """Return what the page says about the trail as a whole: its length and its last check."""
     ends = Chain.objects.filter(pk=request.membership.account_id).first()
     first = (
         Event.objects.visible_to(request.membership)
@@ -81,14 +81,14 @@ def lead(request: PersonRequest) -> dict[str, Any]:
 @posts_from("activity:list")
 @for_members
 def save_layout(request: PersonRequest) -> HttpResponse:
-    """Remember the order and the number of rows."""
+    """Remember the order and the number of rows per page."""
     return save(request, "activity", EventTable, reverse("activity:list"))
 
 
 @posts_from("activity:list")
 @for_administrators
 def check(request: PersonRequest) -> HttpResponse:
-    """Check the whole trail of the account; a long one after the answer."""
+    """Check the whole trail of the account; a long one in the background."""
     account = request.membership.account_id
     ends = Chain.objects.filter(pk=account).first()
     if ends is None or within(ends.checked_at, chain.FRESH):

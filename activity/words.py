@@ -1,4 +1,4 @@
-"""An entry in words: what changed, before and after, and the second line under the action."""
+"""Entries in words: what changed, before and after, and the line below the action."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -31,7 +31,7 @@ LABELS = {
 
 
 class Part(NamedTuple):
-    """A piece of a value, and whether the other value does not have it."""
+    """A piece of a value, and whether the other value lacks it."""
 
     text: str
     is_new: bool
@@ -48,12 +48,12 @@ def label(name: str) -> str:
 
 
 def changes(event: Event) -> list[Change]:
-    """Return what changed; parts of a list that did not are not marked."""
+    """Return the changes of an entry. In lists, only the parts that differ are marked."""
     return [Change(label(name), *compare(name, *pair)) for name, pair in pairs(event)]
 
 
 def pairs(event: Event) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    """The changes of an entry, but nothing of a shape that this version does not know."""
+    """Yield the changes of an entry by name, skipping those in a form unknown to this version."""
     kept = event.changes if isinstance(event.changes, dict) else {}
     for name, pair in kept.items():
         if isinstance(pair, list) and len(pair) == 2:
@@ -87,7 +87,7 @@ def value(name: str, kept: Any) -> str:
 
 
 def note(event: Event) -> str:
-    """Return the second line under the action: which things changed, as `modules, description`."""
+    """Return the line below the action: the names of what changed, as `modules, description`."""
     if event.action == Action.TOKEN_CREATED:
         modules = dict(pairs(event)).get("modules", (None, []))[1]
         return text.join_some(modules, 3) if isinstance(modules, list) and modules else ""

@@ -68,7 +68,9 @@ FIELDS = {
     "current": "active",
     "description": "Terms of the partner program between the two companies.",
     "entrypoint": "reports.subscriptions.entrypoint.generate",
-    "detailed_description": "Backs up files, mailboxes and databases every hour and keeps them for ten years.",
+    "detailed_description": (
+        "Backs up files, mailboxes and databases every hour and keeps them for ten years."
+    ),
     "Asset.external_id": "84120557",
     "Customer.external_id": "10447",
     "external_id": "erp-7",

@@ -136,7 +136,9 @@ ERROR = {
         "error_code": {"type": "string", "description": "A code for programs."},
         "errors": {
             "type": "array",
-            "description": "Messages for people, as `name: reason` where a name in the body is to blame.",
+            "description": (
+                "Messages for people, as `name: reason` where a name in the body is to blame."
+            ),
             "items": {"type": "string"},
             "minItems": 1,
         },
@@ -146,7 +148,10 @@ ERROR = {
 
 HEADERS = {
     "Content-Range": {
-        "description": "The positions of the first and last record, counted from 0, and the total number of records.",
+        "description": (
+            "The positions of the first and last record, counted from 0, and the total number of "
+            "records."
+        ),
         "required": True,
         "schema": {
             "type": "string",
@@ -155,7 +160,10 @@ HEADERS = {
         },
     },
     IGNORED: {
-        "description": "Names in the query that are not filters and were ignored, at most ten; absent if there are none.",
+        "description": (
+            "Names in the query that are not filters and were ignored, at most ten; absent if "
+            "there are none."
+        ),
         "schema": {"type": "string", "examples": ["nope, owner.nope"]},
     },
     "WWW-Authenticate": {
@@ -183,7 +191,10 @@ PARAMETERS = {
     "limit": {
         "name": "limit",
         "in": "query",
-        "description": f"How many records to return at most, up to {LIMIT}. With 0, the list is empty, and the header Content-Range still gives the total.",
+        "description": (
+            f"How many records to return at most, up to {LIMIT}. With 0, the list is empty, and "
+            "the header Content-Range still gives the total."
+        ),
         "schema": {"type": "integer", "minimum": 0, "maximum": LIMIT, "default": DEFAULT_LIMIT},
     },
     "offset": {
@@ -201,8 +212,9 @@ PARAMETERS = {
 }
 
 KEYS = """\
-Send the key of a token as the header `Authorization: ApiKey SU-431-800-699:<40 hex digits>`; the word `ApiKey` is part of the key.
-It gives access to the modules that the token was granted. In this document, each module is a tag."""
+Send the key of a token as the header `Authorization: ApiKey SU-431-800-699:<40 hex digits>`; the
+word `ApiKey` is part of the key. It gives access to the modules that the token was granted. In this
+document, each module is a tag."""
 
 
 # --- The address ----------------------------------------------------------------------------------
@@ -285,16 +297,19 @@ The API that the tokens of {settings.BRAND} give access to.
 
 ## Lists
 
-A list is a JSON array in a stable order. `limit` (default {DEFAULT_LIMIT}, at most {LIMIT}) and `offset` page through it. The
-header `Content-Range: items 0-9/72` gives the positions of the records and their total number.
+A list is a JSON array in a stable order. `limit` (default {DEFAULT_LIMIT}, at most {LIMIT}) and
+`offset` page through it. The header `Content-Range: items 0-9/72` gives the positions of the
+records and their total number.
 
-The whole query string is one RQL query: terms joined with `&`. Names inside objects are written with dots or with two
-underscores (`owner.id`, `owner__id`). Every value that a record shows is a filter. Other names are ignored and listed in the
-header `{IGNORED}`. Quote a value that has anything but letters, digits, spaces and `-_.:+@*`, with single or double
-quotes: `in(name,("Ruiz & Sons","O'Hara"))`, in a URL `%22Ruiz%20%26%20Sons%22`.
+The whole query string is one RQL query: terms joined with `&`. Names inside objects are written
+with dots or with two underscores (`owner.id`, `owner__id`). Every value that a record shows is a
+filter. Other names are ignored and listed in the header `{IGNORED}`. Quote a value that has
+anything but letters, digits, spaces and `-_.:+@*`, with single or double quotes:
+`in(name,("Ruiz & Sons","O'Hara"))`, in a URL `%22Ruiz%20%26%20Sons%22`.
 
-In `name=value` and `search=text`, a plus is a space, as in forms, except in the UTC offset of a date and time; percent-encoded
-values need no quotes: `name=Ruiz+%26+Sons`. Inside parentheses, a plus is a plus.
+In `name=value` and `search=text`, a plus is a space, as in forms, except in the UTC offset of a
+date and time; percent-encoded values need no quotes: `name=Ruiz+%26+Sons`. Inside parentheses, a
+plus is a plus.
 
 | operator | example | meaning |
 | --- | --- | --- |
@@ -304,13 +319,14 @@ values need no quotes: `name=Ruiz+%26+Sons`. Inside parentheses, a plus is a plu
 
 ## Records
 
-Dates and times are written `2026-05-18T04:28:00+00:00`; without a time zone, UTC is assumed. Empty values are left out, never
-null. A body is a JSON object of at most {bodies.MAX_BODY // 1024} KB with `Content-Type: application/json`; names that are not described are ignored.
+Dates and times are written `2026-05-18T04:28:00+00:00`; without a time zone, UTC is assumed. Empty
+values are left out, never null. A body is a JSON object of at most {bodies.MAX_BODY // 1024} KB
+with `Content-Type: application/json`; names that are not described are ignored.
 
 ## Errors
 
-An error is `{{"error_code": "VAL_001", "errors": ["…"]}}`. A method that an address does not support is answered with 405.
-Addresses work with and without a trailing slash.
+An error is `{{"error_code": "VAL_001", "errors": ["…"]}}`. A method that an address does not
+support is answered with 405. Addresses work with and without a trailing slash.
 """
 
 

@@ -21,7 +21,10 @@ ACCOUNTS = Resource(
     "accounts",
     None,
     lambda caller: Account.objects.filter(pk=caller.account_id).annotate(type=TYPE),
-    about="The company that the token belongs to. Open to every valid token, since programs often read it first.",
+    about=(
+        "The company that the token belongs to. Open to every valid token, since programs often "
+        "read it first."
+    ),
     fields={
         "id": "id",
         "name": "name",

@@ -67,7 +67,7 @@ def happened(what: str) -> Shape:
 
 
 def by(what: str, part: str) -> Computed:
-    """The id or the name of the one who did it; of the company, if it was a token of the other side."""
+    """Return the id or name of who did it; of the company, if a token of the other side did."""
 
     def shown(actors: dict[str, dict[str, str]], viewer: str, partner: str) -> str | None:
         actor = actors.get(what, {})

@@ -19,7 +19,10 @@ MARKETPLACES = Resource(
         ),
         hub_count=CountOf(MarketplaceHub.objects.filter(marketplace=OuterRef("pk"))),
     ),
-    about="Regions in which a distributor sells. A vendor sees those of the distributors it has an active contract with.",
+    about=(
+        "Regions in which a distributor sells. A vendor sees those of the distributors it has an "
+        "active contract with."
+    ),
     fields={
         "id": "id",
         "name": "name",

@@ -50,7 +50,10 @@ PRODUCTS = Resource(
     "products",
     Module.PRODUCTS,
     products,
-    about="Products of vendors. A distributor sees those of the vendors it has an active distribution contract with.",
+    about=(
+        "Products of vendors. A distributor sees those of the vendors it has an active "
+        "distribution contract with."
+    ),
     fields={
         "id": "id",
         "name": "name",

@@ -10,7 +10,9 @@ TIER_CONFIGS = Resource(
     "tier/configs",
     Module.TIER_CONFIG,
     lambda caller: TierConfig.objects.visible_to(caller),
-    about="What a vendor needs to know about a reseller before it can serve the reseller's customers.",
+    about=(
+        "What a vendor needs to know about a reseller before it can serve the reseller's customers."
+    ),
     fields={
         "id": "id",
         "name": "name",

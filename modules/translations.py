@@ -27,7 +27,10 @@ TRANSLATIONS = Resource(
     "localization/translations",
     Module.PRODUCTS,
     lambda caller: Product.objects.visible_to(caller),
-    about="Texts of products. Each product has one translation with the same id, in the language its texts were written in.",
+    about=(
+        "Texts of products. Each product has one translation with the same id, in the language its "
+        "texts were written in."
+    ),
     fields={
         "id": "id",
         "description": Constant(""),
@@ -74,7 +77,8 @@ def workbook(title: str, rows: Sequence[Sequence[str]]) -> bytes:
     cells = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{FORMATS}/package/2006/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         f'<Override PartName="/xl/workbook.xml" ContentType="{KIND}.sheet.main+xml"/>'
         f'<Override PartName="/xl/sheet.xml" ContentType="{KIND}.worksheet+xml"/></Types>',
         "_rels/.rels": related("officeDocument", "xl/workbook.xml"),

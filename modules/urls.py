@@ -65,7 +65,8 @@ RESOURCES = (
 
 
 PICTURE = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="96" height="96" fill="none" stroke="#4d5761" stroke-width="1.5">'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="96" height="96" '
+    'fill="none" stroke="#4d5761" stroke-width="1.5">'
     '<path d="M12 3 4 7v10l8 4 8-4V7zM4 7l8 4 8-4M12 11v10"/></svg>'
 )
 

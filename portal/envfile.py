@@ -16,7 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 ENV_FILE = Path(__file__).resolve().parent.parent / "var" / "env"
 
 TEMPLATE = """\
-# Secrets of this installation, made once. Keep a copy: without the rings no stored key can be checked or viewed.
+# Secrets of this installation, made once. Keep a copy: without the rings no stored key can be
+# checked or viewed.
 DEMO=on
 SECRET_KEY={secret_key}
 TOKEN_PEPPERS=1:{pepper}

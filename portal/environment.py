@@ -151,7 +151,9 @@ def sqlite(path: str, options: dict[str, str], busy_seconds: int) -> dict[str, A
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": busy_seconds,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            ),
         },
     }
 

@@ -13,7 +13,8 @@ from portal import moments, text
 def icon(name: str, size: int = 20) -> SafeString:
     """Return an icon of `static/icons.svg`, hidden from screen readers: text beside it names it."""
     return format_html(
-        '<svg class="icon" width="{0}" height="{0}" aria-hidden="true" focusable="false"><use href="{1}#{2}"></use></svg>',
+        '<svg class="icon" width="{0}" height="{0}" aria-hidden="true" focusable="false">'
+        '<use href="{1}#{2}"></use></svg>',
         size,
         static("icons.svg"),
         name,

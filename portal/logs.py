@@ -72,7 +72,8 @@ def message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception as problem:  # the arguments may raise anything
         told = safely(lambda: f"{record.msg!r} with {record.args!r}")
-        return f"Faulty log call in {record.pathname}:{record.lineno} ({type(problem).__name__}): {told}"
+        place = f"{record.pathname}:{record.lineno}"
+        return f"Faulty log call in {place} ({type(problem).__name__}): {told}"
 
 
 def safely(show: Any) -> str:

@@ -47,6 +47,7 @@ TRADES = (
     "Optics",
     "Energy",
 )
+STREETS = ("Harbour Street", "Mill Lane", "Station Road", "Market Square")
 CITIES = (
     ("Valencia", "es", "+34"),
     ("Porto", "pt", "+351"),
@@ -118,7 +119,7 @@ def customer(number: int) -> Customer:
         hub_id=STAGING[provider]
         if environment == trial
         else HUB_OF.get((provider, country.upper())),
-        address=f"{draw.choice(('Harbour Street', 'Mill Lane', 'Station Road', 'Market Square'))} {draw.randint(1, 120)}",
+        address=f"{draw.choice(STREETS)} {draw.randint(1, 120)}",
         city=city,
         postal_code=f"{draw.randrange(10_000, 99_999)}",
         country=country,

@@ -54,7 +54,9 @@ def product(number: int, category_ids: Mapping[str, str]) -> Product:
         ],
         external_id=f"{''.join(word[0] for word in line.split())}-{1001 + number}".lower(),
         short_description=f"{line} for companies of any size.",
-        detailed_description=f"{line}, {edition} edition, billed monthly, with support during business hours.",
+        detailed_description=(
+            f"{line}, {edition} edition, billed monthly, with support during business hours."
+        ),
         monthly_price=Decimal(draw.randrange(290, 9990, 10)) / 100,
         version=draw.randint(1, 4),
         published_at=created + timedelta(days=20) if status != Product.Status.DRAFT else None,
@@ -102,6 +104,7 @@ ITEMS = (
 
 def product_items(number: int, of: Product) -> Iterator[Item]:
     draw = seeded(f"items {number}")
+    initials = "".join(word[0] for word in of.name.split())
     for place, (name, description, kind, precision, period, unit) in enumerate(
         ITEMS[: draw.randint(2, 4)], start=1
     ):
@@ -114,7 +117,7 @@ def product_items(number: int, of: Product) -> Iterator[Item]:
             product=of,
             name=name,
             description=description,
-            mpn=f"{''.join(word[0] for word in of.name.split())}-{name.split()[-1]}-{1001 + number}".upper(),
+            mpn=f"{initials}-{name.split()[-1]}-{1001 + number}".upper(),
             type=kind,
             precision=precision,
             period=period,

@@ -190,6 +190,7 @@ REASONS = {
     (CANCEL, R.APPROVED): "The customer closed the office.",
     (SUSPEND, R.APPROVED): "An invoice is overdue.",
 }
+READY = "The subscription is ready. Its administrator has been invited by e-mail."
 NOTES = {
     R.TIERS_SETUP: "Waiting for the reseller's data.",
     R.INQUIRING: "Please confirm the domain of the administrator.",
@@ -219,9 +220,7 @@ def asset_requests(number: int, asset: Asset, people: People) -> Iterator[Fulfil
             asset=asset,
             note=NOTES.get(status, ""),
             reason=REASONS.get((kind, status), ""),
-            activation_key="The subscription is ready. Its administrator has been invited by e-mail."
-            if approved and kind == PURCHASE
-            else "",
+            activation_key=READY if approved and kind == PURCHASE else "",
             assignee=None
             if status in {R.DRAFT, R.TIERS_SETUP} or draw.random() < 0.3
             else somebody(draw, people, asset.vendor_id),

@@ -139,7 +139,7 @@ def press(client, route, fields, token, draft, **more):
 
 
 def everything():
-    """Return every row of the database, except drafts, sessions and what counts or tells of passwords."""
+    """Return every row of the database, except drafts, sessions, counters and sign-in events."""
     left_out = {TokenDraft, Session, Counter}
     told = Event.objects.exclude(action__startswith="sign-ins.").values_list("action", "subject_id")
     return {Event: sorted(map(str, told))} | {

@@ -1,4 +1,6 @@
-"""Sign-ins, passwords, members and writes in the administration are in the trail, whoever made them and where."""
+"""Sign-ins, passwords, members and writes in the administration are in the trail, whoever made
+them and wherever.
+"""
 
 import re
 
@@ -18,7 +20,7 @@ NEW = "seven purple lanterns"
 
 
 def entries(account: str = "") -> list[tuple[str, str, str]]:
-    """Action, id of the actor and id of the subject of every entry of an account, the oldest first."""
+    """Return action, actor id and subject id of every entry of an account, oldest first."""
     return list(
         Event.objects.filter(account=account)
         .order_by("number")

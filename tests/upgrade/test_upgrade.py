@@ -209,7 +209,10 @@ def asked(portal, expression):
 
 
 def test_what_happened_to_tokens_is_in_the_trail_in_order_and_sealed(portal):
-    """17 events of version 1.0, one of them in the other account, which is older than the start with the code of today."""
+    """Expect 17 events of version 1.0, older than the first start with the current code.
+
+    One of them is in the other account.
+    """
     told = portal.manage(
         "shell",
         "-v",

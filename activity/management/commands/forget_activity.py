@@ -1,4 +1,4 @@
-"""Delete old activity, so that what is kept can still be proved."""
+"""Delete old activity without breaking the chain of what is kept."""
 
 from datetime import date, datetime
 from typing import Any
@@ -13,19 +13,22 @@ from activity.recording import record
 from portal import text
 from portal.moments import day_bounds
 
-# Entries of one transaction: whoever records for the account waits meanwhile.
+# Entries deleted per transaction: it blocks recording for the account.
 BATCH = 1000
 
 
 class Command(BaseCommand):
-    help = "Delete the activity before a day. The trail stays provable: what is kept follows the last entry that went."
+    help = (
+        "Delete the activity before a day. The rest of the trail can still be verified: it follows "
+        "from the hash of the last deleted entry."
+    )
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument(
             "--before",
             required=True,
             type=date.fromisoformat,
-            help="the first day that is kept, as 2026-01-31",
+            help="the first day to keep, as 2026-01-31",
         )
 
     def handle(self, *args: Any, before: date, **options: Any) -> None:
@@ -45,7 +48,10 @@ class Command(BaseCommand):
 
 
 def forget(account: str, moment: datetime) -> int:
-    """Delete the entries of an account up to the first one that is not older than the moment; return how many."""
+    """Delete the entries of an account up to the first one that is not older than `moment`.
+
+    Return how many were deleted.
+    """
     count = 0
     while True:
         with transaction.atomic():
@@ -56,7 +62,7 @@ def forget(account: str, moment: datetime) -> int:
             last = list(old[:BATCH])[-1:]
             if not last:
                 return count
-            # The database lets go what the chain has passed.
+            # The triggers allow deleting entries up to `forgotten`.
             ends.forgotten, ends.anchor = last[0].number, last[0].hash
             ends.save(update_fields=("forgotten", "anchor"))
             count += entries.filter(number__lte=ends.forgotten).delete()[0]

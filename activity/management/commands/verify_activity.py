@@ -1,4 +1,4 @@
-"""Check that nobody changed the trail past the portal."""
+"""Find changes to the trail that bypassed the portal."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from activity import chain
 
 
 class Command(BaseCommand):
-    help = "Check the trail of every account, or of one, and name the first entry of each that does not fit."
+    help = (
+        "Check the trail of every account, or of one, and name the first entry of each that does "
+        "not fit."
+    )
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--account", help="the ID of one account")
