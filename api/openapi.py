@@ -122,7 +122,8 @@ REFUSALS = {
     ),
     429: Refusal(
         "TooMany",
-        "The token, or all tokens of its account together, tried to make too many changes in a minute; "
+        "The token, or all tokens of its account together, tried to make too many changes in a "
+        "minute; "
         "failed attempts count too. Nothing was changed; the header Retry-After says how many "
         "seconds to wait.",
         "SYS_429",

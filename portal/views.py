@@ -46,7 +46,8 @@ def webhooks(request: HttpRequest) -> HttpResponse:
 @require_safe
 def extensions(request: HttpRequest) -> HttpResponse:
     lead = _(
-        "The portal has no catalog of extensions. You choose what will use a token when you create it."
+        "The portal has no catalog of extensions. You choose what will use a token when you "
+        "create it."
     )
     return render(request, "portal/soon.html", {"title": _("Extensions"), "lead": lead})
 

@@ -1,4 +1,4 @@
-"""Tokens for administrators of the portal: metadata and a way to shut one down. Never a key."""
+"""Tokens in the admin, for administrators of the portal: metadata and disabling, never a key."""
 
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from tokens.standing import Standing
 
 
 def linked(actor: Actor | None) -> SafeString | None:
-    """The person or the token under the name of then, as a link to its page in the admin."""
+    """Return the recorded name of a person or token, as a link to its page in the admin."""
     if actor is None:
         return None
     url = reverse(
@@ -115,7 +115,7 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description=_("Disable the selected tokens at once"), permissions=["disable"])
     def force_disable(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
-        # The admin is private.
+        # Only signed-in staff reach the admin, so `request.user` is a User.
         count = sum(token.disable(by=request.user) for token in tokens)  # type: ignore[arg-type]
         if not count:
             self.message_user(

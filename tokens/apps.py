@@ -7,4 +7,4 @@ class TokensConfig(AppConfig):
     verbose_name = _("Tokens")
 
     def ready(self) -> None:
-        from tokens import checks  # noqa: F401 (registers itself, once the models are there)
+        from tokens import checks  # noqa: F401 (registers itself; needs the loaded models)

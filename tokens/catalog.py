@@ -1,7 +1,7 @@
-"""The only list of modules in the project.
+"""The catalog of modules, and what grants of them reach.
 
-A new module is one member here and one file in `modules/`: the wizard, the Permissions tab, the
-filter and the gate read everything from this page.
+A new module needs one member here and one file in `modules/`: the wizard, the Permissions tab, the
+filter and the gate read everything from this list.
 """
 
 from collections.abc import Collection, Iterable
@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy, ngettext
 class Module(models.TextChoices):
     """A part of the API that a token may reach, in the order of CloudBlue's documentation.
 
-    MD-0000, MD-0001, MD-0007, MD-0023 and MD-0024 are the ids of the real product. The others are
-    not published: ours begin at MD-9001, where they cannot be taken for real ones. `path` is the
-    list below `/public/v1/` that a first call reads to prove the grant.
+    MD-0000, MD-0001, MD-0007, MD-0023 and MD-0024 are the ids of the real product. Its other ids
+    are not published, so ours begin at MD-9001, where they cannot be mistaken for real ones. `path`
+    is the list below `/public/v1/` that a first call reads to prove the grant.
     """
 
     path: str
@@ -136,15 +136,16 @@ class Module(models.TextChoices):
 
     @classmethod
     def single(cls) -> list["Module"]:
-        """Every module but All."""
+        """Return every module but All."""
         return [module for module in cls if module is not cls.ALL]
 
 
 @dataclass(frozen=True)
 class Access:
-    """What a set of grants lets a token reach, as people read it. *All* is a grant of its own, not a list of the others.
+    """The modules that a set of grants reaches, by their labels.
 
-    `condition` is what has to happen first ("Once it is enabled"), or nothing for a token that can call.
+    *All* is a grant of its own, not a list of the others. `condition` says what has to happen first
+    ("Once it is enabled"); it is empty for a token that can call.
     """
 
     all: bool
@@ -177,7 +178,7 @@ class Access:
 
     @property
     def summary(self) -> str:
-        """`All modules` or `3 of 16 modules`"""
+        """The number of modules in words: `All modules` or `3 of 16 modules`."""
         if self.all:
             return _("All modules")
         return ngettext("%(n)s of %(total)s modules", "%(n)s of %(total)s modules", self.total) % {
@@ -185,7 +186,7 @@ class Access:
             "total": self.total,
         }
 
-    # --- The beginnings of its sentences ---
+    # --- Beginnings of sentences ---
 
     @property
     def every_module(self) -> str:
@@ -199,7 +200,7 @@ class Access:
 
     @property
     def some_modules(self) -> str:
-        """With the places {count} and {total}, so that the page can count on."""
+        """With the placeholders {count} and {total}, so that scripts can update the numbers."""
         may, could = (
             _("May reach {count} of {total} modules:"),
             _("%(condition)s, it could reach {count} of {total} modules:"),
@@ -215,15 +216,15 @@ class Access:
         return _("It could not reach") if self.condition else _("May not reach")
 
 
-# What All covers beside the modules that exist.
+# What All covers besides the existing modules.
 FUTURE = gettext_lazy("modules added in the future")
 
 
 @dataclass(frozen=True)
 class AccessChange:
-    """What other grants give and take in effect, by name.
+    """The modules gained and lost in effect by a change of grants, by label.
 
-    From All to three modules takes thirteen, and all to come.
+    A change from All to three modules loses thirteen, and those added in the future.
     """
 
     gained: list[str]
@@ -235,7 +236,7 @@ class AccessChange:
 
 
 def names_beyond(grants: Collection[str], others: Collection[str]) -> list[str]:
-    """What the grants reach and the others do not."""
+    """Return the labels of the modules that the grants reach and the others do not."""
     reach, other = Access.of(grants), Access.of(others)
     names = [name for name in reach.reach if name not in other.reach]
     return [*names, str(FUTURE)] if reach.all and not other.all else names

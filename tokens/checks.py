@@ -1,4 +1,4 @@
-"""A database and the rings of secrets that its keys were stored under belong together."""
+"""System check that the rings in the settings are those that the stored keys were made with."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from tokens.models import RingSecret
 def secrets_of_the_rings(
     databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Tell which secrets of the rings are not those of the database, and how many keys are lost without them."""
+    """Report missing and replaced secrets of the rings, with the number of keys they affect."""
     found: list[CheckMessage] = []
     for alias in databases or ():
         if RingSecret._meta.db_table in connections[alias].introspection.table_names():
@@ -34,7 +34,8 @@ LOSSES = {
 def missing(row: RingSecret) -> CheckMessage | None:
     if row.is_configured() or not (count := row.stored_keys().count()):
         return None
-    loss = f"{count} {'key' if count == 1 else 'keys'} of this database {LOSSES[RingSecret.Ring(row.ring)]}"
+    affected = "1 key" if count == 1 else f"{count} keys"
+    loss = f"{affected} of this database {LOSSES[RingSecret.Ring(row.ring)]}"
     restore = f"Restore {row.ring} from your copy of the environment file."
     if row.configured is not None:
         hint = f"{restore} A new secret takes a new number."

@@ -1,4 +1,4 @@
-"""The first call with a token, in the languages that its users write: it reads what was granted."""
+"""Examples of a first call with a token in several languages, reading what was granted."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tokens.catalog import Module
 
-# What every valid token may read.
+# The list that every valid token may read.
 FOR_ALL = "accounts"
 
 SHELL = """\
@@ -30,12 +30,12 @@ console.log(answer.status, answer.headers.get("Content-Range"), await answer.jso
 CCLI = """\
 ccli account add "$API_KEY" -e {endpoint}
 ccli {command}"""
-# What ccli reads by itself; it shows the account where there is no command for the grant.
+# Commands of ccli by module; without one for the grants, the example lists the account.
 CCLI_COMMANDS = {Module.PRODUCTS: "product list", Module.CUSTOMERS: "customer export"}
 
 
 class Example(NamedTuple):
-    """A program that makes the call; `id` is that of its element."""
+    """A program that makes the call; `id` is the id of its HTML element."""
 
     id: str
     language: str | Promise
@@ -43,18 +43,21 @@ class Example(NamedTuple):
 
 
 def path(grants: Collection[str]) -> str:
-    """The list to read: that of the first module granted, in the order of the catalog."""
+    """Return the path of the first module granted, in the order of the catalog."""
     return next((module.path for module in Module if module in grants), FOR_ALL)
 
 
 def client(path: str) -> str:
-    """The list as CloudBlue's client for Python names it: `client("tier").accounts`."""
+    """Return the path as CloudBlue's Python client writes it: `client("tier").accounts`."""
     *spaces, last = path.split("/")
     return "client" + "".join(f'("{space}")' for space in spaces) + f".{last}"
 
 
 def examples(endpoint: str, grants: Collection[str]) -> list[Example]:
-    """The call in each language, for a token with these grants. Each reads the key from API_KEY."""
+    """Return the call in each language, for a token with these grants.
+
+    Each program reads the key from the environment variable API_KEY.
+    """
     here = path(grants)
     everything = Module.ALL in grants
     command = next(

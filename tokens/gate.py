@@ -1,7 +1,8 @@
-"""The gate of the public API: strict parse of the raw header, one indexed query, a constant-time compare, and the answer:
-401, 403 or through.
+"""The gate of the public API, which admits a call or answers it with 401 or 403.
 
-Nothing about a token is cached, so disabling, deleting or editing one holds at the very next request in every process.
+It parses the raw header strictly, runs one indexed query and compares in constant time. Nothing
+about a token is cached, so disabling, deleting or editing it takes effect with the next request, in
+every process.
 """
 
 import logging
@@ -31,22 +32,26 @@ from tokens.standing import hindrances, refusal
 log = logging.getLogger(__name__)
 
 
-# Has a limit of its own: strangers cause its lines.
+# A logger of its own, rate-limited in LOGGING, since anyone can cause these lines.
 refusals = logging.getLogger("tokens.refusals")
 
 
-# How exact "last used" is: a busy token costs one small UPDATE a minute.
+# The precision of "last used": a busy token costs one small UPDATE per minute.
 STAMP_EVERY = timedelta(minutes=1)
 
 
-# Written by hand, here only: the ORM takes five times as long to build this query as the database
-# to answer it. One row per key of the token; all that changes with the clock is decided here, by
-# the clock of the database.
+# The only SQL of calls written by hand: the ORM takes five times as long to build this query as the
+# database to answer it. It returns one row per key of the token. Whatever depends on the time is
+# decided here, by the clock of the database.
 LOOK_UP = """
-SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END, t.account_id, t.status, a.side, a.is_active,
+SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END,
+       t.account_id, t.status, a.side, a.is_active,
        e.label, e.fixed_modules IS NULL,
        CASE WHEN t.expires_at <= {now} THEN 1 ELSE 0 END,
-       CASE WHEN EXISTS (SELECT 1 FROM tokens_permission p WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')) THEN 1 ELSE 0 END,
+       CASE WHEN EXISTS (
+           SELECT 1 FROM tokens_permission p
+           WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')
+       ) THEN 1 ELSE 0 END,
        CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END
 FROM tokens_tokenkey k
 JOIN tokens_token t ON t.id = k.token_id
@@ -57,8 +62,8 @@ WHERE k.token_id = %s
 """
 
 
-# SQLite keeps moments as text without a zone, and compares them as text: an expiration is seen up
-# to a second late. A use noted ahead of the clock, further than clocks differ, is noted again.
+# SQLite stores times as text without a zone and compares them as text, so an expiration takes
+# effect up to a second late. A last use further in the future than SKEW is noted again.
 LOOK_UPS = {
     "sqlite": LOOK_UP.format(
         now="CURRENT_TIMESTAMP",
@@ -77,7 +82,7 @@ View = Callable[..., HttpResponse]
 
 
 class Caller(NamedTuple):
-    """The token behind a call, after the gate; views find it as `request.token`."""
+    """The token behind a call that passed the gate; views find it as `request.token`."""
 
     id: str
     account_id: str
@@ -88,13 +93,13 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ApiRequest(HttpRequest):
-    """A request that came through the gate."""
+    """A request that passed the gate."""
 
     token: Caller
 
 
 class Refused(Exception):
-    """The gate stays shut; `response` says why."""
+    """The call is refused; `response` says why."""
 
     def __init__(self, response: HttpResponse, reason: str, token_id: str = "") -> None:
         self.response, self.reason, self.token_id = response, reason, token_id
@@ -117,7 +122,7 @@ def gate(module: Module | None) -> Callable[[View], View]:
             response.headers["Cache-Control"] = "no-store"
             return response
 
-        # The gate stands in for the session; tests read `module` to prove that no view is ungated.
+        # The gate replaces the session here. Tests read `module` to prove that every view is gated.
         inner.login_required = False  # type: ignore[attr-defined]
         inner.module = module  # type: ignore[attr-defined]
         return inner
@@ -126,7 +131,10 @@ def gate(module: Module | None) -> Callable[[View], View]:
 
 
 def too_many_writes(request: ApiRequest) -> HttpResponse | None:
-    """429 for a write beyond what the token and its account may change in a minute; reads are not counted."""
+    """Return a 429 for a write over the limits per minute of the token and its account.
+
+    Reads are not counted.
+    """
     if request.method in READS:
         return None
     try:
@@ -143,7 +151,7 @@ def too_many_writes(request: ApiRequest) -> HttpResponse | None:
 
 
 def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
-    """Who calls, and whether the last use is worth a stamp. Raises Refused."""
+    """Return the caller, and whether its last use needs a new stamp. Raise Refused."""
     if settings.HTTPS and not request.is_secure():
         text = _("A key must not travel in clear. Use https, and replace the key that you sent.")
         raise Refused(api.error(403, "AUTH_004", text), text)
@@ -164,7 +172,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     if row is None:
         if not rows:
             keys.matches_nobody(key)
-        # Says the same for an unknown token and a wrong secret; the checksum is of the text alone.
+        # The same answer for an unknown token and a wrong secret; the checksum is of the text only.
         raise unauthorized(
             _("The key looks mistyped or cut off.")
             if key.looks_mistyped
@@ -187,7 +195,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     ) = row
     found = hindrances(status, account_is_active=bool(account_is_active), is_expired=bool(expired))
     if found:
-        # Only the holder of the right key learns this much.
+        # Only somebody with the right key gets these details.
         raise unauthorized(refusal(key.token_id, found), key.token_id)
     if retired:
         raise unauthorized(
@@ -204,7 +212,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
 def no_grant(
     request: HttpRequest, token_id: str, module: Module, extension: str, *, can_be_granted: bool
 ) -> str:
-    """Say which module a token lacks, and what can be done about it."""
+    """Return a text that says which module a token lacks, and what can be done about it."""
     words = {"id": token_id, "module": module.label, "extension": extension}
     refused = _("The token %(id)s may not reach the module %(module)s.") % words
     if not can_be_granted:
@@ -224,7 +232,10 @@ def unauthorized(reason: str, token_id: str = "") -> Refused:
 
 
 def note_refusal(request: HttpRequest, refused: Refused) -> None:
-    """One line for each reason and address in a minute: an attack shows, and does not fill the disk."""
+    """Log a refusal, at most once a minute for each reason and address.
+
+    So an attack is visible, but does not fill the disk.
+    """
     address = client_address(request)
     refusals.warning(
         "Refused call: address %s, token %s, request %s, status %s: %s",
@@ -238,27 +249,27 @@ def note_refusal(request: HttpRequest, refused: Refused) -> None:
 
 
 def stamp(token_id: str) -> None:
-    """Note the use, at most once a minute, by one conditional UPDATE.
+    """Note the use of a token, at most once a minute, by one conditional UPDATE.
 
-    It neither fails nor delays the call.
+    Neither an error nor a lock of the database fails or delays the call.
     """
     now = timezone.now()
     fresh = Q(last_used_at__gt=now - STAMP_EVERY, last_used_at__lte=now + SKEW)
     try:
         with without_waiting(), transaction.atomic():
-            # PostgreSQL passes over a row that somebody holds.
+            # PostgreSQL skips a row that is locked.
             free = TokenUsage.objects.select_for_update(skip_locked=True)
             stale = free.filter(Q(last_used_at=None) | ~fresh, token=token_id)
             TokenUsage.objects.filter(pk__in=stale.values("pk")).update(last_used_at=now)
     except Error as problem:
-        # Somebody else writes at this moment, or the database is in trouble: the next call will
-        # note its own use.
+        # Another process is writing, or the database has a problem: the next call notes its own
+        # use.
         log.warning("The use of %s could not be noted: %s", token_id, problem)
 
 
 @contextmanager
 def without_waiting() -> Iterator[None]:
-    """SQLite has one writer at a time: give up at once instead of waiting for it."""
+    """Give up at once instead of waiting for another writer: SQLite has one at a time."""
     if connection.vendor != "sqlite":
         yield
         return

@@ -1,4 +1,4 @@
-"""Pieces of HTML of the Tokens section."""
+"""HTML fragments of the Tokens section."""
 
 from django.urls import reverse
 from django.utils.html import format_html
@@ -9,16 +9,16 @@ from tokens.models import Token
 
 
 def actor(who: Actor | None, token: Token) -> SafeString | str:
-    """Who did something to `token`:
+    """Return who did something to `token`.
 
-    `Michael Goldmill`, or `ERP Sync (SU-160-984-311)` with a link, or nothing for nobody known.
+    That is `Michael Goldmill`, or `ERP Sync (SU-160-984-311)` with a link, or `""` if unknown.
     """
     if who is None:
         return ""
-    # The page of another account's token does not exist.
+    # Tokens of other accounts have no page here.
     if not who.is_token or who.account != token.account_id:
         return who.label
-    # The id is part of the link: beside it, in small grey, only the colour would tell the link.
+    # The id is part of the link: next to it, in small grey, only colour would set the link apart.
     return format_html(
         '<a href="{}">{} <span class="nowrap">({})</span></a>',
         reverse("tokens:detail", args=(who.id,)),

@@ -1,9 +1,9 @@
-"""The text of a key: making, reading and checking it. Nothing else in the project handles secrets.
+"""Making, reading and checking the text of keys. No other module handles secrets.
 
 A key is `ApiKey SU-160-984-311:<40 lowercase hex digits>`, the value of the Authorization header.
-Of the 40 digits 32 are random (128 bits) and 8 are a CRC-32 of what stands before them. The
-checksum is advice only: it words an error and helps secret scanners; whether a key is right is
-decided by its digest alone.
+Of the 40 digits, 32 are random (128 bits) and 8 are the CRC-32 of the token's id and those 32. The
+checksum only improves an error message and helps secret scanners; the digest alone decides whether
+a key is right.
 """
 
 import hmac
@@ -15,10 +15,10 @@ from typing import NamedTuple
 from django.conf import settings
 
 SCHEME = "ApiKey"
-# `fullmatch` on ASCII only: `strip()` and `$` would let line ends and exotic blanks pass.
+# `fullmatch` on ASCII only: `strip()` and `$` would accept line ends and unusual white space.
 HEADER = re.compile(r"(?i:apikey) (SU-[0-9]{3}-[0-9]{3}-[0-9]{3}):([0-9a-f]{40})", re.ASCII)
 HEADER_LENGTH = len("ApiKey SU-000-000-000:") + 40
-# Compared with when there is no such token, so that an unknown id costs the same as a wrong secret.
+# Compared with if the token does not exist, so that an unknown id takes as long as a wrong secret.
 NOBODY = bytes(32)
 
 
@@ -29,7 +29,7 @@ class Key(NamedTuple):
     secret: str
 
     def __repr__(self) -> str:
-        """Without the secret: a repr ends in logs and reports of errors."""
+        """Return the key without its secret, since reprs end up in logs and error reports."""
         return f"Key(token_id={self.token_id!r}, secret='••••')"
 
     @property
@@ -55,13 +55,13 @@ def checksum(token_id: str, random: str) -> str:
 
 
 def mint(token_id: str) -> Key:
-    """A fresh key for the token."""
+    """Return a new key for the token."""
     random = secrets.token_hex(16)
     return Key(token_id, random + checksum(token_id, random))
 
 
 def parse(header: str) -> Key | None:
-    """Read a raw Authorization header strictly; None for anything that is not exactly a key."""
+    """Parse a raw Authorization header; return None for anything that is not exactly a key."""
     if len(header) != HEADER_LENGTH:
         return None
     match = HEADER.fullmatch(header)
@@ -69,9 +69,9 @@ def parse(header: str) -> Key | None:
 
 
 def digest(key: Key, pepper: int | None = None) -> Digest:
-    """HMAC-SHA256 of the key under a numbered pepper, by default the current one.
+    """Return the HMAC-SHA256 of the key under a numbered pepper, by default the current one.
 
-    Raises KeyError for a pepper that is no longer in the ring.
+    Raise KeyError for a pepper that is no longer in the ring.
     """
     number = max(settings.TOKEN_PEPPERS) if pepper is None else pepper
     return Digest(
@@ -83,14 +83,14 @@ def digest(key: Key, pepper: int | None = None) -> Digest:
 
 
 def can_check(pepper: int) -> bool:
-    """Whether the ring still has the pepper."""
+    """Tell whether the ring still has the pepper."""
     return pepper in settings.TOKEN_PEPPERS
 
 
 def matches(key: Key, stored: bytes, pepper: int) -> bool:
-    """Whether the stored digest is that of the key, in constant time.
+    """Tell in constant time whether the stored digest is that of the key.
 
-    A pepper that was taken away matches nothing.
+    Return False if the pepper is no longer in the ring.
     """
     if not can_check(pepper):
         return False
@@ -98,10 +98,13 @@ def matches(key: Key, stored: bytes, pepper: int) -> bool:
 
 
 def fingerprint(secret: bytes) -> bytes:
-    """Tell secrets of a ring apart without keeping them: HMAC-SHA256 of a constant."""
+    """Return the HMAC-SHA256 of a constant under a secret of a ring.
+
+    It tells secrets apart without storing them.
+    """
     return hmac.digest(secret, b"fingerprint of a secret of a ring", "sha256")
 
 
 def matches_nobody(key: Key) -> bool:
-    """Always false, at the price of `matches`."""
+    """Return False, after the same work as `matches()`."""
     return hmac.compare_digest(digest(key).value, NOBODY)

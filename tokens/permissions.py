@@ -1,6 +1,6 @@
-"""What views of the API use:
+"""Decorators that put views of the API behind the gate.
 
-`@requires_module(Module.AGREEMENTS)` opens one to tokens that were granted the module.
+`@requires_module(Module.AGREEMENTS)` opens a view to tokens that were granted the module.
 """
 
 from collections.abc import Callable
@@ -15,5 +15,5 @@ def requires_module(module: Module) -> Callable[[View], View]:
 
 
 def requires_token(view: View) -> View:
-    """Open a view to every valid token, whatever it was granted."""
+    """Open a view to every valid token, regardless of its grants."""
     return gate(None)(view)

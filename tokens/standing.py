@@ -1,7 +1,6 @@
-"""What holds for a token at this moment, and the words for it.
+"""The standing of a token: everything that holds for it now, and the sentences that say so.
 
-Every sentence, mark, button and refusal about a token comes from here, so that no two of them
-disagree.
+Every sentence, mark, button and refusal about a token comes from here, so that they all agree.
 """
 
 from collections.abc import Iterable
@@ -19,12 +18,12 @@ from portal.moments import within
 from tokens.catalog import Access
 from tokens.models import State, Token
 
-# A token used this recently counts as in use when somebody wants to take something away from it.
+# A token used within this time counts as in use when somebody wants to take access away from it.
 IN_USE = timedelta(days=30)
 
 
 class Hindrance(models.TextChoices):
-    """Why a call with the right key gets the answer 401, in words that follow "the token"."""
+    """Reasons why a valid key is answered with 401, in words that follow "the token"."""
 
     DELETED = "deleted", gettext_lazy("is deleted")
     ACCOUNT_OFF = "account_off", gettext_lazy("belongs to an account that is switched off")
@@ -42,7 +41,7 @@ REMEDIES = {
     Hindrance.NO_KEY: gettext_lazy("it has a key"),
     Hindrance.UNCHECKABLE: gettext_lazy("its key can be checked again"),
 }
-# What neither the stored status nor the expiration date tells.
+# Hindrances that neither the stored status nor the expiration date shows.
 UNSEEN = (Hindrance.ACCOUNT_OFF, Hindrance.NO_KEY, Hindrance.UNCHECKABLE)
 
 
@@ -56,7 +55,7 @@ def hindrances(
 ) -> tuple[Hindrance, ...]:
     """Return what keeps a token from calling.
 
-    A deleted one has no other hindrance: nothing can be done about it.
+    A deleted token has no other hindrance, since it cannot be made to work again.
     """
     if status == Token.Status.DELETED:
         return (Hindrance.DELETED,)
@@ -71,7 +70,7 @@ def hindrances(
 
 
 def refusal(token_id: str, found: Iterable[Hindrance]) -> str:
-    """Tell the holder of a key why the API refuses it."""
+    """Return the sentence that tells the holder of a key why the API refuses it."""
     return _("The token %(id)s %(why)s.") % {"id": token_id, "why": join(found)}
 
 
@@ -81,7 +80,7 @@ def join(found: Iterable[Hindrance]) -> str:
 
 @dataclass(frozen=True)
 class Standing:
-    """A token as it stands, for one who looks at it:
+    """The standing of a token, as shown to one person.
 
     `may_manage` says whether they manage the tokens of its account.
     """
@@ -120,7 +119,7 @@ class Standing:
 
     @property
     def in_use(self) -> bool:
-        """Whether programs depend on it: it can call, and did so lately."""
+        """Whether programs depend on it: it can call, and did so recently."""
         used = self.token.last_used_at
         return self.can_call and within(used, IN_USE)
 
@@ -132,9 +131,9 @@ class Standing:
 
     @property
     def mark(self) -> str:
-        """The sign before the status.
+        """The icon before the status.
 
-        A token that looks active but cannot call has no green one.
+        An active token that cannot call does not get the green one.
         """
         return (
             State.EXPIRED.value
@@ -144,7 +143,7 @@ class Standing:
 
     @property
     def note(self) -> str:
-        """The line under the status: the day that explains it, and what the status does not tell."""
+        """The line below the status: its day, and the hindrances that it does not show."""
         notes = [str(hindrance.label) for hindrance in self.hindrances if hindrance in UNSEEN]
         if self.token.expires_at and (
             self.state is State.EXPIRING or Hindrance.EXPIRED in self.hindrances
@@ -155,7 +154,7 @@ class Standing:
 
     @property
     def headline(self) -> str:
-        """What a page says first about a token that cannot call or reaches nothing; nothing about any other."""
+        """The headline of a token that cannot call or has no grants; `""` for any other."""
         if self.can_call:
             return "" if self.token.grants else _("This token may reach no module.")
         expired = (
@@ -170,12 +169,12 @@ class Standing:
 
     @property
     def level(self) -> str:
-        """How grave the headline is."""
+        """The severity of the headline."""
         return "info" if self.can_call or self.token.is_deleted else "warning"
 
     @property
     def advice(self) -> str:
-        """What follows from the headline, and what can be done about it."""
+        """The sentences after the headline: the consequences, and what can be done."""
         if self.can_call:
             return _("It can read its own account only.")
         if Hindrance.DELETED in self.hindrances:
@@ -203,7 +202,7 @@ class Standing:
         return self.access_with(self.token.grants)
 
     def access_with(self, grants: Iterable[str]) -> Access:
-        """What the token would reach with other grants."""
+        """Return what the token would reach with the given grants."""
         if self.can_call:
             condition = ""
         elif Hindrance.DELETED in self.hindrances:
@@ -214,9 +213,9 @@ class Standing:
 
     @property
     def module_marks(self) -> dict[bool, tuple[str, str]]:
-        """Mark and word for a module, by whether it was granted.
+        """Icon and word for a module, by whether it was granted.
 
-        Nothing is enabled for a token that cannot call.
+        If the token cannot call, granted modules are not shown as enabled.
         """
         if self.can_call:
             return {True: ("enabled", _("Enabled")), False: ("disabled", _("Disabled"))}
@@ -226,12 +225,12 @@ class Standing:
 
     @property
     def offers_key(self) -> bool:
-        """Whether View and Copy are there."""
+        """Whether the person can view and copy the key."""
         return self.may_manage and not self.key_hint
 
     @property
     def key_hint(self) -> str:
-        """Why the key cannot be viewed, or nothing."""
+        """Why the key cannot be viewed; `""` if it can."""
         if Hindrance.DELETED in self.hindrances:
             return _("The key of a deleted token cannot be viewed.")
         if Hindrance.NO_KEY in self.hindrances:
@@ -253,7 +252,7 @@ class Standing:
 
     @property
     def key_note(self) -> str:
-        """Which key View shows, if the token has several."""
+        """A note on which key View shows; `""` if there is only one, or it cannot be viewed."""
         count = len(self.token.usable_keys)
         if not self.offers_key or count < 2:
             return ""
@@ -264,7 +263,7 @@ class Standing:
 
     @property
     def offers_first_call(self) -> bool:
-        """Whether the reader could make a call with it: it can call, and its key is theirs to see."""
+        """Whether the person can make a call: the token can call, and they can view its key."""
         return self.can_call and self.offers_key
 
     # --- Actions ----------------------------------------------------------------------------------
@@ -277,7 +276,7 @@ class Standing:
 
     @property
     def mends_by_edit(self) -> bool:
-        """Whether Edit is the way out of what the headline says: a later expiration date, or modules."""
+        """Whether Edit can solve the headline's problem, by a later expiration date or modules."""
         may_choose = self.can_call and self.token.extension.asks_permissions and bool(self.headline)
         return self.offers_edit and (Hindrance.EXPIRED in self.hindrances or may_choose)
 

@@ -1,8 +1,8 @@
-"""Sealing a key so that it can be viewed again later. Checking a call never comes here.
+"""Sealing keys, so that they can be viewed later. Not used to check calls.
 
 AES-256-GCM with a random nonce. The account, the token and the key's version are bound in as
-associated data, so a sealed copy that was moved to another row cannot be opened. Layout: 1 byte
-number of the sealing key, 12 bytes nonce, ciphertext.
+associated data, so a sealed copy that was moved to another row cannot be opened. Layout: number of
+the sealing key (1 byte), nonce (12 bytes), ciphertext.
 """
 
 import os
@@ -15,11 +15,11 @@ NONCE = 12
 
 
 class SealBroken(Exception):
-    """The copy cannot be opened: it was altered or moved, or its sealing key is no longer in the ring."""
+    """The copy was altered or moved, or its sealing key is no longer in the ring."""
 
 
 def seal(text: str, *bound_to: object) -> bytes:
-    """Seal a text under the current sealing key, bound to where it is kept."""
+    """Seal a text with the current sealing key, bound to the row that keeps it."""
     number = max(settings.TOKEN_SEALING_KEYS)
     nonce = os.urandom(NONCE)
     return (
@@ -32,12 +32,15 @@ def seal(text: str, *bound_to: object) -> bytes:
 
 
 def can_open(sealed: bytes) -> bool:
-    """Whether the ring still has the sealing key; only opening tells whether the copy is whole."""
+    """Tell whether the ring still has the sealing key.
+
+    Whether the copy is intact shows only when it is opened.
+    """
     return sealed[:1] != b"" and sealed[0] in settings.TOKEN_SEALING_KEYS
 
 
 def unseal(sealed: bytes, *bound_to: object) -> str:
-    """The text again. Raises SealBroken."""
+    """Open a sealed text. Raise SealBroken."""
     try:
         ring_key = settings.TOKEN_SEALING_KEYS[sealed[0]]
         return (

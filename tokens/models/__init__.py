@@ -1,4 +1,4 @@
-"""Tokens: their rows, and the verbs that change them."""
+"""Models of tokens, with the methods that change them."""
 
 from tokens.models.base import (
     EXPIRING,

@@ -1,4 +1,4 @@
-"""What the models of this package share: states, errors, and what a person says about a token."""
+"""What the models of this package share: states, errors, and the fields that people fill in."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,23 +17,23 @@ EXPIRING = timedelta(days=30)
 
 
 class TokenError(Exception):
-    """Something that a person may not do to a token, with a sentence that says why."""
+    """An operation on a token was refused; the text says why."""
 
 
 class NameTaken(TokenError):
-    """Another live token of the account has the name."""
+    """Another live token of the account already has the name."""
 
 
 class TooManyTokens(TokenError):
-    """The account has as many tokens of the extension as it may have."""
+    """The account already has the maximum number of tokens for the extension."""
 
 
 class NotOffered(TokenError):
-    """The extension is not for accounts of this side."""
+    """The extension is not offered to accounts of this side."""
 
 
 class AlreadyIssued(TokenError):
-    """The wizard run has made its token already."""
+    """The wizard run has already created its token."""
 
     def __init__(self, token: "Token") -> None:
         super().__init__()
@@ -41,15 +41,15 @@ class AlreadyIssued(TokenError):
 
 
 class Changed(TokenError):
-    """Somebody else changed the token since the person began to edit it."""
+    """Somebody else changed the token after the person began to edit it."""
 
 
 class Deleted(TokenError):
-    """The token was deleted; nothing can be done to it any more."""
+    """The token was deleted and cannot be changed any more."""
 
 
 class Status(models.TextChoices):
-    """The stored part of the state. Deleted is final; the row stays as a tombstone."""
+    """The stored part of a token's state. Deleted is final; the row stays as a tombstone."""
 
     ACTIVE = "active", gettext_lazy("Active")
     INACTIVE = "inactive", gettext_lazy("Inactive")
@@ -57,7 +57,7 @@ class Status(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """What people and the API see: the stored status, and what the expiration date makes of it."""
+    """The state that people and the API see, derived from the status and the expiration date."""
 
     ACTIVE = "active", gettext_lazy("Active")
     EXPIRING = "expiring", gettext_lazy("Expiring")
@@ -67,7 +67,7 @@ class State(models.TextChoices):
 
 
 class TokenFields(models.Model):
-    """What a person says about a token, in the wizard (TokenDraft) and afterwards (Token)."""
+    """The fields that people fill in, in the wizard (TokenDraft) and afterwards (Token)."""
 
     account = models.ForeignKey(
         Account,
@@ -93,6 +93,6 @@ class TokenFields(models.Model):
         return self.name
 
     def check_said(self) -> None:
-        """Normalise what a person said, and raise ValidationError for what may not be stored."""
+        """Normalise the fields that people fill in. Raise ValidationError for invalid values."""
         said = {"name", "external_id", "description", "extension", "expires_at"}
         self.clean_fields(exclude={field.name for field in self._meta.fields} - said)

@@ -18,18 +18,18 @@ from tokens.models.base import AlreadyIssued, TokenFields
 from tokens.models.extension import Extension
 from tokens.models.token import Token
 
-# Drafts of the wizard that nobody finished.
+# How long an unfinished draft is kept.
 DRAFT_LASTS = timedelta(days=1)
 
 
 class TokenDraft(TokenFields):
-    """A run of the wizard.
+    """An unfinished run of the wizard.
 
-    Its UUID is in the address, so two runs never meet. It holds no secret.
+    Its UUID is in the URL, so runs in several tabs do not interfere. It holds no secret.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # Chosen in the second step; chosen again if it is deleted meanwhile.
+    # Chosen in the second step, and again if the extension is deleted meanwhile.
     extension = models.ForeignKey(
         Extension,
         models.SET_NULL,
@@ -48,7 +48,7 @@ class TokenDraft(TokenFields):
 
     @property
     def grants(self) -> list[str]:
-        """What the token will be granted: the extension's fixed set, else the modules chosen so far."""
+        """The future grants: the extension's fixed modules, else those chosen so far."""
         if self.extension is None:
             return []
         if self.extension.fixed_modules is not None:
@@ -61,9 +61,9 @@ class TokenDraft(TokenFields):
         return Access.of(self.grants)
 
     def finish(self) -> Token:
-        """Make the token. Repeated or simultaneous calls give the same one.
+        """Create the token and return it. Repeated or simultaneous calls return the same one.
 
-        Checks again all that the forms checked, since time passes between the steps. Raises
+        Validate again what the forms validated, since time passes between the steps. Raise
         NameTaken, NotOffered, TooManyTokens and ValidationError.
         """
         try:
@@ -74,7 +74,7 @@ class TokenDraft(TokenFields):
         return token
 
     def issue(self) -> tuple[Token, keys.Key]:
-        """Make the token with its key; see Token.issue()."""
+        """Create the token and its key; see Token.issue()."""
         self.check_said()
         if self.expires_at and self.expires_at <= timezone.now():
             raise ValidationError(
@@ -100,7 +100,7 @@ class TokenDraft(TokenFields):
 
     @classmethod
     def forget_old(cls, owner: User) -> None:
-        """Drop the person's unfinished runs of yesterday and before, and of today's the oldest that are too many with a new one."""
+        """Delete the person's old drafts, and the oldest others to make room for a new one."""
         mine = cls.objects.filter(owner=owner)
         cls.old().filter(owner=owner).delete()
         newest = mine.order_by("-created_at", "pk").values_list("pk", flat=True)[
@@ -110,6 +110,9 @@ class TokenDraft(TokenFields):
 
     @classmethod
     def old(cls) -> models.QuerySet["TokenDraft"]:
-        """Unfinished runs of yesterday and before; one made ahead of the clock would never grow old."""
+        """Return drafts older than a day.
+
+        Drafts dated more than a day ahead are included: they would never grow old.
+        """
         now = timezone.now()
         return cls.objects.exclude(created_at__range=(now - DRAFT_LASTS, now + DRAFT_LASTS))

@@ -1,4 +1,4 @@
-"""What tokens are made for: rows, so that administrators of the portal add and change them without a new version."""
+"""Extensions, which are rows so that administrators of the portal can edit them."""
 
 from collections.abc import Collection
 from typing import Any
@@ -25,7 +25,7 @@ def in_catalog_order(modules: Collection[Any]) -> list[Module]:
 class ModulesField(Guarded, models.JSONField):
     """A list of modules in the order of the catalog, or null.
 
-    A stored module that has left the catalog is not read.
+    Stored modules that are no longer in the catalog are skipped.
     """
 
     def accept(self, value: Any) -> list[str] | None:
@@ -49,35 +49,35 @@ class ModulesField(Guarded, models.JSONField):
             "choices": Module.choices,
             "widget": forms.CheckboxSelectMultiple,
         }
-        # JSONField's own would pass what only a field for JSON takes.
+        # Skips JSONField.formfield(), which passes arguments that only a JSON form field takes.
         return models.Field.formfield(self, **{**kwargs, **boxes})
 
 
 class ExtensionQuerySet(models.QuerySet["Extension"]):
     def offered_to(self, account: Account) -> "ExtensionQuerySet":
-        """The extensions that the account can make tokens for."""
+        """Return the extensions that the account can create tokens for."""
         return self.filter(side__in=(Extension.Side.ANY, account.side))
 
     def in_order(self) -> "ExtensionQuerySet":
-        """As people see them: those with fixed modules first, then by label."""
+        """Return the extensions as people see them: fixed modules first, then by label."""
         return self.order_by(IsNull(F("fixed_modules"), rhs=True), "label", "pk")
 
 
 class Extension(models.Model):
-    """What will use a token. It brings a fixed set of modules, or the person chooses them.
+    """What a token is made for. It has a fixed set of modules, or the person chooses them.
 
-    A token keeps the modules it was made with when those of its extension change.
+    When the modules of an extension change, existing tokens keep theirs.
     """
 
     class Side(models.TextChoices):
-        """Whom an extension is for; an account's side is one of the last two."""
+        """The accounts that an extension is for; an account's side is one of the last two."""
 
         ANY = "any", gettext_lazy("Vendors and distributors")
         VENDOR = "vendor", gettext_lazy("Vendors")
         DISTRIBUTOR = "distributor", gettext_lazy("Distributors")
 
     class Icon(models.TextChoices):
-        """Drawings of `static/icons.svg` that fit on a tile."""
+        """Icons of `static/icons.svg` that fit on a tile."""
 
         BARS = "bars", gettext_lazy("Bars")
         BOLT = "bolt", gettext_lazy("Bolt")
@@ -89,7 +89,7 @@ class Extension(models.Model):
         PLUG = "plug", gettext_lazy("Plug")
         WEBHOOK = "webhook", gettext_lazy("Webhook")
 
-    # The one for programs of one's own; its id is that of the real product.
+    # For customers' own programs; the id is that of the real product.
     CUSTOM = "EXT-000"
 
     id = PublicIdField(gettext_lazy("ID"), groups=(3, 3), prefix="EXT")
@@ -164,7 +164,7 @@ class Extension(models.Model):
 
     @property
     def tile(self) -> str:
-        """The colour of its tile in the style sheet, which has some by name; the others look alike."""
+        """The CSS class of the tile. Some names have their own colour, all others the default."""
         return f"tile-{self.name}"
 
     @property
@@ -174,7 +174,7 @@ class Extension(models.Model):
 
     @property
     def most_tokens(self) -> int:
-        """How many live tokens an account may have for it."""
+        """The maximum number of live tokens per account."""
         most: int = self.cap or settings.TOKENS_PER_EXTENSION
         return most
 

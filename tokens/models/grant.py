@@ -23,7 +23,7 @@ class Permission(models.Model):
     token = models.ForeignKey(
         "tokens.Token", models.CASCADE, related_name="permissions", db_index=False
     )
-    # A function, so that a new module of the catalog needs no migration.
+    # A function, so that a new module in the catalog needs no migration.
     module = models.CharField(gettext_lazy("module"), max_length=8, choices=known_modules)
     granted_at = MomentField(default=timezone.now, editable=False)
     granted_by = OwnedActorField(gettext_lazy("granted by"))

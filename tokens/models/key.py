@@ -1,4 +1,4 @@
-"""Keys of tokens as they are stored, and proof that the secrets in the settings belong to them."""
+"""Stored keys, and the check that the secrets in the settings are those they were made with."""
 
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from tokens.models.token import Token
 
 
-# How many keys are tried with a secret whose fingerprint is not known.
+# How many keys to try with a secret whose fingerprint is unknown.
 SAMPLE = 5
 
 
 class TokenKey(models.Model):
-    """A key of a token, in the two forms it is stored in. A token may have several.
+    """A key of a token, as a digest and a sealed copy. A token may have several.
 
-    Each opens the gate until the moment when it retires; the newest version is the one people see.
+    Each passes the gate until `retires_at`; people see the newest version.
     """
 
     token = models.ForeignKey("tokens.Token", models.CASCADE, related_name="keys", db_index=False)
@@ -43,7 +43,7 @@ class TokenKey(models.Model):
 
     @classmethod
     def put(cls, token: "Token", key: keys.Key, version: int = 1) -> "TokenKey":
-        """Store a key: a digest to check it by, a sealed copy to view it.
+        """Store a key, as a digest to check it and a sealed copy to view it.
 
         Raise RingSecret.Foreign.
         """
@@ -64,11 +64,11 @@ class TokenKey(models.Model):
 
     @property
     def can_be_opened(self) -> bool:
-        """Whether there is a copy, and a sealing key for it in the ring."""
+        """Whether there is a copy, and the ring has its sealing key."""
         return self.sealed is not None and vault.can_open(bytes(self.sealed))
 
     def open(self) -> str:
-        """The key as the value of the Authorization header. Raises vault.SealBroken."""
+        """Return the key as the value of the Authorization header. Raise vault.SealBroken."""
         if self.sealed is None:
             raise vault.SealBroken
         return keys.Key(
@@ -77,9 +77,9 @@ class TokenKey(models.Model):
         ).header
 
     def works_with(self, ring: str) -> bool | None:
-        """Whether the secrets of a ring open (or check) the key;
+        """Tell whether the secrets of a ring open (or check) the key.
 
-        None if a key that cannot be opened cannot tell.
+        Return None if that is unknown: peppers cannot be tried on a key that cannot be opened.
         """
         try:
             key = keys.parse(self.open())
@@ -92,9 +92,10 @@ class TokenKey(models.Model):
 
 
 class RingSecret(models.Model):
-    """Which secret stood under a number of a ring when keys were stored under it: its fingerprint, never the secret.
+    """The fingerprint of the secret that keys were stored under, by ring and number.
 
-    So a portal notices that its rings are not those of its database. Keys of versions that noted nothing are tried instead.
+    It shows when the rings in the settings are not those of the database. It never holds the secret
+    itself. Keys of older versions of the portal, which noted no fingerprint, are tried instead.
     """
 
     class Ring(models.TextChoices):
@@ -104,7 +105,7 @@ class RingSecret(models.Model):
         SEALING_KEYS = "TOKEN_SEALING_KEYS"
 
     class Foreign(Exception):
-        """The secret under the current number is another one than keys were stored under."""
+        """The secret under the current number is not the one that keys were stored under."""
 
     ring = models.CharField(max_length=32, choices=Ring)
     number = models.PositiveSmallIntegerField()
@@ -120,7 +121,10 @@ class RingSecret(models.Model):
 
     @classmethod
     def note(cls) -> None:
-        """Note the secrets that a key is about to be stored under. Raise Foreign."""
+        """Note the fingerprints of the secrets that a key is about to be stored under.
+
+        Raise Foreign.
+        """
         noted = {(row.ring, row.number): row for row in cls.objects.all()}
         for ring in cls.Ring:
             number, secret = max(getattr(settings, ring).items())
@@ -139,14 +143,14 @@ class RingSecret(models.Model):
 
     @property
     def configured(self) -> bytes | None:
-        """The secret under the number in the settings."""
+        """The secret in the settings under this number; None if there is none."""
         secret: bytes | None = getattr(settings, self.ring).get(self.number)
         return secret
 
     def is_configured(self) -> bool:
-        """Whether the settings hold the secret that the keys were stored under.
+        """Tell whether the settings hold the secret that the keys were stored under.
 
-        Without any proof to the contrary they do.
+        Without evidence to the contrary, return True.
         """
         if self.configured is None:
             return False
@@ -159,7 +163,7 @@ class RingSecret(models.Model):
         return any(tried) or not tried
 
     def stored_keys(self) -> "models.QuerySet[TokenKey]":
-        """Return the keys stored under the number; those of deleted tokens will never be asked for again."""
+        """Return the keys stored under the number, except those of deleted tokens."""
         live = TokenKey.objects.exclude(token__status=Status.DELETED)
         if self.ring == self.Ring.PEPPERS:
             return live.filter(pepper=self.number)

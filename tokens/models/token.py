@@ -1,4 +1,4 @@
-"""Tokens: what they are, what they may reach, who uses them, and every way in which they change."""
+"""Tokens: their fields, queries and grants, and the methods that change them."""
 
 import uuid
 from collections.abc import Collection
@@ -41,22 +41,22 @@ from tokens.models.usage import TokenUsage
 
 class TokenQuerySet(models.QuerySet["Token"]):
     def of_account(self, account_id: str) -> "TokenQuerySet":
-        """The tokens of an account.
+        """Return the tokens of an account.
 
-        Every page and every call begins here, so another account's token is a 404.
+        Every page and call starts from this, so another account's token is a 404.
         """
         return self.filter(account=account_id)
 
     def visible_to(self, membership: Membership) -> "TokenQuerySet":
-        """The tokens of the account a person acts for."""
+        """Return the tokens of the account that a person acts for."""
         return self.of_account(membership.account_id)
 
     def live(self) -> "TokenQuerySet":
-        """All but the deleted ones."""
+        """Return all tokens except deleted ones."""
         return self.exclude(status=Token.Status.DELETED)
 
     def in_states(self, states: Collection[str]) -> "TokenQuerySet":
-        """Tokens in any of the states, as `Token.state` tells it."""
+        """Return tokens in any of the states, as in `Token.state`."""
         now = timezone.now()
         active = Q(status=Token.Status.ACTIVE)
         soon = now + EXPIRING
@@ -73,7 +73,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(wanted)
 
     def search(self, text: str) -> "TokenQuerySet":
-        """Tokens whose name, id or external id contains the text, without regard to case."""
+        """Return tokens whose name, id or external id contains the text, ignoring case."""
         return self.filter(
             Q(name_key__contains=fold(text))
             | Q(id__contains=text.strip().upper())
@@ -81,7 +81,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
         )
 
     def reaching(self, module: str) -> "TokenQuerySet":
-        """Tokens that may reach the module, by a grant of its own or by All."""
+        """Return tokens that may reach the module, by its own grant or by All."""
         return self.filter(
             models.Exists(
                 Permission.objects.filter(
@@ -91,15 +91,15 @@ class TokenQuerySet(models.QuerySet["Token"]):
         )
 
     def with_standing(self) -> "TokenQuerySet":
-        """With what a token's standing depends on beside its own columns: its use, account, extension and keys."""
+        """Fetch everything that the standing needs: usage, account, extension and keys."""
         keys = models.Prefetch("keys", TokenKey.objects.defer("digest"))
         return self.select_related("usage", "account", "extension").prefetch_related(keys)
 
 
 class Token(TokenFields):
-    """A key to the API and everything about it but the key itself.
+    """The right of a program to call the API. The keys are in TokenKey.
 
-    It belongs to an account, not to a person.
+    A token belongs to an account, not to a person.
     """
 
     Status: TypeAlias = base.Status
@@ -124,10 +124,10 @@ class Token(TokenFields):
     created_by = OwnedActorField(gettext_lazy("Created by"))
     updated_at = MomentField(gettext_lazy("Updated"), default=timezone.now, editable=False)
     updated_by = OwnedActorField(gettext_lazy("Updated by"))
-    # Counts edits, so that the second of two people who edit at once is told.
+    # Counts edits, so that the second of two people who edit at the same time is warned.
     version = models.PositiveIntegerField(default=1, editable=False)
-    # The wizard run that made the token. Unique: eight simultaneous presses of Create make one
-    # token.
+    # The wizard run that created the token. Unique, so that pressing Create several times creates
+    # one token.
     draft_id = models.UUIDField(null=True, unique=True, editable=False)
 
     objects = TokenQuerySet.as_manager()
@@ -146,8 +146,8 @@ class Token(TokenFields):
                 condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"
             ),
         )
-        # The orders and filters of the list, each ending in the key, so that long lists stay quick
-        # and pages stay put.
+        # For sorting and filtering the list. Each ends in the primary key, so that long lists are
+        # fast and their pages stable.
         indexes = (
             models.Index(
                 "account", F("created_at").desc(), F("id").desc(), name="tokens_by_created"
@@ -164,7 +164,7 @@ class Token(TokenFields):
                 name="tokens_by_extension",
             ),
             models.Index("account", "updated_at", "id", name="tokens_by_updated"),
-            # The filter's choice of creators is read from it alone.
+            # Covers the query for the filter's choice of creators.
             models.Index(
                 *(
                     "account",
@@ -200,7 +200,7 @@ class Token(TokenFields):
 
     @property
     def events(self) -> EventQuerySet:
-        """What happened to the token, the newest first."""
+        """The trail's entries about the token, newest first."""
         return (
             Event.objects.filter(account=self.account_id)
             .about("token", self.pk)
@@ -214,7 +214,7 @@ class Token(TokenFields):
 
     @cached_property
     def grants(self) -> set[str]:
-        """The ids of the modules granted, MD-0000 for All."""
+        """The ids of the granted modules; MD-0000 for All."""
         return {permission.module for permission in self.permissions.all()}
 
     @property
@@ -222,11 +222,11 @@ class Token(TokenFields):
         return Access.of(self.grants)
 
     def widens(self, modules: Collection[str] | None, expires_at: datetime | None) -> bool:
-        """Whether an edit would let the token do more, or for longer.
+        """Tell whether an edit would let the token do more, or for longer.
 
-        `modules=None` leaves the grants alone.
+        `modules=None` leaves the grants unchanged.
         """
-        # All is more than every module by name: it covers those to come.
+        # All is more than every single module, since it covers future ones.
         more = (
             modules is not None
             and Module.ALL not in self.grants
@@ -239,12 +239,12 @@ class Token(TokenFields):
 
     @property
     def usable_keys(self) -> list["TokenKey"]:
-        """The keys that open the gate, the newest first."""
+        """The keys that pass the gate, newest first."""
         usable = [key for key in self.keys.all() if key.can_be_checked and not key.is_retired]
         return sorted(usable, key=lambda key: key.version, reverse=True)
 
     # --- Verbs --------------------------------------------------------------------------------
-    # `by` is who acts: a person, a token, or nobody known, as in the shell.
+    # `by` is the actor: a person, a token, or None if unknown, as in the shell.
 
     @classmethod
     def issue(
@@ -256,11 +256,11 @@ class Token(TokenFields):
         draft_id: uuid.UUID | None = None,
         **fields: Any,
     ) -> tuple["Token", Key]:
-        """Make a token with its key, all or nothing, and return both.
+        """Create a token and its key in one transaction, and return both.
 
-        The text of the key exists this once: nothing has to be unsealed to hand it out. Raise
-        NameTaken, NotOffered, TooManyTokens, ValidationError, and AlreadyIssued for a wizard run
-        that has made its token.
+        The key is returned, so that callers can hand it out without unsealing it. Raise NameTaken,
+        NotOffered, TooManyTokens, ValidationError, and AlreadyIssued for a wizard run that has
+        already created its token.
         """
         actors = OwnedActorField.columns("created_by", by) | OwnedActorField.columns(
             "updated_by", by
@@ -283,20 +283,19 @@ class Token(TokenFields):
                 record(by, Action.TOKEN_CREATED, token, token.described(granted))
                 return token, key
         except IntegrityError:
-            # The unique columns are the last word, should two processes have passed the checks at
-            # the same moment.
+            # The unique constraints decide if two processes pass the checks at the same time.
             cls.check_run(draft_id)
             check_name(account, token.name)
             raise
 
     @classmethod
     def check_run(cls, draft_id: uuid.UUID | None) -> None:
-        """Raise AlreadyIssued if the wizard run has made its token."""
+        """Raise AlreadyIssued if the wizard run has created its token."""
         if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
             raise AlreadyIssued(made)
 
     def grant(self, modules: Collection[str], *, by: "Doer | None") -> tuple[set[str], set[str]]:
-        """Make `modules` the token's grants; gives what was added and what was removed."""
+        """Make `modules` the token's grants; return the modules added and removed."""
         wanted = {Module.ALL.value} if Module.ALL in modules else set(map(str, modules))
         had = set(self.permissions.values_list("module", flat=True))
         self.permissions.filter(module__in=had - wanted).delete()
@@ -315,10 +314,10 @@ class Token(TokenFields):
         modules: Collection[str] | None,
         **fields: Any,
     ) -> int:
-        """Change fields and grants if nobody else did since `version`; gives the number of changes.
+        """Change fields and grants if nobody else has since `version`.
 
-        `version=None` changes the token as it is now, `modules=None` leaves the grants alone. The
-        row is changed, not this object. Raises Changed, Deleted, NameTaken.
+        Return the number of changes. `version=None` skips that check, `modules=None` leaves the
+        grants unchanged. The row is changed, not this object. Raise Changed, Deleted, NameTaken.
         """
         with transaction.atomic():
             token = self.locked()
@@ -352,46 +351,50 @@ class Token(TokenFields):
             return count
 
     def add_grant(self, module: Module, *, by: "Doer | None") -> bool:
-        """Let the token reach one more module;
+        """Grant one more module; All replaces single grants.
 
-        All takes the place of single grants. Says whether anything changed. Raises Deleted.
+        Tell whether anything changed. Raise Deleted.
         """
         with transaction.atomic():
             grants = self.locked().grants
             return self.edit(by=by, version=None, modules={*grants, module}) > 0
 
     def remove_grants(self, *modules: Module, by: "Doer | None") -> bool:
-        """Take grants back, be it the last; from All nothing can be taken but All.
+        """Revoke grants, even the last one. From a token with All, only All can be revoked.
 
-        Says whether anything changed. Raises Deleted.
+        Tell whether anything changed. Raise Deleted.
         """
         with transaction.atomic():
             grants = self.locked().grants
             return self.edit(by=by, version=None, modules=grants - set(modules)) > 0
 
     def disable(self, *, by: "Doer | None") -> bool:
-        """Refuse every call from the next one on. Says whether anything changed."""
+        """Stop the token: the next call is refused. Tell whether anything changed."""
         return self.become(
             self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=Action.TOKEN_DISABLED, by=by
         )
 
     def enable(self, *, by: "Doer | None") -> bool:
-        """Let the key work again. Says whether anything changed."""
+        """Let the token's keys work again. Tell whether anything changed."""
         return self.become(
             self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=Action.TOKEN_ENABLED, by=by
         )
 
     def remove(self, *, by: "Doer | None") -> bool:
-        """Delete for good: the row stays as a tombstone, the sealed copy of the key does not.
+        """Delete the token for good. Tell whether anything changed.
 
-        Says whether anything changed.
+        The row stays as a tombstone; the sealed copies of its keys are deleted.
         """
         return self.become(self.Status.DELETED, only_from=None, action=Action.TOKEN_DELETED, by=by)
 
     def become(
         self, status: Status, *, only_from: Status | None, action: Action, by: "Doer | None"
     ) -> bool:
-        """One conditional UPDATE, so that a repeated or late request changes nothing and a deleted token stays deleted."""
+        """Change the status. Tell whether anything changed.
+
+        It is one conditional UPDATE, so that a repeated or late request changes nothing and a
+        deleted token stays deleted.
+        """
         values = {
             "status": status,
             "status_changed_at": timezone.now(),
@@ -410,9 +413,10 @@ class Token(TokenFields):
         return changed
 
     def reveal(self, *, by: User, copied: bool) -> str:
-        """Return the newest usable key as the value of the Authorization header; record who got it, when and from where.
+        """Return the newest usable key as the value of the Authorization header.
 
-        Raises vault.SealBroken, and records that instead.
+        Record who got it, when and from where. Raise vault.SealBroken, after recording that
+        instead.
         """
         action = Action.KEY_COPIED if copied else Action.KEY_VIEWED
         try:
@@ -426,7 +430,7 @@ class Token(TokenFields):
         return key
 
     def described(self, grants: Collection[str]) -> dict[str, Any]:
-        """What the trail keeps of a new token."""
+        """Return what the trail keeps of a new token."""
         said = {"name": self.name, "extension": self.extension.label, "modules": in_words(grants)}
         optional = {
             "external_id": self.external_id,
@@ -436,12 +440,12 @@ class Token(TokenFields):
         return {name: [None, value] for name, value in (said | optional).items() if value}
 
     def locked(self) -> "Token":
-        """The row as it is now; every other change of it waits for the end of the transaction.
+        """Return the current row, locked against other changes until the end of the transaction.
 
-        Raises Deleted.
+        Raise Deleted.
         """
-        # Not against rows that merely point at it: two tokens that change each other would wait for
-        # ever.
+        # Without the key, so that rows which reference it do not wait: two tokens that change each
+        # other would deadlock.
         token = Token.objects.select_for_update(no_key=True).get(pk=self.pk)
         if token.is_deleted:
             raise Deleted(_("The token was deleted in the meantime."))
@@ -452,12 +456,12 @@ class Token(TokenFields):
             setattr(self, name, value)
 
 
-# Who does something to a token.
+# Actors on tokens.
 Doer = User | Token
 
 
 def in_words(grants: Collection[str]) -> list[str]:
-    """The names of granted modules, as the trail keeps them: it must say later what they meant."""
+    """Return the labels of granted modules, which the trail keeps instead of their ids."""
     return labels(module for module in Module if module in grants)
 
 
@@ -468,7 +472,7 @@ def name_taken(name: str) -> str:
 
 
 def check_name(account: Account, name: str, *, but: Token | None = None) -> None:
-    """Raise NameTaken if a live token of the account has the name, without regard to case."""
+    """Raise NameTaken if a live token of the account has the name, ignoring case."""
     others = Token.objects.live().filter(account=account, name_key=fold(name))
     if but:
         others = others.exclude(pk=but.pk)
@@ -477,7 +481,7 @@ def check_name(account: Account, name: str, *, but: Token | None = None) -> None
 
 
 def check_extension(account: Account, extension: Extension) -> None:
-    """Raise NotOffered or TooManyTokens if the account may not have one more token of the extension."""
+    """Raise NotOffered or TooManyTokens if the account may not have one more token for it."""
     if not extension.is_offered_to(account):
         raise NotOffered(
             _("%(extension)s is not offered to this account.") % {"extension": extension.label}

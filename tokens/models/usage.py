@@ -1,4 +1,4 @@
-"""When tokens were used."""
+"""The last use of tokens."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy
@@ -7,9 +7,9 @@ from portal.fields import MomentField
 
 
 class TokenUsage(models.Model):
-    """When a token was last used.
+    """The last use of a token.
 
-    A narrow table of its own: frequent updates would bloat the indexes of Token.
+    A separate, narrow table, since frequent updates would bloat the indexes of Token.
     """
 
     token = models.OneToOneField(

@@ -1,4 +1,4 @@
-"""What one can do to a token at the press of a button."""
+"""Actions on a token: disable, enable and delete."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -53,7 +53,7 @@ def enable(request: PersonRequest, token_id: str) -> HttpResponse:
 
 
 def unchanged(request: PersonRequest, token: Token) -> None:
-    """Somebody, perhaps in another tab, was quicker."""
+    """Say that the token already has the status, for example by a change in another tab."""
     token.refresh_from_db()
     status = str(token.get_status_display()).lower()
     inform(
@@ -67,7 +67,7 @@ def unchanged(request: PersonRequest, token: Token) -> None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def delete(request: PersonRequest, token_id: str) -> HttpResponse:
-    """GET asks, naming the token and its use; POST deletes."""
+    """Ask for confirmation, naming the token and its use (GET), and delete it (POST)."""
     token = find(request, token_id)
     back = next_url(request, reverse("tokens:list"))
     if token.is_deleted:

@@ -1,4 +1,4 @@
-"""The details of a token: its tabs, and Summary right after it was made."""
+"""The details of a token: its tabs, and Summary right after its creation."""
 
 from typing import Any
 
@@ -24,10 +24,7 @@ from tokens.pages.tables import PermissionRow, PermissionTable
 from tokens.pages.wizard import Step, just_created
 from tokens.standing import Standing
 
-# --- Details ------------------------------------------------------------------------------------
-
-
-# Letters of the mark by which a session knows a form that has shown a key.
+# Length of the random mark by which a session recognises a form that has shown a key.
 ONCE = 12
 
 
@@ -40,7 +37,7 @@ def detail(request: PersonRequest, token_id: str) -> HttpResponse:
 @require_safe
 @for_members
 def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
-    """The second tab: every module and whether the token may reach it."""
+    """Show the Permissions tab: every module, and whether the token may reach it."""
     token = find(request, token_id)
     grants = {permission.module: permission for permission in token.permissions.all()}
     standing = Standing(token, request.membership.is_admin)
@@ -93,7 +90,10 @@ def save_permissions_layout(request: PersonRequest, token_id: str) -> HttpRespon
 @require_safe
 @for_members
 def summary(request: PersonRequest, token_id: str) -> HttpResponse:
-    """Step 4 of the wizard, for the session that has just created the token; for everybody else the details."""
+    """Show step 4 of the wizard to the session that has just created the token.
+
+    Redirect everybody else to the details.
+    """
     token = find(request, token_id)
     return (
         show_summary(request, token)
@@ -103,12 +103,12 @@ def summary(request: PersonRequest, token_id: str) -> HttpResponse:
 
 
 def has_summary(request: PersonRequest, token: Token) -> bool:
-    """Whether the moment of Summary, which says that the token is ready to use, is still there."""
+    """Tell whether Summary still applies: the token is new to this session, and can call."""
     return just_created(request, token) and Standing(token).can_call
 
 
 def find(request: PersonRequest, token_id: str) -> Token:
-    """The token with all that its pages show, or 404: another account's token does not exist."""
+    """Return the token with all that its pages show. Raise Http404 for other accounts' tokens."""
 
     def visible(membership: Membership) -> TokenQuerySet:
         return Token.objects.visible_to(membership).with_standing()
@@ -117,7 +117,7 @@ def find(request: PersonRequest, token_id: str) -> Token:
 
 
 def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
-    """What the header of the details needs."""
+    """Return the context of the header of the details."""
     changed = (
         {"by": actor(token.status_changed_by, token), "at": token.status_changed_at}
         if token.status_changed_at
@@ -135,7 +135,7 @@ def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
 
 
 def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
-    """The key field of a page;
+    """Return the context of the key field on a page.
 
     `shown` has the key itself, or the password form, after View or Copy was pressed.
     """

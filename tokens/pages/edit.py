@@ -1,4 +1,4 @@
-"""Changing a token."""
+"""The page that edits a token."""
 
 from copy import copy
 from datetime import date
@@ -25,19 +25,17 @@ from tokens.pages.detail import find
 from tokens.pages.forms import GeneralForm, PermissionsForm
 from tokens.standing import Standing
 
-# --- What one can do to a token --------------------------------------------------------------------
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def edit(request: PersonRequest, token_id: str) -> HttpResponse:
-    """Change everything but the extension, with the forms of the wizard."""
+    """Edit everything but the extension, with the forms of the wizard."""
     token = find(request, token_id)
     if token.is_deleted:
         return refuse_deleted(request, token)
     data = posted(request)
     if data is not None and "select" in data:
-        # "Select all" and "Clear" without scripts: show the form as asked, save nothing.
+        # "Select all" and "Clear" without scripts: show the changed form, save nothing.
         data = data.copy()
         data.setlist(
             "modules",
@@ -55,7 +53,7 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     modules = None if permissions_form.fixed else permissions_form.cleaned_data["modules"]
     change = AccessChange.between(token.grants, token.grants if modules is None else modules)
     if Standing(token).in_use and not {*change.lost} <= {*data.get("loss", "").split("|")}:
-        # Whoever has read in the panel what programs would lose does not read it twice.
+        # The form sends what the panel has listed already, so that nobody has to read it twice.
         return show_edit(request, token, data, version=token.version, loss=change.lost)
     if token.widens(modules, general_form.expires_at):
         purpose = format_html(_("To save more access for <strong>{}</strong>"), token.name)
@@ -70,7 +68,7 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     except Deleted:
         return refuse_deleted(request, token)
     except NameTaken:
-        # Taken since the form was checked: checking it once more finds that.
+        # Taken since the form was validated; validating it again reports that.
         return show_edit(request, find(request, token_id), data, version=token.version)
     if count:
         values = general_form.values
@@ -95,15 +93,14 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
 
 
 def told(change: AccessChange) -> str:
-    """`It gained Pricing. It lost Customers and Usage.`"""
+    """Return a change in words: `It gained Pricing. It lost Customers and Usage.`."""
     gained, lost = _("It gained %(names)s."), _("It lost %(names)s.")
     parts = ((gained, change.gained), (lost, change.lost))
     return " ".join(words % {"names": text.join_some(names)} for words, names in parts if names)
 
 
 def edit_forms(token: Token, data: QueryDict | None) -> tuple[GeneralForm, PermissionsForm]:
-    # A copy: checking a form writes into its instance, and the page still names the token as it is
-    # saved.
+    # A copy, since validating a form changes its instance, and the page shows the saved name.
     return GeneralForm(data, instance=copy(token)), PermissionsForm(
         data, extension=token.extension, grants=token.grants
     )
@@ -137,7 +134,10 @@ def show_edit(
 
 
 def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> HttpResponse:
-    """What somebody else saved beside what this person wants to save; saving once more replaces it."""
+    """Show what somebody else saved next to what this person wants to save.
+
+    Saving again overwrites the other changes.
+    """
     general_form, permissions_form = edit_forms(token, data)
     rows = [
         {"label": field.label, "theirs": written(field.initial), "yours": written(field.value())}
@@ -162,7 +162,7 @@ def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> Http
 
 
 def written(value: Any) -> str:
-    """A value of a form as a person reads it."""
+    """Return the value of a form field as a person reads it."""
     return value.isoformat() if isinstance(value, date) else str(value or _("Not set")).strip()
 
 

@@ -1,6 +1,6 @@
-"""What the token list can be filtered by.
+"""The filters of the token list and of the Permissions tab.
 
-The address is the state; nonsense in it shows nothing and says why.
+The URL holds the state. Invalid values in it give an empty list that says why.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from tokens.catalog import Module
 from tokens.models import Extension, State, Token, TokenQuerySet
 from tokens.standing import Standing
 
-# Deleted tokens are hidden until a status is asked for; this value asks for all of them.
+# Deleted tokens are hidden unless a status is chosen; this value chooses all statuses.
 ANY = "any"
 LAST_USED = (
     ("day", gettext_lazy("In the last 24 hours")),
@@ -43,14 +43,14 @@ SPANS = {
 
 
 def shown_states(chosen: Sequence[str]) -> list[State]:
-    """The states that a choice of statuses shows: all but Deleted unless it says otherwise."""
+    """Return the states that a choice of statuses shows; without one, all but Deleted."""
     if ANY in chosen:
         return [*State]
     return [state for state in State if (state in chosen if chosen else state is not State.DELETED)]
 
 
 def state_words(chosen: Sequence[str]) -> str:
-    """What `shown_states` gives, in words: `Active or Inactive`."""
+    """Return the result of `shown_states()` in words: `Active or Inactive`."""
     if ANY in chosen:
         return _("any, deleted too")
     if not chosen:
@@ -63,7 +63,7 @@ class TokenForm(SpanForm):
 
 
 class TokenFilter(filters.FilterSet):
-    # A longer text is in no name; SQLite refuses patterns without end.
+    # No name is longer, and SQLite rejects very long patterns.
     q = filters.CharFilter(
         label=gettext_lazy("Search by label or ID"), method="search", max_length=128
     )
@@ -104,7 +104,7 @@ class TokenFilter(filters.FilterSet):
 
     def __init__(self, request: HttpRequest, queryset: TokenQuerySet) -> None:
         super().__init__(request.GET, queryset, request=request)
-        # Functions, so that only a filter that is open or in use costs the queries.
+        # Functions, so that the queries run only when the filter is open or in use.
         self.filters["extension"].field.choices = lambda: self.extensions
         self.filters["created_by"].field.choices = lambda: self.creators
         for name, message in (
@@ -118,12 +118,12 @@ class TokenFilter(filters.FilterSet):
 
     @cached_property
     def extensions(self) -> list[tuple[str, str]]:
-        """All extensions, since tokens outlive the offer."""
+        """All extensions, since tokens may have one that is no longer offered."""
         return [(extension.pk, extension.label) for extension in Extension.objects.in_order()]
 
     @cached_property
     def creators(self) -> list[tuple[str, str]]:
-        """Who made tokens of the account, under their newest names: first people, then tokens of the account."""
+        """The creators of tokens, by latest name: people first, then tokens of the account."""
         membership = self.request.membership
         tokens = Token.objects.visible_to(membership).exclude(created_by_id="")
         named = tokens.filter(created_by_account__in=("", membership.account_id)).values_list(
@@ -166,7 +166,7 @@ class TokenFilter(filters.FilterSet):
         if value == "never":
             return tokens.filter(usage__last_used_at=None)
         now = timezone.now()
-        # A use ahead of the clock is no recent one.
+        # A use in the future does not count as recent.
         lately = Q(usage__last_used_at__range=(now - SPANS[value], now + SKEW))
         return tokens.filter(Q(usage__last_used_at=None) | ~lately if value == "idle" else lately)
 
@@ -174,7 +174,7 @@ class TokenFilter(filters.FilterSet):
 
     @property
     def rows(self) -> QuerySet[Token]:
-        """The tokens that fit; none while the filter is not valid (`qs` would be all of them)."""
+        """The tokens that match; none if the filter is invalid (`qs` would return all of them)."""
         tokens: TokenQuerySet = self.qs if self.is_valid() else self.queryset.none()
         return tokens if self.form.cleaned_data.get("status") else tokens.live()
 
@@ -182,7 +182,7 @@ class TokenFilter(filters.FilterSet):
     def chips(self) -> list[Chip]:
         if not self.is_valid():
             return []
-        # The status always holds: without a choice it hides what is deleted.
+        # The status filter is always in use: without a choice, it hides deleted tokens.
         return [
             Chip(
                 _("Search") if name == "q" else str(self.filters[name].label),
@@ -213,7 +213,7 @@ class TokenFilter(filters.FilterSet):
 
     @property
     def no_match_text(self) -> str:
-        """What was asked for, in a sentence: the way to see why nothing was found."""
+        """The sentence that says what was searched for, so that people see why nothing matches."""
         chosen = self.form.cleaned_data["status"]
         parts = [
             _("“%(text)s” in its label or ID") % {"text": value}
@@ -224,7 +224,7 @@ class TokenFilter(filters.FilterSet):
             for name, value in self.form.cleaned_data.items()
             if value and not (name == "status" and ANY in value)
         ]
-        # Of how many: of all, if deleted ones were asked for too.
+        # The total includes deleted tokens only if the search does.
         tokens = self.queryset if State.DELETED in shown_states(chosen) else self.queryset.live()
         count = tokens.count()
         none = ngettext(
@@ -240,7 +240,7 @@ class TokenFilter(filters.FilterSet):
 
 
 class ModuleFilter(forms.Form):
-    """The filter of the Permissions tab; its rows are no queryset, so a plain form does."""
+    """The filter of the Permissions tab. A plain form, since its rows are not a queryset."""
 
     q = forms.CharField(label=gettext_lazy("Find a module"), required=False, max_length=64)
 

@@ -1,4 +1,4 @@
-"""The three forms of a token: one set for the wizard and for Edit, so that both check alike."""
+"""The three forms of a token, shared by the wizard and Edit, so that both validate alike."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
@@ -28,7 +28,7 @@ from tokens.models import (
 
 
 class Shorten(BaseValidator):
-    """A limit that says by how much a text is too long, instead of cutting it."""
+    """A maximum length whose error says by how much the text is too long."""
 
     code = "max_length"
 
@@ -48,7 +48,10 @@ class Shorten(BaseValidator):
 
 
 class Text(VisibleText):
-    """A text that says by how much it is too long; the limit counts what a person sees."""
+    """A text field whose error says by how much the text is too long.
+
+    The limit applies to the characters that a person sees.
+    """
 
     def __init__(self, *, what: Any, limit: int, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.TextInput())
@@ -58,7 +61,10 @@ class Text(VisibleText):
 
 
 def last_second(day: date) -> datetime:
-    """The last second of a day, where the person lives; west of Greenwich the last day of all ends with the last moment."""
+    """Return the last second of a day in the person's time zone, at most `moments.LAST`.
+
+    West of Greenwich, the last day ends after that.
+    """
     _start, end = moments.day_bounds(day)
     return min(end - timedelta(seconds=1), moments.LAST.replace(microsecond=0))
 
@@ -97,8 +103,8 @@ class GeneralForm(forms.ModelForm):
     )
 
     class Meta:
-        # The fields are those of the abstract base, so one form fits a draft and a token; it is
-        # always given an instance.
+        # The abstract base, so that one form fits drafts and tokens. The form always gets an
+        # instance.
         model = TokenFields
         fields = ("name", "external_id", "description")
 
@@ -138,9 +144,9 @@ class GeneralForm(forms.ModelForm):
 
     @property
     def expires_at(self) -> datetime | None:
-        """The last second of the day, where the person lives.
+        """The last second of the day in the person's time zone; None without a day.
 
-        A day that was not touched keeps its exact moment.
+        If the day is unchanged, the stored time stays exactly as it was.
         """
         day, kept = self.cleaned_data["expires_on"], self.instance.expires_at
         if day and day != self.kept_day:
@@ -149,12 +155,12 @@ class GeneralForm(forms.ModelForm):
 
     @property
     def kept_end(self) -> str:
-        """The stored moment in words: a day that is not touched keeps it."""
+        """The stored time in words, which applies while the day is unchanged."""
         return text.end(self.instance.expires_at) if self.instance.expires_at else ""
 
     @property
     def end(self) -> str:
-        """The moment that the day in the field stands for, in words; nothing for a day that is none."""
+        """The time that the day in the field stands for, in words; `""` if the day is invalid."""
         field = self["expires_on"]
         try:
             day = field.field.to_python(field.value())
@@ -166,7 +172,7 @@ class GeneralForm(forms.ModelForm):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The fields of a token that this form decides."""
+        """The values of a token's fields in this form."""
         return {
             **{name: self.cleaned_data[name] for name in self.Meta.fields},
             "expires_at": self.expires_at,
@@ -226,7 +232,7 @@ class ExtensionForm(forms.Form):
 class PermissionsForm(forms.Form):
     """Step 3: the modules that the token may reach.
 
-    For an extension with a fixed set nothing can be changed.
+    Disabled for an extension with fixed modules.
     """
 
     modules = forms.MultipleChoiceField(
@@ -255,7 +261,7 @@ class PermissionsForm(forms.Form):
 
     @property
     def chosen(self) -> set[str]:
-        """The modules ticked as the page stands, valid or not."""
+        """The modules ticked on the page, whether the form is valid or not."""
         return {str(value) for value in self["modules"].value() or ()} & set(Module.values)
 
     @property

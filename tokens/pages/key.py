@@ -1,4 +1,4 @@
-"""Handing out a key: View and Copy."""
+"""View and Copy, which hand out a key."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -16,25 +16,24 @@ from tokens.models import Token
 from tokens.pages.detail import ONCE, find, has_summary, show_detail, show_summary
 from tokens.standing import Standing
 
-# How many forms that have shown a key a session remembers.
+# How many forms that showed a key a session remembers.
 REMEMBERED_FORMS = 50
 
 
 @posts_from("tokens:detail")
 @for_administrators
 def reveal(request: PersonRequest, token_id: str) -> HttpResponse:
-    """The page again, with the key in it. Asks for the password first, and is recorded."""
+    """Show the page again, with the key in it. Ask for the password first, and record it."""
     return hand_out(request, find(request, token_id), copied=False)
 
 
 @posts_from("tokens:detail")
 @for_administrators
 def copy_key(request: PersonRequest, token_id: str) -> HttpResponse:
-    """The key as plain text, for a script that puts it into the clipboard.
+    """Return the key as plain text, for a script that copies it to the clipboard.
 
-    Asked and recorded like View.
-
-    Without the header that no form of another site can send, it is View.
+    Ask for the password and record it, as with View. Without the header of htmx, which forms of
+    other sites cannot send, do what View does.
     """
     return hand_out(request, find(request, token_id), copied=bool(request.htmx))
 
@@ -81,12 +80,12 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
 
 
 def has_shown(request: PersonRequest) -> bool:
-    """Tell whether this very form has shown the key before: reloading that page sends it again."""
+    """Tell whether this form has already shown the key: reloading that page sends it again."""
     return request.POST.get("once") in request.session.get("forms_that_showed_keys", ())
 
 
 def note_shown(request: PersonRequest) -> None:
-    """Remember the form that shows the key now; of a session, the last ones are enough."""
+    """Remember the form that shows the key now. The session keeps only the latest ones."""
     if once := request.POST.get("once", "")[:ONCE]:
         shown = request.session.get("forms_that_showed_keys", [])
         request.session["forms_that_showed_keys"] = [*shown, once][-REMEMBERED_FORMS:]

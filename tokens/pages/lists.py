@@ -14,16 +14,13 @@ from tokens.models import Token
 from tokens.pages.filters import TokenFilter
 from tokens.pages.tables import TokenTable
 
-# --- List ---------------------------------------------------------------------------------------
-
 
 @require_safe
 @for_members
 def index(request: PersonRequest) -> HttpResponse:
-    """The list.
+    """Show the list.
 
-    Its whole state is the address; what that does not say comes from the person's remembered
-    choices.
+    The URL holds its whole state; for what it leaves out, the person's remembered choices apply.
     """
     tokens = Token.objects.visible_to(request.membership)
     filters = TokenFilter(request, tokens.with_standing())
@@ -62,5 +59,5 @@ def index(request: PersonRequest) -> HttpResponse:
 @posts_from("tokens:list")
 @for_members
 def save_layout(request: PersonRequest) -> HttpResponse:
-    """Remember how the person wants the list, and show it so; the address then says it too and can be shared."""
+    """Remember the person's layout of the list, and redirect to a URL with it, for sharing."""
     return tables.save_layout(request, "tokens", TokenTable, reverse("tokens:list"))

@@ -1,4 +1,4 @@
-"""The tables of the section: tokens, and the modules of one token."""
+"""The tables of the Tokens section: tokens, and the modules of one token."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ from tokens.standing import Standing
 
 
 def status_mark(value: str, label: Any, note: Any = "") -> SafeString:
-    """A status as mark and word, never by colour alone."""
+    """Return a status as an icon and a word, so that it does not depend on colour."""
     return format_html(
         '<span class="status status-{}">{}{}</span>',
         value,
@@ -75,15 +75,15 @@ class TokenTable(Table):
 
     def __init__(self, tokens: QuerySet[Token], *, may_manage: bool) -> None:
         super().__init__(tokens)
-        # Members who may only look have no row menu.
+        # Members who cannot manage tokens have no row menu.
         self.may_manage = may_manage
         if may_manage:
             self.always = ("label", "actions")
 
     def configure(self, request: HttpRequest, choices: Any, *, paginate: bool = True) -> None:
         self.request = request
-        # Once for all rows, and without the context processors of a page: they would run for every
-        # row.
+        # Loaded once for all rows, and rendered without the context processors of a page, which
+        # would run for every row.
         self.menu, self.csrf_token = get_template("partials/token_menu.html"), get_token(request)
         super().configure(request, choices, paginate=paginate)
 
@@ -144,8 +144,8 @@ class TokenTable(Table):
     def standing(self, token: Token) -> Standing:
         return Standing(token, self.may_manage)
 
-    # --- Orders that a column name cannot say -----------------------------------------------------
-    # Databases disagree on where empty values go; here they are always last.
+    # --- Orders that a column name cannot express -------------------------------------------------
+    # Databases sort nulls differently; here they are always last.
 
     def order_modules(
         self,
@@ -194,12 +194,12 @@ def directed(name: str, descending: bool) -> Any:  # noqa: FBT001
 
 
 def tile(extension: Extension) -> SafeString:
-    """The coloured square of an extension."""
+    """Return the coloured square of an extension."""
     return format_html('<span class="tile {}">{}</span>', extension.tile, icon(extension.icon, 18))
 
 
 class PermissionRow:
-    """A module as the Permissions tab shows it: whether it was granted, since when, by whom, and what that means now."""
+    """A row of the Permissions tab: a module, its grant if any, and what that means now."""
 
     def __init__(self, module: Module, grants: dict[str, Permission], standing: Standing) -> None:
         self.module = module

@@ -1,8 +1,8 @@
 """Creating a token in four steps: General, Extension, Permissions, Summary.
 
-The state is a TokenDraft row whose UUID is in the address: reload, Back, bookmarks and a second tab
-all find it again. GET leaves no trace; the first valid POST makes the draft, `finish()` makes the
-token exactly once.
+The state is a TokenDraft whose UUID is in the URL, so reload, Back, bookmarks and a second tab all
+find it again. GET stores nothing; the first valid POST creates the draft, and `finish()` creates
+the token exactly once.
 """
 
 import uuid
@@ -28,8 +28,8 @@ from tokens.catalog import Module
 from tokens.models import Extension, NameTaken, NotOffered, Token, TokenDraft, TooManyTokens
 from tokens.pages.forms import ExtensionForm, GeneralForm, PermissionsForm
 
-# The session that made a token is not asked for the password on its Summary for so long, in
-# seconds.
+# How long, in seconds, the session that created a token can view the key on its Summary without the
+# password.
 CREATOR_GRACE = 10 * 60
 
 
@@ -68,7 +68,7 @@ LEADS = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def new(request: PersonRequest) -> HttpResponse:
-    """Step 1 of a run that does not exist yet: only a valid POST makes the draft."""
+    """Show step 1 of a new run; only a valid POST creates the draft."""
     draft = TokenDraft(owner=request.user, account=request.membership.account)
     form = GeneralForm(posted(request), instance=draft)
     if request.method == "POST" and form.is_valid():
@@ -82,14 +82,15 @@ def new(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse:
-    """A step of a run of one's own.
+    """Show a step of the person's own run.
 
-    A finished run leads to its Summary, a step too far ahead to the one that is due.
+    Redirect to Summary if the run is finished, and to the step that is due if this one is too far
+    ahead.
     """
     if name not in {Step.GENERAL, Step.EXTENSION, Step.PERMISSIONS}:
         raise Http404
     here = Step(name)
-    # The token outlives the draft: a bookmark of last year's run still leads to what it made.
+    # The token outlives the draft: a bookmark of an old run still leads to its token.
     made = (
         Token.objects.visible_to(request.membership)
         .filter(draft_id=draft_id, created_by_id=request.user.pk)
@@ -135,8 +136,7 @@ def extension(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
 def permissions(request: PersonRequest, draft: TokenDraft, extension: Extension) -> HttpResponse:
     chosen = draft.grants
     if "select" in request.POST:
-        # Without scripts "Select all" and "Clear" are round trips; nothing is checked or created by
-        # them.
+        # "Select all" and "Clear" without scripts: round trips that validate and create nothing.
         draft.modules = (
             [module.value for module in Module.single()] if request.POST["select"] == "all" else []
         )
@@ -145,7 +145,7 @@ def permissions(request: PersonRequest, draft: TokenDraft, extension: Extension)
     form = PermissionsForm(posted(request), extension=extension, grants=chosen)
     if request.method == "POST":
         if extension.asks_permissions:
-            # Kept even when it is not complete: Back, and an error, lose nothing.
+            # Saved even if incomplete, so that Back and errors lose nothing.
             draft.modules = sorted(form.chosen)
             draft.save(update_fields=("modules",))
         if "back" in request.POST:
@@ -168,8 +168,7 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
         fail(request, _("The token was not created."), str(problem))
         return redirect(draft_url(draft, Step.EXTENSION))
     except ValidationError as problem:
-        # Valid when it was typed, and no longer: the day of expiration is over, or the catalog has
-        # changed.
+        # No longer valid: the expiration day has passed, or the catalog has changed.
         fail(request, _("The token was not created."), " ".join(problem.messages))
         asked = next(
             (step for name, step in ASKED_IN.items() if name in problem.message_dict), Step.GENERAL
@@ -180,19 +179,19 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
 
 
 def remember_created(request: PersonRequest, token: Token) -> None:
-    """Note in the session that it made the token."""
+    """Note in the session that it created the token."""
     made = made_in(request)
     fresh = {token_id: at for token_id, at in made.items() if is_fresh(made, token_id)}
     request.session["created"] = {**fresh, token.pk: token.created_at.timestamp()}
 
 
 def just_created(request: PersonRequest, token: Token) -> bool:
-    """Whether this very session made the token a moment ago."""
+    """Tell whether this session created the token within the last `CREATOR_GRACE` seconds."""
     return is_fresh(made_in(request), token.pk)
 
 
 def made_in(request: PersonRequest) -> dict[str, Any]:
-    """When this session made which token."""
+    """Return when this session created tokens: timestamps by id."""
     made = request.session.get("created")
     return made if isinstance(made, dict) else {}
 
@@ -230,9 +229,9 @@ def show(
 
 
 def progress(here: Step, draft: TokenDraft) -> list[dict[str, Any]]:
-    """The list of steps: which is current, and which have an answer, with the way back to it.
+    """Return the list of steps: which is current, and which have an answer, with links to them.
 
-    A step that was answered stays answered when the person goes back to an earlier one.
+    Going back to an earlier step does not clear the answers of later ones.
     """
     answers = {
         Step.GENERAL: draft.name,

@@ -1,4 +1,4 @@
-"""Template tags of the Tokens section; what they do stands in tokens/html.py."""
+"""Template tags of the Tokens section, implemented in tokens/html.py."""
 
 from django import template
 

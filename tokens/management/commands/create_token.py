@@ -1,4 +1,7 @@
-"""`manage.py create_token --account PA-063-101 --name "Nightly sync" --module agreements`"""
+"""Create a token from the shell.
+
+`manage.py create_token --account PA-063-101 --name "Nightly sync" --module agreements`
+"""
 
 from typing import Any, NoReturn
 
@@ -20,10 +23,7 @@ MODULES = {slug(module): module for module in Module.single()}
 
 
 class Command(BaseCommand):
-    """Makes a token from the shell.
-
-    Prints the value of the Authorization header and nothing else, so it can be piped.
-    """
+    """A command whose whole output is the value of the Authorization header, for use in pipes."""
 
     help = "Create a token and print the value to paste after `Authorization: `."
 

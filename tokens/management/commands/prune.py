@@ -1,4 +1,4 @@
-"""Throw away what nobody needs any more; run it once a day."""
+"""Delete rows that are no longer needed; run it once a day."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,12 +10,15 @@ from django.utils import timezone
 from accounts.models import Counter, Session
 from tokens.models import TokenDraft
 
-# Rows of one DELETE: on SQLite nobody else writes meanwhile.
+# Rows per DELETE: on SQLite, it blocks all other writers.
 BATCH = 1000
 
 
 class Command(BaseCommand):
-    help = "Delete ended sessions, drafts that are older than a day and counters whose time is over. The trail of tokens stays."
+    help = (
+        "Delete ended sessions, drafts that are older than a day and counters whose time is over. "
+        "The trail stays."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         for what, rows in leftovers():
@@ -30,9 +33,9 @@ def leftovers() -> Iterator[tuple[str, QuerySet[Any]]]:
 
 
 def delete(rows: QuerySet[Any]) -> int:
-    """Delete the rows in batches; gives how many they were."""
+    """Delete the rows in batches; return how many were deleted."""
     count = 0
     while batch := list(rows.values_list("pk", flat=True)[:BATCH]):
-        # The condition once more: a counter may have begun anew since.
+        # Filter again: a counter may have restarted since.
         count += rows.filter(pk__in=batch).delete()[0]
     return count
