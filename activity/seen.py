@@ -68,7 +68,7 @@ def who_has_seen(account: str, token: str) -> list[Viewer]:
     )
     return [
         Viewer(
-            event.actor_name or _("Nobody known"),
+            event.actor_name or _("Unknown"),
             counts[event.actor_id].get(Action.KEY_VIEWED, 0),
             counts[event.actor_id].get(Action.KEY_COPIED, 0),
             event.at,

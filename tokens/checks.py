@@ -40,11 +40,11 @@ def missing(row: RingSecret) -> CheckMessage | None:
     if row.configured is not None:
         hint = f"{restore} A new secret takes a new number."
         return Error(
-            f"{row.ring} holds another secret under number {row.number} than it did: {loss}.",
+            f"{row.ring} no longer holds the secret it had under number {row.number}: {loss}.",
             hint=hint,
             id="tokens.E001",
         )
-    text = f"{row.ring} has no secret under number {row.number} any more: {loss}."
+    text = f"{row.ring} no longer has a secret under number {row.number}: {loss}."
     if settings.ACCEPT_LOST_KEYS:
         return checks.Warning(text, id="tokens.W002")
     hint = f"{restore} If it is lost for good, set ACCEPT_LOST_KEYS=on."

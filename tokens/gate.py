@@ -153,7 +153,7 @@ def too_many_writes(request: ApiRequest) -> HttpResponse | None:
 def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     """Return the caller, and whether its last use needs a new stamp. Raise Refused."""
     if settings.HTTPS and not request.is_secure():
-        text = _("A key must not travel in clear. Use https, and replace the key that you sent.")
+        text = _("Keys must not be sent unencrypted. Use https, and replace the key that you sent.")
         raise Refused(api.error(403, "AUTH_004", text), text)
     header = request.META.get("HTTP_AUTHORIZATION", "")
     key = keys.parse(header)

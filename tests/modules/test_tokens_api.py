@@ -262,14 +262,14 @@ def test_a_name_that_is_taken_is_told(send, boss):
         send(boss, "post", "", CUSTOM | {"name": "BOSS"}),
         400,
         "VAL_001",
-        "name: There is a token with the name",
+        "name: A token with the name",
     )
     other = send(boss, "post", "", CUSTOM).json()["id"]
     refused(
         send(boss, "put", f"/{other}", {"name": "boss"}),
         400,
         "VAL_001",
-        "name: There is a token with the name",
+        "name: A token with the name",
     )
 
 

@@ -48,7 +48,7 @@ def test_a_list_address_that_makes_no_sense_shows_the_list(michael, token, query
         ("extension=bogus", "“bogus” is not an extension."),
         ("status=bogus", "“bogus” is not a status."),
         ("module=MD-0666", "“MD-0666” is not a module."),
-        ("created_by=UR-000-000-000", "Nobody of this account has that ID."),
+        ("created_by=UR-000-000-000", "Nobody in this account has that ID."),
         ("created_from=yesterday", "Enter a day as dd/mm/yyyy."),
         ("created_to=9999-99-99", "Enter a day as dd/mm/yyyy."),
         ("last_used=soon", "“soon” is not a choice."),

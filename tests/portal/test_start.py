@@ -79,7 +79,7 @@ def test_no_new_secrets_are_made_beside_a_database_that_others_made(home):
 def test_rings_that_are_not_those_of_the_database_are_refused(home, command, ring):
     said = refused(home, *command, **{ring: f"1:{'0' * 64}"})
     assert re.search(
-        rf"{ring} holds another secret under number 1 than it did: \d+ keys of this database "
+        rf"{ring} no longer holds the secret it had under number 1: \d+ keys of this database "
         r"cannot be",
         said,
     )

@@ -49,7 +49,7 @@ def test_disabling_an_expired_token_does_not_claim_to_stop_anything(michael, tok
 
 
 @pytest.mark.parametrize(
-    ("verb", "words"), [("disable", "is inactive already"), ("enable", "is active already")]
+    ("verb", "words"), [("disable", "is already inactive"), ("enable", "is already active")]
 )
 def test_a_repeated_action_changes_nothing_and_says_so(michael, token, verb, words):
     if verb == "disable":
@@ -63,7 +63,7 @@ def test_an_expiring_token_is_called_active(michael, token):
     from datetime import timedelta
 
     Token.objects.update(expires_at=timezone.now() + timedelta(days=3))
-    assert "is active already" in act(michael.client, token, "enable").text
+    assert "is already active" in act(michael.client, token, "enable").text
 
 
 def test_delete_asks_first_and_names_the_token_and_its_last_use(michael, token):

@@ -395,7 +395,7 @@ def test_a_token_of_another_account_is_no_creator_to_ask_for(michael, token, str
     TokenFactory(account=stranger.account, by=other)
     TokenFactory(account=michael.account, by=other)
     response = michael.client.get(f"{LIST}?filter=open&created_by={other.pk}")
-    assert "Nobody of this account has that ID." in response.text
+    assert "Nobody in this account has that ID." in response.text
     assert other.name not in response.text
 
 

@@ -51,7 +51,7 @@ def test_all_modules_is_a_grant_of_its_own(account, capsys):
         ),
         (
             ("--account", "Mighty Mick's LLC", "--name", "TAKEN", "--all-modules"),
-            "There is a token with the name",
+            "A token with the name",
         ),
         (
             ("--account", "Mighty Mick's LLC", "--name", " ", "--all-modules"),

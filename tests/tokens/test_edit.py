@@ -88,7 +88,7 @@ def test_what_changed_is_recorded(michael, token):
     ("fields", "words"),
     [
         ({"name": ""}, "Enter a name for the token."),
-        ({"name": "TAKEN"}, "There is a token with the name"),
+        ({"name": "TAKEN"}, "A token with the name"),
         ({"description": "d" * 256}, "Shorten the description by 1 character."),
         ({"modules": []}, "Choose at least one module."),
         ({"modules": ["MD-6666"]}, "is not a module"),

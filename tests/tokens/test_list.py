@@ -181,7 +181,7 @@ def test_it_filters_by_creator(michael, three, account):
 def test_creators_of_other_accounts_cannot_be_asked_for(michael, stranger):
     TokenFactory(account=stranger.account, by=stranger.user)
     response = michael.client.get(f"{LIST}?filter=open&created_by={stranger.user.pk}")
-    assert "Nobody of this account has that ID." in response.text
+    assert "Nobody in this account has that ID." in response.text
     assert stranger.user.name not in response.text
 
 

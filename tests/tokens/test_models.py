@@ -100,7 +100,7 @@ def test_what_may_not_be_done_is_said_in_a_sentence(token, account):
     with pytest.raises(NameTaken) as told:
         token.edit(by=None, version=1, modules=None, name="taken")
     name = isolate("taken")
-    taken = f"There is a token with the name “{name}” already. Choose another name."
+    taken = f"A token with the name “{name}” already exists. Choose another name."
     assert str(told.value) == taken
     with pytest.raises(Changed) as told:
         token.edit(by=None, version=7, modules=None, name="Mine")

@@ -56,7 +56,7 @@ def test_another_secret_under_the_same_number_is_refused(known, settings, ring):
     setattr(settings, ring, {1: b"\x01" * 32})
     (message,) = [message for message in found() if message.msg.startswith(ring)]
     assert message.level == checks.ERROR
-    assert message.msg == f"{ring} holds another secret under number 1 than it did: {LOSS[ring]}."
+    assert message.msg == f"{ring} no longer holds the secret it had under number 1: {LOSS[ring]}."
     assert f"Restore {ring} from your copy" in message.hint
     assert message.msg in readiness.problems()[0]
 
@@ -66,7 +66,7 @@ def test_a_number_that_is_gone_is_refused(known, settings, ring):
     setattr(settings, ring, {2: b"\x02" * 32})
     (message,) = found()
     assert (message.level, message.id) == (checks.ERROR, "tokens.E002")
-    assert message.msg == f"{ring} has no secret under number 1 any more: {LOSS[ring]}."
+    assert message.msg == f"{ring} no longer has a secret under number 1: {LOSS[ring]}."
     assert "ACCEPT_LOST_KEYS=on" in message.hint
 
 

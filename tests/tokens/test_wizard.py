@@ -139,17 +139,12 @@ def test_a_line_end_counts_once(michael):
 )
 def test_a_name_is_unique_in_the_account_without_regard_to_case(michael, name):
     TokenFactory(account=michael.account, name="Nightly Sync")
-    assert (
-        "There is a token with the name" in michael.client.post(NEW, {**GENERAL, "name": name}).text
-    )
+    assert "A token with the name" in michael.client.post(NEW, {**GENERAL, "name": name}).text
 
 
 def test_case_is_folded_beyond_ascii(michael):
     TokenFactory(account=michael.account, name="Größe")
-    assert (
-        "There is a token with the name"
-        in michael.client.post(NEW, {**GENERAL, "name": "GRÖSSE"}).text
-    )
+    assert "A token with the name" in michael.client.post(NEW, {**GENERAL, "name": "GRÖSSE"}).text
 
 
 def test_the_name_of_a_deleted_token_or_of_another_account_is_free(michael):
@@ -168,7 +163,7 @@ def test_a_name_taken_while_the_wizard_ran_leads_back_to_general(michael):
     )
     assert response.redirect_chain[-1][0] == f"{run}general/"
     assert "The token was not created." in response.text
-    assert "There is a token with the name" in response.text
+    assert "A token with the name" in response.text
     assert "Copies agreements." in response.text
 
 

@@ -135,8 +135,8 @@ class RingSecret(models.Model):
             if row.fingerprint is None or bytes(row.fingerprint) != fingerprint:
                 if not row.is_configured() and row.stored_keys().exists():
                     raise cls.Foreign(
-                        f"The secret number {number} of {ring} is another one than keys were "
-                        f"stored under."
+                        f"The secret number {number} of {ring} is not the one that keys were "
+                        "stored under."
                     )
                 row.fingerprint = fingerprint
                 row.save(update_fields=("fingerprint",))

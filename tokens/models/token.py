@@ -466,7 +466,7 @@ def in_words(grants: Collection[str]) -> list[str]:
 
 
 def name_taken(name: str) -> str:
-    return _("There is a token with the name “%(name)s” already. Choose another name.") % {
+    return _("A token with the name “%(name)s” already exists. Choose another name.") % {
         "name": isolate(name)
     }
 

@@ -59,7 +59,7 @@ def unchanged(request: PersonRequest, token: Token) -> None:
     inform(
         request,
         _("Nothing was changed."),
-        _("%(name)s is %(status)s already.") % {"name": text.isolate(token.name), "status": status},
+        _("%(name)s is already %(status)s.") % {"name": text.isolate(token.name), "status": status},
     )
 
 
@@ -71,7 +71,7 @@ def delete(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
     back = next_url(request, reverse("tokens:list"))
     if token.is_deleted:
-        inform(request, _("%(name)s is deleted already.") % {"name": text.isolate(token.name)})
+        inform(request, _("%(name)s is already deleted.") % {"name": text.isolate(token.name)})
         return redirect(back)
     if request.method == "POST":
         token.remove(by=request.user)

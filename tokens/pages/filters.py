@@ -112,7 +112,7 @@ class TokenFilter(filters.FilterSet):
             ("status", _("“%(value)s” is not a status.")),
             ("module", _("“%(value)s” is not a module.")),
             ("last_used", _("“%(value)s” is not a choice.")),
-            ("created_by", _("Nobody of this account has that ID.")),
+            ("created_by", _("Nobody in this account has that ID.")),
         ):
             self.filters[name].field.error_messages["invalid_choice"] = message
 

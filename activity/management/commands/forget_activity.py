@@ -35,7 +35,7 @@ class Command(BaseCommand):
         moment = day_bounds(before)[0]
         for account in chain.accounts():
             if fault := chain.verify(account):
-                raise CommandError(f"A trail that is not whole is not shortened. {fault}")
+                raise CommandError(f"A broken trail cannot be shortened. {fault}")
             count = forget(account, moment)
             if count:
                 record(

@@ -75,7 +75,7 @@ def find_account(wanted: str) -> Account:
             f"{account.pk} ({account.name})" for account in Account.objects.all()[:10]
         )
         fail(
-            _("There is no account %(name)s. There are: %(known)s.")
+            _("There is no account %(name)s. Existing accounts: %(known)s.")
             % {"name": wanted, "known": known or _("none yet")}
         )
     return named[0]
