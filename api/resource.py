@@ -33,7 +33,7 @@ from accounts.models import Account
 from api import answers, rql
 from api.answers import READ
 from api.queries import PARENT, anybody
-from api.shapes import Column, Computed, Constant, Path, Rows, Shape, leaves, trace_in
+from api.shapes import Column, Constant, Path, Rows, Shape, leaves, trace_in
 from portal.plans import annotation
 from tokens.catalog import Module
 from tokens.gate import Caller
@@ -297,6 +297,4 @@ class Resource:
 
 def column_of(value: Any) -> str:
     """Return the column that a field of a shape stands for."""
-    if isinstance(value, Computed):
-        return value.column
     return value.name if isinstance(value, Column) else str(value)

@@ -8,7 +8,6 @@ A shape maps JSON names to where their values come from:
         "kind": Constant("production"),              # the same in every record
         "public": Column("status", is_published),    # a column whose value is converted
         "hubs": Rows(hubs_of_marketplace, {...}),    # rows of another table, as a list
-        "by": Computed(("actors", "account"), …),    # computed from several columns
     }
 
 Empty values are left out, as in Connect, whose command-line client crashes on null.
@@ -49,20 +48,6 @@ class Column:
 
     name: str
     change: Callable[[Any], Any]
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
-
-
-@dataclass(frozen=True)
-class Computed:
-    """A value that is computed from several columns.
-
-    `change` computes it in Python for answers, `column` is the same value in SQL for filters.
-    A test checks that the two agree.
-    """
-
-    columns: tuple[str, ...]
-    change: Callable[..., Any]
-    column: str
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
@@ -218,9 +203,6 @@ class Builder:
         if isinstance(value, Column):
             stored, change = self.cell(value.name), value.change
             return lambda row: change(stored(row))
-        if isinstance(value, Computed):
-            cells, compute = [self.cell(column) for column in value.columns], value.change
-            return lambda row: compute(*[cell(row) for cell in cells])
         if isinstance(value, Rows):
             listed = self.cell(value.expression())
             if value.change is None:

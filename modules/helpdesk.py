@@ -3,22 +3,19 @@
 from typing import Any
 
 from django.db import models
-from django.db.models.fields.json import KT
-from django.db.models.lookups import Exact, IsNull
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, User
 from api.bodies import Refused
 from api.resource import Resource
-from api.shapes import Computed, Constant, Shape, reference
+from api.shapes import Constant, Shape, actor, actors, reference
 from modules.models import Case, Contract, Product, WrongState, this_second
+from portal.fields import Actor
 from tokens.catalog import Module
 from tokens.gate import Caller
 from tokens.models import Token
 
 EVENTS = ("created", "updated", "pending", "inquiring", "resolved", "closed")
-# What a case says of the one who did something, with an example.
-ABOUT_ACTOR = {"id": "SU-431-800-699", "name": "ERP Agreements Sync"}
 
 
 def cases(caller: Caller) -> "models.QuerySet[Case]":
@@ -32,53 +29,31 @@ def cases(caller: Caller) -> "models.QuerySet[Case]":
             models.When(issuer=caller.account_id, then=f"receiver{part}"), default=f"issuer{part}"
         )
 
-    rows: models.QuerySet[Case] = Case.objects.visible_to(caller).annotate(
-        viewer=models.Value(caller.account_id, models.CharField(max_length=24)),
-        partner_id=partner("_id"),
-        partner_name=partner("__name"),
-    )
+    rows: models.QuerySet[Case] = Case.objects.visible_to(caller)
+    rows = rows.annotate(partner_id=partner("_id"), partner_name=partner("__name"))
+    own = actors(*(f"{event}_by" for event in EVENTS))
     told: models.QuerySet[Case] = rows.annotate(
         **{
-            column_by(what, part): models.Case(
-                models.When(is_foreign(what, caller.account_id), then=f"partner_{part}"),
-                default=KT(f"actors__{what}__{part}"),
-                output_field=models.CharField(max_length=128),
+            (name := f"{event}_by_actor_{part}"): models.Case(
+                models.When(is_foreign(event, caller.account_id), then=f"partner_{part}"),
+                default=own[name],
             )
-            for what in EVENTS
-            for part in ABOUT_ACTOR
+            for event in EVENTS
+            for part in ("id", "name")
         }
     )
     return told
 
 
-def is_foreign(what: str, account_id: str) -> models.Q:
+def is_foreign(event: str, account_id: str) -> models.Q:
     """Whether a token of the other side did it."""
-    account = KT(f"actors__{what}__account")
-    return models.Q(IsNull(account, rhs=False)) & ~models.Q(Exact(account, account_id))
+    account = f"{event}_by_account"
+    return ~models.Q(**{account: ""}) & ~models.Q(**{account: account_id})
 
 
-def column_by(what: str, part: str) -> str:
-    return f"{what}_by_{part}"
-
-
-def happened(what: str) -> Shape:
-    """An event of a case: when, and who did it. Its column is named for it."""
-    return {"at": f"{what}_at", "by": {part: by(what, part) for part in ABOUT_ACTOR}}
-
-
-def by(what: str, part: str) -> Computed:
-    """Return the id or name of who did it; of the company, if a token of the other side did."""
-
-    def shown(actors: dict[str, dict[str, str]], viewer: str, partner: str) -> str | None:
-        actor = actors.get(what, {})
-        return partner if actor.get("account", viewer) != viewer else actor.get(part)
-
-    return Computed(
-        ("actors", "viewer", f"partner_{part}"),
-        shown,
-        column_by(what, part),
-        {"type": "string", "examples": [ABOUT_ACTOR[part]]},
-    )
+def happened(event: str) -> Shape:
+    """An event of a case: when, and who did it. Its columns are named for it."""
+    return {"at": f"{event}_at", "by": actor(f"{event}_by")}
 
 
 ORDERED = (
@@ -96,7 +71,7 @@ ORDERED = (
     "events.inquiring.at",
     "events.resolved.at",
     "events.closed.at",
-    *(f"events.{what}.by.{part}" for what in EVENTS for part in ABOUT_ACTOR),
+    *(f"events.{event}.by.{part}" for event in EVENTS for part in ("id", "name")),
 )
 
 CASES = Resource(
@@ -123,7 +98,7 @@ CASES = Resource(
             "agent": reference("receiver_agent"),
             "recipients": Constant([]),
         },
-        "events": {what: happened(what) for what in EVENTS},
+        "events": {event: happened(event) for event in EVENTS},
         "rating": "rating",
         "feedback": "feedback",
     },
@@ -156,7 +131,7 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
         raise Refused("receiver.account.id: " + _("Your account has no such partner."))
     if agent and not User.objects.filter(pk=agent, memberships__account=partner).exists():
         raise Refused("receiver.agent.id: " + _("There is no such person in that company."))
-    now, by = this_second(), actor(caller)
+    now, by = this_second(), acting(caller)
     case = Case(
         vendor_id=vendor,
         provider_id=provider,
@@ -182,7 +157,7 @@ def update(caller: Caller, case: Case, values: dict[str, Any]) -> None:
         raise Refused(_("A closed case cannot be changed."), code="HLP_001")
     for column, value in columns(caller, values, case.vendor_id).items():
         setattr(case, column, value)
-    case.touch(actor(caller), this_second())
+    case.touch(acting(caller), this_second())
 
 
 @CASES.acts("pend")
@@ -219,7 +194,7 @@ def close(caller: Caller, case: Case, values: dict[str, Any]) -> None:
 
 def move(caller: Caller, case: Case, state: Case.State) -> None:
     try:
-        case.move(state, actor(caller))
+        case.move(state, acting(caller))
     except WrongState as problem:
         raise Refused(str(problem), code="HLP_001") from None
 
@@ -238,7 +213,7 @@ def columns(caller: Caller, values: dict[str, Any], vendor_id: str) -> dict[str,
     return {CASES.columns[name]: value for name, value in values.items()}
 
 
-def actor(caller: Caller) -> dict[str, str]:
+def acting(caller: Caller) -> Actor:
     """The token as the events name it, and whose it is."""
     name = Token.objects.values_list("name", flat=True).get(pk=caller.id)
-    return {"id": caller.id, "name": name, "account": caller.account_id}
+    return Actor(caller.id, name, caller.account_id)

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from random import Random
 
-from accounts.models import User
 from demo.companies import PAIRS, Pair, People
 from demo.records.base import day, sample_id, seeded, somebody, spread
 from demo.records.listings import Offer
@@ -156,13 +155,13 @@ def case(number: int, products: Sequence[Product], people: People) -> Case:
         # A case that has not been answered yet has no agent on the other side.
         receiver_agent=None if path == [states.PENDING] else answers,
         created_at=created,
-        actors={"created": actor(asks)},
     )
+    row.created_by = asks
     for step in path:
-        by = actor(answers if step in {states.INQUIRING, states.RESOLVED} else asks)
+        by = answers if step in {states.INQUIRING, states.RESOLVED} else asks
         setattr(row, f"{step}_at", at)
-        row.actors |= {step.value: by, "updated": by}
-        row.updated_at = at
+        setattr(row, f"{step}_by", by)
+        row.updated_at, row.updated_by = at, by
         at += timedelta(hours=draw.randint(1, 40), minutes=draw.randint(0, 59))
     if state == states.CLOSED:
         row.rating = draw.choices([None, *Case.Rating], (2, 1, 1, 2, 4, 3))[0]
@@ -183,8 +182,3 @@ def steps_to(state: Case.State, draw: Random) -> list[Case.State]:
     if state == states.CLOSED:
         steps.append(states.CLOSED)
     return steps
-
-
-def actor(person: User | None) -> dict[str, str]:
-    """A person as the events of a case name them."""
-    return {"id": person.pk, "name": person.name} if person else {}

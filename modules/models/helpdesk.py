@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
 from modules.models.base import Record, this_second
-from portal.fields import LineField, MomentField, ProseField, PublicIdField
+from portal.fields import Actor, LineField, MomentField, OwnedActorField, ProseField, PublicIdField
 
 
 class Case(Record):
@@ -89,9 +89,12 @@ class Case(Record):
     inquiring_at = MomentField(_("inquiring since"), null=True, blank=True)
     resolved_at = MomentField(_("resolved"), null=True, blank=True)
     closed_at = MomentField(_("closed"), null=True, blank=True)
-    # Who did what, a person or a token, which has its account: {"created": {"id": "SU-…", "name":
-    # "ERP Sync", "account": "PA-…"}, …}
-    actors = models.JSONField(_("people"), default=dict, editable=False)
+    created_by = OwnedActorField(_("created by"))
+    updated_by = OwnedActorField(_("updated by"))
+    pending_by = OwnedActorField(_("pending by"))
+    inquiring_by = OwnedActorField(_("inquiring by"))
+    resolved_by = OwnedActorField(_("resolved by"))
+    closed_by = OwnedActorField(_("closed by"))
 
     class Meta(Record.Meta):
         verbose_name = _("case")
@@ -100,7 +103,7 @@ class Case(Record):
     def __str__(self) -> str:
         return self.subject
 
-    def move(self, state: State, by: dict[str, str]) -> None:
+    def move(self, state: State, by: Actor) -> None:
         """Move to the state and note who did and when. Raises WrongState."""
         if self.state not in self.MOVES[state]:
             raise WrongState(
@@ -112,10 +115,11 @@ class Case(Record):
         setattr(self, f"{state}_at", now)
         self.touch(by, now, state)
 
-    def touch(self, by: dict[str, str], now: datetime, *what: str) -> None:
+    def touch(self, by: Actor, now: datetime, *what: str) -> None:
         """Note a change, under `updated` and whatever else it was, and save."""
         self.updated_at = now
-        self.actors = {**self.actors, **dict.fromkeys(("updated", *what), by)}
+        for each in ("updated", *what):
+            setattr(self, f"{each}_by", by)
         self.save()
 
 

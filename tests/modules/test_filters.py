@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from importlib import import_module
 
 import pytest
-from django.apps import apps
 
 from api.queries import MAX_IGNORED
 from modules.models import Case
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.django_db
         ("contracts", "eq(agreement.description,x)"),
         ("users", "eq(password,x)"),
         ("auth/tokens", "eq(keys.digest,x)"),
-        ("helpdesk/cases", "eq(actors,x)"),
+        ("helpdesk/cases", "eq(created_by_id,x)"),
         ("helpdesk/cases", "like(issuer.agent.email,*)"),
     ],
 )
@@ -110,7 +109,7 @@ def test_a_person_is_named_to_both_sides(call, case):
         provider=mine.account,
         issuer=mine.account,
         receiver=theirs.account,
-        actors={"created": {"id": person.pk, "name": person.name}},
+        created_by=person,
     )
     for token in case:
         (row,) = call("helpdesk/cases?eq(events.created.by.name,Elena Ruiz)", token).json()
@@ -118,28 +117,23 @@ def test_a_person_is_named_to_both_sides(call, case):
         assert "by" not in row["events"].get("resolved", {})
 
 
-def test_tokens_in_stored_cases_get_their_account(case):
-    mine, theirs = case
-    stored = Case.objects.create(
-        subject="x",
-        description="y",
-        type="business",
-        vendor=theirs.account,
-        provider=mine.account,
-        issuer=mine.account,
-        receiver=theirs.account,
-        actors={
-            "created": {"id": mine.pk, "name": "A"},
-            "updated": {"id": "UR-1", "name": "B"},
-            "pending": {"id": "SU-000-000-000", "name": "C"},
-        },
-    )
-    import_module("modules.migrations.0005_accounts_of_actors").add_accounts(apps, None)
-    stored.refresh_from_db()
-    assert stored.actors == {
-        "created": {"id": mine.pk, "name": "A", "account": mine.account_id},
+def test_actors_of_stored_cases_become_columns_and_tokens_get_their_account():
+    with_account = import_module("modules.migrations.0005_accounts_of_actors").with_account
+    columns = import_module("modules.migrations.0006_actors_of_cases").columns
+    stored = {
+        "created": {"id": "SU-1", "name": "A"},
         "updated": {"id": "UR-1", "name": "B"},
-        "pending": {},
+        "pending": {"id": "SU-000-000-000", "name": "C"},
+    }
+    found = columns(
+        {event: with_account(actor, {"SU-1": "PA-063-101"}) for event, actor in stored.items()}
+    )
+    assert {column: text for column, text in found.items() if text} == {
+        "created_by_id": "SU-1",
+        "created_by_name": "A",
+        "created_by_account": "PA-063-101",
+        "updated_by_id": "UR-1",
+        "updated_by_name": "B",
     }
 
 

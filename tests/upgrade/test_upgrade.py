@@ -86,9 +86,8 @@ def everything(url):
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
         ).fetchall()
         return "\n".join(
-            str(full.execute(f'SELECT * FROM "{name}"').fetchall())  # noqa: S608
-            for (name,) in names
-        )
+            str(full.execute(f'SELECT * FROM "{name}"').fetchall()) for (name,) in names
+        )  # noqa: S608
 
 
 @pytest.fixture(scope="module")
@@ -200,11 +199,17 @@ def test_who_did_what_is_kept_by_id_and_name(portal):
         "SU-100-000-007 MD-9001": program,
         "SU-100-000-011 MD-0000": robert,
     }
+    cases = asked(
+        portal,
+        "[[c.created_by, c.updated_by, c.pending_by, c.closed_by] for c in "
+        "Case.objects.filter(subject='Help')]",
+    )
+    assert cases == [[program, program, program, nobody]]
 
 
 def asked(portal, expression):
     """Return the value of an expression in the shell of the upgraded portal, by way of JSON."""
-    code = f"import json; from tokens.models import *; print(json.dumps({expression}))"
+    code = f"import json; from modules.models import Case; from tokens.models import *; print(json.dumps({expression}))"
     return json.loads(portal.manage("shell", "-v", "0", "-c", code).strip().splitlines()[-1])
 
 
