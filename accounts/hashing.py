@@ -34,15 +34,15 @@ def step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-# As many threads as there are turns, so nothing queues here.
-threads = ThreadPoolExecutor(settings.PASSWORD_CHECKS, "hashing", step_back)
-
-
 def apart(hash_it: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Run `hash_it` in one of the low-priority threads and return its result."""
+    """Run `hash_it` in a thread of low priority and return its result.
+
+    The thread is new each time. A pool would be copied into worker processes, its threads not.
+    """
     if getattr(mine, "steps_back", False):
         return hash_it(*args, **kwargs)
-    return threads.submit(hash_it, *args, **kwargs).result()
+    with ThreadPoolExecutor(1, "hashing", step_back) as thread:
+        return thread.submit(hash_it, *args, **kwargs).result()
 
 
 class Busy(Exception):

@@ -1,6 +1,7 @@
 """Hashing a password does not block the other threads of the process."""
 
 import os
+import signal
 import sys
 import threading
 from contextlib import ExitStack, contextmanager
@@ -109,3 +110,17 @@ def test_a_locked_name_is_refused_without_a_turn(michael):
         Client().post("/sign-in/", {"username": michael.user.email, "password": "wrong"})
     with taken(hashing.admitted):
         assert sign_in(michael).status_code == 429
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_worker_process_hashes_although_its_parent_did_before():
+    hasher = import_string(product.PASSWORD_HASHERS[0])()
+    hasher.encode(PASSWORD, "saltsaltsalt")
+    child = os.fork()
+    if child == 0:
+        # Ends a child that would wait forever.
+        signal.alarm(20)
+        hasher.encode(PASSWORD, "saltsaltsalt")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
