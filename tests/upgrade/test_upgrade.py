@@ -86,8 +86,9 @@ def everything(url):
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
         ).fetchall()
         return "\n".join(
-            str(full.execute(f'SELECT * FROM "{name}"').fetchall()) for (name,) in names
-        )  # noqa: S608
+            str(full.execute(f'SELECT * FROM "{name}"').fetchall())  # noqa: S608
+            for (name,) in names
+        )
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +210,8 @@ def test_who_did_what_is_kept_by_id_and_name(portal):
 
 def asked(portal, expression):
     """Return the value of an expression in the shell of the upgraded portal, by way of JSON."""
-    code = f"import json; from modules.models import Case; from tokens.models import *; print(json.dumps({expression}))"
+    imports = "import json; from modules.models import Case; from tokens.models import *"
+    code = f"{imports}; print(json.dumps({expression}))"
     return json.loads(portal.manage("shell", "-v", "0", "-c", code).strip().splitlines()[-1])
 
 
