@@ -228,7 +228,7 @@ def test_what_happened_to_tokens_is_in_the_trail_in_order_and_sealed(portal):
         "from activity.models import Event\n"
         "for e in Event.objects.filter(subject_kind='token').order_by('account', 'number'):\n"
         "    print(e.account, e.number, e.action, e.actor_id, e.actor_name, e.subject_id, "
-        "e.changes, e.address, sep='|')",
+        "dict(sorted(e.changes.items())), e.address, sep='|')",
     )
     rows = [row for row in told.splitlines() if row.startswith(("PA-", "VA-"))]
     assert (
