@@ -32,8 +32,13 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
         server.execute("RESET lock_timeout")
         del server.statement_seconds
     if has_transactions(item):
-        Chain.objects.update(forgotten=F("number"))
-        Event.objects.all().delete()
+        forget_trail()
+
+
+def forget_trail() -> None:
+    """Empty the trail, whose tables refuse to be flushed before."""
+    Chain.objects.update(forgotten=F("number"))
+    Event.objects.all().delete()
 
 
 @receiver(post_migrate)

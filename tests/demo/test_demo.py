@@ -40,6 +40,7 @@ from modules.models import (
     UsageFile,
 )
 from modules.urls import RESOURCES
+from tests.conftest import forget_trail
 from tokens.gate import Caller
 from tokens.models import Token
 
@@ -68,6 +69,7 @@ def demo(django_db_setup, django_db_blocker):
         try:
             yield
         finally:
+            forget_trail()
             call_command("flush", interactive=False, verbosity=0)
 
 

@@ -319,7 +319,7 @@ def test_a_signed_in_person_without_an_account_is_told_so(db):
     somebody.membership.delete()
     response = somebody.client.get("/integrations/tokens/")
     assert response.status_code == 403
-    assert b"no account" in response.content
+    assert b"You do not belong to an account yet" in response.content
 
 
 @pytest.mark.parametrize("route", sorted(GATED))
