@@ -176,6 +176,12 @@ BUTTONS = {
         f"{LIST}{{token}}/permissions/",
         {"columns_sent": "1", "columns": ["status"]},
     ),
+    "activity:save_layout": (
+        "/integrations/activity/layout/",
+        "/integrations/activity/",
+        {"sort": "when"},
+    ),
+    "activity:check": ("/integrations/activity/check/", "/integrations/activity/", {}),
     "tokens:reveal": (
         f"{LIST}{{token}}/reveal/",
         f"{LIST}{{token}}/",
