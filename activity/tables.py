@@ -140,7 +140,7 @@ class EventTable(Table):
         }
 
 
-class TokenEventTable(EventTable):
+class TokenTrailTable(EventTable):
     """The entries about one token."""
 
     subject = None

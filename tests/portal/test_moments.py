@@ -200,6 +200,7 @@ def test_every_page_survives_any_stored_moment_in_any_zone(michael, extreme, zon
     ]
     used = [f"{LIST}?last_used={value}" for value in ("day", "week", "month", "idle", "never")]
     for address in (
+        "/integrations/activity/",
         f"{LIST}?status=any&{columns}&sort=-expires",
         *days,
         *used,
@@ -237,7 +238,7 @@ def test_the_admin_survives_any_stored_moment_in_any_zone(staff, extreme, zone, 
     for address in (
         "tokens/token/",
         f"tokens/token/{token.pk}/change/",
-        "tokens/tokenevent/",
+        "activity/event/",
         "modules/agreement/",
         f"modules/agreement/{agreement.pk}/change/",
         "accounts/user/",

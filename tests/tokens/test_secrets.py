@@ -65,7 +65,7 @@ def journey(michael, caplog, client):
         User.objects.create_superuser("admin@portal.example", name="Admin"),
         backend="accounts.backends.EmailBackend",
     )
-    for page in ("tokens/token/", f"tokens/token/{token.pk}/change/", "tokens/tokenevent/", ""):
+    for page in ("tokens/token/", f"tokens/token/{token.pk}/change/", "activity/event/", ""):
         keep(staff.get(f"/admin/{page}"))
     return key, answers, list(caplog.records)
 

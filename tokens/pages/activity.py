@@ -9,7 +9,7 @@ from accounts.decorators import for_members
 from accounts.http import PersonRequest
 from activity.models import Event
 from activity.seen import who_has_seen
-from activity.tables import TokenEventTable
+from activity.tables import TokenTrailTable
 from tokens.pages.detail import find, frame
 
 
@@ -18,7 +18,7 @@ from tokens.pages.detail import find, frame
 def activity(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
     events = Event.objects.visible_to(request.membership)
-    table = TokenEventTable(events.about("token", token.pk))
+    table = TokenTrailTable(events.about("token", token.pk))
     table.configure(request, request.user.choices("activity"))
     context = {
         **frame(request, token),
