@@ -119,7 +119,7 @@ def test_a_person_is_named_to_both_sides(call, case):
 
 def test_actors_of_stored_cases_become_columns_and_tokens_get_their_account():
     with_account = import_module("modules.migrations.0005_accounts_of_actors").with_account
-    columns = import_module("modules.migrations.0006_actors_of_cases").columns
+    columns = import_module("modules.migrations.0007_actors_of_cases").columns
     stored = {
         "created": {"id": "SU-1", "name": "A"},
         "updated": {"id": "UR-1", "name": "B"},
