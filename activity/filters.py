@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from activity.actions import Group, in_groups
 from activity.models import Event, EventQuerySet
 from portal import text
-from portal.filters import Chip, SpanForm, day_filter, without
+from portal.filters import ListFilter, SpanForm, day_filter
 from portal.moments import day_bounds
 
 # Stands for the portal itself among the choices of *Who*.
@@ -25,7 +25,7 @@ class EventForm(SpanForm):
     span = ("since", "until")
 
 
-class EventFilter(filters.FilterSet):
+class EventFilter(ListFilter):
     q = filters.CharFilter(
         label=gettext_lazy("Search by token or person"), method="search", max_length=128
     )
@@ -110,33 +110,9 @@ class EventFilter(filters.FilterSet):
 
     # --- What the page shows of them ------------------------------------------------------------
 
-    @property
-    def rows(self) -> QuerySet[Event]:
-        """The entries that match; none if the filter is invalid (`qs` would return all of them)."""
-        events: QuerySet[Event] = self.qs if self.is_valid() else self.queryset.none()
-        return events
-
-    @property
-    def chips(self) -> list[Chip]:
-        if not self.is_valid():
-            return []
-        return [
-            Chip(
-                _("Search") if name == "q" else str(self.filters[name].label),
-                self.words(name, value),
-                without(self.data, name),
-            )
-            for name, value in self.form.cleaned_data.items()
-            if value
-        ]
-
     def words(self, name: str, value: Any) -> str:
         if isinstance(value, list):
             return text.either([str(Group(each).label) for each in value])
         if name == "actor":
             return dict(self.actors)[value]
-        return text.day(value) if isinstance(value, date) else str(value)
-
-    @property
-    def clear_url(self) -> str:
-        return without(self.data, *self.filters)
+        return super().words(name, value)

@@ -16,7 +16,6 @@ from activity.filters import EventFilter
 from activity.models import Chain, Event
 from activity.tables import EventTable
 from portal import background
-from portal.filters import with_values, without
 from portal.http import posts_from
 from portal.moments import within
 from portal.notices import inform, succeed
@@ -34,20 +33,13 @@ def index(request: PersonRequest) -> HttpResponse:
     filters = EventFilter(request, events)
     table = EventTable(filters.rows)
     table.configure(request, request.user.choices("activity"))
-    valid = filters.is_valid()
     empty = ""
     if not table.page.object_list:
-        empty = "invalid" if not valid else "no_match" if filters.chips else "none"
+        empty = "invalid" if not filters.is_valid() else "no_match" if filters.chips else "none"
     context = {
         **table.state(),
         **lead(request),
-        "filter_form": filters.form,
-        "filters_open": "filter" in request.GET or not valid,
-        "open_url": with_values(request.GET, filter="open"),
-        "close_url": without(request.GET, "filter"),
-        "applied": bool(filters.chips),
-        "chips": filters.chips,
-        "clear_url": filters.clear_url,
+        **filters.state(),
         "empty": empty,
         "refresh_url": request.get_full_path(),
         "layout_url": reverse("activity:save_layout"),

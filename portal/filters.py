@@ -6,8 +6,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import django_filters as filters
 from django import forms
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+
+from portal import text
 
 # The format of date pickers.
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -38,6 +41,45 @@ class DayInput(forms.DateInput):
 
 def day_filter(label: Any, method: str) -> filters.DateFilter:
     return filters.DateFilter(label=label, method=method, widget=DayInput(), input_formats=DAYS)
+
+
+class ListFilter(filters.FilterSet):
+    """The filters of a list. The query string of the page is their whole state."""
+
+    @property
+    def rows(self) -> QuerySet[Any]:
+        """The rows that match; none if the filter is invalid (`qs` would return all of them)."""
+        rows: QuerySet[Any] = self.qs if self.is_valid() else self.queryset.none()
+        return rows
+
+    @property
+    def chips(self) -> list[Chip]:
+        cleaned = self.form.cleaned_data if self.is_valid() else {}
+        return [self.chip(name, value) for name, value in cleaned.items() if value]
+
+    def chip(self, name: str, value: Any) -> Chip:
+        label = _("Search") if name == "q" else str(self.filters[name].label)
+        return Chip(label, self.words(name, value), without(self.data, name))
+
+    def words(self, name: str, value: Any) -> str:
+        """Return the value of a filter in words."""
+        return text.day(value) if isinstance(value, date) else str(value)
+
+    @property
+    def clear_url(self) -> str:
+        return without(self.data, *self.filters)
+
+    def state(self) -> dict[str, Any]:
+        """Return what the templates around a list need: its filter panel and its chips."""
+        return {
+            "filter_form": self.form,
+            "filters_open": "filter" in self.data or not self.is_valid(),
+            "open_url": with_values(self.data, filter="open"),
+            "close_url": without(self.data, "filter"),
+            "applied": bool(self.chips),
+            "chips": self.chips,
+            "clear_url": self.clear_url,
+        }
 
 
 class SpanForm(forms.Form):

@@ -5,7 +5,7 @@ The URL holds the state. Invalid values in it give an empty list that says why.
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 import django_filters as filters
 from django import forms
@@ -16,9 +16,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from portal import text
 from portal.fields import Actor
-from portal.filters import Chip, SpanForm, day_filter, with_values, without
+from portal.filters import Chip, ListFilter, SpanForm, day_filter, with_values
 from portal.moments import SKEW, day_bounds
 from portal.text import either, fold, join
 from tokens.catalog import Module
@@ -62,7 +61,7 @@ class TokenForm(SpanForm):
     span = ("created_from", "created_to")
 
 
-class TokenFilter(filters.FilterSet):
+class TokenFilter(ListFilter):
     # No name is longer, and SQLite rejects very long patterns.
     q = filters.CharFilter(
         label=gettext_lazy("Search by label or ID"), method="search", max_length=128
@@ -174,8 +173,8 @@ class TokenFilter(filters.FilterSet):
 
     @property
     def rows(self) -> QuerySet[Token]:
-        """The tokens that match; none if the filter is invalid (`qs` would return all of them)."""
-        tokens: TokenQuerySet = self.qs if self.is_valid() else self.queryset.none()
+        """The tokens that match; the deleted ones only if a status is chosen."""
+        tokens = cast("TokenQuerySet", super().rows)
         return tokens if self.form.cleaned_data.get("status") else tokens.live()
 
     @property
@@ -184,14 +183,14 @@ class TokenFilter(filters.FilterSet):
             return []
         # The status filter is always in use: without a choice, it hides deleted tokens.
         return [
-            Chip(
-                _("Search") if name == "q" else str(self.filters[name].label),
-                self.words(name, value),
-                without(self.data, name) if value else self.all_statuses_url,
-            )
+            self.chip(name, value)
             for name, value in self.form.cleaned_data.items()
             if value or name == "status"
         ]
+
+    def chip(self, name: str, value: Any) -> Chip:
+        chip = super().chip(name, value)
+        return chip if value else chip._replace(url=self.all_statuses_url)
 
     def words(self, name: str, value: Any) -> str:
         if name == "status":
@@ -201,15 +200,11 @@ class TokenFilter(filters.FilterSet):
             return either([str(choices[each]) for each in value])
         if name in {"module", "created_by", "last_used"}:
             return str(dict(self.filters[name].field.choices)[value])
-        return text.day(value) if isinstance(value, date) else str(value)
+        return super().words(name, value)
 
     @property
     def all_statuses_url(self) -> str:
         return with_values(self.data, status=ANY)
-
-    @property
-    def clear_url(self) -> str:
-        return without(self.data, *self.filters)
 
     @property
     def no_match_text(self) -> str:

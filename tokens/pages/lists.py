@@ -8,7 +8,6 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import for_members
 from accounts.http import PersonRequest
 from portal import tables
-from portal.filters import with_values, without
 from portal.http import posts_from
 from tokens.models import Token
 from tokens.pages.filters import TokenFilter
@@ -26,22 +25,15 @@ def index(request: PersonRequest) -> HttpResponse:
     filters = TokenFilter(request, tokens.with_standing())
     table = TokenTable(filters.rows, may_manage=request.membership.is_admin)
     table.configure(request, request.user.choices("tokens"))
-    valid = filters.is_valid()
     empty = ""
     if not table.page.object_list:
-        empty = "invalid" if not valid else "no_match" if tokens.exists() else "none"
+        empty = "invalid" if not filters.is_valid() else "no_match" if tokens.exists() else "none"
     return render(
         request,
         "tokens/list.html",
         {
             **table.state(),
-            "filter_form": filters.form,
-            "filters_open": "filter" in request.GET or not valid,
-            "open_url": with_values(request.GET, filter="open"),
-            "close_url": without(request.GET, "filter"),
-            "applied": bool(filters.chips),
-            "chips": filters.chips,
-            "clear_url": filters.clear_url,
+            **filters.state(),
             "empty": empty,
             "no_match_text": filters.no_match_text if empty == "no_match" else "",
             "all_statuses_url": filters.all_statuses_url
