@@ -100,6 +100,17 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         yield Portal(url, env, home / "mail")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_remembered(portal: Portal) -> None:
+    """Forget the layouts and filters of lists that other files chose; they share the server."""
+    portal.manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "from accounts.models import User\nUser.objects.update(preferences={})\n",
+    )
+
+
 # --- The browser ----------------------------------------------------------------------------------
 
 

@@ -305,8 +305,7 @@ def test_the_question_before_a_wider_edit_keeps_and_saves_what_was_chosen(
     visit: Visit, portal: Portal
 ) -> None:
     page = visit("michael")
-    page.goto("/integrations/tokens/")
-    page.get_by_role("link", name="Tutorial API Token").first.click()
+    page.goto(TUTORIAL)
     page.get_by_role("link", name="Edit").first.click()
     everything = page.get_by_label("All Modules")
     everything.uncheck()

@@ -6,6 +6,7 @@ The 503 means that nothing was changed.
 import threading
 import time
 from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
@@ -92,7 +93,7 @@ def run(statement):
 )
 def test_the_statements_of_a_block_share_their_time(settings, around):
     settings.STATEMENT_SECONDS = 2
-    statement = count_for(1)
+    statement = count_for(0.5)
     begun = []
 
     def run_many():
@@ -113,13 +114,16 @@ def test_the_statements_of_a_block_share_their_time(settings, around):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_happens_between_statements_takes_none_of_their_time(settings):
+def test_what_happens_between_statements_takes_none_of_their_time(settings, monkeypatch):
     settings.STATEMENT_SECONDS = 1
-    statement = count_for(0.2)
+    now = time.monotonic()
+    monkeypatch.setattr(store, "time", SimpleNamespace(monotonic=lambda: now))
+    # Long enough for SQLite to look at the clock.
+    statement = ENDLESS.replace("100000000", "10000")
     with store.time_limit():
-        for _ in range(2):
+        for _ in range(6):
             run(statement)
-            time.sleep(0.8)
+            now += 10
         run(statement)
 
 
