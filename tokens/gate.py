@@ -41,8 +41,8 @@ STAMP_EVERY = timedelta(minutes=1)
 
 
 # The only SQL of calls written by hand: the ORM takes five times as long to build this query as the
-# database to answer it. It returns one row per key of the token. Whatever depends on the time is
-# decided here, by the clock of the database.
+# database to answer it. It returns one row per key of the token, with the columns of Row. Whatever
+# depends on the time is decided here, by the clock of the database.
 LOOK_UP = """
 SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END,
        t.account_id, t.status, a.side, a.is_active,
@@ -79,6 +79,23 @@ LOOK_UPS = {
 
 
 View = Callable[..., HttpResponse]
+
+
+class Row(NamedTuple):
+    """A row of the gate's query. Both databases return truth values as 0 and 1."""
+
+    digest: bytes
+    pepper: int
+    is_retired: int
+    account_id: str
+    status: str
+    side: str
+    account_is_active: int
+    extension: str
+    asks_permissions: int
+    is_expired: int
+    is_granted: int
+    is_stale: int
 
 
 class Caller(NamedTuple):
@@ -168,8 +185,8 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
         cursor.execute(LOOK_UPS[connection.vendor], (module or Module.ALL.value, key.token_id))
         rows = cursor.fetchall()
 
-    row = next((row for row in rows if keys.matches(key, row[0], row[1])), None)
-    if row is None:
+    found = next((row for row in rows if keys.matches(key, row[0], row[1])), None)
+    if found is None:
         if not rows:
             keys.matches_nobody(key)
         # The same answer for an unknown token and a wrong secret; the checksum is of the text only.
@@ -179,34 +196,44 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
             else _("The key is not valid."),
             key.token_id,
         )
-    (
-        _digest,
-        _pepper,
-        retired,
-        account_id,
-        status,
-        side,
-        account_is_active,
-        extension,
-        asks_permissions,
-        expired,
-        granted,
-        stale,
-    ) = row
-    found = hindrances(status, account_is_active=bool(account_is_active), is_expired=bool(expired))
+    row = Row(*found)
+    # Only somebody with the right key gets the details that these refusals tell.
+    check_standing(key, row)
+    check_retirement(key, row)
+    check_grant(request, key, row, module)
+    return Caller(key.token_id, row.account_id, row.side), bool(row.is_stale)
+
+
+def check_standing(key: keys.Key, row: Row) -> None:
+    """Raise Refused unless the token and its account are active and it has not expired."""
+    found = hindrances(
+        row.status,
+        account_is_active=bool(row.account_is_active),
+        is_expired=bool(row.is_expired),
+    )
     if found:
-        # Only somebody with the right key gets these details.
         raise unauthorized(refusal(key.token_id, found), key.token_id)
-    if retired:
+
+
+def check_retirement(key: keys.Key, row: Row) -> None:
+    """Raise Refused for a key that was retired, though others of its token may work."""
+    if row.is_retired:
         raise unauthorized(
             _("This key of the token %(id)s is retired.") % {"id": key.token_id}, key.token_id
         )
-    if module and not granted:
+
+
+def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | None) -> None:
+    """Raise Refused unless the token was granted the module (or All)."""
+    if module and not row.is_granted:
         text = no_grant(
-            request, key.token_id, module, extension, can_be_granted=bool(asks_permissions)
+            request,
+            key.token_id,
+            module,
+            row.extension,
+            can_be_granted=bool(row.asks_permissions),
         )
         raise Refused(api.error(403, "AUTH_003", text), text, key.token_id)
-    return Caller(key.token_id, account_id, side), bool(stale)
 
 
 def no_grant(
