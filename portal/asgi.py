@@ -21,7 +21,7 @@ from django.core.handlers.wsgi import WSGIRequest
 
 from portal.wsgi import application as django_application  # must come first: it sets Django up
 
-from portal import api, views  # isort: skip
+from portal import api, background, views  # isort: skip
 from portal.connections import Connections  # isort: skip
 from portal.http import client_network  # isort: skip
 from portal.middleware import DATA_POLICY, HEALTH, SecurityHeadersMiddleware  # isort: skip
@@ -105,7 +105,9 @@ class Application:
                     for name, threads in THREADS.items()
                 }
                 self.connections.watch()
+                background.start()
             else:
+                background.end()
                 self.connections.leave()
                 for pool in self.pools.values():
                     pool.end()

@@ -1,28 +1,21 @@
-"""Accounts (companies), users (people), memberships (a person's role in an account) and sessions.
-
-Also the counters of accounts.limits.
-"""
+"""Accounts (companies), users (people) and memberships (a person's role in an account)."""
 
 import unicodedata
 import zoneinfo
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Q
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.counters import Counter
 from portal.fields import LineField, MomentField, PublicIdField
 from portal.moments import SKEW
 
@@ -261,6 +254,8 @@ class Membership(models.Model):
         default=Role.MEMBER,
         help_text=_("Administrators manage tokens; members look, and never see keys."),
     )
+    # When the person wants which mails about the account; see accounts.mails.
+    mails = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = MembershipQuerySet.as_manager()
 
@@ -281,68 +276,3 @@ class Membership(models.Model):
     @property
     def is_admin(self) -> bool:
         return self.role == self.Role.ADMINISTRATOR
-
-
-class Session(AbstractBaseSession):
-    """The session of a browser that is or was signed in, or that has a kept form.
-
-    See accounts.sessions.
-    """
-
-    user = models.ForeignKey(
-        User, models.CASCADE, null=True, related_name="sessions", verbose_name=_("user")
-    )
-    signed_in_at = models.FloatField(null=True)  # seconds since the epoch, as in the session's data
-
-    @classmethod
-    def get_session_store_class(cls) -> type[SessionBase]:
-        store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
-        return store
-
-
-def digest(text: str) -> str:
-    """Return the digest that replaces a name or an IP address in the key of a counter.
-
-    Names are not stored in clear because people type passwords into the wrong field.
-    """
-    return salted_hmac("accounts.counter", text, algorithm="sha256").hexdigest()[:32]
-
-
-class CounterQuerySet(models.QuerySet["Counter"]):
-    def take(self, key: str, tries: int, wait: timedelta) -> bool:
-        """Count one more try, or return False if `tries` are counted already. Safe in parallel."""
-        now = timezone.now()
-        self.bulk_create([Counter(key=key, used=0, until=now + wait)], ignore_conflicts=True)
-        # Its time is over, or is so far ahead that a clock must have been wrong. (One a little
-        # ahead was set by another request, a moment after ours began.)
-        passed = Q(until__lte=now) | Q(until__gt=now + 2 * wait)
-        self.filter(passed, key=key).update(used=0, until=now + wait)
-        # The wait starts with the last try.
-        until = Case(When(used__gte=tries - 1, then=Value(now + wait)), default=F("until"))
-        return self.filter(key=key, used__lt=tries).update(used=F("used") + 1, until=until) == 1
-
-    def give_back(self, key: str) -> None:
-        self.filter(key=key, used__gt=0).update(used=F("used") - 1)
-
-    def forgive_name(self, email: str) -> None:
-        """Lift the locks of an e-mail address, wherever the wrong passwords came from."""
-        key = f"name:{digest(email)}"
-        # Narrow before wide, the order in which a try takes them.
-        self.filter(key__startswith=f"{key}:").delete()
-        self.filter(key=key).delete()
-
-
-class Counter(models.Model):
-    """How many tries of a limit are used up, and until when they count.
-
-    The key names the limit and whom it is for.
-    """
-
-    key = models.CharField(max_length=128, primary_key=True)
-    used = models.PositiveIntegerField()
-    until = models.DateTimeField(db_index=True)
-
-    objects = CounterQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.key
