@@ -9,6 +9,7 @@ class Group(TextChoices):
 
     TOKENS = "tokens", _("Tokens")
     KEYS = "keys", _("Keys seen")
+    RULES = "rules", _("IP rules")
     SIGN_INS = "sign-ins", _("Sign-ins and passwords")
     PEOPLE = "people", _("People and accounts")
     ADMINISTRATION = "administration", _("Administration")
@@ -31,6 +32,10 @@ class Action(TextChoices):
     KEY_COPIED = "keys.copied", _("Key copied")
     # Somebody who may see the key asked for it, but nothing was shown.
     KEY_UNREADABLE = "keys.unreadable", _("Key could not be opened")
+
+    RULE_ADDED = "rules.added", _("IP rule added")
+    RULE_CHANGED = "rules.changed", _("IP rule changed")
+    RULE_DELETED = "rules.deleted", _("IP rule deleted")
 
     SIGNED_IN = "sign-ins.accepted", _("Signed in")
     SIGN_IN_REFUSED = "sign-ins.refused", _("Sign-in refused")

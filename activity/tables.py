@@ -25,6 +25,7 @@ KINDS = {
     "user": gettext_lazy("Person"),
     "membership": gettext_lazy("Membership"),
     "account": gettext_lazy("Account"),
+    "iprule": gettext_lazy("IP rule"),
 }
 
 

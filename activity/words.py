@@ -26,6 +26,8 @@ LABELS = {
     "is_staff": gettext_lazy("Administrator of the portal"),
     "is_superuser": gettext_lazy("All rights in the administration"),
     "time_zone": gettext_lazy("Time zone"),
+    "rule": gettext_lazy("IP rule"),
+    "addresses": gettext_lazy("Addresses"),
     "before": gettext_lazy("Before"),
 }
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from portal import moments
+from portal.addresses import packed, unpacked
 from portal.text import fold, isolate, line, prose
 
 if TYPE_CHECKING:
@@ -112,6 +113,23 @@ class ProseField(GuardedText, LongText):
     """A multi-line text."""
 
     rule = staticmethod(prose)
+
+
+class AddressField(models.CharField):
+    """An IP address, stored so that the database compares addresses as texts; see `addresses`.
+
+    In Python it is written as usual, `203.0.113.24`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "max_length": 32})
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        return value and unpacked(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return packed(value) if isinstance(value, str) else value
 
 
 class FoldedField(models.CharField):

@@ -22,11 +22,12 @@ from django.utils.translation import gettext as _
 
 from accounts import limits
 from portal import api, logs
-from portal.http import client_address
+from portal.addresses import packed
+from portal.http import client_address, client_agent
 from portal.moments import SKEW
 from tokens import keys
 from tokens.catalog import Module
-from tokens.models import TokenUsage
+from tokens.models import RefusedAddress, TokenUsage
 from tokens.standing import hindrances, refusal
 
 log = logging.getLogger(__name__)
@@ -50,16 +51,37 @@ SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END,
        CASE WHEN t.expires_at <= {now} THEN 1 ELSE 0 END,
        CASE WHEN EXISTS (
            SELECT 1 FROM tokens_permission p
-           WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')
+           WHERE p.token_id = t.id AND p.module IN (%(module)s, 'MD-0000')
        ) THEN 1 ELSE 0 END,
-       CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END
+       CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END,
+       CASE
+           WHEN NOT EXISTS (SELECT 1 FROM tokens_iprule r WHERE r.account_id = t.account_id) THEN 0
+           WHEN {outside_account} THEN 1
+           WHEN {outside_token} THEN 2
+           ELSE 0
+       END
 FROM tokens_tokenkey k
 JOIN tokens_token t ON t.id = k.token_id
 JOIN accounts_account a ON a.id = t.account_id
 JOIN tokens_extension e ON e.id = t.extension
 LEFT JOIN tokens_tokenusage u ON u.token_id = t.id
-WHERE k.token_id = %s
+WHERE k.token_id = %(token)s
 """
+
+
+# Whether the address lies outside of all IP rules of a scope, if there are any. Rules of the same
+# scope do not overlap, so only the last one that begins at the address or before it can have it.
+OUTSIDE = """
+EXISTS (SELECT 1 FROM tokens_iprule r WHERE r.scope = {scope})
+AND COALESCE((
+    SELECT r.last FROM tokens_iprule r WHERE r.scope = {scope} AND r.first <= %(address)s
+    ORDER BY r.first DESC LIMIT 1
+), '') < %(address)s
+"""
+OUTSIDES = {
+    "outside_account": OUTSIDE.format(scope="t.account_id"),
+    "outside_token": OUTSIDE.format(scope="t.id"),
+}
 
 
 # SQLite stores times as text without a zone and compares them as text, so an expiration takes
@@ -69,11 +91,13 @@ LOOK_UPS = {
         now="CURRENT_TIMESTAMP",
         stale=f"DATETIME('NOW', '-{STAMP_EVERY.seconds} seconds')",
         ahead=f"DATETIME('NOW', '+{SKEW.seconds} seconds')",
+        **OUTSIDES,
     ),
     "postgresql": LOOK_UP.format(
         now="STATEMENT_TIMESTAMP()",
         stale=f"STATEMENT_TIMESTAMP() - INTERVAL '{STAMP_EVERY.seconds} seconds'",
         ahead=f"STATEMENT_TIMESTAMP() + INTERVAL '{SKEW.seconds} seconds'",
+        **OUTSIDES,
     ),
 }
 
@@ -96,6 +120,8 @@ class Row(NamedTuple):
     is_expired: int
     is_granted: int
     is_stale: int
+    # 1 if IP rules of the account refuse the address, 2 if only those of the token do.
+    is_outside: int
 
 
 class Caller(NamedTuple):
@@ -120,6 +146,10 @@ class Refused(Exception):
 
     def __init__(self, response: HttpResponse, reason: str, token_id: str = "") -> None:
         self.response, self.reason, self.token_id = response, reason, token_id
+
+
+class FromElsewhere(Refused):
+    """The call comes from an address that IP rules do not have."""
 
 
 def gate(module: Module | None) -> Callable[[View], View]:
@@ -182,7 +212,12 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
         )
 
     with connection.cursor() as cursor:
-        cursor.execute(LOOK_UPS[connection.vendor], (module or Module.ALL.value, key.token_id))
+        values = {
+            "token": key.token_id,
+            "module": module or Module.ALL.value,
+            "address": packed(client_address(request)),
+        }
+        cursor.execute(LOOK_UPS[connection.vendor], values)
         rows = cursor.fetchall()
 
     found = next((row for row in rows if keys.matches(key, row[0], row[1])), None)
@@ -200,6 +235,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     # Only somebody with the right key gets the details that these refusals tell.
     check_standing(key, row)
     check_retirement(key, row)
+    check_address(request, key, row)
     check_grant(request, key, row, module)
     return Caller(key.token_id, row.account_id, row.side), bool(row.is_stale)
 
@@ -221,6 +257,22 @@ def check_retirement(key: keys.Key, row: Row) -> None:
         raise unauthorized(
             _("This key of the token %(id)s is retired.") % {"id": key.token_id}, key.token_id
         )
+
+
+def check_address(request: HttpRequest, key: keys.Key, row: Row) -> None:
+    """Raise Refused for an address that the IP rules of account or token do not have."""
+    if not row.is_outside:
+        return
+    address = client_address(request)
+    words = {"address": address, "id": key.token_id}
+    whose = _("the account") if row.is_outside == 1 else _("the token")
+    text = (
+        _("The token %(id)s may not be used from the address %(address)s.") % words
+        if address
+        else _("The token %(id)s may not be used from an address that is not known.") % words
+    )
+    text += " " + _("The IP rules of %(whose)s do not have it.") % {"whose": whose}
+    raise FromElsewhere(api.error(403, "AUTH_007", text), text, key.token_id)
 
 
 def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | None) -> None:
@@ -264,6 +316,8 @@ def note_refusal(request: HttpRequest, refused: Refused) -> None:
     So an attack is visible, but does not fill the disk.
     """
     address = client_address(request)
+    if address and isinstance(refused, FromElsewhere):
+        note_address(refused.token_id, address, client_agent(request))
     refusals.warning(
         "Refused call: address %s, token %s, request %s, status %s: %s",
         address,
@@ -273,6 +327,15 @@ def note_refusal(request: HttpRequest, refused: Refused) -> None:
         refused.reason,
         extra={"key": (address, refused.reason)},
     )
+
+
+def note_address(token_id: str, address: str, agent: str) -> None:
+    """Note for the page of the IP rules that an address was refused."""
+    try:
+        with without_waiting(), transaction.atomic():
+            RefusedAddress.note(token_id, address, agent)
+    except Error as problem:
+        log.warning("A refused call of %s could not be noted: %s", token_id, problem)
 
 
 def stamp(token_id: str) -> None:

@@ -215,6 +215,7 @@ def test_the_document_has_every_address_of_the_api_and_no_other():
         "openapi",
         "icon",
         "localization/translations/<id>/attributes",
+        "modules/<id>/settings",
         "nothing",
     }
     assert {

@@ -147,6 +147,7 @@ ACTION_NAMES = {route.rsplit("/")[-1] for route in ACTIONS}
 GATED = {
     **{f"api:{route}": module for route, module in (API | ACTIONS).items()},
     "api:localization/translations/<id>/attributes": Module.PRODUCTS,
+    "api:modules/<id>/settings": Module.INTEGRATIONS,
     **{f"api:{route}/<id>": module for route, module in API.items() if route not in LISTS_ONLY},
 }
 NOTHING = "api:nothing"

@@ -16,6 +16,7 @@ from tokens.models.base import (
 from tokens.models.draft import TokenDraft
 from tokens.models.extension import Extension
 from tokens.models.grant import Permission, known_modules
+from tokens.models.guards import IPRule, IPRuleQuerySet, RefusedAddress
 from tokens.models.key import RingSecret, TokenKey
 from tokens.models.token import Doer, Token, TokenQuerySet, check_extension, check_name
 from tokens.models.usage import TokenUsage
@@ -27,9 +28,12 @@ __all__ = (
     "Deleted",
     "Doer",
     "Extension",
+    "IPRule",
+    "IPRuleQuerySet",
     "NameTaken",
     "NotOffered",
     "Permission",
+    "RefusedAddress",
     "RingSecret",
     "State",
     "Status",
