@@ -23,6 +23,8 @@ def just_signed_in(page: Page, path: str = TUTORIAL) -> None:
     page.goto(path)
     sign_in(page, "michael")
     expect(page.get_by_role("heading", name="Tutorial API Token", level=1)).to_be_visible()
+    # Before the scripts have run, a button works as without scripts.
+    page.wait_for_load_state("load")
 
 
 def hidden(page: Page) -> None:
