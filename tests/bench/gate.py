@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from api.answers import list_records
 from modules.agreements import AGREEMENTS
 from tests.bench.calls import call, medians
 from tests.bench.rows import ACCOUNT, Tokens
@@ -22,7 +23,7 @@ CALLS = 100
 def ungated(request: Any) -> HttpResponse:
     """Answer with the portal's list, without the gate."""
     request.token = Caller("SU-000-000-000", ACCOUNT, "distributor")
-    return AGREEMENTS.answer_all(request)
+    return list_records(AGREEMENTS, request, None)
 
 
 def empty(request: HttpRequest) -> HttpResponse:
