@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from api import bodies, rql
-from api.bodies import Refused
+from api.bodies import ApiError
 from api.queries import ITSELF, compiled, placed
 from portal import api, store
 from portal.http import whole
@@ -123,12 +123,12 @@ def create(resource: "Resource", request: ApiRequest, parent: str | None) -> Htt
     try:
         body = bodies.read(request)
         if missing := [f"{name}: {why}" for name, why in write.not_yet.items() if name in body]:
-            raise Refused(*missing)
+            raise ApiError(*missing)
         values = bodies.clean(body, write.fields, write.required)
         with transaction.atomic():
             made = write.run(request.token, *((parent,) if parent else ()), values)
-    except Refused as refused:
-        return refused.response
+    except ApiError as problem:
+        return problem.response
     return (
         api.json_response(made, 201)
         if isinstance(made, dict)
@@ -144,8 +144,8 @@ def change(
         values = bodies.clean(bodies.read(request), write.fields, write.required)
         with transaction.atomic():
             write.run(request.token, locked(resource, request.token, pk, parent), values)
-    except Refused as refused:
-        return refused.response
+    except ApiError as problem:
+        return problem.response
     return show(resource, request.token, pk, parent)
 
 
@@ -155,8 +155,8 @@ def delete(resource: "Resource", request: ApiRequest, pk: str, parent: str | Non
             resource.writes["DELETE"].run(
                 request.token, locked(resource, request.token, pk, parent)
             )
-    except Refused as refused:
-        return refused.response
+    except ApiError as problem:
+        return problem.response
     return gone()
 
 
@@ -170,13 +170,13 @@ def delete_listed(resource: "Resource", request: ApiRequest, parent: str | None)
                 parent,
                 [bodies.clean(body, write.fields, write.required) for body in listed],
             )
-    except Refused as refused:
-        return refused.response
+    except ApiError as problem:
+        return problem.response
     return gone()
 
 
 def locked(resource: "Resource", caller: Caller, pk: str, parent: str | None) -> Any:
-    """Return the record, locked until the write is over. Raises Refused if there is none.
+    """Return the record, locked until the write is over. Raises ApiError if there is none.
 
     The lock does not block writes of other rows that refer to the record.
     """
@@ -187,7 +187,7 @@ def locked(resource: "Resource", caller: Caller, pk: str, parent: str | None) ->
         .first()
     )
     if record is None:
-        raise Refused(no_such(pk), code="NFND_000", status=404)
+        raise ApiError(no_such(pk), code="NFND_000", status=404)
     return record
 
 

@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from api import answers
-from api.bodies import Refused
+from api.bodies import ApiError
 from api.resource import Resource
 from api.shapes import Constant, Rows, actor, actors, reference
 from modules.models import ModuleEntry
@@ -191,14 +191,14 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     """
     extension = Extension.objects.filter(pk=values["extension.id"]).first()
     if extension is None:
-        raise Refused("extension.id: " + _("There is no such extension."))
+        raise ApiError("extension.id: " + _("There is no such extension."))
     if values.get("owner.id", caller.account_id) != caller.account_id:
-        raise Refused("owner.id: " + _("A token can only create tokens of its own account."))
+        raise ApiError("owner.id: " + _("A token can only create tokens of its own account."))
     me = acting(caller)
     # A token that expires cannot create one that outlives it.
     expires = values.get("expiration_date") or me.expires_at
     if expires and expires <= timezone.now():
-        raise Refused("expiration_date: " + _("Must be in the future."))
+        raise ApiError("expiration_date: " + _("Must be in the future."))
     try:
         token, key = Token.issue(
             account=Account.objects.get(pk=caller.account_id),
@@ -211,9 +211,9 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
             expires_at=expires,
         )
     except NameTaken as problem:
-        raise Refused(f"name: {problem}") from None
+        raise ApiError(f"name: {problem}") from None
     except (NotOffered, TooManyTokens) as problem:
-        raise Refused(f"extension.id: {problem}") from None
+        raise ApiError(f"extension.id: {problem}") from None
     must_cover(caller, token)
     return {**(answers.one(TOKENS, caller, token.pk) or {}), "token": key.secret}
 
@@ -227,16 +227,16 @@ def update(caller: Caller, token: Token, values: dict[str, Any]) -> None:
     try:
         token.edit(by=acting(caller), version=None, modules=None, **values)
     except NameTaken as problem:
-        raise Refused(f"name: {problem}") from None
+        raise ApiError(f"name: {problem}") from None
     except Deleted as problem:
-        raise Refused(str(problem), code="TKN_001") from None
+        raise ApiError(str(problem), code="TKN_001") from None
 
 
 @TOKENS.deletes
 def delete(caller: Caller, token: Token) -> None:
     """Delete a token for good. Its key stops working at once, and its name can be used again."""
     if not token.remove(by=acting(caller)):
-        raise Refused(_("The token is deleted."), code="TKN_001")
+        raise ApiError(_("The token is deleted."), code="TKN_001")
 
 
 @TOKENS.acts("activate")
@@ -253,12 +253,12 @@ def deactivate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
 
 
 def settle(token: Token, *, enabled: bool, wanted: str) -> None:
-    """Raise Refused if the token is deleted.
+    """Raise ApiError if the token is deleted.
 
     It is not an error if the token already had the wanted status.
     """
     if not enabled and token.status != wanted:
-        raise Refused(_("The token is deleted."), code="TKN_001")
+        raise ApiError(_("The token is deleted."), code="TKN_001")
 
 
 @PERMISSIONS.creates("id", "object.id")
@@ -283,7 +283,7 @@ def revoke(caller: Caller, token_id: str, listed: list[dict[str, Any]]) -> None:
     """
     modules, token = {wanted(values) for values in listed}, own_custom(caller, token_id)
     if Module.ALL in token.grants and Module.ALL not in modules:
-        raise Refused(
+        raise ApiError(
             _(
                 "The token has All, which covers every module. Revoke All, and grant the modules "
                 "that should stay."
@@ -294,22 +294,22 @@ def revoke(caller: Caller, token_id: str, listed: list[dict[str, Any]]) -> None:
 
 
 def wanted(values: dict[str, Any]) -> Module:
-    """Return the module that a body names, as `id` or as `object.id`. Raises Refused."""
+    """Return the module that a body names, as `id` or as `object.id`. Raises ApiError."""
     named = values.get("object.id") or values.get("id")
     if named is None:
-        raise Refused("id: " + _("This field is required."))
+        raise ApiError("id: " + _("This field is required."))
     return Module(named)  # type: ignore[call-arg]  # the lookup by value
 
 
 def own_custom(caller: Caller, token_id: str) -> Token:
-    """Return the token. Raises Refused unless its grants can be chosen."""
+    """Return the token. Raises ApiError unless its grants can be chosen."""
     token = Token.objects.filter(account=caller.account_id, pk=token_id).first()
     if token is None:
-        raise Refused(answers.no_such(token_id), code="NFND_000", status=404)
+        raise ApiError(answers.no_such(token_id), code="NFND_000", status=404)
     if token.is_deleted:
-        raise Refused(_("The token is deleted."), code="TKN_001")
+        raise ApiError(_("The token is deleted."), code="TKN_001")
     if not token.extension.asks_permissions:
-        raise Refused(
+        raise ApiError(
             _("The modules of a token for %(extension)s are fixed.")
             % {"extension": token.extension.label},
             code="TKN_002",
@@ -323,7 +323,7 @@ def acting(caller: Caller) -> Token:
 
 
 def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None) -> None:
-    """Raise Refused unless the caller may give the access that the token has, or the modules.
+    """Raise ApiError unless the caller may give the access that the token has, or the modules.
 
     The caller must still be valid, must not expire before the token, and must have the modules
     itself. This is checked after the change, which is then rolled back, so that what the caller
@@ -333,9 +333,11 @@ def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None
     me = acting(caller)
     standing = Standing(me)
     if not standing.can_call:
-        raise Refused("API request is unauthorized.", standing.refusal, code="AUTH_001", status=401)
+        raise ApiError(
+            "API request is unauthorized.", standing.refusal, code="AUTH_001", status=401
+        )
     if me.expires_at and (token.expires_at is None or token.expires_at > me.expires_at):
-        raise Refused(
+        raise ApiError(
             _("A token that expires cannot give access to one that expires later or never."),
             code="AUTH_006",
             status=403,
@@ -347,7 +349,7 @@ def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None
         else [module for module in Module if module in handed and module not in me.grants]
     )
     if missing:
-        raise Refused(
+        raise ApiError(
             _("A token cannot give access that it does not have itself: %(modules)s.")
             % {"modules": ", ".join(str(module.label) for module in missing)},
             code="AUTH_006",

@@ -141,8 +141,8 @@ class ApiRequest(HttpRequest):
     token: Caller
 
 
-class Refused(Exception):
-    """The call is refused; `response` says why."""
+class CallRefused(Exception):
+    """Raised for a call that the gate does not admit; `response` says why."""
 
     def __init__(self, response: HttpResponse, reason: str, token_id: str = "") -> None:
         self.response, self.reason, self.token_id = response, reason, token_id
@@ -158,7 +158,7 @@ def gate(module: Module | None) -> Callable[[View], View]:
         def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             try:
                 request.token, stale = admit(request, module)
-            except Refused as refused:
+            except CallRefused as refused:
                 response = refused.response
                 note_refusal(request, refused)
             else:
@@ -198,10 +198,10 @@ def too_many_writes(request: ApiRequest) -> HttpResponse | None:
 
 
 def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
-    """Return the caller, and whether its last use needs a new stamp. Raise Refused."""
+    """Return the caller, and whether its last use needs a new stamp. Raise CallRefused."""
     if settings.HTTPS and not request.is_secure():
         text = _("Keys must not be sent unencrypted. Use https, and replace the key that you sent.")
-        raise Refused(api.error(403, "AUTH_004", text), text)
+        raise CallRefused(api.error(403, "AUTH_004", text), text)
     header = request.META.get("HTTP_AUTHORIZATION", "")
     key = keys.parse(header)
     if key is None:
@@ -241,7 +241,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
 
 
 def check_standing(key: keys.Key, row: Row) -> None:
-    """Raise Refused unless the token and its account are active and it has not expired."""
+    """Raise CallRefused unless the token and its account are active and it has not expired."""
     found = hindrances(
         row.status,
         account_is_active=bool(row.account_is_active),
@@ -252,7 +252,7 @@ def check_standing(key: keys.Key, row: Row) -> None:
 
 
 def check_retirement(key: keys.Key, row: Row) -> None:
-    """Raise Refused for a key that was retired, though others of its token may work."""
+    """Raise CallRefused for a key that was retired, though others of its token may work."""
     if row.is_retired:
         raise unauthorized(
             _("This key of the token %(id)s is retired.") % {"id": key.token_id}, key.token_id
@@ -276,7 +276,7 @@ def check_address(request: HttpRequest, key: keys.Key, row: Row) -> None:
 
 
 def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | None) -> None:
-    """Raise Refused unless the token was granted the module (or All)."""
+    """Raise CallRefused unless the token was granted the module (or All)."""
     if module and not row.is_granted:
         text = no_grant(
             request,
@@ -285,7 +285,7 @@ def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | 
             row.extension,
             can_be_granted=bool(row.asks_permissions),
         )
-        raise Refused(api.error(403, "AUTH_003", text), text, key.token_id)
+        raise CallRefused(api.error(403, "AUTH_003", text), text, key.token_id)
 
 
 def no_grant(
@@ -304,13 +304,13 @@ def no_grant(
     )
 
 
-def unauthorized(reason: str, token_id: str = "") -> Refused:
+def unauthorized(reason: str, token_id: str = "") -> CallRefused:
     response = api.error(401, "AUTH_001", "API request is unauthorized.", reason)
     response["WWW-Authenticate"] = keys.SCHEME
-    return Refused(response, reason, token_id)
+    return CallRefused(response, reason, token_id)
 
 
-def note_refusal(request: HttpRequest, refused: Refused) -> None:
+def note_refusal(request: HttpRequest, refused: CallRefused) -> None:
     """Log a refusal, at most once a minute for each reason and address.
 
     So an attack is visible, but does not fill the disk.
