@@ -1,7 +1,6 @@
 """Middleware for signed-in people: session limits, limits on changes, the account they act for."""
 
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,10 +20,8 @@ from accounts.models import Membership
 from accounts.sessions import EXACT, SessionLeft
 from accounts.sudo import SessionOver
 from portal import moments, typed
-from portal.http import seconds_since
+from portal.http import GetResponse, View, seconds_since
 from portal.notices import Action, warn
-
-View = Callable[..., HttpResponse]
 
 
 def is_private(view: View) -> bool:
@@ -40,7 +37,7 @@ class SessionLimitsMiddleware:
     Typing counts as activity: js/session.js sends a request once a minute.
     """
 
-    def __init__(self, get_response: View) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -87,7 +84,7 @@ class SessionLimitsMiddleware:
 class RefusedTriesMiddleware:
     """Responds to tries beyond a limit, whichever form they came from."""
 
-    def __init__(self, get_response: View) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -107,7 +104,7 @@ class WritesMiddleware:
     It covers all forms except those that stop a token or a session.
     """
 
-    def __init__(self, get_response: View) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -140,7 +137,7 @@ class MembershipMiddleware:
     pay nothing for them.
     """
 
-    def __init__(self, get_response: View) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
@@ -29,6 +29,8 @@ class Request(HttpRequest):
 
 
 View = Callable[..., HttpResponseBase]
+# What a middleware calls for the response.
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # The request that this thread serves, for code that records where an action came from (see
 # activity.recording).

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import Error, connection, transaction
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from portal import api, logs
 from portal.addresses import packed
-from portal.http import client_address, client_agent
+from portal.http import View, client_address, client_agent
 from portal.moments import SKEW
 from tokens import keys
 from tokens.catalog import Module
@@ -102,9 +102,6 @@ LOOK_UPS = {
 }
 
 
-View = Callable[..., HttpResponse]
-
-
 class Row(NamedTuple):
     """A row of the gate's query. Both databases return truth values as 0 and 1."""
 
@@ -155,11 +152,11 @@ class FromElsewhere(Refused):
 def gate(module: Module | None) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
-        def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 request.token, stale = admit(request, module)
             except CallRefused as refused:
-                response = refused.response
+                response: HttpResponseBase = refused.response
                 note_refusal(request, refused)
             else:
                 response = too_many_writes(request) or view(request, *args, **kwargs)
