@@ -43,7 +43,7 @@ class Operator(NamedTuple):
     meaning: str
 
 
-class Refusal(NamedTuple):
+class ErrorAnswer(NamedTuple):
     """An answer that is an error, with an example of its body."""
 
     name: str
@@ -81,46 +81,46 @@ OPERATORS = (
 )
 
 ANSWERS = {200: "OK.", 201: "Created. The answer is the new record.", 204: "Deleted."}
-REFUSALS = {
-    400: Refusal(
+ERROR_ANSWERS = {
+    400: ErrorAnswer(
         "BadRequest",
         "The query or the body is not valid, or the record is in the wrong state. Nothing was "
         "changed.",
         "VAL_001",
         ("name: This field is required.",),
     ),
-    401: Refusal(
+    401: ErrorAnswer(
         "Unauthorized",
         "The key is missing or wrong, or its token is disabled, expired or deleted, or its "
         "account is switched off.",
         "AUTH_001",
         ("API request is unauthorized.", "The key is not valid."),
     ),
-    403: Refusal(
+    403: ErrorAnswer(
         "Forbidden",
         "The token was not granted the module, or its account may not do this.",
         "AUTH_003",
         ("The token SU-431-800-699 may not reach the module Agreements.",),
     ),
-    404: Refusal(
+    404: ErrorAnswer(
         "NotFound",
         "There is no such record, or it belongs to another account.",
         "NFND_000",
         ("Object `AGP-884-348-731` not found.",),
     ),
-    413: Refusal(
+    413: ErrorAnswer(
         "TooLarge",
         f"The body is larger than {bodies.MAX_BODY // 1024} KB.",
         "VAL_003",
         (f"The body is larger than {bodies.MAX_BODY // 1024} KB.",),
     ),
-    415: Refusal(
+    415: ErrorAnswer(
         "NotJson",
         "The body is not JSON, or the header Content-Type does not say so.",
         "VAL_002",
         ("The body must be JSON, with the header Content-Type: application/json.",),
     ),
-    429: Refusal(
+    429: ErrorAnswer(
         "TooMany",
         "The token, or all tokens of its account together, tried to make too many changes in a "
         "minute; "
@@ -275,7 +275,7 @@ def document(resources: tuple[Resource, ...], base: str) -> Described:
             },
             "parameters": PARAMETERS,
             "headers": HEADERS,
-            "responses": {refusal.name: refused(refusal) for refusal in REFUSALS.values()},
+            "responses": {answer.name: error_answer(answer) for answer in ERROR_ANSWERS.values()},
             "schemas": {
                 "Error": ERROR,
                 **{schema_name(resource): schemas.record(resource) for resource in resources},
@@ -425,14 +425,14 @@ def listing(resource: Resource, summary: str) -> Described:
         **common(resource, "list_all", summary, *named),
         "description": "\n\n".join(lines),
         "parameters": [*parameters(resource, *named), *filters],
-        "responses": {"200": answer, **refusals(resource)},
+        "responses": {"200": answer, **error_answers(resource)},
     }
 
 
 def reading(resource: Resource, summary: str) -> Described:
     return {
         **common(resource, "retrieve_one", summary, "id"),
-        "responses": {"200": answered(200, reference(resource)), **refusals(resource, 404)},
+        "responses": {"200": answered(200, reference(resource)), **error_answers(resource, 404)},
     }
 
 
@@ -455,7 +455,7 @@ def writing(
         answer = {"allOf": [answer, {"type": "object", "properties": dict(write.answers)}]}
     return {
         **about,
-        "responses": {str(status): answered(status, answer), **refusals(resource, *more)},
+        "responses": {str(status): answered(status, answer), **error_answers(resource, *more)},
     }
 
 
@@ -521,28 +521,28 @@ def answered(status: int, schema: Described | None) -> Described:
     return {"description": ANSWERS[status], **({"content": content(schema)} if schema else {})}
 
 
-def refusals(resource: Resource, *more: int) -> Described:
-    """Return the refusals that every operation may answer with, and those in `more`."""
+def error_answers(resource: Resource, *more: int) -> Described:
+    """Return the errors that every operation may answer with, and those in `more`."""
     statuses = sorted({400, 401, 403, *more, *((404,) if resource.parent else ())})
     return {
-        str(status): {"$ref": f"#/components/responses/{REFUSALS[status].name}"}
+        str(status): {"$ref": f"#/components/responses/{ERROR_ANSWERS[status].name}"}
         for status in statuses
     }
 
 
-def refused(refusal: Refusal) -> Described:
+def error_answer(answer: ErrorAnswer) -> Described:
     headers = (
         {"WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"}}
-        if refusal is REFUSALS[401]
+        if answer is ERROR_ANSWERS[401]
         else {}
     )
     return {
-        "description": refusal.about,
+        "description": answer.about,
         **({"headers": headers} if headers else {}),
         "content": {
             "application/json": {
                 "schema": {"$ref": "#/components/schemas/Error"},
-                "example": {"error_code": refusal.code, "errors": list(refusal.errors)},
+                "example": {"error_code": answer.code, "errors": list(answer.errors)},
             }
         },
     }

@@ -93,7 +93,7 @@ def reference(request: PersonRequest) -> HttpResponse:
             "endpoint": endpoint(request),
             "chapters": chapters(),
             "operators": openapi.OPERATORS,
-            "refusals": openapi.REFUSALS,
+            "error_answers": openapi.ERROR_ANSWERS,
             "limits": LIMITS,
         },
     )

@@ -334,7 +334,7 @@ def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None
     standing = Standing(me)
     if not standing.can_call:
         raise ApiError(
-            "API request is unauthorized.", standing.refusal, code="AUTH_001", status=401
+            "API request is unauthorized.", standing.hindrance_text, code="AUTH_001", status=401
         )
     if me.expires_at and (token.expires_at is None or token.expires_at > me.expires_at):
         raise ApiError(

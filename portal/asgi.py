@@ -353,16 +353,16 @@ def refuse(environ: Mapping[str, Any], status: HTTPStatus) -> Answer:
     try:
         bare = {**ENVIRON, "wsgi.input": BytesIO(), **{name: environ[name] for name in kept}}
         request = WSGIRequest(bare)
-        response = views.refused(request, status)
+        response = views.bare_error(request, status)
         secure.process_response(request, response)
         headers = [(name.encode(), value.encode()) for name, value in response.items()]
         return Answer(status, headers, response.content)
     except Exception:
-        log.exception("A refusal failed.")
+        log.exception("An error response failed.")
         return LAST_RESORT
 
 
-# The response when even a refusal fails.
+# The response when even an error response fails.
 LAST_RESORT = Answer(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     [

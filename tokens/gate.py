@@ -28,7 +28,7 @@ from portal.moments import SKEW
 from tokens import keys
 from tokens.catalog import Module
 from tokens.models import RefusedAddress, TokenUsage
-from tokens.standing import hindrances, refusal
+from tokens.standing import hindrance_text, hindrances
 
 log = logging.getLogger(__name__)
 
@@ -245,7 +245,7 @@ def check_standing(key: keys.Key, row: Row) -> None:
         is_expired=bool(row.is_expired),
     )
     if found:
-        raise unauthorized(refusal(key.token_id, found), key.token_id)
+        raise unauthorized(hindrance_text(key.token_id, found), key.token_id)
 
 
 def check_retirement(key: keys.Key, row: Row) -> None:

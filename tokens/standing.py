@@ -69,7 +69,7 @@ def hindrances(
     return tuple(hindrance for hindrance, is_so in holds.items() if is_so)
 
 
-def refusal(token_id: str, found: Iterable[Hindrance]) -> str:
+def hindrance_text(token_id: str, found: Iterable[Hindrance]) -> str:
     """Return the sentence that tells the holder of a key why the API refuses it."""
     return _("The token %(id)s %(why)s.") % {"id": token_id, "why": join(found)}
 
@@ -114,8 +114,9 @@ class Standing:
         }
 
     @property
-    def refusal(self) -> str:
-        return refusal(self.token.pk, self.hindrances)
+    def hindrance_text(self) -> str:
+        """Why the API refuses its key, in a sentence."""
+        return hindrance_text(self.token.pk, self.hindrances)
 
     @property
     def in_use(self) -> bool:

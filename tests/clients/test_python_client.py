@@ -426,7 +426,7 @@ SEARCHES = (
 
 
 @pytest.mark.parametrize("text", SEARCHES)
-def test_a_search_holds_any_signs_or_its_refusal_says_how_to_write_them(ask, api, text):
+def test_a_search_holds_any_signs_or_its_error_says_how_to_write_them(ask, api, text):
     """The asynchronous client sends an & unescaped, which ends the term."""
     made = ask(
         "client.ns('tier').accounts.create(wanted)",

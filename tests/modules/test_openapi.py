@@ -134,7 +134,7 @@ def test_every_operation_has_a_tag_and_every_module_is_one():
     assert {name for _, _, about in OPERATIONS for name in about["tags"]} == tags
 
 
-def test_every_refusal_can_be_met():
+def test_every_error_can_be_met():
     for method, path, about in OPERATIONS:
         assert {"400", "401", "403"} <= set(about["responses"]), (method, path)
         assert ("404" in about["responses"]) == ("{" in path), (method, path)

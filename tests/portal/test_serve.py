@@ -194,7 +194,7 @@ def test_a_body_by_http_2_changes_what_it_says(portal, body):
 def test_a_body_that_is_broken_or_too_large_is_refused(portal, path, lines, body, status):
     answer = portal.send(head("POST", path, "Host: 127.0.0.1", *lines), body)
     assert answer.status == status
-    # The parser's own refusals are empty.
+    # The parser's own error responses are empty.
     if answer.body:
         is_api = path == CUSTOMERS
         assert answer.getheader("Content-Type").partition(";")[0] == (

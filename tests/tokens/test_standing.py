@@ -241,7 +241,7 @@ def test_the_gate_agrees_and_says_why(state, account, call):
             [f"This key of the token {token.pk} is retired."],
         )
     else:
-        assert reasons == [standing.refusal]
+        assert reasons == [standing.hindrance_text]
         for hindrance in Hindrance:
             assert (str(hindrance.label) in reasons[0]) == (hindrance in row.hindrances)
 
