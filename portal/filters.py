@@ -44,7 +44,7 @@ def day_filter(label: Any, method: str) -> filters.DateFilter:
 
 
 class ListFilter(filters.FilterSet):
-    """The filters of a list. The query string of the page is their whole state."""
+    """The filters of a list, which come from the query string of the page alone."""
 
     @property
     def rows(self) -> QuerySet[Any]:
@@ -69,7 +69,7 @@ class ListFilter(filters.FilterSet):
     def clear_url(self) -> str:
         return without(self.data, *self.filters)
 
-    def state(self) -> dict[str, Any]:
+    def template_context(self) -> dict[str, Any]:
         """Return what the templates around a list need: its filter panel and its chips."""
         return {
             "filter_form": self.form,

@@ -89,7 +89,7 @@ class CappedPaginator(Paginator):
 
 
 class Table(tables.Table):
-    """A table whose whole state is in the query string (`columns`, `sort`, `page`, `per_page`).
+    """A table that shows what the query string says (`columns`, `sort`, `page`, `per_page`).
 
     What the query string lacks comes from the person's remembered choices, then from the class.
     Invalid values are ignored, so no URL can break a list. Every orderable column must set
@@ -183,7 +183,7 @@ class Table(tables.Table):
             for sign, text in directions
         ]
 
-    def state(self) -> dict[str, Any]:
+    def template_context(self) -> dict[str, Any]:
         """Return the context that the templates around a table need: pager and column chooser."""
         return {
             "table": self,

@@ -45,7 +45,7 @@ def test_paging_swaps_the_list_only_and_back_restores_it(visit: Visit) -> None:
     expect_mark(page)
     second = names(page).all_inner_texts()
     assert not set(first) & set(second)
-    # The URL is the state: reloading it shows the same.
+    # The URL says what is shown: reloading it shows the same.
     page.reload()
     expect(names(page)).to_have_text(second)
     page.go_back()

@@ -1,4 +1,4 @@
-"""The list of tokens, whose URL is its state."""
+"""The list of tokens, whose URL says what it shows."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -64,8 +64,8 @@ def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
         request,
         "tokens/detail.html",
         {
-            **frame(request, token),
-            **table.state(),
+            **token_header(request, token),
+            **table.template_context(),
             "tab": "permissions",
             "find_form": form,
             "filters_open": "filter" in request.GET or not form.is_valid(),
@@ -116,8 +116,8 @@ def find(request: PersonRequest, token_id: str) -> Token:
     return get_visible_or_404(request, visible, token_id)
 
 
-def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
-    """Return the context of the header of the details."""
+def token_header(request: PersonRequest, token: Token) -> dict[str, Any]:
+    """Return the context of the header above the pages of a token."""
     changed = (
         {"by": actor(token.status_changed_by, token), "at": token.status_changed_at}
         if token.status_changed_at
@@ -154,7 +154,7 @@ def show_detail(request: PersonRequest, token: Token, **shown: Any) -> HttpRespo
     return render(
         request,
         "tokens/detail.html",
-        {**frame(request, token), "tab": "general", **key_field(token, "detail", **shown)},
+        {**token_header(request, token), "tab": "general", **key_field(token, "detail", **shown)},
     )
 
 
@@ -168,11 +168,15 @@ def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResp
         {
             "number": step.number,
             "label": step.label,
-            "state": "current" if step is Step.SUMMARY else "done",
+            "progress": "current" if step is Step.SUMMARY else "done",
             "url": None,
             "answer": answers.get(step, ""),
         }
         for step in Step
     ]
-    context = {**frame(request, token), "steps": steps, **key_field(token, "summary", **shown)}
+    context = {
+        **token_header(request, token),
+        "steps": steps,
+        **key_field(token, "summary", **shown),
+    }
     return render(request, "tokens/summary.html", context)

@@ -1,6 +1,6 @@
 """The filters of the token list and of the Permissions tab.
 
-The URL holds the state. Invalid values in it give an empty list that says why.
+Their values come from the URL. Invalid ones give an empty list that says why.
 """
 
 from collections.abc import Sequence

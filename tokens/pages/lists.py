@@ -17,9 +17,9 @@ from tokens.pages.tables import TokenTable
 @require_safe
 @for_members
 def index(request: PersonRequest) -> HttpResponse:
-    """Show the list.
+    """Show the list as the URL says.
 
-    The URL holds its whole state; for what it leaves out, the person's remembered choices apply.
+    For what the URL leaves out, the person's remembered choices apply.
     """
     tokens = Token.objects.visible_to(request.membership)
     filters = TokenFilter(request, tokens.with_standing())
@@ -32,8 +32,8 @@ def index(request: PersonRequest) -> HttpResponse:
         request,
         "tokens/list.html",
         {
-            **table.state(),
-            **filters.state(),
+            **table.template_context(),
+            **filters.template_context(),
             "empty": empty,
             "no_match_text": filters.no_match_text if empty == "no_match" else "",
             "all_statuses_url": filters.all_statuses_url
@@ -41,7 +41,7 @@ def index(request: PersonRequest) -> HttpResponse:
             else None,
             "may_manage": request.membership.is_admin,
             "refresh_url": request.get_full_path(),
-            "state": {
+            "kept_query": {
                 name: values for name, values in request.GET.lists() if name not in {"q", "page"}
             },
         },
