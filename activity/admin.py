@@ -13,7 +13,7 @@ from activity import words
 from activity.actions import Action
 from activity.models import Event
 from portal.admin import SHOWN, ReadOnly
-from portal.html import moment
+from portal.html import day_and_time
 
 # Pages of actors and subjects in the admin, by the prefix of their ids.
 PAGES = {"UR": "admin:accounts_user_change", "SU": "admin:tokens_token_change"}
@@ -36,7 +36,7 @@ def latest(events: QuerySet[Event]) -> SafeString:
     if not rows:
         return format_html("{}", "–")
     cells = (
-        (moment(row.at), row.label, linked(row.actor_id, row.actor_name), row.address or "–")
+        (day_and_time(row.at), row.label, linked(row.actor_id, row.actor_name), row.address or "–")
         for row in rows[:SHOWN]
     )
     table = format_html(

@@ -82,7 +82,7 @@ def value(name: str, kept: Any) -> str:
         return _("Yes") if kept else _("No")
     if name.endswith("_at") and isinstance(kept, str):
         try:
-            return text.moment(datetime.fromisoformat(kept))
+            return text.day_and_time(datetime.fromisoformat(kept))
         except ValueError:
             return kept
     return f"{kept:,}" if isinstance(kept, int) else str(kept)

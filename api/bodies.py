@@ -140,7 +140,7 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
     elif not isinstance(value, str):
         raise ValidationError(_("Must be a string."))
     elif isinstance(field, DateTimeField):
-        value = moment(value)
+        value = parse_moment(value)
     else:
         value = short(
             field.accept(value) if isinstance(field, Guarded) else line(value), field.max_length
@@ -161,7 +161,7 @@ def short(text: str, limit: int | None) -> str:
     return text
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """Return the date and time that a program wrote, in UTC and to the second.
 
     UTC is assumed if there is no time zone. Raises ValidationError.

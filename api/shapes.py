@@ -106,7 +106,7 @@ class CountOf(Subquery):
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
 
 
-class Moment(Func):
+class MomentText(Func):
     """A date and time inside a JSON object, as the API writes it.
 
     SQLite would otherwise write it in its own way, without a time zone.
@@ -235,7 +235,9 @@ def json_object(shape: Shape, rows: "QuerySet[Any]") -> JSONObject:
 def json_part(value: Any, rows: "QuerySet[Any]") -> Any:
     if isinstance(value, Mapping):
         return json_object(value, rows)
-    return Moment(F(value)) if isinstance(trace_in(rows, value).field, DateTimeField) else F(value)
+    return (
+        MomentText(F(value)) if isinstance(trace_in(rows, value).field, DateTimeField) else F(value)
+    )
 
 
 class Path(NamedTuple):

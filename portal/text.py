@@ -160,7 +160,7 @@ def isolate(value: object) -> str:
 # --- Words ----------------------------------------------------------------------------------------
 
 
-def moment(value: datetime) -> str:
+def day_and_time(value: datetime) -> str:
     """Return `18/05/2021 04:28`, in the person's time zone."""
     return f"{day(value)} {moments.local(value):%H:%M}"
 
@@ -192,7 +192,7 @@ def ago(value: datetime | None) -> str:
     passed = timezone.now() - value
     if passed < -moments.SKEW:
         # Ahead of the clock: some clock was wrong, so show the moment itself.
-        return moment(value)
+        return day_and_time(value)
     minutes, hours = int(passed.total_seconds() // 60), int(passed.total_seconds() // 3600)
     days = (timezone.localdate() - moments.local(value).date()).days
     if minutes < 1:
@@ -207,7 +207,7 @@ def ago(value: datetime | None) -> str:
         return ngettext("%(n)s day ago", "%(n)s days ago", days) % {"n": days}
     if passed < timedelta(days=31):
         return ngettext("%(n)s week ago", "%(n)s weeks ago", days // 7) % {"n": days // 7}
-    return moment(value)
+    return day_and_time(value)
 
 
 def join_some(words: Sequence[str], most: int = 4) -> str:

@@ -266,7 +266,7 @@ def test_the_api_survives_any_stored_moment(call, extreme, account, moment):
 @pytest.mark.parametrize("moment", EXTREMES, ids=str)
 def test_words_survive_any_moment_in_any_zone(zone, moment):
     with timezone.override(zoneinfo.ZoneInfo(zone)):
-        for words in (text.moment, text.day, text.ago):
+        for words in (text.day_and_time, text.day, text.ago):
             assert words(moment)
         assert f"{moment.year:04}" in html.time_element(moment, "x")
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal import text
-from portal.html import ago, icon, moment, two_lines
+from portal.html import ago, day_and_time, icon, two_lines
 from portal.tables import Table, actions_column
 from tokens.catalog import Module
 from tokens.html import actor
@@ -113,16 +113,16 @@ class TokenTable(Table):
         )
 
     def render_created(self, record: Token) -> SafeString:
-        return two_lines(moment(record.created_at), actor(record.created_by, record))
+        return two_lines(day_and_time(record.created_at), actor(record.created_by, record))
 
     def render_updated(self, record: Token) -> SafeString:
-        return two_lines(moment(record.updated_at), actor(record.updated_by, record))
+        return two_lines(day_and_time(record.updated_at), actor(record.updated_by, record))
 
     def render_last_used(self, record: Token) -> SafeString:
         return two_lines(ago(record.last_used_at))
 
     def render_expires(self, value: datetime | None) -> SafeString:
-        return two_lines(moment(value) if value else _("Never"))
+        return two_lines(day_and_time(value) if value else _("Never"))
 
     def render_status(self, record: Token) -> SafeString:
         standing = self.standing(record)
@@ -238,7 +238,7 @@ class PermissionTable(Table):
     def render_granted(self, record: PermissionRow) -> SafeString | str:
         grant = record.grant
         return (
-            two_lines(moment(grant.granted_at), actor(grant.granted_by, grant.token))
+            two_lines(day_and_time(grant.granted_at), actor(grant.granted_by, grant.token))
             if grant
             else "–"
         )
