@@ -31,7 +31,7 @@ def index(request: PersonRequest) -> HttpResponse:
     """Show the trail of the account, filtered and sorted as the URL says."""
     events = Event.objects.visible_to(request.membership)
     filters = EventFilter(request, events)
-    table = EventTable(filters.rows)
+    table = EventTable(filters.matching)
     table.configure(request, request.user.choices("activity"))
     empty = ""
     if not table.page.object_list:

@@ -79,7 +79,7 @@ def list_records(resource: "Resource", request: ApiRequest, parent: str | None) 
             raise rql.BadQuery(rql.bad_page())
         limit = min(whole(page["limit"] if page else query.limit, DEFAULT_LIMIT), LIMIT)
         offset = whole(page["offset"] if page else query.offset, 0) if limit else 0
-        rows = query.plan.rows(place, limit, offset) if limit else []
+        rows = query.plan.fetch_rows(place, limit, offset) if limit else []
         # Only a full page needs a count: the total follows from any other.
         total = (
             offset + len(rows)
@@ -114,7 +114,7 @@ def one(
 ) -> dict[str, Any] | None:
     """Return the record as its JSON, or None if the account has no such record."""
     query = compiled(resource, caller.side, None)
-    rows = query.plan.rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
+    rows = query.plan.fetch_rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
     return query.build(rows[0]) if rows else None
 
 

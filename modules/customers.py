@@ -148,8 +148,8 @@ def delete(caller: Caller, customer: Customer) -> None:
     """Delete a customer that has no subscriptions and no tier configurations."""
     check(caller, {})
     used = any(
-        rows.exists()
-        for rows in (
+        records.exists()
+        for records in (
             Asset.objects.filter(customer=customer),
             TierConfig.objects.filter(customer=customer),
         )

@@ -29,10 +29,10 @@ def cases(caller: Caller) -> "models.QuerySet[Case]":
             models.When(issuer=caller.account_id, then=f"receiver{part}"), default=f"issuer{part}"
         )
 
-    rows: models.QuerySet[Case] = Case.objects.visible_to(caller)
-    rows = rows.annotate(partner_id=partner("_id"), partner_name=partner("__name"))
+    visible: models.QuerySet[Case] = Case.objects.visible_to(caller)
+    visible = visible.annotate(partner_id=partner("_id"), partner_name=partner("__name"))
     own = actors(*(f"{event}_by" for event in EVENTS))
-    told: models.QuerySet[Case] = rows.annotate(
+    told: models.QuerySet[Case] = visible.annotate(
         **{
             (name := f"{event}_by_actor_{part}"): models.Case(
                 models.When(is_foreign(event, caller.account_id), then=f"partner_{part}"),

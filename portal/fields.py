@@ -47,10 +47,10 @@ class Guarded:
             if value and kept == "" and not self.blank:
                 raise ValidationError(self.error_messages["blank"], code="blank")
         except ValidationError as problem:
-            rows = type(model_instance)._base_manager.filter(
+            unchanged = type(model_instance)._base_manager.filter(
                 pk=model_instance.pk, **{self.attname: value}
             )
-            if add or not rows.exists():
+            if add or not unchanged.exists():
                 raise ValidationError({self.name: problem}) from problem
             kept = value
         setattr(model_instance, self.attname, kept)
@@ -182,11 +182,11 @@ class PublicIdField(models.CharField):
         return name, path, args, {**kwargs, "groups": self.groups, "prefix": self.prefix}
 
     def get_pk_value_on_save(self, instance: models.Model) -> str:
-        rows = type(instance)._default_manager
+        manager = type(instance)._default_manager
         for _ in range(self.tries):
             # See the docstring.
             drawn = new_id(self.prefix or instance.prefix, *self.groups)  # type: ignore[attr-defined]
-            if not rows.filter(pk=drawn).exists():
+            if not manager.filter(pk=drawn).exists():
                 return drawn
         raise RuntimeError(f"No free id for {type(instance).__name__} after {self.tries} tries.")
 

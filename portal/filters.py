@@ -47,10 +47,10 @@ class ListFilter(filters.FilterSet):
     """The filters of a list, which come from the query string of the page alone."""
 
     @property
-    def rows(self) -> QuerySet[Any]:
+    def matching(self) -> QuerySet[Any]:
         """The rows that match; none if the filter is invalid (`qs` would return all of them)."""
-        rows: QuerySet[Any] = self.qs if self.is_valid() else self.queryset.none()
-        return rows
+        matching: QuerySet[Any] = self.qs if self.is_valid() else self.queryset.none()
+        return matching
 
     @property
     def chips(self) -> list[Chip]:

@@ -70,13 +70,13 @@ class CappedPaginator(Paginator):
         """
         wanted = min(whole(str(number), 1), 10**9)
         if wanted > self.num_pages and self.capped:
-            rows = self.rows(wanted)
+            rows = self.rows_of(wanted)
             if rows:
                 return CappedPage(rows, wanted, self)
         wanted = min(max(wanted, 1), self.num_pages)
-        return CappedPage(self.rows(wanted), wanted, self)
+        return CappedPage(self.rows_of(wanted), wanted, self)
 
-    def rows(self, number: int) -> list[Any]:
+    def rows_of(self, number: int) -> list[Any]:
         """Return the rows of a page.
 
         Their keys are selected first, from the index alone; otherwise skipped rows are joined too.
@@ -137,9 +137,9 @@ class Table(tables.Table):
             data=TableData.from_data(list(self.page.object_list)), table=self
         )
 
-    def prepare(self, rows: Any) -> Any:
-        """Add what the chosen columns need besides the rows; called once they are chosen."""
-        return rows
+    def prepare(self, data: Any) -> Any:
+        """Add to the data what the chosen columns need; called once they are chosen."""
+        return data
 
     def choose_columns(self, chosen: Any) -> None:
         listed = chosen if isinstance(chosen, list) else []

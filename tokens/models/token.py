@@ -401,9 +401,9 @@ class Token(TokenFields):
             **OwnedActorField.columns("status_changed_by", by),
         }
         with transaction.atomic():
-            rows = Token.objects.live().filter(pk=self.pk)
-            rows = rows.filter(status=only_from) if only_from else rows
-            changed = rows.update(**values) == 1
+            still = Token.objects.live().filter(pk=self.pk)
+            still = still.filter(status=only_from) if only_from else still
+            changed = still.update(**values) == 1
             if changed:
                 before = only_from or self.Status(self.status)
                 self.assign(**values)

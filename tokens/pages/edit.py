@@ -139,14 +139,14 @@ def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> Http
     Saving again overwrites the other changes.
     """
     general_form, permissions_form = edit_forms(token, data)
-    rows = [
+    differences = [
         {"label": field.label, "theirs": written(field.initial), "yours": written(field.value())}
         for field in general_form
         if written(field.initial) != written(field.value())
     ]
     theirs, yours = token.access, permissions_form.access
     if theirs != yours:
-        rows.append(
+        differences.append(
             {
                 "label": _("Modules"),
                 "theirs": modules_written(theirs),
@@ -156,7 +156,7 @@ def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> Http
     conflict = {
         "by": actor(token.updated_by, token) or _("Somebody"),
         "at": token.updated_at,
-        "rows": rows,
+        "differences": differences,
     }
     return show_edit(request, token, data, version=token.version, conflict=conflict)
 

@@ -172,9 +172,9 @@ class TokenFilter(ListFilter):
     # --- What the page shows of them ------------------------------------------------------------
 
     @property
-    def rows(self) -> QuerySet[Token]:
+    def matching(self) -> QuerySet[Token]:
         """The tokens that match; the deleted ones only if a status is chosen."""
-        tokens = cast("TokenQuerySet", super().rows)
+        tokens = cast("TokenQuerySet", super().matching)
         return tokens if self.form.cleaned_data.get("status") else tokens.live()
 
     @property

@@ -23,7 +23,7 @@ def index(request: PersonRequest) -> HttpResponse:
     """
     tokens = Token.objects.visible_to(request.membership)
     filters = TokenFilter(request, tokens.with_standing())
-    table = TokenTable(filters.rows, may_manage=request.membership.is_admin)
+    table = TokenTable(filters.matching, may_manage=request.membership.is_admin)
     table.configure(request, request.user.choices("tokens"))
     empty = ""
     if not table.page.object_list:

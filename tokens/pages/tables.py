@@ -87,8 +87,8 @@ class TokenTable(Table):
         self.menu, self.csrf_token = get_template("partials/token_menu.html"), get_token(request)
         super().configure(request, choices, paginate=paginate)
 
-    def prepare(self, rows: QuerySet[Token]) -> QuerySet[Token]:
-        return rows.prefetch_related("permissions") if self.columns["modules"].visible else rows
+    def prepare(self, data: QuerySet[Token]) -> QuerySet[Token]:
+        return data.prefetch_related("permissions") if self.columns["modules"].visible else data
 
     def render_label(self, record: Token) -> SafeString:
         return format_html(

@@ -21,8 +21,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for what, rows in leftovers():
-            self.stdout.write(f"{what}: {delete(rows):,}")
+        for what, queryset in leftovers():
+            self.stdout.write(f"{what}: {delete(queryset):,}")
 
 
 def leftovers() -> Iterator[tuple[str, QuerySet[Any]]]:
@@ -32,10 +32,10 @@ def leftovers() -> Iterator[tuple[str, QuerySet[Any]]]:
     yield "Counters of limits", Counter.objects.filter(until__lt=now)
 
 
-def delete(rows: QuerySet[Any]) -> int:
+def delete(queryset: QuerySet[Any]) -> int:
     """Delete the rows in batches; return how many were deleted."""
     count = 0
-    while batch := list(rows.values_list("pk", flat=True)[:BATCH]):
+    while batch := list(queryset.values_list("pk", flat=True)[:BATCH]):
         # Filter again: a counter may have restarted since.
-        count += rows.filter(pk__in=batch).delete()[0]
+        count += queryset.filter(pk__in=batch).delete()[0]
     return count
