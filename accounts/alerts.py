@@ -60,7 +60,7 @@ def send(request: HttpRequest, alert: Alert) -> None:
         % {
             "brand": settings.BRAND,
             "by": request.user,
-            "at": mails.moment(timezone.now()),
+            "at": mails.in_utc(timezone.now()),
         },
         facts=[Fact("", change) for change in alert.changes],
         steps=[

@@ -264,10 +264,10 @@ def digest_of(found: Sequence[Mail]) -> Mail:
 # --- One mail -------------------------------------------------------------------------------------
 
 
-def moment(value: datetime) -> str:
+def in_utc(value: datetime) -> str:
     """Return `18/05/2021 04:28 UTC`: a mail may have readers in several time zones."""
     with timezone.override(UTC):
-        return f"{text.moment(value)} UTC"
+        return f"{text.day_and_time(value)} UTC"
 
 
 def deliver(mail: Mail, address: str) -> None:
