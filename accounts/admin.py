@@ -1,3 +1,5 @@
+"""Accounts, people and memberships in the admin."""
+
 from collections.abc import Sequence
 from typing import Any
 

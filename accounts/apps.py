@@ -1,3 +1,5 @@
+"""The app Accounts, with its receivers for sign-ins and for deletions of people."""
+
 from typing import Any
 
 from django.apps import AppConfig, apps

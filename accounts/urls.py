@@ -1,3 +1,5 @@
+"""Addresses of signing in and out, the profile and passwords."""
+
 from django.urls import path
 
 from accounts import views

@@ -1,3 +1,5 @@
+"""The app Modules, and the rows that mirror the catalog of modules."""
+
 from typing import Any
 
 from django.apps import AppConfig

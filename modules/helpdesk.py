@@ -46,13 +46,13 @@ def cases(caller: Caller) -> "models.QuerySet[Case]":
 
 
 def is_foreign(event: str, account_id: str) -> models.Q:
-    """Whether a token of the other side did it."""
+    """Return the condition that a token of the other side did it."""
     account = f"{event}_by_account"
     return ~models.Q(**{account: ""}) & ~models.Q(**{account: account_id})
 
 
 def happened(event: str) -> Shape:
-    """An event of a case: when, and who did it. Its columns are named for it."""
+    """Return the shape of an event of a case: when it was, and who did it."""
     return {"at": f"{event}_at", "by": actor(f"{event}_by")}
 
 
@@ -214,6 +214,6 @@ def columns(caller: Caller, values: dict[str, Any], vendor_id: str) -> dict[str,
 
 
 def acting(caller: Caller) -> Actor:
-    """The token as the events name it, and whose it is."""
+    """Return the token as the events of a case name it, with its account."""
     name = Token.objects.values_list("name", flat=True).get(pk=caller.id)
     return Actor(caller.id, name, caller.account_id)

@@ -47,7 +47,7 @@ def line(value: str) -> str:
 def prose(value: str) -> str:
     """Return a multi-line text as it is stored: like `line`, but inner blanks and lines are kept.
 
-    Line endings become `\\n`.
+    Every line ends with a line feed, whatever it ended with before.
     """
     return only_visible(AROUND.sub("", LINE_ENDS.sub("\n", unicodedata.normalize("NFC", value))))
 

@@ -1,3 +1,5 @@
+"""The pages of Tokens, below `/integrations/`."""
+
 from django.urls import path
 
 from tokens.pages import actions, activity, detail, edit, key, lists, wizard
