@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Account
 from api import bodies
 from api.answers import READ, method_not_allowed, not_found
-from api.bodies import Refused
+from api.bodies import ApiError
 from modules.integrations import acting
 from portal import api
 from portal.addresses import Span, covers, read_address, read_span, span_of
@@ -39,15 +39,15 @@ def settings(request: ApiRequest, pk: str) -> HttpResponse:
     if request.method == "PUT":
         try:
             replace(request)
-        except Refused as refused:
-            return refused.response
+        except ApiError as problem:
+            return problem.response
     rules = IPRule.objects.for_account(request.token.account_id).order_by("name_key", "pk")
     ips = [{"name": rule.name, "ip_range": [rule.first, rule.last]} for rule in rules]
     return api.json_response({"acl": {"ips": ips}})
 
 
 def replace(request: ApiRequest) -> None:
-    """Make the rules of the body those of the account. Raise Refused.
+    """Make the rules of the body those of the account. Raise ApiError.
 
     Rules with the same addresses stay what they are.
     """
@@ -59,7 +59,7 @@ def replace(request: ApiRequest) -> None:
     spans = [*wanted]
     if spans and not (address and covers(spans, address)) and body.get("force") is not True:
         where = address or _("an address that is not known")
-        raise Refused(
+        raise ApiError(
             "acl.ips: "
             + _(
                 "These rules would refuse your own calls, which come from %(address)s. Send "
@@ -80,24 +80,24 @@ def replace(request: ApiRequest) -> None:
             added = [(name, span) for span, name in wanted.items() if span not in rules]
             IPRule.add(account, None, added, by=by)
     except ValidationError as problem:
-        raise Refused(*(f"acl.ips: {message}" for message in problem.messages)) from None
+        raise ApiError(*(f"acl.ips: {message}" for message in problem.messages)) from None
 
 
 def read_rules(body: dict[str, Any]) -> dict[Span, str]:
-    """Return the names of the rules in a body, by their addresses. Raise Refused."""
+    """Return the names of the rules in a body, by their addresses. Raise ApiError."""
     acl = body.get("acl")
     ips = acl.get("ips") if isinstance(acl, dict) else None
     if not isinstance(ips, list):
-        raise Refused("acl.ips: " + _("Must be a list of rules."))
+        raise ApiError("acl.ips: " + _("Must be a list of rules."))
     wanted: dict[Span, str] = {}
     for number, each in enumerate(ips):
         where = f"acl.ips[{number}]"
         if not isinstance(each, dict):
-            raise Refused(f"{where}: " + _("Must be an object."))
+            raise ApiError(f"{where}: " + _("Must be an object."))
         span = said(f"{where}.ip_range", read_range, each.get("ip_range"))
         name = said(f"{where}.name", read_name, each.get("name"))
         if span in wanted:
-            raise Refused(f"{where}.ip_range: " + _("%(span)s stands twice.") % {"span": span})
+            raise ApiError(f"{where}.ip_range: " + _("%(span)s stands twice.") % {"span": span})
         wanted[span] = name
     return wanted
 
@@ -106,7 +106,7 @@ def said(where: str, read: Callable[[Any], Any], value: Any) -> Any:
     try:
         return read(value)
     except ValidationError as problem:
-        raise Refused(*(f"{where}: {message}" for message in problem.messages)) from None
+        raise ApiError(*(f"{where}: {message}" for message in problem.messages)) from None
 
 
 def read_name(value: Any) -> str:

@@ -145,7 +145,7 @@ class CallRefused(Exception):
         self.response, self.reason, self.token_id = response, reason, token_id
 
 
-class FromElsewhere(Refused):
+class FromElsewhere(CallRefused):
     """The call comes from an address that IP rules do not have."""
 
 
@@ -257,7 +257,7 @@ def check_retirement(key: keys.Key, row: Row) -> None:
 
 
 def check_address(request: HttpRequest, key: keys.Key, row: Row) -> None:
-    """Raise Refused for an address that the IP rules of account or token do not have."""
+    """Raise CallRefused for an address that the IP rules of account or token do not have."""
     if not row.is_outside:
         return
     address = client_address(request)
