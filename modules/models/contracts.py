@@ -23,7 +23,11 @@ class Contract(Record):
     type = models.CharField(_("type"), max_length=16, choices=Agreement.Type)
     status = models.CharField(_("status"), max_length=16, choices=Status)
     agreement = models.ForeignKey(
-        "modules.Agreement", models.CASCADE, related_name="signed", verbose_name=_("agreement")
+        "modules.Agreement",
+        models.CASCADE,
+        related_name="signed",
+        db_index=False,
+        verbose_name=_("agreement"),
     )
     creator = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("creator")
@@ -34,7 +38,12 @@ class Contract(Record):
     owner = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("owner"))
     issuer = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("issuer"))
     marketplace = models.ForeignKey(
-        "modules.Marketplace", models.SET_NULL, null=True, blank=True, verbose_name=_("marketplace")
+        "modules.Marketplace",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        verbose_name=_("marketplace"),
     )
     version = models.PositiveSmallIntegerField(_("version"), default=1)
     note = LineField(_("note"), max_length=255, blank=True)
@@ -44,6 +53,15 @@ class Contract(Record):
     class Meta(Record.Meta):
         verbose_name = _("contract")
         verbose_name_plural = _("contracts")
+        indexes = (
+            *Record.Meta.indexes,
+            # For the subqueries of other lists, each about one side's contracts with something.
+            models.Index("provider", "vendor", name="contracts_between"),
+            models.Index("agreement", "provider", name="contracts_agreed_by_provider"),
+            models.Index("agreement", "vendor", name="contracts_agreed_by_vendor"),
+            models.Index("marketplace", "provider", name="contracts_there_of_provider"),
+            models.Index("marketplace", "vendor", name="contracts_there_of_vendor"),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -32,6 +32,11 @@ class Listing(Record):
     class Meta(Record.Meta):
         verbose_name = _("listing")
         verbose_name_plural = _("listings")
+        indexes = (
+            *Record.Meta.indexes,
+            # For the list of partners, which counts the listings with each.
+            models.Index("provider", "vendor", name="listings_between"),
+        )
 
 
 class Connection(Record):
