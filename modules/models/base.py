@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.db.models import F
@@ -57,7 +57,7 @@ class Record(models.Model):
         abstract = True
         ordering = ("-created_at", "-id")
         # The API's order for either side, so that the first page of a long list needs no sorting.
-        indexes = (
+        indexes: ClassVar[tuple[models.Index, ...]] = (
             models.Index(
                 "vendor", F("created_at").desc(), F("id").desc(), name="%(class)s_of_vendor"
             ),
