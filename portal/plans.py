@@ -6,6 +6,7 @@ one file to check.
 
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -137,9 +138,20 @@ def sql(
         text,
         tuple(params),
         tuple(
-            (index, functions, expression) for index, (functions, expression) in converters.items()
+            (index, [QUICKER.get(convert.__name__, convert) for convert in functions], expression)
+            for index, (functions, expression) in converters.items()
         ),
     )
+
+
+def moment_of_sqlite(value: Any, expression: Any, connection: Any) -> datetime | None:
+    """Return a stored moment, which is in UTC, much faster than Django's converter."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment else None
+
+
+# Converters of Django's backends that take a noticeable part of a call, by their names.
+QUICKER = {"convert_datetimefield_value": moment_of_sqlite}
 
 
 def stable(queryset: "QuerySet[Any]") -> tuple[Any, ...]:
