@@ -3,6 +3,7 @@
 from django.db import models
 
 from accounts.models.people import User
+from portal.fields import MomentField
 
 
 class QueuedMail(models.Model):
@@ -14,7 +15,7 @@ class QueuedMail(models.Model):
     is_daily = models.BooleanField(default=False)
     # The parts of an accounts.mails.Mail.
     content = models.JSONField()
-    due_at = models.DateTimeField(db_index=True)
+    due_at = MomentField(db_index=True)
     tries = models.PositiveSmallIntegerField(default=0)
 
     def __str__(self) -> str:
