@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from activity import notices
 from activity.actions import Action
 from activity.models import AGENT, Chain, Event, Subject
 from portal import logs
@@ -54,7 +55,7 @@ def record(
         Subject.of(subject) if isinstance(subject, models.Model) else subject or Subject("", "", "")
     )
     with transaction.atomic(savepoint=False):
-        return Chain.locked(account).append(
+        event = Chain.locked(account).append(
             # Read under the lock, so that times and numbers have the same order.
             at=made_up_time.get() or timezone.now(),
             **ActorField.columns("actor", actor),
@@ -67,6 +68,9 @@ def record(
             },
             **origin(),
         )
+        if made_up_time.get() is None:
+            notices.send_for(event)
+        return event
 
 
 def account_of(row: models.Model | None) -> str:

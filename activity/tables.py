@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, User
-from activity import agents, words
+from activity import words
 from activity.models import Event
+from portal import agents
 from portal.html import day_and_time, icon, two_lines
 from portal.http import whole
 from portal.tables import Table
