@@ -1,4 +1,4 @@
-"""Mails to people whose sign-in details or rights are changed in the admin.
+"""Mails to people whose sign-in details or rights others change, in the admin or in *People*.
 
 Signals cover every way of saving a row there: forms, inlines, lists, actions, cascading deletions.
 """
@@ -56,12 +56,8 @@ def send(request: HttpRequest, alert: Alert) -> None:
         subject=changed,
         preview=alert.changes[0],
         title=changed,
-        text=_("An administrator of %(brand)s, %(by)s, changed this on %(at)s.")
-        % {
-            "brand": settings.BRAND,
-            "by": request.user,
-            "at": mails.in_utc(timezone.now()),
-        },
+        text=_("%(by)s, an administrator, changed this on %(at)s.")
+        % {"by": request.user, "at": mails.in_utc(timezone.now())},
         facts=[Fact("", change) for change in alert.changes],
         steps=[
             Step(_("Did you not expect that?"), _("Tell your administrator at once, by telephone."))

@@ -39,8 +39,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # The models are loaded only now.
-        from accounts import mails
+        from accounts import mails, sessions
 
+        user_logged_in.connect(sessions.keep_where)
         background.every(MAILS_EVERY, mails.send_due)
         user_logged_in.connect(forget_what_others_typed)
         pre_delete.connect(keep_who_acted, sender="accounts.User")

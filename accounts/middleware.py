@@ -154,6 +154,8 @@ class MembershipMiddleware:
         if not is_private(view) or not request.user.is_authenticated:
             return None
         timezone.activate(moments.zone(request.user.time_zone))
+        if lacks_second_step(request) and not getattr(view, "for_any_account", False):
+            return lead_to_second_step(request)
         owner = typed.read_owner(request)
         if (
             owner is None
@@ -162,6 +164,27 @@ class MembershipMiddleware:
         ):
             return None
         return refuse_other_account(request, owner.account)
+
+
+def lacks_second_step(request: HttpRequest) -> bool:
+    """Tell whether the account that the person administers requires what they have not set up."""
+    membership: Membership | None = request.membership  # type: ignore[attr-defined]
+    return bool(
+        membership
+        and membership.is_admin
+        and membership.account.requires_two_step
+        and not membership.user.has_two_step
+    )
+
+
+def lead_to_second_step(request: HttpRequest) -> HttpResponse:
+    warn(
+        request,
+        _("Set up two-step sign-in first."),
+        _("%(account)s requires it of its administrators.")
+        % {"account": request.membership.account},  # type: ignore[attr-defined]
+    )
+    return typed.lead_to(request, reverse("accounts:security"))
 
 
 def acting_for(request: HttpRequest) -> str:

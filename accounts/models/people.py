@@ -40,6 +40,11 @@ class Account(models.Model):
             "401."
         ),
     )
+    requires_two_step = models.BooleanField(
+        _("two-step sign-in"),
+        default=False,
+        help_text=_("On: administrators of the account have to set up two-step sign-in first."),
+    )
     created_at = MomentField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
@@ -134,6 +139,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     created_at = MomentField(_("created"), default=timezone.now, editable=False)
     reset_sent_at = MomentField(null=True, editable=False)
+    # Unknown for passwords that are older than this column.
+    password_changed_at = MomentField(null=True, editable=False)
     # Remembered choices: {"tokens": {"columns": […], "sort": "-created", "per_page": 20},
     # "account": {"id": "PA-063-101"}}
     preferences = models.JSONField(default=dict, blank=True, editable=False)
@@ -162,6 +169,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = fold_email(self.email)
         # Django keeps a new password here until it is saved.
         has_new_password = getattr(self, "_password", None) is not None
+        if has_new_password:
+            self.password_changed_at = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "password_changed_at"}
         # In one transaction with its consequences, such as an entry of the trail.
         with transaction.atomic():
             super().save(*args, **kwargs)
@@ -169,6 +180,14 @@ class User(AbstractBaseUser, PermissionsMixin):
                 # However it was set: somebody who had to choose a new password must not have to
                 # wait for a lock to end as well.
                 Counter.objects.forgive_name(self.email)
+                # They are over anyway, since Django's hash of a session depends on the password.
+                # The view that changes one's own password makes a new row for its session.
+                self.sessions.all().delete()
+
+    @property
+    def has_two_step(self) -> bool:
+        """Whether a password alone is not enough to sign in."""
+        return hasattr(self, "authenticator")
 
     def get_full_name(self) -> str:
         return self.name
@@ -224,6 +243,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return User.objects.filter(free, pk=self.pk).update(reset_sent_at=now) == 1
 
 
+class LastAdministrator(Exception):
+    """An account would be left without an administrator who can sign in."""
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def usable(self) -> "MembershipQuerySet":
         """Return memberships in which a person can act, with account and person selected."""
@@ -276,3 +299,29 @@ class Membership(models.Model):
     @property
     def is_admin(self) -> bool:
         return self.role == self.Role.ADMINISTRATOR
+
+    def change_role(self, role: str) -> None:
+        """Give the person another role. Raise LastAdministrator; safe in parallel."""
+        with transaction.atomic():
+            if role != self.Role.ADMINISTRATOR:
+                self.check_others()
+            self.role = role
+            self.save(update_fields=("role",))
+
+    def end(self) -> None:
+        """Remove the person from the account. Raise LastAdministrator; safe in parallel."""
+        with transaction.atomic():
+            self.check_others()
+            self.delete()
+
+    def check_others(self) -> None:
+        """Raise LastAdministrator unless somebody else administers the account.
+
+        Locks the account, so that two administrators cannot remove each other at the same time.
+        """
+        Account.objects.select_for_update(no_key=True).get(pk=self.account_id)
+        others = Membership.objects.usable().filter(
+            account=self.account_id, role=self.Role.ADMINISTRATOR
+        )
+        if not others.exclude(pk=self.pk).exists():
+            raise LastAdministrator

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Counter, Session
+from accounts.models import Counter, Invitation, Session
 from activity.models import Event
 from modules.models import Case
 from modules.urls import RESOURCES
@@ -168,6 +168,8 @@ def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, sett
 
 
 ALWAYS_POSSIBLE = {
+    "accounts:end_others",
+    "accounts:end_session",
     "accounts:sign_out",
     "accounts:password_change",
     "tokens:disable",
@@ -290,6 +292,8 @@ def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, tok
             name="Old",
             created_at=now - timedelta(days=1, seconds=1),
         )
+    row, _token = Invitation.issue(michael.account, "a@b.example", "member", by=michael.user)
+    Invitation.objects.filter(pk=row.pk).update(expires_at=now - timedelta(seconds=1))
     Counter.objects.create(key="running", used=1, until=now + timedelta(minutes=1))
     TokenDraft.objects.create(
         account=michael.account,
@@ -298,8 +302,9 @@ def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, tok
         created_at=now - timedelta(hours=23),
     )
     events = Event.objects.count()
-    assert prune() == ["Ended sessions: 5", "Old drafts: 5", "Counters of limits: 5"]
-    assert prune() == ["Ended sessions: 0", "Old drafts: 0", "Counters of limits: 0"]
+    names = ("Ended sessions", "Old drafts", "Invitations that are over", "Counters of limits")
+    assert prune() == [f"{name}: {n}" for name, n in zip(names, (5, 5, 1, 5), strict=True)]
+    assert prune() == [f"{name}: 0" for name in names]
     assert [counter.key for counter in Counter.objects.all()] == ["running"]
     assert [draft.name for draft in TokenDraft.objects.all()] == ["Young"]
     assert Event.objects.count() == events > 0

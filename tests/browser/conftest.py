@@ -214,7 +214,7 @@ def visit(
 
         if person:
             options["storage_state"] = signed_in(person)
-        context = browser.new_context(base_url=portal.url, **options)
+        context = browser.new_context(**{"base_url": portal.url, **options})
         context.set_default_timeout(TIMEOUT_MS)
         context.on("console", on_console)
         context.on("weberror", on_error)

@@ -48,6 +48,10 @@ PAGES = [
     "/integrations/webhooks/",
     "/integrations/extensions/",
     "/account/",
+    "/account/notifications/",
+    "/account/security/",
+    "/account/security/two-step/",
+    "/account/people/",
     "/account/password/",
     "/there-is-no-such-page/",
 ]
@@ -57,6 +61,7 @@ BEFORE_SIGN_IN = [
     "/account/reset/sent/",
     "/account/reset/complete/",
     "/account/reset/MQ/used-up/",
+    "/account/invitation/used/",
     "/there-is-no-such-page/",
 ]
 

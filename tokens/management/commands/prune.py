@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Counter, Session
+from accounts.models import Counter, Invitation, Session
 from tokens.models import TokenDraft
 
 # Rows per DELETE: on SQLite, it blocks all other writers.
@@ -16,8 +16,8 @@ BATCH = 1000
 
 class Command(BaseCommand):
     help = (
-        "Delete ended sessions, drafts that are older than a day and counters whose time is over. "
-        "The trail stays."
+        "Delete ended sessions, drafts that are older than a day, and invitations and counters "
+        "whose time is over. The trail stays."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,6 +29,7 @@ def leftovers() -> Iterator[tuple[str, QuerySet[Any]]]:
     now = timezone.now()
     yield "Ended sessions", Session.objects.filter(expire_date__lt=now)
     yield "Old drafts", TokenDraft.old()
+    yield "Invitations that are over", Invitation.objects.filter(expires_at__lt=now)
     yield "Counters of limits", Counter.objects.filter(until__lt=now)
 
 
