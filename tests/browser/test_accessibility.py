@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import check
 from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
 from tests.browser.pages import (
+    COLUMNS,
+    LIST,
     PLAIN_LIST,
     create_token,
     extension,
@@ -126,10 +128,7 @@ SCENES = {
     "list with columns": Scene(PLAIN_LIST, columns_open),
     "list with row menu": Scene(PLAIN_LIST, menu_open),
     "list with account menu": Scene(PLAIN_LIST, account_menu_open),
-    "list with every column": Scene(
-        "/integrations/tokens/?columns=label,extension,external_id,modules,created,updated,"
-        "last_used,expires,status&per_page=10&status=any"
-    ),
+    "list with every column": Scene(f"{LIST}?columns={COLUMNS}&per_page=10&status=any"),
     "list without a match": Scene(f"{PLAIN_LIST}&q=nothing-is-called-so"),
     "list with an invalid filter": Scene(f"{PLAIN_LIST}&status=sleepy&created_from=yesterday"),
     "list for looking only": Scene(PLAIN_LIST, person="adrian"),

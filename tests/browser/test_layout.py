@@ -8,15 +8,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.layout import faults
-from tests.browser.pages import LIST, PLAIN_LIST, names, open_menu
+from tests.browser.pages import EVERY_COLUMN, LIST, PLAIN_LIST, names, open_menu
 
 pytestmark = pytest.mark.browser
 
 Theme = Literal["light", "dark"]
 
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
-COLUMNS = "label,extension,external_id,modules,created,updated,last_used,expires,status"
-EVERY_COLUMN = f"{LIST}?columns={COLUMNS}&per_page=50"
 WIDTHS = range(320, 1921, 40)
 # "none", or the final value of an animation that is still running.
 NO_SHADOW = re.compile(r"^none$|^rgba\(0, 0, 0, 0\) 0px 0px 0px 0px$")
