@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
+from django.contrib.auth.models import Permission as Right
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
@@ -273,7 +274,7 @@ def rights_changed(
         instance,
         "changed",
         {
-            "permissions" if model is Permission else "groups": [[], names]
+            "permissions" if model is Right else "groups": [[], names]
             if action == "post_add"
             else [names, []]
         },

@@ -36,9 +36,9 @@ from tokens.models import (
     EXPIRING,
     Deleted,
     Extension,
+    Grant,
     NameTaken,
     NotOffered,
-    Permission,
     State,
     Token,
     TooManyTokens,
@@ -69,11 +69,9 @@ def tokens(caller: Caller) -> QuerySet[Token]:
     )
 
 
-def granted(token: Any) -> QuerySet[Permission]:
+def granted(token: Any) -> QuerySet[Grant]:
     """Return the grants of a token, with who granted each."""
-    return (
-        Permission.objects.filter(token=token).annotate(**actors("granted_by")).order_by("module")
-    )
+    return Grant.objects.filter(token=token).annotate(**actors("granted_by")).order_by("module")
 
 
 GRANT = {

@@ -25,7 +25,7 @@ from portal.fields import Actor
 from tests.accounts.test_sudo import QUESTION, answer
 from tests.conftest import confirmed, stale
 from tests.factories import PASSWORD, AccountFactory, MembershipFactory, TokenFactory, UserFactory
-from tokens.models import Extension, Permission, Token
+from tokens.models import Extension, Grant, Token
 
 EMPTY = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
 
@@ -428,7 +428,7 @@ def test_every_inline_is_bounded_and_has_a_list_of_all():
 
 
 # Tables whose size depends on the code, not on use.
-FEW = {Right, ContentType, Extension, Permission}
+FEW = {Right, ContentType, Extension, Grant}
 
 
 def test_no_form_or_filter_offers_all_rows_of_a_table():

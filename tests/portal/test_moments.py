@@ -21,7 +21,7 @@ from tests.activity.conftest import intruder
 from tests.conftest import confirmed
 from tests.factories import AgreementFactory, TokenFactory, header
 from tokens.catalog import Module
-from tokens.models import Permission, Token, TokenDraft, TokenUsage
+from tokens.models import Grant, Token, TokenDraft, TokenUsage
 
 LIST = "/integrations/tokens/"
 NEW = f"{LIST}new/"
@@ -177,7 +177,7 @@ def extreme(michael, account):
             expires_at=moment, created_at=moment, updated_at=moment, status_changed_at=moment
         )
         TokenUsage.objects.filter(pk=token.pk).update(last_used_at=moment)
-        Permission.objects.filter(token=token).update(granted_at=moment)
+        Grant.objects.filter(token=token).update(granted_at=moment)
         with intruder():
             Event.objects.filter(subject_id=token.pk).update(at=moment)
         return token

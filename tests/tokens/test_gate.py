@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.factories import ZAPIER, AgreementFactory, TokenFactory, header, modules_of
 from tokens.catalog import Module
-from tokens.models import Permission, Token, TokenUsage
+from tokens.models import Grant, Token, TokenUsage
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_taking_a_grant_away_is_403_at_the_very_next_call(call, token):
 
 def test_a_grant_the_catalog_does_not_know_opens_nothing(call, token):
     token.permissions.all().delete()
-    Permission.objects.create(token=token, module="MD-8888")
+    Grant.objects.create(token=token, module="MD-8888")
     assert call("agreements", token).status_code == 403
 
 

@@ -16,8 +16,8 @@ from tokens.models import (
     EXPIRING,
     Changed,
     Deleted,
+    Grant,
     NameTaken,
-    Permission,
     State,
     Token,
     TokenDraft,
@@ -53,7 +53,7 @@ def test_the_database_refuses_an_unknown_extension(account):
 
 def test_the_database_refuses_a_second_grant_of_a_module_and_a_second_key_of_a_version(token):
     with pytest.raises(IntegrityError), transaction.atomic():
-        Permission.objects.create(token=token, module=Module.AGREEMENTS)
+        Grant.objects.create(token=token, module=Module.AGREEMENTS)
     with pytest.raises(IntegrityError), transaction.atomic():
         token.keys.create(version=1, digest=b"", pepper=1)
 

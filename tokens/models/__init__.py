@@ -15,7 +15,7 @@ from tokens.models.base import (
 )
 from tokens.models.draft import TokenDraft
 from tokens.models.extension import Extension
-from tokens.models.grant import Permission, known_modules
+from tokens.models.grant import Grant, known_modules
 from tokens.models.guards import IPRule, IPRuleQuerySet, RefusedAddress
 from tokens.models.key import RingSecret, TokenKey
 from tokens.models.token import Doer, Token, TokenQuerySet, check_extension, check_name
@@ -28,11 +28,11 @@ __all__ = (
     "Deleted",
     "Doer",
     "Extension",
+    "Grant",
     "IPRule",
     "IPRuleQuerySet",
     "NameTaken",
     "NotOffered",
-    "Permission",
     "RefusedAddress",
     "RingSecret",
     "State",

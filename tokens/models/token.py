@@ -34,7 +34,7 @@ from tokens.models.base import (
     TooManyTokens,
 )
 from tokens.models.extension import Extension
-from tokens.models.grant import Permission
+from tokens.models.grant import Grant
 from tokens.models.key import TokenKey
 from tokens.models.usage import TokenUsage
 
@@ -84,9 +84,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Return tokens that may reach the module, by its own grant or by All."""
         return self.filter(
             models.Exists(
-                Permission.objects.filter(
-                    token=models.OuterRef("pk"), module__in=(module, Module.ALL)
-                )
+                Grant.objects.filter(token=models.OuterRef("pk"), module__in=(module, Module.ALL))
             )
         )
 
@@ -215,7 +213,7 @@ class Token(TokenFields):
     @cached_property
     def grants(self) -> set[str]:
         """The ids of the granted modules; MD-0000 for All."""
-        return {permission.module for permission in self.permissions.all()}
+        return {grant.module for grant in self.permissions.all()}
 
     @property
     def access(self) -> Access:
@@ -300,8 +298,8 @@ class Token(TokenFields):
         had = set(self.permissions.values_list("module", flat=True))
         self.permissions.filter(module__in=had - wanted).delete()
         granter = OwnedActorField.columns("granted_by", by)
-        Permission.objects.bulk_create(
-            Permission(token=self, module=module, **granter) for module in sorted(wanted - had)
+        Grant.objects.bulk_create(
+            Grant(token=self, module=module, **granter) for module in sorted(wanted - had)
         )
         self.__dict__.pop("grants", None)
         return wanted - had, had - wanted

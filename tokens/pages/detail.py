@@ -20,7 +20,7 @@ from tokens.catalog import Module
 from tokens.html import actor
 from tokens.models import Token, TokenQuerySet
 from tokens.pages.filters import ModuleFilter
-from tokens.pages.tables import PermissionRow, PermissionTable
+from tokens.pages.tables import ModuleRow, PermissionTable
 from tokens.pages.wizard import Step, just_created
 from tokens.standing import Standing
 
@@ -39,13 +39,13 @@ def detail(request: PersonRequest, token_id: str) -> HttpResponse:
 def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
     """Show the Permissions tab: every module, and whether the token may reach it."""
     token = find(request, token_id)
-    grants = {permission.module: permission for permission in token.permissions.all()}
+    grants = {grant.module: grant for grant in token.permissions.all()}
     standing = Standing(token, request.membership.is_admin)
     form = ModuleFilter(request.GET, standing=standing)
     wanted = form.cleaned_data if form.is_valid() else {"q": "", "status": ""}
     rows = [
         row
-        for row in (PermissionRow(module, grants, standing) for module in Module)
+        for row in (ModuleRow(module, grants, standing) for module in Module)
         if wanted["q"].casefold() in f"{row.label} {row.module.covers}".casefold()
         and wanted["status"] in {"", "enabled" if row.enabled else "disabled"}
     ]

@@ -21,7 +21,7 @@ from portal.html import ago, day_and_time, icon, two_lines
 from portal.tables import Table, actions_column
 from tokens.catalog import Module
 from tokens.html import actor
-from tokens.models import Extension, Permission, Token
+from tokens.models import Extension, Grant, Token
 from tokens.standing import Standing
 
 
@@ -152,7 +152,7 @@ class TokenTable(Table):
         tokens: QuerySet[Token],
         is_descending: bool,  # noqa: FBT001
     ) -> tuple[QuerySet[Token], bool]:
-        grants = Permission.objects.filter(token=OuterRef("pk")).order_by()
+        grants = Grant.objects.filter(token=OuterRef("pk")).order_by()
         weight = Case(When(module=Module.ALL, then=Value(len(Module))), default=Value(1))
         reach = grants.values("token").annotate(total=Sum(weight)).values("total")
         order = Subquery(reach)
@@ -198,10 +198,10 @@ def tile(extension: Extension) -> SafeString:
     return format_html('<span class="tile {}">{}</span>', extension.tile, icon(extension.icon, 18))
 
 
-class PermissionRow:
+class ModuleRow:
     """A row of the Permissions tab: a module, its grant if any, and what that means now."""
 
-    def __init__(self, module: Module, grants: dict[str, Permission], standing: Standing) -> None:
+    def __init__(self, module: Module, grants: dict[str, Grant], standing: Standing) -> None:
         self.module = module
         self.grant = grants.get(module) or grants.get(Module.ALL)
         self.mark = standing.module_marks[self.enabled]
@@ -229,13 +229,13 @@ class PermissionTable(Table):
     always = ("module",)
     default_columns = ("module", "status", "granted")
 
-    def render_module(self, record: PermissionRow) -> SafeString:
+    def render_module(self, record: ModuleRow) -> SafeString:
         return two_lines(record.label, record.module.covers)
 
-    def render_status(self, record: PermissionRow) -> SafeString:
+    def render_status(self, record: ModuleRow) -> SafeString:
         return status_mark(*record.mark)
 
-    def render_granted(self, record: PermissionRow) -> SafeString | str:
+    def render_granted(self, record: ModuleRow) -> SafeString | str:
         grant = record.grant
         return (
             two_lines(day_and_time(grant.granted_at), actor(grant.granted_by, grant.token))
