@@ -41,6 +41,7 @@ def index(request: PersonRequest) -> HttpResponse:
             else None,
             "may_manage": request.membership.is_admin,
             "refresh_url": request.get_full_path(),
+            "layout_url": reverse("tokens:save_layout"),
             "kept_query": {
                 name: values for name, values in request.GET.lists() if name not in {"q", "page"}
             },
