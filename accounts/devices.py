@@ -1,6 +1,6 @@
 """Devices on which a person has signed in before, known by a signed cookie that outlives sessions.
 
-The cookie grants no access. It only keeps other people's wrong passwords from locking her out.
+The cookie grants no access. It only keeps wrong passwords of others from locking the person out.
 """
 
 import secrets

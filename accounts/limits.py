@@ -110,9 +110,9 @@ CHALLENGES = 300
 def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit]:
     """Return the limits on wrong passwords for an e-mail address, from narrow to wide.
 
-    `user` is its person, if there is one. On a device where she has signed in before, only the
-    tries from that device count, so nobody else can lock her out (OWASP, "Slow Down Online Guessing
-    Attacks with Device Cookies").
+    `user` is its person, if there is one. On a device where they have signed in before, only the
+    tries from that device count, so nobody else can lock them out (OWASP, "Slow Down Online
+    Guessing Attacks with Device Cookies").
     """
     wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
     device = devices.known(request, user or User())

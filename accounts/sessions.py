@@ -39,12 +39,12 @@ class SessionStore(DatabaseStore):
         super().save(must_create)
         user = self.get(SESSION_KEY)
         if user:
-            hers = (
+            newest_first = (
                 Session.objects.filter(user=user)
                 .order_by("-signed_in_at", "-pk")
                 .values_list("pk", flat=True)
             )
-            surplus = list(hers[settings.SESSIONS_PER_PERSON :])
+            surplus = list(newest_first[settings.SESSIONS_PER_PERSON :])
             if surplus:
                 Session.objects.filter(pk__in=surplus).delete()
 

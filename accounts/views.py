@@ -227,7 +227,7 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         tell_of_new_password(self.request, form.user)
-        # The device is known from now on, so guesses from elsewhere cannot lock her out.
+        # The device is known from now on, so guesses from elsewhere cannot lock the person out.
         devices.remember(self.request, response, form.user)
         return response
 

@@ -44,7 +44,7 @@ SESSION = re.compile(rf"(?:^|;)\s*{settings.SESSION_COOKIE_NAME}=([a-z0-9]{{32}}
 BODIES = 64 * 1024 * 1024
 # One network may use 1/SHARE of what is free, so it takes many networks to fill it.
 SHARE = 8
-# Most chunks of a body: each one costs time, however small it is.
+# The most chunks of a body: each one costs time, however small it is.
 CHUNKS = 1024
 # Seconds allowed from the head of a request to the end of its body.
 BODY_SECONDS = 15
@@ -340,7 +340,7 @@ def run_django_safely(environ: dict[str, Any]) -> Answer:
         return refuse(environ, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-# Nothing follows it.
+# No other middleware follows it.
 secure = SecurityHeadersMiddleware(lambda request: None)  # type: ignore[arg-type, return-value]
 
 

@@ -76,7 +76,7 @@ def only_visible(value: str) -> str:
     if hidden:
         codes = ", ".join(f"U+{ord(letter):04X}" for letter in hidden)
         raise ValidationError(
-            _("Remove the hidden letters: %(codes)s.") % {"codes": codes}, code="hidden"
+            _("Remove the hidden characters: %(codes)s.") % {"codes": codes}, code="hidden"
         )
     return value
 

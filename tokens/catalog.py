@@ -225,7 +225,7 @@ FUTURE = gettext_lazy("modules added in the future")
 class AccessChange:
     """The modules gained and lost in effect by a change of grants, by label.
 
-    A change from All to three modules loses thirteen, and those added in the future.
+    A change from All to three modules loses all others, and those added in the future.
     """
 
     gained: list[str]

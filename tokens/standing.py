@@ -1,6 +1,7 @@
 """The standing of a token: everything that holds for it now, and the sentences that say so.
 
-Every sentence, mark, button and refusal about a token comes from here, so that they all agree.
+Every sentence, mark and button about a token comes from here, and so does the reason why the gate
+refuses it, so that they all agree.
 """
 
 from collections.abc import Iterable

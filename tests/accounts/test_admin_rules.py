@@ -376,7 +376,7 @@ def test_the_admin_says_beforehand_who_cannot_be_deleted(staff, chief, michael, 
         done_in_the_admin(person)
     words = {
         "oneself": "the person who is signed in here: Chief",
-        "somebody in the log": "what Michael Goldmill did in the administration, by its log",
+        "somebody in the log": "the log of what Michael Goldmill did in the administration",
     }[who]
     for response in delete(staff, person, way):
         assert words in response.text

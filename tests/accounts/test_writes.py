@@ -159,7 +159,7 @@ def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, sett
         "/integrations/tokens/new/", {"name": "kept name", "expires_on": ""}
     )
     assert (
-        "You tried to make too many changes in a minute. The last one was not made."
+        "You tried to make too many changes in a minute. The last change was not made."
         in response.text
     )
     assert 0 < int(response["Retry-After"]) <= 60

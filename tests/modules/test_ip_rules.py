@@ -124,7 +124,7 @@ def test_an_unknown_address_counts_as_locked_out(client, manager, account):
         ({"acl": {"ips": [{"ip_range": [HOME]}]}}, "acl.ips[0].name: Enter a name"),
         (
             {"acl": {"ips": [{"name": "a\u200bb", "ip_range": [HOME]}]}},
-            "acl.ips[0].name: Remove the hidden letters",
+            "acl.ips[0].name: Remove the hidden characters",
         ),
         (
             {"acl": {"ips": [{"name": "x" * 65, "ip_range": [HOME]}]}},

@@ -474,7 +474,7 @@ def draft(michael):
         ({"expires_at": LAST}, "1970 to 2099"),
         ({"name": ""}, "blank"),
         ({"name": "\u200b"}, "blank"),
-        ({"name": "a\u202eb"}, "hidden letters"),
+        ({"name": "a\u202eb"}, "hidden characters"),
         ({"extension": None}, "Choose an extension"),
         ({"modules": ["MD-0666"]}, "at least one module"),
         ({"modules": []}, "at least one module"),

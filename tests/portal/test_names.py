@@ -117,7 +117,7 @@ def test_a_text_that_renders_as_nothing_is_empty(text):
 @pytest.mark.parametrize("text", HIDDEN, ids=ascii)
 @pytest.mark.parametrize("rule", [line, prose])
 def test_hidden_characters_are_refused_by_their_codes(rule, text):
-    with pytest.raises(ValidationError, match=r"Remove the hidden letters: U\+[0-9A-F]{4}"):
+    with pytest.raises(ValidationError, match=r"Remove the hidden characters: U\+[0-9A-F]{4}"):
         rule(text)
 
 
@@ -320,7 +320,7 @@ def test_a_name_is_normalised_however_it_comes_in(michael, way, capsys):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_hidden_characters_are_refused_however_they_come_in(michael, way, capsys):
-    assert "Remove the hidden letters: U+202E." in way(michael, "gpj\u202eexe")
+    assert "Remove the hidden characters: U+202E." in way(michael, "gpj\u202eexe")
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -102,8 +102,8 @@ def test_a_first_step_that_is_not_valid_makes_no_draft(michael):
         ("expires_on", "soon", "Enter a day as dd/mm/yyyy."),
         ("expires_on", "2100-01-01", "Choose a day before the year 2100."),
         ("name", "a\x00b", "Null characters are not allowed."),
-        ("name", "abc\u202edcba", "Remove the hidden letters"),
-        ("description", "\u2066x\u2069", "Remove the hidden letters"),
+        ("name", "abc\u202edcba", "Remove the hidden characters"),
+        ("description", "\u2066x\u2069", "Remove the hidden characters"),
     ],
 )
 def test_the_first_step_says_what_is_wrong_and_keeps_the_rest(michael, field, value, words):
