@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
 from accounts.models import Account
-from api import openapi, schemas
+from api import conventions, openapi, schemas
 from modules import absent
 from modules.urls import RESOURCES, urlpatterns
 from tests.factories import TokenFactory, header
@@ -276,7 +276,7 @@ def term(operator, name, value):
 
 
 def test_the_operators_of_the_introduction_work_as_written(call, reader):
-    for operator in openapi.OPERATORS:
+    for operator in conventions.OPERATORS:
         assert call(f"agreements?{operator.example}", reader).status_code == 200, operator.example
 
 
