@@ -13,8 +13,8 @@ A mail is described once, as a `Mail`; its text and its HTML are made from the s
     )
     mails.send(Kind.EXPIRES, mails.administrators(account, Kind.EXPIRES), mail)
 
-Mails hold no key and no link, and tell the way in the portal instead: look-alikes of mails with
-links are how people lose passwords.
+Mails contain no key and no link, and say where to go in the portal instead: phishing imitates mails
+with links.
 """
 
 import logging
@@ -56,9 +56,9 @@ class When(TextChoices):
 
 
 class Kind(TextChoices):
-    """The kinds of mails about an account that people choose from, with what they are told of.
+    """The kinds of mails about an account that people choose from.
 
-    Mails about a person's own sign-in are no kind: `tell` always sends them.
+    Mails about a person's own sign-in have no kind: `tell` always sends them.
     """
 
     KEY_SEEN = "key-seen", gettext_lazy("A key is viewed or copied")
@@ -85,7 +85,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Step:
-    """Something that the reader can do: a bold question, and the way in the portal."""
+    """Something that the reader can do: a bold question, and where to do it in the portal."""
 
     lead: str
     text: str
@@ -170,7 +170,7 @@ def tell(user: User, mail: Mail, *addresses: str) -> None:
 
     It goes to the person's address unless others are given.
     """
-    mail = with_note(mail, _("This mail guards your sign-in, so it is always sent."))
+    mail = with_note(mail, _("This mail protects your sign-in, so it is always sent."))
     QueuedMail.objects.bulk_create(
         QueuedMail(user=user, address=address, content=asdict(mail), due_at=timezone.now())
         for address in addresses or (user.email,)

@@ -49,7 +49,7 @@ def settings(request: ApiRequest, pk: str) -> HttpResponse:
 def replace(request: ApiRequest) -> None:
     """Make the rules of the body those of the account. Raise ApiError.
 
-    Rules with the same addresses stay what they are.
+    Existing rules for the same addresses are kept, and renamed if necessary.
     """
     body = bodies.read(request)
     wanted = read_rules(body)
