@@ -28,6 +28,14 @@ class Action(TextChoices):
     TOKEN_DELETED = "tokens.deleted", _("Token deleted")
     TOKEN_RESTORED = "tokens.restored", _("Token restored")
 
+    KEY_RENEWED = "tokens.key-renewed", _("Key renewed")
+    KEY_ROTATED = "tokens.key-rotated", _("Key rotated")
+    OLD_KEY_EXTENDED = "tokens.key-extended", _("Old key extended")
+    OLD_KEY_RETIRED = "tokens.key-retired", _("Old key retired")
+    RENEWAL_CANCELLED = "tokens.renewal-cancelled", _("Renewal cancelled")
+    REHEARSAL_STARTED = "tokens.rehearsal-started", _("Rehearsal started")
+    REHEARSAL_ENDED = "tokens.rehearsal-ended", _("Rehearsal ended early")
+
     KEY_VIEWED = "keys.viewed", _("Key viewed")
     KEY_COPIED = "keys.copied", _("Key copied")
     # Somebody who may see the key asked for it, but nothing was shown.

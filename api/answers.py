@@ -139,13 +139,18 @@ def create(resource: "Resource", request: ApiRequest, parent: str | None) -> Htt
 def change(
     resource: "Resource", request: ApiRequest, write: "Write", pk: str, parent: str | None
 ) -> HttpResponse:
-    """Run an update or an action in one transaction."""
+    """Run an update or an action in one transaction.
+
+    The answer is the record, with whatever else the write returns.
+    """
     try:
         values = bodies.clean(bodies.read(request), write.fields, write.required)
         with transaction.atomic():
-            write.run(request.token, locked(resource, request.token, pk, parent), values)
+            more = write.run(request.token, locked(resource, request.token, pk, parent), values)
     except ApiError as problem:
         return problem.response
+    if isinstance(more, dict):
+        return api.json_response({**(one(resource, request.token, pk, parent) or {}), **more})
     return show(resource, request.token, pk, parent)
 
 

@@ -241,9 +241,18 @@ class Resource:
         """
         return partial(self.register, self.writes, "DELETE", names, ())
 
-    def acts(self, name: str, *names: str, required: tuple[str, ...] = ()) -> Decorator:
-        """Register `action(caller, record, values)` at `/<id>/<name>`. The answer is the record."""
-        return partial(self.register, self.actions, name, names, required)
+    def acts(
+        self,
+        name: str,
+        *names: str,
+        required: tuple[str, ...] = (),
+        answers: Mapping[str, Any] | None = None,
+    ) -> Decorator:
+        """Register `action(caller, record, values)` at `/<id>/<name>`. The answer is the record.
+
+        To answer with more, the action returns a dict that `answers` describes.
+        """
+        return partial(self.register, self.actions, name, names, required, answers=answers)
 
     def register(
         self,

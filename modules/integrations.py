@@ -6,6 +6,7 @@ token that may do more.
 """
 
 from collections.abc import Collection as Several
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.db.models import (
     IntegerField,
     OuterRef,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
@@ -30,10 +32,13 @@ from api.bodies import ApiError
 from api.resource import Resource
 from api.shapes import Constant, Rows, actor, actors, reference
 from modules.models import ModuleEntry
+from portal.fields import MomentField
 from tokens.catalog import Module
 from tokens.gate import Caller
 from tokens.models import (
     EXPIRING,
+    LONGEST_OVERLAP,
+    BadEnd,
     Deleted,
     Extension,
     Grant,
@@ -41,21 +46,32 @@ from tokens.models import (
     NotOffered,
     State,
     Token,
+    TokenKey,
     TooManyTokens,
+    TwoKeys,
 )
 from tokens.standing import Standing
+
+END = MomentField(null=True, blank=True)
 
 
 def tokens(caller: Caller) -> QuerySet[Token]:
     """Return the account's tokens, deleted ones too, with what the API calls their status."""
     active = Token.Status.ACTIVE
+    old_key = TokenKey.objects.filter(token=OuterRef("pk"), retires_at__gt=Now())
     return (
         Token.objects.of_account(caller.account_id)
         .order_by("-created_at", "-id")
+        .annotate(old_key_ends=Subquery(old_key.order_by("-version").values("retires_at")[:1]))
         .annotate(
             # As Token.state, but by the clock of the database, since the query is kept.
             current=Case(
                 When(status=active, expires_at__lte=Now(), then=Value(State.EXPIRED.value)),
+                When(
+                    status=active,
+                    old_key_ends__isnull=False,
+                    then=Value(State.REVITALISED.value),
+                ),
                 When(
                     status=active,
                     expires_at__lte=Now() + EXPIRING,
@@ -64,6 +80,10 @@ def tokens(caller: Caller) -> QuerySet[Token]:
                 default="status",
                 output_field=CharField(max_length=16),
             ),
+            # While there are two keys, Connect calls the end of the old one the expiration date,
+            # and that of the token the renewed one.
+            ends_at=Coalesce("old_key_ends", "expires_at", output_field=END),
+            renewed_end=Case(When(old_key_ends__isnull=False, then="expires_at"), output_field=END),
             **actors("created_by", "updated_by"),
         )
     )
@@ -98,7 +118,8 @@ TOKENS = Resource(
             "updated": {"at": "updated_at", "by": actor("updated_by")},
         },
         "permissions": Rows(granted(OuterRef("pk")), GRANT),
-        "expiration_date": "expires_at",
+        "expiration_date": "ends_at",
+        "renewed_expiration_date": "renewed_end",
     },
     ordering=("extension.id", "expiration_date"),
 )
@@ -159,6 +180,13 @@ MODULES = Resource(
 )
 
 
+SECRET = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{40}$",
+    "description": "The secret, shown only this once.",
+}
+
+
 @TOKENS.creates(
     "name",
     "external_id",
@@ -173,13 +201,7 @@ MODULES = Resource(
             "which its page in the portal shows: ApiKey SU-…:…"
         )
     },
-    answers={
-        "token": {
-            "type": "string",
-            "pattern": "^[0-9a-f]{40}$",
-            "description": "The secret, shown only this once.",
-        }
-    },
+    answers={"token": SECRET},
 )
 def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     """Create a token. Only this answer has its secret as `token`: the key is `ApiKey <id>:<token>`.
@@ -248,6 +270,63 @@ def activate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
 def deactivate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
     """Deactivate a token. Every further call with it is refused."""
     settle(token, enabled=token.disable(by=acting(caller)), wanted=Token.Status.INACTIVE)
+
+
+@TOKENS.acts("rotate", "expiration_date", answers={"token": SECRET})
+def rotate(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, Any]:
+    """Make a new key for a token and stop its other keys at once.
+
+    Only this answer has the secret of the new key as `token`. The expiration date stays unless the
+    body has another one, or null for none.
+    """
+    me = may_make_key(caller, token, values)
+    key = token.rotate(by=me, **new_end(values))
+    must_cover(caller, token)
+    return {"token": key.secret}
+
+
+@TOKENS.acts("renew", "expiration_date", answers={"renewed_token": SECRET})
+def renew(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, Any]:
+    """Make a new key for a token, while its present key works until the present expiration date.
+
+    The present key works for 30 days at most. Until then the status is `revitalised`,
+    `expiration_date` is the end of the present key, and `renewed_expiration_date` that of the new
+    one. Only this answer has the secret of the new key as `renewed_token`. The expiration date
+    stays unless the body has another one, or null for none.
+    """
+    me = may_make_key(caller, token, values)
+    until = timezone.now() + LONGEST_OVERLAP
+    try:
+        key = token.renew(by=me, until=until, **new_end(values))
+    except TwoKeys as problem:
+        raise ApiError(str(problem), code="TKN_005") from None
+    except BadEnd:
+        text = _("The token is expired, so its key cannot live on. Rotate it instead.")
+        raise ApiError(text, code="TKN_006") from None
+    must_cover(caller, token)
+    return {"renewed_token": key.secret}
+
+
+def may_make_key(caller: Caller, token: Token, values: dict[str, Any]) -> Token:
+    """Return the acting token. Raise ApiError if it may not make a key that ends then."""
+    if token.is_deleted:
+        raise ApiError(_("The token is deleted."), code="TKN_001")
+    expires = values.get("expiration_date")
+    if expires and expires <= timezone.now():
+        raise ApiError("expiration_date: " + _("Must be in the future."))
+    me = acting(caller)
+    # The caller may have lost its own key to another call while it waited for this token.
+    if TokenKey.objects.filter(pk=caller.key_id, retires_at__lte=Now()).exists():
+        text = _("This key of the token %(id)s is retired.") % {"id": caller.id}
+        raise ApiError("API request is unauthorized.", text, code="AUTH_006", status=401)
+    # Before the change, since a token may renew itself, and must not live longer by that.
+    if "expiration_date" in values:
+        must_outlive(me, expires)
+    return me
+
+
+def new_end(values: dict[str, Any]) -> dict[str, Any]:
+    return {"expires_at": values["expiration_date"]} if "expiration_date" in values else {}
 
 
 def settle(token: Token, *, enabled: bool, wanted: str) -> None:
@@ -334,12 +413,7 @@ def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None
         raise ApiError(
             "API request is unauthorized.", standing.hindrance_text, code="AUTH_001", status=401
         )
-    if me.expires_at and (token.expires_at is None or token.expires_at > me.expires_at):
-        raise ApiError(
-            _("A token that expires cannot give access to one that expires later or never."),
-            code="AUTH_006",
-            status=403,
-        )
+    must_outlive(me, token.expires_at)
     handed = token.grants if modules is None else modules
     missing = (
         []
@@ -350,6 +424,16 @@ def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None
         raise ApiError(
             _("A token cannot give access that it does not have itself: %(modules)s.")
             % {"modules": ", ".join(str(module.label) for module in missing)},
-            code="AUTH_006",
+            code="TKN_004",
+            status=403,
+        )
+
+
+def must_outlive(me: Token, expires_at: datetime | None) -> None:
+    """Raise ApiError if what the caller gives access to would expire later than the caller."""
+    if me.expires_at and (expires_at is None or expires_at > me.expires_at):
+        raise ApiError(
+            _("A token that expires cannot give access to one that expires later or never."),
+            code="TKN_004",
             status=403,
         )

@@ -15,7 +15,10 @@ from portal.http import GetResponse
 METHODS = "GET, HEAD, POST, PUT, DELETE"
 REQUEST_HEADERS = "Authorization, Content-Type"
 # Response headers that a page may read.
-ANSWER_HEADERS = "Allow, Content-Range, Retry-After, WWW-Authenticate, X-Ignored-Filters"
+ANSWER_HEADERS = (
+    "Allow, Content-Range, Deprecation, Link, Retry-After, Sunset, WWW-Authenticate, "
+    "X-Ignored-Filters"
+)
 # How long a browser may cache the response to a preflight.
 PREFLIGHT_SECONDS = 600
 

@@ -210,6 +210,35 @@ def ago(value: datetime | None) -> str:
     return day_and_time(value)
 
 
+def duration(span: timedelta, parts: int = 2) -> str:
+    """Return `18 hours 12 minutes`, or with `parts=1` the greater part alone; never below a minute.
+
+    Up to two days are told in hours.
+    """
+    minutes = max(int(span.total_seconds() // 60), 0)
+    hours, days = minutes // 60, minutes // (24 * 60)
+    counted: list[tuple[int, str]]
+    if days > 2:
+        rest = hours % 24
+        counted = [
+            (days, ngettext("%(n)s day", "%(n)s days", days)),
+            (rest, ngettext("%(n)s hour", "%(n)s hours", rest)),
+        ]
+    else:
+        rest = minutes % 60
+        counted = [
+            (hours, ngettext("%(n)s hour", "%(n)s hours", hours)),
+            (rest, ngettext("%(n)s minute", "%(n)s minutes", rest)),
+        ]
+    told = [words % {"n": count} for count, words in counted if count]
+    return " ".join(told[:parts]) if told else _("less than a minute")
+
+
+def weekday(value: datetime) -> str:
+    """Return `Thursday 26/11/2026 08:00`, in the person's time zone."""
+    return f"{dateformat.format(moments.local(value), 'l')} {day_and_time(value)}"
+
+
 def join_some(words: Sequence[str], most: int = 4) -> str:
     """Return `Agreements, Customers, Helpdesk, Usage and 9 more`."""
     rest = len(words) - most

@@ -78,9 +78,7 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=_("status"), ordering="status")
     def state(self, token: Token) -> Any:
         standing = Standing(token)
-        return (
-            f"{standing.state.label} ({standing.note})" if standing.note else standing.state.label
-        )
+        return f"{standing.label} ({standing.note})" if standing.note else standing.label
 
     @admin.display(description=_("calls"))
     def calls(self, token: Token) -> str:

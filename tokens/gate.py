@@ -6,6 +6,7 @@ every process.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import http_date
 from django.utils.translation import gettext as _
 
 from accounts import limits
@@ -25,7 +27,7 @@ from portal import api, logs
 from portal.addresses import packed
 from portal.http import View, client_address, client_agent
 from portal.moments import SKEW
-from tokens import keys
+from tokens import keys, uses
 from tokens.catalog import Module
 from tokens.models import RefusedAddress, TokenUsage
 from tokens.standing import hindrance_text, hindrances
@@ -39,6 +41,10 @@ refusals = logging.getLogger("tokens.refusals")
 
 # The precision of "last used": a busy token costs one small UPDATE per minute.
 STAMP_EVERY = timedelta(minutes=1)
+
+
+# Moments that the gate needs as seconds since 1970, and their columns.
+SECONDS_OF = {"retires": "retires_at", "replaced": "replaced_at", "rehearsed": "rehearsed_until"}
 
 
 # The only SQL of calls written by hand: the ORM takes five times as long to build this query as the
@@ -59,7 +65,10 @@ SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END,
            WHEN {outside_account} THEN 1
            WHEN {outside_token} THEN 2
            ELSE 0
-       END
+       END,
+       k.id,
+       {retires}, {replaced},
+       CASE WHEN k.rehearsed_until > {now} THEN {rehearsed} END
 FROM tokens_tokenkey k
 JOIN tokens_token t ON t.id = k.token_id
 JOIN accounts_account a ON a.id = t.account_id
@@ -84,20 +93,28 @@ OUTSIDES = {
 }
 
 
-# SQLite stores times as text without a zone and compares them as text, so an expiration takes
-# effect up to a second late. A last use further in the future than SKEW is noted again.
+# SQLite stores times as text without a zone and compares them as text; "%%f" are the seconds with
+# their thousandths. A last use further in the future than SKEW is noted again.
 LOOK_UPS = {
     "sqlite": LOOK_UP.format(
-        now="CURRENT_TIMESTAMP",
+        now="STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
         stale=f"DATETIME('NOW', '-{STAMP_EVERY.seconds} seconds')",
         ahead=f"DATETIME('NOW', '+{SKEW.seconds} seconds')",
         **OUTSIDES,
+        **{
+            name: f"CAST(STRFTIME('%%s', k.{column}) AS INTEGER)"
+            for name, column in SECONDS_OF.items()
+        },
     ),
     "postgresql": LOOK_UP.format(
         now="STATEMENT_TIMESTAMP()",
         stale=f"STATEMENT_TIMESTAMP() - INTERVAL '{STAMP_EVERY.seconds} seconds'",
         ahead=f"STATEMENT_TIMESTAMP() + INTERVAL '{SKEW.seconds} seconds'",
         **OUTSIDES,
+        **{
+            name: f"CAST(FLOOR(EXTRACT(EPOCH FROM k.{column})) AS bigint)"
+            for name, column in SECONDS_OF.items()
+        },
     ),
 }
 
@@ -119,6 +136,12 @@ class Row(NamedTuple):
     is_stale: int
     # 1 if IP rules of the account refuse the address, 2 if only those of the token do.
     is_outside: int
+    key_id: int
+    # In seconds since 1970; of a key that was replaced by another one.
+    retires_at: int | None
+    replaced_at: int | None
+    # Only while a rehearsal lasts.
+    rehearsed_until: int | None
 
 
 class Caller(NamedTuple):
@@ -127,6 +150,7 @@ class Caller(NamedTuple):
     id: str
     account_id: str
     side: str
+    key_id: int = 0
 
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -139,10 +163,15 @@ class ApiRequest(HttpRequest):
 
 
 class CallRefused(Exception):
-    """Raised for a call that the gate does not admit; `response` says why."""
+    """Raised for a call that the gate does not admit; `response` says why.
 
-    def __init__(self, response: HttpResponse, reason: str, token_id: str = "") -> None:
-        self.response, self.reason, self.token_id = response, reason, token_id
+    `row` is that of the key if it is refused for being an old one.
+    """
+
+    def __init__(
+        self, response: HttpResponse, reason: str, token_id: str = "", row: Row | None = None
+    ) -> None:
+        self.response, self.reason, self.token_id, self.row = response, reason, token_id, row
 
 
 class FromElsewhere(CallRefused):
@@ -153,15 +182,20 @@ def gate(module: Module | None) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            response: HttpResponseBase
+            row: Row | None
             try:
-                request.token, stale = admit(request, module)
+                request.token, row = admit(request, module)
             except CallRefused as refused:
-                response: HttpResponseBase = refused.response
+                response, row = refused.response, refused.row
                 note_refusal(request, refused)
             else:
                 response = too_many_writes(request) or view(request, *args, **kwargs)
-                if stale:
+                if row.is_stale:
                     stamp(request.token.id)
+            if row:
+                note_use(request, row, module)
+                tell_end(request, response, row)
             response.headers["Vary"] = "Authorization"
             response.headers["Cache-Control"] = "no-store"
             return response
@@ -194,8 +228,8 @@ def too_many_writes(request: ApiRequest) -> HttpResponse | None:
     return None
 
 
-def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
-    """Return the caller, and whether its last use needs a new stamp. Raise CallRefused."""
+def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, Row]:
+    """Return the caller, and the row of its key. Raise CallRefused."""
     if settings.HTTPS and not request.is_secure():
         text = _("Keys must not be sent unencrypted. Use https, and replace the key that you sent.")
         raise CallRefused(api.error(403, "AUTH_004", text), text)
@@ -234,7 +268,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     check_retirement(key, row)
     check_address(request, key, row)
     check_grant(request, key, row, module)
-    return Caller(key.token_id, row.account_id, row.side), bool(row.is_stale)
+    return Caller(key.token_id, row.account_id, row.side, row.key_id), row
 
 
 def check_standing(key: keys.Key, row: Row) -> None:
@@ -249,11 +283,20 @@ def check_standing(key: keys.Key, row: Row) -> None:
 
 
 def check_retirement(key: keys.Key, row: Row) -> None:
-    """Raise CallRefused for a key that was retired, though others of its token may work."""
+    """Raise CallRefused for a retired or rehearsed key, though others of its token may work."""
+    words = {"id": key.token_id}
     if row.is_retired:
-        raise unauthorized(
-            _("This key of the token %(id)s is retired.") % {"id": key.token_id}, key.token_id
+        text = _("This key of the token %(id)s is retired.") % words
+        raise unauthorized(text, key.token_id, "AUTH_006", row)
+    if row.rehearsed_until:
+        text = _(
+            "This key of the token %(id)s is refused for a few minutes, as a rehearsal of its end. "
+            "Use the new key."
         )
+        refused = unauthorized(text % words, key.token_id, "AUTH_006", row)
+        left = max(row.rehearsed_until - int(time.time()), 1)
+        refused.response["Retry-After"] = str(left)
+        raise refused
 
 
 def check_address(request: HttpRequest, key: keys.Key, row: Row) -> None:
@@ -301,10 +344,25 @@ def no_grant(
     )
 
 
-def unauthorized(reason: str, token_id: str = "") -> CallRefused:
-    response = api.error(401, "AUTH_001", "API request is unauthorized.", reason)
+def unauthorized(
+    reason: str, token_id: str = "", code: str = "AUTH_001", row: Row | None = None
+) -> CallRefused:
+    response = api.error(401, code, "API request is unauthorized.", reason)
     response["WWW-Authenticate"] = keys.SCHEME
-    return CallRefused(response, reason, token_id)
+    return CallRefused(response, reason, token_id, row)
+
+
+def tell_end(request: HttpRequest, response: HttpResponseBase, row: Row) -> None:
+    """Tell the holder of an old key since when it is old (RFC 9745) and when it ends (RFC 8594)."""
+    if row.retires_at is None:
+        return
+    if row.replaced_at is not None:
+        response.headers["Deprecation"] = f"@{row.replaced_at}"
+    response.headers["Sunset"] = http_date(row.retires_at)
+    page = request.build_absolute_uri(reverse("general:reference") + "#old-keys")
+    response.headers["Link"] = ", ".join(
+        f'<{page}>; rel="{relation}"; type="text/html"' for relation in ("deprecation", "sunset")
+    )
 
 
 def note_refusal(request: HttpRequest, refused: CallRefused) -> None:
@@ -352,6 +410,27 @@ def stamp(token_id: str) -> None:
         # Another process is writing, or the database has a problem: the next call notes its own
         # use.
         log.warning("The use of %s could not be noted: %s", token_id, problem)
+
+
+def note_use(request: HttpRequest, row: Row, module: Module | None) -> None:
+    """Count the call for its key. Neither an error nor a lock fails or delays the call."""
+    outcome = (
+        uses.Outcome.REFUSED
+        if row.is_retired
+        else uses.Outcome.REHEARSED
+        if row.rehearsed_until
+        else uses.Outcome.ANSWERED
+    )
+    program = uses.Program(client_address(request) or "", client_agent(request))
+    if not uses.count(row.key_id, program, module, outcome):
+        return
+    taken = uses.take(row.key_id)
+    try:
+        with without_waiting(), transaction.atomic():
+            uses.write(taken)
+    except Error as problem:
+        uses.put_back(taken)
+        log.warning("The calls with key %s could not be noted: %s", row.key_id, problem)
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal import text
 from portal.moments import within
 from tokens.catalog import Access
-from tokens.models import State, Token
+from tokens.cockpit import Cockpit, Ended
+from tokens.models import State, Token, TokenKey
 
 # A token used within this time counts as in use when somebody wants to take access away from it.
 IN_USE = timedelta(days=30)
@@ -132,27 +133,44 @@ class Standing:
         return self.token.state
 
     @property
+    def label(self) -> str:
+        """The word for the state; that there are two keys is in the note."""
+        return str((State.ACTIVE if self.state is State.REVITALISED else self.state).label)
+
+    @property
     def mark(self) -> str:
         """The icon before the status.
 
         An active token that cannot call does not get the green one.
         """
-        return (
-            State.EXPIRED.value
-            if any(hindrance in UNSEEN for hindrance in self.hindrances)
-            else self.state.value
-        )
+        if any(hindrance in UNSEEN for hindrance in self.hindrances):
+            return State.EXPIRED.value
+        return (State.ACTIVE if self.state is State.REVITALISED else self.state).value
 
     @property
     def note(self) -> str:
         """The line below the status: its day, and the hindrances that it does not show."""
+        return ", ".join(self.notes)
+
+    @property
+    def long_note(self) -> str:
+        """The note with the end of the old key, where there is room for it."""
+        if self.state is not State.REVITALISED or self.cockpit is None:
+            return self.note
+        until = _("two keys until %(day)s") % {"day": text.day(self.cockpit.ends_at)}
+        return ", ".join([until, *self.notes[1:]])
+
+    @property
+    def notes(self) -> list[str]:
         notes = [str(hindrance.label) for hindrance in self.hindrances if hindrance in UNSEEN]
         if self.token.expires_at and (
             self.state is State.EXPIRING or Hindrance.EXPIRED in self.hindrances
         ):
             words = _("expired on %(day)s") if self.state is State.INACTIVE else _("on %(day)s")
             notes.insert(0, words % {"day": text.day(self.token.expires_at)})
-        return ", ".join(notes)
+        if self.state is State.REVITALISED:
+            notes.insert(0, _("two keys"))
+        return notes
 
     @property
     def headline(self) -> str:
@@ -230,9 +248,26 @@ class Standing:
         """Whether the person can view and copy the key."""
         return self.may_manage and not self.key_hint
 
+    @cached_property
+    def cockpit(self) -> Cockpit | None:
+        """What there is to say while the token has two keys; None if it has one."""
+        return Cockpit.of(self.token, may_manage=self.may_manage)
+
+    @cached_property
+    def ended(self) -> Ended | None:
+        """The old key that has ended lately; None if there is none, or there are two keys."""
+        return None if self.cockpit or self.token.is_deleted else Ended.of(self.token)
+
     @property
     def key_hint(self) -> str:
         """Why the key cannot be viewed; `""` if it can."""
+        if hint := self.hint_for_all:
+            return hint
+        return self.hint_for(self.token.usable_keys[0])
+
+    @property
+    def hint_for_all(self) -> str:
+        """Why no key of the token can be viewed; `""` if some may be."""
         if Hindrance.DELETED in self.hindrances:
             return _("The key of a deleted token cannot be viewed.")
         if Hindrance.NO_KEY in self.hindrances:
@@ -241,7 +276,12 @@ class Standing:
             return _("Only administrators of the account can view the key.")
         if Hindrance.UNCHECKABLE in self.hindrances:
             return _("This portal cannot check the key, so it does not show it.")
-        key = self.token.usable_keys[0]
+        return ""
+
+    def hint_for(self, key: TokenKey | None) -> str:
+        """Why one of the keys cannot be viewed; `""` if it can."""
+        if key is None or not key.can_be_checked:
+            return _("This portal cannot check the key, so it does not show it.")
         if key.sealed is None:
             return _("No copy of this key is kept, so it cannot be viewed.") + " " + self.calls
         if not key.can_be_opened:
@@ -266,7 +306,7 @@ class Standing:
     @property
     def offers_first_call(self) -> bool:
         """Whether the person can make a call: the token can call, and they can view its key."""
-        return self.can_call and self.offers_key
+        return self.can_call and self.offers_key and self.cockpit is None
 
     # --- Actions ----------------------------------------------------------------------------------
 
@@ -275,6 +315,7 @@ class Standing:
         return self.may_manage and not self.token.is_deleted
 
     offers_delete = offers_edit
+    offers_new_key = offers_edit
 
     @property
     def mends_by_edit(self) -> bool:

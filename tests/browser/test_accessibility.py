@@ -24,7 +24,8 @@ from tests.browser.pages import (
 pytestmark = pytest.mark.browser
 
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
-# The disabled token of the demo.
+# The token of the demo with two keys, and the disabled one.
+RENEWED = "/integrations/tokens/SU-160-984-311/"
 INACTIVE = "Helpdesk Mirror"
 
 # --- Preparing the pages --------------------------------------------------------------------------
@@ -106,6 +107,12 @@ def inactive_token(page: Page) -> None:
     expect(page.get_by_text("This token is disabled.")).to_be_visible()
 
 
+def new_key_without_an_end(page: Page) -> None:
+    page.get_by_label("It stops after").select_option("Other…")
+    page.get_by_role("button", name="Make New Key").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 def as_it_comes(page: Page) -> None:
     """Leave the page as it is."""
 
@@ -147,6 +154,13 @@ SCENES = {
     "edit": Scene(f"{TUTORIAL}edit/"),
     "edit with changes": Scene(f"{TUTORIAL}edit/", changes_listed),
     "delete": Scene(f"{TUTORIAL}delete/"),
+    "new key": Scene(f"{TUTORIAL}key/new/"),
+    "new key with errors": Scene(f"{TUTORIAL}key/new/", new_key_without_an_end),
+    "two keys": Scene(RENEWED),
+    "two keys for looking only": Scene(RENEWED, person="adrian"),
+    "old key to extend": Scene(f"{RENEWED}key/extend/"),
+    "old key to retire": Scene(f"{RENEWED}key/retire/"),
+    "old key to rehearse": Scene(f"{RENEWED}key/rehearse/"),
     "profile": Scene("/account/", person="tony"),
     "notifications": Scene("/account/notifications/"),
     "notifications for looking only": Scene("/account/notifications/", person="adrian"),

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.browser
 Theme = Literal["light", "dark"]
 
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
+# The token of the demo with two keys.
+RENEWED = "/integrations/tokens/SU-160-984-311/"
 WIDTHS = range(320, 1921, 40)
 # "none", or the final value of an animation that is still running.
 NO_SHADOW = re.compile(r"^none$|^rgba\(0, 0, 0, 0\) 0px 0px 0px 0px$")
@@ -38,6 +40,9 @@ PAGES = [
     f"{TUTORIAL}summary/",
     f"{TUTORIAL}edit/",
     f"{TUTORIAL}delete/",
+    f"{TUTORIAL}key/new/",
+    RENEWED,
+    *(f"{RENEWED}key/{name}/" for name in ("new", "extend", "retire", "rehearse")),
     "/integrations/activity/",
     "/integrations/activity/?sort=when&open=1",
     "/integrations/activity/?filter=open&what=tokens&what=keys",

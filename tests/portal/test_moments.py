@@ -209,6 +209,7 @@ def test_every_page_survives_any_stored_moment_in_any_zone(michael, extreme, zon
         f"{page}activity/",
         f"{page}edit/",
         f"{page}delete/",
+        f"{page}key/new/",
     ):
         assert michael.client.get(address).status_code == 200, address
     assert michael.client.get(f"{page}summary/").status_code in {200, 302}

@@ -203,6 +203,21 @@ BUTTONS = {
         {"next": f"{LIST}{{token}}/"},
     ),
     "tokens:delete": (f"{LIST}{{token}}/delete/", f"{LIST}{{token}}/delete/", {"next": LIST}),
+    "tokens:new_key": (
+        f"{LIST}{{token}}/key/new/",
+        f"{LIST}{{token}}/key/new/",
+        {"what": "rotate", "version": "1", "password": "hunter2 and more"},
+    ),
+    **{
+        f"tokens:{name}": (f"{LIST}{{token}}/key/{path}/", f"{LIST}{{token}}/", {})
+        for name, path in {
+            "extend_key": "extend",
+            "retire_key": "retire",
+            "rehearse_key": "rehearse",
+            "end_rehearsal": "rehearse/end",
+            "cancel_renewal": "cancel",
+        }.items()
+    },
     "accounts:password_change": (
         "/account/password/",
         "/account/password/",

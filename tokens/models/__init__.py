@@ -3,27 +3,37 @@
 from tokens.models.base import (
     EXPIRING,
     AlreadyIssued,
+    BadEnd,
     Changed,
     Deleted,
+    InUse,
     NameTaken,
+    NoOldKey,
     NotOffered,
+    Replaced,
     State,
     Status,
     TokenError,
     TokenFields,
     TooManyTokens,
+    TwoKeys,
 )
 from tokens.models.draft import TokenDraft
 from tokens.models.extension import Extension
 from tokens.models.grant import Grant, known_modules
 from tokens.models.guards import IPRule, IPRuleQuerySet, RefusedAddress
 from tokens.models.key import RingSecret, TokenKey
+from tokens.models.rotation import LONGEST_OVERLAP, REHEARSAL, SHORTEST_OVERLAP
 from tokens.models.token import Doer, Token, TokenQuerySet, check_extension, check_name
-from tokens.models.usage import TokenUsage
+from tokens.models.usage import KeyUse, TokenUsage
 
 __all__ = (
     "EXPIRING",
+    "LONGEST_OVERLAP",
+    "REHEARSAL",
+    "SHORTEST_OVERLAP",
     "AlreadyIssued",
+    "BadEnd",
     "Changed",
     "Deleted",
     "Doer",
@@ -31,9 +41,13 @@ __all__ = (
     "Grant",
     "IPRule",
     "IPRuleQuerySet",
+    "InUse",
+    "KeyUse",
     "NameTaken",
+    "NoOldKey",
     "NotOffered",
     "RefusedAddress",
+    "Replaced",
     "RingSecret",
     "State",
     "Status",
@@ -45,6 +59,7 @@ __all__ = (
     "TokenQuerySet",
     "TokenUsage",
     "TooManyTokens",
+    "TwoKeys",
     "check_extension",
     "check_name",
     "known_modules",

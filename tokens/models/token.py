@@ -18,7 +18,7 @@ from activity.models import Event, EventQuerySet
 from activity.recording import record
 from portal.fields import FoldedField, MomentField, OwnedActorField, PublicIdField
 from portal.text import fold, isolate
-from tokens import keys, vault
+from tokens import keys
 from tokens.catalog import Access, Module, labels
 from tokens.keys import Key
 from tokens.models import base
@@ -30,12 +30,12 @@ from tokens.models.base import (
     NameTaken,
     NotOffered,
     State,
-    TokenFields,
     TooManyTokens,
 )
 from tokens.models.extension import Extension
 from tokens.models.grant import Grant
 from tokens.models.key import TokenKey
+from tokens.models.rotation import Rotating
 from tokens.models.usage import TokenUsage
 
 
@@ -60,9 +60,12 @@ class TokenQuerySet(models.QuerySet["Token"]):
         now = timezone.now()
         active = Q(status=Token.Status.ACTIVE)
         soon = now + EXPIRING
+        # From the few keys that retire to their tokens: the other way would look at every token.
+        two_keys = Q(pk__in=TokenKey.objects.filter(retires_at__gt=now).values("token"))
         meaning = {
-            State.ACTIVE: active & (Q(expires_at=None) | Q(expires_at__gt=soon)),
-            State.EXPIRING: active & Q(expires_at__gt=now, expires_at__lte=soon),
+            State.ACTIVE: active & ~two_keys & (Q(expires_at=None) | Q(expires_at__gt=soon)),
+            State.REVITALISED: active & two_keys & (Q(expires_at=None) | Q(expires_at__gt=now)),
+            State.EXPIRING: active & ~two_keys & Q(expires_at__gt=now, expires_at__lte=soon),
             State.EXPIRED: active & Q(expires_at__lte=now),
             State.INACTIVE: Q(status=Token.Status.INACTIVE),
             State.DELETED: Q(status=Token.Status.DELETED),
@@ -94,7 +97,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.select_related("usage", "account", "extension").prefetch_related(keys)
 
 
-class Token(TokenFields):
+class Token(Rotating):
     """The right of a program to call the API. The keys are in TokenKey.
 
     A token belongs to an account, not to a person.
@@ -181,12 +184,12 @@ class Token(TokenFields):
     def state(self) -> State:
         if self.status != self.Status.ACTIVE:
             return State(self.status)
-        if self.expires_at is None:
-            return State.ACTIVE
-        left = self.expires_at - timezone.now()
+        left = self.expires_at - timezone.now() if self.expires_at else timedelta.max
         return (
             State.EXPIRED
             if left <= timedelta(0)
+            else State.REVITALISED
+            if self.old_key
             else State.EXPIRING
             if left <= EXPIRING
             else State.ACTIVE
@@ -235,12 +238,6 @@ class Token(TokenFields):
         )
         return more or longer
 
-    @property
-    def usable_keys(self) -> list["TokenKey"]:
-        """The keys that pass the gate, newest first."""
-        usable = [key for key in self.keys.all() if key.can_be_checked and not key.is_retired]
-        return sorted(usable, key=lambda key: key.version, reverse=True)
-
     # --- Verbs --------------------------------------------------------------------------------
     # `by` is the actor: a person, a token, or None if unknown, as in the shell.
 
@@ -275,7 +272,7 @@ class Token(TokenFields):
                 check_extension(account, token.extension)
                 token.save(force_insert=True)
                 key = keys.mint(token.pk)
-                TokenKey.put(token, key)
+                TokenKey.put(token, key, by=by)
                 TokenUsage.objects.create(token=token)
                 granted, _taken = token.grant(modules, by=by)
                 record(by, Action.TOKEN_CREATED, token, token.described(granted))
@@ -409,23 +406,6 @@ class Token(TokenFields):
                     self.keys.update(sealed=None)
                 record(by, action, self, {"status": [before.label, status.label]})
         return changed
-
-    def reveal(self, *, by: User, copied: bool) -> str:
-        """Return the newest usable key as the value of the Authorization header.
-
-        Record who got it, when and from where. Raise vault.SealBroken, after recording that
-        instead.
-        """
-        action = Action.KEY_COPIED if copied else Action.KEY_VIEWED
-        try:
-            if not self.usable_keys:
-                raise vault.SealBroken
-            key = self.usable_keys[0].open()
-        except vault.SealBroken:
-            record(by, Action.KEY_UNREADABLE, self)
-            raise
-        record(by, action, self)
-        return key
 
     def described(self, grants: Collection[str]) -> dict[str, Any]:
         """Return what the trail keeps of a new token."""

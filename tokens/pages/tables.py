@@ -126,7 +126,7 @@ class TokenTable(Table):
 
     def render_status(self, record: Token) -> SafeString:
         standing = self.standing(record)
-        return status_mark(standing.mark, standing.state.label, standing.note)
+        return status_mark(standing.mark, standing.label, standing.note)
 
     def render_actions(self, record: Token) -> str:
         standing = self.standing(record)
