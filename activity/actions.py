@@ -35,6 +35,8 @@ class Action(TextChoices):
     RENEWAL_CANCELLED = "tokens.renewal-cancelled", _("Renewal cancelled")
     REHEARSAL_STARTED = "tokens.rehearsal-started", _("Rehearsal started")
     REHEARSAL_ENDED = "tokens.rehearsal-ended", _("Rehearsal ended early")
+    # A call with a right key from an address that the IP rules do not have.
+    ADDRESS_REFUSED = "tokens.address-refused", _("Refused: address not allowed")
 
     KEY_VIEWED = "keys.viewed", _("Key viewed")
     KEY_COPIED = "keys.copied", _("Key copied")

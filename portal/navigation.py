@@ -32,6 +32,7 @@ SECTIONS = (
     Section(
         _("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")
     ),
+    Section(_("IP Rules"), "rules:list", "shield", ("rules:",)),
     Section(_("Activity"), "activity:list", "activity", ("activity:",), begins_group=True),
 )
 # How many sections fit on a phone; the others go into a menu there.

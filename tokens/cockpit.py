@@ -12,8 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from activity import agents
-from portal import moments, text
+from portal import agents, moments, text
 from portal.moments import within
 from tokens.catalog import Module
 from tokens.models import LONGEST_OVERLAP, KeyUse, Token, TokenKey

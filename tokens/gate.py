@@ -29,7 +29,7 @@ from portal.http import View, client_address, client_agent
 from portal.moments import SKEW
 from tokens import keys, uses
 from tokens.catalog import Module
-from tokens.models import RefusedAddress, TokenUsage
+from tokens.models import RefusedAddress, Token, TokenUsage
 from tokens.standing import hindrance_text, hindrances
 
 log = logging.getLogger(__name__)
@@ -385,10 +385,10 @@ def note_refusal(request: HttpRequest, refused: CallRefused) -> None:
 
 
 def note_address(token_id: str, address: str, agent: str) -> None:
-    """Note for the page of the IP rules that an address was refused."""
+    """Note that IP rules refused an address, for their page and the trail."""
     try:
         with without_waiting(), transaction.atomic():
-            RefusedAddress.note(token_id, address, agent)
+            RefusedAddress.note(Token.objects.get(pk=token_id), address, agent)
     except Error as problem:
         log.warning("A refused call of %s could not be noted: %s", token_id, problem)
 

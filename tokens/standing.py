@@ -18,7 +18,7 @@ from portal import text
 from portal.moments import within
 from tokens.catalog import Access
 from tokens.cockpit import Cockpit, Ended
-from tokens.models import State, Token, TokenKey
+from tokens.models import IPRule, State, Token, TokenKey
 
 # A token used within this time counts as in use when somebody wants to take access away from it.
 IN_USE = timedelta(days=30)
@@ -240,6 +240,24 @@ class Standing:
         if self.can_call:
             return {True: ("enabled", _("Enabled")), False: ("disabled", _("Disabled"))}
         return {True: ("inactive", _("Granted")), False: ("disabled", _("Not granted"))}
+
+    # --- Where it may call from -------------------------------------------------------------------
+
+    @cached_property
+    def own_rules(self) -> list[IPRule]:
+        """The IP rules of the token alone."""
+        return [*self.token.ip_rules.order_by("name_key", "pk")]
+
+    @cached_property
+    def account_rules(self) -> list[IPRule]:
+        """The IP rules that hold for all tokens of the account."""
+        return [*IPRule.objects.for_account(self.token.account_id).order_by("name_key", "pk")]
+
+    @property
+    def call_only_from(self) -> str:
+        """The addresses that it may call from, in words; `""` if from any."""
+        rules = self.own_rules or self.account_rules
+        return text.join_some([str(rule.span) for rule in rules]) if rules else ""
 
     # --- The key ----------------------------------------------------------------------------------
 

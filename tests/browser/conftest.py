@@ -31,6 +31,7 @@ PEOPLE = {
     "robert": "robert@frontstreet.example",
     "paulie": "paulie@frontstreet.example",  # may look, not manage
     "tony": "tony@gazzo.example",  # belongs to two accounts
+    "mary": "mary@bayside.example",  # whose account has IP rules
     "portal": "admin@portal.example",  # belongs to no account
 }
 TIMEOUT_MS = 10_000

@@ -113,6 +113,29 @@ def new_key_without_an_end(page: Page) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def rule_with_errors(page: Page) -> None:
+    page.get_by_role("radio", name="IP address range").check(force=True)
+    page.get_by_label("First address").fill("203.0.113.9")
+    page.get_by_label("Last address").fill("203.0.113.8")
+    page.get_by_role("button", name="Add Rule").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def rule_edited(page: Page) -> None:
+    open_menu(page, "Head office").get_by_role("link", name="Edit").click()
+    expect(page.get_by_label("Last address")).to_have_value("203.0.113.63")
+
+
+def rule_to_delete(page: Page) -> None:
+    open_menu(page, "Head office").get_by_role("link", name="Delete…").click()
+    expect(page.get_by_role("button", name="Delete Rule")).to_be_visible()
+
+
+def ruled_token(page: Page) -> None:
+    page.get_by_role("link", name="Reseller Portal").click()
+    expect(page.get_by_role("heading", name="IP Rules of This Token")).to_be_visible()
+
+
 def as_it_comes(page: Page) -> None:
     """Leave the page as it is."""
 
@@ -161,6 +184,17 @@ SCENES = {
     "old key to extend": Scene(f"{RENEWED}key/extend/"),
     "old key to retire": Scene(f"{RENEWED}key/retire/"),
     "old key to rehearse": Scene(f"{RENEWED}key/rehearse/"),
+    "IP rules": Scene("/integrations/ip-rules/", person="mary"),
+    "IP rules with an answer": Scene("/integrations/ip-rules/?address=203.0.113.7", person="mary"),
+    "IP rules with a refusal": Scene(
+        "/integrations/ip-rules/?address=192.0.2.210&filter=open&version=4", person="mary"
+    ),
+    "IP rules, none": Scene("/integrations/ip-rules/"),
+    "IP rule to add": Scene("/integrations/ip-rules/add/"),
+    "IP rule with errors": Scene("/integrations/ip-rules/add/", rule_with_errors),
+    "IP rule to edit": Scene("/integrations/ip-rules/", rule_edited, person="mary"),
+    "IP rule to delete": Scene("/integrations/ip-rules/", rule_to_delete, person="mary"),
+    "details of a token with IP rules": Scene(f"{PLAIN_LIST}&q=Reseller+Portal", ruled_token),
     "profile": Scene("/account/", person="tony"),
     "notifications": Scene("/account/notifications/"),
     "notifications for looking only": Scene("/account/notifications/", person="adrian"),

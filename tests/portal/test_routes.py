@@ -10,10 +10,11 @@ from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from portal.addresses import read_span
 from tests.conftest import person
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
-from tokens.models import Token, TokenDraft
+from tokens.models import IPRule, Token, TokenDraft
 
 # Route -> the status of a GET by nobody, a member, an administrator, another account's
 # administrator. "sign-in" is a redirect to that page, 302 any other redirect.
@@ -81,6 +82,12 @@ PAGES = {
     "tokens:enable": ("sign-in", 302, 302, 302),
     "tokens:disable": ("sign-in", 302, 302, 302),
     "tokens:delete": ("sign-in", 403, 200, 404),
+    "tokens:add_ip_rule": ("sign-in", 403, 200, 404),
+    "rules:list": ("sign-in", 200, 200, 200),
+    "rules:save_layout": ("sign-in", 302, 302, 302),
+    "rules:add": ("sign-in", 403, 200, 200),
+    "rules:edit": ("sign-in", 403, 200, 404),
+    "rules:delete": ("sign-in", 403, 200, 404),
     "activity:list": ("sign-in", 200, 200, 200),
     "activity:save_layout": ("sign-in", 302, 302, 302),
     "activity:check": ("sign-in", 302, 302, 302),
@@ -150,6 +157,12 @@ FORMS = {
     "tokens:enable": ("sign-in", 403, 302, 404),
     "tokens:disable": ("sign-in", 403, 302, 404),
     "tokens:delete": ("sign-in", 403, 302, 404),
+    "tokens:add_ip_rule": ("sign-in", 403, 200, 404),
+    "rules:list": ("sign-in", 405, 405, 405),
+    "rules:save_layout": ("sign-in", 302, 302, 302),
+    "rules:add": ("sign-in", 403, 200, 200),
+    "rules:edit": ("sign-in", 403, 200, 404),
+    "rules:delete": ("sign-in", 403, 302, 404),
     "activity:list": ("sign-in", 405, 405, 405),
     "activity:save_layout": ("sign-in", 302, 302, 302),
     "activity:check": ("sign-in", 403, 302, 302),
@@ -220,9 +233,19 @@ def routes(resolver, namespace=""):
             yield f"{namespace}{entry.name}", entry.callback
 
 
+def rule_of(token):
+    """Return an IP rule of the account of the token."""
+    rule = IPRule.objects.filter(account=token.account).first()
+    if rule is None:
+        [rule] = IPRule.add(token.account, None, [("Head office", read_span("127.0.0.1"))], by=None)
+    return rule
+
+
 def address(route, token, draft):
     from django.urls import reverse
 
+    if route in {"rules:edit", "rules:delete"}:
+        return reverse(route, args=(rule_of(token).pk,))
     arguments = {
         "tokens:draft": (draft.pk if draft else None, "general"),
         "accounts:password_reset_confirm": ("abc", "def"),
@@ -252,6 +275,7 @@ def address(route, token, draft):
                 "tokens:enable",
                 "tokens:disable",
                 "tokens:delete",
+                "tokens:add_ip_rule",
             ),
             (token.pk,),
         ),
@@ -288,6 +312,7 @@ BUTTONS = {
     "tokens:cancel_renewal": "/integrations/tokens/{token}/",
     "tokens:enable": "/integrations/tokens/{token}/",
     "tokens:disable": "/integrations/tokens/{token}/",
+    "rules:save_layout": "/integrations/ip-rules/",
     "activity:save_layout": "/integrations/activity/",
     "activity:check": "/integrations/activity/",
 }
@@ -367,6 +392,9 @@ def test_a_route_answers_each_role_as_the_table_says(
         "tokens/su-123-456-789/",
         "tokens/SU-999-999-999/",
         "tokens/new/1/general/",
+        "ip-rules/IPR-1/edit/",
+        "ip-rules/IPR-999-999-999/edit/",
+        "ip-rules/SU-999-999-999/delete/",
     ],
 )
 def test_an_address_with_a_bad_id_is_a_404_page(michael, route):

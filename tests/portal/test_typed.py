@@ -17,13 +17,15 @@ from accounts.models import Account, Membership, Session, User
 from tests.conftest import person
 from tests.factories import CUSTOM, PASSWORD, ZAPIER, MembershipFactory, TokenFactory
 from tests.portal.test_routes import FORMS as POSTS
+from tests.portal.test_routes import rule_of
 from tokens.catalog import Module
-from tokens.models import Token, TokenDraft
+from tokens.models import IPRule, Token, TokenDraft
 
 HOST = "http://testserver"
 SIGN_IN = "/sign-in/"
 LIST = "/integrations/tokens/"
 NEW = f"{LIST}new/"
+RULES = "/integrations/ip-rules/"
 IN_THE_FORM = "What you typed is in the form. Nothing was saved yet."
 NOT_DONE = "What you pressed was not done."
 
@@ -87,6 +89,7 @@ def stored():
     return [
         list(Token.objects.order_by("pk").values()),
         list(TokenDraft.objects.order_by("pk").values()),
+        list(IPRule.objects.order_by("pk").values()),
         list(Membership.objects.order_by("pk").values()),
         list(Account.objects.order_by("pk").values()),
         list(
@@ -162,6 +165,21 @@ PAGES = {
         {"name": "Edited", "modules": [Module.USAGE]},
         'value="Edited"',
     ),
+    "rules:add": (
+        f"{RULES}add/",
+        {"name": "Branch office", "kind": "range", "first": "203.0.113.0", "last": "203.0.113.9"},
+        'value="Branch office"',
+    ),
+    "rules:edit": (
+        f"{RULES}{{rule}}/edit/",
+        {"name": "Head office, old", "kind": "single", "first": "127.0.0.1"},
+        'value="Head office, old"',
+    ),
+    "tokens:add_ip_rule": (
+        f"{LIST}{{token}}/ip-rules/add/",
+        {"name": "ERP servers", "kind": "single", "first": "203.0.113.24"},
+        'value="ERP servers"',
+    ),
 }
 # URL of a button -> the page with the button, and what it sends.
 BUTTONS = {
@@ -176,6 +194,8 @@ BUTTONS = {
         f"{LIST}{{token}}/permissions/",
         {"columns_sent": "1", "columns": ["status"]},
     ),
+    "rules:save_layout": (f"{RULES}layout/", RULES, {"sort": "-name", "next": RULES}),
+    "rules:delete": (f"{RULES}{{rule}}/delete/", f"{RULES}{{rule}}/delete/", {}),
     "activity:save_layout": (
         "/integrations/activity/layout/",
         "/integrations/activity/",
@@ -251,7 +271,7 @@ def places(michael, token):
     draft = TokenDraft.objects.create(
         account=michael.account, owner=michael.user, name="Draft", extension_id=CUSTOM
     )
-    return {"token": token.pk, "draft": draft.pk}
+    return {"token": token.pk, "draft": draft.pk, "rule": rule_of(token).pk}
 
 
 @pytest.fixture
@@ -711,6 +731,9 @@ MISTAKES = {
     "tokens:draft extension": ({}, "Choose an extension."),
     "tokens:draft permissions": ({}, "Choose at least one module."),
     "tokens:edit": ({"name": "", "description": "Kept all the same"}, "Kept all the same"),
+    "rules:add": ({"name": "Kept", "kind": "single", "first": "x"}, "Enter an address such as"),
+    "rules:edit": ({"name": "", "kind": "single", "first": "192.0.2.99"}, "192.0.2.99"),
+    "tokens:add_ip_rule": ({"name": "Kept", "kind": "range", "first": "::/0"}, "::/0"),
 }
 
 

@@ -211,6 +211,16 @@ def test_a_refused_address_is_noted_with_its_program(client, token, account):
     assert (row.token, row.address, row.agent) == (token, "192.0.2.210", "python-requests/2.32")
 
 
+def test_the_first_refusal_of_an_address_stands_in_the_trail(client, token, account, monkeypatch):
+    monkeypatch.setattr("tokens.models.guards.RECORDED", 2)
+    rule(account)
+    for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3", "203.0.113.24"):
+        call_from(client, token, address)
+    entries = token.events.filter(action="tokens.address-refused").order_by("number")
+    told = [(entry.actor_id, entry.address) for entry in entries]
+    assert told == [(token.pk, "192.0.2.1"), (token.pk, "192.0.2.2")]
+
+
 def test_only_the_latest_refused_addresses_of_a_token_are_kept(client, token, account, monkeypatch):
     monkeypatch.setattr("tokens.models.guards.REFUSED", 3)
     rule(account)

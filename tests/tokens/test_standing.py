@@ -183,6 +183,7 @@ PAGES = {
     "tokens:enable": press("tokens:enable"),
     "tokens:disable": press("tokens:disable"),
     "tokens:delete": page("tokens:delete"),
+    "tokens:add_ip_rule": page("tokens:add_ip_rule"),
     "list": lambda client, token: client.get(
         "/integrations/tokens/?status=any&columns=label,modules,status"
     ),

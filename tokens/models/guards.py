@@ -35,8 +35,9 @@ MOST = 1_000
 # A refused address is remembered for this long, and noted at most once in `NOTED`.
 KEPT = timedelta(days=30)
 NOTED = timedelta(minutes=1)
-# The most refused addresses that are remembered for a token.
-REFUSED = 20
+# The most refused addresses that are remembered for a token, and how many of those that are new
+# within an hour are recorded in the trail: somebody may have the key, and many addresses.
+REFUSED, RECORDED = 20, 10
 
 
 class IPRuleQuerySet(models.QuerySet["IPRule"]):
@@ -258,10 +259,13 @@ class RefusedAddress(models.Model):
         return f"{self.token_id} {self.address}"
 
     @classmethod
-    def note(cls, token_id: str, address: str, agent: str) -> None:
-        """Note a refused call, at most once a minute for each address."""
+    def note(cls, token: "Token", address: str, agent: str) -> None:
+        """Note a refused call, at most once a minute for each address.
+
+        The first one from an address is recorded in the trail.
+        """
         now = timezone.now()
-        rows = cls.objects.filter(token=token_id)
+        rows = cls.objects.filter(token=token)
         row = rows.filter(address=address)
         last = row.values_list("last_at", flat=True).first()
         if last is not None:
@@ -269,12 +273,10 @@ class RefusedAddress(models.Model):
                 row.update(last_at=now, agent=agent)
             return
         RefusedAddress.objects.bulk_create(
-            [
-                RefusedAddress(
-                    token_id=token_id, address=address, agent=agent, first_at=now, last_at=now
-                )
-            ],
+            [RefusedAddress(token=token, address=address, agent=agent, first_at=now, last_at=now)],
             ignore_conflicts=True,
         )
         kept = rows.filter(last_at__gt=now - KEPT).order_by("-last_at", "-pk")[:REFUSED]
         rows.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
+        if rows.filter(first_at__gt=now - timedelta(hours=1)).count() <= RECORDED:
+            record(token, Action.ADDRESS_REFUSED, token)

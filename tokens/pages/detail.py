@@ -22,7 +22,9 @@ from tokens import first_call, keys
 from tokens.catalog import Module
 from tokens.html import actor
 from tokens.models import Token, TokenKey, TokenQuerySet
+from tokens.origins import refused
 from tokens.pages.filters import ModuleFilter
+from tokens.pages.rules.tables import TokenRuleTable
 from tokens.pages.tables import ModuleRow, PermissionTable
 from tokens.pages.wizard import Step, just_created
 from tokens.standing import Standing
@@ -248,7 +250,16 @@ def show_detail(
     standing = context["standing"]
     fields = key_fields(standing, "detail", **shown)
     context |= {"tab": "general", "page": "detail", "field": fields[0], "fields": fields}
+    if standing.own_rules:
+        context |= rules_of(request, token)
     return render(request, "tokens/detail.html", {**context, "dialog": dialog})
+
+
+def rules_of(request: PersonRequest, token: Token) -> dict[str, Any]:
+    """Return the context of the card with the token's own IP rules."""
+    table = TokenRuleTable(token, may_manage=request.membership.is_admin)
+    table.configure(request, {}, paginate=False)
+    return {"rule_table": table, "rule_refused": refused(token.account_id, token)}
 
 
 def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from tokens.pages import actions, activity, detail, edit, key, lists, rotation, wizard
+from tokens.pages.rules import views as rules
 
 app_name = "tokens"
 
@@ -35,5 +36,6 @@ urlpatterns = [
     ),
     path("tokens/<token_id:token_id>/enable/", actions.enable, name="enable"),
     path("tokens/<token_id:token_id>/disable/", actions.disable, name="disable"),
+    path("tokens/<token_id:token_id>/ip-rules/add/", rules.add, name="add_ip_rule"),
     path("tokens/<token_id:token_id>/delete/", actions.delete, name="delete"),
 ]

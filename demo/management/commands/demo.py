@@ -14,7 +14,7 @@ from django.db import transaction
 
 from accounts.models import Account, Invitation, Membership, User
 from activity.recording import happened
-from demo import records, tokens
+from demo import records, rules, tokens
 from demo.companies import COMPANIES, PEOPLE, PORTAL_ADMINISTRATOR
 from demo.records.base import day
 
@@ -41,6 +41,7 @@ class Command(BaseCommand):
             }
             people = self.people(accounts)
         tokens.load(accounts)
+        rules.load(accounts)
         records.load(max(options["records"], 0), people)
 
     def people(self, accounts: dict[str, Account]) -> dict[str, list[User]]:

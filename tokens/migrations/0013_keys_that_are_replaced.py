@@ -33,7 +33,7 @@ def note_last_four(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tokens', '0011_ip_rules'),
+        ('tokens', '0012_grants'),
     ]
 
     operations = [
