@@ -119,9 +119,12 @@ def test_the_states_of_a_list_are_those_of_its_tokens(account, states):
     now = timezone.now()
     for days in (None, -1, 1, EXPIRING.days + 1):
         for status in Token.Status:
-            token = TokenFactory(account=account)
-            expires_at = days and now + timedelta(days=days)
-            Token.objects.filter(pk=token.pk).update(status=status, expires_at=expires_at)
+            for keys in (1, 2):
+                token = TokenFactory(account=account)
+                if keys == 2:
+                    token.renew(by=None, until=now + timedelta(days=1))
+                expires_at = days and now + timedelta(days=days)
+                Token.objects.filter(pk=token.pk).update(status=status, expires_at=expires_at)
     found = Token.objects.in_states(states)
     assert set(found) == {token for token in Token.objects.all() if token.state in states}
     assert bool(states) == bool(found)

@@ -1,7 +1,7 @@
 """The tables of IP rules."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.http import HttpRequest
@@ -30,7 +30,7 @@ class RuleTable(Table):
     actions = actions_column()
 
     always: Sequence[str] = ("name",)
-    default_columns: tuple[str, ...] = ("name", "addresses", "added", "last_matched")
+    default_columns: ClassVar[tuple[str, ...]] = ("name", "addresses", "added", "last_matched")
     default_sort = "name"
     kind = "rules"
 
