@@ -140,7 +140,7 @@ def sign_in(page: Page, person: str, password: str = PASSWORD) -> None:
     """Fill in the form of the open sign-in page and send it."""
     page.get_by_label("E-mail").fill(PEOPLE[person])
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign In").click()
+    page.get_by_role("button", name="Sign In", exact=True).click()
 
 
 @pytest.fixture(scope="package")
