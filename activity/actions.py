@@ -27,6 +27,8 @@ class Action(TextChoices):
     TOKEN_DISABLED = "tokens.disabled", _("Token disabled")
     TOKEN_DELETED = "tokens.deleted", _("Token deleted")
     TOKEN_RESTORED = "tokens.restored", _("Token restored")
+    # By the portal, because a policy of the account says so.
+    TOKEN_IDLED = "tokens.idled", _("Token disabled, unused")
 
     KEY_RENEWED = "tokens.key-renewed", _("Key renewed")
     KEY_ROTATED = "tokens.key-rotated", _("Key rotated")
@@ -72,6 +74,7 @@ class Action(TextChoices):
     PERSON_REMOVED = "people.removed", _("Person removed")
     ACCOUNT_ADDED = "people.account-added", _("Account added")
     ACCOUNT_CHANGED = "people.account-changed", _("Account changed")
+    POLICY_CHANGED = "people.policy-changed", _("Policies changed")
 
     RECORD_ADDED = "administration.added", _("Record added")
     RECORD_CHANGED = "administration.changed", _("Record changed")

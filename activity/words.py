@@ -32,6 +32,17 @@ LABELS = {
     "rule": gettext_lazy("IP rule"),
     "addresses": gettext_lazy("Addresses"),
     "before": gettext_lazy("Before"),
+    "rate": gettext_lazy("Calls a minute"),
+    "burst": gettext_lazy("Calls at once"),
+    "most_days": gettext_lazy("Days until a key stops"),
+    "proposed_days": gettext_lazy("Days that the wizard proposes"),
+    "idle_days": gettext_lazy("Days without a call"),
+    "warn_days": gettext_lazy("Days of warning"),
+    "show_once": gettext_lazy("Show keys once"),
+    "rules_required": gettext_lazy("Require IP rules"),
+    "most_tokens": gettext_lazy("Live tokens"),
+    "two_step": gettext_lazy("Two-step sign-in for administrators"),
+    "starts_at": gettext_lazy("In force from"),
 }
 
 

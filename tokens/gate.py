@@ -7,10 +7,11 @@ every process.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -21,16 +22,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import limits
+from accounts.models import digest
 from portal import api, logs
 from portal.addresses import packed
-from portal.http import View, client_address, client_agent
+from portal.http import View, client_address, client_agent, client_network
 from portal.moments import SKEW
-from tokens import keys, uses
+from tokens import keys, rates, uses
 from tokens.catalog import Module
 from tokens.models import RefusedAddress, Token, TokenUsage
-from tokens.standing import hindrance_text, hindrances
+from tokens.standing import barriers, hindrance_text, hindrances
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +71,29 @@ SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END,
        END,
        k.id,
        {retires}, {replaced},
-       CASE WHEN k.rehearsed_until > {now} THEN {rehearsed} END
+       CASE WHEN k.rehearsed_until > {now} THEN {rehearsed} END,
+       CASE WHEN k.created_at <= {most_days_ago} THEN 1 ELSE 0 END,
+       CASE
+           WHEN COALESCE(n.idle_days, c.idle_days) IS NULL THEN 0
+           WHEN COALESCE(u.last_used_at, t.created_at) <= {idle_days_ago}
+           AND COALESCE(t.status_changed_at, t.created_at) <= {idle_days_ago}
+           AND NOT EXISTS (
+               SELECT 1 FROM tokens_tokenkey f
+               WHERE f.token_id = t.id AND f.created_at > {idle_days_ago}
+           ) THEN 1
+           ELSE 0
+       END,
+       CASE WHEN (n.rules_required OR c.rules_required) AND NOT EXISTS (
+           SELECT 1 FROM tokens_iprule r WHERE r.scope IN (t.account_id, t.id)
+       ) THEN 1 ELSE 0 END,
+       COALESCE(t.rate, n.rate, c.rate), COALESCE(t.burst, n.burst, c.burst)
 FROM tokens_tokenkey k
 JOIN tokens_token t ON t.id = k.token_id
 JOIN accounts_account a ON a.id = t.account_id
 JOIN tokens_extension e ON e.id = t.extension
 LEFT JOIN tokens_tokenusage u ON u.token_id = t.id
+LEFT JOIN tokens_policy c ON c.account_id = t.account_id
+LEFT JOIN tokens_nextpolicy n ON n.policy_id = c.account_id AND n.starts_at <= {now}
 WHERE k.token_id = %(token)s
 """
 
@@ -100,6 +120,8 @@ LOOK_UPS = {
         now="STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
         stale=f"DATETIME('NOW', '-{STAMP_EVERY.seconds} seconds')",
         ahead=f"DATETIME('NOW', '+{SKEW.seconds} seconds')",
+        most_days_ago="DATETIME('NOW', '-' || COALESCE(n.most_days, c.most_days) || ' days')",
+        idle_days_ago="DATETIME('NOW', '-' || COALESCE(n.idle_days, c.idle_days) || ' days')",
         **OUTSIDES,
         **{
             name: f"CAST(STRFTIME('%%s', k.{column}) AS INTEGER)"
@@ -110,6 +132,12 @@ LOOK_UPS = {
         now="STATEMENT_TIMESTAMP()",
         stale=f"STATEMENT_TIMESTAMP() - INTERVAL '{STAMP_EVERY.seconds} seconds'",
         ahead=f"STATEMENT_TIMESTAMP() + INTERVAL '{SKEW.seconds} seconds'",
+        most_days_ago=(
+            "STATEMENT_TIMESTAMP() - MAKE_INTERVAL(days => COALESCE(n.most_days, c.most_days))"
+        ),
+        idle_days_ago=(
+            "STATEMENT_TIMESTAMP() - MAKE_INTERVAL(days => COALESCE(n.idle_days, c.idle_days))"
+        ),
         **OUTSIDES,
         **{
             name: f"CAST(FLOOR(EXTRACT(EPOCH FROM k.{column})) AS bigint)"
@@ -142,6 +170,12 @@ class Row(NamedTuple):
     replaced_at: int | None
     # Only while a rehearsal lasts.
     rehearsed_until: int | None
+    # By the policies of the account.
+    is_aged: int
+    is_idle: int
+    lacks_rules: int
+    rate: int | None
+    burst: int | None
 
 
 class Caller(NamedTuple):
@@ -186,11 +220,14 @@ def gate(module: Module | None) -> Callable[[View], View]:
             row: Row | None
             try:
                 request.token, row = admit(request, module)
+                quota = check_rate(request.token, row)
             except CallRefused as refused:
                 response, row = refused.response, refused.row
                 note_refusal(request, refused)
             else:
                 response = too_many_writes(request) or view(request, *args, **kwargs)
+                for name, value in quota.items():
+                    response.headers[name] = value
                 if row.is_stale:
                     stamp(request.token.id)
             if row:
@@ -218,13 +255,7 @@ def too_many_writes(request: ApiRequest) -> HttpResponse | None:
     try:
         limits.take(limits.writes_of_token(request.token.id, request.token.account_id))
     except limits.LimitReached as reached:
-        text = _("%(reason)s Try again in %(n)s seconds.") % {
-            "reason": reached.limit.reason,
-            "n": reached.seconds,
-        }
-        response = api.error(429, "SYS_429", text)
-        response.headers["Retry-After"] = str(reached.seconds)
-        return response
+        return too_many(str(reached.limit.reason), reached.seconds)
     return None
 
 
@@ -255,6 +286,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, Row]:
     if found is None:
         if not rows:
             keys.matches_nobody(key)
+        check_guesses(request, key)
         # The same answer for an unknown token and a wrong secret; the checksum is of the text only.
         raise unauthorized(
             _("The key looks mistyped or cut off.")
@@ -267,8 +299,30 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, Row]:
     check_standing(key, row)
     check_retirement(key, row)
     check_address(request, key, row)
+    check_policies(key, row)
     check_grant(request, key, row, module)
     return Caller(key.token_id, row.account_id, row.side, row.key_id), row
+
+
+def check_guesses(request: HttpRequest, key: keys.Key) -> None:
+    """Count a wrong key. Raise CallRefused if its network has sent too many within a minute.
+
+    Right keys from there still work, so that nobody locks out others behind the same address.
+    """
+    network = client_network(request.META)
+    if not network:
+        # Callers whose address is not known must not share one bucket.
+        return
+    most = settings.WRONG_KEYS_PER_ADDRESS
+    try:
+        with without_waiting():
+            taken = rates.take(f"wrong:{digest(network)}", rates.Rate(most, most))
+    except Error:
+        # Another process is writing, or the database has a problem: this one is not counted.
+        return
+    if not taken.is_allowed:
+        text = _("Too many wrong keys came from your network.")
+        raise CallRefused(too_many(text, taken.wait), text, key.token_id)
 
 
 def check_standing(key: keys.Key, row: Row) -> None:
@@ -315,6 +369,18 @@ def check_address(request: HttpRequest, key: keys.Key, row: Row) -> None:
     raise FromElsewhere(api.error(403, "AUTH_007", text), text, key.token_id)
 
 
+def check_policies(key: keys.Key, row: Row) -> None:
+    """Raise CallRefused if a policy of the account stops the key or its token."""
+    found = barriers(
+        is_aged=bool(row.is_aged),
+        is_idle=bool(row.is_idle),
+        lacks_rules=bool(row.lacks_rules),
+    )
+    if found:
+        text = hindrance_text(key.token_id, found)
+        raise CallRefused(api.error(403, "AUTH_008", text), text, key.token_id)
+
+
 def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | None) -> None:
     """Raise CallRefused unless the token was granted the module (or All)."""
     if module and not row.is_granted:
@@ -326,6 +392,36 @@ def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | 
             can_be_granted=bool(row.asks_permissions),
         )
         raise CallRefused(api.error(403, "AUTH_003", text), text, key.token_id)
+
+
+def check_rate(caller: Caller, row: Row) -> dict[str, str]:
+    """Count the call, and return the headers that say how many are left.
+
+    Raise CallRefused for one too many. It comes last, so that refused calls are not counted.
+    """
+    if row.rate is None or row.burst is None:
+        return {}
+    rate = rates.Rate(row.rate, row.burst)
+    taken = rates.take(caller.id, rate)
+    headers = {"RateLimit-Policy": rate.policy, "RateLimit": taken.header}
+    if not taken.is_allowed:
+        text = _("The token %(id)s may call %(rate)s times a minute.") % {
+            "id": caller.id,
+            "rate": f"{rate.rate:,}",
+        }
+        raise CallRefused(too_many(text, taken.wait, headers), text, caller.id)
+    return headers
+
+
+def too_many(
+    text: str, wait: int, headers: Mapping[str, str] = MappingProxyType({})
+) -> HttpResponse:
+    """Return a 429 that says when to try again, in seconds."""
+    again = ngettext("Try again in %(n)s second.", "Try again in %(n)s seconds.", wait)
+    response = api.error(429, "SYS_429", f"{text} {again % {'n': wait}}")
+    for name, value in {**headers, "Retry-After": str(wait)}.items():
+        response.headers[name] = value
+    return response
 
 
 def no_grant(

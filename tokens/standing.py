@@ -25,7 +25,7 @@ IN_USE = timedelta(days=30)
 
 
 class Hindrance(models.TextChoices):
-    """Reasons why a valid key is answered with 401, in words that follow "the token"."""
+    """Reasons why a valid key is refused, in words that follow "the token"."""
 
     DELETED = "deleted", gettext_lazy("is deleted")
     ACCOUNT_OFF = "account_off", gettext_lazy("belongs to an account that is switched off")
@@ -33,6 +33,9 @@ class Hindrance(models.TextChoices):
     EXPIRED = "expired", gettext_lazy("is expired")
     NO_KEY = "no_key", gettext_lazy("has no key")
     UNCHECKABLE = "uncheckable", gettext_lazy("has no key that this portal can check")
+    AGED = "aged", gettext_lazy("has a key that is older than a policy of the account allows")
+    IDLE = "idle", gettext_lazy("was not used for longer than a policy of the account allows")
+    NO_RULES = "no_rules", gettext_lazy("has no IP rules, which a policy of the account requires")
 
 
 # What has to happen before calls work, in words that follow "once".
@@ -42,9 +45,14 @@ REMEDIES = {
     Hindrance.EXPIRED: gettext_lazy("its expiration date is later"),
     Hindrance.NO_KEY: gettext_lazy("it has a key"),
     Hindrance.UNCHECKABLE: gettext_lazy("its key can be checked again"),
+    Hindrance.AGED: gettext_lazy("it has a new key"),
+    Hindrance.IDLE: gettext_lazy("it is enabled"),
+    Hindrance.NO_RULES: gettext_lazy("there are IP rules for it"),
 }
+# Policies of the account: they are answered with 403, everything else with 401.
+POLICIES = (Hindrance.AGED, Hindrance.IDLE, Hindrance.NO_RULES)
 # Hindrances that neither the stored status nor the expiration date shows.
-UNSEEN = (Hindrance.ACCOUNT_OFF, Hindrance.NO_KEY, Hindrance.UNCHECKABLE)
+UNSEEN = (Hindrance.ACCOUNT_OFF, Hindrance.NO_KEY, Hindrance.UNCHECKABLE, *POLICIES)
 
 
 def hindrances(
@@ -71,6 +79,16 @@ def hindrances(
     return tuple(hindrance for hindrance, is_so in holds.items() if is_so)
 
 
+def barriers(*, is_aged: bool, is_idle: bool, lacks_rules: bool) -> tuple[Hindrance, ...]:
+    """Return which policies of the account keep a token from calling."""
+    holds = {
+        Hindrance.AGED: is_aged,
+        Hindrance.IDLE: is_idle,
+        Hindrance.NO_RULES: lacks_rules,
+    }
+    return tuple(hindrance for hindrance, is_so in holds.items() if is_so)
+
+
 def hindrance_text(token_id: str, found: Iterable[Hindrance]) -> str:
     """Return the sentence that tells the holder of a key why the API refuses it."""
     return _("The token %(id)s %(why)s.") % {"id": token_id, "why": join(found)}
@@ -93,13 +111,28 @@ class Standing:
     @cached_property
     def hindrances(self) -> tuple[Hindrance, ...]:
         expires_at = self.token.expires_at
-        return hindrances(
+        found = hindrances(
             self.token.status,
             account_is_active=self.token.account.is_active,
             is_expired=expires_at is not None and expires_at <= timezone.now(),
             has_key=any(not key.is_retired for key in self.token.keys.all()),
             can_check=bool(self.token.usable_keys),
         )
+        return found if self.token.is_deleted else (*found, *self.barriers)
+
+    @property
+    def barriers(self) -> tuple[Hindrance, ...]:
+        aged_at = self.token.aged_at
+        return barriers(
+            is_aged=aged_at is not None and aged_at <= timezone.now(),
+            is_idle=self.token.is_idle,
+            lacks_rules=self.token.lacks_rules,
+        )
+
+    @property
+    def answer(self) -> str:
+        """The status code that calls get."""
+        return "403" if all(each in POLICIES for each in self.hindrances) else "401"
 
     # --- Calls ------------------------------------------------------------------------------------
 
@@ -111,14 +144,17 @@ class Standing:
     def calls(self) -> str:
         if self.can_call:
             return _("Calls with the key work.")
-        return _("Calls with the key get the answer 401, because the token %(why)s.") % {
-            "why": join(self.hindrances)
+        return _("Calls with the key get the answer %(answer)s, because the token %(why)s.") % {
+            "answer": self.answer,
+            "why": join(self.hindrances),
         }
 
     @property
     def hindrance_text(self) -> str:
         """Why the API refuses its key, in a sentence."""
-        return hindrance_text(self.token.pk, self.hindrances)
+        # As the gate, which looks at policies only if nothing else is in the way.
+        others = [each for each in self.hindrances if each not in POLICIES]
+        return hindrance_text(self.token.pk, others or self.hindrances)
 
     @property
     def in_use(self) -> bool:
@@ -170,6 +206,9 @@ class Standing:
             notes.insert(0, words % {"day": text.day(self.token.expires_at)})
         if self.state is State.REVITALISED:
             notes.insert(0, _("two keys"))
+        if self.idles_soon and self.token.idles_at:
+            words = _("disabled on %(day)s unless it is used")
+            notes.append(words % {"day": text.day(self.token.idles_at)})
         return notes
 
     @property
@@ -199,7 +238,8 @@ class Standing:
             return _("It can read its own account only.")
         if Hindrance.DELETED in self.hindrances:
             return _("It is kept for reference.")
-        sentences = [_("Every call with its key gets the answer 401.")]
+        answered = _("Every call with its key gets the answer %(answer)s.")
+        sentences = [answered % {"answer": self.answer}]
         if Hindrance.UNCHECKABLE in self.hindrances:
             sentences.append(
                 _(
@@ -214,6 +254,38 @@ class Standing:
     @property
     def remedies(self) -> str:
         return text.join([str(REMEDIES[hindrance]) for hindrance in self.hindrances])
+
+    # --- What the policies of its account mean for it ---------------------------------------------
+
+    @property
+    def end(self) -> str:
+        """The day on which its key stops, by its own expiration or by a policy."""
+        ends_at = self.token.policy_end or self.token.expires_at
+        return text.day(ends_at) if ends_at else _("Never")
+
+    @property
+    def end_note(self) -> str:
+        return _("by a policy of the account") if self.token.policy_end else ""
+
+    @property
+    def idles_soon(self) -> bool:
+        """Whether it is about to be disabled, because nobody uses it."""
+        idles_at = self.token.idles_at
+        warning = timedelta(days=self.token.policy.warn_days)
+        return self.can_call and idles_at is not None and idles_at - timezone.now() <= warning
+
+    @property
+    def rate(self) -> str:
+        """How often it may call, in words that follow "May call"; `""` for any number."""
+        if self.token.allowed_rate is None:
+            return ""
+        rate, burst = self.token.allowed_rate
+        words = ngettext(
+            "at most %(rate)s time a minute, %(burst)s at once",
+            "at most %(rate)s times a minute, %(burst)s at once",
+            rate,
+        ) % {"rate": f"{rate:,}", "burst": f"{burst:,}"}
+        return words if self.token.rate else words + ", " + _("by a policy of the account")
 
     # --- What it may reach ------------------------------------------------------------------------
 
@@ -343,7 +415,9 @@ class Standing:
 
     @property
     def offers_enable(self) -> bool:
-        return self.may_manage and Hindrance.DISABLED in self.hindrances
+        return self.may_manage and any(
+            each in self.hindrances for each in (Hindrance.DISABLED, Hindrance.IDLE)
+        )
 
     @property
     def offers_disable(self) -> bool:

@@ -18,7 +18,7 @@ from tests.conftest import confirmed, person
 from tests.factories import ContractFactory, TokenFactory, header
 from tests.portal.test_routes import FORMS
 from tokens.catalog import Module
-from tokens.models import Token, TokenDraft
+from tokens.models import Bucket, Token, TokenDraft
 
 JSON = {"content_type": "application/json"}
 
@@ -292,8 +292,10 @@ def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, tok
             name="Old",
             created_at=now - timedelta(days=1, seconds=1),
         )
+        Bucket.objects.create(key=f"old{n}", full_at=(now.timestamp() - 1) * 1_000_000)
     row, _token = Invitation.issue(michael.account, "a@b.example", "member", by=michael.user)
     Invitation.objects.filter(pk=row.pk).update(expires_at=now - timedelta(seconds=1))
+    Bucket.objects.create(key="running", full_at=(now.timestamp() + 60) * 1_000_000)
     Counter.objects.create(key="running", used=1, until=now + timedelta(minutes=1))
     TokenDraft.objects.create(
         account=michael.account,
@@ -302,9 +304,13 @@ def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, tok
         created_at=now - timedelta(hours=23),
     )
     events = Event.objects.count()
-    names = ("Ended sessions", "Old drafts", "Invitations that are over", "Counters of limits")
-    assert prune() == [f"{name}: {n}" for name, n in zip(names, (5, 5, 1, 5), strict=True)]
+    names = (
+        *("Ended sessions", "Old drafts", "Invitations that are over"),
+        *("Counters of limits", "Full buckets of rate limits"),
+    )
+    assert prune() == [f"{name}: {n}" for name, n in zip(names, (5, 5, 1, 5, 5), strict=True)]
     assert prune() == [f"{name}: 0" for name in names]
+    assert [bucket.key for bucket in Bucket.objects.all()] == ["running"]
     assert [counter.key for counter in Counter.objects.all()] == ["running"]
     assert [draft.name for draft in TokenDraft.objects.all()] == ["Young"]
     assert Event.objects.count() == events > 0

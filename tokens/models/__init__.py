@@ -18,11 +18,13 @@ from tokens.models.base import (
     TooManyTokens,
     TwoKeys,
 )
+from tokens.models.bucket import Bucket
 from tokens.models.draft import TokenDraft
 from tokens.models.extension import Extension
 from tokens.models.grant import Grant, known_modules
 from tokens.models.guards import IPRule, IPRuleQuerySet, RefusedAddress
 from tokens.models.key import RingSecret, TokenKey
+from tokens.models.policy import IdleNotice, NextPolicy, Policy, PolicyFields
 from tokens.models.rotation import LONGEST_OVERLAP, REHEARSAL, SHORTEST_OVERLAP
 from tokens.models.token import Doer, Token, TokenQuerySet, check_extension, check_name
 from tokens.models.usage import KeyUse, TokenUsage
@@ -34,6 +36,7 @@ __all__ = (
     "SHORTEST_OVERLAP",
     "AlreadyIssued",
     "BadEnd",
+    "Bucket",
     "Changed",
     "Deleted",
     "Doer",
@@ -41,11 +44,15 @@ __all__ = (
     "Grant",
     "IPRule",
     "IPRuleQuerySet",
+    "IdleNotice",
     "InUse",
     "KeyUse",
     "NameTaken",
+    "NextPolicy",
     "NoOldKey",
     "NotOffered",
+    "Policy",
+    "PolicyFields",
     "RefusedAddress",
     "Replaced",
     "RingSecret",

@@ -53,6 +53,11 @@ class IPRuleQuerySet(models.QuerySet["IPRule"]):
         """Return the rules of one token."""
         return self.filter(scope=token_id)
 
+    def holding_for(self) -> "IPRuleQuerySet":
+        """Return the rules that hold for a token of an outer query: the account's and its own."""
+        scopes = Q(scope=models.OuterRef("account")) | Q(scope=models.OuterRef("pk"))
+        return self.filter(scopes)
+
     def covering(self, address: str) -> "IPRuleQuerySet":
         return self.filter(first__lte=address, last__gte=address)
 

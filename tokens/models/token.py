@@ -34,7 +34,9 @@ from tokens.models.base import (
 )
 from tokens.models.extension import Extension
 from tokens.models.grant import Grant
+from tokens.models.guards import IPRule
 from tokens.models.key import TokenKey
+from tokens.models.policy import Governed, Policy, paired
 from tokens.models.rotation import Rotating
 from tokens.models.usage import TokenUsage
 
@@ -92,12 +94,14 @@ class TokenQuerySet(models.QuerySet["Token"]):
         )
 
     def with_standing(self) -> "TokenQuerySet":
-        """Fetch everything that the standing needs: usage, account, extension and keys."""
+        """Fetch all that the standing needs: usage, account with policies, extension and keys."""
         keys = models.Prefetch("keys", TokenKey.objects.defer("digest"))
-        return self.select_related("usage", "account", "extension").prefetch_related(keys)
+        rows = self.annotate(has_rules=models.Exists(IPRule.objects.holding_for()))
+        rows = rows.select_related("usage", "account__policy__next", "extension")
+        return rows.prefetch_related(keys)
 
 
-class Token(Rotating):
+class Token(Governed, Rotating):
     """The right of a program to call the API. The keys are in TokenKey.
 
     A token belongs to an account, not to a person.
@@ -146,6 +150,7 @@ class Token(Rotating):
             models.CheckConstraint(
                 condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"
             ),
+            paired("rate_of_token_has_burst"),
         )
         # For sorting and filtering the list. Each ends in the primary key, so that long lists are
         # fast and their pages stable.
@@ -266,10 +271,11 @@ class Token(Rotating):
             with transaction.atomic():
                 # Creations of one account queue here, so that the cap and the name are checked
                 # against what is there.
-                Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+                account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
                 cls.check_run(draft_id)
                 check_name(account, token.name)
                 check_extension(account, token.extension)
+                Policy.of(account).check_end(token.expires_at, token.created_at)
                 token.save(force_insert=True)
                 key = keys.mint(token.pk)
                 TokenKey.put(token, key, by=by)
@@ -325,6 +331,8 @@ class Token(Rotating):
             }
             if "name" in changed:
                 check_name(token.account, fields["name"], but=token)
+            if "expires_at" in changed:
+                token.policy.check_end(fields["expires_at"], token.made_at)
             added, removed = token.grant(modules, by=by) if modules is not None else (set(), set())
             count = len(changed) + len(added) + len(removed)
             if count:
@@ -371,8 +379,15 @@ class Token(Rotating):
 
     def enable(self, *, by: "Doer | None") -> bool:
         """Let the token's keys work again. Tell whether anything changed."""
+        self.disable_idle()
         return self.become(
             self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=Action.TOKEN_ENABLED, by=by
+        )
+
+    def disable_idle(self) -> bool:
+        """Disable the token if it is idle by a policy. Tell whether anything changed."""
+        return self.is_idle and self.become(
+            self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=Action.TOKEN_IDLED, by=None
         )
 
     def remove(self, *, by: "Doer | None") -> bool:
@@ -464,8 +479,10 @@ def check_extension(account: Account, extension: Extension) -> None:
         raise NotOffered(
             _("%(extension)s is not offered to this account.") % {"extension": extension.label}
         )
+    live = Token.objects.live().filter(account=account)
+    Policy.of(account).check_count(live.count())
     cap = extension.most_tokens
-    if Token.objects.live().filter(account=account, extension=extension).count() >= cap:
+    if live.filter(extension=extension).count() >= cap:
         raise TooManyTokens(
             _(
                 "The account has %(cap)s tokens for %(extension)s, and may not have more. Delete "
