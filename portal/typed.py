@@ -247,7 +247,7 @@ def render_form(request: HttpRequest, template: str, context: dict[str, Any]) ->
     """
     # A question, for the password or whether access may be lost, is not an error: its page contains
     # the form itself.
-    asks = bool(context.get("confirm") or context.get("loss"))
+    asks = any(context.get(name) for name in ("confirm", "loss", "asks"))
     if (
         request.method == "POST"
         and request.headers.get("Sec-Fetch-Mode") == "navigate"

@@ -207,6 +207,15 @@ SCENES = {
     "password reset, sent": Scene("/account/reset/sent/", person=None),
     "password reset, used link": Scene("/account/reset/MQ/used-up/", person=None),
     "password reset, complete": Scene("/account/reset/complete/", person=None),
+    "policies": Scene("/integrations/policies/"),
+    "policies that stop tokens": Scene(
+        "/integrations/policies/?preview=on&ends=on&most_days=365&idles=on&idle_days=90&warn_days=1"
+        "&capped=on&most_tokens=99&limited=on&rate=600&burst=90"
+    ),
+    "policies with errors": Scene(
+        "/integrations/policies/?preview=on&ends=on&most_days=x&idles=on&starts_on=2020-01-01"
+    ),
+    "policies for looking only": Scene("/integrations/policies/", person="adrian"),
     "webhooks": Scene("/integrations/webhooks/"),
     "extensions": Scene("/integrations/extensions/"),
     "not found": Scene("/integrations/no-such-page/", refused=(404,)),

@@ -22,6 +22,10 @@ WIDTHS = range(320, 1921, 40)
 NO_SHADOW = re.compile(r"^none$|^rgba\(0, 0, 0, 0\) 0px 0px 0px 0px$")
 LIGHT, DARK = "rgb(244, 246, 249)", "rgb(13, 19, 26)"
 
+ALL_POLICIES = (
+    "/integrations/policies/?preview=on&ends=on&most_days=365&idles=on&idle_days=90&warn_days=14"
+    "&capped=on&most_tokens=99&limited=on&rate=600&burst=90"
+)
 PAGES = [
     "/integrations/",
     "/integrations/api/",
@@ -52,6 +56,9 @@ PAGES = [
     "/integrations/activity/?filter=open&what=tokens&what=keys",
     "/integrations/activity/?filter=open&since=nonsense",
     "/integrations/activity/?q=nothing-is-called-so",
+    "/integrations/policies/",
+    ALL_POLICIES,
+    "/integrations/policies/?preview=on&ends=on&most_days=x&idles=on&starts_on=2020-01-01",
     "/integrations/webhooks/",
     "/integrations/extensions/",
     "/account/",

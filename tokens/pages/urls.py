@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tokens.pages import actions, activity, detail, edit, key, lists, rotation, wizard
+from tokens.pages import actions, activity, detail, edit, key, lists, policies, rotation, wizard
 from tokens.pages.rules import views as rules
 
 app_name = "tokens"
@@ -38,4 +38,5 @@ urlpatterns = [
     path("tokens/<token_id:token_id>/disable/", actions.disable, name="disable"),
     path("tokens/<token_id:token_id>/ip-rules/add/", rules.add, name="add_ip_rule"),
     path("tokens/<token_id:token_id>/delete/", actions.delete, name="delete"),
+    path("policies/", policies.policies, name="policies"),
 ]
