@@ -64,11 +64,13 @@ class Kind(TextChoices):
     KEY_SEEN = "key-seen", gettext_lazy("A key is viewed or copied")
     TOKEN_CHANGED = "token-changed", gettext_lazy("A token is created, widened or renewed")
     EXPIRES = "expires", gettext_lazy("A token expires")
+    IDLE = "idle", gettext_lazy("An unused token will be disabled")
 
 
 HINTS = {
     Kind.KEY_SEEN: gettext_lazy("Also by you"),
     Kind.EXPIRES: gettext_lazy("30, 14, 7 and 1 days before"),
+    Kind.IDLE: gettext_lazy("As the policies of the account say"),
 }
 # What people get who have chosen nothing.
 DEFAULTS: dict[Kind, list[str]] = {kind: [When.AT_ONCE.value] for kind in Kind}

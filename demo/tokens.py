@@ -12,7 +12,7 @@ from activity.recording import happened
 from demo.companies import FRONT_STREET, MICK
 from demo.records.base import day, sample_id, seeded
 from tokens.catalog import Module
-from tokens.models import Extension, KeyUse, Token, TokenError, TokenUsage
+from tokens.models import Extension, KeyUse, Policy, Token, TokenError, TokenUsage
 
 
 @dataclass(frozen=True)
@@ -263,6 +263,7 @@ def load(accounts: Mapping[str, Account]) -> None:
             # The person trying the portal took the name, or changed the extension; theirs stays.
             continue
         token.permissions.update(granted_at=sample.created)
+        token.keys.update(created_at=sample.created)
         if sample.used:
             TokenUsage.objects.filter(token=token).update(last_used_at=now - sample.used)
         if sample.status != Token.Status.ACTIVE:
@@ -271,6 +272,12 @@ def load(accounts: Mapping[str, Account]) -> None:
             renewed.append((token, by))
     for token, by in renewed:
         renew(token, by, now)
+    Token.objects.filter(account=MICK, name="Reseller Portal", rate=None).update(
+        rate=600, burst=100
+    )
+    Policy.objects.get_or_create(
+        account=accounts[FRONT_STREET], defaults={"proposed_days": 90, "most_tokens": 50}
+    )
     for sample, token, by in stopped:
         if sample.status == Token.Status.INACTIVE:
             token.disable(by=by)
