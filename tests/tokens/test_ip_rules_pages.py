@@ -210,7 +210,7 @@ def test_addresses_are_understood_in_either_field(michael, account, sent, stored
         ({"name": ""}, "Enter a name for the rule."),
         ({"name": "NIGHT export"}, "already exists"),
         ({"name": "x" * 65}, "Shorten the name by 1 character."),
-        ({"name": "a\u200bb"}, "Remove the hidden letters"),
+        ({"name": "a\u200bb"}, "Remove the hidden characters"),
         ({"kind": "other"}, "is not one of the available choices"),
     ],
 )
