@@ -50,8 +50,8 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         if isinstance(self.object_list, QuerySet):
-            # Without the order: sorting rows just to count them costs as much as the page.
-            return self.object_list.order_by()[: self.cap + 1].count()
+            # Without the order and what is annotated: both cost as much as the page.
+            return self.object_list.order_by().values("pk")[: self.cap + 1].count()
         return len(self.object_list)
 
     @property

@@ -91,6 +91,12 @@ OF_THE_PROFILE = {
         *("people", "change_role", "remove_member", "withdraw_invitation", "join"),
     )
 }
+# And those of second keys, IP rules and policies in theirs.
+OF_OTHER_FILES = {
+    *(f"tokens:{name}" for name in ("new_key", "extend_key", "retire_key", "rehearse_key")),
+    *("tokens:end_rehearsal", "tokens:cancel_renewal", "tokens:add_ip_rule", "tokens:policies"),
+    *(f"rules:{name}" for name in ("add", "edit", "delete", "save_layout")),
+}
 
 
 @pytest.fixture
@@ -184,7 +190,7 @@ def answer(client, path, response, password=PASSWORD, **more):
 def test_every_route_that_takes_a_post_says_whether_it_asks():
     takes = {route for route, answers in FORMS.items() if 405 not in answers}
     pressed = {route.partition(" ")[0] for route, _, _ in PRESSES}
-    assert takes == pressed | PUBLIC | OF_THE_PROFILE
+    assert takes == pressed | PUBLIC | OF_THE_PROFILE | OF_OTHER_FILES
 
 
 @pytest.mark.parametrize(("route", "fields", "asks"), PRESSES, ids=lambda value: str(value)[:40])

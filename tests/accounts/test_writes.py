@@ -174,6 +174,10 @@ ALWAYS_POSSIBLE = {
     "accounts:password_change",
     "tokens:disable",
     "tokens:delete",
+    "tokens:retire_key",
+    # A rehearsal stops programs, and its end lets them in again.
+    "tokens:rehearse_key",
+    "tokens:end_rehearsal",
 }
 
 

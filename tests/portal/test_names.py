@@ -359,6 +359,13 @@ def test_every_text_of_a_model_of_ours_has_the_rule():
         "accounts.Invitation.digest",
         "accounts.SpareCode.digest",
         "accounts.Passkey.handle",
+        *(f"tokens.IPRule.{name}" for name in ("scope", "first", "last")),
+        *(
+            f"tokens.{model}.{name}"
+            for model in ("KeyUse", "RefusedAddress")
+            for name in ("address", "agent")
+        ),
+        "tokens.TokenKey.last_four",
     }
     repeated |= {text for text in bare if text.startswith("activity.") or actor.fullmatch(text)}
     assert bare - {

@@ -165,11 +165,16 @@ class Policy(PolicyFields):
     def __str__(self) -> str:
         return str(self.account)
 
+    @property
+    def following(self) -> "NextPolicy | None":
+        """The policies that replace these, or already did; a row that is not saved has none."""
+        return None if self._state.adding else getattr(self, "next", None)
+
     @classmethod
     def of(cls, account: Account) -> PolicyFields:
         """Return the policies of an account that are in force now."""
         stored = cls.stored(account)
-        following = getattr(stored, "next", None)
+        following = stored.following
         return following if following and following.starts_at <= timezone.now() else stored
 
     @classmethod
@@ -182,7 +187,7 @@ class Policy(PolicyFields):
     def planned(cls, account: Account) -> "tuple[PolicyFields, datetime | None]":
         """Return the policies as they were last saved, and when they begin if that is ahead."""
         stored = cls.stored(account)
-        following = getattr(stored, "next", None)
+        following = stored.following
         if following is None:
             return stored, None
         return following, following.starts_at if following.starts_at > timezone.now() else None

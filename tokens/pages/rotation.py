@@ -135,7 +135,7 @@ def cancel_renewal(request: PersonRequest, token_id: str) -> HttpResponse:
         return sudo.page(request, asked, back=reverse("tokens:detail", args=(token.pk,)))
     said = (
         _("The renewal is cancelled."),
-        _("The old key works on as before; the new one is refused."),
+        _("The old key is the only one again; the new one is refused."),
     )
     return carry_out(request, token_id, Token.cancel_renewal, said)
 
