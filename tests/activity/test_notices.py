@@ -41,6 +41,20 @@ def test_a_token_that_was_made_is_told(michael):
     assert subjects() == ["The token Robot was created"]
 
 
+def test_a_new_key_and_a_longer_life_of_the_old_one_are_told(token, michael):
+    now = timezone.now()
+    key = token.renew(by=michael.user, until=now + timedelta(days=1))
+    token.extend(by=michael.user, until=now + timedelta(days=2))
+    token.retire(by=michael.user)
+    token.rotate(by=michael.user)
+    assert subjects() == [
+        "The token ERP Agreements Sync got a new key",
+        "The old key of ERP Agreements Sync lives longer",
+        "The token ERP Agreements Sync got a new key",
+    ]
+    assert key.secret not in str(list(QueuedMail.objects.values_list("content", flat=True)))
+
+
 def test_a_wider_token_is_told_and_a_narrower_one_is_not(token, michael):
     def edit(**change):
         token.edit(by=michael.user, version=None, **{"modules": None, **change})
