@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, Visit, sign_in
+from tests.browser.conftest import TIMEOUT_MS, Portal, Visit, sign_in
 
 pytestmark = pytest.mark.browser
 SECURITY = "/account/security/"
@@ -97,8 +97,10 @@ def test_a_passkey_is_added_signs_in_and_confirms(visit: Visit, portal: Portal) 
     portal.forget_confirmations()
     page.goto(SECURITY)
     page.get_by_role("button", name="Remove… Chrome").click()
+    expect(page.get_by_role("heading", name="Confirm That It Is You")).to_be_visible()
     page.get_by_role("button", name="Use a Passkey").click()
-    expect(page.get_by_text("The passkey is removed.")).to_be_visible()
+    # The question to the server, the device's answer, the form and the page after it.
+    expect(page.get_by_text("The passkey is removed.")).to_be_visible(timeout=4 * TIMEOUT_MS)
 
 
 def test_without_scripts_or_under_an_address_there_are_no_passkeys(visit: Visit) -> None:
