@@ -17,6 +17,8 @@ from activity.models import Event
 NOTICES: dict[str, tuple[Kind, Promise]] = {
     Action.KEY_VIEWED: (Kind.KEY_SEEN, gettext_lazy("A key of %(name)s was viewed")),
     Action.KEY_COPIED: (Kind.KEY_SEEN, gettext_lazy("A key of %(name)s was copied")),
+    Action.KEY_RENEWED: (Kind.TOKEN_CHANGED, gettext_lazy("A new key of %(name)s was made")),
+    Action.KEY_ROTATED: (Kind.TOKEN_CHANGED, gettext_lazy("The key of %(name)s was replaced")),
     Action.TOKEN_CREATED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s was created")),
     Action.TOKEN_ENABLED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s was enabled")),
     Action.TOKEN_RESTORED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s was restored")),

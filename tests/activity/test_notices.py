@@ -9,6 +9,7 @@ from accounts.mails import Kind
 from accounts.models import QueuedMail
 from tests.factories import TokenFactory, secret
 from tokens.catalog import Module
+from tokens.models import Token
 
 
 @pytest.fixture
@@ -90,6 +91,18 @@ def test_disabling_tells_nobody_and_enabling_does(token, michael):
     assert subjects() == []
     token.enable(by=michael.user)
     assert subjects() == ["The token ERP Agreements Sync was enabled"]
+
+
+def test_a_new_key_is_told_and_is_not_in_the_mail(token, michael):
+    renewed = token.renew(by=michael.user, until=timezone.now() + timedelta(days=1))
+    rotated = Token.objects.get(pk=token.pk).rotate(by=michael.user)
+    assert subjects() == [
+        "A new key of ERP Agreements Sync was made",
+        "The key of ERP Agreements Sync was replaced",
+    ]
+    told = str(list(QueuedMail.objects.values_list("content", flat=True)))
+    assert renewed.secret not in told
+    assert rotated.secret not in told
 
 
 def test_whoever_does_not_want_them_gets_none(token, michael):
