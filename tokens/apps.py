@@ -15,6 +15,6 @@ class TokensConfig(AppConfig):
 
     def ready(self) -> None:
         # These need the loaded models; `checks` registers itself.
-        from tokens import checks, idleness  # noqa: F401
+        from tokens import checks, settling  # noqa: F401
 
-        background.every(IDLE_EVERY, idleness.settle)
+        background.every(IDLE_EVERY, settling.settle)
