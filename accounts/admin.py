@@ -1,5 +1,3 @@
-"""Accounts, people and memberships in the admin."""
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,7 +86,7 @@ class UserAdmin(DjangoUserAdmin):
         # The admin's log would be deleted with the person.
         logged = people.filter(Exists(LogEntry.objects.filter(user=OuterRef("pk"))))
         kept += [
-            gettext("the log of what %(name)s did in the administration") % {"name": person}
+            gettext("what %(name)s did in the administration, by its log") % {"name": person}
             for person in logged
         ]
         return found, counts, lacking, [*protected, *kept]

@@ -1,5 +1,3 @@
-"""The pages of Activity, below `/integrations/`."""
-
 from django.urls import path
 
 from activity import views

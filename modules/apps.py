@@ -1,5 +1,3 @@
-"""The app Modules, and the rows that mirror the catalog of modules."""
-
 from typing import Any
 
 from django.apps import AppConfig
@@ -20,7 +18,7 @@ def mirror_catalog(using: str, **kwargs: Any) -> None:
     from modules.models import ModuleEntry
     from tokens.catalog import Module
 
-    stored = ModuleEntry.objects.using(using)
-    stored.exclude(pk__in=Module.values).delete()
+    rows = ModuleEntry.objects.using(using)
+    rows.exclude(pk__in=Module.values).delete()
     entries = [ModuleEntry(id=module.value, name=str(module.label)) for module in Module]
-    stored.bulk_create(entries, update_conflicts=True, unique_fields=["id"], update_fields=["name"])
+    rows.bulk_create(entries, update_conflicts=True, unique_fields=["id"], update_fields=["name"])

@@ -1,5 +1,3 @@
-"""The app Portal: the shell."""
-
 from django.apps import AppConfig
 
 

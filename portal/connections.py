@@ -35,7 +35,7 @@ Client = tuple[str, int]
 
 
 class Use:
-    """How a connection is used."""
+    """The state of a connection."""
 
     __slots__ = ("requests", "since", "unread", "used")
 

@@ -44,13 +44,13 @@ def day_filter(label: Any, method: str) -> filters.DateFilter:
 
 
 class ListFilter(filters.FilterSet):
-    """The filters of a list, which come from the query string of the page alone."""
+    """The filters of a list. The query string of the page is their whole state."""
 
     @property
-    def matching(self) -> QuerySet[Any]:
+    def rows(self) -> QuerySet[Any]:
         """The rows that match; none if the filter is invalid (`qs` would return all of them)."""
-        matching: QuerySet[Any] = self.qs if self.is_valid() else self.queryset.none()
-        return matching
+        rows: QuerySet[Any] = self.qs if self.is_valid() else self.queryset.none()
+        return rows
 
     @property
     def chips(self) -> list[Chip]:
@@ -69,7 +69,7 @@ class ListFilter(filters.FilterSet):
     def clear_url(self) -> str:
         return without(self.data, *self.filters)
 
-    def template_context(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Return what the templates around a list need: its filter panel and its chips."""
         return {
             "filter_form": self.form,

@@ -1,6 +1,7 @@
 """Middleware for every request: ids, headers, limits, health checks and the public API."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,10 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import resolve
 
 from portal import api, logs, readiness, store, typed, views
-from portal.http import GetResponse, View, client_scheme, current_request
+from portal.http import client_scheme, current_request
+
+Next = Callable[[HttpRequest], HttpResponse]
+
 
 # Everything a page needs comes from the portal itself; nothing is inline.
 PAGE_POLICY = "; ".join(
@@ -32,7 +36,7 @@ PAGE_POLICY = "; ".join(
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
-def request_ids(get_response: GetResponse) -> GetResponse:
+def request_ids(get_response: Next) -> Next:
     """Give each request an id for its log lines and its response. Ids from clients are ignored."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -88,7 +92,7 @@ class CompressionMiddleware(GZipMiddleware):
 HEALTH, READY = "/healthz", "/readyz"
 
 
-def health(get_response: GetResponse) -> GetResponse:
+def health(get_response: Next) -> Next:
     """Answer the health checks of load balancers, which use any Host and plain http.
 
     HEALTH says that the process responds, without using the database. READY says whether it can
@@ -113,7 +117,7 @@ def health(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def scheme_of_the_client(get_response: GetResponse) -> GetResponse:
+def scheme_of_the_client(get_response: Next) -> Next:
     """Set `request.scheme`, on which redirects, cookies and the gate rely, to the client's scheme.
 
     Django's SECURE_PROXY_SSL_HEADER trusts the leftmost entry of a list, which the client writes.
@@ -129,7 +133,7 @@ def scheme_of_the_client(get_response: GetResponse) -> GetResponse:
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 
-def known_methods(get_response: GetResponse) -> GetResponse:
+def known_methods(get_response: Next) -> Next:
     """Refuse TRACE and unknown methods, which Django's views treat as GET; give 405 a page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -144,7 +148,7 @@ def known_methods(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def time_limit(get_response: GetResponse) -> GetResponse:
+def time_limit(get_response: Next) -> Next:
     """Limit how long the database statements of a request may run."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -154,7 +158,7 @@ def time_limit(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def no_nul(get_response: GetResponse) -> GetResponse:
+def no_nul(get_response: Next) -> Next:
     """Refuse NUL bytes in paths and cookies: on PostgreSQL, a lookup with one is an error.
 
     The portal's forms refuse them with a message at the field, and `admin_input` covers the admin.
@@ -168,7 +172,7 @@ def no_nul(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def public_api(get_response: GetResponse) -> GetResponse:
+def public_api(get_response: Next) -> Next:
     """Serve the public API before the middleware for browsers: sessions, cookies, CSRF, pages."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -201,7 +205,7 @@ def offered_by_admin(name: str, value: str) -> bool:
     return (not separator or lookup in ADMIN_LOOKUPS) and not FAR_MOMENT.match(value)
 
 
-def admin_input(get_response: GetResponse) -> GetResponse:
+def admin_input(get_response: Next) -> Next:
     """Refuse what Django's admin would pass to the database unchecked.
 
     That is NUL bytes, very long searches, and lookups that its pages do not offer.
@@ -237,7 +241,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     def process_view(
         self,
         request: HttpRequest,
-        view_func: View,
+        view_func: Callable[..., HttpResponseBase],
         view_args: Any,
         view_kwargs: Any,
     ) -> Any:
@@ -248,7 +252,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(  # type: ignore[override]  # the stub allows a redirect only
-        self, request: HttpRequest, view_func: View
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         if api.is_api(request):
             return views.page_not_found(request)
@@ -265,7 +269,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 class KeptFormsMiddleware:
     """Sets `request.kept` if a form of the page was kept, and forgets it once it is accepted."""
 
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -278,7 +282,9 @@ class KeptFormsMiddleware:
             typed.forget(request, request.path)
         return response
 
-    def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> None:
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> None:
         if not getattr(view, "login_required", True) or not request.user.is_authenticated:
             return
         request.takes_forms = request.method == "POST"  # type: ignore[attr-defined]

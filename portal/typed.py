@@ -32,8 +32,8 @@ ENDED, STALE, ACCOUNT, ERRORS = "ended", "stale", "account", "errors"
 
 OWNER: Final = "page_of"
 SIGNER = TimestampSigner(salt="portal.page_of")
-# A field whose name contains one of these is never kept.
-NEVER = ("password", "secret", "passkey")
+# A field whose name contains this is never kept.
+NEVER = "password"
 
 
 # --- For whom a page was made -------------------------------------------------------------------
@@ -119,8 +119,7 @@ def keep(request: HttpRequest, cause: str, person: str) -> None:
         return
     fields = request.POST.copy()
     for name in list(fields):
-        is_secret = any(part in name.lower() for part in NEVER)
-        if is_secret or name in {"csrfmiddlewaretoken", OWNER}:
+        if NEVER in name.lower() or name in {"csrfmiddlewaretoken", OWNER}:
             del fields[name]
     data = fields.urlencode()
     if len(data) > LIMIT:
@@ -247,7 +246,7 @@ def render_form(request: HttpRequest, template: str, context: dict[str, Any]) ->
     """
     # A question, for the password or whether access may be lost, is not an error: its page contains
     # the form itself.
-    asks = any(context.get(name) for name in ("confirm", "loss", "asks"))
+    asks = bool(context.get("confirm") or context.get("loss"))
     if (
         request.method == "POST"
         and request.headers.get("Sec-Fetch-Mode") == "navigate"

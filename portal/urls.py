@@ -4,10 +4,9 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from portal import views
-from portal.converters import RuleId, TokenId
+from portal.converters import TokenId
 
 register_converter(TokenId, "token_id")
-register_converter(RuleId, "rule_id")
 
 shell = (
     [
@@ -25,7 +24,6 @@ urlpatterns = [
     path("", include(shell)),
     path("", include("accounts.urls")),
     path("integrations/", include("tokens.pages.urls")),
-    path("integrations/", include("tokens.pages.rules.urls")),
     path("integrations/", include("activity.urls")),
     path("integrations/", include("general.urls")),
     path("admin/login/", views.admin_sign_in, name="admin_sign_in"),

@@ -5,9 +5,8 @@
 
 from collections.abc import Callable
 
-from portal.http import View
 from tokens.catalog import Module
-from tokens.gate import gate
+from tokens.gate import View, gate
 
 
 def requires_module(module: Module) -> Callable[[View], View]:

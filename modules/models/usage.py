@@ -4,12 +4,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from modules.models.base import SoldRecord
+from modules.models.base import Record
 from modules.models.customers import Customer
 from portal.fields import LineField, MomentField
 
 
-class UsageFile(SoldRecord):
+class UsageFile(Record):
     """What customers used of a product in a month, as reported by the vendor."""
 
     class Status(models.TextChoices):
@@ -42,6 +42,15 @@ class UsageFile(SoldRecord):
         choices=Customer.Environment,
         default=Customer.Environment.PRODUCTION,
     )
+    product = models.ForeignKey(
+        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
+    )
+    contract = models.ForeignKey(
+        "modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract")
+    )
+    marketplace = models.ForeignKey(
+        "modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace")
+    )
     currency = LineField(_("currency"), max_length=3)
     period_from = models.DateField(_("from"))
     period_to = models.DateField(_("to"))
@@ -53,7 +62,7 @@ class UsageFile(SoldRecord):
     submitted_at = MomentField(_("submitted"), null=True, blank=True)
     accepted_at = MomentField(_("accepted"), null=True, blank=True)
 
-    class Meta(SoldRecord.Meta):
+    class Meta(Record.Meta):
         verbose_name = _("usage file")
         verbose_name_plural = _("usage files")
 

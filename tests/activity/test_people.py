@@ -1,4 +1,6 @@
-"""Sign-ins, passwords, members and writes in the administration are in the trail."""
+"""Sign-ins, passwords, members and writes in the administration are in the trail, whoever made
+them and wherever.
+"""
 
 import re
 

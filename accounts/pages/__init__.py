@@ -1,1 +1,0 @@
-"""The pages of *Profile*, one file per task."""
