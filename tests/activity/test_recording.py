@@ -1,5 +1,7 @@
 """What an event says, and that it is saved or rolled back together with the change it describes."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from django.db import transaction
 from django.test import RequestFactory
@@ -10,17 +12,19 @@ from activity.models import Chain, Event, Subject
 from activity.recording import record
 from portal.fields import Actor
 from portal.http import current_request
+from tests.conftest import Person
 from tests.factories import TokenFactory, secret
+from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def request_of(rf: RequestFactory):
+def request_of(rf: RequestFactory) -> Iterator[Callable[..., None]]:
     """Act as if within a request with these headers."""
     tokens = []
 
-    def begin(**headers):
+    def begin(**headers: str) -> None:
         request = rf.get("/", headers=headers, REMOTE_ADDR="192.0.2.44")
         tokens.append(current_request.set(request))
 
@@ -29,7 +33,7 @@ def request_of(rf: RequestFactory):
         current_request.reset(token)
 
 
-def test_an_entry_keeps_names_of_then(michael, token):
+def test_an_entry_keeps_names_of_then(michael: Person, token: Token) -> None:
     event = record(michael.user, Action.TOKEN_DISABLED, token)
     token.name = "Renamed"
     token.save()
@@ -41,11 +45,11 @@ def test_an_entry_keeps_names_of_then(michael, token):
     assert event.label == "Token disabled"
 
 
-def test_an_entry_of_no_account_belongs_to_the_portal(db):
+def test_an_entry_of_no_account_belongs_to_the_portal(db: None) -> None:
     assert record(None, Action.RECORD_CHANGED).account == ""
 
 
-def test_an_entry_goes_with_the_transaction_that_fails(michael, token):
+def test_an_entry_goes_with_the_transaction_that_fails(michael: Person, token: Token) -> None:
     def fail() -> None:
         with transaction.atomic():
             record(michael.user, Action.TOKEN_DISABLED, token)
@@ -60,18 +64,20 @@ def test_an_entry_goes_with_the_transaction_that_fails(michael, token):
     )
 
 
-def test_a_command_has_no_address(token):
+def test_a_command_has_no_address(token: Token) -> None:
     event = record(None, Action.TOKEN_DISABLED, token)
     assert (event.actor, event.address, event.agent, event.request_id) == (None, "", "", "")
 
 
-def test_an_entry_says_where_a_request_came_from(token, request_of):
+def test_an_entry_says_where_a_request_came_from(
+    token: Token, request_of: Callable[..., None]
+) -> None:
     request_of(user_agent="erp-sync/3.1")
     event = record(None, Action.TOKEN_DISABLED, token)
     assert (event.address, event.agent) == ("192.0.2.44", "erp-sync/3.1")
 
 
-def test_a_key_never_gets_into_an_entry(token, request_of):
+def test_a_key_never_gets_into_an_entry(token: Token, request_of: Callable[..., None]) -> None:
     key = f"ApiKey {token.pk}:{secret(token)}"
     request_of(user_agent=f"curl\x1b[31m {key}")
     event = record(
@@ -82,17 +88,17 @@ def test_a_key_never_gets_into_an_entry(token, request_of):
     assert "\x1b" not in event.agent
 
 
-def test_a_long_agent_is_cut(token, request_of):
+def test_a_long_agent_is_cut(token: Token, request_of: Callable[..., None]) -> None:
     request_of(user_agent="x" * 5000)
     assert len(record(None, Action.TOKEN_CHANGED, token).agent) == 200
 
 
-def test_after_a_request_nothing_of_it_is_left(michael, token):
+def test_after_a_request_nothing_of_it_is_left(michael: Person, token: Token) -> None:
     michael.client.get("/integrations/tokens/")
     assert current_request.get() is None
 
 
-def test_accounts_have_trails_of_their_own(michael, stranger):
+def test_accounts_have_trails_of_their_own(michael: Person, stranger: Person) -> None:
     first = record(None, Action.TOKEN_CHANGED, TokenFactory(account=michael.account))
     second = record(None, Action.TOKEN_CHANGED, TokenFactory(account=stranger.account))
     assert (first.account, second.account) == (michael.account.pk, stranger.account.pk)
