@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Portal, Visit
 from tests.browser.layout import faults
 from tests.browser.pages import LIST, PLAIN_LIST, names, open_menu
 
@@ -85,6 +85,33 @@ def test_a_page_fits_every_width(visit: Visit, path: str, theme: Theme) -> None:
 def test_a_page_before_signing_in_fits_every_width(visit: Visit, path: str, theme: Theme) -> None:
     page = visit(color_scheme=theme, refused=(404,))
     page.goto(path)
+    fits(page)
+
+
+@pytest.fixture(scope="module")
+def long_origin(portal: Portal) -> None:
+    """Record a change that came from a long address, made by a program with a long name."""
+    portal.manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "from django.test import RequestFactory\n"
+        "from portal.http import current_request\n"
+        "from tokens.models import Token\n"
+        "current_request.set(RequestFactory().get('/', "
+        "REMOTE_ADDR='2001:db8:85a3:8d3:1319:8a2e:370:7348', HTTP_USER_AGENT='x' * 200))\n"
+        "token = Token.objects.get(pk='SU-431-800-699')\n"
+        "token.edit(by=None, version=None, modules=None, description='x' * 200)\n",
+    )
+
+
+@pytest.mark.parametrize("path", ["/integrations/activity/?open=1", f"{TUTORIAL}activity/"])
+def test_long_addresses_and_names_of_programs_fit_every_width(
+    visit: Visit, long_origin: None, path: str
+) -> None:
+    page = visit("michael")
+    page.goto(path)
+    expect(page.get_by_text("2001:db8:85a3:8d3:1319:8a2e:370:7348").first).to_be_visible()
     fits(page)
 
 
