@@ -18,10 +18,10 @@ help:  ## list these commands
 run: installed  ## install, load the demo data and serve on 127.0.0.1:8000 (PORT=… overrides)
 	@exec $(BIN)/python -m portal
 
-test: installed-dev installed-clients chromium pgbouncer nginx  ## run all tests, including those in a browser
+test: installed-dev installed-clients chromium pgbouncer nginx redis  ## run all tests, including those in a browser
 	$(BIN)/python -m pytest
 
-test-quick: installed-dev installed-clients pgbouncer nginx  ## run the tests that need no browser
+test-quick: installed-dev installed-clients pgbouncer nginx redis  ## run the tests that need no browser
 	$(BIN)/python -m pytest -m "not browser"
 
 check: installed-dev installed-biome  ## linters, types, import contract, migrations, deployment settings
@@ -117,7 +117,7 @@ program = @for name in $(1); do PATH="$$PATH:/usr/sbin" command -v $$name >/dev/
 	fi; \
 	echo "$(2) is needed and could not be installed. Install it by hand$(3)"; exit 1
 
-.PHONY: chromium pgbouncer nginx npm
+.PHONY: chromium pgbouncer nginx redis npm
 chromium:
 	$(call program,chromium chromium-browser google-chrome,chromium,$(comma) or run the other tests: make test-quick)
 
@@ -127,6 +127,9 @@ pgbouncer:
 
 nginx:
 	$(call program,nginx,nginx,.)
+
+redis:
+	$(call program,redis-server valkey-server,redis-server,.)
 
 npm:
 	$(call program,npm,npm,.)

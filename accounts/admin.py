@@ -1,3 +1,5 @@
+"""Accounts, people and memberships in the admin."""
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -86,7 +88,7 @@ class UserAdmin(DjangoUserAdmin):
         # The admin's log would be deleted with the person.
         logged = people.filter(Exists(LogEntry.objects.filter(user=OuterRef("pk"))))
         kept += [
-            gettext("what %(name)s did in the administration, by its log") % {"name": person}
+            gettext("the log of what %(name)s did in the administration") % {"name": person}
             for person in logged
         ]
         return found, counts, lacking, [*protected, *kept]

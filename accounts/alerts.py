@@ -1,4 +1,4 @@
-"""Mails to people whose sign-in details or rights are changed in the admin.
+"""Mails to people whose sign-in details or rights others change, in the admin or in *People*.
 
 Signals cover every way of saving a row there: forms, inlines, lists, actions, cascading deletions.
 """
@@ -12,14 +12,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.mail import send_mail
 from django.db.models.signals import m2m_changed, post_delete, pre_delete, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import mails
+from accounts.mails import Fact, Mail, Step
 from accounts.models import Membership, User
 
 log = logging.getLogger(__name__)
@@ -50,18 +50,22 @@ def watched(request: HttpRequest) -> Iterator[None]:
 
 
 def send(request: HttpRequest, alert: Alert) -> None:
-    context = {
-        "changes": alert.changes,
-        "by": request.user,
-        "at": timezone.now(),
-        "brand": settings.BRAND,
-    }
-    subject = _("Your access to %(brand)s was changed") % {"brand": settings.BRAND}
+    """Mail a person now, so that staff learn at once if that fails."""
+    changed = _("Your access to %(brand)s was changed") % {"brand": settings.BRAND}
+    mail = Mail(
+        subject=changed,
+        preview=alert.changes[0],
+        title=changed,
+        text=_("%(by)s, an administrator, changed this on %(at)s.")
+        % {"by": request.user, "at": mails.in_utc(timezone.now())},
+        facts=[Fact("", change) for change in alert.changes],
+        steps=[
+            Step(_("Did you not expect that?"), _("Tell your administrator at once, by telephone."))
+        ],
+    )
     for address in sorted(alert.addresses):
         try:
-            send_mail(
-                subject, render_to_string("accounts/changed_email.txt", context), None, [address]
-            )
+            mails.deliver(mail, address)
         except OSError:
             # The change is made: a failing mail server must not make it look otherwise.
             log.exception("A person could not be told about a change by mail.")

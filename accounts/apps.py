@@ -1,3 +1,5 @@
+"""The app Accounts, with its receivers for sign-ins and for deletions of people."""
+
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -8,7 +10,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal import typed
+from portal import background, typed
+
+# How often a server process looks for mails that are due, in seconds.
+MAILS_EVERY = 5
 
 
 def forget_what_others_typed(request: HttpRequest, user: Any, **kwargs: Any) -> None:
@@ -33,5 +38,10 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
+        # The models are loaded only now.
+        from accounts import mails, sessions
+
+        user_logged_in.connect(sessions.keep_where)
+        background.every(MAILS_EVERY, mails.send_due)
         user_logged_in.connect(forget_what_others_typed)
         pre_delete.connect(keep_who_acted, sender="accounts.User")

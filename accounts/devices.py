@@ -1,6 +1,6 @@
 """Devices on which a person has signed in before, known by a signed cookie that outlives sessions.
 
-The cookie grants no access. It only keeps other people's wrong passwords from locking her out.
+The cookie grants no access. It only keeps wrong passwords of others from locking the person out.
 """
 
 import secrets
@@ -9,9 +9,15 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
+from accounts import mails
+from accounts.mails import Fact, Mail, Step
 from accounts.models import User
+from portal import agents
+from portal.http import client_address, client_agent
 
 SALT = "accounts.devices"
 # How long a device is known after the last sign-in on it, in seconds.
@@ -48,6 +54,49 @@ def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def tell_if_new(request: HttpRequest, user: User) -> None:
+    """Mail a person who has just signed in on a device that is not known, unless it is the first.
+
+    Call it before `remember`, and before `last_login` is renewed.
+    """
+    if user.last_login is None or known(request, user):
+        return
+    text = _("Somebody signed in as %(email)s, with your password or a passkey.")
+    tell(request, user, _("You signed in from a new device"), text % {"email": user.email})
+
+
+def tell(request: HttpRequest, user: User, title: str, text: str) -> None:
+    """Mail a person that something about their sign-in was done, and from where."""
+    mail = Mail(
+        subject=title,
+        preview=_("If it was you, there is nothing to do."),
+        title=title,
+        text=text,
+        facts=facts(request),
+        steps=[
+            Step(_("Was it you?"), _("There is nothing to do.")),
+            Step(
+                _("Was it not?"),
+                _(
+                    "Open the portal, Forgotten password. A new password signs out every other "
+                    "device. Then tell your administrator."
+                ),
+            ),
+        ],
+    )
+    mails.tell(user, mail)
+
+
+def facts(request: HttpRequest) -> list[Fact]:
+    """Return when, from where and with what something is done, for a mail about it."""
+    program = agents.in_words(client_agent(request))
+    return [
+        Fact(_("When"), mails.in_utc(timezone.now())),
+        Fact(_("From"), client_address(request) or _("an unknown address")),
+        Fact(_("With"), program or _("an unknown program")),
+    ]
 
 
 def read(request: HttpRequest) -> tuple[str, list[str]]:

@@ -13,7 +13,7 @@ from django.contrib.auth import hashers
 
 # How long a request waits for its turn, in seconds.
 WAIT = 5
-# When to try again after a refusal, in seconds.
+# Seconds after which to try again when Busy was raised.
 RETRY_AFTER = 2
 
 running = threading.BoundedSemaphore(settings.PASSWORD_CHECKS)

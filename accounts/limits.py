@@ -94,15 +94,25 @@ def counted(limits: Sequence[Limit]) -> list[tuple[Limit, Counter]]:
     ]
 
 
+# Wrong codes of one person: few in a short time, and not many more in an hour.
+CODES = 5
+CODES_WAIT = timedelta(minutes=5)
+CODES_AN_HOUR = 20
+# Invitations from one account in an hour.
+INVITATIONS = 50
+# Challenges for passkeys that one network may ask for before signing in.
+CHALLENGES = 300
+
+
 # --- Wrong passwords ----------------------------------------------------------------------------
 
 
 def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit]:
     """Return the limits on wrong passwords for an e-mail address, from narrow to wide.
 
-    `user` is its person, if there is one. On a device where she has signed in before, only the
-    tries from that device count, so nobody else can lock her out (OWASP, "Slow Down Online Guessing
-    Attacks with Device Cookies").
+    `user` is its person, if there is one. On a device where they have signed in before, only the
+    tries from that device count, so nobody else can lock them out (OWASP, "Slow Down Online
+    Guessing Attacks with Device Cookies").
     """
     wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
     device = devices.known(request, user or User())
@@ -158,6 +168,39 @@ def tries_left(request: HttpRequest, typed: str) -> int:
     """Return how many more wrong passwords this e-mail address may have from this client."""
     email = fold_email(typed)
     return left(passwords(request, email, User.objects.filter(email=email).first()))
+
+
+def second_steps(request: HttpRequest, user: User) -> list[Limit]:
+    """Return the limits on wrong codes of a person, who has given the right password.
+
+    On a device where they have signed in before, only the tries from that device count, so that
+    somebody who stole the password cannot lock them out.
+    """
+    device = devices.known(request, user)
+    whose = f"{user.pk}:{digest(device)}" if device else user.pk
+    reason = _("Too many wrong codes were entered.")
+    return [
+        Limit(f"code:{whose}", CODES, CODES_WAIT, reason),
+        Limit(f"codes:{whose}", CODES_AN_HOUR, timedelta(hours=1), reason),
+    ]
+
+
+def passkey_challenges(request: HttpRequest) -> list[Limit]:
+    """Return the limit on challenges for people who are not signed in: each makes a session."""
+    return [
+        Limit(
+            f"challenges:{digest(client_network(request.META))}",
+            CHALLENGES,
+            timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES),
+            _("Too many sign-ins with a passkey were begun in your network."),
+        )
+    ]
+
+
+def invitations(account: str) -> list[Limit]:
+    """Return the limit on mails with invitations from one account."""
+    reason = _("Too many people were invited into this account.")
+    return [Limit(f"invitations:{account}", INVITATIONS, timedelta(hours=1), reason)]
 
 
 def forgive(limits: Sequence[Limit]) -> None:

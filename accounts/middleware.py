@@ -1,7 +1,6 @@
 """Middleware for signed-in people: session limits, limits on changes, the account they act for."""
 
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,10 +20,8 @@ from accounts.models import Membership
 from accounts.sessions import EXACT, SessionLeft
 from accounts.sudo import SessionOver
 from portal import moments, typed
-from portal.http import seconds_since
+from portal.http import GetResponse, View, seconds_since
 from portal.notices import Action, warn
-
-View = Callable[..., HttpResponse]
 
 
 def is_private(view: View) -> bool:
@@ -40,7 +37,7 @@ class SessionLimitsMiddleware:
     Typing counts as activity: js/session.js sends a request once a minute.
     """
 
-    def __init__(self, get_response: View) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -87,7 +84,7 @@ class SessionLimitsMiddleware:
 class RefusedTriesMiddleware:
     """Responds to tries beyond a limit, whichever form they came from."""
 
-    def __init__(self, get_response: View) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -107,7 +104,7 @@ class WritesMiddleware:
     It covers all forms except those that stop a token or a session.
     """
 
-    def __init__(self, get_response: View) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -140,7 +137,7 @@ class MembershipMiddleware:
     pay nothing for them.
     """
 
-    def __init__(self, get_response: View) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -157,6 +154,8 @@ class MembershipMiddleware:
         if not is_private(view) or not request.user.is_authenticated:
             return None
         timezone.activate(moments.zone(request.user.time_zone))
+        if lacks_second_step(request) and not getattr(view, "for_any_account", False):
+            return lead_to_second_step(request)
         owner = typed.read_owner(request)
         if (
             owner is None
@@ -165,6 +164,27 @@ class MembershipMiddleware:
         ):
             return None
         return refuse_other_account(request, owner.account)
+
+
+def lacks_second_step(request: HttpRequest) -> bool:
+    """Tell whether the account that the person administers requires what they have not set up."""
+    membership: Membership | None = request.membership  # type: ignore[attr-defined]
+    return bool(
+        membership
+        and membership.is_admin
+        and membership.account.requires_two_step
+        and not membership.user.has_two_step
+    )
+
+
+def lead_to_second_step(request: HttpRequest) -> HttpResponse:
+    warn(
+        request,
+        _("Set up two-step sign-in first."),
+        _("%(account)s requires it of its administrators.")
+        % {"account": request.membership.account},  # type: ignore[attr-defined]
+    )
+    return typed.lead_to(request, reverse("accounts:security"))
 
 
 def acting_for(request: HttpRequest) -> str:

@@ -102,7 +102,7 @@ class NotCommon:
             if any(
                 map(self.is_common, (form, core, core.translate(LEET), shrink(core)))
             ) or self.is_short(letters):
-                raise self.refusal()
+                raise self.error()
 
     def is_common(self, text: str) -> bool:
         return self.is_short(text) or (len(text) >= 10 and is_bad_password(text))
@@ -113,7 +113,7 @@ class NotCommon:
             text[:cut] in self.short and text[cut:] in self.short for cut in range(4, len(text) - 3)
         )
 
-    def refusal(self) -> ValidationError:
+    def error(self) -> ValidationError:
         return ValidationError(
             _("This password, apart from a few digits and symbols, is among the most common ones."),
             code="password_too_common",
@@ -139,15 +139,15 @@ class NotPersonal(UserAttributeSimilarityValidator):
         try:
             super().validate(password[:MOST], user)
         except ValidationError as similar:
-            raise self.refusal() from similar
+            raise self.error() from similar
         words = known_words(user)
         if any(
             unknown(form, words) < LEAST_UNKNOWN and unknown(form, words) < unknown(form)
             for form in forms(password)
         ):
-            raise self.refusal()
+            raise self.error()
 
-    def refusal(self) -> ValidationError:
+    def error(self) -> ValidationError:
         return ValidationError(
             _(
                 "This password says little more than your name, your e-mail address, your company "

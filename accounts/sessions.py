@@ -1,13 +1,20 @@
 """Database sessions that record their person, have time limits, and are limited per person."""
 
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts.models import Session
+from accounts.models import Session, User, digest
+from portal import agents
+from portal.http import client_address, client_agent
+from portal.text import ago
 
 
 class SessionStore(DatabaseStore):
@@ -32,12 +39,12 @@ class SessionStore(DatabaseStore):
         super().save(must_create)
         user = self.get(SESSION_KEY)
         if user:
-            hers = (
+            newest_first = (
                 Session.objects.filter(user=user)
                 .order_by("-signed_in_at", "-pk")
                 .values_list("pk", flat=True)
             )
-            surplus = list(hers[settings.SESSIONS_PER_PERSON :])
+            surplus = list(newest_first[settings.SESSIONS_PER_PERSON :])
             if surplus:
                 Session.objects.filter(pk__in=surplus).delete()
 
@@ -65,3 +72,79 @@ class SessionLeft(NamedTuple):
     def is_last(self) -> bool:
         """Whether the absolute end is near, which cannot be put off."""
         return self.absolute <= SOON
+
+
+# --- Signed-in devices ----------------------------------------------------------------------------
+
+
+def keep_where(request: HttpRequest, **kwargs: Any) -> None:
+    """Keep in a new session where and with what program the person signed in."""
+    request.session["address"] = client_address(request) or ""
+    request.session["agent"] = client_agent(request)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A session as the page *Security* lists it; `id` stands for its key, which is a secret."""
+
+    id: str
+    program: str
+    address: str
+    since: datetime | None
+    seen_at: datetime | None
+    is_this: bool
+
+    @property
+    def is_phone(self) -> bool:
+        return self.program.endswith(("iPhone", "iPad", "Android"))
+
+    @property
+    def seen(self) -> str:
+        """When it was seen last, as part of a sentence."""
+        words = ago(self.seen_at)
+        return words[:1].lower() + words[1:]
+
+
+def devices_of(user: User, this: str | None) -> list[Device]:
+    """Return the sessions of a person that are not over; the one with the key `this` first."""
+    rows = user.sessions.filter(expire_date__gt=timezone.now()).order_by("-signed_in_at", "-pk")
+    found = [device(row, this) for row in rows if not is_over(row.get_decoded())]
+    return sorted(found, key=lambda each: not each.is_this)
+
+
+def device(row: Session, this: str | None) -> Device:
+    data = row.get_decoded()
+    return Device(
+        id=digest(row.session_key),
+        program=agents.in_words(str(data.get("agent", ""))),
+        address=str(data.get("address", "")),
+        since=at(data.get("signed_in_at")),
+        seen_at=at(data.get("seen_at")),
+        is_this=row.session_key == this,
+    )
+
+
+def is_over(data: dict[str, Any]) -> bool:
+    """Tell whether a limit of time has ended a session whose row is still there."""
+    try:
+        left = SessionLeft.of(data, int(time.time()))
+    except (KeyError, TypeError, ValueError):
+        return False
+    return left.idle <= 0 or left.absolute < 0
+
+
+def at(seconds: Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def end(user: User, this: str | None, id: str | None = None) -> int:
+    """End one session of a person, or all but the one with the key `this`; return how many."""
+    keys = [
+        key
+        for key in user.sessions.values_list("session_key", flat=True)
+        if key != this and (id is None or digest(key) == id)
+    ]
+    return user.sessions.filter(session_key__in=keys).delete()[0]

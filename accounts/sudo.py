@@ -22,7 +22,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import limits, signals
+from accounts import limits, passkeys, signals
 from accounts.hashing import Busy
 from accounts.models import digest
 from portal import typed
@@ -103,9 +103,19 @@ class ConfirmForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter your password.")},
     )
 
+    # What a passkey signed instead; filled in by js/passkeys.js.
+    sudo_passkey = forms.CharField(required=False, max_length=20_000, widget=forms.HiddenInput)
+
     def __init__(self, request: HttpRequest, purpose: str, button: str) -> None:
         self.request, self.purpose, self.button = request, purpose, button
         super().__init__(request.POST if "sudo_password" in request.POST else None)
+        if self.data.get("sudo_passkey"):
+            self.fields["sudo_password"].required = False
+
+    @property
+    def offers_passkey(self) -> bool:
+        user = self.request.user
+        return user.is_authenticated and user.passkeys.exists()
 
     @property
     def carried(self) -> list[tuple[str, str]]:
@@ -118,7 +128,20 @@ class ConfirmForm(forms.Form):
         ]
 
     def clean_sudo_password(self) -> str:
+        if self.data.get("sudo_passkey"):
+            return ""
         return check_password(self.request, self.cleaned_data["sudo_password"])
+
+    def clean_sudo_passkey(self) -> str:
+        answer: str = self.cleaned_data["sudo_passkey"]
+        if answer:
+            user = self.request.user
+            try:
+                passkeys.prove(self.request, "sudo", answer, user)  # type: ignore[arg-type]
+            except passkeys.NotProven as problem:
+                # The page shows the errors of the password's field.
+                self.add_error("sudo_password", problem)
+        return ""
 
 
 def ask(request: HttpRequest, purpose: str, button: str) -> ConfirmForm | None:

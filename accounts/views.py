@@ -1,4 +1,4 @@
-"""Views for signing in and out, switching the account, the profile and passwords."""
+"""Views for signing in and out, switching the account, and passwords."""
 
 import math
 from typing import Any
@@ -14,15 +14,14 @@ from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import devices, hashing, limits, sudo
+from accounts import devices, hashing, limits, second_step, sudo
 from accounts.decorators import always_possible, for_any_account
-from accounts.forms import NewPasswordForm, ProfileForm, ResetForm, SignInForm
+from accounts.forms import NewPasswordForm, ResetForm, SignInForm
 from accounts.http import PersonRequest
 from accounts.models import User
-from portal.http import next_url, posted, posts_from
+from portal.http import next_url, posts_from
 from portal.navigation import THEMES
 from portal.notices import inform, succeed
-from portal.typed import render_form
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -43,10 +42,11 @@ class SignInView(auth_views.LoginView):
         user = form.get_user()
         if user.last_login is None:
             user.guess_zone(self.request.POST.get("zone", ""))
-        response = super().form_valid(form)
-        sudo.confirm(self.request)
-        devices.remember(self.request, response, user)
-        return response
+        page = self.get_success_url()
+        if user.has_two_step:
+            second_step.begin(self.request, user, page)
+            return redirect("accounts:second_step")
+        return second_step.complete(self.request, user, page)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -141,7 +141,11 @@ def session(request: PersonRequest) -> HttpResponse:
 def theme(request: HttpRequest) -> HttpResponse:
     """Set the theme: light, dark or the system's. A cookie, so that the sign-in page has it too."""
     response = redirect(next_url(request, reverse("portal:home")))
-    chosen = request.POST.get("theme", "")
+    remember_theme(response, request.POST.get("theme", ""))
+    return response
+
+
+def remember_theme(response: HttpResponse, chosen: str) -> None:
     if chosen in THEMES:
         response.set_cookie(
             "theme",
@@ -151,21 +155,6 @@ def theme(request: HttpRequest) -> HttpResponse:
             httponly=True,
             samesite="Lax",
         )
-    return response
-
-
-@for_any_account
-@require_http_methods(["GET", "HEAD", "POST"])
-def profile(request: PersonRequest) -> HttpResponse:
-    form = ProfileForm(posted(request), instance=request.user)
-    if request.method == "POST" and form.is_valid():
-        # Only these columns: somebody may have changed the others since the row was read.
-        request.user.save(update_fields=form.Meta.fields)
-        succeed(request, _("Your profile is saved."))
-        return redirect("accounts:profile")
-    return render_form(
-        request, "accounts/profile.html", {"form": form, "memberships": request.memberships}
-    )
 
 
 @method_decorator(always_possible, name="dispatch")
@@ -178,7 +167,7 @@ class PasswordChangeView(auth_views.PasswordChangeView):
 
     template_name = "accounts/password_change.html"
     form_class = NewPasswordForm
-    success_url = reverse_lazy("accounts:profile")
+    success_url = reverse_lazy("accounts:security")
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "request": self.request}
@@ -187,12 +176,19 @@ class PasswordChangeView(auth_views.PasswordChangeView):
         response = super().form_valid(form)
         sudo.confirm(self.request)
         devices.remember(self.request, response, form.user)
+        tell_of_new_password(self.request, form.user)
         succeed(
             self.request,
             _("Your password is changed."),
             _("Other browsers that were signed in with the old one are signed out."),
         )
         return response
+
+
+def tell_of_new_password(request: HttpRequest, user: User) -> None:
+    """Mail a person that the password was changed. What staff change is told by accounts.alerts."""
+    text = _("The password of %(email)s was changed. Other devices are signed out.")
+    devices.tell(request, user, _("Your password was changed"), text % {"email": user.email})
 
 
 class PasswordResetView(auth_views.PasswordResetView):
@@ -230,7 +226,8 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        # The device is known from now on, so guesses from elsewhere cannot lock her out.
+        tell_of_new_password(self.request, form.user)
+        # The device is known from now on, so guesses from elsewhere cannot lock the person out.
         devices.remember(self.request, response, form.user)
         return response
 

@@ -9,6 +9,7 @@ class Group(TextChoices):
 
     TOKENS = "tokens", _("Tokens")
     KEYS = "keys", _("Keys seen")
+    RULES = "rules", _("IP rules")
     SIGN_INS = "sign-ins", _("Sign-ins and passwords")
     PEOPLE = "people", _("People and accounts")
     ADMINISTRATION = "administration", _("Administration")
@@ -26,11 +27,27 @@ class Action(TextChoices):
     TOKEN_DISABLED = "tokens.disabled", _("Token disabled")
     TOKEN_DELETED = "tokens.deleted", _("Token deleted")
     TOKEN_RESTORED = "tokens.restored", _("Token restored")
+    # By the portal, because a policy of the account says so.
+    TOKEN_IDLED = "tokens.idled", _("Token disabled, unused")
+
+    KEY_RENEWED = "tokens.key-renewed", _("Key renewed")
+    KEY_ROTATED = "tokens.key-rotated", _("Key rotated")
+    OLD_KEY_EXTENDED = "tokens.key-extended", _("Old key extended")
+    OLD_KEY_RETIRED = "tokens.key-retired", _("Old key retired")
+    RENEWAL_CANCELLED = "tokens.renewal-cancelled", _("Renewal cancelled")
+    REHEARSAL_STARTED = "tokens.rehearsal-started", _("Rehearsal started")
+    REHEARSAL_ENDED = "tokens.rehearsal-ended", _("Rehearsal ended early")
+    # A call with a right key from an address that the IP rules do not have.
+    ADDRESS_REFUSED = "tokens.address-refused", _("Refused: address not allowed")
 
     KEY_VIEWED = "keys.viewed", _("Key viewed")
     KEY_COPIED = "keys.copied", _("Key copied")
     # Somebody who may see the key asked for it, but nothing was shown.
     KEY_UNREADABLE = "keys.unreadable", _("Key could not be opened")
+
+    RULE_ADDED = "rules.added", _("IP rule added")
+    RULE_CHANGED = "rules.changed", _("IP rule changed")
+    RULE_DELETED = "rules.deleted", _("IP rule deleted")
 
     SIGNED_IN = "sign-ins.accepted", _("Signed in")
     SIGN_IN_REFUSED = "sign-ins.refused", _("Sign-in refused")
@@ -39,7 +56,16 @@ class Action(TextChoices):
     PASSWORD_REFUSED = "sign-ins.unconfirmed", _("Wrong password")
     PASSWORD_CHANGED = "sign-ins.changed", _("Password changed")
     PASSWORD_RESET = "sign-ins.reset", _("Password reset")
+    SECOND_STEP_REFUSED = "sign-ins.second-step-refused", _("Wrong second step")
+    TWO_STEP_ON = "sign-ins.on", _("Two-step sign-in switched on")
+    TWO_STEP_OFF = "sign-ins.off", _("Two-step sign-in switched off")
+    SPARE_CODES_MADE = "sign-ins.codes", _("New spare codes made")
+    SPARE_CODE_USED = "sign-ins.code-used", _("Spare code used")
+    PASSKEY_ADDED = "sign-ins.passkey-added", _("Passkey added")
+    PASSKEY_REMOVED = "sign-ins.passkey-removed", _("Passkey removed")
 
+    MEMBER_INVITED = "people.invited", _("Person invited")
+    INVITATION_WITHDRAWN = "people.uninvited", _("Invitation withdrawn")
     MEMBER_ADDED = "people.member-added", _("Member added")
     MEMBER_CHANGED = "people.member-changed", _("Member changed")
     MEMBER_REMOVED = "people.member-removed", _("Member removed")
@@ -48,6 +74,7 @@ class Action(TextChoices):
     PERSON_REMOVED = "people.removed", _("Person removed")
     ACCOUNT_ADDED = "people.account-added", _("Account added")
     ACCOUNT_CHANGED = "people.account-changed", _("Account changed")
+    POLICY_CHANGED = "people.policy-changed", _("Policies changed")
 
     RECORD_ADDED = "administration.added", _("Record added")
     RECORD_CHANGED = "administration.changed", _("Record changed")

@@ -13,7 +13,7 @@ from activity import words
 from activity.actions import Action
 from activity.models import Event
 from portal.admin import SHOWN, ReadOnly
-from portal.html import moment
+from portal.html import day_and_time
 
 # Pages of actors and subjects in the admin, by the prefix of their ids.
 PAGES = {"UR": "admin:accounts_user_change", "SU": "admin:tokens_token_change"}
@@ -32,20 +32,25 @@ def linked(id: str, name: str) -> SafeString | str:
 
 def latest(events: QuerySet[Event]) -> SafeString:
     """Return a table of the newest entries, with a link to the rest if there are more."""
-    rows = list(events[: SHOWN + 1])
-    if not rows:
+    shown = list(events[: SHOWN + 1])
+    if not shown:
         return format_html("{}", "–")
     cells = (
-        (moment(row.at), row.label, linked(row.actor_id, row.actor_name), row.address or "–")
-        for row in rows[:SHOWN]
+        (
+            day_and_time(event.at),
+            event.label,
+            linked(event.actor_id, event.actor_name),
+            event.address or "–",
+        )
+        for event in shown[:SHOWN]
     )
     table = format_html(
         "<table>{}</table>",
         format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", cells),
     )
-    if len(rows) <= SHOWN:
+    if len(shown) <= SHOWN:
         return table
-    url = f"{reverse('admin:activity_event_changelist')}?subject_id__exact={rows[0].subject_id}"
+    url = f"{reverse('admin:activity_event_changelist')}?subject_id__exact={shown[0].subject_id}"
     return format_html('{}<p><a href="{}">{}</a></p>', table, url, _("All entries"))
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
+from django.contrib.auth.models import Permission as Right
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
@@ -15,8 +16,26 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
-from accounts.models import Account, Counter, Membership, Session, User
-from accounts.signals import password_confirmed, wrong_password
+from accounts.models import (
+    Account,
+    Authenticator,
+    Counter,
+    Invitation,
+    Membership,
+    Passkey,
+    QueuedMail,
+    Session,
+    SpareCode,
+    User,
+)
+from accounts.signals import (
+    SecondStep,
+    invitation_changed,
+    password_confirmed,
+    second_step_changed,
+    second_step_refused,
+    wrong_password,
+)
 from activity.actions import Action
 from activity.models import Subject
 from activity.recording import record
@@ -26,11 +45,11 @@ from portal.http import current_request
 TOLD: dict[type[Model], tuple[str, ...]] = {
     User: ("name", "email", "is_active", "is_staff", "is_superuser"),
     Membership: ("user", "account", "role"),
-    Account: ("name", "side", "is_active"),
+    Account: ("name", "side", "is_active", "requires_two_step"),
 }
 # Not recorded: rows that no person writes, and rows that have entries of their own.
 SILENT_APPS = frozenset({"activity", "admin", "contenttypes", "sessions"})
-SILENT = frozenset({Session, Counter})
+SILENT = frozenset({Session, Counter, QueuedMail, Authenticator, SpareCode, Passkey, Invitation})
 # Maximum length of a recorded value, in characters.
 LONGEST = 1000
 # The attribute of an instance that keeps its stored values during a save.
@@ -102,6 +121,35 @@ def password_refused(request: HttpRequest, user: User | None, **kwargs: Any) -> 
 @receiver(password_confirmed)
 def password_given(request: HttpRequest, user: User, **kwargs: Any) -> None:
     record(user, Action.PASSWORD_CONFIRMED, user, account=account_acted_for(user, request))
+
+
+SECOND_STEPS = {
+    SecondStep.ON: Action.TWO_STEP_ON,
+    SecondStep.OFF: Action.TWO_STEP_OFF,
+    SecondStep.CODES: Action.SPARE_CODES_MADE,
+    SecondStep.CODE_USED: Action.SPARE_CODE_USED,
+    SecondStep.PASSKEY_ADDED: Action.PASSKEY_ADDED,
+    SecondStep.PASSKEY_REMOVED: Action.PASSKEY_REMOVED,
+}
+
+
+@receiver(second_step_changed)
+def second_step_set(user: User, change: SecondStep, **kwargs: Any) -> None:
+    by = acting() or user
+    for account in accounts_of(user):
+        record(by, SECOND_STEPS[change], user, account=account)
+
+
+@receiver(second_step_refused)
+def second_step_wrong(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    record(None, Action.SECOND_STEP_REFUSED, user, account=account_acted_for(user, request))
+
+
+@receiver(invitation_changed)
+def invited(invitation: Invitation, is_sent: bool, **kwargs: Any) -> None:  # noqa: FBT001
+    action = Action.MEMBER_INVITED if is_sent else Action.INVITATION_WITHDRAWN
+    role = {"role": [None, str(invitation.get_role_display())]} if is_sent else {}
+    record(acting(), action, invitation, role)
 
 
 def password_set(user: User) -> None:
@@ -226,7 +274,7 @@ def rights_changed(
         instance,
         "changed",
         {
-            "permissions" if model is Permission else "groups": [[], names]
+            "permissions" if model is Right else "groups": [[], names]
             if action == "post_add"
             else [names, []]
         },

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from activity import notices
 from activity.actions import Action
 from activity.models import AGENT, Chain, Event, Subject
 from portal import logs
@@ -16,17 +17,17 @@ from portal.fields import ActorField
 from portal.http import client_address, current_request
 
 # The time of the entries that the demo makes up; None for the present.
-moment: ContextVar[datetime | None] = ContextVar("moment", default=None)
+made_up_time: ContextVar[datetime | None] = ContextVar("made_up_time", default=None)
 
 
 @contextmanager
 def happened(at: datetime) -> Iterator[None]:
     """Record what the block does as if it happened at that time; for the demo only."""
-    before = moment.set(at)
+    before = made_up_time.set(at)
     try:
         yield
     finally:
-        moment.reset(before)
+        made_up_time.reset(before)
 
 
 def record(
@@ -54,9 +55,9 @@ def record(
         Subject.of(subject) if isinstance(subject, models.Model) else subject or Subject("", "", "")
     )
     with transaction.atomic(savepoint=False):
-        return Chain.locked(account).append(
+        event = Chain.locked(account).append(
             # Read under the lock, so that times and numbers have the same order.
-            at=moment.get() or timezone.now(),
+            at=made_up_time.get() or timezone.now(),
             **ActorField.columns("actor", actor),
             action=str(action),
             subject_kind=about.kind,
@@ -67,6 +68,9 @@ def record(
             },
             **origin(),
         )
+        if made_up_time.get() is None:
+            notices.send_for(event)
+        return event
 
 
 def account_of(row: models.Model | None) -> str:

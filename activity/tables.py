@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, User
-from activity import agents, words
+from activity import words
 from activity.models import Event
-from portal.html import icon, moment, two_lines
+from portal import agents
+from portal.html import day_and_time, icon, two_lines
 from portal.http import whole
 from portal.tables import Table
 
@@ -25,6 +26,7 @@ KINDS = {
     "user": gettext_lazy("Person"),
     "membership": gettext_lazy("Membership"),
     "account": gettext_lazy("Account"),
+    "iprule": gettext_lazy("IP rule"),
 }
 
 
@@ -76,7 +78,7 @@ class EventTable(Table):
     # --- Cells ------------------------------------------------------------------------------------
 
     def render_when(self, record: Event) -> SafeString:
-        return two_lines(moment(record.at))
+        return two_lines(day_and_time(record.at))
 
     def render_what(self, record: Event) -> SafeString:
         is_open = record.number == self.open_number

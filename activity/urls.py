@@ -1,3 +1,5 @@
+"""The pages of Activity, below `/integrations/`."""
+
 from django.urls import path
 
 from activity import views

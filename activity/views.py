@@ -28,22 +28,22 @@ AT_ONCE = 5_000
 @require_safe
 @for_members
 def index(request: PersonRequest) -> HttpResponse:
-    """Show the trail of the account. As with every list, the URL holds the whole state."""
+    """Show the trail of the account, filtered and sorted as the URL says."""
     events = Event.objects.visible_to(request.membership)
     filters = EventFilter(request, events)
-    table = EventTable(filters.rows)
+    table = EventTable(filters.matching)
     table.configure(request, request.user.choices("activity"))
     empty = ""
     if not table.page.object_list:
         empty = "invalid" if not filters.is_valid() else "no_match" if filters.chips else "none"
     context = {
-        **table.state(),
+        **table.template_context(),
         **lead(request),
-        **filters.state(),
+        **filters.template_context(),
         "empty": empty,
         "refresh_url": request.get_full_path(),
         "layout_url": reverse("activity:save_layout"),
-        "state": {
+        "kept_query": {
             name: values
             for name, values in request.GET.lists()
             if name not in {"q", "page", "open"}

@@ -16,6 +16,9 @@ LABELS = {
     "external_id": gettext_lazy("External ID"),
     "description": gettext_lazy("Description"),
     "expires_at": gettext_lazy("Expires on"),
+    "key": gettext_lazy("Key"),
+    "old_key_ends_at": gettext_lazy("Old key stops"),
+    "rehearsal_ends_at": gettext_lazy("Rehearsal ends"),
     "modules": gettext_lazy("Modules"),
     "status": gettext_lazy("Status"),
     "extension": gettext_lazy("Extension"),
@@ -26,7 +29,20 @@ LABELS = {
     "is_staff": gettext_lazy("Administrator of the portal"),
     "is_superuser": gettext_lazy("All rights in the administration"),
     "time_zone": gettext_lazy("Time zone"),
+    "rule": gettext_lazy("IP rule"),
+    "addresses": gettext_lazy("Addresses"),
     "before": gettext_lazy("Before"),
+    "rate": gettext_lazy("Calls a minute"),
+    "burst": gettext_lazy("Calls at once"),
+    "most_days": gettext_lazy("Days until a key stops"),
+    "proposed_days": gettext_lazy("Days that the wizard proposes"),
+    "idle_days": gettext_lazy("Days without a call"),
+    "warn_days": gettext_lazy("Days of warning"),
+    "show_once": gettext_lazy("Show keys once"),
+    "rules_required": gettext_lazy("Require IP rules"),
+    "most_tokens": gettext_lazy("Live tokens"),
+    "two_step": gettext_lazy("Two-step sign-in for administrators"),
+    "starts_at": gettext_lazy("In force from"),
 }
 
 
@@ -80,7 +96,7 @@ def value(name: str, kept: Any) -> str:
         return _("Yes") if kept else _("No")
     if name.endswith("_at") and isinstance(kept, str):
         try:
-            return text.moment(datetime.fromisoformat(kept))
+            return text.day_and_time(datetime.fromisoformat(kept))
         except ValueError:
             return kept
     return f"{kept:,}" if isinstance(kept, int) else str(kept)

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from api import bodies, rql
-from api.bodies import Refused
+from api.bodies import ApiError
 from api.queries import ITSELF, compiled, placed
 from portal import api, store
 from portal.http import whole
@@ -79,7 +79,7 @@ def list_records(resource: "Resource", request: ApiRequest, parent: str | None) 
             raise rql.BadQuery(rql.bad_page())
         limit = min(whole(page["limit"] if page else query.limit, DEFAULT_LIMIT), LIMIT)
         offset = whole(page["offset"] if page else query.offset, 0) if limit else 0
-        rows = query.plan.rows(place, limit, offset) if limit else []
+        rows = query.plan.fetch_rows(place, limit, offset) if limit else []
         # Only a full page needs a count: the total follows from any other.
         total = (
             offset + len(rows)
@@ -114,7 +114,7 @@ def one(
 ) -> dict[str, Any] | None:
     """Return the record as its JSON, or None if the account has no such record."""
     query = compiled(resource, caller.side, None)
-    rows = query.plan.rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
+    rows = query.plan.fetch_rows({**placed(caller, parent), ITSELF: pk}, 1, 0)
     return query.build(rows[0]) if rows else None
 
 
@@ -123,12 +123,12 @@ def create(resource: "Resource", request: ApiRequest, parent: str | None) -> Htt
     try:
         body = bodies.read(request)
         if missing := [f"{name}: {why}" for name, why in write.not_yet.items() if name in body]:
-            raise Refused(*missing)
+            raise ApiError(*missing)
         values = bodies.clean(body, write.fields, write.required)
         with transaction.atomic():
             made = write.run(request.token, *((parent,) if parent else ()), values)
-    except Refused as refused:
-        return refused.response
+    except ApiError as problem:
+        return problem.response
     return (
         api.json_response(made, 201)
         if isinstance(made, dict)
@@ -139,13 +139,18 @@ def create(resource: "Resource", request: ApiRequest, parent: str | None) -> Htt
 def change(
     resource: "Resource", request: ApiRequest, write: "Write", pk: str, parent: str | None
 ) -> HttpResponse:
-    """Run an update or an action in one transaction."""
+    """Run an update or an action in one transaction.
+
+    The answer is the record, with whatever else the write returns.
+    """
     try:
         values = bodies.clean(bodies.read(request), write.fields, write.required)
         with transaction.atomic():
-            write.run(request.token, locked(resource, request.token, pk, parent), values)
-    except Refused as refused:
-        return refused.response
+            more = write.run(request.token, locked(resource, request.token, pk, parent), values)
+    except ApiError as problem:
+        return problem.response
+    if isinstance(more, dict):
+        return api.json_response({**(one(resource, request.token, pk, parent) or {}), **more})
     return show(resource, request.token, pk, parent)
 
 
@@ -155,8 +160,8 @@ def delete(resource: "Resource", request: ApiRequest, pk: str, parent: str | Non
             resource.writes["DELETE"].run(
                 request.token, locked(resource, request.token, pk, parent)
             )
-    except Refused as refused:
-        return refused.response
+    except ApiError as problem:
+        return problem.response
     return gone()
 
 
@@ -170,13 +175,13 @@ def delete_listed(resource: "Resource", request: ApiRequest, parent: str | None)
                 parent,
                 [bodies.clean(body, write.fields, write.required) for body in listed],
             )
-    except Refused as refused:
-        return refused.response
+    except ApiError as problem:
+        return problem.response
     return gone()
 
 
 def locked(resource: "Resource", caller: Caller, pk: str, parent: str | None) -> Any:
-    """Return the record, locked until the write is over. Raises Refused if there is none.
+    """Return the record, locked until the write is over. Raises ApiError if there is none.
 
     The lock does not block writes of other rows that refer to the record.
     """
@@ -187,7 +192,7 @@ def locked(resource: "Resource", caller: Caller, pk: str, parent: str | None) ->
         .first()
     )
     if record is None:
-        raise Refused(no_such(pk), code="NFND_000", status=404)
+        raise ApiError(no_such(pk), code="NFND_000", status=404)
     return record
 
 

@@ -18,8 +18,8 @@ from portal.text import line
 MAX_BODY = 64 * 1024
 
 
-class Refused(Exception):
-    """A request that cannot be carried out.
+class ApiError(Exception):
+    """Raised for a request that cannot be carried out.
 
     `messages` say why, each as `field: reason` where a field is to blame.
     """
@@ -34,34 +34,34 @@ class Refused(Exception):
 
 
 def read(request: HttpRequest) -> dict[str, Any]:
-    """Return the JSON object in the body; an empty body is an empty object. Raises Refused."""
+    """Return the JSON object in the body; an empty body is an empty object. Raises ApiError."""
     data = load(request)
     if not isinstance(data, dict):
-        raise Refused(_("The body must be a JSON object."))
+        raise ApiError(_("The body must be a JSON object."))
     return data
 
 
 def read_many(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the objects in a body that is an object or a list of objects. Raises Refused."""
+    """Return the objects in a body that is an object or a list of objects. Raises ApiError."""
     data = load(request)
     listed = data if isinstance(data, list) else [data]
     if not all(isinstance(each, dict) for each in listed) or not listed:
-        raise Refused(_("The body must be a JSON object or a list of objects."))
+        raise ApiError(_("The body must be a JSON object or a list of objects."))
     return listed
 
 
 def load(request: HttpRequest) -> Any:
-    """Return the JSON in the body. Raises Refused if it is too large, not JSON or malformed."""
+    """Return the JSON in the body. Raises ApiError if it is too large, not JSON or malformed."""
     try:
         body = request.body if int(request.META.get("CONTENT_LENGTH") or 0) <= MAX_BODY else None
     except RequestDataTooBig:
         body = None
     if body is None or len(body) > MAX_BODY:
-        raise Refused(_("The body is larger than 64 KB."), code="VAL_003", status=413)
+        raise ApiError(_("The body is larger than 64 KB."), code="VAL_003", status=413)
     if not body:
         return {}
     if request.content_type != "application/json":
-        raise Refused(
+        raise ApiError(
             _("The body must be JSON, with the header Content-Type: application/json."),
             code="VAL_002",
             status=415,
@@ -69,7 +69,7 @@ def load(request: HttpRequest) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise Refused(_("The body is not valid JSON.")) from None
+        raise ApiError(_("The body is not valid JSON.")) from None
 
 
 def clean(
@@ -78,7 +78,7 @@ def clean(
     """Return the values of the dotted names in `fields`, converted by their model fields.
 
     A name that the body lacks is absent from the result; other names in the body are ignored.
-    Raises Refused with a message for each mistake.
+    Raises ApiError with a message for each mistake.
     """
     values, mistakes = {}, []
     for name, field in fields.items():
@@ -93,7 +93,7 @@ def clean(
         except NotAnObject as where:
             mistakes.append(f"{where}: " + _("Must be an object."))
     if mistakes:
-        raise Refused(*dict.fromkeys(mistakes))
+        raise ApiError(*dict.fromkeys(mistakes))
     return values
 
 
@@ -140,7 +140,7 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
     elif not isinstance(value, str):
         raise ValidationError(_("Must be a string."))
     elif isinstance(field, DateTimeField):
-        value = moment(value)
+        value = parse_moment(value)
     else:
         value = short(
             field.accept(value) if isinstance(field, Guarded) else line(value), field.max_length
@@ -161,7 +161,7 @@ def short(text: str, limit: int | None) -> str:
     return text
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """Return the date and time that a program wrote, in UTC and to the second.
 
     UTC is assumed if there is no time zone. Raises ValidationError.

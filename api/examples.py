@@ -88,7 +88,7 @@ FIELDS = {
     "instance_id": "commerce-south",
     "last_name": "Ruiz",
     "link": "https://documents.example/agp-884-348-731.pdf",
-    "Permission.module": "MD-0023",
+    "Grant.module": "MD-0023",
     "Locale.local_name": "español (España)",
     "local_id": "subscriptions",
     "mpn": "CB-100",

@@ -1,7 +1,7 @@
 """`/public/v1/openapi.json`: the API in OpenAPI 3.1, derived from the resource declarations.
 
-Nothing is declared a second time, and the API Reference page shows the same operations. The texts
-are in English only, as in the declarations.
+Nothing is declared a second time, and the API Reference page shows the same operations. What is not
+about a single resource is in `api.conventions`.
 """
 
 import json
@@ -16,12 +16,22 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from api import bodies, rql, schemas
-from api.answers import DEFAULT_LIMIT, IGNORED, LIMIT
-from api.resource import ID, Resource, Write
+from api import schemas
+from api.answers import IGNORED
+from api.conventions import (
+    ANSWERS,
+    ERROR,
+    ERROR_ANSWERS,
+    HEADERS,
+    KEYS,
+    OPERATORS,
+    PARAMETERS,
+    ErrorAnswer,
+    introduction,
+)
+from api.resource import Resource, Write
 from portal import VERSION
 from portal.api import endpoint
-from tokens import keys
 from tokens.catalog import Module
 
 Described = dict[str, Any]
@@ -33,189 +43,6 @@ class Operation(NamedTuple):
     method: str
     path: str
     about: Described
-
-
-class Operator(NamedTuple):
-    """An operator of RQL, with an example and its meaning."""
-
-    name: str
-    example: str
-    meaning: str
-
-
-class Refusal(NamedTuple):
-    """An answer that is an error, with an example of its body."""
-
-    name: str
-    about: str
-    code: str
-    errors: tuple[str, ...]
-
-
-# In the order in which they are explained.
-OPERATORS = (
-    Operator("eq", "eq(type,program)", "is equal to this; short form: type=program"),
-    Operator("ne", "ne(type,program)", "is not equal to this"),
-    Operator("gt", "gt(created,2026-01-31T10:20:30+00:00)", "is greater or later"),
-    Operator("ge", "ge(created,2026-01-31)", "is greater or later, or equal"),
-    Operator("lt", "lt(created,2026-01-31)", "is less or earlier"),
-    Operator("le", "le(created,2026-01-31)", "is less or earlier, or equal"),
-    Operator("in", "in(type,(program,service))", "is one of these"),
-    Operator("out", "out(type,(program,service))", "is none of these"),
-    Operator("like", "like(title,*Cloud*)", "matches; an asterisk stands for any characters"),
-    Operator("ilike", "ilike(title,cloud*)", "matches, ignoring case"),
-    Operator("null", "eq(marketplace.id,null())", "is absent; with ne, is present"),
-    Operator(
-        "and",
-        "and(eq(type,program),eq(active,true))",
-        "all of these are true; short form: join them with &",
-    ),
-    Operator("or", "or(eq(type,program),eq(active,true))", "any of these is true"),
-    Operator("not", "not(eq(type,program))", "the comparison is not true"),
-    Operator(
-        "ordering",
-        "ordering(-updated,created)",
-        "sorts the list by these; a minus reverses the order",
-    ),
-    Operator("select", "select(-description,-events)", "leaves these out of the answer"),
-)
-
-ANSWERS = {200: "OK.", 201: "Created. The answer is the new record.", 204: "Deleted."}
-REFUSALS = {
-    400: Refusal(
-        "BadRequest",
-        "The query or the body is not valid, or the record is in the wrong state. Nothing was "
-        "changed.",
-        "VAL_001",
-        ("name: This field is required.",),
-    ),
-    401: Refusal(
-        "Unauthorized",
-        "The key is missing or wrong, or its token is disabled, expired or deleted, or its "
-        "account is switched off.",
-        "AUTH_001",
-        ("API request is unauthorized.", "The key is not valid."),
-    ),
-    403: Refusal(
-        "Forbidden",
-        "The token was not granted the module, or its account may not do this.",
-        "AUTH_003",
-        ("The token SU-431-800-699 may not reach the module Agreements.",),
-    ),
-    404: Refusal(
-        "NotFound",
-        "There is no such record, or it belongs to another account.",
-        "NFND_000",
-        ("Object `AGP-884-348-731` not found.",),
-    ),
-    413: Refusal(
-        "TooLarge",
-        f"The body is larger than {bodies.MAX_BODY // 1024} KB.",
-        "VAL_003",
-        (f"The body is larger than {bodies.MAX_BODY // 1024} KB.",),
-    ),
-    415: Refusal(
-        "NotJson",
-        "The body is not JSON, or the header Content-Type does not say so.",
-        "VAL_002",
-        ("The body must be JSON, with the header Content-Type: application/json.",),
-    ),
-    429: Refusal(
-        "TooMany",
-        "The token, or all tokens of its account together, tried to make too many changes in a "
-        "minute; "
-        "failed attempts count too. Nothing was changed; the header Retry-After says how many "
-        "seconds to wait.",
-        "SYS_429",
-        ("The token tried to make too many changes in a minute. Try again in 12 seconds.",),
-    ),
-}
-ERROR = {
-    "type": "object",
-    "description": "Why a request was refused.",
-    "properties": {
-        "error_code": {"type": "string", "description": "A code for programs."},
-        "errors": {
-            "type": "array",
-            "description": (
-                "Messages for people, as `name: reason` where a name in the body is to blame."
-            ),
-            "items": {"type": "string"},
-            "minItems": 1,
-        },
-    },
-    "required": ["error_code", "errors"],
-}
-
-HEADERS = {
-    "Content-Range": {
-        "description": (
-            "The positions of the first and last record, counted from 0, and the total number of "
-            "records."
-        ),
-        "required": True,
-        "schema": {
-            "type": "string",
-            "pattern": r"^items \d+-\d+/\d+$",
-            "examples": ["items 0-9/72"],
-        },
-    },
-    IGNORED: {
-        "description": (
-            "Names in the query that are not filters and were ignored, at most ten; absent if "
-            "there are none."
-        ),
-        "schema": {"type": "string", "examples": ["nope, owner.nope"]},
-    },
-    "WWW-Authenticate": {
-        "description": "The scheme that the header Authorization starts with.",
-        "required": True,
-        "schema": {"type": "string", "const": keys.SCHEME},
-    },
-}
-
-PARAMETERS = {
-    "id": {
-        "name": "id",
-        "in": "path",
-        "required": True,
-        "description": "The id of the record.",
-        "schema": {"type": "string", "pattern": f"^{ID}$"},
-    },
-    "parent_id": {
-        "name": "parent_id",
-        "in": "path",
-        "required": True,
-        "description": "The id of the parent record.",
-        "schema": {"type": "string", "pattern": f"^{ID}$"},
-    },
-    "limit": {
-        "name": "limit",
-        "in": "query",
-        "description": (
-            f"How many records to return at most, up to {LIMIT}. With 0, the list is empty, and "
-            "the header Content-Range still gives the total."
-        ),
-        "schema": {"type": "integer", "minimum": 0, "maximum": LIMIT, "default": DEFAULT_LIMIT},
-    },
-    "offset": {
-        "name": "offset",
-        "in": "query",
-        "description": "How many records to skip.",
-        "schema": {"type": "integer", "minimum": 0, "default": 0},
-    },
-    "search": {
-        "name": "search",
-        "in": "query",
-        "description": "Text that one of the searched fields must contain, ignoring case.",
-        "schema": {"type": "string"},
-    },
-}
-
-KEYS = """\
-Send the key of a token as the header `Authorization: ApiKey SU-431-800-699:<40 hex digits>`; the
-word `ApiKey` is part of the key. It gives access to the modules that the token was granted. In this
-document, each module is a tag."""
 
 
 # --- The address ----------------------------------------------------------------------------------
@@ -275,76 +102,13 @@ def document(resources: tuple[Resource, ...], base: str) -> Described:
             },
             "parameters": PARAMETERS,
             "headers": HEADERS,
-            "responses": {refusal.name: refused(refusal) for refusal in REFUSALS.values()},
+            "responses": {answer.name: error_answer(answer) for answer in ERROR_ANSWERS.values()},
             "schemas": {
                 "Error": ERROR,
                 **{schema_name(resource): schemas.record(resource) for resource in resources},
             },
         },
     }
-
-
-def introduction() -> str:
-    """Return what all calls have in common, as Markdown."""
-    operators = "\n".join(
-        f"| {operator.name} | `{operator.example}` | {operator.meaning} |" for operator in OPERATORS
-    )
-    return f"""\
-The API that the tokens of {settings.BRAND} give access to.
-
-## Keys
-
-{KEYS}
-
-## Lists
-
-A list is a JSON array in a stable order. `limit` (default {DEFAULT_LIMIT}, at most {LIMIT}) and
-`offset` page through it. The header `Content-Range: items 0-9/72` gives the positions of the
-records and their total number.
-
-The whole query string is one RQL query: terms joined with `&`. Names inside objects are written
-with dots or with two underscores (`owner.id`, `owner__id`). Every value that a record shows is a
-filter. Other names are ignored and listed in the header `{IGNORED}`. Quote a value that has
-anything but letters, digits, spaces and `-_.:+@*`, with single or double quotes:
-`in(name,("Ruiz & Sons","O'Hara"))`, in a URL `%22Ruiz%20%26%20Sons%22`.
-
-In `name=value` and `search=text`, a plus is a space, as in forms, except in the UTC offset of a
-date and time; percent-encoded values need no quotes: `name=Ruiz+%26+Sons`. Inside parentheses, a
-plus is a plus.
-
-| operator | example | meaning |
-| --- | --- | --- |
-{operators}
-
-{limits()}
-
-## Records
-
-Dates and times are written `2026-05-18T04:28:00+00:00`; without a time zone, UTC is assumed. Empty
-values are left out, never null. A body is a JSON object of at most {bodies.MAX_BODY // 1024} KB
-with `Content-Type: application/json`; names that are not described are ignored.
-
-## Errors
-
-An error is `{{"error_code": "VAL_001", "errors": ["…"]}}`. A method that an address does not
-support is answered with 405. Addresses work with and without a trailing slash.
-"""
-
-
-def limits() -> str:
-    """Return the limits of a query, as one paragraph."""
-    return (
-        "A query may have at most {length} characters and {depth} levels; parentheses, and terms "
-        "joined\n"
-        "with `&`, add levels. Its terms may cost at most {cost}: a comparison, and each value of "
-        "`in` and\n"
-        "`out`, costs {one}; `like` and `ilike` cost {like}, plus {star} for each asterisk; a "
-        "`search` costs\n"
-        "as much for each field it looks in; each name in `ordering` costs {order}. Values that "
-        "are counted\n"
-        "or looked up in other records cost {times} times as much. A query that takes longer than\n"
-        "{seconds} seconds is refused as well."
-    ).format(**rql.costs(), seconds=settings.STATEMENT_SECONDS)
 
 
 def tag(module: Module | None) -> tuple[str, str]:
@@ -425,14 +189,14 @@ def listing(resource: Resource, summary: str) -> Described:
         **common(resource, "list_all", summary, *named),
         "description": "\n\n".join(lines),
         "parameters": [*parameters(resource, *named), *filters],
-        "responses": {"200": answer, **refusals(resource)},
+        "responses": {"200": answer, **error_answers(resource)},
     }
 
 
 def reading(resource: Resource, summary: str) -> Described:
     return {
         **common(resource, "retrieve_one", summary, "id"),
-        "responses": {"200": answered(200, reference(resource)), **refusals(resource, 404)},
+        "responses": {"200": answered(200, reference(resource)), **error_answers(resource, 404)},
     }
 
 
@@ -455,7 +219,7 @@ def writing(
         answer = {"allOf": [answer, {"type": "object", "properties": dict(write.answers)}]}
     return {
         **about,
-        "responses": {str(status): answered(status, answer), **refusals(resource, *more)},
+        "responses": {str(status): answered(status, answer), **error_answers(resource, *more)},
     }
 
 
@@ -521,28 +285,28 @@ def answered(status: int, schema: Described | None) -> Described:
     return {"description": ANSWERS[status], **({"content": content(schema)} if schema else {})}
 
 
-def refusals(resource: Resource, *more: int) -> Described:
-    """Return the refusals that every operation may answer with, and those in `more`."""
+def error_answers(resource: Resource, *more: int) -> Described:
+    """Return the errors that every operation may answer with, and those in `more`."""
     statuses = sorted({400, 401, 403, *more, *((404,) if resource.parent else ())})
     return {
-        str(status): {"$ref": f"#/components/responses/{REFUSALS[status].name}"}
+        str(status): {"$ref": f"#/components/responses/{ERROR_ANSWERS[status].name}"}
         for status in statuses
     }
 
 
-def refused(refusal: Refusal) -> Described:
+def error_answer(answer: ErrorAnswer) -> Described:
     headers = (
         {"WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"}}
-        if refusal is REFUSALS[401]
+        if answer is ERROR_ANSWERS[401]
         else {}
     )
     return {
-        "description": refusal.about,
+        "description": answer.about,
         **({"headers": headers} if headers else {}),
         "content": {
             "application/json": {
                 "schema": {"$ref": "#/components/schemas/Error"},
-                "example": {"error_code": refusal.code, "errors": list(refusal.errors)},
+                "example": {"error_code": answer.code, "errors": list(answer.errors)},
             }
         },
     }

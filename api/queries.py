@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from api import query_text, rql
 from api.shapes import Builder, prune
-from portal.plans import KeptPlans, Plan, compile_rows
+from portal.plans import KeptPlans, Plan, compile_plan
 from tokens.gate import Caller
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ def compiled(resource: "Resource", side: str, text: str | None) -> Query:
 
 def compile_query(resource: "Resource", side: str, text: str | None) -> Query:
     """Parse the text of a query and compile it to SQL. Raises rql.BadQuery."""
-    rows = resource.visible(anybody(side), PARENT)
+    queryset = resource.visible(anybody(side), PARENT)
     read = query_text.read(text or "")
-    asked = rql.apply(resource.filters, rows, read.rql, read.searches)
+    asked = rql.apply(resource.filters, queryset, read.rql, read.searches)
     # A name can have any character, a header cannot.
     ignored = ", ".join(quote(name[: rql.MAX_NAME]) for name in asked.ignored[:MAX_IGNORED])
-    rows = asked.rows.filter(pk=ITSELF) if text is None else asked.rows
+    queryset = asked.queryset.filter(pk=ITSELF) if text is None else asked.queryset
     builder = Builder(prune(resource.fields, hidden(resource, asked.select)))
     try:
-        plan = compile_rows(rows, builder.columns)
+        plan = compile_plan(queryset, builder.columns)
     except (ValueError, OverflowError, ValidationError):
         raise rql.BadQuery(rql.bad_value()) from None
     return Query(text, plan, builder.build, asked.limit, asked.offset, ignored)

@@ -85,7 +85,7 @@ class Resource:
         self,
         path: str,
         module: Module | None,
-        rows: "Callable[..., QuerySet[Any]]",
+        queryset: "Callable[..., QuerySet[Any]]",
         *,
         fields: Shape,
         ordering: tuple[str, ...] = (),
@@ -102,8 +102,8 @@ class Resource:
         - `path` is its address below `/public/v1/`. Records that belong to another record have
           a `parent`, whose id is `<parent>` in the path.
         - `module` is the module that a token needs; None admits every valid token.
-        - `rows(caller)`, or `rows(caller, parent)`, returns the rows that the caller may see. It
-          must depend on nothing else, not even the clock, because its SQL is kept.
+        - `queryset(caller)`, or `queryset(caller, parent)`, returns the rows that the caller may
+          see. It must depend on nothing else, not even the clock, because its SQL is kept.
         - Records can be filtered by whatever they show and by nothing else: a filter on a hidden
           column would disclose it. `also` adds aliases, as `{alias: name of the field}`.
         - `ordering` names fields to order by, besides those in ORDERED; `search` names the
@@ -116,10 +116,10 @@ class Resource:
 
         Raises ValueError if `ordering` or `search` names something that the records do not show.
         """
-        self.path, self.module, self.rows, self.fields, self.detail, self.about = (
+        self.path, self.module, self.queryset, self.fields, self.detail, self.about = (
             path,
             module,
-            rows,
+            queryset,
             fields,
             detail,
             about,
@@ -148,7 +148,7 @@ class Resource:
 
     def visible(self, caller: Caller, parent: str | None) -> "QuerySet[Any]":
         """Return the rows that the caller may see, below the parent if the resource has one."""
-        return self.rows(caller, parent) if self.parent else self.rows(caller)
+        return self.queryset(caller, parent) if self.parent else self.queryset(caller)
 
     # --- What is declared ---------------------------------------------------------------------
 
@@ -157,11 +157,13 @@ class Resource:
         for name, value in leaves(self.fields):
             if isinstance(value, Rows):
                 for member, column in leaves(value.shape):
-                    path = trace_in(value.rows, column)
+                    path = trace_in(value.queryset, column)
                     if not isinstance(path.field, JSONField):
                         yield (
                             f"{name}.{member}",
-                            rql.Filter(path.lookup, path.field, among=value.rows, looked_up=True),
+                            rql.Filter(
+                                path.lookup, path.field, among=value.queryset, looked_up=True
+                            ),
                         )
             elif isinstance(value, Constant):
                 if field := next(
@@ -239,9 +241,18 @@ class Resource:
         """
         return partial(self.register, self.writes, "DELETE", names, ())
 
-    def acts(self, name: str, *names: str, required: tuple[str, ...] = ()) -> Decorator:
-        """Register `action(caller, record, values)` at `/<id>/<name>`. The answer is the record."""
-        return partial(self.register, self.actions, name, names, required)
+    def acts(
+        self,
+        name: str,
+        *names: str,
+        required: tuple[str, ...] = (),
+        answers: Mapping[str, Any] | None = None,
+    ) -> Decorator:
+        """Register `action(caller, record, values)` at `/<id>/<name>`. The answer is the record.
+
+        To answer with more, the action returns a dict that `answers` describes.
+        """
+        return partial(self.register, self.actions, name, names, required, answers=answers)
 
     def register(
         self,

@@ -70,13 +70,13 @@ TREE_LEVELS = 3
 
 
 class Asked(NamedTuple):
-    """A query applied to rows.
+    """A query applied to a queryset.
 
     `limit` and `offset` are as they were written, `select` has the names in `select()`, and
     `ignored` the names that are not filters.
     """
 
-    rows: "QuerySet[Any]"
+    queryset: "QuerySet[Any]"
     limit: str | None
     offset: str | None
     select: tuple[str, ...]
@@ -136,8 +136,8 @@ class Filters(RQLFilterClass):
     # The filter of each name, in either spelling.
     AT: Mapping[str, Filter] = {}
 
-    def __init__(self, rows: "QuerySet[Any]", instance: "Filters | None" = None) -> None:
-        super().__init__(rows, instance)
+    def __init__(self, queryset: "QuerySet[Any]", instance: "Filters | None" = None) -> None:
+        super().__init__(queryset, instance)
         self.left = MAX_COST
         # Names in the query that are not filters, in order of appearance.
         self.ignored: dict[str, None] = {}
@@ -182,10 +182,10 @@ class Filters(RQLFilterClass):
         This replaces `apply_filters`, which would cache the last thousand queries of any size.
         """
         transformer = RQLToDjangoORMTransformer(self)
-        rows: QuerySet[Any] = transformer.transform(tree)
+        narrowed: QuerySet[Any] = transformer.transform(tree)
         for name in (name for names in transformer.ordering_filters for name in names):
             self.pay(name.lstrip("-"), ORDER_COST)
-        ordered: QuerySet[Any] = self._apply_ordering(rows, transformer.ordering_filters)
+        ordered: QuerySet[Any] = self._apply_ordering(narrowed, transformer.ordering_filters)
         return ordered
 
     def _build_django_q(
@@ -260,11 +260,11 @@ def build(
 
 
 def apply(
-    filters: Filters, rows: "QuerySet[Any]", query: str, searches: Iterable[str] = ()
+    filters: Filters, queryset: "QuerySet[Any]", query: str, searches: Iterable[str] = ()
 ) -> Asked:
     """Narrow and order the rows as the query and the searches ask. Raises BadQuery."""
     try:
-        narrowed = type(filters)(rows, instance=filters)
+        narrowed = type(filters)(queryset, instance=filters)
         for text in map(checked, searches):
             narrowed.queryset = narrowed.queryset.filter(narrowed.search(text))
         if not query:

@@ -75,21 +75,22 @@ def record(resource: Resource) -> Schema:
     }
 
 
-def part(value: Any, rows: "QuerySet[Any]", writable: set[str], name: str = "") -> Schema:
-    """Return the schema of a part of a shape over `rows`.
+def part(value: Any, queryset: "QuerySet[Any]", writable: set[str], name: str = "") -> Schema:
+    """Return the schema of a part of a shape over a queryset.
 
     What cannot be written is marked once, on the outermost object that is read-only as a whole.
     """
     if not any(each == name or each.startswith(below(name)) for each in writable):
-        return {**content(value, rows), "readOnly": True}
+        return {**content(value, queryset), "readOnly": True}
     if isinstance(value, Mapping):
         return {
             "type": "object",
             "properties": {
-                key: part(each, rows, writable, below(name) + key) for key, each in value.items()
+                key: part(each, queryset, writable, below(name) + key)
+                for key, each in value.items()
             },
         }
-    return content(value, rows)
+    return content(value, queryset)
 
 
 def below(name: str) -> str:
@@ -97,15 +98,15 @@ def below(name: str) -> str:
     return f"{name}." if name else ""
 
 
-def content(value: Any, rows: "QuerySet[Any]") -> Schema:
+def content(value: Any, queryset: "QuerySet[Any]") -> Schema:
     """Return the schema of a value in a shape."""
     if isinstance(value, Mapping):
         return {
             "type": "object",
-            "properties": {key: content(each, rows) for key, each in value.items()},
+            "properties": {key: content(each, queryset) for key, each in value.items()},
         }
     if isinstance(value, Rows):
-        listed = content(value.shape, value.rows)
+        listed = content(value.shape, value.queryset)
         if value.schema is None:
             return {"type": "array", "items": listed}
         return {**value.schema, "additionalProperties": listed}
@@ -113,14 +114,14 @@ def content(value: Any, rows: "QuerySet[Any]") -> Schema:
         return dict(value.schema)
     if isinstance(value, Constant):
         return {"type": json_type(value.value), "const": value.value}
-    return column(rows, value)
+    return column(queryset, value)
 
 
-def column(rows: "QuerySet[Any]", name: str) -> Schema:
+def column(queryset: "QuerySet[Any]", name: str) -> Schema:
     """Return the schema of a column of the model or of the query."""
-    expression = annotation(rows, name)
+    expression = annotation(queryset, name)
     if expression is None:
-        return answered(trace(rows.model, name).field)
+        return answered(trace(queryset.model, name).field)
     field = expression.output_field
     field = getattr(field, "target_field", field)
     known = [value for value in outcomes(expression) if value is not None]

@@ -62,17 +62,17 @@ class Constant:
 class Rows:
     """The rows of another table as a list of objects, read in the same query as the record.
 
-    `rows` is ordered and refers to the record by `OuterRef`. The shape has columns and nested
+    `queryset` is ordered and refers to the record by `OuterRef`. The shape has columns and nested
     shapes only. `change` converts the list into something else, described by `schema`.
     """
 
-    rows: "QuerySet[Any]"
+    queryset: "QuerySet[Any]"
     shape: Shape
     change: Callable[[Any], Any] | None = None
     schema: Mapping[str, Any] | None = None
 
     def expression(self) -> "JsonRows":
-        return JsonRows(self.rows.values(part=json_object(self.shape, self.rows)))
+        return JsonRows(self.queryset.values(part=json_object(self.shape, self.queryset)))
 
 
 class JsonRows(Subquery):
@@ -100,13 +100,13 @@ class CountOf(Subquery):
 
     output_field = IntegerField()
 
-    def __init__(self, rows: "QuerySet[Any]") -> None:
-        super().__init__(rows.order_by().values("pk"))
+    def __init__(self, queryset: "QuerySet[Any]") -> None:
+        super().__init__(queryset.order_by().values("pk"))
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
 
 
-class Moment(Func):
+class MomentText(Func):
     """A date and time inside a JSON object, as the API writes it.
 
     SQLite would otherwise write it in its own way, without a time zone.
@@ -228,14 +228,18 @@ def without_nulls(value: Any) -> Any:
     return {name: part for name, part in parts if part is not None and part != {}}
 
 
-def json_object(shape: Shape, rows: "QuerySet[Any]") -> JSONObject:
-    return JSONObject(**{name: json_part(value, rows) for name, value in shape.items()})
+def json_object(shape: Shape, queryset: "QuerySet[Any]") -> JSONObject:
+    return JSONObject(**{name: json_part(value, queryset) for name, value in shape.items()})
 
 
-def json_part(value: Any, rows: "QuerySet[Any]") -> Any:
+def json_part(value: Any, queryset: "QuerySet[Any]") -> Any:
     if isinstance(value, Mapping):
-        return json_object(value, rows)
-    return Moment(F(value)) if isinstance(trace_in(rows, value).field, DateTimeField) else F(value)
+        return json_object(value, queryset)
+    return (
+        MomentText(F(value))
+        if isinstance(trace_in(queryset, value).field, DateTimeField)
+        else F(value)
+    )
 
 
 class Path(NamedTuple):
@@ -249,11 +253,11 @@ class Path(NamedTuple):
     lookup: str
 
 
-def trace_in(rows: "QuerySet[Any]", column: str) -> Path:
+def trace_in(queryset: "QuerySet[Any]", column: str) -> Path:
     """Return what a column of a query stands for: an annotation, or a path from its model."""
-    if expression := annotation(rows, column):
+    if expression := annotation(queryset, column):
         return Path(expression.output_field, null=True, many=False, lookup=column)
-    return trace(rows.model, column)
+    return trace(queryset.model, column)
 
 
 def trace(model: type[Model], path: str) -> Path:

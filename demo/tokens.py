@@ -12,7 +12,7 @@ from activity.recording import happened
 from demo.companies import FRONT_STREET, MICK
 from demo.records.base import day, sample_id, seeded
 from tokens.catalog import Module
-from tokens.models import Extension, Token, TokenError, TokenUsage
+from tokens.models import Extension, KeyUse, Policy, Token, TokenError, TokenUsage
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,9 @@ SAMPLES = (
         used=timedelta(minutes=3),
     ),
 )
+
+# The token that has two keys: ERP Agreements Sync of Mighty Mick's.
+RENEWED = "SU-160-984-311"
 
 MORE: tuple[tuple[Any, ...], ...] = (
     # name, extension, modules, external id, last used, expires, status
@@ -208,9 +211,7 @@ def more_samples() -> Iterator[Sample]:
             if number < limit:
                 yield Sample(
                     account,
-                    "SU-160-984-311"
-                    if (account, number) == (MICK, 0)
-                    else sample_id(draw, "SU", 3, 3, 3),
+                    RENEWED if (account, number) == (MICK, 0) else sample_id(draw, "SU", 3, 3, 3),
                     name,
                     extension,
                     day(2021, 5, 14, 9, 12) - timedelta(days=17 * number, minutes=37 * number),
@@ -236,7 +237,7 @@ def load(accounts: Mapping[str, Account]) -> None:
     }
     extensions = Extension.objects.in_bulk()
     known = set(Token.objects.values_list("pk", flat=True))
-    stopped = []
+    renewed, stopped = [], []
     # The trail is written in the order of time.
     for sample in sorted((*SAMPLES, *more_samples()), key=lambda sample: sample.created):
         extension = extensions.get(sample.extension)
@@ -262,12 +263,49 @@ def load(accounts: Mapping[str, Account]) -> None:
             # The person trying the portal took the name, or changed the extension; theirs stays.
             continue
         token.permissions.update(granted_at=sample.created)
+        token.keys.update(created_at=sample.created)
         if sample.used:
             TokenUsage.objects.filter(token=token).update(last_used_at=now - sample.used)
         if sample.status != Token.Status.ACTIVE:
             stopped.append((sample, token, by))
+        if sample.id == RENEWED:
+            renewed.append((token, by))
+    for token, by in renewed:
+        renew(token, by, now)
+    Token.objects.filter(account=MICK, name="Reseller Portal", rate=None).update(
+        rate=600, burst=100
+    )
+    Policy.objects.get_or_create(
+        account=accounts[FRONT_STREET], defaults={"proposed_days": 90, "most_tokens": 50}
+    )
     for sample, token, by in stopped:
         if sample.status == Token.Status.INACTIVE:
             token.disable(by=by)
         else:
             token.remove(by=by)
+
+
+def renew(token: Token, by: User, now: datetime) -> None:
+    """Renew a token as of yesterday, with programs that use its old key and its new one."""
+    began = now - timedelta(hours=29, minutes=48)
+    with happened(began):
+        token.renew(by=by, until=now + timedelta(hours=18, minutes=12))
+    new, old = token.live_keys
+    token.keys.filter(pk=new.pk).update(created_at=began)
+    token.keys.filter(pk=old.pk).update(created_at=token.created_at, replaced_at=began)
+    Token.objects.filter(pk=token.pk).update(updated_at=began)
+    for key, address, agent, modules, calls, earlier, first, last in (
+        (old, "198.51.100.7", "nightly-export/1.4", (M.AGREEMENTS, M.CUSTOMERS), 2140, 1926, 7, 11),
+        (old, "203.0.113.25", "erp-sync/3.1", (M.HELPDESK,), 620, 516, 30, 850),
+        (new, "203.0.113.24", "erp-sync/3.2", (M.AGREEMENTS, M.HELPDESK), 1012, 0, 1, 2),
+    ):
+        KeyUse.objects.create(
+            key=key,
+            address=address,
+            agent=agent,
+            modules=[module.value for module in modules],
+            calls=calls,
+            earlier_calls=earlier,
+            first_at=now - timedelta(days=first),
+            last_at=now - timedelta(minutes=last),
+        )

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import for_members
 from accounts.http import PersonRequest
-from api import bodies, openapi, rql, schemas
+from api import bodies, conventions, openapi, rql, schemas
 from api.answers import DEFAULT_LIMIT, LIMIT
 from api.examples import example
 from api.resource import Resource
@@ -92,8 +92,8 @@ def reference(request: PersonRequest) -> HttpResponse:
         {
             "endpoint": endpoint(request),
             "chapters": chapters(),
-            "operators": openapi.OPERATORS,
-            "refusals": openapi.REFUSALS,
+            "operators": conventions.OPERATORS,
+            "error_answers": conventions.ERROR_ANSWERS,
             "limits": LIMITS,
         },
     )

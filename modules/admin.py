@@ -202,7 +202,7 @@ class ServiceAdmin(SampleAdmin):
 
 @admin.register(AssetItem, Environment, MarketplaceHub)
 class PartAdmin(SampleAdmin):
-    """Parts of a record, which can also be edited with the record as long as it has few."""
+    """Parts of a record, which can also be edited on its page while it has few of them."""
 
     search_fields = ("id",)
 

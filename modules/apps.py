@@ -1,3 +1,5 @@
+"""The app Modules, and the rows that mirror the catalog of modules."""
+
 from typing import Any
 
 from django.apps import AppConfig
@@ -18,7 +20,7 @@ def mirror_catalog(using: str, **kwargs: Any) -> None:
     from modules.models import ModuleEntry
     from tokens.catalog import Module
 
-    rows = ModuleEntry.objects.using(using)
-    rows.exclude(pk__in=Module.values).delete()
+    stored = ModuleEntry.objects.using(using)
+    stored.exclude(pk__in=Module.values).delete()
     entries = [ModuleEntry(id=module.value, name=str(module.label)) for module in Module]
-    rows.bulk_create(entries, update_conflicts=True, unique_fields=["id"], update_fields=["name"])
+    stored.bulk_create(entries, update_conflicts=True, unique_fields=["id"], update_fields=["name"])

@@ -7,7 +7,7 @@ from django.db.models import Case, CharField, Value, When
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
-from api.bodies import Refused
+from api.bodies import ApiError
 from api.resource import Resource
 from api.shapes import Column, events, reference
 from modules.models import Asset, Customer, Hub, TierConfig, this_second
@@ -148,14 +148,14 @@ def delete(caller: Caller, customer: Customer) -> None:
     """Delete a customer that has no subscriptions and no tier configurations."""
     check(caller, {})
     used = any(
-        rows.exists()
-        for rows in (
+        records.exists()
+        for records in (
             Asset.objects.filter(customer=customer),
             TierConfig.objects.filter(customer=customer),
         )
     )
     if used:
-        raise Refused(
+        raise ApiError(
             _("A customer that has subscriptions or tier configurations cannot be deleted."),
             code="TRA_001",
         )
@@ -163,9 +163,9 @@ def delete(caller: Caller, customer: Customer) -> None:
 
 
 def check(caller: Caller, values: dict[str, Any]) -> None:
-    """Raise Refused unless the caller may write customers and the hub belongs to it."""
+    """Raise ApiError unless the caller may write customers and the hub belongs to it."""
     if not Account.objects.filter(pk=caller.account_id, side=Account.Side.DISTRIBUTOR).exists():
-        raise Refused(
+        raise ApiError(
             _("Customers belong to distributors; a vendor can only read them."),
             code="AUTH_005",
             status=403,
@@ -173,18 +173,18 @@ def check(caller: Caller, values: dict[str, Any]) -> None:
     if (hub := values.get("hub.id")) and not Hub.objects.filter(
         pk=hub, owner=caller.account_id
     ).exists():
-        raise Refused("hub.id: " + _("Your account has no such hub."))
+        raise ApiError("hub.id: " + _("Your account has no such hub."))
 
 
 def save(customer: Customer) -> None:
-    """Save a customer. Raises Refused if its place among resellers is not valid."""
+    """Save a customer. Raises ApiError if its place among resellers is not valid."""
     try:
         customer.save()
     except ValidationError as problem:
         names = {
             column: name for name, column in CUSTOMERS.columns.items() if isinstance(column, str)
         } | {"parent": "parent.id"}
-        raise Refused(
+        raise ApiError(
             *(
                 f"{names[field]}: {text}"
                 for field, texts in problem.message_dict.items()

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, User
-from api.bodies import Refused
+from api.bodies import ApiError
 from api.resource import Resource
 from api.shapes import Constant, Shape, actor, actors, reference
 from modules.models import Case, Contract, Product, WrongState, this_second
@@ -29,10 +29,10 @@ def cases(caller: Caller) -> "models.QuerySet[Case]":
             models.When(issuer=caller.account_id, then=f"receiver{part}"), default=f"issuer{part}"
         )
 
-    rows: models.QuerySet[Case] = Case.objects.visible_to(caller)
-    rows = rows.annotate(partner_id=partner("_id"), partner_name=partner("__name"))
+    visible: models.QuerySet[Case] = Case.objects.visible_to(caller)
+    visible = visible.annotate(partner_id=partner("_id"), partner_name=partner("__name"))
     own = actors(*(f"{event}_by" for event in EVENTS))
-    told: models.QuerySet[Case] = rows.annotate(
+    told: models.QuerySet[Case] = visible.annotate(
         **{
             (name := f"{event}_by_actor_{part}"): models.Case(
                 models.When(is_foreign(event, caller.account_id), then=f"partner_{part}"),
@@ -46,13 +46,13 @@ def cases(caller: Caller) -> "models.QuerySet[Case]":
 
 
 def is_foreign(event: str, account_id: str) -> models.Q:
-    """Whether a token of the other side did it."""
+    """Return the condition that a token of the other side did it."""
     account = f"{event}_by_account"
     return ~models.Q(**{account: ""}) & ~models.Q(**{account: account_id})
 
 
 def happened(event: str) -> Shape:
-    """An event of a case: when, and who did it. Its columns are named for it."""
+    """Return the shape of an event of a case: when it was, and who did it."""
     return {"at": f"{event}_at", "by": actor(f"{event}_by")}
 
 
@@ -128,9 +128,9 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
     if not Contract.objects.filter(
         vendor=vendor, provider=provider, status=Contract.Status.ACTIVE
     ).exists():
-        raise Refused("receiver.account.id: " + _("Your account has no such partner."))
+        raise ApiError("receiver.account.id: " + _("Your account has no such partner."))
     if agent and not User.objects.filter(pk=agent, memberships__account=partner).exists():
-        raise Refused("receiver.agent.id: " + _("There is no such person in that company."))
+        raise ApiError("receiver.agent.id: " + _("There is no such person in that company."))
     now, by = this_second(), acting(caller)
     case = Case(
         vendor_id=vendor,
@@ -150,11 +150,11 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
 def update(caller: Caller, case: Case, values: dict[str, Any]) -> None:
     """Update a case that the account opened, as long as it is not closed."""
     if case.issuer_id != caller.account_id:
-        raise Refused(
+        raise ApiError(
             _("Only the company that opened the case can change it."), code="AUTH_005", status=403
         )
     if case.state == Case.State.CLOSED:
-        raise Refused(_("A closed case cannot be changed."), code="HLP_001")
+        raise ApiError(_("A closed case cannot be changed."), code="HLP_001")
     for column, value in columns(caller, values, case.vendor_id).items():
         setattr(case, column, value)
     case.touch(acting(caller), this_second())
@@ -185,7 +185,7 @@ def close(caller: Caller, case: Case, values: dict[str, Any]) -> None:
     The company that opened it may add a rating, from 1 (very poor) to 5 (very good), and feedback.
     """
     if values and case.issuer_id != caller.account_id:
-        raise Refused(
+        raise ApiError(
             _("Only the company that opened the case can rate it."), code="AUTH_005", status=403
         )
     case.rating, case.feedback = values.get("rating"), values.get("feedback", "")
@@ -196,24 +196,24 @@ def move(caller: Caller, case: Case, state: Case.State) -> None:
     try:
         case.move(state, acting(caller))
     except WrongState as problem:
-        raise Refused(str(problem), code="HLP_001") from None
+        raise ApiError(str(problem), code="HLP_001") from None
 
 
 def columns(caller: Caller, values: dict[str, Any], vendor_id: str) -> dict[str, Any]:
     """Return the values by column.
 
-    Raises Refused for a product that the account cannot see or that is not of the case's vendor.
+    Raises ApiError for a product that the account cannot see or that is not of the case's vendor.
     """
     product = values.get("product.id")
     if (
         product
         and not Product.objects.visible_to(caller).filter(pk=product, vendor=vendor_id).exists()
     ):
-        raise Refused("product.id: " + _("The vendor has no such product."))
+        raise ApiError("product.id: " + _("The vendor has no such product."))
     return {CASES.columns[name]: value for name, value in values.items()}
 
 
 def acting(caller: Caller) -> Actor:
-    """The token as the events name it, and whose it is."""
+    """Return the token as the events of a case name it, with its account."""
     name = Token.objects.values_list("name", flat=True).get(pk=caller.id)
     return Actor(caller.id, name, caller.account_id)

@@ -6,6 +6,7 @@ token that may do more.
 """
 
 from collections.abc import Collection as Several
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.db.models import (
     IntegerField,
     OuterRef,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
@@ -26,36 +28,50 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from api import answers
-from api.bodies import Refused
+from api.bodies import ApiError
 from api.resource import Resource
 from api.shapes import Constant, Rows, actor, actors, reference
 from modules.models import ModuleEntry
+from portal.fields import MomentField
 from tokens.catalog import Module
 from tokens.gate import Caller
 from tokens.models import (
     EXPIRING,
+    LONGEST_OVERLAP,
+    BadEnd,
     Deleted,
     Extension,
+    Grant,
     NameTaken,
     NotOffered,
-    Permission,
     State,
     Token,
+    TokenKey,
     TooManyTokens,
+    TwoKeys,
 )
 from tokens.standing import Standing
+
+END = MomentField(null=True, blank=True)
 
 
 def tokens(caller: Caller) -> QuerySet[Token]:
     """Return the account's tokens, deleted ones too, with what the API calls their status."""
     active = Token.Status.ACTIVE
+    old_key = TokenKey.objects.filter(token=OuterRef("pk"), retires_at__gt=Now())
     return (
         Token.objects.of_account(caller.account_id)
         .order_by("-created_at", "-id")
+        .annotate(old_key_ends=Subquery(old_key.order_by("-version").values("retires_at")[:1]))
         .annotate(
             # As Token.state, but by the clock of the database, since the query is kept.
             current=Case(
                 When(status=active, expires_at__lte=Now(), then=Value(State.EXPIRED.value)),
+                When(
+                    status=active,
+                    old_key_ends__isnull=False,
+                    then=Value(State.REVITALISED.value),
+                ),
                 When(
                     status=active,
                     expires_at__lte=Now() + EXPIRING,
@@ -64,16 +80,18 @@ def tokens(caller: Caller) -> QuerySet[Token]:
                 default="status",
                 output_field=CharField(max_length=16),
             ),
+            # While there are two keys, Connect calls the end of the old one the expiration date,
+            # and that of the token the renewed one.
+            ends_at=Coalesce("old_key_ends", "expires_at", output_field=END),
+            renewed_end=Case(When(old_key_ends__isnull=False, then="expires_at"), output_field=END),
             **actors("created_by", "updated_by"),
         )
     )
 
 
-def granted(token: Any) -> QuerySet[Permission]:
+def granted(token: Any) -> QuerySet[Grant]:
     """Return the grants of a token, with who granted each."""
-    return (
-        Permission.objects.filter(token=token).annotate(**actors("granted_by")).order_by("module")
-    )
+    return Grant.objects.filter(token=token).annotate(**actors("granted_by")).order_by("module")
 
 
 GRANT = {
@@ -100,7 +118,8 @@ TOKENS = Resource(
             "updated": {"at": "updated_at", "by": actor("updated_by")},
         },
         "permissions": Rows(granted(OuterRef("pk")), GRANT),
-        "expiration_date": "expires_at",
+        "expiration_date": "ends_at",
+        "renewed_expiration_date": "renewed_end",
     },
     ordering=("extension.id", "expiration_date"),
 )
@@ -161,6 +180,13 @@ MODULES = Resource(
 )
 
 
+SECRET = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{40}$",
+    "description": "The secret, shown only this once.",
+}
+
+
 @TOKENS.creates(
     "name",
     "external_id",
@@ -175,13 +201,7 @@ MODULES = Resource(
             "which its page in the portal shows: ApiKey SU-…:…"
         )
     },
-    answers={
-        "token": {
-            "type": "string",
-            "pattern": "^[0-9a-f]{40}$",
-            "description": "The secret, shown only this once.",
-        }
-    },
+    answers={"token": SECRET},
 )
 def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     """Create a token. Only this answer has its secret as `token`: the key is `ApiKey <id>:<token>`.
@@ -191,14 +211,14 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     """
     extension = Extension.objects.filter(pk=values["extension.id"]).first()
     if extension is None:
-        raise Refused("extension.id: " + _("There is no such extension."))
+        raise ApiError("extension.id: " + _("There is no such extension."))
     if values.get("owner.id", caller.account_id) != caller.account_id:
-        raise Refused("owner.id: " + _("A token can only create tokens of its own account."))
+        raise ApiError("owner.id: " + _("A token can only create tokens of its own account."))
     me = acting(caller)
     # A token that expires cannot create one that outlives it.
     expires = values.get("expiration_date") or me.expires_at
     if expires and expires <= timezone.now():
-        raise Refused("expiration_date: " + _("Must be in the future."))
+        raise ApiError("expiration_date: " + _("Must be in the future."))
     try:
         token, key = Token.issue(
             account=Account.objects.get(pk=caller.account_id),
@@ -211,9 +231,9 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
             expires_at=expires,
         )
     except NameTaken as problem:
-        raise Refused(f"name: {problem}") from None
+        raise ApiError(f"name: {problem}") from None
     except (NotOffered, TooManyTokens) as problem:
-        raise Refused(f"extension.id: {problem}") from None
+        raise ApiError(f"extension.id: {problem}") from None
     must_cover(caller, token)
     return {**(answers.one(TOKENS, caller, token.pk) or {}), "token": key.secret}
 
@@ -227,16 +247,16 @@ def update(caller: Caller, token: Token, values: dict[str, Any]) -> None:
     try:
         token.edit(by=acting(caller), version=None, modules=None, **values)
     except NameTaken as problem:
-        raise Refused(f"name: {problem}") from None
+        raise ApiError(f"name: {problem}") from None
     except Deleted as problem:
-        raise Refused(str(problem), code="TKN_001") from None
+        raise ApiError(str(problem), code="TKN_001") from None
 
 
 @TOKENS.deletes
 def delete(caller: Caller, token: Token) -> None:
     """Delete a token for good. Its key stops working at once, and its name can be used again."""
     if not token.remove(by=acting(caller)):
-        raise Refused(_("The token is deleted."), code="TKN_001")
+        raise ApiError(_("The token is deleted."), code="TKN_001")
 
 
 @TOKENS.acts("activate")
@@ -252,13 +272,70 @@ def deactivate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
     settle(token, enabled=token.disable(by=acting(caller)), wanted=Token.Status.INACTIVE)
 
 
+@TOKENS.acts("rotate", "expiration_date", answers={"token": SECRET})
+def rotate(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, Any]:
+    """Make a new key for a token and stop its other keys at once.
+
+    Only this answer has the secret of the new key as `token`. The expiration date stays unless the
+    body has another one, or null for none.
+    """
+    me = may_make_key(caller, token, values)
+    key = token.rotate(by=me, **new_end(values))
+    must_cover(caller, token)
+    return {"token": key.secret}
+
+
+@TOKENS.acts("renew", "expiration_date", answers={"renewed_token": SECRET})
+def renew(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, Any]:
+    """Make a new key for a token, while its present key works until the present expiration date.
+
+    The present key works for 30 days at most. Until then the status is `revitalised`,
+    `expiration_date` is the end of the present key, and `renewed_expiration_date` that of the new
+    one. Only this answer has the secret of the new key as `renewed_token`. The expiration date
+    stays unless the body has another one, or null for none.
+    """
+    me = may_make_key(caller, token, values)
+    until = timezone.now() + LONGEST_OVERLAP
+    try:
+        key = token.renew(by=me, until=until, **new_end(values))
+    except TwoKeys as problem:
+        raise ApiError(str(problem), code="TKN_005") from None
+    except BadEnd:
+        text = _("The token is expired, so its key cannot live on. Rotate it instead.")
+        raise ApiError(text, code="TKN_006") from None
+    must_cover(caller, token)
+    return {"renewed_token": key.secret}
+
+
+def may_make_key(caller: Caller, token: Token, values: dict[str, Any]) -> Token:
+    """Return the acting token. Raise ApiError if it may not make a key that ends then."""
+    if token.is_deleted:
+        raise ApiError(_("The token is deleted."), code="TKN_001")
+    expires = values.get("expiration_date")
+    if expires and expires <= timezone.now():
+        raise ApiError("expiration_date: " + _("Must be in the future."))
+    me = acting(caller)
+    # The caller may have lost its own key to another call while it waited for this token.
+    if TokenKey.objects.filter(pk=caller.key_id, retires_at__lte=Now()).exists():
+        text = _("This key of the token %(id)s is retired.") % {"id": caller.id}
+        raise ApiError("API request is unauthorized.", text, code="AUTH_006", status=401)
+    # Before the change, since a token may renew itself, and must not live longer by that.
+    if "expiration_date" in values:
+        must_outlive(me, expires)
+    return me
+
+
+def new_end(values: dict[str, Any]) -> dict[str, Any]:
+    return {"expires_at": values["expiration_date"]} if "expiration_date" in values else {}
+
+
 def settle(token: Token, *, enabled: bool, wanted: str) -> None:
-    """Raise Refused if the token is deleted.
+    """Raise ApiError if the token is deleted.
 
     It is not an error if the token already had the wanted status.
     """
     if not enabled and token.status != wanted:
-        raise Refused(_("The token is deleted."), code="TKN_001")
+        raise ApiError(_("The token is deleted."), code="TKN_001")
 
 
 @PERMISSIONS.creates("id", "object.id")
@@ -283,7 +360,7 @@ def revoke(caller: Caller, token_id: str, listed: list[dict[str, Any]]) -> None:
     """
     modules, token = {wanted(values) for values in listed}, own_custom(caller, token_id)
     if Module.ALL in token.grants and Module.ALL not in modules:
-        raise Refused(
+        raise ApiError(
             _(
                 "The token has All, which covers every module. Revoke All, and grant the modules "
                 "that should stay."
@@ -294,22 +371,22 @@ def revoke(caller: Caller, token_id: str, listed: list[dict[str, Any]]) -> None:
 
 
 def wanted(values: dict[str, Any]) -> Module:
-    """Return the module that a body names, as `id` or as `object.id`. Raises Refused."""
+    """Return the module that a body names, as `id` or as `object.id`. Raises ApiError."""
     named = values.get("object.id") or values.get("id")
     if named is None:
-        raise Refused("id: " + _("This field is required."))
+        raise ApiError("id: " + _("This field is required."))
     return Module(named)  # type: ignore[call-arg]  # the lookup by value
 
 
 def own_custom(caller: Caller, token_id: str) -> Token:
-    """Return the token. Raises Refused unless its grants can be chosen."""
+    """Return the token. Raises ApiError unless its grants can be chosen."""
     token = Token.objects.filter(account=caller.account_id, pk=token_id).first()
     if token is None:
-        raise Refused(answers.no_such(token_id), code="NFND_000", status=404)
+        raise ApiError(answers.no_such(token_id), code="NFND_000", status=404)
     if token.is_deleted:
-        raise Refused(_("The token is deleted."), code="TKN_001")
+        raise ApiError(_("The token is deleted."), code="TKN_001")
     if not token.extension.asks_permissions:
-        raise Refused(
+        raise ApiError(
             _("The modules of a token for %(extension)s are fixed.")
             % {"extension": token.extension.label},
             code="TKN_002",
@@ -323,7 +400,7 @@ def acting(caller: Caller) -> Token:
 
 
 def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None) -> None:
-    """Raise Refused unless the caller may give the access that the token has, or the modules.
+    """Raise ApiError unless the caller may give the access that the token has, or the modules.
 
     The caller must still be valid, must not expire before the token, and must have the modules
     itself. This is checked after the change, which is then rolled back, so that what the caller
@@ -333,13 +410,10 @@ def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None
     me = acting(caller)
     standing = Standing(me)
     if not standing.can_call:
-        raise Refused("API request is unauthorized.", standing.refusal, code="AUTH_001", status=401)
-    if me.expires_at and (token.expires_at is None or token.expires_at > me.expires_at):
-        raise Refused(
-            _("A token that expires cannot give access to one that expires later or never."),
-            code="AUTH_006",
-            status=403,
+        raise ApiError(
+            "API request is unauthorized.", standing.hindrance_text, code="AUTH_001", status=401
         )
+    must_outlive(me, token.expires_at)
     handed = token.grants if modules is None else modules
     missing = (
         []
@@ -347,9 +421,19 @@ def must_cover(caller: Caller, token: Token, modules: Several[str] | None = None
         else [module for module in Module if module in handed and module not in me.grants]
     )
     if missing:
-        raise Refused(
+        raise ApiError(
             _("A token cannot give access that it does not have itself: %(modules)s.")
             % {"modules": ", ".join(str(module.label) for module in missing)},
-            code="AUTH_006",
+            code="TKN_004",
+            status=403,
+        )
+
+
+def must_outlive(me: Token, expires_at: datetime | None) -> None:
+    """Raise ApiError if what the caller gives access to would expire later than the caller."""
+    if me.expires_at and (expires_at is None or expires_at > me.expires_at):
+        raise ApiError(
+            _("A token that expires cannot give access to one that expires later or never."),
+            code="TKN_004",
             status=403,
         )

@@ -60,10 +60,12 @@ class BoundedInline(admin.TabularInline):
         return super().get_formset(request, obj, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).select_related(*self.list_select_related)
+        queryset = super().get_queryset(request).select_related(*self.list_select_related)
         if self.record is None:
-            return rows
-        return rows.filter(pk__in=self.of(self.record).order_by(*self.newest).values("pk")[:SHOWN])
+            return queryset
+        return queryset.filter(
+            pk__in=self.of(self.record).order_by(*self.newest).values("pk")[:SHOWN]
+        )
 
     @property
     def link(self) -> str:
@@ -73,8 +75,8 @@ class BoundedInline(admin.TabularInline):
         return name
 
     def of(self, record: Model) -> QuerySet[Any]:
-        rows: QuerySet[Any] = self.model._default_manager.filter(**{self.link: record})
-        return rows
+        queryset: QuerySet[Any] = self.model._default_manager.filter(**{self.link: record})
+        return queryset
 
     @property
     def more(self) -> More | None:

@@ -1,3 +1,5 @@
+"""The app Portal: the shell."""
+
 from django.apps import AppConfig
 
 

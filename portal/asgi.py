@@ -21,11 +21,11 @@ from django.core.handlers.wsgi import WSGIRequest
 
 from portal.wsgi import application as django_application  # must come first: it sets Django up
 
-from portal import api, views  # isort: skip
+from portal import api, background, views  # isort: skip
 from portal.connections import Connections  # isort: skip
 from portal.http import client_network  # isort: skip
 from portal.middleware import DATA_POLICY, HEALTH, SecurityHeadersMiddleware  # isort: skip
-from portal.pools import Answer, Client, HungUp, Pool, Refused  # isort: skip
+from portal.pools import Answer, Client, HttpError, HungUp, Pool  # isort: skip
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ SESSION = re.compile(rf"(?:^|;)\s*{settings.SESSION_COOKIE_NAME}=([a-z0-9]{{32}}
 BODIES = 64 * 1024 * 1024
 # One network may use 1/SHARE of what is free, so it takes many networks to fill it.
 SHARE = 8
-# Most chunks of a body: each one costs time, however small it is.
+# The most chunks of a body: each one costs time, however small it is.
 CHUNKS = 1024
 # Seconds allowed from the head of a request to the end of its body.
 BODY_SECONDS = 15
@@ -105,7 +105,9 @@ class Application:
                     for name, threads in THREADS.items()
                 }
                 self.connections.watch()
+                background.start()
             else:
+                background.end()
                 self.connections.leave()
                 for pool in self.pools.values():
                     pool.end()
@@ -118,8 +120,8 @@ class Application:
             environ = environ_of(scope)
             try:
                 return await self.serve(scope, environ, receive)
-            except Refused as refusal:
-                return refuse(environ, refusal.status)
+            except HttpError as problem:
+                return refuse(environ, problem.status)
         except HungUp:
             raise
         except Exception:
@@ -147,7 +149,7 @@ class Bodies:
 
     @contextmanager
     def counting(self, network: str) -> Iterator[Callable[[int], None]]:
-        """Yield a function that counts bytes of one body and raises Refused if there is no room.
+        """Yield a function that counts bytes of one body and raises HttpError if there is no room.
 
         Shares go by network: something shaped like a session or a key proves nothing.
         """
@@ -156,7 +158,7 @@ class Bodies:
         def count(length: int) -> None:
             nonlocal mine
             if self.held_by[network] + length > (BODIES - self.held) / SHARE:
-                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
+                raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE)
             self.held += length
             self.held_by[network] += length
             mine += length
@@ -261,16 +263,16 @@ def environ_of(scope: Scope) -> dict[str, Any]:
 
 
 def check_host(scope: Scope, environ: Mapping[str, Any]) -> None:
-    """Raise Refused unless there is exactly one Host (RFC 9112, 3.2) or, in HTTP/1.0, none."""
+    """Raise HttpError unless there is exactly one Host (RFC 9112, 3.2) or, in HTTP/1.0, none."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) > 1 or (not any(hosts) and scope["http_version"] != "1"):
-        raise Refused(HTTPStatus.BAD_REQUEST)
+        raise HttpError(HTTPStatus.BAD_REQUEST)
 
 
 async def read_body(
     scope: Scope, environ: Mapping[str, Any], receive: Receive, count: Callable[[int], None]
 ) -> bytes:
-    """Return the whole body. Raise Refused if it is too large, too slow or malformed."""
+    """Return the whole body. Raise HttpError if it is too large, too slow or malformed."""
     framing = {
         name: value
         for name, value in scope["headers"]
@@ -281,7 +283,7 @@ async def read_body(
         return b""
     limit = body_limit(environ)
     if declared > limit:
-        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     parts: list[bytes] = []
     length = 0
     try:
@@ -290,16 +292,16 @@ async def read_body(
                 message = await receive()
                 if message["type"] != "http.request":
                     # The client has left, and sees no response, or it sent a malformed body.
-                    raise Refused(HTTPStatus.BAD_REQUEST)
+                    raise HttpError(HTTPStatus.BAD_REQUEST)
                 parts.append(message.get("body", b""))
                 length += len(parts[-1])
                 count(len(parts[-1]))
                 if length > limit or len(parts) > CHUNKS:
-                    raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                    raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError:
-        raise Refused(HTTPStatus.REQUEST_TIMEOUT) from None
+        raise HttpError(HTTPStatus.REQUEST_TIMEOUT) from None
 
 
 def body_limit(environ: Mapping[str, Any]) -> int:
@@ -338,7 +340,7 @@ def run_django_safely(environ: dict[str, Any]) -> Answer:
         return refuse(environ, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-# Nothing follows it.
+# No other middleware follows it.
 secure = SecurityHeadersMiddleware(lambda request: None)  # type: ignore[arg-type, return-value]
 
 
@@ -351,16 +353,16 @@ def refuse(environ: Mapping[str, Any], status: HTTPStatus) -> Answer:
     try:
         bare = {**ENVIRON, "wsgi.input": BytesIO(), **{name: environ[name] for name in kept}}
         request = WSGIRequest(bare)
-        response = views.refused(request, status)
+        response = views.bare_error(request, status)
         secure.process_response(request, response)
         headers = [(name.encode(), value.encode()) for name, value in response.items()]
         return Answer(status, headers, response.content)
     except Exception:
-        log.exception("A refusal failed.")
+        log.exception("An error response failed.")
         return LAST_RESORT
 
 
-# The response when even a refusal fails.
+# The response when even an error response fails.
 LAST_RESORT = Answer(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     [

@@ -35,7 +35,7 @@ Client = tuple[str, int]
 
 
 class Use:
-    """The state of a connection."""
+    """How a connection is used."""
 
     __slots__ = ("requests", "since", "unread", "used")
 

@@ -11,3 +11,9 @@ class TokenId:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+class RuleId(TokenId):
+    """The id of an IP rule, such as `IPR-160-984-311`."""
+
+    regex = r"IPR-[0-9]{3}-[0-9]{3}-[0-9]{3}"

@@ -4,26 +4,26 @@ They can reach nothing but the API, and never with cookies: they authenticate wi
 Authorization header only.
 """
 
-from collections.abc import Callable
-
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from portal import api
+from portal.http import GetResponse
 
 METHODS = "GET, HEAD, POST, PUT, DELETE"
 REQUEST_HEADERS = "Authorization, Content-Type"
 # Response headers that a page may read.
-ANSWER_HEADERS = "Allow, Content-Range, Retry-After, WWW-Authenticate, X-Ignored-Filters"
+ANSWER_HEADERS = (
+    "Allow, Content-Range, Deprecation, Link, Retry-After, Sunset, WWW-Authenticate, "
+    "X-Ignored-Filters"
+)
 # How long a browser may cache the response to a preflight.
 PREFLIGHT_SECONDS = 600
 
 
-def allow_origins(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+def allow_origins(get_response: GetResponse) -> GetResponse:
     """Answer preflights, which carry no key, and let pages of allowed origins read responses."""
     if not settings.API_ALLOWED_ORIGINS:
         raise MiddlewareNotUsed

@@ -86,6 +86,14 @@ def read_email(default: str) -> dict[str, Any]:
 # --- The database -------------------------------------------------------------------------------
 
 
+def read_redis(name: str) -> str:
+    """Return the URL of a Redis server, or `""` if none is set."""
+    url = read_text(name, "")
+    if url and not re.match(r"(rediss?://[^/]|unix:///)", url):
+        raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0.")
+    return url
+
+
 def read_database(default: Path, busy_seconds: int) -> dict[str, Any]:
     """Return Django's settings for DATABASE_URL and PGBOUNCER; the default is an SQLite file.
 

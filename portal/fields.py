@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from portal import moments
+from portal.addresses import packed, unpacked
 from portal.text import fold, isolate, line, prose
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ class Guarded:
             if value and kept == "" and not self.blank:
                 raise ValidationError(self.error_messages["blank"], code="blank")
         except ValidationError as problem:
-            rows = type(model_instance)._base_manager.filter(
+            unchanged = type(model_instance)._base_manager.filter(
                 pk=model_instance.pk, **{self.attname: value}
             )
-            if add or not rows.exists():
+            if add or not unchanged.exists():
                 raise ValidationError({self.name: problem}) from problem
             kept = value
         setattr(model_instance, self.attname, kept)
@@ -114,6 +115,23 @@ class ProseField(GuardedText, LongText):
     rule = staticmethod(prose)
 
 
+class AddressField(models.CharField):
+    """An IP address, stored so that the database compares addresses as texts; see `addresses`.
+
+    In Python it is written as usual, `203.0.113.24`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "max_length": 32})
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        return value and unpacked(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return packed(value) if isinstance(value, str) else value
+
+
 class FoldedField(models.CharField):
     """A folded copy of another column for case-insensitive uniqueness, search and order.
 
@@ -164,11 +182,11 @@ class PublicIdField(models.CharField):
         return name, path, args, {**kwargs, "groups": self.groups, "prefix": self.prefix}
 
     def get_pk_value_on_save(self, instance: models.Model) -> str:
-        rows = type(instance)._default_manager
+        manager = type(instance)._default_manager
         for _ in range(self.tries):
             # See the docstring.
             drawn = new_id(self.prefix or instance.prefix, *self.groups)  # type: ignore[attr-defined]
-            if not rows.filter(pk=drawn).exists():
+            if not manager.filter(pk=drawn).exists():
                 return drawn
         raise RuntimeError(f"No free id for {type(instance).__name__} after {self.tries} tries.")
 

@@ -44,13 +44,13 @@ def day_filter(label: Any, method: str) -> filters.DateFilter:
 
 
 class ListFilter(filters.FilterSet):
-    """The filters of a list. The query string of the page is their whole state."""
+    """The filters of a list, which come from the query string of the page alone."""
 
     @property
-    def rows(self) -> QuerySet[Any]:
+    def matching(self) -> QuerySet[Any]:
         """The rows that match; none if the filter is invalid (`qs` would return all of them)."""
-        rows: QuerySet[Any] = self.qs if self.is_valid() else self.queryset.none()
-        return rows
+        matching: QuerySet[Any] = self.qs if self.is_valid() else self.queryset.none()
+        return matching
 
     @property
     def chips(self) -> list[Chip]:
@@ -69,7 +69,7 @@ class ListFilter(filters.FilterSet):
     def clear_url(self) -> str:
         return without(self.data, *self.filters)
 
-    def state(self) -> dict[str, Any]:
+    def template_context(self) -> dict[str, Any]:
         """Return what the templates around a list need: its filter panel and its chips."""
         return {
             "filter_form": self.form,

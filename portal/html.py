@@ -30,9 +30,9 @@ def time_element(value: datetime, shown: str) -> SafeString:
     )
 
 
-def moment(value: datetime | None) -> SafeString | str:
+def day_and_time(value: datetime | None) -> SafeString | str:
     """Return `18/05/2021 04:28` in the person's time zone, with UTC as a tooltip; `–` for None."""
-    return time_element(value, text.moment(value)) if value else "–"
+    return time_element(value, text.day_and_time(value)) if value else "–"
 
 
 def day(value: datetime | None) -> SafeString | str:

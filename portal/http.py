@@ -10,11 +10,16 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
+
+from portal import logs
+
+# The most characters of the name of a program.
+AGENT = 200
 
 
 class Request(HttpRequest):
@@ -24,6 +29,8 @@ class Request(HttpRequest):
 
 
 View = Callable[..., HttpResponseBase]
+# What a middleware calls for the response.
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # The request that this thread serves, for code that records where an action came from (see
 # activity.recording).
@@ -121,6 +128,14 @@ def whole(text: str | None, default: int) -> int:
 def client_address(request: HttpRequest) -> str | None:
     """Return the IP address of the person or program, or None if it is not known."""
     return address_in(request.META)
+
+
+def client_agent(request: HttpRequest) -> str:
+    """Return the program that sent a request, as it calls itself; `""` if it does not say.
+
+    Fit to be stored: at most AGENT characters, without controls, keys masked.
+    """
+    return logs.one_line(logs.mask(request.headers.get("User-Agent", "")))[:AGENT]
 
 
 def client_network(meta: Mapping[str, Any]) -> str:

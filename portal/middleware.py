@@ -1,7 +1,6 @@
 """Middleware for every request: ids, headers, limits, health checks and the public API."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +12,7 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import resolve
 
 from portal import api, logs, readiness, store, typed, views
-from portal.http import client_scheme, current_request
-
-Next = Callable[[HttpRequest], HttpResponse]
-
+from portal.http import GetResponse, View, client_scheme, current_request
 
 # Everything a page needs comes from the portal itself; nothing is inline.
 PAGE_POLICY = "; ".join(
@@ -36,7 +32,7 @@ PAGE_POLICY = "; ".join(
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
-def request_ids(get_response: Next) -> Next:
+def request_ids(get_response: GetResponse) -> GetResponse:
     """Give each request an id for its log lines and its response. Ids from clients are ignored."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -92,7 +88,7 @@ class CompressionMiddleware(GZipMiddleware):
 HEALTH, READY = "/healthz", "/readyz"
 
 
-def health(get_response: Next) -> Next:
+def health(get_response: GetResponse) -> GetResponse:
     """Answer the health checks of load balancers, which use any Host and plain http.
 
     HEALTH says that the process responds, without using the database. READY says whether it can
@@ -117,7 +113,7 @@ def health(get_response: Next) -> Next:
     return middleware
 
 
-def scheme_of_the_client(get_response: Next) -> Next:
+def scheme_of_the_client(get_response: GetResponse) -> GetResponse:
     """Set `request.scheme`, on which redirects, cookies and the gate rely, to the client's scheme.
 
     Django's SECURE_PROXY_SSL_HEADER trusts the leftmost entry of a list, which the client writes.
@@ -133,7 +129,7 @@ def scheme_of_the_client(get_response: Next) -> Next:
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 
-def known_methods(get_response: Next) -> Next:
+def known_methods(get_response: GetResponse) -> GetResponse:
     """Refuse TRACE and unknown methods, which Django's views treat as GET; give 405 a page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -148,7 +144,7 @@ def known_methods(get_response: Next) -> Next:
     return middleware
 
 
-def time_limit(get_response: Next) -> Next:
+def time_limit(get_response: GetResponse) -> GetResponse:
     """Limit how long the database statements of a request may run."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -158,7 +154,7 @@ def time_limit(get_response: Next) -> Next:
     return middleware
 
 
-def no_nul(get_response: Next) -> Next:
+def no_nul(get_response: GetResponse) -> GetResponse:
     """Refuse NUL bytes in paths and cookies: on PostgreSQL, a lookup with one is an error.
 
     The portal's forms refuse them with a message at the field, and `admin_input` covers the admin.
@@ -172,7 +168,7 @@ def no_nul(get_response: Next) -> Next:
     return middleware
 
 
-def public_api(get_response: Next) -> Next:
+def public_api(get_response: GetResponse) -> GetResponse:
     """Serve the public API before the middleware for browsers: sessions, cookies, CSRF, pages."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -205,7 +201,7 @@ def offered_by_admin(name: str, value: str) -> bool:
     return (not separator or lookup in ADMIN_LOOKUPS) and not FAR_MOMENT.match(value)
 
 
-def admin_input(get_response: Next) -> Next:
+def admin_input(get_response: GetResponse) -> GetResponse:
     """Refuse what Django's admin would pass to the database unchecked.
 
     That is NUL bytes, very long searches, and lookups that its pages do not offer.
@@ -241,7 +237,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     def process_view(
         self,
         request: HttpRequest,
-        view_func: Callable[..., HttpResponseBase],
+        view_func: View,
         view_args: Any,
         view_kwargs: Any,
     ) -> Any:
@@ -252,7 +248,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(  # type: ignore[override]  # the stub allows a redirect only
-        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+        self, request: HttpRequest, view_func: View
     ) -> HttpResponseBase:
         if api.is_api(request):
             return views.page_not_found(request)
@@ -269,7 +265,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 class KeptFormsMiddleware:
     """Sets `request.kept` if a form of the page was kept, and forgets it once it is accepted."""
 
-    def __init__(self, get_response: Next) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -282,9 +278,7 @@ class KeptFormsMiddleware:
             typed.forget(request, request.path)
         return response
 
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
-    ) -> None:
+    def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> None:
         if not getattr(view, "login_required", True) or not request.user.is_authenticated:
             return
         request.takes_forms = request.method == "POST"  # type: ignore[attr-defined]

@@ -32,19 +32,25 @@ SECTIONS = (
     Section(
         _("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")
     ),
+    Section(_("IP Rules"), "rules:list", "shield", ("rules:",)),
     Section(_("Activity"), "activity:list", "activity", ("activity:",), begins_group=True),
+    Section(_("Policies"), "tokens:policies", "policy", ("tokens:policies",)),
 )
 # How many sections fit on a phone; the others go into a menu there.
 ON_PHONES = 4
 
 
+def section_of(name: str) -> Section | None:
+    """Return the section of a view: the one that names it, else the one with its namespace."""
+    named = (section for section in SECTIONS if name in section.views)
+    others = (section for section in SECTIONS if name and name.startswith(section.views))
+    return next(named, None) or next(others, None)
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Return the context of the frame. Makes no database query."""
     match = request.resolver_match
-    name = match.view_name if match else ""
-    current = next(
-        (section for section in SECTIONS if name and name.startswith(section.views)), None
-    )
+    current = section_of(match.view_name if match else "")
     theme = request.COOKIES.get("theme", "")
     sections = [
         {**section._asdict(), "url": reverse(section.url_name), "current": section is current}

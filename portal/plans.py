@@ -52,7 +52,7 @@ class Plan(NamedTuple):
         )
         return parts + sum(map(sys.getsizeof, (self.page, self.total, *values)))
 
-    def rows(self, place: Mapping[str, str], limit: int, offset: int) -> list[Any]:
+    def fetch_rows(self, place: Mapping[str, str], limit: int, offset: int) -> list[Any]:
         """Return at most `limit` rows from `offset` on; `place` maps placeholders to values."""
         if not self.page:
             return []
@@ -104,14 +104,16 @@ class KeptPlans(LRUCache):
         return entry
 
 
-def compile_rows(rows: "QuerySet[Any]", columns: Sequence[Any]) -> Plan:
+def compile_plan(queryset: "QuerySet[Any]", columns: Sequence[Any]) -> Plan:
     """Return the plan of a query, with SQL written by Django.
 
     Raise ValueError, OverflowError or ValidationError for a value that does not fit its column.
     """
     try:
-        page, page_params, converters = sql(rows.order_by(*stable(rows)).values_list(*columns))
-        count, count_params, _unused = sql(rows.order_by().values_list("pk"))
+        page, page_params, converters = sql(
+            queryset.order_by(*stable(queryset)).values_list(*columns)
+        )
+        count, count_params, _unused = sql(queryset.order_by().values_list("pk"))
     except EmptyResultSet:
         # Django knows that nothing can match, as with a number too large for the column.
         return Plan("", (), "", (), (), 0)
@@ -121,13 +123,13 @@ def compile_rows(rows: "QuerySet[Any]", columns: Sequence[Any]) -> Plan:
 
 
 def sql(
-    rows: "QuerySet[Any]",
+    queryset: "QuerySet[Any]",
 ) -> tuple[str, tuple[Any, ...], tuple[tuple[int, list[Any], Any], ...]]:
     """Return a query as SQL, its parameters, and the converters of cells by index.
 
     Raise EmptyResultSet if nothing can match.
     """
-    compiler = rows.query.get_compiler(connection=connection)
+    compiler = queryset.query.get_compiler(connection=connection)
     text, params = compiler.as_sql()
     converters = compiler.get_converters(
         [column[0] for column in compiler.select[: compiler.col_count]]
@@ -152,9 +154,11 @@ def moment_of_sqlite(value: Any, expression: Any, connection: Any) -> datetime |
 QUICKER = {"convert_datetimefield_value": moment_of_sqlite}
 
 
-def stable(rows: "QuerySet[Any]") -> tuple[Any, ...]:
+def stable(queryset: "QuerySet[Any]") -> tuple[Any, ...]:
     """Return the order of the rows, ending with the id so that equal rows keep their place."""
-    order: tuple[Any, ...] = tuple(rows.query.order_by or rows.query.get_meta().ordering or ())
+    order: tuple[Any, ...] = tuple(
+        queryset.query.order_by or queryset.query.get_meta().ordering or ()
+    )
     return order if {"id", "-id", "pk", "-pk"} & set(order) else (*order, "pk")
 
 
@@ -168,9 +172,9 @@ def fetch(text: str, params: list[Any]) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def annotation(rows: "QuerySet[Any]", name: str) -> Any:
+def annotation(queryset: "QuerySet[Any]", name: str) -> Any:
     """Return the expression of an annotation of a query, or None."""
-    return rows.query.annotations.get(name)
+    return queryset.query.annotations.get(name)
 
 
 # --- `like` with stars --------------------------------------------------------------------------

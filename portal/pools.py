@@ -28,7 +28,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Refused(Exception):
+class HttpError(Exception):
     """Raised for a request that must not reach Django. `status` is that of the response."""
 
     def __init__(self, status: HTTPStatus) -> None:
@@ -153,12 +153,12 @@ class Pool:
     ) -> Answer:
         """Return Django's response.
 
-        Raise Refused if the request cannot be served now, HungUp if the client has left.
+        Raise HttpError if the request cannot be served now, HungUp if the client has left.
         """
         job = Job(client, environ, self.loop.create_future())
         with self.lock:
             if not self.line.add(job):
-                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
+                raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE)
             # Watching the client costs time, but pays off if requests wait and it leaves.
             crowded = self.line.length > len(self.threads)
         self.calls.put(job)
@@ -182,7 +182,7 @@ class Pool:
 
     def give_up(self, job: Job) -> None:
         if self.drop(job) and not job.answer.done():
-            job.answer.set_exception(Refused(HTTPStatus.SERVICE_UNAVAILABLE))
+            job.answer.set_exception(HttpError(HTTPStatus.SERVICE_UNAVAILABLE))
 
     async def watch(self, receive: Callable[[], Awaitable[dict[str, Any]]], job: Job) -> None:
         """Drop the request when its client leaves."""

@@ -17,6 +17,7 @@ from portal.environment import (
     read_list,
     read_number,
     read_origins,
+    read_redis,
     read_ring,
     read_text,
 )
@@ -67,6 +68,7 @@ DRAFTS_PER_PERSON = read_number("DRAFTS_PER_PERSON", 20, 1, 10_000)
 WRITES_PER_PERSON = read_number("WRITES_PER_PERSON", 120, 1, 1_000_000)
 WRITES_PER_TOKEN = read_number("WRITES_PER_TOKEN", 120, 1, 1_000_000)
 WRITES_PER_ACCOUNT = read_number("WRITES_PER_ACCOUNT", 600, 1, 1_000_000)
+WRONG_KEYS_PER_ADDRESS = read_number("WRONG_KEYS_PER_ADDRESS", 100, 1, 100_000)
 SESSION_IDLE_MINUTES = read_number("SESSION_IDLE_MINUTES", 30, 1, 1440)
 SESSION_HOURS = read_number("SESSION_HOURS", 12, 1, 720)
 SESSIONS_PER_PERSON = read_number("SESSIONS_PER_PERSON", 10, 1, 1000)
@@ -144,6 +146,8 @@ ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": read_database(VAR / "portal.sqlite3", busy_seconds=STATEMENT_SECONDS)}
+# Where rate limits are counted, if not in the database.
+CACHE_URL = read_redis("CACHE_URL")
 
 TEMPLATES = (
     {

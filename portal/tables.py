@@ -50,8 +50,8 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         if isinstance(self.object_list, QuerySet):
-            # Without the order: sorting rows just to count them costs as much as the page.
-            return self.object_list.order_by()[: self.cap + 1].count()
+            # Without the order and what is annotated: both cost as much as the page.
+            return self.object_list.order_by().values("pk")[: self.cap + 1].count()
         return len(self.object_list)
 
     @property
@@ -70,13 +70,13 @@ class CappedPaginator(Paginator):
         """
         wanted = min(whole(str(number), 1), 10**9)
         if wanted > self.num_pages and self.capped:
-            rows = self.rows(wanted)
+            rows = self.rows_of(wanted)
             if rows:
                 return CappedPage(rows, wanted, self)
         wanted = min(max(wanted, 1), self.num_pages)
-        return CappedPage(self.rows(wanted), wanted, self)
+        return CappedPage(self.rows_of(wanted), wanted, self)
 
-    def rows(self, number: int) -> list[Any]:
+    def rows_of(self, number: int) -> list[Any]:
         """Return the rows of a page.
 
         Their keys are selected first, from the index alone; otherwise skipped rows are joined too.
@@ -89,7 +89,7 @@ class CappedPaginator(Paginator):
 
 
 class Table(tables.Table):
-    """A table whose whole state is in the query string (`columns`, `sort`, `page`, `per_page`).
+    """A table that shows what the query string says (`columns`, `sort`, `page`, `per_page`).
 
     What the query string lacks comes from the person's remembered choices, then from the class.
     Invalid values are ignored, so no URL can break a list. Every orderable column must set
@@ -137,9 +137,9 @@ class Table(tables.Table):
             data=TableData.from_data(list(self.page.object_list)), table=self
         )
 
-    def prepare(self, rows: Any) -> Any:
-        """Add what the chosen columns need besides the rows; called once they are chosen."""
-        return rows
+    def prepare(self, data: Any) -> Any:
+        """Add to the data what the chosen columns need; called once they are chosen."""
+        return data
 
     def choose_columns(self, chosen: Any) -> None:
         listed = chosen if isinstance(chosen, list) else []
@@ -183,7 +183,7 @@ class Table(tables.Table):
             for sign, text in directions
         ]
 
-    def state(self) -> dict[str, Any]:
+    def template_context(self) -> dict[str, Any]:
         """Return the context that the templates around a table need: pager and column chooser."""
         return {
             "table": self,

@@ -47,7 +47,7 @@ def line(value: str) -> str:
 def prose(value: str) -> str:
     """Return a multi-line text as it is stored: like `line`, but inner blanks and lines are kept.
 
-    Line endings become `\\n`.
+    Every line ends with a line feed, whatever it ended with before.
     """
     return only_visible(AROUND.sub("", LINE_ENDS.sub("\n", unicodedata.normalize("NFC", value))))
 
@@ -76,7 +76,7 @@ def only_visible(value: str) -> str:
     if hidden:
         codes = ", ".join(f"U+{ord(letter):04X}" for letter in hidden)
         raise ValidationError(
-            _("Remove the hidden letters: %(codes)s.") % {"codes": codes}, code="hidden"
+            _("Remove the hidden characters: %(codes)s.") % {"codes": codes}, code="hidden"
         )
     return value
 
@@ -160,7 +160,7 @@ def isolate(value: object) -> str:
 # --- Words ----------------------------------------------------------------------------------------
 
 
-def moment(value: datetime) -> str:
+def day_and_time(value: datetime) -> str:
     """Return `18/05/2021 04:28`, in the person's time zone."""
     return f"{day(value)} {moments.local(value):%H:%M}"
 
@@ -192,7 +192,7 @@ def ago(value: datetime | None) -> str:
     passed = timezone.now() - value
     if passed < -moments.SKEW:
         # Ahead of the clock: some clock was wrong, so show the moment itself.
-        return moment(value)
+        return day_and_time(value)
     minutes, hours = int(passed.total_seconds() // 60), int(passed.total_seconds() // 3600)
     days = (timezone.localdate() - moments.local(value).date()).days
     if minutes < 1:
@@ -207,7 +207,36 @@ def ago(value: datetime | None) -> str:
         return ngettext("%(n)s day ago", "%(n)s days ago", days) % {"n": days}
     if passed < timedelta(days=31):
         return ngettext("%(n)s week ago", "%(n)s weeks ago", days // 7) % {"n": days // 7}
-    return moment(value)
+    return day_and_time(value)
+
+
+def duration(span: timedelta, parts: int = 2) -> str:
+    """Return `18 hours 12 minutes`, or with `parts=1` the greater part alone; never below a minute.
+
+    Up to two days are told in hours.
+    """
+    minutes = max(int(span.total_seconds() // 60), 0)
+    hours, days = minutes // 60, minutes // (24 * 60)
+    counted: list[tuple[int, str]]
+    if days > 2:
+        rest = hours % 24
+        counted = [
+            (days, ngettext("%(n)s day", "%(n)s days", days)),
+            (rest, ngettext("%(n)s hour", "%(n)s hours", rest)),
+        ]
+    else:
+        rest = minutes % 60
+        counted = [
+            (hours, ngettext("%(n)s hour", "%(n)s hours", hours)),
+            (rest, ngettext("%(n)s minute", "%(n)s minutes", rest)),
+        ]
+    told = [words % {"n": count} for count, words in counted if count]
+    return " ".join(told[:parts]) if told else _("less than a minute")
+
+
+def weekday(value: datetime) -> str:
+    """Return `Thursday 26/11/2026 08:00`, in the person's time zone."""
+    return f"{dateformat.format(moments.local(value), 'l')} {day_and_time(value)}"
 
 
 def join_some(words: Sequence[str], most: int = 4) -> str:

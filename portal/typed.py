@@ -32,8 +32,8 @@ ENDED, STALE, ACCOUNT, ERRORS = "ended", "stale", "account", "errors"
 
 OWNER: Final = "page_of"
 SIGNER = TimestampSigner(salt="portal.page_of")
-# A field whose name contains this is never kept.
-NEVER = "password"
+# A field whose name contains one of these is never kept.
+NEVER = ("password", "secret", "passkey")
 
 
 # --- For whom a page was made -------------------------------------------------------------------
@@ -119,7 +119,8 @@ def keep(request: HttpRequest, cause: str, person: str) -> None:
         return
     fields = request.POST.copy()
     for name in list(fields):
-        if NEVER in name.lower() or name in {"csrfmiddlewaretoken", OWNER}:
+        is_secret = any(part in name.lower() for part in NEVER)
+        if is_secret or name in {"csrfmiddlewaretoken", OWNER}:
             del fields[name]
     data = fields.urlencode()
     if len(data) > LIMIT:
@@ -246,7 +247,7 @@ def render_form(request: HttpRequest, template: str, context: dict[str, Any]) ->
     """
     # A question, for the password or whether access may be lost, is not an error: its page contains
     # the form itself.
-    asks = bool(context.get("confirm") or context.get("loss"))
+    asks = any(context.get(name) for name in ("confirm", "loss", "asks"))
     if (
         request.method == "POST"
         and request.headers.get("Sec-Fetch-Mode") == "navigate"

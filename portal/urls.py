@@ -4,9 +4,10 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from portal import views
-from portal.converters import TokenId
+from portal.converters import RuleId, TokenId
 
 register_converter(TokenId, "token_id")
+register_converter(RuleId, "rule_id")
 
 shell = (
     [
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", include(shell)),
     path("", include("accounts.urls")),
     path("integrations/", include("tokens.pages.urls")),
+    path("integrations/", include("tokens.pages.rules.urls")),
     path("integrations/", include("activity.urls")),
     path("integrations/", include("general.urls")),
     path("admin/login/", views.admin_sign_in, name="admin_sign_in"),

@@ -250,7 +250,7 @@ def busy(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+def bare_error(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     """Return a response to a request that the server refuses before any middleware.
 
     It needs no session and no database query.
@@ -261,11 +261,11 @@ def refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
         overload.warning("No thread in time, or no room, for %s %s.", request.method, request.path)
         return busy(request)
     if api.is_api(request):
-        return api.error(status, f"SYS_{status}", refusal(status))
-    return HttpResponse(refusal_page(status), status=status)
+        return api.error(status, f"SYS_{status}", bare_text(status))
+    return HttpResponse(bare_page(status), status=status)
 
 
-def refusal(status: HTTPStatus) -> str:
+def bare_text(status: HTTPStatus) -> str:
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return _("The request is too large.")
     if status == HTTPStatus.REQUEST_TIMEOUT:
@@ -274,5 +274,5 @@ def refusal(status: HTTPStatus) -> str:
 
 
 @cache
-def refusal_page(status: HTTPStatus) -> str:
-    return page_alone(refusal(status), _("Nothing was changed."), status)
+def bare_page(status: HTTPStatus) -> str:
+    return page_alone(bare_text(status), _("Nothing was changed."), status)

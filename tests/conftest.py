@@ -13,6 +13,7 @@ from django.test import Client
 from accounts.models import Membership
 from activity.models import Chain, Event
 from tests.factories import AccountFactory, MembershipFactory, TokenFactory, header
+from tokens import uses
 from tokens.models import Extension
 
 # The rows that migrations leave in an empty database.
@@ -92,6 +93,12 @@ def just_made(client: Client, token) -> Client:
     session["created"] = {token.pk: token.created_at.timestamp()}
     session.save()
     return client
+
+
+@pytest.fixture(autouse=True)
+def no_calls_are_remembered():
+    """Forget the calls that a process counts: the ids of keys begin again with every test."""
+    uses.calls.clear()
 
 
 @pytest.fixture

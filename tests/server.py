@@ -47,9 +47,9 @@ class Server:
         try:
             with urllib.request.urlopen(request, timeout=20) as response:
                 return Answer(response.status, response.headers, response.read().decode())
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                return Answer(refusal.code, refusal.headers, refusal.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read().decode())
 
     def manage(self, *arguments: str) -> str:
         return manage(self.env, *arguments)

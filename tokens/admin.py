@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from activity.admin import latest
 from portal.admin import BoundedInline, ReadOnly
 from portal.fields import Actor
-from tokens.models import Extension, Permission, Token, TokenQuerySet
+from tokens.models import Extension, Grant, Token, TokenQuerySet
 from tokens.standing import Standing
 
 
@@ -28,14 +28,14 @@ def linked(actor: Actor | None) -> SafeString | None:
     return format_html('<a href="{}">{}</a>', url, actor)
 
 
-class PermissionInline(ReadOnly, BoundedInline):
-    model = Permission
+class GrantInline(ReadOnly, BoundedInline):
+    model = Grant
     fk_name = "token"
     fields = readonly_fields = ("module", "granted_at", "granted_by")
 
     @admin.display(description=_("granted by"))
-    def granted_by(self, permission: Permission) -> SafeString | None:
-        return linked(permission.granted_by)
+    def granted_by(self, grant: Grant) -> SafeString | None:
+        return linked(grant.granted_by)
 
 
 @admin.register(Token)
@@ -72,15 +72,13 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
         "last_used",
         "activity",
     )
-    inlines = (PermissionInline,)
+    inlines = (GrantInline,)
     actions = ("force_disable",)
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, token: Token) -> Any:
         standing = Standing(token)
-        return (
-            f"{standing.state.label} ({standing.note})" if standing.note else standing.state.label
-        )
+        return f"{standing.label} ({standing.note})" if standing.note else standing.label
 
     @admin.display(description=_("calls"))
     def calls(self, token: Token) -> str:

@@ -1,7 +1,7 @@
 """The catalog of modules, and what grants of them reach.
 
-A new module needs one member here and one file in `modules/`: the wizard, the Permissions tab, the
-filter and the gate read everything from this list.
+The wizard, the Permissions tab, the filter and the gate read everything from this list. See
+CONTRIBUTING.md for what else a new module needs.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,8 +17,9 @@ class Module(models.TextChoices):
     """A part of the API that a token may reach, in the order of CloudBlue's documentation.
 
     MD-0000, MD-0001, MD-0007, MD-0023 and MD-0024 are the ids of the real product. Its other ids
-    are not published, so ours begin at MD-9001, where they cannot be mistaken for real ones. `path`
-    is the list below `/public/v1/` that a first call reads to prove the grant.
+    are not published, so ours begin at MD-9001, where they cannot be mistaken for real ones; a new
+    module has the highest of them plus one. `path` is the list below `/public/v1/` that a first
+    call reads to prove the grant.
     """
 
     path: str
@@ -224,7 +225,7 @@ FUTURE = gettext_lazy("modules added in the future")
 class AccessChange:
     """The modules gained and lost in effect by a change of grants, by label.
 
-    A change from All to three modules loses thirteen, and those added in the future.
+    A change from All to three modules loses all others, and those added in the future.
     """
 
     gained: list[str]

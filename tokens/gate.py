@@ -6,28 +6,34 @@ every process.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import Error, connection, transaction
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import http_date
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import limits
+from accounts.models import digest
 from portal import api, logs
-from portal.http import client_address
+from portal.addresses import packed
+from portal.http import View, client_address, client_agent, client_network
 from portal.moments import SKEW
-from tokens import keys
+from tokens import keys, rates, uses
 from tokens.catalog import Module
-from tokens.models import TokenUsage
-from tokens.standing import hindrances, refusal
+from tokens.models import RefusedAddress, Token, TokenUsage
+from tokens.standing import barriers, hindrance_text, hindrances
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +46,10 @@ refusals = logging.getLogger("tokens.refusals")
 STAMP_EVERY = timedelta(minutes=1)
 
 
+# Moments that the gate needs as seconds since 1970, and their columns.
+SECONDS_OF = {"retires": "retires_at", "replaced": "replaced_at", "rehearsed": "rehearsed_until"}
+
+
 # The only SQL of calls written by hand: the ORM takes five times as long to build this query as the
 # database to answer it. It returns one row per key of the token, with the columns of Row. Whatever
 # depends on the time is decided here, by the clock of the database.
@@ -50,35 +60,91 @@ SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END,
        CASE WHEN t.expires_at <= {now} THEN 1 ELSE 0 END,
        CASE WHEN EXISTS (
            SELECT 1 FROM tokens_permission p
-           WHERE p.token_id = t.id AND p.module IN (%s, 'MD-0000')
+           WHERE p.token_id = t.id AND p.module IN (%(module)s, 'MD-0000')
        ) THEN 1 ELSE 0 END,
-       CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END
+       CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END,
+       CASE
+           WHEN NOT EXISTS (SELECT 1 FROM tokens_iprule r WHERE r.account_id = t.account_id) THEN 0
+           WHEN {outside_account} THEN 1
+           WHEN {outside_token} THEN 2
+           ELSE 0
+       END,
+       k.id,
+       {retires}, {replaced},
+       CASE WHEN k.rehearsed_until > {now} THEN {rehearsed} END,
+       CASE WHEN k.created_at <= {most_days_ago} THEN 1 ELSE 0 END,
+       CASE
+           WHEN COALESCE(n.idle_days, c.idle_days) IS NULL THEN 0
+           WHEN COALESCE(u.last_used_at, t.created_at) <= {idle_days_ago}
+           AND COALESCE(t.status_changed_at, t.created_at) <= {idle_days_ago}
+           AND NOT EXISTS (
+               SELECT 1 FROM tokens_tokenkey f
+               WHERE f.token_id = t.id AND f.created_at > {idle_days_ago}
+           ) THEN 1
+           ELSE 0
+       END,
+       CASE WHEN (n.rules_required OR c.rules_required) AND NOT EXISTS (
+           SELECT 1 FROM tokens_iprule r WHERE r.scope IN (t.account_id, t.id)
+       ) THEN 1 ELSE 0 END,
+       COALESCE(t.rate, n.rate, c.rate), COALESCE(t.burst, n.burst, c.burst)
 FROM tokens_tokenkey k
 JOIN tokens_token t ON t.id = k.token_id
 JOIN accounts_account a ON a.id = t.account_id
 JOIN tokens_extension e ON e.id = t.extension
 LEFT JOIN tokens_tokenusage u ON u.token_id = t.id
-WHERE k.token_id = %s
+LEFT JOIN tokens_policy c ON c.account_id = t.account_id
+LEFT JOIN tokens_nextpolicy n ON n.policy_id = c.account_id AND n.starts_at <= {now}
+WHERE k.token_id = %(token)s
 """
 
 
-# SQLite stores times as text without a zone and compares them as text, so an expiration takes
-# effect up to a second late. A last use further in the future than SKEW is noted again.
+# Whether the address lies outside of all IP rules of a scope, if there are any. Rules of the same
+# scope do not overlap, so only the last one that begins at the address or before it can have it.
+OUTSIDE = """
+EXISTS (SELECT 1 FROM tokens_iprule r WHERE r.scope = {scope})
+AND COALESCE((
+    SELECT r.last FROM tokens_iprule r WHERE r.scope = {scope} AND r.first <= %(address)s
+    ORDER BY r.first DESC LIMIT 1
+), '') < %(address)s
+"""
+OUTSIDES = {
+    "outside_account": OUTSIDE.format(scope="t.account_id"),
+    "outside_token": OUTSIDE.format(scope="t.id"),
+}
+
+
+# SQLite stores times as text without a zone and compares them as text; "%%f" are the seconds with
+# their thousandths. A last use further in the future than SKEW is noted again.
 LOOK_UPS = {
     "sqlite": LOOK_UP.format(
-        now="CURRENT_TIMESTAMP",
+        now="STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
         stale=f"DATETIME('NOW', '-{STAMP_EVERY.seconds} seconds')",
         ahead=f"DATETIME('NOW', '+{SKEW.seconds} seconds')",
+        most_days_ago="DATETIME('NOW', '-' || COALESCE(n.most_days, c.most_days) || ' days')",
+        idle_days_ago="DATETIME('NOW', '-' || COALESCE(n.idle_days, c.idle_days) || ' days')",
+        **OUTSIDES,
+        **{
+            name: f"CAST(STRFTIME('%%s', k.{column}) AS INTEGER)"
+            for name, column in SECONDS_OF.items()
+        },
     ),
     "postgresql": LOOK_UP.format(
         now="STATEMENT_TIMESTAMP()",
         stale=f"STATEMENT_TIMESTAMP() - INTERVAL '{STAMP_EVERY.seconds} seconds'",
         ahead=f"STATEMENT_TIMESTAMP() + INTERVAL '{SKEW.seconds} seconds'",
+        most_days_ago=(
+            "STATEMENT_TIMESTAMP() - MAKE_INTERVAL(days => COALESCE(n.most_days, c.most_days))"
+        ),
+        idle_days_ago=(
+            "STATEMENT_TIMESTAMP() - MAKE_INTERVAL(days => COALESCE(n.idle_days, c.idle_days))"
+        ),
+        **OUTSIDES,
+        **{
+            name: f"CAST(FLOOR(EXTRACT(EPOCH FROM k.{column})) AS bigint)"
+            for name, column in SECONDS_OF.items()
+        },
     ),
 }
-
-
-View = Callable[..., HttpResponse]
 
 
 class Row(NamedTuple):
@@ -96,6 +162,20 @@ class Row(NamedTuple):
     is_expired: int
     is_granted: int
     is_stale: int
+    # 1 if IP rules of the account refuse the address, 2 if only those of the token do.
+    is_outside: int
+    key_id: int
+    # In seconds since 1970; of a key that was replaced by another one.
+    retires_at: int | None
+    replaced_at: int | None
+    # Only while a rehearsal lasts.
+    rehearsed_until: int | None
+    # By the policies of the account.
+    is_aged: int
+    is_idle: int
+    lacks_rules: int
+    rate: int | None
+    burst: int | None
 
 
 class Caller(NamedTuple):
@@ -104,6 +184,7 @@ class Caller(NamedTuple):
     id: str
     account_id: str
     side: str
+    key_id: int = 0
 
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -115,26 +196,43 @@ class ApiRequest(HttpRequest):
     token: Caller
 
 
-class Refused(Exception):
-    """The call is refused; `response` says why."""
+class CallRefused(Exception):
+    """Raised for a call that the gate does not admit; `response` says why.
 
-    def __init__(self, response: HttpResponse, reason: str, token_id: str = "") -> None:
-        self.response, self.reason, self.token_id = response, reason, token_id
+    `row` is that of the key if it is refused for being an old one.
+    """
+
+    def __init__(
+        self, response: HttpResponse, reason: str, token_id: str = "", row: Row | None = None
+    ) -> None:
+        self.response, self.reason, self.token_id, self.row = response, reason, token_id, row
+
+
+class FromElsewhere(CallRefused):
+    """The call comes from an address that IP rules do not have."""
 
 
 def gate(module: Module | None) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
-        def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            response: HttpResponseBase
+            row: Row | None
             try:
-                request.token, stale = admit(request, module)
-            except Refused as refused:
-                response = refused.response
+                request.token, row = admit(request, module)
+                quota = check_rate(request.token, row)
+            except CallRefused as refused:
+                response, row = refused.response, refused.row
                 note_refusal(request, refused)
             else:
                 response = too_many_writes(request) or view(request, *args, **kwargs)
-                if stale:
+                for name, value in quota.items():
+                    response.headers[name] = value
+                if row.is_stale:
                     stamp(request.token.id)
+            if row:
+                note_use(request, row, module)
+                tell_end(request, response, row)
             response.headers["Vary"] = "Authorization"
             response.headers["Cache-Control"] = "no-store"
             return response
@@ -157,21 +255,15 @@ def too_many_writes(request: ApiRequest) -> HttpResponse | None:
     try:
         limits.take(limits.writes_of_token(request.token.id, request.token.account_id))
     except limits.LimitReached as reached:
-        text = _("%(reason)s Try again in %(n)s seconds.") % {
-            "reason": reached.limit.reason,
-            "n": reached.seconds,
-        }
-        response = api.error(429, "SYS_429", text)
-        response.headers["Retry-After"] = str(reached.seconds)
-        return response
+        return too_many(str(reached.limit.reason), reached.seconds)
     return None
 
 
-def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
-    """Return the caller, and whether its last use needs a new stamp. Raise Refused."""
+def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, Row]:
+    """Return the caller, and the row of its key. Raise CallRefused."""
     if settings.HTTPS and not request.is_secure():
         text = _("Keys must not be sent unencrypted. Use https, and replace the key that you sent.")
-        raise Refused(api.error(403, "AUTH_004", text), text)
+        raise CallRefused(api.error(403, "AUTH_004", text), text)
     header = request.META.get("HTTP_AUTHORIZATION", "")
     key = keys.parse(header)
     if key is None:
@@ -182,13 +274,19 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
         )
 
     with connection.cursor() as cursor:
-        cursor.execute(LOOK_UPS[connection.vendor], (module or Module.ALL.value, key.token_id))
+        values = {
+            "token": key.token_id,
+            "module": module or Module.ALL.value,
+            "address": packed(client_address(request)),
+        }
+        cursor.execute(LOOK_UPS[connection.vendor], values)
         rows = cursor.fetchall()
 
     found = next((row for row in rows if keys.matches(key, row[0], row[1])), None)
     if found is None:
         if not rows:
             keys.matches_nobody(key)
+        check_guesses(request, key)
         # The same answer for an unknown token and a wrong secret; the checksum is of the text only.
         raise unauthorized(
             _("The key looks mistyped or cut off.")
@@ -200,31 +298,91 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, bool]:
     # Only somebody with the right key gets the details that these refusals tell.
     check_standing(key, row)
     check_retirement(key, row)
+    check_address(request, key, row)
+    check_policies(key, row)
     check_grant(request, key, row, module)
-    return Caller(key.token_id, row.account_id, row.side), bool(row.is_stale)
+    return Caller(key.token_id, row.account_id, row.side, row.key_id), row
+
+
+def check_guesses(request: HttpRequest, key: keys.Key) -> None:
+    """Count a wrong key. Raise CallRefused if its network has sent too many within a minute.
+
+    Right keys from there still work, so that nobody locks out others behind the same address.
+    """
+    network = client_network(request.META)
+    if not network:
+        # Callers whose address is not known must not share one bucket.
+        return
+    most = settings.WRONG_KEYS_PER_ADDRESS
+    try:
+        with without_waiting():
+            taken = rates.take(f"wrong:{digest(network)}", rates.Rate(most, most))
+    except Error:
+        # Another process is writing, or the database has a problem: this one is not counted.
+        return
+    if not taken.is_allowed:
+        text = _("Too many wrong keys came from your network.")
+        raise CallRefused(too_many(text, taken.wait), text, key.token_id)
 
 
 def check_standing(key: keys.Key, row: Row) -> None:
-    """Raise Refused unless the token and its account are active and it has not expired."""
+    """Raise CallRefused unless the token and its account are active and it has not expired."""
     found = hindrances(
         row.status,
         account_is_active=bool(row.account_is_active),
         is_expired=bool(row.is_expired),
     )
     if found:
-        raise unauthorized(refusal(key.token_id, found), key.token_id)
+        raise unauthorized(hindrance_text(key.token_id, found), key.token_id)
 
 
 def check_retirement(key: keys.Key, row: Row) -> None:
-    """Raise Refused for a key that was retired, though others of its token may work."""
+    """Raise CallRefused for a retired or rehearsed key, though others of its token may work."""
+    words = {"id": key.token_id}
     if row.is_retired:
-        raise unauthorized(
-            _("This key of the token %(id)s is retired.") % {"id": key.token_id}, key.token_id
+        text = _("This key of the token %(id)s is retired.") % words
+        raise unauthorized(text, key.token_id, "AUTH_006", row)
+    if row.rehearsed_until:
+        text = _(
+            "This key of the token %(id)s is refused for a few minutes, as a rehearsal of its end. "
+            "Use the new key."
         )
+        refused = unauthorized(text % words, key.token_id, "AUTH_006", row)
+        left = max(row.rehearsed_until - int(time.time()), 1)
+        refused.response["Retry-After"] = str(left)
+        raise refused
+
+
+def check_address(request: HttpRequest, key: keys.Key, row: Row) -> None:
+    """Raise CallRefused for an address that the IP rules of account or token do not have."""
+    if not row.is_outside:
+        return
+    address = client_address(request)
+    words = {"address": address, "id": key.token_id}
+    whose = _("the account") if row.is_outside == 1 else _("the token")
+    text = (
+        _("The token %(id)s may not be used from the address %(address)s.") % words
+        if address
+        else _("The token %(id)s may not be used from an address that is not known.") % words
+    )
+    text += " " + _("The IP rules of %(whose)s do not have it.") % {"whose": whose}
+    raise FromElsewhere(api.error(403, "AUTH_007", text), text, key.token_id)
+
+
+def check_policies(key: keys.Key, row: Row) -> None:
+    """Raise CallRefused if a policy of the account stops the key or its token."""
+    found = barriers(
+        is_aged=bool(row.is_aged),
+        is_idle=bool(row.is_idle),
+        lacks_rules=bool(row.lacks_rules),
+    )
+    if found:
+        text = hindrance_text(key.token_id, found)
+        raise CallRefused(api.error(403, "AUTH_008", text), text, key.token_id)
 
 
 def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | None) -> None:
-    """Raise Refused unless the token was granted the module (or All)."""
+    """Raise CallRefused unless the token was granted the module (or All)."""
     if module and not row.is_granted:
         text = no_grant(
             request,
@@ -233,7 +391,37 @@ def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | 
             row.extension,
             can_be_granted=bool(row.asks_permissions),
         )
-        raise Refused(api.error(403, "AUTH_003", text), text, key.token_id)
+        raise CallRefused(api.error(403, "AUTH_003", text), text, key.token_id)
+
+
+def check_rate(caller: Caller, row: Row) -> dict[str, str]:
+    """Count the call, and return the headers that say how many are left.
+
+    Raise CallRefused for one too many. It comes last, so that refused calls are not counted.
+    """
+    if row.rate is None or row.burst is None:
+        return {}
+    rate = rates.Rate(row.rate, row.burst)
+    taken = rates.take(caller.id, rate)
+    headers = {"RateLimit-Policy": rate.policy, "RateLimit": taken.header}
+    if not taken.is_allowed:
+        text = _("The token %(id)s may call %(rate)s times a minute.") % {
+            "id": caller.id,
+            "rate": f"{rate.rate:,}",
+        }
+        raise CallRefused(too_many(text, taken.wait, headers), text, caller.id)
+    return headers
+
+
+def too_many(
+    text: str, wait: int, headers: Mapping[str, str] = MappingProxyType({})
+) -> HttpResponse:
+    """Return a 429 that says when to try again, in seconds."""
+    again = ngettext("Try again in %(n)s second.", "Try again in %(n)s seconds.", wait)
+    response = api.error(429, "SYS_429", f"{text} {again % {'n': wait}}")
+    for name, value in {**headers, "Retry-After": str(wait)}.items():
+        response.headers[name] = value
+    return response
 
 
 def no_grant(
@@ -252,18 +440,35 @@ def no_grant(
     )
 
 
-def unauthorized(reason: str, token_id: str = "") -> Refused:
-    response = api.error(401, "AUTH_001", "API request is unauthorized.", reason)
+def unauthorized(
+    reason: str, token_id: str = "", code: str = "AUTH_001", row: Row | None = None
+) -> CallRefused:
+    response = api.error(401, code, "API request is unauthorized.", reason)
     response["WWW-Authenticate"] = keys.SCHEME
-    return Refused(response, reason, token_id)
+    return CallRefused(response, reason, token_id, row)
 
 
-def note_refusal(request: HttpRequest, refused: Refused) -> None:
+def tell_end(request: HttpRequest, response: HttpResponseBase, row: Row) -> None:
+    """Tell the holder of an old key since when it is old (RFC 9745) and when it ends (RFC 8594)."""
+    if row.retires_at is None:
+        return
+    if row.replaced_at is not None:
+        response.headers["Deprecation"] = f"@{row.replaced_at}"
+    response.headers["Sunset"] = http_date(row.retires_at)
+    page = request.build_absolute_uri(reverse("general:reference") + "#old-keys")
+    response.headers["Link"] = ", ".join(
+        f'<{page}>; rel="{relation}"; type="text/html"' for relation in ("deprecation", "sunset")
+    )
+
+
+def note_refusal(request: HttpRequest, refused: CallRefused) -> None:
     """Log a refusal, at most once a minute for each reason and address.
 
     So an attack is visible, but does not fill the disk.
     """
     address = client_address(request)
+    if address and isinstance(refused, FromElsewhere):
+        note_address(refused.token_id, address, client_agent(request))
     refusals.warning(
         "Refused call: address %s, token %s, request %s, status %s: %s",
         address,
@@ -273,6 +478,15 @@ def note_refusal(request: HttpRequest, refused: Refused) -> None:
         refused.reason,
         extra={"key": (address, refused.reason)},
     )
+
+
+def note_address(token_id: str, address: str, agent: str) -> None:
+    """Note that IP rules refused an address, for their page and the trail."""
+    try:
+        with without_waiting(), transaction.atomic():
+            RefusedAddress.note(Token.objects.get(pk=token_id), address, agent)
+    except Error as problem:
+        log.warning("A refused call of %s could not be noted: %s", token_id, problem)
 
 
 def stamp(token_id: str) -> None:
@@ -292,6 +506,27 @@ def stamp(token_id: str) -> None:
         # Another process is writing, or the database has a problem: the next call notes its own
         # use.
         log.warning("The use of %s could not be noted: %s", token_id, problem)
+
+
+def note_use(request: HttpRequest, row: Row, module: Module | None) -> None:
+    """Count the call for its key. Neither an error nor a lock fails or delays the call."""
+    outcome = (
+        uses.Outcome.REFUSED
+        if row.is_retired
+        else uses.Outcome.REHEARSED
+        if row.rehearsed_until
+        else uses.Outcome.ANSWERED
+    )
+    program = uses.Program(client_address(request) or "", client_agent(request))
+    if not uses.count(row.key_id, program, module, outcome):
+        return
+    taken = uses.take(row.key_id)
+    try:
+        with without_waiting(), transaction.atomic():
+            uses.write(taken)
+    except Error as problem:
+        uses.put_back(taken)
+        log.warning("The calls with key %s could not be noted: %s", row.key_id, problem)
 
 
 @contextmanager

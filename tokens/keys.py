@@ -18,6 +18,9 @@ SCHEME = "ApiKey"
 # `fullmatch` on ASCII only: `strip()` and `$` would accept line ends and unusual white space.
 HEADER = re.compile(r"(?i:apikey) (SU-[0-9]{3}-[0-9]{3}-[0-9]{3}):([0-9a-f]{40})", re.ASCII)
 HEADER_LENGTH = len("ApiKey SU-000-000-000:") + 40
+# How many of the last digits of a secret pages show. They belong to the checksum, so 112 of the 128
+# random bits stay unknown to whoever reads them.
+SHOWN = 4
 # Compared with if the token does not exist, so that an unknown id takes as long as a wrong secret.
 NOBODY = bytes(32)
 
@@ -36,6 +39,11 @@ class Key(NamedTuple):
     def header(self) -> str:
         """The value to paste after `Authorization: `."""
         return f"{SCHEME} {self.token_id}:{self.secret}"
+
+    @property
+    def last_four(self) -> str:
+        """The last digits of the secret, by which people tell keys apart."""
+        return self.secret[-SHOWN:]
 
     @property
     def looks_mistyped(self) -> bool:

@@ -5,8 +5,9 @@
 
 from collections.abc import Callable
 
+from portal.http import View
 from tokens.catalog import Module
-from tokens.gate import View, gate
+from tokens.gate import gate
 
 
 def requires_module(module: Module) -> Callable[[View], View]:

@@ -1,6 +1,7 @@
 """The standing of a token: everything that holds for it now, and the sentences that say so.
 
-Every sentence, mark, button and refusal about a token comes from here, so that they all agree.
+Every sentence, mark and button about a token comes from here, and so does the reason why the gate
+refuses it, so that they all agree.
 """
 
 from collections.abc import Iterable
@@ -16,14 +17,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal import text
 from portal.moments import within
 from tokens.catalog import Access
-from tokens.models import State, Token
+from tokens.cockpit import Cockpit, Ended
+from tokens.models import IPRule, State, Token, TokenKey
 
 # A token used within this time counts as in use when somebody wants to take access away from it.
 IN_USE = timedelta(days=30)
 
 
 class Hindrance(models.TextChoices):
-    """Reasons why a valid key is answered with 401, in words that follow "the token"."""
+    """Reasons why a valid key is refused, in words that follow "the token"."""
 
     DELETED = "deleted", gettext_lazy("is deleted")
     ACCOUNT_OFF = "account_off", gettext_lazy("belongs to an account that is switched off")
@@ -31,6 +33,9 @@ class Hindrance(models.TextChoices):
     EXPIRED = "expired", gettext_lazy("is expired")
     NO_KEY = "no_key", gettext_lazy("has no key")
     UNCHECKABLE = "uncheckable", gettext_lazy("has no key that this portal can check")
+    AGED = "aged", gettext_lazy("has a key that is older than a policy of the account allows")
+    IDLE = "idle", gettext_lazy("was not used for longer than a policy of the account allows")
+    NO_RULES = "no_rules", gettext_lazy("has no IP rules, which a policy of the account requires")
 
 
 # What has to happen before calls work, in words that follow "once".
@@ -40,9 +45,14 @@ REMEDIES = {
     Hindrance.EXPIRED: gettext_lazy("its expiration date is later"),
     Hindrance.NO_KEY: gettext_lazy("it has a key"),
     Hindrance.UNCHECKABLE: gettext_lazy("its key can be checked again"),
+    Hindrance.AGED: gettext_lazy("it has a new key"),
+    Hindrance.IDLE: gettext_lazy("it is enabled"),
+    Hindrance.NO_RULES: gettext_lazy("there are IP rules for it"),
 }
+# Policies of the account: they are answered with 403, everything else with 401.
+POLICIES = (Hindrance.AGED, Hindrance.IDLE, Hindrance.NO_RULES)
 # Hindrances that neither the stored status nor the expiration date shows.
-UNSEEN = (Hindrance.ACCOUNT_OFF, Hindrance.NO_KEY, Hindrance.UNCHECKABLE)
+UNSEEN = (Hindrance.ACCOUNT_OFF, Hindrance.NO_KEY, Hindrance.UNCHECKABLE, *POLICIES)
 
 
 def hindrances(
@@ -69,7 +79,17 @@ def hindrances(
     return tuple(hindrance for hindrance, is_so in holds.items() if is_so)
 
 
-def refusal(token_id: str, found: Iterable[Hindrance]) -> str:
+def barriers(*, is_aged: bool, is_idle: bool, lacks_rules: bool) -> tuple[Hindrance, ...]:
+    """Return which policies of the account keep a token from calling."""
+    holds = {
+        Hindrance.AGED: is_aged,
+        Hindrance.IDLE: is_idle,
+        Hindrance.NO_RULES: lacks_rules,
+    }
+    return tuple(hindrance for hindrance, is_so in holds.items() if is_so)
+
+
+def hindrance_text(token_id: str, found: Iterable[Hindrance]) -> str:
     """Return the sentence that tells the holder of a key why the API refuses it."""
     return _("The token %(id)s %(why)s.") % {"id": token_id, "why": join(found)}
 
@@ -91,13 +111,28 @@ class Standing:
     @cached_property
     def hindrances(self) -> tuple[Hindrance, ...]:
         expires_at = self.token.expires_at
-        return hindrances(
+        found = hindrances(
             self.token.status,
             account_is_active=self.token.account.is_active,
             is_expired=expires_at is not None and expires_at <= timezone.now(),
             has_key=any(not key.is_retired for key in self.token.keys.all()),
             can_check=bool(self.token.usable_keys),
         )
+        return found if self.token.is_deleted else (*found, *self.barriers)
+
+    @property
+    def barriers(self) -> tuple[Hindrance, ...]:
+        aged_at = self.token.aged_at
+        return barriers(
+            is_aged=aged_at is not None and aged_at <= timezone.now(),
+            is_idle=self.token.is_idle,
+            lacks_rules=self.token.lacks_rules,
+        )
+
+    @property
+    def answer(self) -> str:
+        """The status code that calls get."""
+        return "403" if all(each in POLICIES for each in self.hindrances) else "401"
 
     # --- Calls ------------------------------------------------------------------------------------
 
@@ -109,13 +144,17 @@ class Standing:
     def calls(self) -> str:
         if self.can_call:
             return _("Calls with the key work.")
-        return _("Calls with the key get the answer 401, because the token %(why)s.") % {
-            "why": join(self.hindrances)
+        return _("Calls with the key get the answer %(answer)s, because the token %(why)s.") % {
+            "answer": self.answer,
+            "why": join(self.hindrances),
         }
 
     @property
-    def refusal(self) -> str:
-        return refusal(self.token.pk, self.hindrances)
+    def hindrance_text(self) -> str:
+        """Why the API refuses its key, in a sentence."""
+        # As the gate, which looks at policies only if nothing else is in the way.
+        others = [each for each in self.hindrances if each not in POLICIES]
+        return hindrance_text(self.token.pk, others or self.hindrances)
 
     @property
     def in_use(self) -> bool:
@@ -130,27 +169,47 @@ class Standing:
         return self.token.state
 
     @property
+    def label(self) -> str:
+        """The word for the state; that there are two keys is in the note."""
+        return str((State.ACTIVE if self.state is State.REVITALISED else self.state).label)
+
+    @property
     def mark(self) -> str:
         """The icon before the status.
 
         An active token that cannot call does not get the green one.
         """
-        return (
-            State.EXPIRED.value
-            if any(hindrance in UNSEEN for hindrance in self.hindrances)
-            else self.state.value
-        )
+        if any(hindrance in UNSEEN for hindrance in self.hindrances):
+            return State.EXPIRED.value
+        return (State.ACTIVE if self.state is State.REVITALISED else self.state).value
 
     @property
     def note(self) -> str:
         """The line below the status: its day, and the hindrances that it does not show."""
+        return ", ".join(self.notes)
+
+    @property
+    def long_note(self) -> str:
+        """The note with the end of the old key, where there is room for it."""
+        if self.state is not State.REVITALISED or self.cockpit is None:
+            return self.note
+        until = _("two keys until %(day)s") % {"day": text.day(self.cockpit.ends_at)}
+        return ", ".join([until, *self.notes[1:]])
+
+    @property
+    def notes(self) -> list[str]:
         notes = [str(hindrance.label) for hindrance in self.hindrances if hindrance in UNSEEN]
         if self.token.expires_at and (
             self.state is State.EXPIRING or Hindrance.EXPIRED in self.hindrances
         ):
             words = _("expired on %(day)s") if self.state is State.INACTIVE else _("on %(day)s")
             notes.insert(0, words % {"day": text.day(self.token.expires_at)})
-        return ", ".join(notes)
+        if self.state is State.REVITALISED:
+            notes.insert(0, _("two keys"))
+        if self.idles_soon and self.token.idles_at:
+            words = _("disabled on %(day)s unless it is used")
+            notes.append(words % {"day": text.day(self.token.idles_at)})
+        return notes
 
     @property
     def headline(self) -> str:
@@ -179,7 +238,8 @@ class Standing:
             return _("It can read its own account only.")
         if Hindrance.DELETED in self.hindrances:
             return _("It is kept for reference.")
-        sentences = [_("Every call with its key gets the answer 401.")]
+        answered = _("Every call with its key gets the answer %(answer)s.")
+        sentences = [answered % {"answer": self.answer}]
         if Hindrance.UNCHECKABLE in self.hindrances:
             sentences.append(
                 _(
@@ -194,6 +254,38 @@ class Standing:
     @property
     def remedies(self) -> str:
         return text.join([str(REMEDIES[hindrance]) for hindrance in self.hindrances])
+
+    # --- What the policies of its account mean for it ---------------------------------------------
+
+    @property
+    def end(self) -> str:
+        """The day on which its key stops, by its own expiration or by a policy."""
+        ends_at = self.token.policy_end or self.token.expires_at
+        return text.day(ends_at) if ends_at else _("Never")
+
+    @property
+    def end_note(self) -> str:
+        return _("by a policy of the account") if self.token.policy_end else ""
+
+    @property
+    def idles_soon(self) -> bool:
+        """Whether it is about to be disabled, because nobody uses it."""
+        idles_at = self.token.idles_at
+        warning = timedelta(days=self.token.policy.warn_days)
+        return self.can_call and idles_at is not None and idles_at - timezone.now() <= warning
+
+    @property
+    def rate(self) -> str:
+        """How often it may call, in words that follow "May call"; `""` for any number."""
+        if self.token.allowed_rate is None:
+            return ""
+        rate, burst = self.token.allowed_rate
+        words = ngettext(
+            "at most %(rate)s time a minute, %(burst)s at once",
+            "at most %(rate)s times a minute, %(burst)s at once",
+            rate,
+        ) % {"rate": f"{rate:,}", "burst": f"{burst:,}"}
+        return words if self.token.rate else words + ", " + _("by a policy of the account")
 
     # --- What it may reach ------------------------------------------------------------------------
 
@@ -221,6 +313,24 @@ class Standing:
             return {True: ("enabled", _("Enabled")), False: ("disabled", _("Disabled"))}
         return {True: ("inactive", _("Granted")), False: ("disabled", _("Not granted"))}
 
+    # --- Where it may call from -------------------------------------------------------------------
+
+    @cached_property
+    def own_rules(self) -> list[IPRule]:
+        """The IP rules of the token alone."""
+        return [*self.token.ip_rules.order_by("name_key", "pk")]
+
+    @cached_property
+    def account_rules(self) -> list[IPRule]:
+        """The IP rules that hold for all tokens of the account."""
+        return [*IPRule.objects.for_account(self.token.account_id).order_by("name_key", "pk")]
+
+    @property
+    def call_only_from(self) -> str:
+        """The addresses that it may call from, in words; `""` if from any."""
+        rules = self.own_rules or self.account_rules
+        return text.join_some([str(rule.span) for rule in rules]) if rules else ""
+
     # --- The key ----------------------------------------------------------------------------------
 
     @property
@@ -228,9 +338,26 @@ class Standing:
         """Whether the person can view and copy the key."""
         return self.may_manage and not self.key_hint
 
+    @cached_property
+    def cockpit(self) -> Cockpit | None:
+        """What there is to say while the token has two keys; None if it has one."""
+        return Cockpit.of(self.token, may_manage=self.may_manage)
+
+    @cached_property
+    def ended(self) -> Ended | None:
+        """The old key that has ended lately; None if there is none, or there are two keys."""
+        return None if self.cockpit or self.token.is_deleted else Ended.of(self.token)
+
     @property
     def key_hint(self) -> str:
         """Why the key cannot be viewed; `""` if it can."""
+        if hint := self.hint_for_all:
+            return hint
+        return self.hint_for(self.token.usable_keys[0])
+
+    @property
+    def hint_for_all(self) -> str:
+        """Why no key of the token can be viewed; `""` if some may be."""
         if Hindrance.DELETED in self.hindrances:
             return _("The key of a deleted token cannot be viewed.")
         if Hindrance.NO_KEY in self.hindrances:
@@ -239,7 +366,12 @@ class Standing:
             return _("Only administrators of the account can view the key.")
         if Hindrance.UNCHECKABLE in self.hindrances:
             return _("This portal cannot check the key, so it does not show it.")
-        key = self.token.usable_keys[0]
+        return ""
+
+    def hint_for(self, key: TokenKey | None) -> str:
+        """Why one of the keys cannot be viewed; `""` if it can."""
+        if key is None or not key.can_be_checked:
+            return _("This portal cannot check the key, so it does not show it.")
         if key.sealed is None:
             return _("No copy of this key is kept, so it cannot be viewed.") + " " + self.calls
         if not key.can_be_opened:
@@ -264,7 +396,7 @@ class Standing:
     @property
     def offers_first_call(self) -> bool:
         """Whether the person can make a call: the token can call, and they can view its key."""
-        return self.can_call and self.offers_key
+        return self.can_call and self.offers_key and self.cockpit is None
 
     # --- Actions ----------------------------------------------------------------------------------
 
@@ -273,6 +405,7 @@ class Standing:
         return self.may_manage and not self.token.is_deleted
 
     offers_delete = offers_edit
+    offers_new_key = offers_edit
 
     @property
     def mends_by_edit(self) -> bool:
@@ -282,7 +415,9 @@ class Standing:
 
     @property
     def offers_enable(self) -> bool:
-        return self.may_manage and Hindrance.DISABLED in self.hindrances
+        return self.may_manage and any(
+            each in self.hindrances for each in (Hindrance.DISABLED, Hindrance.IDLE)
+        )
 
     @property
     def offers_disable(self) -> bool:

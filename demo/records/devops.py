@@ -125,11 +125,11 @@ def service(number: int) -> Service:
 def environments(number: int, of: Service) -> Iterator[Environment]:
     """Yield an environment for development, which runs locally, and two in the cloud."""
     draw = seeded(f"environments {number}")
-    states, tag = Environment.Status, f"{draw.randint(1, 4)}.{draw.randint(0, 12)}"
+    statuses, tag = Environment.Status, f"{draw.randint(1, 4)}.{draw.randint(0, 12)}"
     usual = (
-        (states.CONNECTED, states.DISCONNECTED, states.UNINITIALIZED)[number % 3],
-        (states.RUNNING, states.STOPPED, states.ERRORED)[number % 3],
-        (states.RUNNING, states.RUNNING, states.RUNNING, states.UNINITIALIZED)[number % 4],
+        (statuses.CONNECTED, statuses.DISCONNECTED, statuses.UNINITIALIZED)[number % 3],
+        (statuses.RUNNING, statuses.STOPPED, statuses.ERRORED)[number % 3],
+        (statuses.RUNNING, statuses.RUNNING, statuses.RUNNING, statuses.UNINITIALIZED)[number % 4],
     )
     for place, (kind, status) in enumerate(zip(Environment.Type, usual, strict=True), start=1):
         yield Environment(

@@ -66,20 +66,24 @@ def reports(people: People) -> None:
 
 def report(account: str, number: int, now: datetime) -> Report:
     draw = seeded(f"report {account} {number}")
-    states = Report.Status
-    status = (states.SUCCEEDED, states.FAILED, states.RUNNING, states.DEPLOYING, states.PENDING)[
-        number
-    ]
+    statuses = Report.Status
+    status = (
+        statuses.SUCCEEDED,
+        statuses.FAILED,
+        statuses.RUNNING,
+        statuses.DEPLOYING,
+        statuses.PENDING,
+    )[number]
     template, name, description, kind, _ = TEMPLATES[(number + int(account[-1])) % len(TEMPLATES)]
     monthly = kind == ReportTemplate.Type.SYSTEM
-    ended = status in {states.SUCCEEDED, states.FAILED}
-    timeout = status == states.FAILED and draw.random() < 0.5
+    ended = status in {statuses.SUCCEEDED, statuses.FAILED}
+    timeout = status == statuses.FAILED and draw.random() < 0.5
     created = (
         day(2024, draw.randint(1, 9), draw.randint(1, 28), 5, 30)
         if ended
         else now - timedelta(minutes=12 - 2 * number)
     )
-    started = created + timedelta(minutes=3) if ended or status == states.RUNNING else None
+    started = created + timedelta(minutes=3) if ended or status == statuses.RUNNING else None
     terminated = (
         created + timedelta(minutes=63 if timeout else draw.randint(4, 30)) if ended else None
     )
@@ -93,9 +97,9 @@ def report(account: str, number: int, now: datetime) -> Report:
         schedule_name="First day of the month" if monthly else "First day of the quarter",
         status=status,
         renderer=draw.choice(("xlsx", "xlsx", "csv", "json")),
-        size=draw.randint(8_000, 900_000) if status == states.SUCCEEDED else None,
+        size=draw.randint(8_000, 900_000) if status == statuses.SUCCEEDED else None,
         timeout=timeout,
-        failure_output=FAILURES[0 if timeout else 1] if status == states.FAILED else "",
+        failure_output=FAILURES[0 if timeout else 1] if status == statuses.FAILED else "",
         created_at=created,
         updated_at=terminated or started or created,
         started_at=started,

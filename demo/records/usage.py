@@ -40,13 +40,13 @@ def usage_file(number: int, choices: Sequence[Offer], people: People) -> UsageFi
     draw = seeded(f"usage file {number}")
     year, month = 2023 + number // 3 // 12, number // 3 % 12 + 1
     id = sample_id(draw, f"UF-{year}-{month:02}", 4, 4)
-    states = UsageFile.Status
+    statuses = UsageFile.Status
     # The older ones are settled; the newer ones cover every status.
-    newer = number // 3 - (USAGE_FILES - len(states))
+    newer = number // 3 - (USAGE_FILES - len(statuses))
     status = (
-        list(states)[-1 - newer]
+        list(statuses)[-1 - newer]
         if newer >= 0
-        else draw.choice((states.CLOSED, states.CLOSED, states.ACCEPTED))
+        else draw.choice((statuses.CLOSED, statuses.CLOSED, statuses.ACCEPTED))
     )
     _, product, sold = draw.choice(choices)
     begin = day(year, month, 1)
@@ -55,7 +55,7 @@ def usage_file(number: int, choices: Sequence[Offer], people: People) -> UsageFi
     submitted = created + timedelta(hours=draw.randint(1, 20)) if status in SUBMITTED else None
     accepted = (
         submitted + timedelta(days=draw.randint(1, 4))
-        if submitted and status in {states.ACCEPTED, states.CLOSED}
+        if submitted and status in {statuses.ACCEPTED, statuses.CLOSED}
         else None
     )
     return UsageFile(
@@ -74,9 +74,9 @@ def usage_file(number: int, choices: Sequence[Offer], people: People) -> UsageFi
         currency=sold.place.marketplace.currency,
         period_from=begin.date(),
         period_to=(end - timedelta(days=1)).date(),
-        records=0 if status in {states.DRAFT, states.UPLOADING} else draw.randint(5, 900),
+        records=0 if status in {statuses.DRAFT, statuses.UPLOADING} else draw.randint(5, 900),
         rejection_note="Two records name a subscription that had already ended."
-        if status == states.REJECTED
+        if status == statuses.REJECTED
         else "",
         creator=somebody(draw, people, product.vendor_id),
         submitted_at=submitted,

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_side'),
+        ('accounts', '0006_queued_mails'),
         ('modules', '0007_actors_of_cases'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

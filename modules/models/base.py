@@ -70,6 +70,36 @@ class Record(models.Model):
         return self.id
 
 
+class SoldRecord(Record):
+    """A record about a product that is sold in a marketplace, under a contract."""
+
+    product = models.ForeignKey(
+        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
+    )
+    contract = models.ForeignKey(
+        "modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract")
+    )
+    marketplace = models.ForeignKey(
+        "modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace")
+    )
+
+    class Meta(Record.Meta):
+        abstract = True
+
+
+class ConnectedRecord(SoldRecord):
+    """A record about a product that is ordered through a connection."""
+
+    connection = models.ForeignKey(
+        "modules.Connection", models.CASCADE, related_name="+", verbose_name=_("connection")
+    )
+    # [{"id": "domain", "title": "Domain", "type": "text", "value": "ruiz.example", …}]
+    params = models.JSONField(_("parameters"), default=list, editable=False)
+
+    class Meta(SoldRecord.Meta):
+        abstract = True
+
+
 class OwnedQuerySet(models.QuerySet[Any]):
     """Records of one company, which no other company sees."""
 

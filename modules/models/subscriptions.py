@@ -4,11 +4,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from modules.models.base import Record, new_uid
+from modules.models.base import ConnectedRecord, Record, new_uid
 from portal.fields import LineField, ProseField
 
 
-class Asset(Record):
+class Asset(ConnectedRecord):
     """A subscription of a customer to a product."""
 
     class Status(models.TextChoices):
@@ -22,18 +22,6 @@ class Asset(Record):
     status = models.CharField(_("status"), max_length=16, choices=Status)
     external_id = LineField(_("external ID"), max_length=100)
     external_uid = LineField(_("external UID"), max_length=100, default=new_uid)
-    product = models.ForeignKey(
-        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
-    )
-    connection = models.ForeignKey(
-        "modules.Connection", models.CASCADE, related_name="+", verbose_name=_("connection")
-    )
-    contract = models.ForeignKey(
-        "modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract")
-    )
-    marketplace = models.ForeignKey(
-        "modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace")
-    )
     customer = models.ForeignKey(
         "modules.Customer", models.CASCADE, related_name="+", verbose_name=_("customer")
     )
@@ -45,10 +33,8 @@ class Asset(Record):
         related_name="+",
         verbose_name=_("reseller"),
     )
-    # [{"id": "domain", "title": "Domain", "type": "text", "value": "ruiz.example", …}]
-    params = models.JSONField(_("parameters"), default=list, editable=False)
 
-    class Meta(Record.Meta):
+    class Meta(ConnectedRecord.Meta):
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
 

@@ -3,11 +3,11 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from modules.models.base import Record
+from modules.models.base import ConnectedRecord
 from portal.fields import LineField
 
 
-class TierConfig(Record):
+class TierConfig(ConnectedRecord):
     """What a vendor needs to know about a reseller before it can serve the reseller's customers."""
 
     class Status(models.TextChoices):
@@ -24,21 +24,8 @@ class TierConfig(Record):
     customer = models.ForeignKey(
         "modules.Customer", models.CASCADE, related_name="+", verbose_name=_("reseller")
     )
-    product = models.ForeignKey(
-        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
-    )
-    connection = models.ForeignKey(
-        "modules.Connection", models.CASCADE, related_name="+", verbose_name=_("connection")
-    )
-    contract = models.ForeignKey(
-        "modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract")
-    )
-    marketplace = models.ForeignKey(
-        "modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace")
-    )
-    params = models.JSONField(_("parameters"), default=list, editable=False)
 
-    class Meta(Record.Meta):
+    class Meta(ConnectedRecord.Meta):
         verbose_name = _("tier configuration")
         verbose_name_plural = _("tier configurations")
 

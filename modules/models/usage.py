@@ -4,12 +4,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from modules.models.base import Record
+from modules.models.base import SoldRecord
 from modules.models.customers import Customer
 from portal.fields import LineField, MomentField
 
 
-class UsageFile(Record):
+class UsageFile(SoldRecord):
     """What customers used of a product in a month, as reported by the vendor."""
 
     class Status(models.TextChoices):
@@ -42,15 +42,6 @@ class UsageFile(Record):
         choices=Customer.Environment,
         default=Customer.Environment.PRODUCTION,
     )
-    product = models.ForeignKey(
-        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
-    )
-    contract = models.ForeignKey(
-        "modules.Contract", models.CASCADE, related_name="+", verbose_name=_("contract")
-    )
-    marketplace = models.ForeignKey(
-        "modules.Marketplace", models.CASCADE, related_name="+", verbose_name=_("marketplace")
-    )
     currency = LineField(_("currency"), max_length=3)
     period_from = models.DateField(_("from"))
     period_to = models.DateField(_("to"))
@@ -62,7 +53,7 @@ class UsageFile(Record):
     submitted_at = MomentField(_("submitted"), null=True, blank=True)
     accepted_at = MomentField(_("accepted"), null=True, blank=True)
 
-    class Meta(Record.Meta):
+    class Meta(SoldRecord.Meta):
         verbose_name = _("usage file")
         verbose_name_plural = _("usage files")
 

@@ -7,7 +7,7 @@ from portal import html, notices, text
 register = template.Library()
 
 register.simple_tag(html.icon)
-register.filter(html.moment)
+register.filter(html.day_and_time)
 register.filter(html.day)
 register.filter(html.ago)
 register.filter(html.initials)

@@ -35,14 +35,15 @@
     }
   };
 
-  const tell = async (written) => {
-    const button = document.querySelector('[data-copy-key]');
+  /** Say at the key whether it was copied. A page may have two keys. */
+  const tell = async (field, written) => {
+    const button = field.querySelector('[data-copy-key]');
     try {
       await written;
       portal.showDone(button);
       portal.announce(button.dataset.says);
     } catch {
-      const hint = document.querySelector('[data-key-hint]');
+      const hint = field.querySelector('[data-key-hint]');
       hint.textContent = hint.dataset.refused;
       portal.announce(hint.dataset.refused);
     }
@@ -74,7 +75,7 @@
         event.detail.shouldSwap = false;
         waiting.resolve(new Blob([xhr.responseText], { type: 'text/plain' }));
         document.querySelector('dialog:modal')?.close();
-        tell(waiting.written);
+        tell(event.detail.target, waiting.written);
         waiting = null;
       }
     },
@@ -101,6 +102,12 @@
 
   const start = (field) => {
     stop();
+    // Of two keys, one is visible at a time.
+    for (const other of document.querySelectorAll('[data-hide-after]')) {
+      if (other !== field) {
+        other.querySelector('[data-key-hide]').click();
+      }
+    }
     const line = field.closest('.key').querySelector('[data-key-timer]');
     const words = line.querySelector('[data-left]');
     const ring = line.querySelector('[data-ring]');
@@ -150,7 +157,7 @@
       words.textContent = words.dataset.kept;
       line.querySelector('svg').remove();
       line.querySelector('[data-copied]').hidden = true;
-      document.getElementById('key-view')?.focus();
+      button.closest('.key').querySelector('[data-key-hide]').focus();
       button.remove();
       portal.announce(words.dataset.kept);
     }
@@ -173,10 +180,8 @@
 
   // Remove the key when the page is left, so that Back does not show it either.
   window.addEventListener('pagehide', () => {
-    const key = document.getElementById('key-text');
-    const masked = document.querySelector('.key-print');
-    if (key && masked) {
-      key.textContent = masked.textContent;
+    for (const key of document.querySelectorAll('[data-key-text]')) {
+      key.textContent = key.parentElement.querySelector('.key-print').textContent;
       stop();
     }
   });
@@ -184,6 +189,28 @@
   window.addEventListener('pageshow', (event) => {
     if (event.persisted) {
       document.querySelector('[data-key-hide]')?.click();
+    }
+  });
+}
+
+/* ---------- When the present key stops ---------- */
+
+{
+  const say = (select) => {
+    const line = select.parentElement.querySelector('[data-stops-on]');
+    const moment = select.selectedOptions[0].dataset.stops;
+    line.textContent = moment ? portal.fill(line.dataset.stopsOn, { moment }) : '';
+  };
+
+  document.addEventListener('change', (event) => {
+    if (event.target.matches('select:has([data-stops])')) {
+      say(event.target);
+    }
+  });
+
+  portal.onContent((root) => {
+    for (const select of portal.all(root, 'select:has([data-stops])')) {
+      say(select);
     }
   });
 }

@@ -90,7 +90,7 @@
       show('over');
     } else {
       const when =
-        left > 60 ? box.dataset.minutes : left > 20 ? box.dataset.minute : box.dataset.moment;
+        left > 60 ? box.dataset.minutes : left > 20 ? box.dataset.minute : box.dataset.soon;
       show(last ? 'absolute' : 'idle', when);
     }
   };

@@ -269,7 +269,7 @@ def test_the_longest_wait_is_told(client, michael, settings):
 
 
 def lock_everything(michael, settings, client):
-    """Lock her name from everywhere, her own address, and sign-in for the whole portal."""
+    """Lock a name from everywhere, an address, and sign-in for the whole portal."""
     settings.SIGN_IN_TRIES_PER_ADDRESS, settings.SIGN_IN_TRIES_IN_ALL = 8, 8 + 7
     lock_the_name(michael.user.email, settings)
     for number in range(8):
@@ -277,7 +277,7 @@ def lock_everything(michael, settings, client):
     assert sign_in(Client(), michael.user.email).status_code == 429
 
 
-def test_a_person_gets_through_on_a_device_she_has_signed_in_on(client, michael, settings):
+def test_a_person_gets_through_on_a_device_they_have_signed_in_on(client, michael, settings):
     sign_in(client, michael.user.email)
     client.post("/sign-out/")
     lock_everything(michael, settings, Client())
@@ -362,7 +362,7 @@ def test_a_new_password_by_mail_lifts_the_lock_and_makes_the_device_known(
     form = client.get(link, follow=True).redirect_chain[-1][0]
     client.post(form, {"new_password1": NEW, "new_password2": NEW})
     assert sign_in(Client(), michael.user.email, NEW, REMOTE_ADDR="192.0.2.9").status_code == 302
-    # The attacker goes on guessing at once, but by then her device is known.
+    # The attacker goes on guessing at once, but by then the device is known.
     lock_the_name(michael.user.email, settings)
     assert sign_in(client, michael.user.email, NEW).status_code == 302
 

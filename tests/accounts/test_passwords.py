@@ -61,7 +61,7 @@ WEAK = {
 }
 
 
-def refusals(password, user=None):
+def errors(password, user=None):
     try:
         validate_password(password, user)
     except ValidationError as refused:
@@ -73,7 +73,7 @@ def refusals(password, user=None):
     ("password", "words"), WEAK.items(), ids=[password[:30] for password in WEAK]
 )
 def test_a_weak_password_is_refused_in_words(michael, password, words):
-    assert words in refusals(password, michael.user)
+    assert words in errors(password, michael.user)
 
 
 @pytest.mark.parametrize(
@@ -92,17 +92,17 @@ def test_a_weak_password_is_refused_in_words(michael, password, words):
     ],
 )
 def test_a_good_one_is_taken(michael, password):
-    assert refusals(password, michael.user) == ""
+    assert errors(password, michael.user) == ""
 
 
 def test_a_password_can_be_checked_before_there_is_a_person(db):
-    assert refusals(GOOD) == ""
-    assert PERSONAL in refusals("integrationsportal")
+    assert errors(GOOD) == ""
+    assert PERSONAL in errors("integrationsportal")
 
 
 def test_the_brand_of_the_installation_counts(michael, settings):
     settings.BRAND = "Contoso Cloud Hub"
-    assert PERSONAL in refusals("ContosoCloudHub!7", michael.user)
+    assert PERSONAL in errors("ContosoCloudHub!7", michael.user)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_no_password_is_costly_to_judge(michael, password, django_assert_max_num
 
     assert all(len(form) <= passwords.MOST for form in passwords.forms(password))
     with django_assert_max_num_queries(1):
-        refusals(password, michael.user)
+        errors(password, michael.user)
 
 
 # --- In every form --------------------------------------------------------------------------------

@@ -377,15 +377,15 @@ def test_signing_out_clears_what_the_browser_kept_but_not_its_cookies(client, mi
 
 def test_saving_the_profile_leaves_alone_what_it_does_not_show(michael, monkeypatch):
     """For example when somebody deactivates the person between loading and saving."""
-    from accounts import views
+    from accounts.forms import ProfileForm
 
-    original = views.ProfileForm.is_valid
+    original = ProfileForm.is_valid
 
     def meanwhile(form):
         User.objects.filter(pk=michael.user.pk).update(is_active=False, password="!")
         return original(form)
 
-    monkeypatch.setattr(views.ProfileForm, "is_valid", meanwhile)
+    monkeypatch.setattr(ProfileForm, "is_valid", meanwhile)
     michael.client.post("/account/", {"name": "Mickey", "time_zone": "UTC"})
     michael.user.refresh_from_db()
     assert (michael.user.name, michael.user.is_active, michael.user.password) == (

@@ -78,6 +78,24 @@ PUBLIC = {
     "accounts:password_reset",
     "accounts:password_reset_confirm",
     "admin_sign_in",
+    *("accounts:second_step", "accounts:passkey_sign_in", "accounts:passkey_sign_in_options"),
+    "accounts:invitation",
+}
+# Those of the profile ask in tests of their own: of devices, two-step sign-in, passkeys and people.
+OF_THE_PROFILE = {
+    f"accounts:{name}"
+    for name in (
+        *("notifications", "test_mail", "end_session", "end_others"),
+        *("set_up_two_step", "switch_off_two_step", "spare_codes", "download_codes"),
+        *("add_passkey", "remove_passkey", "passkey_options"),
+        *("people", "change_role", "remove_member", "withdraw_invitation", "join"),
+    )
+}
+# And those of second keys, IP rules and policies in theirs.
+OF_OTHER_FILES = {
+    *(f"tokens:{name}" for name in ("new_key", "extend_key", "retire_key", "rehearse_key")),
+    *("tokens:end_rehearsal", "tokens:cancel_renewal", "tokens:add_ip_rule", "tokens:policies"),
+    *(f"rules:{name}" for name in ("add", "edit", "delete", "save_layout")),
 }
 
 
@@ -171,7 +189,8 @@ def answer(client, path, response, password=PASSWORD, **more):
 
 def test_every_route_that_takes_a_post_says_whether_it_asks():
     takes = {route for route, answers in FORMS.items() if 405 not in answers}
-    assert takes == {route.partition(" ")[0] for route, _, _ in PRESSES} | PUBLIC
+    pressed = {route.partition(" ")[0] for route, _, _ in PRESSES}
+    assert takes == pressed | PUBLIC | OF_THE_PROFILE | OF_OTHER_FILES
 
 
 @pytest.mark.parametrize(("route", "fields", "asks"), PRESSES, ids=lambda value: str(value)[:40])

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Counter, Session
+from accounts.models import Counter, Invitation, Session
 from activity.models import Event
 from modules.models import Case
 from modules.urls import RESOURCES
@@ -18,7 +18,7 @@ from tests.conftest import confirmed, person
 from tests.factories import ContractFactory, TokenFactory, header
 from tests.portal.test_routes import FORMS
 from tokens.catalog import Module
-from tokens.models import Token, TokenDraft
+from tokens.models import Bucket, Token, TokenDraft
 
 JSON = {"content_type": "application/json"}
 
@@ -159,7 +159,7 @@ def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, sett
         "/integrations/tokens/new/", {"name": "kept name", "expires_on": ""}
     )
     assert (
-        "You tried to make too many changes in a minute. The last one was not made."
+        "You tried to make too many changes in a minute. The last change was not made."
         in response.text
     )
     assert 0 < int(response["Retry-After"]) <= 60
@@ -168,10 +168,16 @@ def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, sett
 
 
 ALWAYS_POSSIBLE = {
+    "accounts:end_others",
+    "accounts:end_session",
     "accounts:sign_out",
     "accounts:password_change",
     "tokens:disable",
     "tokens:delete",
+    "tokens:retire_key",
+    # A rehearsal stops programs, and its end lets them in again.
+    "tokens:rehearse_key",
+    "tokens:end_rehearsal",
 }
 
 
@@ -290,6 +296,10 @@ def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, tok
             name="Old",
             created_at=now - timedelta(days=1, seconds=1),
         )
+        Bucket.objects.create(key=f"old{n}", full_at=(now.timestamp() - 1) * 1_000_000)
+    row, _token = Invitation.issue(michael.account, "a@b.example", "member", by=michael.user)
+    Invitation.objects.filter(pk=row.pk).update(expires_at=now - timedelta(seconds=1))
+    Bucket.objects.create(key="running", full_at=(now.timestamp() + 60) * 1_000_000)
     Counter.objects.create(key="running", used=1, until=now + timedelta(minutes=1))
     TokenDraft.objects.create(
         account=michael.account,
@@ -298,8 +308,13 @@ def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, tok
         created_at=now - timedelta(hours=23),
     )
     events = Event.objects.count()
-    assert prune() == ["Ended sessions: 5", "Old drafts: 5", "Counters of limits: 5"]
-    assert prune() == ["Ended sessions: 0", "Old drafts: 0", "Counters of limits: 0"]
+    names = (
+        *("Ended sessions", "Old drafts", "Invitations that are over"),
+        *("Counters of limits", "Full buckets of rate limits"),
+    )
+    assert prune() == [f"{name}: {n}" for name, n in zip(names, (5, 5, 1, 5, 5), strict=True)]
+    assert prune() == [f"{name}: 0" for name in names]
+    assert [bucket.key for bucket in Bucket.objects.all()] == ["running"]
     assert [counter.key for counter in Counter.objects.all()] == ["running"]
     assert [draft.name for draft in TokenDraft.objects.all()] == ["Young"]
     assert Event.objects.count() == events > 0

@@ -1,6 +1,4 @@
-"""Sign-ins, passwords, members and writes in the administration are in the trail, whoever made
-them and wherever.
-"""
+"""Sign-ins, passwords, members and writes in the administration are in the trail."""
 
 import re
 

@@ -51,7 +51,7 @@ def targets(tokens: Tokens) -> dict[str, Target]:
     }
 
 
-def refusals(found: Mapping[str, Target]) -> dict[str, Target]:
+def with_wrong_secrets(found: Mapping[str, Target]) -> dict[str, Target]:
     """Return the same targets with the last digit of the secret changed."""
 
     def wrong(name: str) -> Target:
@@ -129,7 +129,7 @@ def measure(tokens: Tokens, options: Namespace) -> None:
     found = targets(tokens)
     with server.running() as portal:
         verify(portal, found)
-        found |= refusals(found)
+        found |= with_wrong_secrets(found)
         loads = over_http(portal, found, options)
     inside = in_process(found, options.rounds)
     rates = {name: [load.rate for load in several] for name, several in loads.items()}

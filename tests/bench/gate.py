@@ -10,14 +10,17 @@ from django.test.utils import CaptureQueriesContext
 
 from api.answers import list_records
 from modules.agreements import AGREEMENTS
+from portal.addresses import read_span
 from tests.bench.calls import call, medians
 from tests.bench.rows import ACCOUNT, Tokens
 from tokens.catalog import Module
 from tokens.gate import Caller
+from tokens.models import IPRule
 from tokens.permissions import requires_module
 
 LISTED = "/public/v1/agreements?limit=10"
 CALLS = 100
+RULES = 1_000
 
 
 def ungated(request: Any) -> HttpResponse:
@@ -59,3 +62,32 @@ def measure(tokens: Tokens, rounds: int) -> None:
         print(f"  {name:40}{value:9,.0f}")
     difference = found["with the gate"] - found["without the gate"]
     print(f"  {'with the gate less without':40}{difference:9,.0f}")
+    name = f"the gate by itself, {RULES:,} IP rules"
+    make_rules()
+    ruled = medians({name: targets["the gate by itself"]}, {name: 200}, rounds, CALLS)
+    IPRule.objects.all().delete()
+    print(f"  {name:40}{ruled[name]:9,.0f}")
+
+
+def make_rules() -> None:
+    """Give the account a rule for the calls, and many others before and after it."""
+    spans = [read_span("127.0.0.1")]
+    spans += [
+        read_span(f"{first}.0.{n // 250}.{n % 250}")
+        for first in (10, 192)
+        for n in range(RULES // 2)
+    ]
+    IPRule.objects.bulk_create(
+        IPRule(
+            id=f"IPR-{number:09}",
+            account_id=ACCOUNT,
+            scope=ACCOUNT,
+            name=str(span),
+            name_key=str(span),
+            first=str(span.first),
+            last=str(span.last),
+        )
+        for number, span in enumerate(spans)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")

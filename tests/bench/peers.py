@@ -39,7 +39,7 @@ LIMIT, MAXIMUM = 100, 1000
 
 
 def agreements() -> QuerySet[Agreement]:
-    return AGREEMENTS.rows(ACCOUNT)
+    return AGREEMENTS.queryset(ACCOUNT)
 
 
 def content_range(offset: int, length: int, total: int) -> str:

@@ -14,7 +14,7 @@ from modules.models import Agreement, Contract, Marketplace
 from tests.bench.models import NinjaKey
 from tokens import keys
 from tokens.catalog import Module
-from tokens.models import Permission, Token, TokenKey, TokenUsage
+from tokens.models import Grant, Token, TokenKey, TokenUsage
 
 ACCOUNT = "PA-063-101"
 AGREEMENTS = 1_000
@@ -149,7 +149,7 @@ class Tokens:
             last_used_at="CASE WHEN n %% 3 = 0 THEN NULL ELSE first_token.created_at END",
             until=count,
         )
-        self.copy(Permission, token_id=ID, until=count)
+        self.copy(Grant, token_id=ID, until=count)
         self.count = count
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

@@ -31,6 +31,7 @@ PEOPLE = {
     "robert": "robert@frontstreet.example",
     "paulie": "paulie@frontstreet.example",  # may look, not manage
     "tony": "tony@gazzo.example",  # belongs to two accounts
+    "mary": "mary@bayside.example",  # whose account has IP rules
     "portal": "admin@portal.example",  # belongs to no account
 }
 TIMEOUT_MS = 10_000
@@ -139,7 +140,7 @@ def sign_in(page: Page, person: str, password: str = PASSWORD) -> None:
     """Fill in the form of the open sign-in page and send it."""
     page.get_by_label("E-mail").fill(PEOPLE[person])
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign In").click()
+    page.get_by_role("button", name="Sign In", exact=True).click()
 
 
 @pytest.fixture(scope="package")
@@ -214,7 +215,7 @@ def visit(
 
         if person:
             options["storage_state"] = signed_in(person)
-        context = browser.new_context(base_url=portal.url, **options)
+        context = browser.new_context(**{"base_url": portal.url, **options})
         context.set_default_timeout(TIMEOUT_MS)
         context.on("console", on_console)
         context.on("weberror", on_error)

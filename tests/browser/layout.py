@@ -49,8 +49,8 @@ FAULTS = """() => {
     let above = control.parentElement;
     for (; above && above !== document.body; above = above.parentElement) {
       const hides = ['hidden', 'clip'].includes(getComputedStyle(above).overflowX);
-      const frame = box(above);
-      if (hides && (here.left < frame.left - 0.5 || here.right > frame.right + 0.5)) {
+      const outer = box(above);
+      if (hides && (here.left < outer.left - 0.5 || here.right > outer.right + 0.5)) {
         faults.push(`${name(control)} is cut off by ${above.className || above.localName}`);
       }
     }
@@ -113,8 +113,8 @@ FAULTS = """() => {
         'button, .button, .badge, .card, th, td, .message, .popover, .chip, .tile',
       );
       if (holder && !inside) {
-        const frame = box(holder);
-        if (line.left < frame.left - 1 || line.right > frame.right + 1) {
+        const outer = box(holder);
+        if (line.left < outer.left - 1 || line.right > outer.right + 1) {
           faults.push(`the text “${text.data.trim().slice(0, 40)}” reaches out of ${name(holder)}`);
           break;
         }

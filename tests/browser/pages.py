@@ -5,9 +5,16 @@ from collections.abc import Sequence
 
 from playwright.sync_api import Locator, Page, expect
 
+from tokens.catalog import Module
+from tokens.pages.tables import TokenTable
+
 LIST = "/integrations/tokens/"
 # The list in its default form, whatever another test has made the portal remember for the person.
 PLAIN_LIST = f"{LIST}?sort=-created&per_page=10&columns=label,extension,created,last_used,status"
+COLUMNS = ",".join(name for name in TokenTable.Meta.sequence if name != "actions")
+EVERY_COLUMN = f"{LIST}?columns={COLUMNS}&per_page=50"
+# How many modules there are to choose from, besides All.
+MODULES = len(Module.single())
 
 
 def row(page: Page, name: str) -> Locator:

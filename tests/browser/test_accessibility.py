@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import check
 from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
 from tests.browser.pages import (
+    COLUMNS,
+    LIST,
     PLAIN_LIST,
     create_token,
     extension,
@@ -22,7 +24,8 @@ from tests.browser.pages import (
 pytestmark = pytest.mark.browser
 
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
-# The disabled token of the demo.
+# The token of the demo with two keys, and the disabled one.
+RENEWED = "/integrations/tokens/SU-160-984-311/"
 INACTIVE = "Helpdesk Mirror"
 
 # --- Preparing the pages --------------------------------------------------------------------------
@@ -104,6 +107,35 @@ def inactive_token(page: Page) -> None:
     expect(page.get_by_text("This token is disabled.")).to_be_visible()
 
 
+def new_key_without_an_end(page: Page) -> None:
+    page.get_by_label("It stops after").select_option("Other…")
+    page.get_by_role("button", name="Make New Key").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def rule_with_errors(page: Page) -> None:
+    page.get_by_role("radio", name="IP address range").check(force=True)
+    page.get_by_label("First address").fill("203.0.113.9")
+    page.get_by_label("Last address").fill("203.0.113.8")
+    page.get_by_role("button", name="Add Rule").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def rule_edited(page: Page) -> None:
+    open_menu(page, "Head office").get_by_role("link", name="Edit").click()
+    expect(page.get_by_label("Last address")).to_have_value("203.0.113.63")
+
+
+def rule_to_delete(page: Page) -> None:
+    open_menu(page, "Head office").get_by_role("link", name="Delete…").click()
+    expect(page.get_by_role("button", name="Delete Rule")).to_be_visible()
+
+
+def ruled_token(page: Page) -> None:
+    page.get_by_role("link", name="Reseller Portal").click()
+    expect(page.get_by_role("heading", name="IP Rules of This Token")).to_be_visible()
+
+
 def as_it_comes(page: Page) -> None:
     """Leave the page as it is."""
 
@@ -126,10 +158,7 @@ SCENES = {
     "list with columns": Scene(PLAIN_LIST, columns_open),
     "list with row menu": Scene(PLAIN_LIST, menu_open),
     "list with account menu": Scene(PLAIN_LIST, account_menu_open),
-    "list with every column": Scene(
-        "/integrations/tokens/?columns=label,extension,external_id,modules,created,updated,"
-        "last_used,expires,status&per_page=10&status=any"
-    ),
+    "list with every column": Scene(f"{LIST}?columns={COLUMNS}&per_page=10&status=any"),
     "list without a match": Scene(f"{PLAIN_LIST}&q=nothing-is-called-so"),
     "list with an invalid filter": Scene(f"{PLAIN_LIST}&status=sleepy&created_from=yesterday"),
     "list for looking only": Scene(PLAIN_LIST, person="adrian"),
@@ -148,12 +177,45 @@ SCENES = {
     "edit": Scene(f"{TUTORIAL}edit/"),
     "edit with changes": Scene(f"{TUTORIAL}edit/", changes_listed),
     "delete": Scene(f"{TUTORIAL}delete/"),
+    "new key": Scene(f"{TUTORIAL}key/new/"),
+    "new key with errors": Scene(f"{TUTORIAL}key/new/", new_key_without_an_end),
+    "two keys": Scene(RENEWED),
+    "two keys for looking only": Scene(RENEWED, person="adrian"),
+    "old key to extend": Scene(f"{RENEWED}key/extend/"),
+    "old key to retire": Scene(f"{RENEWED}key/retire/"),
+    "old key to rehearse": Scene(f"{RENEWED}key/rehearse/"),
+    "IP rules": Scene("/integrations/ip-rules/", person="mary"),
+    "IP rules with an answer": Scene("/integrations/ip-rules/?address=203.0.113.7", person="mary"),
+    "IP rules with a refusal": Scene(
+        "/integrations/ip-rules/?address=192.0.2.210&filter=open&version=4", person="mary"
+    ),
+    "IP rules, none": Scene("/integrations/ip-rules/"),
+    "IP rule to add": Scene("/integrations/ip-rules/add/"),
+    "IP rule with errors": Scene("/integrations/ip-rules/add/", rule_with_errors),
+    "IP rule to edit": Scene("/integrations/ip-rules/", rule_edited, person="mary"),
+    "IP rule to delete": Scene("/integrations/ip-rules/", rule_to_delete, person="mary"),
+    "details of a token with IP rules": Scene(f"{PLAIN_LIST}&q=Reseller+Portal", ruled_token),
     "profile": Scene("/account/", person="tony"),
+    "notifications": Scene("/account/notifications/"),
+    "notifications for looking only": Scene("/account/notifications/", person="adrian"),
+    "security": Scene("/account/security/"),
+    "two-step set-up": Scene("/account/security/two-step/"),
+    "people": Scene("/account/people/"),
+    "invitation that is over": Scene("/account/invitation/used/", person=None, refused=(404,)),
     "password change": Scene("/account/password/"),
     "password reset": Scene("/account/reset/", person=None),
     "password reset, sent": Scene("/account/reset/sent/", person=None),
     "password reset, used link": Scene("/account/reset/MQ/used-up/", person=None),
     "password reset, complete": Scene("/account/reset/complete/", person=None),
+    "policies": Scene("/integrations/policies/"),
+    "policies that stop tokens": Scene(
+        "/integrations/policies/?preview=on&ends=on&most_days=365&idles=on&idle_days=90&warn_days=1"
+        "&capped=on&most_tokens=99&limited=on&rate=600&burst=90"
+    ),
+    "policies with errors": Scene(
+        "/integrations/policies/?preview=on&ends=on&most_days=x&idles=on&starts_on=2020-01-01"
+    ),
+    "policies for looking only": Scene("/integrations/policies/", person="adrian"),
     "webhooks": Scene("/integrations/webhooks/"),
     "extensions": Scene("/integrations/extensions/"),
     "not found": Scene("/integrations/no-such-page/", refused=(404,)),

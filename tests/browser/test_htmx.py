@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visit, sign_in
 from tests.browser.pages import (
     LIST,
+    MODULES,
     PLAIN_LIST,
     create_token,
     extension,
@@ -45,7 +46,7 @@ def test_paging_swaps_the_list_only_and_back_restores_it(visit: Visit) -> None:
     expect_mark(page)
     second = names(page).all_inner_texts()
     assert not set(first) & set(second)
-    # The URL is the state: reloading it shows the same.
+    # The URL says what is shown: reloading it shows the same.
     page.reload()
     expect(names(page)).to_have_text(second)
     page.go_back()
@@ -225,7 +226,7 @@ def test_two_tabs_of_the_wizard_do_not_mix(visit: Visit) -> None:
     expect(other.get_by_text("Made in Tab Two was created and is active.")).to_be_visible()
     one.get_by_role("button", name="Create").click()
     expect(one.get_by_text("Made in Tab One was created and is active.")).to_be_visible()
-    expect(one.get_by_text("May reach 1 of 16 modules: Agreements.")).to_be_visible()
+    expect(one.get_by_text(f"May reach 1 of {MODULES} modules: Agreements.")).to_be_visible()
     expect(other.locator(".summary-facts")).to_contain_text("Zapier")
 
 
@@ -298,7 +299,7 @@ def test_find_a_module_hides_the_others_and_keeps_what_is_ticked(visit: Visit) -
     find.fill("help")
     expect(module(page, "Helpdesk")).to_be_visible()
     expect(module(page, "Agreements")).to_be_hidden()
-    expect(page.get_by_text("1 of 16 selected")).to_be_visible()
+    expect(page.get_by_text(f"1 of {MODULES} selected")).to_be_visible()
     find.press("Enter")
     expect(page.get_by_role("heading", name="Permissions", level=2)).to_be_visible()
     find.fill("xyz")

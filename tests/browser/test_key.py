@@ -92,9 +92,9 @@ def test_copy_that_the_browser_refuses_says_how_to_get_the_key(visit: Visit) -> 
     never_shown(page)
     just_signed_in(page)
     page.get_by_role("button", name="Copy key").click()
-    refusal = "Copying is not possible here. Press View, and copy the key from the page."
-    expect(page.locator("#announcer")).to_have_text(refusal)
-    expect(page.locator("#key").get_by_text(refusal)).to_be_visible()
+    hint = "Copying is not possible here. Press View, and copy the key from the page."
+    expect(page.locator("#announcer")).to_have_text(hint)
+    expect(page.locator("#key").get_by_text(hint)).to_be_visible()
     expect_never_shown(page)
 
 
@@ -152,9 +152,9 @@ def test_when_copying_is_refused_the_key_is_selected_and_the_page_says_so(visit:
     page.get_by_role("button", name="View key").click()
     key = key_in(page)
     page.get_by_role("button", name="Copy key").click()
-    refusal = "Copying is not possible here. The key is selected: press Ctrl+C."
-    expect(page.locator("#announcer")).to_have_text(refusal)
-    expect(page.locator("#key").get_by_text(refusal)).to_be_visible()
+    hint = "Copying is not possible here. The key is selected: press Ctrl+C."
+    expect(page.locator("#announcer")).to_have_text(hint)
+    expect(page.locator("#key").get_by_text(hint)).to_be_visible()
     assert page.evaluate("getSelection().toString().trim()") == key
 
 

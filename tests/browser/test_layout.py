@@ -8,20 +8,24 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Portal, Visit
 from tests.browser.layout import faults
-from tests.browser.pages import LIST, PLAIN_LIST, names, open_menu
+from tests.browser.pages import EVERY_COLUMN, LIST, PLAIN_LIST, names, open_menu
 
 pytestmark = pytest.mark.browser
 
 Theme = Literal["light", "dark"]
 
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
-COLUMNS = "label,extension,external_id,modules,created,updated,last_used,expires,status"
-EVERY_COLUMN = f"{LIST}?columns={COLUMNS}&per_page=50"
+# The token of the demo with two keys.
+RENEWED = "/integrations/tokens/SU-160-984-311/"
 WIDTHS = range(320, 1921, 40)
 # "none", or the final value of an animation that is still running.
 NO_SHADOW = re.compile(r"^none$|^rgba\(0, 0, 0, 0\) 0px 0px 0px 0px$")
 LIGHT, DARK = "rgb(244, 246, 249)", "rgb(13, 19, 26)"
 
+ALL_POLICIES = (
+    "/integrations/policies/?preview=on&ends=on&most_days=365&idles=on&idle_days=90&warn_days=14"
+    "&capped=on&most_tokens=99&limited=on&rate=600&burst=90"
+)
 PAGES = [
     "/integrations/",
     "/integrations/api/",
@@ -40,14 +44,28 @@ PAGES = [
     f"{TUTORIAL}summary/",
     f"{TUTORIAL}edit/",
     f"{TUTORIAL}delete/",
+    f"{TUTORIAL}key/new/",
+    RENEWED,
+    *(f"{RENEWED}key/{name}/" for name in ("new", "extend", "retire", "rehearse")),
+    "/integrations/ip-rules/",
+    "/integrations/ip-rules/?address=2001:db8:85a3:8d3:1319:8a2e:370:7348",
+    "/integrations/ip-rules/add/",
+    f"{TUTORIAL}ip-rules/add/",
     "/integrations/activity/",
     "/integrations/activity/?sort=when&open=1",
     "/integrations/activity/?filter=open&what=tokens&what=keys",
     "/integrations/activity/?filter=open&since=nonsense",
     "/integrations/activity/?q=nothing-is-called-so",
+    "/integrations/policies/",
+    ALL_POLICIES,
+    "/integrations/policies/?preview=on&ends=on&most_days=x&idles=on&starts_on=2020-01-01",
     "/integrations/webhooks/",
     "/integrations/extensions/",
     "/account/",
+    "/account/notifications/",
+    "/account/security/",
+    "/account/security/two-step/",
+    "/account/people/",
     "/account/password/",
     "/there-is-no-such-page/",
 ]
@@ -57,6 +75,7 @@ BEFORE_SIGN_IN = [
     "/account/reset/sent/",
     "/account/reset/complete/",
     "/account/reset/MQ/used-up/",
+    "/account/invitation/used/",
     "/there-is-no-such-page/",
 ]
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
 from tests.browser.pages import (
     LIST,
+    MODULES,
     PLAIN_LIST,
     create_token,
     extension,
@@ -191,7 +192,7 @@ def test_wizard_keeps_its_input_on_the_way_back_and_forth(page: Page) -> None:
     expect(module(page, "Helpdesk")).to_be_checked()
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_text("Made Without Script was created and is active.")).to_be_visible()
-    expect(page.get_by_text("May reach 1 of 16 modules: Helpdesk.")).to_be_visible()
+    expect(page.get_by_text(f"May reach 1 of {MODULES} modules: Helpdesk.")).to_be_visible()
 
 
 def test_enter_in_a_field_means_next_and_never_back(page: Page) -> None:

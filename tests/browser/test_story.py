@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Portal, Visit, sign_in
 from tests.browser.pages import (
+    MODULES,
     PLAIN_LIST,
     create_token,
     extension,
@@ -51,7 +52,7 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     expect(page).to_have_title(re.compile("^Step 3 of 4: Permissions - New token"))
     expect(module(page, "All Modules")).not_to_be_checked()
     module(page, "Agreements").check()
-    expect(page.get_by_text("May reach 1 of 16 modules: Agreements.")).to_be_visible()
+    expect(page.get_by_text(f"May reach 1 of {MODULES} modules: Agreements.")).to_be_visible()
     page.get_by_role("button", name="Create").click()
 
     # Summary: the person who has just created the token is not asked for the password.

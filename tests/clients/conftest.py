@@ -53,7 +53,7 @@ class Api(Server):
         return rows
 
 
-class Refused(Exception):
+class ClientError(Exception):
     """A ClientError that the client raised."""
 
     def __init__(
@@ -91,7 +91,7 @@ class Script:
         assert line, f"The script ended:\n{self.log.read_text()}"
         told = json.loads(line)
         if refused := told.get("refused"):
-            raise Refused(**refused)
+            raise ClientError(**refused)
         if "raised" in told:
             pytest.fail(told["raised"], pytrace=False)
         return told["gave"]

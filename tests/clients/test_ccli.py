@@ -284,7 +284,7 @@ def counts(printed: str) -> dict[str, int]:
 Cells = dict[str, Callable[[Row], Any]]
 
 
-def moment(text: str) -> str:
+def as_reports_print(text: str) -> str:
     """Return a moment as the reports print it."""
     return datetime.fromisoformat(text).replace(tzinfo=None).isoformat()
 
@@ -304,7 +304,7 @@ def at(*names: str) -> Callable[[Row], Any]:
 def dated(*names: str) -> Callable[[Row], Any]:
     def cell(row: Row) -> Any:
         value = at(*names)(row)
-        return value if value == "-" else moment(value)
+        return value if value == "-" else as_reports_print(value)
 
     return cell
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.conftest import AGREEMENTS, DISTRIBUTOR, VENDOR, Api, Refused, Row, Script
+from tests.clients.conftest import AGREEMENTS, DISTRIBUTOR, VENDOR, Api, ClientError, Row, Script
 
 Ask = Callable[..., Any]
 NOBODY = "ApiKey SU-000-000-000:" + 40 * "0"
@@ -426,7 +426,7 @@ SEARCHES = (
 
 
 @pytest.mark.parametrize("text", SEARCHES)
-def test_a_search_holds_any_signs_or_its_refusal_says_how_to_write_them(ask, api, text):
+def test_a_search_holds_any_signs_or_its_error_says_how_to_write_them(ask, api, text):
     """The asynchronous client sends an & unescaped, which ends the term."""
     made = ask(
         "client.ns('tier').accounts.create(wanted)",
@@ -435,7 +435,7 @@ def test_a_search_holds_any_signs_or_its_refusal_says_how_to_write_them(ask, api
     errors, found = None, []
     try:
         found = ask("client.ns('tier').accounts.all().search(text).values_list('id')", text=text)
-    except Refused as refused:
+    except ClientError as refused:
         errors = refused.errors
     ask("client.ns('tier').accounts[id].delete()", id=made["id"])
     assert {"id": made["id"]} in found or ("&" in text and errors == [BAD_QUERY])
@@ -494,7 +494,7 @@ def test_a_mistake_is_raised_at_once_with_its_reason(
     ask, api, code, key, status, error_code, error
 ):
     before = ask("log.requests")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ClientError) as refused:
         ask(code, key=key or api.distributor)
     assert (refused.value.status, refused.value.code) == (status, error_code)
     assert refused.value.errors[0] == error
@@ -504,7 +504,7 @@ def test_a_mistake_is_raised_at_once_with_its_reason(
 
 
 def test_existence_that_may_not_be_known_is_an_error(ask):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ClientError) as refused:
         ask("client.agreements['AGD-000-000-000'].exists()", key=NOBODY)
     assert refused.value.status == 401
 
@@ -540,7 +540,7 @@ def test_a_customer_from_its_first_day_to_its_last(ask, api):
         2,
     )
     assert changed["contact_info"]["contact"] == made["contact_info"]["contact"]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ClientError) as refused:
         ask("client.ns('tier').accounts[id].update({'name': 7})", id=id)
     assert (refused.value.status, refused.value.errors) == (400, ["name: Must be a string."])
 
@@ -549,7 +549,7 @@ def test_a_customer_from_its_first_day_to_its_last(ask, api):
 
 
 def test_a_vendor_cannot_write_customers(ask, api):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ClientError) as refused:
         ask(
             "client.ns('tier').accounts.create(wanted)",
             key=api.vendor,
@@ -599,7 +599,7 @@ def test_a_case_is_opened_worked_on_and_closed(ask, api):
 
 def test_an_action_out_of_turn_is_refused(ask, api):
     pending = ask("client.ns('helpdesk').cases.filter(state='pending').first()")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ClientError) as refused:
         ask("client.ns('helpdesk').cases[id]('close').post()", id=pending["id"])
     assert (refused.value.status, refused.value.code) == (400, "HLP_001")
     assert ask("client.ns('helpdesk').cases[id].get()", id=pending["id"]) == pending
@@ -616,7 +616,7 @@ def test_a_token_from_its_first_call_to_its_last(ask, api):
     def status(path: str = "agreements") -> int:
         try:
             ask(f"{rows_at(path)}.count()", key=key)
-        except Refused as refused:
+        except ClientError as refused:
             return refused.status or 0
         return 200
 
@@ -652,7 +652,7 @@ def test_a_token_without_a_module_learns_which_one_it_lacks(ask):
         "'EXT-000'}})"
     )
     before = ask("log.requests")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ClientError) as refused:
         ask("client.agreements.all().first()", key=f"ApiKey {token['id']}:{token['token']}")
     assert (refused.value.status, refused.value.code) == (403, "AUTH_003")
     assert "Agreements" in refused.value.text
@@ -692,7 +692,7 @@ def test_with_the_description_an_unknown_address_is_refused_without_a_request(as
         "client.ns('helpdesk').cases['CA-000-000-000']('reopen').post()",
         "client.agreements['AGD-000-000-000'].delete()",
     ):
-        with pytest.raises(Refused, match="does not exist") as refused:
+        with pytest.raises(ClientError, match="does not exist") as refused:
             ask(code, specs=specs)
         assert refused.value.status is None
     assert ask("log.requests") == before

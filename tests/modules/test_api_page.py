@@ -6,7 +6,7 @@ import re
 import pytest
 from django.test import Client
 
-from api import openapi
+from api import conventions, openapi
 from modules.urls import RESOURCES
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
@@ -66,7 +66,7 @@ def test_every_link_within_the_page_leads_somewhere_and_no_id_is_there_twice(pag
 
 
 def test_the_operators_and_the_limits_are_told(page):
-    for operator in openapi.OPERATORS:
+    for operator in conventions.OPERATORS:
         assert f"<code>{operator.example}</code>" in page
     page = " ".join(page.split())
     for words in (

@@ -228,7 +228,7 @@ def test_addresses_that_are_long_do_not_outgrow_the_cache(kept, monkeypatch, que
 
 
 def test_a_query_that_matches_nothing_is_not_kept(kept):
-    assert queries.compiled(BY_PATH["products"], "PA", NEVER).plan.rows({}, 1, 0) == []
+    assert queries.compiled(BY_PATH["products"], "PA", NEVER).plan.fetch_rows({}, 1, 0) == []
     assert len(kept) == 0
 
 

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
 from accounts.models import Account
-from api import openapi, schemas
+from api import conventions, openapi, schemas
 from modules import absent
 from modules.urls import RESOURCES, urlpatterns
 from tests.factories import TokenFactory, header
@@ -134,7 +134,7 @@ def test_every_operation_has_a_tag_and_every_module_is_one():
     assert {name for _, _, about in OPERATIONS for name in about["tags"]} == tags
 
 
-def test_every_refusal_can_be_met():
+def test_every_error_can_be_met():
     for method, path, about in OPERATIONS:
         assert {"400", "401", "403"} <= set(about["responses"]), (method, path)
         assert ("404" in about["responses"]) == ("{" in path), (method, path)
@@ -215,6 +215,7 @@ def test_the_document_has_every_address_of_the_api_and_no_other():
         "openapi",
         "icon",
         "localization/translations/<id>/attributes",
+        "modules/<id>/settings",
         "nothing",
     }
     assert {
@@ -275,7 +276,7 @@ def term(operator, name, value):
 
 
 def test_the_operators_of_the_introduction_work_as_written(call, reader):
-    for operator in openapi.OPERATORS:
+    for operator in conventions.OPERATORS:
         assert call(f"agreements?{operator.example}", reader).status_code == 200, operator.example
 
 

@@ -4,7 +4,7 @@ It can never grant more than it has itself.
 """
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -299,7 +299,7 @@ def test_a_token_grants_what_it_has_and_nothing_else(send, call, clerk):
         refused(
             send(clerk, "post", path, {"object": {"id": module.value}}),
             403,
-            "AUTH_006",
+            "TKN_004",
             str(module.label),
         )
     assert grants(Token.objects.get(pk=made["id"])) == {Module.AGREEMENTS}
@@ -308,7 +308,7 @@ def test_a_token_grants_what_it_has_and_nothing_else(send, call, clerk):
 def test_a_token_cannot_grant_itself_more(send, clerk):
     for module in (Module.CONTRACTS, Module.ALL):
         refused(
-            send(clerk, "post", f"/{clerk.pk}/permissions", {"id": module.value}), 403, "AUTH_006"
+            send(clerk, "post", f"/{clerk.pk}/permissions", {"id": module.value}), 403, "TKN_004"
         )
     assert grants(clerk) == {Module.INTEGRATIONS, Module.AGREEMENTS}
 
@@ -317,7 +317,7 @@ def test_a_token_cannot_make_one_whose_extension_brings_more(send, clerk):
     refused(
         send(clerk, "post", "", {"name": "Zap", "extension": {"id": ZAPIER}}),
         403,
-        "AUTH_006",
+        "TKN_004",
         "Helpdesk",
     )
     assert Token.objects.count() == 1
@@ -325,7 +325,7 @@ def test_a_token_cannot_make_one_whose_extension_brings_more(send, clerk):
 
 def test_a_token_cannot_wake_one_that_may_do_more(send, clerk, boss):
     boss.disable(by=None)
-    refused(send(clerk, "post", f"/{boss.pk}/activate"), 403, "AUTH_006")
+    refused(send(clerk, "post", f"/{boss.pk}/activate"), 403, "TKN_004")
     assert Token.objects.get(pk=boss.pk).status == "inactive"
 
 
@@ -345,12 +345,12 @@ def test_a_token_that_ends_hands_nothing_to_one_that_lives_on(send, account):
     refused(
         send(mortal, "post", "", CUSTOM | {"name": "Later", "expiration_date": later}),
         403,
-        "AUTH_006",
+        "TKN_004",
     )
     immortal = TokenFactory(account=account, modules=())
-    refused(send(mortal, "post", f"/{immortal.pk}/permissions", {"id": "MD-9001"}), 403, "AUTH_006")
+    refused(send(mortal, "post", f"/{immortal.pk}/permissions", {"id": "MD-9001"}), 403, "TKN_004")
     immortal.disable(by=None)
-    refused(send(mortal, "post", f"/{immortal.pk}/activate"), 403, "AUTH_006")
+    refused(send(mortal, "post", f"/{immortal.pk}/activate"), 403, "TKN_004")
     assert Token.objects.get(pk=immortal.pk).status == "inactive"
     assert grants(immortal) == set()
     assert not Token.objects.filter(name="Later").exists()
@@ -493,6 +493,8 @@ def test_a_deleted_token_stays_as_it_was(send, call, boss, token):
         ("delete", "", None),
         ("post", "/activate", None),
         ("post", "/deactivate", None),
+        ("post", "/rotate", None),
+        ("post", "/renew", None),
         ("post", "/permissions", {"id": "MD-9002"}),
         ("delete", "/permissions", {"id": "MD-9001"}),
     ):
@@ -503,9 +505,94 @@ def test_a_deleted_token_stays_as_it_was(send, call, boss, token):
     assert send(boss, "post", "", CUSTOM | {"name": "ERP Agreements Sync"}).status_code == 201
 
 
+def key_of(token, secret):
+    return f"ApiKey {token.pk}:{secret}"
+
+
+def test_rotate_answers_with_the_new_secret_and_stops_the_old_key(send, call, boss, token):
+    old = header(token)
+    response = send(boss, "post", f"/{token.pk}/rotate")
+    assert response.status_code == 200
+    body = response.json()
+    assert (body["id"], body["status"]) == (token.pk, "active")
+    assert "renewed_token" not in body
+    refused(call("agreements", old), 401, "AUTH_006", "retired")
+    assert call("agreements", key_of(token, body["token"])).status_code == 200
+    assert body["events"]["updated"]["by"]["id"] == boss.pk
+
+
+def test_renew_answers_with_the_new_secret_and_both_expiration_dates(send, call, boss, token):
+    old, expires = header(token), "2099-01-31T10:20:30+00:00"
+    body = send(boss, "post", f"/{token.pk}/renew", {"expiration_date": expires}).json()
+    assert (body["status"], body["renewed_expiration_date"]) == ("revitalised", expires)
+    ends = datetime.fromisoformat(body["expiration_date"])
+    assert abs(ends - timezone.now() - timedelta(days=30)) < timedelta(minutes=5)
+    assert "token" not in body
+    for key in (old, key_of(token, body["renewed_token"])):
+        assert call("agreements", key).status_code == 200
+    # No other answer has the secret.
+    assert "renewed_token" not in send(boss, "get", f"/{token.pk}").json()
+
+
+def test_the_present_key_works_until_its_expiration_date_when_it_is_renewed(send, boss, account):
+    ends = (timezone.now() + timedelta(days=3)).replace(microsecond=0)
+    token = TokenFactory(account=account, expires_at=ends)
+    body = send(boss, "post", f"/{token.pk}/renew", {"expiration_date": None}).json()
+    assert datetime.fromisoformat(body["expiration_date"]) == ends
+    assert "renewed_expiration_date" not in body
+    assert Token.objects.get(pk=token.pk).expires_at is None
+
+
+def test_a_token_with_two_keys_is_not_renewed_again(send, boss, token):
+    assert send(boss, "post", f"/{token.pk}/renew").status_code == 200
+    refused(send(boss, "post", f"/{token.pk}/renew"), 400, "TKN_005", "two keys already")
+    assert send(boss, "post", f"/{token.pk}/rotate").status_code == 200
+    assert send(boss, "post", f"/{token.pk}/renew").status_code == 200
+
+
+def test_an_expired_token_is_rotated_but_not_renewed(send, call, boss, token):
+    Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    later = {"expiration_date": "2099-01-31T10:20:30+00:00"}
+    refused(send(boss, "post", f"/{token.pk}/renew", later), 400, "TKN_006", "expired")
+    body = send(boss, "post", f"/{token.pk}/rotate", later).json()
+    assert call("agreements", key_of(token, body["token"])).status_code == 200
+
+
 @pytest.mark.parametrize("action", ["renew", "rotate"])
-def test_renew_and_rotate_are_not_there_yet(send, boss, action):
-    assert send(boss, "post", f"/{boss.pk}/{action}").status_code == 404
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"expiration_date": "2020-01-31T10:20:30+00:00"}, "Must be in the future."),
+        ({"expiration_date": "soon"}, "Must be a date and time"),
+        ({"expiration_date": 7}, "Must be a string."),
+    ],
+)
+def test_a_bad_expiration_date_makes_no_key(send, boss, token, action, body, text):
+    refused(send(boss, "post", f"/{token.pk}/{action}", body), 400, "VAL_001", text)
+    assert token.keys.count() == 1
+
+
+@pytest.mark.parametrize("action", ["renew", "rotate"])
+def test_a_new_key_gives_no_more_access_than_the_caller_has(send, clerk, boss, action):
+    refused(send(clerk, "post", f"/{boss.pk}/{action}"), 403, "TKN_004", "does not have itself")
+    assert boss.keys.count() == 1
+
+
+@pytest.mark.parametrize("action", ["renew", "rotate"])
+def test_a_token_cannot_live_longer_by_a_new_key_of_its_own(send, clerk, action):
+    Token.objects.filter(pk=clerk.pk).update(expires_at=timezone.now() + timedelta(days=3))
+    for later in ("2099-01-31T10:20:30+00:00", None):
+        response = send(clerk, "post", f"/{clerk.pk}/{action}", {"expiration_date": later})
+        refused(response, 403, "TKN_004", "expires later or never")
+    assert clerk.keys.count() == 1
+    assert send(clerk, "post", f"/{clerk.pk}/{action}").status_code == 200
+
+
+@pytest.mark.parametrize("action", ["renew", "rotate"])
+def test_a_token_of_another_account_gets_no_key(send, boss, stranger, action):
+    theirs = TokenFactory(account=stranger.account)
+    assert send(boss, "post", f"/{theirs.pk}/{action}").status_code == 404
+    assert theirs.keys.count() == 1
 
 
 def test_modules_and_extensions_are_those_of_the_catalog(call, boss):

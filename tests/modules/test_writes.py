@@ -268,7 +268,7 @@ def test_a_customer_is_made_as_it_was_sent(send, account):
         ("name", ["x"], "Must be a string."),
         ("name", "x" * 256, "at most 255 characters; it has 256"),
         ("name", "a\0b", "Null characters"),
-        ("name", "abc\u202edef", "hidden letters"),
+        ("name", "abc\u202edef", "hidden characters"),
         ("type", "supplier", "not a valid choice"),
         ("environment", "moon", "not a valid choice"),
         ("contact_info", "text", "contact_info: Must be an object."),

@@ -121,7 +121,7 @@ def test_there_is_an_answer_whatever_fails(monkeypatch):
     def fail_again(*_arguments):
         raise ValueError
 
-    monkeypatch.setattr(views, "refused", fail_again)
+    monkeypatch.setattr(views, "bare_error", fail_again)
     assert run_django_safely(environ()) == LAST_RESORT
 
 

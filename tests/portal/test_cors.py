@@ -53,7 +53,7 @@ def test_a_preflight_needs_no_key(browser, path):
 
 
 @pytest.mark.parametrize("key", [None, "ApiKey nonsense"])
-def test_a_page_can_read_answers_and_refusals(browser, key):
+def test_a_page_can_read_answers_and_errors(browser, key):
     token = TokenFactory()
     response = browser.get(
         "/public/v1/agreements?nope=1",

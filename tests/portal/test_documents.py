@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
+from modules.urls import RESOURCES
 from tokens import keys
 
 ROOT = Path(settings.BASE_DIR)
@@ -48,6 +49,13 @@ def test_commands_that_a_page_names_exist(page: Path) -> None:
     )
     assert set(re.findall(r"\bmake ([a-z-]+)", code)) <= targets
     assert set(re.findall(r"manage\.py ([a-z_]+)", code)) <= set(get_commands())
+
+
+def test_the_page_about_the_api_names_every_collection() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    for resource in RESOURCES:
+        name = resource.path.rpartition("<parent>/")[2]
+        assert f"/{name}`" in page or f"`{name}`" in page, resource.path
 
 
 def test_scanners_are_told_the_format_of_real_keys() -> None:

@@ -21,7 +21,7 @@ from tests.activity.conftest import intruder
 from tests.conftest import confirmed
 from tests.factories import AgreementFactory, TokenFactory, header
 from tokens.catalog import Module
-from tokens.models import Permission, Token, TokenDraft, TokenUsage
+from tokens.models import Grant, Token, TokenDraft, TokenUsage
 
 LIST = "/integrations/tokens/"
 NEW = f"{LIST}new/"
@@ -177,7 +177,7 @@ def extreme(michael, account):
             expires_at=moment, created_at=moment, updated_at=moment, status_changed_at=moment
         )
         TokenUsage.objects.filter(pk=token.pk).update(last_used_at=moment)
-        Permission.objects.filter(token=token).update(granted_at=moment)
+        Grant.objects.filter(token=token).update(granted_at=moment)
         with intruder():
             Event.objects.filter(subject_id=token.pk).update(at=moment)
         return token
@@ -209,6 +209,7 @@ def test_every_page_survives_any_stored_moment_in_any_zone(michael, extreme, zon
         f"{page}activity/",
         f"{page}edit/",
         f"{page}delete/",
+        f"{page}key/new/",
     ):
         assert michael.client.get(address).status_code == 200, address
     assert michael.client.get(f"{page}summary/").status_code in {200, 302}
@@ -266,7 +267,7 @@ def test_the_api_survives_any_stored_moment(call, extreme, account, moment):
 @pytest.mark.parametrize("moment", EXTREMES, ids=str)
 def test_words_survive_any_moment_in_any_zone(zone, moment):
     with timezone.override(zoneinfo.ZoneInfo(zone)):
-        for words in (text.moment, text.day, text.ago):
+        for words in (text.day_and_time, text.day, text.ago):
             assert words(moment)
         assert f"{moment.year:04}" in html.time_element(moment, "x")
 
@@ -474,7 +475,7 @@ def draft(michael):
         ({"expires_at": LAST}, "1970 to 2099"),
         ({"name": ""}, "blank"),
         ({"name": "\u200b"}, "blank"),
-        ({"name": "a\u202eb"}, "hidden letters"),
+        ({"name": "a\u202eb"}, "hidden characters"),
         ({"extension": None}, "Choose an extension"),
         ({"modules": ["MD-0666"]}, "at least one module"),
         ({"modules": []}, "at least one module"),

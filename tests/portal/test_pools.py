@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from portal import pools
-from portal.pools import Answer, Client, HungUp, Pool, Refused
+from portal.pools import Answer, Client, HttpError, HungUp, Pool
 
 GREEDY, OTHER = Client("192.0.2.1", "greedy"), Client("198.51.100.7", "other")
 NEIGHBOUR = Client(GREEDY.network, "neighbour")
@@ -119,7 +119,7 @@ def test_whoever_fills_the_line_leaves_places_to_others(flood):
         async with open_pool(1) as (pool, work, ask):
             asked = [ask(client) for client in flood]
             await until(lambda: sum(task.done() for task in asked) > 1000)
-            assert all(isinstance(task.exception(), Refused) for task in asked if task.done())
+            assert all(isinstance(task.exception(), HttpError) for task in asked if task.done())
             # A burst from a single client is not refused.
             assert pool.line.length >= 200
             others = [ask(Client(f"198.51.100.{number}", "")) for number in range(100)]
@@ -167,7 +167,7 @@ def test_who_waits_too_long_is_refused_and_nothing_is_done():
             first = ask(GREEDY)
             await until(lambda: work.started)
             second = ask(OTHER)
-            with pytest.raises(Refused):
+            with pytest.raises(HttpError):
                 await second
             work.go.release()
             assert (await first).status == 200

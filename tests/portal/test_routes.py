@@ -10,10 +10,11 @@ from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from portal.addresses import read_span
 from tests.conftest import person
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
-from tokens.models import Token, TokenDraft
+from tokens.models import IPRule, Token, TokenDraft
 
 # Route -> the status of a GET by nobody, a member, an administrator, another account's
 # administrator. "sign-in" is a redirect to that page, 302 any other redirect.
@@ -26,6 +27,27 @@ PAGES = {
     "accounts:sign_in": (200, 302, 302, 302),
     "accounts:sign_out": ("sign-in", 302, 302, 302),
     "accounts:profile": ("sign-in", 200, 200, 200),
+    "accounts:notifications": ("sign-in", 200, 200, 200),
+    "accounts:test_mail": ("sign-in", 302, 302, 302),
+    "accounts:security": ("sign-in", 200, 200, 200),
+    "accounts:end_session": ("sign-in", 302, 302, 302),
+    "accounts:end_others": ("sign-in", 302, 302, 302),
+    "accounts:second_step": (302, 302, 302, 302),
+    "accounts:passkey_sign_in": (302, 302, 302, 302),
+    "accounts:passkey_sign_in_options": (302, 302, 302, 302),
+    "accounts:set_up_two_step": ("sign-in", 200, 200, 200),
+    "accounts:switch_off_two_step": ("sign-in", 302, 302, 302),
+    "accounts:spare_codes": ("sign-in", 302, 302, 302),
+    "accounts:download_codes": ("sign-in", 302, 302, 302),
+    "accounts:add_passkey": ("sign-in", 302, 302, 302),
+    "accounts:remove_passkey": ("sign-in", 302, 302, 302),
+    "accounts:passkey_options": ("sign-in", 302, 302, 302),
+    "accounts:people": ("sign-in", 403, 200, 200),
+    "accounts:change_role": ("sign-in", 302, 302, 302),
+    "accounts:remove_member": ("sign-in", 302, 302, 302),
+    "accounts:withdraw_invitation": ("sign-in", 302, 302, 302),
+    "accounts:invitation": (404, 404, 404, 404),
+    "accounts:join": ("sign-in", 302, 302, 302),
     "accounts:session": ("sign-in", 200, 200, 200),
     "accounts:switch": ("sign-in", 302, 302, 302),
     "accounts:theme": (302, 302, 302, 302),
@@ -50,9 +72,23 @@ PAGES = {
     "tokens:edit": ("sign-in", 403, 200, 404),
     "tokens:reveal": ("sign-in", 302, 302, 302),
     "tokens:copy": ("sign-in", 302, 302, 302),
+    # Without an old key, its dialogs lead to the page of the token.
+    "tokens:new_key": ("sign-in", 403, 200, 404),
+    "tokens:extend_key": ("sign-in", 403, 302, 404),
+    "tokens:retire_key": ("sign-in", 403, 302, 404),
+    "tokens:rehearse_key": ("sign-in", 403, 302, 404),
+    "tokens:end_rehearsal": ("sign-in", 302, 302, 302),
+    "tokens:cancel_renewal": ("sign-in", 302, 302, 302),
     "tokens:enable": ("sign-in", 302, 302, 302),
     "tokens:disable": ("sign-in", 302, 302, 302),
     "tokens:delete": ("sign-in", 403, 200, 404),
+    "tokens:add_ip_rule": ("sign-in", 403, 200, 404),
+    "rules:list": ("sign-in", 200, 200, 200),
+    "rules:save_layout": ("sign-in", 302, 302, 302),
+    "rules:add": ("sign-in", 403, 200, 200),
+    "rules:edit": ("sign-in", 403, 200, 404),
+    "rules:delete": ("sign-in", 403, 200, 404),
+    "tokens:policies": ("sign-in", 200, 200, 200),
     "activity:list": ("sign-in", 200, 200, 200),
     "activity:save_layout": ("sign-in", 302, 302, 302),
     "activity:check": ("sign-in", 302, 302, 302),
@@ -68,6 +104,27 @@ FORMS = {
     "accounts:sign_in": (200, 302, 302, 302),
     "accounts:sign_out": ("sign-in", "sign-in", "sign-in", "sign-in"),
     "accounts:profile": ("sign-in", 200, 200, 200),
+    "accounts:notifications": ("sign-in", 200, 302, 302),
+    "accounts:test_mail": ("sign-in", 302, 302, 302),
+    "accounts:security": ("sign-in", 405, 405, 405),
+    "accounts:end_session": ("sign-in", 302, 302, 302),
+    "accounts:end_others": ("sign-in", 302, 302, 302),
+    "accounts:second_step": (302, 302, 302, 302),
+    "accounts:passkey_sign_in": (302, 302, 302, 302),
+    "accounts:passkey_sign_in_options": (200, 200, 200, 200),
+    "accounts:set_up_two_step": ("sign-in", 302, 302, 302),
+    "accounts:switch_off_two_step": ("sign-in", 302, 302, 302),
+    "accounts:spare_codes": ("sign-in", 302, 302, 302),
+    "accounts:download_codes": ("sign-in", 302, 302, 302),
+    "accounts:add_passkey": ("sign-in", 302, 302, 302),
+    "accounts:remove_passkey": ("sign-in", 404, 404, 404),
+    "accounts:passkey_options": ("sign-in", 200, 200, 200),
+    "accounts:people": ("sign-in", 403, 200, 200),
+    "accounts:change_role": ("sign-in", 403, 404, 404),
+    "accounts:remove_member": ("sign-in", 403, 404, 404),
+    "accounts:withdraw_invitation": ("sign-in", 403, 404, 404),
+    "accounts:invitation": (404, 404, 404, 404),
+    "accounts:join": ("sign-in", 404, 404, 404),
     "accounts:session": ("sign-in", 302, 302, 302),
     "accounts:switch": ("sign-in", 404, 404, 404),
     "accounts:theme": (302, 302, 302, 302),
@@ -92,9 +149,22 @@ FORMS = {
     "tokens:edit": ("sign-in", 403, 200, 404),
     "tokens:reveal": ("sign-in", 403, 200, 404),
     "tokens:copy": ("sign-in", 403, 200, 404),
+    "tokens:new_key": ("sign-in", 403, 200, 404),
+    "tokens:extend_key": ("sign-in", 403, 302, 404),
+    "tokens:retire_key": ("sign-in", 403, 302, 404),
+    "tokens:rehearse_key": ("sign-in", 403, 302, 404),
+    "tokens:end_rehearsal": ("sign-in", 403, 302, 404),
+    "tokens:cancel_renewal": ("sign-in", 403, 302, 404),
     "tokens:enable": ("sign-in", 403, 302, 404),
     "tokens:disable": ("sign-in", 403, 302, 404),
     "tokens:delete": ("sign-in", 403, 302, 404),
+    "tokens:add_ip_rule": ("sign-in", 403, 200, 404),
+    "rules:list": ("sign-in", 405, 405, 405),
+    "rules:save_layout": ("sign-in", 302, 302, 302),
+    "rules:add": ("sign-in", 403, 200, 200),
+    "rules:edit": ("sign-in", 403, 200, 404),
+    "rules:delete": ("sign-in", 403, 302, 404),
+    "tokens:policies": ("sign-in", 403, 302, 302),
     "activity:list": ("sign-in", 405, 405, 405),
     "activity:save_layout": ("sign-in", 302, 302, 302),
     "activity:check": ("sign-in", 403, 302, 302),
@@ -138,6 +208,8 @@ LISTS_ONLY = {"auth/tokens/<parent>/permissions", *(f"products/<parent>/{name}" 
 ACTIONS = {
     "auth/tokens/<id>/activate": Module.INTEGRATIONS,
     "auth/tokens/<id>/deactivate": Module.INTEGRATIONS,
+    "auth/tokens/<id>/rotate": Module.INTEGRATIONS,
+    "auth/tokens/<id>/renew": Module.INTEGRATIONS,
     **{
         f"helpdesk/cases/<id>/{action}": Module.HELPDESK
         for action in ("pend", "inquire", "resolve", "close")
@@ -147,6 +219,7 @@ ACTION_NAMES = {route.rsplit("/")[-1] for route in ACTIONS}
 GATED = {
     **{f"api:{route}": module for route, module in (API | ACTIONS).items()},
     "api:localization/translations/<id>/attributes": Module.PRODUCTS,
+    "api:modules/<id>/settings": Module.INTEGRATIONS,
     **{f"api:{route}/<id>": module for route, module in API.items() if route not in LISTS_ONLY},
 }
 NOTHING = "api:nothing"
@@ -162,12 +235,24 @@ def routes(resolver, namespace=""):
             yield f"{namespace}{entry.name}", entry.callback
 
 
+def rule_of(token):
+    """Return an IP rule of the account of the token."""
+    rule = IPRule.objects.filter(account=token.account).first()
+    if rule is None:
+        [rule] = IPRule.add(token.account, None, [("Head office", read_span("127.0.0.1"))], by=None)
+    return rule
+
+
 def address(route, token, draft):
     from django.urls import reverse
 
+    if route in {"rules:edit", "rules:delete"}:
+        return reverse(route, args=(rule_of(token).pk,))
     arguments = {
         "tokens:draft": (draft.pk if draft else None, "general"),
         "accounts:password_reset_confirm": ("abc", "def"),
+        "accounts:invitation": ("abc",),
+        "accounts:join": ("abc",),
         **dict.fromkeys(
             (
                 "tokens:detail",
@@ -183,9 +268,16 @@ def address(route, token, draft):
                 "tokens:edit",
                 "tokens:reveal",
                 "tokens:copy",
+                "tokens:new_key",
+                "tokens:extend_key",
+                "tokens:retire_key",
+                "tokens:rehearse_key",
+                "tokens:end_rehearsal",
+                "tokens:cancel_renewal",
                 "tokens:enable",
                 "tokens:disable",
                 "tokens:delete",
+                "tokens:add_ip_rule",
             ),
             (token.pk,),
         ),
@@ -203,12 +295,26 @@ BUTTONS = {
     "accounts:sign_out": "/",
     "accounts:switch": "/account/",
     "accounts:theme": "/",
+    "accounts:test_mail": "/account/notifications/",
+    "accounts:switch_off_two_step": "/account/security/",
+    "accounts:download_codes": "/account/security/",
+    "accounts:add_passkey": "/account/security/",
+    "accounts:remove_passkey": "/account/security/",
+    "accounts:passkey_options": "/account/security/",
+    "accounts:change_role": "/account/people/",
+    "accounts:remove_member": "/account/people/",
+    "accounts:withdraw_invitation": "/account/people/",
+    "accounts:end_session": "/account/security/",
+    "accounts:end_others": "/account/security/",
     "tokens:save_layout": "/integrations/tokens/",
     "tokens:save_permissions_layout": "/integrations/tokens/{token}/permissions/",
     "tokens:reveal": "/integrations/tokens/{token}/",
     "tokens:copy": "/integrations/tokens/{token}/",
+    "tokens:end_rehearsal": "/integrations/tokens/{token}/",
+    "tokens:cancel_renewal": "/integrations/tokens/{token}/",
     "tokens:enable": "/integrations/tokens/{token}/",
     "tokens:disable": "/integrations/tokens/{token}/",
+    "rules:save_layout": "/integrations/ip-rules/",
     "activity:save_layout": "/integrations/activity/",
     "activity:check": "/integrations/activity/",
 }
@@ -288,6 +394,9 @@ def test_a_route_answers_each_role_as_the_table_says(
         "tokens/su-123-456-789/",
         "tokens/SU-999-999-999/",
         "tokens/new/1/general/",
+        "ip-rules/IPR-1/edit/",
+        "ip-rules/IPR-999-999-999/edit/",
+        "ip-rules/SU-999-999-999/delete/",
     ],
 )
 def test_an_address_with_a_bad_id_is_a_404_page(michael, route):

@@ -194,7 +194,7 @@ def test_a_body_by_http_2_changes_what_it_says(portal, body):
 def test_a_body_that_is_broken_or_too_large_is_refused(portal, path, lines, body, status):
     answer = portal.send(head("POST", path, "Host: 127.0.0.1", *lines), body)
     assert answer.status == status
-    # The parser's own refusals are empty.
+    # The parser's own error responses are empty.
     if answer.body:
         is_api = path == CUSTOMERS
         assert answer.getheader("Content-Type").partition(";")[0] == (
@@ -373,7 +373,7 @@ def test_who_sends_and_reads_nothing_holds_up_nobody(portal):
         portal.answers()
 
 
-def frame(kind, flags, stream, payload=b""):
+def http2_frame(kind, flags, stream, payload=b""):
     return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
 
 
@@ -384,9 +384,9 @@ def unread(connection, path, streams):
         bytes([0, len(name)]) + name + bytes([len(text)]) + text for name, text in names.items()
     ]
     nothing_fits = b"\0\4" + bytes(4)
-    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, nothing_fits))
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + http2_frame(4, 0, 0, nothing_fits))
     for number in range(streams):
-        connection.sendall(frame(1, 5, 2 * number + 1, b"".join(fields)))
+        connection.sendall(http2_frame(1, 5, 2 * number + 1, b"".join(fields)))
     received = connection.makefile("rb")
     kinds = []
     while kinds.count(1) + kinds.count(3) < streams:

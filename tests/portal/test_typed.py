@@ -13,17 +13,19 @@ from django.test import Client
 from django.urls import get_resolver
 
 from accounts import limits
-from accounts.models import Account, Membership, Session, User
+from accounts.models import Account, Invitation, Membership, Session, User
 from tests.conftest import person
 from tests.factories import CUSTOM, PASSWORD, ZAPIER, MembershipFactory, TokenFactory
 from tests.portal.test_routes import FORMS as POSTS
+from tests.portal.test_routes import rule_of
 from tokens.catalog import Module
-from tokens.models import Token, TokenDraft
+from tokens.models import IPRule, Policy, Token, TokenDraft
 
 HOST = "http://testserver"
 SIGN_IN = "/sign-in/"
 LIST = "/integrations/tokens/"
 NEW = f"{LIST}new/"
+RULES = "/integrations/ip-rules/"
 IN_THE_FORM = "What you typed is in the form. Nothing was saved yet."
 NOT_DONE = "What you pressed was not done."
 
@@ -87,6 +89,9 @@ def stored():
     return [
         list(Token.objects.order_by("pk").values()),
         list(TokenDraft.objects.order_by("pk").values()),
+        list(IPRule.objects.order_by("pk").values()),
+        list(Invitation.objects.order_by("pk").values()),
+        list(Policy.objects.order_by("pk").values()),
         list(Membership.objects.order_by("pk").values()),
         list(Account.objects.order_by("pk").values()),
         list(
@@ -162,6 +167,31 @@ PAGES = {
         {"name": "Edited", "modules": [Module.USAGE]},
         'value="Edited"',
     ),
+    "rules:add": (
+        f"{RULES}add/",
+        {"name": "Branch office", "kind": "range", "first": "203.0.113.0", "last": "203.0.113.9"},
+        'value="Branch office"',
+    ),
+    "rules:edit": (
+        f"{RULES}{{rule}}/edit/",
+        {"name": "Head office, old", "kind": "single", "first": "127.0.0.1"},
+        'value="Head office, old"',
+    ),
+    "tokens:add_ip_rule": (
+        f"{LIST}{{token}}/ip-rules/add/",
+        {"name": "ERP servers", "kind": "single", "first": "203.0.113.24"},
+        'value="ERP servers"',
+    ),
+    "accounts:people": (
+        "/account/people/",
+        {"email": "paulie@meat.example", "role": "member"},
+        'value="paulie@meat.example"',
+    ),
+    "tokens:policies": (
+        "/integrations/policies/",
+        {"ends": "on", "most_days": "3377"},
+        'value="3377"',
+    ),
 }
 # URL of a button -> the page with the button, and what it sends.
 BUTTONS = {
@@ -176,6 +206,8 @@ BUTTONS = {
         f"{LIST}{{token}}/permissions/",
         {"columns_sent": "1", "columns": ["status"]},
     ),
+    "rules:save_layout": (f"{RULES}layout/", RULES, {"sort": "-name", "next": RULES}),
+    "rules:delete": (f"{RULES}{{rule}}/delete/", f"{RULES}{{rule}}/delete/", {}),
     "activity:save_layout": (
         "/integrations/activity/layout/",
         "/integrations/activity/",
@@ -203,6 +235,52 @@ BUTTONS = {
         {"next": f"{LIST}{{token}}/"},
     ),
     "tokens:delete": (f"{LIST}{{token}}/delete/", f"{LIST}{{token}}/delete/", {"next": LIST}),
+    "tokens:new_key": (
+        f"{LIST}{{token}}/key/new/",
+        f"{LIST}{{token}}/key/new/",
+        {"what": "rotate", "version": "1", "password": "hunter2 and more"},
+    ),
+    **{
+        f"tokens:{name}": (f"{LIST}{{token}}/key/{path}/", f"{LIST}{{token}}/", {})
+        for name, path in {
+            "extend_key": "extend",
+            "retire_key": "retire",
+            "rehearse_key": "rehearse",
+            "end_rehearsal": "rehearse/end",
+            "cancel_renewal": "cancel",
+        }.items()
+    },
+    **{
+        f"accounts:{name}": (f"{page}{path}/", page, {})
+        for page, paths in {
+            "/account/security/": {
+                "add_passkey": "passkeys/add",
+                "download_codes": "codes/download",
+                "end_others": "end-others",
+                "end_session": "end",
+                "passkey_options": "passkeys/options",
+                "remove_passkey": "passkeys/remove",
+                "switch_off_two_step": "two-step/off",
+            },
+            "/account/notifications/": {"test_mail": "test"},
+            "/account/people/": {
+                "change_role": "role",
+                "remove_member": "remove",
+                "withdraw_invitation": "withdraw",
+            },
+        }.items()
+        for name, path in paths.items()
+    },
+    "accounts:notifications": (
+        "/account/notifications/",
+        "/account/notifications/",
+        {"key": "now"},
+    ),
+    "accounts:set_up_two_step": (
+        "/account/security/two-step/",
+        "/account/security/two-step/",
+        {"code": "123456", "secret_draft": "hunter2"},
+    ),
     "accounts:password_change": (
         "/account/password/",
         "/account/password/",
@@ -216,6 +294,13 @@ BUTTONS = {
 # Nothing is typed there, or nobody has to be signed in, or the page is not ours.
 OTHERS = {
     "accounts:sign_in",
+    "accounts:second_step",
+    "accounts:passkey_sign_in",
+    "accounts:passkey_sign_in_options",
+    "accounts:invitation",
+    "accounts:join",
+    # Without two-step sign-in, its page leads elsewhere.
+    "accounts:spare_codes",
     "accounts:sign_out",
     "accounts:theme",
     "accounts:password_reset",
@@ -236,7 +321,9 @@ def places(michael, token):
     draft = TokenDraft.objects.create(
         account=michael.account, owner=michael.user, name="Draft", extension_id=CUSTOM
     )
-    return {"token": token.pk, "draft": draft.pk}
+    # A looser policy is saved without being asked.
+    Policy.put(michael.account.pk, {"most_days": 3000})
+    return {"token": token.pk, "draft": draft.pk, "rule": rule_of(token).pk}
 
 
 @pytest.fixture
@@ -533,7 +620,7 @@ def test_every_field_for_a_password_has_a_name_that_is_never_kept():
         if isinstance(field.widget, forms.PasswordInput)
     }
     assert {"password", "old_password", "new_password1"} <= fields
-    assert all(typed.NEVER in name for name in fields)
+    assert all(any(part in name for part in typed.NEVER) for name in fields)
 
 
 # --- The sign-in page itself ----------------------------------------------------------------------
@@ -696,6 +783,11 @@ MISTAKES = {
     "tokens:draft extension": ({}, "Choose an extension."),
     "tokens:draft permissions": ({}, "Choose at least one module."),
     "tokens:edit": ({"name": "", "description": "Kept all the same"}, "Kept all the same"),
+    "rules:add": ({"name": "Kept", "kind": "single", "first": "x"}, "Enter an address such as"),
+    "rules:edit": ({"name": "", "kind": "single", "first": "192.0.2.99"}, "192.0.2.99"),
+    "tokens:add_ip_rule": ({"name": "Kept", "kind": "range", "first": "::/0"}, "::/0"),
+    "accounts:people": ({"email": "paulie", "role": "member"}, "Enter an e-mail address such as"),
+    "tokens:policies": ({"ends": "on", "most_days": "0"}, "Enter a number of days from 1"),
 }
 
 

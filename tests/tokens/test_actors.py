@@ -83,7 +83,7 @@ def test_an_edit_by_a_token_is_attributed_to_it_and_leaves_the_creator(token, ro
     )
     token = fresh(token)
     assert (token.created_by, token.updated_by) == (Actor.of(michael.user), Actor.of(robot))
-    assert {permission.module: permission.granted_by for permission in token.permissions.all()} == {
+    assert {grant.module: grant.granted_by for grant in token.permissions.all()} == {
         Module.AGREEMENTS: Actor.of(michael.user),
         Module.USAGE: Actor.of(robot),
     }

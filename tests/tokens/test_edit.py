@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from activity.actions import Action
 from portal.fields import Actor, OwnedActorField
+from tests.conftest import stale
 from tests.factories import CUSTOM, ZAPIER, TokenFactory, header, modules_of
+from tests.tokens.test_policies import lay_down
 from tokens.catalog import AccessChange, Module
 from tokens.models import Token, TokenUsage
 
@@ -332,3 +334,61 @@ def test_a_loss_that_stops_nobody_is_saved_at_once(michael, used, case):
         used.disable(by=None)
     modules = [Module.AGREEMENTS, Module.USAGE] if case == "gain only" else [Module.USAGE]
     assert "is saved" in save(michael.client, used, modules=modules).text
+
+
+# --- Limit of calls -------------------------------------------------------------------------------
+
+
+def test_a_token_gets_a_limit_of_calls_of_its_own_and_loses_it_again(michael, token, call):
+    page = save(michael.client, token, rate="600", burst="90").text
+    token.refresh_from_db()
+    assert (token.rate, token.burst) == (600, 90)
+    assert "at most 600 times a minute, 90 at once" in page
+    assert token.events.get(action=Action.TOKEN_CHANGED).changes["rate"] == [None, 600]
+    assert "RateLimit" in call("agreements", token)
+    save(michael.client, token, rate="", burst="")
+    token.refresh_from_db()
+    assert (token.rate, token.burst) == (None, None)
+
+
+def test_how_many_calls_may_come_at_once_has_a_usual_value(michael, token):
+    save(michael.client, token, rate="601")
+    token.refresh_from_db()
+    assert (token.rate, token.burst) == (601, 101)
+
+
+@pytest.mark.parametrize(
+    ("rate", "burst", "sentence"),
+    [
+        ("0", "1", "enter a number of calls from 1 to 100,000."),
+        ("100001", "1", "enter a number of calls from 1 to 100,000."),
+        ("1.5", "", "enter a number of calls from 1 to 100,000."),
+        ("9", "-1", "enter a number of calls from 1 to 100,000."),
+        ("", "5", "enter how many calls a minute there may be."),
+    ],
+)
+def test_a_wrong_limit_of_calls_is_refused_with_a_sentence(michael, token, rate, burst, sentence):
+    assert sentence in save(michael.client, token, rate=rate, burst=burst).text
+    token.refresh_from_db()
+    assert (token.rate, token.burst) == (None, None)
+
+
+def test_more_calls_ask_for_the_password_and_fewer_do_not(michael, token):
+    Token.objects.update(rate=60, burst=10)
+    token.refresh_from_db()
+    stale(michael.client)
+    for more in ({"rate": "61", "burst": "10"}, {"rate": "60", "burst": "11"}, {}):
+        save(michael.client, token, **more)
+        assert Token.objects.values_list("rate", "burst").get() == (60, 10)
+    save(michael.client, token, rate="59", burst="9")
+    assert Token.objects.values_list("rate", "burst").get() == (59, 9)
+
+
+def test_details_and_edit_say_the_limit_of_the_account(michael, token, account):
+    lay_down(account, rate=1200, burst=200)
+    page = michael.client.get(f"/integrations/tokens/{token.pk}/").text
+    assert "at most 1,200 times a minute, 200 at once, by a policy of the account" in page
+    assert (
+        "the limit of the account: 1,200 a minute, 200 at once"
+        in michael.client.get(url(token)).text
+    )

@@ -226,7 +226,7 @@ def test_one_is_added_in_the_admin_and_offered_at_once(staff, michael, call):
         ({"name": "Two Words"}, "Use lower-case letters, digits and hyphens only."),
         ({"name": ""}, "This field is required."),
         ({"label": "x" * 51}, "Ensure this value has at most 50 characters"),
-        ({"label": "a\u202eb"}, "hidden letters"),
+        ({"label": "a\u202eb"}, "hidden characters"),
         ({"icon": "skull"}, "Select a valid choice. skull is not one of the available choices."),
     ],
 )

@@ -11,7 +11,7 @@ from accounts.models import Account, User
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens import keys, vault
 from tokens.catalog import Module
-from tokens.models import Permission, Token, TokenKey, TokenUsage
+from tokens.models import Grant, Token, TokenKey, TokenUsage
 
 # Seconds that a connection waits for a lock in the test of waiting.
 PATIENCE = 20
@@ -80,10 +80,10 @@ def test_all_that_the_gate_decides_by_is_the_token_s_own(call, account):
         disabled, expired, narrow, elsewhere = (token.pk for token in tokens if token is not right)
         every = Token.objects.all()
         every.update(status="active", expires_at=None, account=account)
-        Permission.objects.update(module=Module.AGREEMENTS)
+        Grant.objects.update(module=Module.AGREEMENTS)
         every.filter(pk=disabled).update(status="inactive")
         every.filter(pk=expired).update(expires_at=timezone.now() - timedelta(days=1))
-        Permission.objects.filter(token=narrow).update(module=Module.USAGE)
+        Grant.objects.filter(token=narrow).update(module=Module.USAGE)
         every.filter(pk=elsewhere).update(account=AccountFactory(is_active=False))
         answers = {token.pk: call("agreements", sent[token.pk]).status_code for token in tokens}
         assert answers == {right.pk: 200, disabled: 401, expired: 401, narrow: 403, elsewhere: 401}

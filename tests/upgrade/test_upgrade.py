@@ -192,7 +192,7 @@ def test_who_did_what_is_kept_by_id_and_name(portal):
     grants = asked(
         portal,
         "{f'{p.token_id} {p.module}': p.granted_by for p in "
-        "Permission.objects.filter(token__pk__startswith='SU-100-')}",
+        "Grant.objects.filter(token__pk__startswith='SU-100-')}",
     )
     assert len(grants) >= len(TOKENS)
     assert {grant: who for grant, who in grants.items() if who != michael} == {
@@ -210,9 +210,19 @@ def test_who_did_what_is_kept_by_id_and_name(portal):
 
 def asked(portal, expression):
     """Return the value of an expression in the shell of the upgraded portal, by way of JSON."""
-    imports = "import json; from modules.models import Case; from tokens.models import *"
+    imports = "import json; from modules.models import Case; from tokens.models import *; "
+    imports += "from django.contrib.auth.models import Permission as Right"
     code = f"{imports}; print(json.dumps({expression}))"
     return json.loads(portal.manage("shell", "-v", "0", "-c", code).strip().splitlines()[-1])
+
+
+def test_rights_in_the_admin_follow_the_renamed_grants(portal):
+    rights = asked(
+        portal,
+        "sorted(Right.objects.filter(content_type__app_label='tokens', "
+        "codename__regex='_(permission|grant)$').values_list('codename', flat=True))",
+    )
+    assert rights == ["add_grant", "change_grant", "delete_grant", "view_grant"]
 
 
 def test_what_happened_to_tokens_is_in_the_trail_in_order_and_sealed(portal):

@@ -3,33 +3,58 @@
 from tokens.models.base import (
     EXPIRING,
     AlreadyIssued,
+    BadEnd,
     Changed,
     Deleted,
+    InUse,
     NameTaken,
+    NoOldKey,
     NotOffered,
+    Replaced,
     State,
     Status,
     TokenError,
     TokenFields,
     TooManyTokens,
+    TwoKeys,
 )
+from tokens.models.bucket import Bucket
 from tokens.models.draft import TokenDraft
 from tokens.models.extension import Extension
-from tokens.models.grant import Permission, known_modules
+from tokens.models.grant import Grant, known_modules
+from tokens.models.guards import IPRule, IPRuleQuerySet, RefusedAddress
 from tokens.models.key import RingSecret, TokenKey
+from tokens.models.policy import IdleNotice, NextPolicy, Policy, PolicyFields
+from tokens.models.rotation import LONGEST_OVERLAP, REHEARSAL, SHORTEST_OVERLAP
 from tokens.models.token import Doer, Token, TokenQuerySet, check_extension, check_name
-from tokens.models.usage import TokenUsage
+from tokens.models.usage import KeyUse, TokenUsage
 
 __all__ = (
     "EXPIRING",
+    "LONGEST_OVERLAP",
+    "REHEARSAL",
+    "SHORTEST_OVERLAP",
     "AlreadyIssued",
+    "BadEnd",
+    "Bucket",
     "Changed",
     "Deleted",
     "Doer",
     "Extension",
+    "Grant",
+    "IPRule",
+    "IPRuleQuerySet",
+    "IdleNotice",
+    "InUse",
+    "KeyUse",
     "NameTaken",
+    "NextPolicy",
+    "NoOldKey",
     "NotOffered",
-    "Permission",
+    "Policy",
+    "PolicyFields",
+    "RefusedAddress",
+    "Replaced",
     "RingSecret",
     "State",
     "Status",
@@ -41,6 +66,7 @@ __all__ = (
     "TokenQuerySet",
     "TokenUsage",
     "TooManyTokens",
+    "TwoKeys",
     "check_extension",
     "check_name",
     "known_modules",

@@ -48,6 +48,26 @@ class Deleted(TokenError):
     """The token was deleted and cannot be changed any more."""
 
 
+class Replaced(TokenError):
+    """Somebody else made a new key after the person was asked what should happen to this one."""
+
+
+class TwoKeys(TokenError):
+    """The token has an old key already, which has to end before there can be another one."""
+
+
+class NoOldKey(TokenError):
+    """The old key ended in the meantime."""
+
+
+class InUse(TokenError):
+    """The new key was called already, so the renewal cannot be cancelled."""
+
+
+class BadEnd(TokenError):
+    """The old key may not live until then."""
+
+
 class Status(models.TextChoices):
     """The stored part of a token's state. Deleted is final; the row stays as a tombstone."""
 
@@ -57,9 +77,11 @@ class Status(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """The state that people and the API see, derived from the status and the expiration date."""
+    """The state that people and the API see, derived from status, expiration date and keys."""
 
     ACTIVE = "active", gettext_lazy("Active")
+    # While an old key works beside the new one; called so by Connect.
+    REVITALISED = "revitalised", gettext_lazy("Active, two keys")
     EXPIRING = "expiring", gettext_lazy("Expiring")
     EXPIRED = "expired", gettext_lazy("Expired")
     INACTIVE = "inactive", gettext_lazy("Inactive")

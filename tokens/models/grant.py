@@ -14,8 +14,8 @@ def known_modules() -> list[tuple[str, Any]]:
     return [*Module.choices]
 
 
-class Permission(models.Model):
-    """A grant: the token may reach the module.
+class Grant(models.Model):
+    """A module that a token may reach. All grants of a token are its permissions.
 
     MD-0000 (All) is a grant of its own, so it covers modules added later.
     """
@@ -29,8 +29,9 @@ class Permission(models.Model):
     granted_by = OwnedActorField(gettext_lazy("granted by"))
 
     class Meta:
-        verbose_name = gettext_lazy("permission")
-        verbose_name_plural = gettext_lazy("permissions")
+        db_table = "tokens_permission"
+        verbose_name = gettext_lazy("grant")
+        verbose_name_plural = gettext_lazy("grants")
         constraints = (
             models.UniqueConstraint(fields=("token", "module"), name="one_grant_per_module"),
         )

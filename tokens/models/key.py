@@ -1,13 +1,13 @@
 """Stored keys, and the check that the secrets in the settings are those they were made with."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Substr
 from django.utils import timezone
 
-from portal.fields import MomentField
+from portal.fields import MomentField, OwnedActorField
 from tokens import keys, vault
 from tokens.models.base import Status
 
@@ -30,19 +30,34 @@ class TokenKey(models.Model):
     digest = models.BinaryField(max_length=32)
     pepper = models.PositiveSmallIntegerField()
     sealed = models.BinaryField(null=True)
+    # How people tell keys apart; empty for keys of older versions that could not be opened.
+    last_four = models.CharField(max_length=keys.SHOWN, blank=True, default="")
     created_at = MomentField(default=timezone.now)
+    made_by = OwnedActorField()
+    # Set while the key is the old one of two: since when, and until when it works.
+    replaced_at = MomentField(null=True, editable=False)
     retires_at = MomentField(null=True, editable=False)
+    # While a rehearsal lasts, the key is refused as it will be once it is retired.
+    rehearsed_until = MomentField(null=True, editable=False)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("token", "version"), name="one_key_per_version"),
+        )
+        # For the list of tokens that have two keys: few of them at any time.
+        indexes = (
+            models.Index(
+                fields=("retires_at", "token"),
+                condition=models.Q(retires_at__isnull=False),
+                name="keys_that_retire",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.token_id} ({self.version})"
 
     @classmethod
-    def put(cls, token: "Token", key: keys.Key, version: int = 1) -> "TokenKey":
+    def put(cls, token: "Token", key: keys.Key, version: int = 1, *, by: Any = None) -> "TokenKey":
         """Store a key, as a digest to check it and a sealed copy to view it.
 
         Raise RingSecret.Foreign.
@@ -51,12 +66,27 @@ class TokenKey(models.Model):
         digest = keys.digest(key)
         sealed = vault.seal(key.secret, token.account_id, token.pk, version)
         return cls.objects.create(
-            token=token, version=version, digest=digest.value, pepper=digest.pepper, sealed=sealed
+            token=token,
+            version=version,
+            digest=digest.value,
+            pepper=digest.pepper,
+            sealed=sealed,
+            last_four=key.last_four,
+            **OwnedActorField.columns("made_by", by),
         )
 
     @property
     def is_retired(self) -> bool:
         return self.retires_at is not None and self.retires_at <= timezone.now()
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it works beside a newer key, until `retires_at`."""
+        return self.retires_at is not None and not self.is_retired
+
+    @property
+    def is_rehearsed(self) -> bool:
+        return self.rehearsed_until is not None and self.rehearsed_until > timezone.now()
 
     @property
     def can_be_checked(self) -> bool:

@@ -18,7 +18,7 @@ from activity.models import Event, EventQuerySet
 from activity.recording import record
 from portal.fields import FoldedField, MomentField, OwnedActorField, PublicIdField
 from portal.text import fold, isolate
-from tokens import keys, vault
+from tokens import keys
 from tokens.catalog import Access, Module, labels
 from tokens.keys import Key
 from tokens.models import base
@@ -30,12 +30,14 @@ from tokens.models.base import (
     NameTaken,
     NotOffered,
     State,
-    TokenFields,
     TooManyTokens,
 )
 from tokens.models.extension import Extension
-from tokens.models.grant import Permission
+from tokens.models.grant import Grant
+from tokens.models.guards import IPRule
 from tokens.models.key import TokenKey
+from tokens.models.policy import Governed, Policy, paired
+from tokens.models.rotation import Rotating
 from tokens.models.usage import TokenUsage
 
 
@@ -60,9 +62,12 @@ class TokenQuerySet(models.QuerySet["Token"]):
         now = timezone.now()
         active = Q(status=Token.Status.ACTIVE)
         soon = now + EXPIRING
+        # From the few keys that retire to their tokens: the other way would look at every token.
+        two_keys = Q(pk__in=TokenKey.objects.filter(retires_at__gt=now).values("token"))
         meaning = {
-            State.ACTIVE: active & (Q(expires_at=None) | Q(expires_at__gt=soon)),
-            State.EXPIRING: active & Q(expires_at__gt=now, expires_at__lte=soon),
+            State.ACTIVE: active & ~two_keys & (Q(expires_at=None) | Q(expires_at__gt=soon)),
+            State.REVITALISED: active & two_keys & (Q(expires_at=None) | Q(expires_at__gt=now)),
+            State.EXPIRING: active & ~two_keys & Q(expires_at__gt=now, expires_at__lte=soon),
             State.EXPIRED: active & Q(expires_at__lte=now),
             State.INACTIVE: Q(status=Token.Status.INACTIVE),
             State.DELETED: Q(status=Token.Status.DELETED),
@@ -84,19 +89,19 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Return tokens that may reach the module, by its own grant or by All."""
         return self.filter(
             models.Exists(
-                Permission.objects.filter(
-                    token=models.OuterRef("pk"), module__in=(module, Module.ALL)
-                )
+                Grant.objects.filter(token=models.OuterRef("pk"), module__in=(module, Module.ALL))
             )
         )
 
     def with_standing(self) -> "TokenQuerySet":
-        """Fetch everything that the standing needs: usage, account, extension and keys."""
+        """Fetch all that the standing needs: usage, account with policies, extension and keys."""
         keys = models.Prefetch("keys", TokenKey.objects.defer("digest"))
-        return self.select_related("usage", "account", "extension").prefetch_related(keys)
+        rows = self.annotate(has_rules=models.Exists(IPRule.objects.holding_for()))
+        rows = rows.select_related("usage", "account__policy__next", "extension")
+        return rows.prefetch_related(keys)
 
 
-class Token(TokenFields):
+class Token(Governed, Rotating):
     """The right of a program to call the API. The keys are in TokenKey.
 
     A token belongs to an account, not to a person.
@@ -145,6 +150,7 @@ class Token(TokenFields):
             models.CheckConstraint(
                 condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"
             ),
+            paired("rate_of_token_has_burst"),
         )
         # For sorting and filtering the list. Each ends in the primary key, so that long lists are
         # fast and their pages stable.
@@ -183,12 +189,12 @@ class Token(TokenFields):
     def state(self) -> State:
         if self.status != self.Status.ACTIVE:
             return State(self.status)
-        if self.expires_at is None:
-            return State.ACTIVE
-        left = self.expires_at - timezone.now()
+        left = self.expires_at - timezone.now() if self.expires_at else timedelta.max
         return (
             State.EXPIRED
             if left <= timedelta(0)
+            else State.REVITALISED
+            if self.old_key
             else State.EXPIRING
             if left <= EXPIRING
             else State.ACTIVE
@@ -215,7 +221,7 @@ class Token(TokenFields):
     @cached_property
     def grants(self) -> set[str]:
         """The ids of the granted modules; MD-0000 for All."""
-        return {permission.module for permission in self.permissions.all()}
+        return {grant.module for grant in self.permissions.all()}
 
     @property
     def access(self) -> Access:
@@ -236,12 +242,6 @@ class Token(TokenFields):
             expires_at is None or expires_at > self.expires_at
         )
         return more or longer
-
-    @property
-    def usable_keys(self) -> list["TokenKey"]:
-        """The keys that pass the gate, newest first."""
-        usable = [key for key in self.keys.all() if key.can_be_checked and not key.is_retired]
-        return sorted(usable, key=lambda key: key.version, reverse=True)
 
     # --- Verbs --------------------------------------------------------------------------------
     # `by` is the actor: a person, a token, or None if unknown, as in the shell.
@@ -271,13 +271,14 @@ class Token(TokenFields):
             with transaction.atomic():
                 # Creations of one account queue here, so that the cap and the name are checked
                 # against what is there.
-                Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+                account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
                 cls.check_run(draft_id)
                 check_name(account, token.name)
                 check_extension(account, token.extension)
+                Policy.of(account).check_end(token.expires_at, token.created_at)
                 token.save(force_insert=True)
                 key = keys.mint(token.pk)
-                TokenKey.put(token, key)
+                TokenKey.put(token, key, by=by)
                 TokenUsage.objects.create(token=token)
                 granted, _taken = token.grant(modules, by=by)
                 record(by, Action.TOKEN_CREATED, token, token.described(granted))
@@ -300,8 +301,8 @@ class Token(TokenFields):
         had = set(self.permissions.values_list("module", flat=True))
         self.permissions.filter(module__in=had - wanted).delete()
         granter = OwnedActorField.columns("granted_by", by)
-        Permission.objects.bulk_create(
-            Permission(token=self, module=module, **granter) for module in sorted(wanted - had)
+        Grant.objects.bulk_create(
+            Grant(token=self, module=module, **granter) for module in sorted(wanted - had)
         )
         self.__dict__.pop("grants", None)
         return wanted - had, had - wanted
@@ -330,6 +331,8 @@ class Token(TokenFields):
             }
             if "name" in changed:
                 check_name(token.account, fields["name"], but=token)
+            if "expires_at" in changed:
+                token.policy.check_end(fields["expires_at"], token.made_at)
             added, removed = token.grant(modules, by=by) if modules is not None else (set(), set())
             count = len(changed) + len(added) + len(removed)
             if count:
@@ -376,8 +379,15 @@ class Token(TokenFields):
 
     def enable(self, *, by: "Doer | None") -> bool:
         """Let the token's keys work again. Tell whether anything changed."""
+        self.disable_idle()
         return self.become(
             self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=Action.TOKEN_ENABLED, by=by
+        )
+
+    def disable_idle(self) -> bool:
+        """Disable the token if it is idle by a policy. Tell whether anything changed."""
+        return self.is_idle and self.become(
+            self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=Action.TOKEN_IDLED, by=None
         )
 
     def remove(self, *, by: "Doer | None") -> bool:
@@ -401,9 +411,9 @@ class Token(TokenFields):
             **OwnedActorField.columns("status_changed_by", by),
         }
         with transaction.atomic():
-            rows = Token.objects.live().filter(pk=self.pk)
-            rows = rows.filter(status=only_from) if only_from else rows
-            changed = rows.update(**values) == 1
+            still = Token.objects.live().filter(pk=self.pk)
+            still = still.filter(status=only_from) if only_from else still
+            changed = still.update(**values) == 1
             if changed:
                 before = only_from or self.Status(self.status)
                 self.assign(**values)
@@ -411,23 +421,6 @@ class Token(TokenFields):
                     self.keys.update(sealed=None)
                 record(by, action, self, {"status": [before.label, status.label]})
         return changed
-
-    def reveal(self, *, by: User, copied: bool) -> str:
-        """Return the newest usable key as the value of the Authorization header.
-
-        Record who got it, when and from where. Raise vault.SealBroken, after recording that
-        instead.
-        """
-        action = Action.KEY_COPIED if copied else Action.KEY_VIEWED
-        try:
-            if not self.usable_keys:
-                raise vault.SealBroken
-            key = self.usable_keys[0].open()
-        except vault.SealBroken:
-            record(by, Action.KEY_UNREADABLE, self)
-            raise
-        record(by, action, self)
-        return key
 
     def described(self, grants: Collection[str]) -> dict[str, Any]:
         """Return what the trail keeps of a new token."""
@@ -486,8 +479,10 @@ def check_extension(account: Account, extension: Extension) -> None:
         raise NotOffered(
             _("%(extension)s is not offered to this account.") % {"extension": extension.label}
         )
+    live = Token.objects.live().filter(account=account)
+    Policy.of(account).check_count(live.count())
     cap = extension.most_tokens
-    if Token.objects.live().filter(account=account, extension=extension).count() >= cap:
+    if live.filter(extension=extension).count() >= cap:
         raise TooManyTokens(
             _(
                 "The account has %(cap)s tokens for %(extension)s, and may not have more. Delete "

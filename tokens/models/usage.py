@@ -1,6 +1,7 @@
-"""The last use of tokens."""
+"""The last use of tokens, and who uses which of their keys."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from portal.fields import MomentField
@@ -19,3 +20,38 @@ class TokenUsage(models.Model):
 
     def __str__(self) -> str:
         return str(self.token_id)
+
+
+class KeyUse(models.Model):
+    """The calls that one program makes from one address with a key; see tokens.uses.
+
+    The table is small: a key has at most `tokens.uses.MOST` rows. One without address and program
+    counts the calls of all others.
+    """
+
+    key = models.ForeignKey("tokens.TokenKey", models.CASCADE, related_name="uses", db_index=False)
+    address = models.CharField(max_length=39, blank=True)
+    agent = models.CharField(max_length=200, blank=True)
+    # The ids of the modules that were called.
+    modules = models.JSONField(default=list)
+    calls = models.PositiveBigIntegerField(default=0)
+    # How many of them were made before the key was replaced.
+    earlier_calls = models.PositiveBigIntegerField(default=0)
+    # Calls that were refused in a rehearsal, and since the key was retired.
+    rehearsed = models.PositiveBigIntegerField(default=0)
+    refused = models.PositiveBigIntegerField(default=0)
+    first_at = MomentField(default=timezone.now)
+    last_at = MomentField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("key", "address", "agent"), name="one_row_per_program"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.key_id} {self.address} {self.agent}"
+
+    @property
+    def calls_since(self) -> int:
+        """The number of calls since the key was replaced."""
+        return self.calls - self.earlier_calls

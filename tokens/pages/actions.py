@@ -14,7 +14,7 @@ from portal import text
 from portal.http import next_url, posts_from
 from portal.notices import Action, inform, succeed
 from tokens.models import Token
-from tokens.pages.detail import find, frame
+from tokens.pages.detail import find, token_header
 from tokens.standing import Standing
 
 
@@ -81,4 +81,4 @@ def delete(request: PersonRequest, token_id: str) -> HttpResponse:
             _("It stays in the list under the status Deleted."),
         )
         return redirect(back)
-    return render(request, "tokens/delete.html", {**frame(request, token), "next": back})
+    return render(request, "tokens/delete.html", {**token_header(request, token), "next": back})

@@ -10,7 +10,7 @@ from accounts.http import PersonRequest
 from activity.models import Event
 from activity.seen import who_has_seen
 from activity.tables import TokenTrailTable
-from tokens.pages.detail import find, frame
+from tokens.pages.detail import find, token_header
 
 
 @require_safe
@@ -21,8 +21,8 @@ def activity(request: PersonRequest, token_id: str) -> HttpResponse:
     table = TokenTrailTable(events.about("token", token.pk))
     table.configure(request, request.user.choices("activity"))
     context = {
-        **frame(request, token),
-        **table.state(),
+        **token_header(request, token),
+        **table.template_context(),
         "tab": "activity",
         "viewers": who_has_seen(token.account_id, token.pk),
         "layout_url": reverse("activity:save_layout"),

@@ -1,13 +1,16 @@
 """The details of a token: its tabs, and Summary right after its creation."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts import sudo
 from accounts.decorators import for_members
 from accounts.http import PersonRequest, get_visible_or_404
 from accounts.models import Membership
@@ -18,9 +21,11 @@ from portal.tables import save_layout
 from tokens import first_call, keys
 from tokens.catalog import Module
 from tokens.html import actor
-from tokens.models import Token, TokenQuerySet
+from tokens.models import Token, TokenKey, TokenQuerySet
+from tokens.origins import refused
 from tokens.pages.filters import ModuleFilter
-from tokens.pages.tables import PermissionRow, PermissionTable
+from tokens.pages.rules.tables import TokenRuleTable
+from tokens.pages.tables import ModuleRow, PermissionTable
 from tokens.pages.wizard import Step, just_created
 from tokens.standing import Standing
 
@@ -39,13 +44,13 @@ def detail(request: PersonRequest, token_id: str) -> HttpResponse:
 def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
     """Show the Permissions tab: every module, and whether the token may reach it."""
     token = find(request, token_id)
-    grants = {permission.module: permission for permission in token.permissions.all()}
+    grants = {grant.module: grant for grant in token.permissions.all()}
     standing = Standing(token, request.membership.is_admin)
     form = ModuleFilter(request.GET, standing=standing)
     wanted = form.cleaned_data if form.is_valid() else {"q": "", "status": ""}
     rows = [
         row
-        for row in (PermissionRow(module, grants, standing) for module in Module)
+        for row in (ModuleRow(module, grants, standing) for module in Module)
         if wanted["q"].casefold() in f"{row.label} {row.module.covers}".casefold()
         and wanted["status"] in {"", "enabled" if row.enabled else "disabled"}
     ]
@@ -64,8 +69,8 @@ def permissions(request: PersonRequest, token_id: str) -> HttpResponse:
         request,
         "tokens/detail.html",
         {
-            **frame(request, token),
-            **table.state(),
+            **token_header(request, token),
+            **table.template_context(),
             "tab": "permissions",
             "find_form": form,
             "filters_open": "filter" in request.GET or not form.is_valid(),
@@ -116,8 +121,8 @@ def find(request: PersonRequest, token_id: str) -> Token:
     return get_visible_or_404(request, visible, token_id)
 
 
-def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
-    """Return the context of the header of the details."""
+def token_header(request: PersonRequest, token: Token) -> dict[str, Any]:
+    """Return the context of the header above the pages of a token."""
     changed = (
         {"by": actor(token.status_changed_by, token), "at": token.status_changed_at}
         if token.status_changed_at
@@ -134,28 +139,127 @@ def frame(request: PersonRequest, token: Token) -> dict[str, Any]:
     }
 
 
-def key_field(token: Token, page: str, **shown: Any) -> dict[str, Any]:
-    """Return the context of the key field on a page.
+@dataclass(frozen=True)
+class KeyField:
+    """The field of a key: masked, or with the key after View was pressed.
 
-    `shown` has the key itself, or the password form, after View or Copy was pressed.
+    `confirm` is the password form, if it has to be given first.
     """
-    return {
-        "key": None,
-        "key_confirm": None,
-        "viewed": None,
-        "page": page,
-        "masked_prefix": f"{keys.SCHEME} {token.pk}:",
-        "once": get_random_string(ONCE),
-        **shown,
-    }
+
+    standing: Standing
+    stored: TokenKey | None
+    page: str
+    # Pages with two keys tell them apart by it.
+    name: str = ""
+    key: str = ""
+    viewed: dict[str, Any] | None = None
+    confirm: sudo.ConfirmForm | None = None
+    copied: bool = False
+    once: str = field(default_factory=lambda: get_random_string(ONCE))
+
+    @property
+    def id(self) -> str:
+        old = self.standing.cockpit and self.stored == self.standing.cockpit.old
+        return "key-old" if old else "key"
+
+    @property
+    def noun(self) -> str:
+        """What screen readers call the key."""
+        return self.name.lower() or _("key")
+
+    @property
+    def prefix(self) -> str:
+        return f"{keys.SCHEME} {self.standing.token.pk}:"
+
+    @property
+    def secret(self) -> str:
+        return self.key.removeprefix(self.prefix)
+
+    @property
+    def last_four(self) -> str:
+        return self.stored.last_four if self.stored else ""
+
+    @property
+    def dots(self) -> str:
+        return "•" * (8 if self.name else 40 - len(self.last_four))
+
+    @property
+    def version(self) -> int:
+        return self.stored.version if self.stored else 0
+
+    @property
+    def can_be_viewed(self) -> bool:
+        return self.standing.may_manage and not self.why_not
+
+    @property
+    def why_not(self) -> str:
+        return self.standing.hint_for_all or self.standing.hint_for(self.stored)
+
+    @property
+    def is_only_time(self) -> bool:
+        return self.stored is not None and self.stored.sealed is None
+
+    @property
+    def hint(self) -> str:
+        """The sentences under the masked key."""
+        if self.name:
+            return self.why_not
+        if self.why_not:
+            return self.why_not
+        if self.page == "summary":
+            said = _("Keep it like a password. You can view it again later on the details page.")
+        else:
+            said = _(
+                "Viewing and copying ask for your password, unless you gave it in the last 5 "
+                "minutes, and are recorded. A key that is shown hides again after 60 seconds."
+            )
+        return f"{self.standing.key_note} {said}".strip()
+
+    @property
+    def confirm_return(self) -> str:
+        """The element that gets the focus back from the password form."""
+        return f"#{self.id}-{'copy' if self.copied else 'view'}"
 
 
-def show_detail(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:
-    return render(
-        request,
-        "tokens/detail.html",
-        {**frame(request, token), "tab": "general", **key_field(token, "detail", **shown)},
-    )
+def key_fields(
+    standing: Standing, page: str, version: int | None = None, **shown: Any
+) -> list[KeyField]:
+    """Return the fields of the keys of a token: one, or both while there are two.
+
+    `shown` has the key itself, or the password form, for the key of that version.
+    """
+    usable = standing.token.usable_keys
+    named: list[tuple[TokenKey | None, str]] = [(usable[0] if usable else None, "")]
+    if standing.cockpit:
+        named = [(panel.key, panel.name) for panel in standing.cockpit.panels]
+    # Without a version it is the newest, which comes first.
+    wanted = named[0][0].version if version is None and named[0][0] else version
+    return [
+        KeyField(
+            standing, stored, page, name, **(shown if stored and stored.version == wanted else {})
+        )
+        for stored, name in named
+    ]
+
+
+def show_detail(
+    request: PersonRequest, token: Token, *, dialog: dict[str, Any] | None = None, **shown: Any
+) -> HttpResponse:
+    """Show General. `shown` is as for key_fields(); a dialog stands over the page."""
+    context = token_header(request, token)
+    standing = context["standing"]
+    fields = key_fields(standing, "detail", **shown)
+    context |= {"tab": "general", "page": "detail", "field": fields[0], "fields": fields}
+    if standing.own_rules:
+        context |= rules_of(request, token)
+    return render(request, "tokens/detail.html", {**context, "dialog": dialog})
+
+
+def rules_of(request: PersonRequest, token: Token) -> dict[str, Any]:
+    """Return the context of the card with the token's own IP rules."""
+    table = TokenRuleTable(token, may_manage=request.membership.is_admin)
+    table.configure(request, {}, paginate=False)
+    return {"rule_table": table, "rule_refused": refused(token.account_id, token)}
 
 
 def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:
@@ -168,11 +272,12 @@ def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResp
         {
             "number": step.number,
             "label": step.label,
-            "state": "current" if step is Step.SUMMARY else "done",
+            "progress": "current" if step is Step.SUMMARY else "done",
             "url": None,
             "answer": answers.get(step, ""),
         }
         for step in Step
     ]
-    context = {**frame(request, token), "steps": steps, **key_field(token, "summary", **shown)}
+    context = {**token_header(request, token), "steps": steps, "page": "summary"}
+    context["field"] = key_fields(context["standing"], "summary", **shown)[0]
     return render(request, "tokens/summary.html", context)

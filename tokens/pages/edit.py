@@ -22,7 +22,7 @@ from tokens.catalog import FUTURE, Access, AccessChange, Module
 from tokens.html import actor
 from tokens.models import Changed, Deleted, NameTaken, Token
 from tokens.pages.detail import find
-from tokens.pages.forms import GeneralForm, PermissionsForm
+from tokens.pages.forms import GeneralForm, PermissionsForm, RateForm
 from tokens.standing import Standing
 
 
@@ -47,22 +47,21 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     if whole(data.get("version"), 0) != token.version:
         return show_conflict(request, token, data)
 
-    general_form, permissions_form = edit_forms(token, data)
-    if not (general_form.is_valid() & permissions_form.is_valid()) or request.method != "POST":
+    general_form, permissions_form, rate_form = forms = edit_forms(token, data)
+    if not all(form.is_valid() for form in forms) or request.method != "POST":
         return show_edit(request, token, data, version=token.version)
     modules = None if permissions_form.fixed else permissions_form.cleaned_data["modules"]
     change = AccessChange.between(token.grants, token.grants if modules is None else modules)
     if Standing(token).in_use and not {*change.lost} <= {*data.get("loss", "").split("|")}:
         # The form sends what the panel has listed already, so that nobody has to read it twice.
         return show_edit(request, token, data, version=token.version, loss=change.lost)
-    if token.widens(modules, general_form.expires_at):
+    values = {**general_form.values, **rate_form.values}
+    if token.widens(modules, general_form.expires_at) or token.widens_rate(**rate_form.values):
         purpose = format_html(_("To save more access for <strong>{}</strong>"), token.name)
         if asked := sudo.ask(request, purpose, _("Save Changes")):
             return show_edit(request, token, data, version=token.version, confirm=asked)
     try:
-        count = token.edit(
-            by=request.user, version=token.version, modules=modules, **general_form.values
-        )
+        count = token.edit(by=request.user, version=token.version, modules=modules, **values)
     except Changed:
         return show_conflict(request, find(request, token_id), data)
     except Deleted:
@@ -71,7 +70,6 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         # Taken since the form was validated; validating it again reports that.
         return show_edit(request, find(request, token_id), data, version=token.version)
     if count:
-        values = general_form.values
         count = (
             sum(getattr(token, name) != value for name, value in values.items())
             + len(change.gained)
@@ -99,10 +97,14 @@ def told(change: AccessChange) -> str:
     return " ".join(words % {"names": text.join_some(names)} for words, names in parts if names)
 
 
-def edit_forms(token: Token, data: QueryDict | None) -> tuple[GeneralForm, PermissionsForm]:
+def edit_forms(
+    token: Token, data: QueryDict | None
+) -> tuple[GeneralForm, PermissionsForm, RateForm]:
     # A copy, since validating a form changes its instance, and the page shows the saved name.
-    return GeneralForm(data, instance=copy(token)), PermissionsForm(
-        data, extension=token.extension, grants=token.grants
+    return (
+        GeneralForm(data, instance=copy(token)),
+        PermissionsForm(data, extension=token.extension, grants=token.grants),
+        RateForm(data, instance=copy(token)),
     )
 
 
@@ -114,7 +116,7 @@ def show_edit(
     version: int | str,
     **shown: Any,
 ) -> HttpResponse:
-    general_form, permissions_form = edit_forms(token, data)
+    general_form, permissions_form, rate_form = edit_forms(token, data)
     standing = Standing(token, request.membership.is_admin)
     context = {
         "token": token,
@@ -122,6 +124,7 @@ def show_edit(
         "extension": token.extension,
         "general_form": general_form,
         "permissions_form": permissions_form,
+        "rate_form": rate_form,
         "access": standing.access_with(permissions_form.chosen),
         "last_used_at": token.last_used_at,
         "future": FUTURE,
@@ -138,15 +141,15 @@ def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> Http
 
     Saving again overwrites the other changes.
     """
-    general_form, permissions_form = edit_forms(token, data)
-    rows = [
+    general_form, permissions_form, rate_form = edit_forms(token, data)
+    differences = [
         {"label": field.label, "theirs": written(field.initial), "yours": written(field.value())}
-        for field in general_form
+        for field in (*general_form, *rate_form)
         if written(field.initial) != written(field.value())
     ]
     theirs, yours = token.access, permissions_form.access
     if theirs != yours:
-        rows.append(
+        differences.append(
             {
                 "label": _("Modules"),
                 "theirs": modules_written(theirs),
@@ -156,7 +159,7 @@ def show_conflict(request: PersonRequest, token: Token, data: QueryDict) -> Http
     conflict = {
         "by": actor(token.updated_by, token) or _("Somebody"),
         "at": token.updated_at,
-        "rows": rows,
+        "differences": differences,
     }
     return show_edit(request, token, data, version=token.version, conflict=conflict)
 

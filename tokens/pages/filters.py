@@ -1,6 +1,6 @@
 """The filters of the token list and of the Permissions tab.
 
-The URL holds the state. Invalid values in it give an empty list that says why.
+Their values come from the URL. Invalid ones give an empty list that says why.
 """
 
 from collections.abc import Sequence
@@ -172,9 +172,9 @@ class TokenFilter(ListFilter):
     # --- What the page shows of them ------------------------------------------------------------
 
     @property
-    def rows(self) -> QuerySet[Token]:
+    def matching(self) -> QuerySet[Token]:
         """The tokens that match; the deleted ones only if a status is chosen."""
-        tokens = cast("TokenQuerySet", super().rows)
+        tokens = cast("TokenQuerySet", super().matching)
         return tokens if self.form.cleaned_data.get("status") else tokens.live()
 
     @property

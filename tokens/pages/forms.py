@@ -25,6 +25,7 @@ from tokens.models import (
     check_extension,
     check_name,
 )
+from tokens.models.policy import MOST_CALLS, usual_burst
 
 
 class Shorten(BaseValidator):
@@ -177,6 +178,63 @@ class GeneralForm(forms.ModelForm):
             **{name: self.cleaned_data[name] for name in self.Meta.fields},
             "expires_at": self.expires_at,
         }
+
+
+class Number(forms.IntegerField):
+    """A whole number with one sentence for everything that is wrong with it."""
+
+    def __init__(self, most: int, sentence: Any, *, least: int = 1, **kwargs: Any) -> None:
+        wrong = sentence % {"most": f"{most:,}", "least": least}
+        names = ("required", "invalid", "min_value", "max_value")
+        super().__init__(
+            min_value=least,
+            max_value=most,
+            required=False,
+            error_messages=dict.fromkeys(names, wrong),
+            widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+            **kwargs,
+        )
+
+
+def calls(label: Any) -> Number:
+    sentence = gettext_lazy("Enter a number of calls from %(least)s to %(most)s.")
+    return Number(MOST_CALLS, sentence, label=label)
+
+
+class RateForm(forms.ModelForm):
+    """How often a token may call, if it has a limit of its own."""
+
+    rate = calls(gettext_lazy("Calls a minute"))
+    burst = calls(gettext_lazy("Calls at once"))
+
+    class Meta:
+        model = Token
+        fields = ("rate", "burst")
+
+    instance: Token
+
+    def __init__(self, data: Any = None, *, instance: Token) -> None:
+        super().__init__(data, instance=instance)
+        policy = instance.policy
+        self.fields["rate"].help_text = (
+            _("Leave empty for the limit of the account: %(rate)s a minute, %(burst)s at once.")
+            % {"rate": f"{policy.rate:,}", "burst": f"{policy.burst:,}"}
+            if policy.rate and policy.burst
+            else _("Leave empty for no limit.")
+        )
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        rate, burst = values.get("rate"), values.get("burst")
+        if burst and not rate and "rate" not in self.errors:
+            self.add_error("rate", _("Enter how many calls a minute there may be."))
+        if rate and not burst and "burst" not in self.errors:
+            values["burst"] = usual_burst(rate)
+        return values
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
 
 class ExtensionForm(forms.Form):

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from accounts import sudo
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest
-from portal.http import posts_from
-from portal.notices import fail
+from portal.http import posts_from, whole
+from portal.notices import fail, inform
 from tokens import vault
 from tokens.models import Token
 from tokens.pages.detail import ONCE, find, has_summary, show_detail, show_summary
@@ -50,17 +50,17 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
         return redirect("tokens:detail", token.pk)
     if not copied and has_shown(request):
         return redirect(f"tokens:{page}", token.pk)
+    # The key that the field shows, if the token has two; without it, the newest.
+    version = whole(request.POST.get("version"), 0) or None
+    if version and version not in {stored.version for stored in token.usable_keys}:
+        inform(request, _("Nothing is shown."), _("The key was replaced in the meantime."))
+        return redirect(f"tokens:{page}", token.pk)
     if page != "summary":
         purpose = format_html(_("To view the key of <strong>{}</strong>"), token.name)
         if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
-            return show(
-                request,
-                token,
-                key_confirm=asked,
-                confirm_return="#key-copy" if copied else "#key-view",
-            )
+            return show(request, token, version=version, confirm=asked, copied=copied)
     try:
-        key = token.reveal(by=request.user, copied=copied)
+        key = token.reveal(by=request.user, copied=copied, version=version)
     except vault.SealBroken:
         fail(
             request,
@@ -76,7 +76,8 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
     if copied:
         return HttpResponse(key, content_type="text/plain; charset=utf-8")
     note_shown(request)
-    return show(request, token, key=key, viewed={"by": request.user, "at": timezone.now()})
+    viewed = {"by": request.user, "at": timezone.now()}
+    return show(request, token, version=version, key=key, viewed=viewed)
 
 
 def has_shown(request: PersonRequest) -> bool:

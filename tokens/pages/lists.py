@@ -17,13 +17,13 @@ from tokens.pages.tables import TokenTable
 @require_safe
 @for_members
 def index(request: PersonRequest) -> HttpResponse:
-    """Show the list.
+    """Show the list as the URL says.
 
-    The URL holds its whole state; for what it leaves out, the person's remembered choices apply.
+    For what the URL leaves out, the person's remembered choices apply.
     """
     tokens = Token.objects.visible_to(request.membership)
     filters = TokenFilter(request, tokens.with_standing())
-    table = TokenTable(filters.rows, may_manage=request.membership.is_admin)
+    table = TokenTable(filters.matching, may_manage=request.membership.is_admin)
     table.configure(request, request.user.choices("tokens"))
     empty = ""
     if not table.page.object_list:
@@ -32,8 +32,8 @@ def index(request: PersonRequest) -> HttpResponse:
         request,
         "tokens/list.html",
         {
-            **table.state(),
-            **filters.state(),
+            **table.template_context(),
+            **filters.template_context(),
             "empty": empty,
             "no_match_text": filters.no_match_text if empty == "no_match" else "",
             "all_statuses_url": filters.all_statuses_url
@@ -41,7 +41,8 @@ def index(request: PersonRequest) -> HttpResponse:
             else None,
             "may_manage": request.membership.is_admin,
             "refresh_url": request.get_full_path(),
-            "state": {
+            "layout_url": reverse("tokens:save_layout"),
+            "kept_query": {
                 name: values for name, values in request.GET.lists() if name not in {"q", "page"}
             },
         },

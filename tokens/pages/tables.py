@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal import text
-from portal.html import ago, icon, moment, two_lines
+from portal.html import ago, day_and_time, icon, two_lines
 from portal.tables import Table, actions_column
 from tokens.catalog import Module
 from tokens.html import actor
-from tokens.models import Extension, Permission, Token
+from tokens.models import Extension, Grant, Token
 from tokens.standing import Standing
 
 
@@ -87,8 +87,8 @@ class TokenTable(Table):
         self.menu, self.csrf_token = get_template("partials/token_menu.html"), get_token(request)
         super().configure(request, choices, paginate=paginate)
 
-    def prepare(self, rows: QuerySet[Token]) -> QuerySet[Token]:
-        return rows.prefetch_related("permissions") if self.columns["modules"].visible else rows
+    def prepare(self, data: QuerySet[Token]) -> QuerySet[Token]:
+        return data.prefetch_related("permissions") if self.columns["modules"].visible else data
 
     def render_label(self, record: Token) -> SafeString:
         return format_html(
@@ -113,20 +113,20 @@ class TokenTable(Table):
         )
 
     def render_created(self, record: Token) -> SafeString:
-        return two_lines(moment(record.created_at), actor(record.created_by, record))
+        return two_lines(day_and_time(record.created_at), actor(record.created_by, record))
 
     def render_updated(self, record: Token) -> SafeString:
-        return two_lines(moment(record.updated_at), actor(record.updated_by, record))
+        return two_lines(day_and_time(record.updated_at), actor(record.updated_by, record))
 
     def render_last_used(self, record: Token) -> SafeString:
         return two_lines(ago(record.last_used_at))
 
     def render_expires(self, value: datetime | None) -> SafeString:
-        return two_lines(moment(value) if value else _("Never"))
+        return two_lines(day_and_time(value) if value else _("Never"))
 
     def render_status(self, record: Token) -> SafeString:
         standing = self.standing(record)
-        return status_mark(standing.mark, standing.state.label, standing.note)
+        return status_mark(standing.mark, standing.label, standing.note)
 
     def render_actions(self, record: Token) -> str:
         standing = self.standing(record)
@@ -152,7 +152,7 @@ class TokenTable(Table):
         tokens: QuerySet[Token],
         is_descending: bool,  # noqa: FBT001
     ) -> tuple[QuerySet[Token], bool]:
-        grants = Permission.objects.filter(token=OuterRef("pk")).order_by()
+        grants = Grant.objects.filter(token=OuterRef("pk")).order_by()
         weight = Case(When(module=Module.ALL, then=Value(len(Module))), default=Value(1))
         reach = grants.values("token").annotate(total=Sum(weight)).values("total")
         order = Subquery(reach)
@@ -198,10 +198,10 @@ def tile(extension: Extension) -> SafeString:
     return format_html('<span class="tile {}">{}</span>', extension.tile, icon(extension.icon, 18))
 
 
-class PermissionRow:
+class ModuleRow:
     """A row of the Permissions tab: a module, its grant if any, and what that means now."""
 
-    def __init__(self, module: Module, grants: dict[str, Permission], standing: Standing) -> None:
+    def __init__(self, module: Module, grants: dict[str, Grant], standing: Standing) -> None:
         self.module = module
         self.grant = grants.get(module) or grants.get(Module.ALL)
         self.mark = standing.module_marks[self.enabled]
@@ -229,16 +229,16 @@ class PermissionTable(Table):
     always = ("module",)
     default_columns = ("module", "status", "granted")
 
-    def render_module(self, record: PermissionRow) -> SafeString:
+    def render_module(self, record: ModuleRow) -> SafeString:
         return two_lines(record.label, record.module.covers)
 
-    def render_status(self, record: PermissionRow) -> SafeString:
+    def render_status(self, record: ModuleRow) -> SafeString:
         return status_mark(*record.mark)
 
-    def render_granted(self, record: PermissionRow) -> SafeString | str:
+    def render_granted(self, record: ModuleRow) -> SafeString | str:
         grant = record.grant
         return (
-            two_lines(moment(grant.granted_at), actor(grant.granted_by, grant.token))
+            two_lines(day_and_time(grant.granted_at), actor(grant.granted_by, grant.token))
             if grant
             else "–"
         )

@@ -1,6 +1,9 @@
+"""The pages of Tokens, below `/integrations/`."""
+
 from django.urls import path
 
-from tokens.pages import actions, activity, detail, edit, key, lists, wizard
+from tokens.pages import actions, activity, detail, edit, key, lists, policies, rotation, wizard
+from tokens.pages.rules import views as rules
 
 app_name = "tokens"
 
@@ -21,7 +24,19 @@ urlpatterns = [
     path("tokens/<token_id:token_id>/edit/", edit.edit, name="edit"),
     path("tokens/<token_id:token_id>/reveal/", key.reveal, name="reveal"),
     path("tokens/<token_id:token_id>/copy/", key.copy_key, name="copy"),
+    path("tokens/<token_id:token_id>/key/new/", rotation.new_key, name="new_key"),
+    path("tokens/<token_id:token_id>/key/extend/", rotation.extend, name="extend_key"),
+    path("tokens/<token_id:token_id>/key/retire/", rotation.retire, name="retire_key"),
+    path("tokens/<token_id:token_id>/key/cancel/", rotation.cancel_renewal, name="cancel_renewal"),
+    path("tokens/<token_id:token_id>/key/rehearse/", rotation.rehearse, name="rehearse_key"),
+    path(
+        "tokens/<token_id:token_id>/key/rehearse/end/",
+        rotation.end_rehearsal,
+        name="end_rehearsal",
+    ),
     path("tokens/<token_id:token_id>/enable/", actions.enable, name="enable"),
     path("tokens/<token_id:token_id>/disable/", actions.disable, name="disable"),
+    path("tokens/<token_id:token_id>/ip-rules/add/", rules.add, name="add_ip_rule"),
     path("tokens/<token_id:token_id>/delete/", actions.delete, name="delete"),
+    path("policies/", policies.policies, name="policies"),
 ]

@@ -1,8 +1,8 @@
 """Creating a token in four steps: General, Extension, Permissions, Summary.
 
-The state is a TokenDraft whose UUID is in the URL, so reload, Back, bookmarks and a second tab all
-find it again. GET stores nothing; the first valid POST creates the draft, and `finish()` creates
-the token exactly once.
+A run is kept as a TokenDraft whose UUID is in the URL, so reload, Back, bookmarks and a second tab
+all find it again. GET stores nothing; the first valid POST creates the draft, and `finish()`
+creates the token exactly once.
 """
 
 import uuid
@@ -216,7 +216,7 @@ def show(
             "number": here.number,
             "title": here.label,
             "lead": LEADS[here],
-            "steps": progress(here, draft),
+            "steps": listed_steps(here, draft),
             "next_step_label": here.next.label,
             "form": form,
             "access": getattr(form, "access", None),
@@ -228,7 +228,7 @@ def show(
     )
 
 
-def progress(here: Step, draft: TokenDraft) -> list[dict[str, Any]]:
+def listed_steps(here: Step, draft: TokenDraft) -> list[dict[str, Any]]:
     """Return the list of steps: which is current, and which have an answer, with links to them.
 
     Going back to an earlier step does not clear the answers of later ones.
@@ -241,14 +241,14 @@ def progress(here: Step, draft: TokenDraft) -> list[dict[str, Any]]:
     steps = []
     for each in Step:
         answer = answers.get(each, "")
-        state = "current" if each is here else "done" if answer else "todo"
+        progress = "current" if each is here else "done" if answer else "todo"
         steps.append(
             {
                 "number": each.number,
                 "label": each.label,
-                "state": state,
-                "url": draft_url(draft, each) if state == "done" else None,
-                "answer": answer if state == "done" else "",
+                "progress": progress,
+                "url": draft_url(draft, each) if progress == "done" else None,
+                "answer": answer if progress == "done" else "",
             }
         )
     return steps

@@ -12,9 +12,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from accounts.models import Account, Membership, User
+from accounts.models import Account, Invitation, Membership, User
 from activity.recording import happened
-from demo import records, tokens
+from demo import records, rules, tokens
 from demo.companies import COMPANIES, PEOPLE, PORTAL_ADMINISTRATOR
 from demo.records.base import day
 
@@ -41,6 +41,7 @@ class Command(BaseCommand):
             }
             people = self.people(accounts)
         tokens.load(accounts)
+        rules.load(accounts)
         records.load(max(options["records"], 0), people)
 
     def people(self, accounts: dict[str, Account]) -> dict[str, list[User]]:
@@ -71,6 +72,8 @@ class Command(BaseCommand):
                     user=user, account=accounts[account], defaults={"role": role}
                 )
                 members[account].append(user)
+        if fresh:
+            self.invite(accounts)
         self.stdout.write(
             "Demo people: "
             + ", ".join(email for _, email, _, _ in PEOPLE)
@@ -92,3 +95,9 @@ class Command(BaseCommand):
                 "make run"
             )
         return members
+
+    def invite(self, accounts: dict[str, Account]) -> None:
+        """Leave an open invitation for the page *People*; nobody gets a mail."""
+        account = accounts["PA-063-101"]
+        inviter = User.objects.get(email="michael@mightymicks.example")
+        Invitation.issue(account, "gloria@mightymicks.example", Membership.Role.MEMBER, by=inviter)

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Counter, Session
-from tokens.models import TokenDraft
+from accounts.models import Counter, Invitation, Session
+from tokens.models import Bucket, TokenDraft
 
 # Rows per DELETE: on SQLite, it blocks all other writers.
 BATCH = 1000
@@ -16,26 +16,30 @@ BATCH = 1000
 
 class Command(BaseCommand):
     help = (
-        "Delete ended sessions, drafts that are older than a day and counters whose time is over. "
-        "The trail stays."
+        "Delete ended sessions, drafts that are older than a day, and invitations, counters and "
+        "buckets of limits whose time is over. The trail stays."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for what, rows in leftovers():
-            self.stdout.write(f"{what}: {delete(rows):,}")
+        for what, queryset in leftovers():
+            self.stdout.write(f"{what}: {delete(queryset):,}")
 
 
 def leftovers() -> Iterator[tuple[str, QuerySet[Any]]]:
     now = timezone.now()
     yield "Ended sessions", Session.objects.filter(expire_date__lt=now)
     yield "Old drafts", TokenDraft.old()
+    yield "Invitations that are over", Invitation.objects.filter(expires_at__lt=now)
     yield "Counters of limits", Counter.objects.filter(until__lt=now)
+    # What is full again says nothing.
+    full = int(now.timestamp() * 1_000_000)
+    yield "Full buckets of rate limits", Bucket.objects.filter(full_at__lt=full)
 
 
-def delete(rows: QuerySet[Any]) -> int:
+def delete(queryset: QuerySet[Any]) -> int:
     """Delete the rows in batches; return how many were deleted."""
     count = 0
-    while batch := list(rows.values_list("pk", flat=True)[:BATCH]):
+    while batch := list(queryset.values_list("pk", flat=True)[:BATCH]):
         # Filter again: a counter may have restarted since.
-        count += rows.filter(pk__in=batch).delete()[0]
+        count += queryset.filter(pk__in=batch).delete()[0]
     return count

@@ -1,28 +1,21 @@
-"""Accounts (companies), users (people), memberships (a person's role in an account) and sessions.
-
-Also the counters of accounts.limits.
-"""
+"""Accounts (companies), users (people) and memberships (a person's role in an account)."""
 
 import unicodedata
 import zoneinfo
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Q
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.counters import Counter
 from portal.fields import LineField, MomentField, PublicIdField
 from portal.moments import SKEW
 
@@ -46,6 +39,11 @@ class Account(models.Model):
             "Off: nobody can act for the account and every call with its tokens gets the answer "
             "401."
         ),
+    )
+    requires_two_step = models.BooleanField(
+        _("two-step sign-in"),
+        default=False,
+        help_text=_("On: administrators of the account have to set up two-step sign-in first."),
     )
     created_at = MomentField(_("created"), default=timezone.now, editable=False)
 
@@ -141,6 +139,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     created_at = MomentField(_("created"), default=timezone.now, editable=False)
     reset_sent_at = MomentField(null=True, editable=False)
+    # Unknown for passwords that are older than this column.
+    password_changed_at = MomentField(null=True, editable=False)
     # Remembered choices: {"tokens": {"columns": […], "sort": "-created", "per_page": 20},
     # "account": {"id": "PA-063-101"}}
     preferences = models.JSONField(default=dict, blank=True, editable=False)
@@ -169,6 +169,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = fold_email(self.email)
         # Django keeps a new password here until it is saved.
         has_new_password = getattr(self, "_password", None) is not None
+        if has_new_password:
+            self.password_changed_at = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "password_changed_at"}
         # In one transaction with its consequences, such as an entry of the trail.
         with transaction.atomic():
             super().save(*args, **kwargs)
@@ -176,6 +180,14 @@ class User(AbstractBaseUser, PermissionsMixin):
                 # However it was set: somebody who had to choose a new password must not have to
                 # wait for a lock to end as well.
                 Counter.objects.forgive_name(self.email)
+                # They are over anyway, since Django's hash of a session depends on the password.
+                # The view that changes one's own password makes a new row for its session.
+                self.sessions.all().delete()
+
+    @property
+    def has_two_step(self) -> bool:
+        """Whether a password alone is not enough to sign in."""
+        return hasattr(self, "authenticator")
 
     def get_full_name(self) -> str:
         return self.name
@@ -231,6 +243,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return User.objects.filter(free, pk=self.pk).update(reset_sent_at=now) == 1
 
 
+class LastAdministrator(Exception):
+    """An account would be left without an administrator who can sign in."""
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def usable(self) -> "MembershipQuerySet":
         """Return memberships in which a person can act, with account and person selected."""
@@ -261,6 +277,8 @@ class Membership(models.Model):
         default=Role.MEMBER,
         help_text=_("Administrators manage tokens; members look, and never see keys."),
     )
+    # When the person wants which mails about the account; see accounts.mails.
+    mails = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = MembershipQuerySet.as_manager()
 
@@ -282,67 +300,28 @@ class Membership(models.Model):
     def is_admin(self) -> bool:
         return self.role == self.Role.ADMINISTRATOR
 
+    def change_role(self, role: str) -> None:
+        """Give the person another role. Raise LastAdministrator; safe in parallel."""
+        with transaction.atomic():
+            if role != self.Role.ADMINISTRATOR:
+                self.check_others()
+            self.role = role
+            self.save(update_fields=("role",))
 
-class Session(AbstractBaseSession):
-    """The session of a browser that is or was signed in, or that has a kept form.
+    def end(self) -> None:
+        """Remove the person from the account. Raise LastAdministrator; safe in parallel."""
+        with transaction.atomic():
+            self.check_others()
+            self.delete()
 
-    See accounts.sessions.
-    """
+    def check_others(self) -> None:
+        """Raise LastAdministrator unless somebody else administers the account.
 
-    user = models.ForeignKey(
-        User, models.CASCADE, null=True, related_name="sessions", verbose_name=_("user")
-    )
-    signed_in_at = models.FloatField(null=True)  # seconds since the epoch, as in the session's data
-
-    @classmethod
-    def get_session_store_class(cls) -> type[SessionBase]:
-        store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
-        return store
-
-
-def digest(text: str) -> str:
-    """Return the digest that replaces a name or an IP address in the key of a counter.
-
-    Names are not stored in clear because people type passwords into the wrong field.
-    """
-    return salted_hmac("accounts.counter", text, algorithm="sha256").hexdigest()[:32]
-
-
-class CounterQuerySet(models.QuerySet["Counter"]):
-    def take(self, key: str, tries: int, wait: timedelta) -> bool:
-        """Count one more try, or return False if `tries` are counted already. Safe in parallel."""
-        now = timezone.now()
-        self.bulk_create([Counter(key=key, used=0, until=now + wait)], ignore_conflicts=True)
-        # Its time is over, or is so far ahead that a clock must have been wrong. (One a little
-        # ahead was set by another request, a moment after ours began.)
-        passed = Q(until__lte=now) | Q(until__gt=now + 2 * wait)
-        self.filter(passed, key=key).update(used=0, until=now + wait)
-        # The wait starts with the last try.
-        until = Case(When(used__gte=tries - 1, then=Value(now + wait)), default=F("until"))
-        return self.filter(key=key, used__lt=tries).update(used=F("used") + 1, until=until) == 1
-
-    def give_back(self, key: str) -> None:
-        self.filter(key=key, used__gt=0).update(used=F("used") - 1)
-
-    def forgive_name(self, email: str) -> None:
-        """Lift the locks of an e-mail address, wherever the wrong passwords came from."""
-        key = f"name:{digest(email)}"
-        # Narrow before wide, the order in which a try takes them.
-        self.filter(key__startswith=f"{key}:").delete()
-        self.filter(key=key).delete()
-
-
-class Counter(models.Model):
-    """How many tries of a limit are used up, and until when they count.
-
-    The key names the limit and whom it is for.
-    """
-
-    key = models.CharField(max_length=128, primary_key=True)
-    used = models.PositiveIntegerField()
-    until = models.DateTimeField(db_index=True)
-
-    objects = CounterQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.key
+        Locks the account, so that two administrators cannot remove each other at the same time.
+        """
+        Account.objects.select_for_update(no_key=True).get(pk=self.account_id)
+        others = Membership.objects.usable().filter(
+            account=self.account_id, role=self.Role.ADMINISTRATOR
+        )
+        if not others.exclude(pk=self.pk).exists():
+            raise LastAdministrator

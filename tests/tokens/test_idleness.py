@@ -1,0 +1,97 @@
+"""What the portal does by itself about tokens that nobody uses: it warns once, then disables."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts.models import QueuedMail
+from activity.models import Event
+from tests.factories import AccountFactory, TokenFactory
+from tests.tokens.test_policies import age, lay_down, plan, use
+from tokens import idleness
+from tokens.models import IdleNotice, NextPolicy, Policy, Token
+
+IDLE = {"idle_days": 30, "warn_days": 7}
+
+
+def status(token):
+    return Token.objects.get(pk=token.pk).status
+
+
+@pytest.mark.parametrize(
+    ("made", "used", "expected"),
+    [(31, None, "inactive"), (60, 31, "inactive"), (60, 29, "active"), (29, None, "active")],
+)
+def test_an_idle_token_is_disabled_and_can_be_enabled_again(account, token, made, used, expected):
+    lay_down(account, **IDLE)
+    age(token, made)
+    if used:
+        use(token, used)
+    idleness.settle()
+    assert status(token) == expected
+    found = Token.objects.get(pk=token.pk)
+    if expected == "inactive":
+        event = Event.objects.about("token", token.pk).get(action="tokens.idled")
+        assert event.actor is None
+        assert event.changes["status"] == ["Active", "Inactive"]
+        found.enable(by=None)
+    assert idleness.settle()[1] == 0
+    assert status(token) == "active"
+
+
+def test_administrators_are_warned_once_and_again_after_the_next_use(account, token, michael):
+    lay_down(account, **IDLE)
+    age(token, 60)
+    use(token, 22)
+    assert idleness.settle() == (0, 0)
+    use(token, 24)
+    assert idleness.settle() == (1, 0)
+    assert idleness.settle() == (0, 0)
+    subject = f"{token.name} is unused and will be disabled"
+    assert QueuedMail.objects.get(content__subject=subject).user == michael.user
+    assert status(token) == "active"
+    use(token, 25)
+    assert idleness.settle() == (1, 0)
+    assert IdleNotice.objects.count() == 1
+
+
+def test_the_page_of_the_token_says_when_it_will_be_disabled(account, token, michael):
+    lay_down(account, **IDLE)
+    age(token, 60)
+    use(token, 10)
+    page = f"/integrations/tokens/{token.pk}/"
+    assert "unless it is used" not in michael.client.get(page).text
+    use(token, 24)
+    assert "unless it is used" in michael.client.get(page).text
+
+
+def test_tokens_of_other_accounts_and_stopped_ones_are_left_alone(account, token):
+    other = TokenFactory(account=AccountFactory())
+    lay_down(account, **IDLE)
+    token.disable(by=None)
+    for each in (token, other):
+        age(each, 60)
+    assert idleness.settle() == (0, 0)
+
+
+def test_before_its_day_a_policy_warns_and_from_then_on_it_disables(account, token):
+    plan(account, timezone.now() + timedelta(days=8), **IDLE)
+    age(token, 60)
+    assert idleness.settle() == (0, 0)
+    NextPolicy.objects.update(starts_at=timezone.now() + timedelta(days=6))
+    assert idleness.settle() == (1, 0)
+    assert idleness.settle() == (0, 0)
+    NextPolicy.objects.update(starts_at=timezone.now() - timedelta(seconds=2))
+    assert idleness.settle() == (0, 1)
+    assert Policy.objects.get().idle_days == 30
+    assert not NextPolicy.objects.exists()
+
+
+def test_the_command_does_the_same_and_says_how_many(account, token, capsys):
+    lay_down(account, **IDLE)
+    age(token, 60)
+    call_command("settle_policies")
+    assert capsys.readouterr().out == "Tokens warned of: 0\nTokens disabled: 1\n"
+    assert status(token) == "inactive"

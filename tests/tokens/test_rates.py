@@ -1,0 +1,260 @@
+"""Rate limits: how many calls pass, what the others are told, and what counts."""
+
+import shutil
+import subprocess
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from redis import Redis, RedisError
+
+from tests.factories import TokenFactory, header
+from tests.server import free_port
+from tests.tokens.test_policies import lay_down, plan
+from tokens import keys, rates
+from tokens.catalog import Module
+from tokens.models import Bucket, Token
+from tokens.rates import Rate
+
+SLOW = {"rate": 1, "burst": 3}
+
+
+MINUTE = 60_000_000  # in the unit of the buckets
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Run a Redis server of its own and yield its URL."""
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    assert program, "No Redis server is installed; `make test` installs one."
+    port = free_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        url = f"redis://127.0.0.1:{port}/0"
+        while process.poll() is None:
+            try:
+                Redis.from_url(url).ping()
+                break
+            except RedisError:
+                time.sleep(0.05)
+        yield url
+        process.terminate()
+
+
+@pytest.fixture(params=["database", "redis"])
+def store(request, settings, monkeypatch):
+    """Count calls in the database or in Redis, and say in which."""
+    monkeypatch.setattr(rates, "asks_again_at", 0.0)
+    # A slow machine must not look like a Redis that does not answer.
+    monkeypatch.setattr(rates, "PATIENCE", 60.0)
+    if request.param == "redis":
+        settings.CACHE_URL = request.getfixturevalue("server")
+        Redis.from_url(settings.CACHE_URL).flushall()
+    return request.param
+
+
+def refill(calls):
+    """Let as much time pass as those calls of a minute each need to come back."""
+    for bucket in Bucket.objects.all():
+        bucket.full_at -= calls * MINUTE
+        bucket.save()
+    if settings.CACHE_URL:
+        redis = Redis.from_url(settings.CACHE_URL)
+        for key in redis.scan_iter():
+            redis.decrby(key, calls * MINUTE)
+
+
+def over(response):
+    assert response.status_code == 429
+    assert response.json()["error_code"] == "SYS_429"
+    assert int(response["Retry-After"]) >= 1
+    return True
+
+
+@pytest.mark.usefixtures("store")
+def test_as_many_calls_pass_as_may_come_at_once_and_the_next_is_429(call, token):
+    Token.objects.update(**SLOW)
+    for _ in range(3):
+        assert call("agreements", token).status_code == 200
+    response = call("agreements", token)
+    assert over(response)
+    assert f"The token {token.pk} may call 1 times a minute." in response.json()["errors"][0]
+    assert int(response["Retry-After"]) <= 60
+    refill(1)
+    assert call("agreements", token).status_code == 200
+    assert over(call("agreements", token))
+
+
+@pytest.mark.usefixtures("store")
+def test_a_refused_call_takes_nothing_from_the_limit(call, token):
+    Token.objects.update(**SLOW)
+    for _ in range(10):
+        call("agreements", token)
+    refill(1)
+    assert call("agreements", token).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["contracts", "agreements"])
+def test_a_call_refused_for_another_reason_is_not_counted(call, token, path):
+    Token.objects.update(**SLOW)
+    if path == "agreements":
+        token.disable(by=None)
+    for _ in range(5):
+        assert call(path, token).status_code in {401, 403}
+    assert not Bucket.objects.exists()
+
+
+@pytest.mark.usefixtures("store")
+def test_answers_say_the_limit_and_what_is_left_of_it(call, token):
+    Token.objects.update(rate=1, burst=4)
+    response = call("agreements", token)
+    assert response["RateLimit-Policy"] == '"minute";q=1;w=60, "burst";q=4;w=240'
+    assert response["RateLimit"].startswith('"burst";r=3;t=')
+    assert call("agreements/none", token)["RateLimit"].startswith('"burst";r=2;t=')
+    for _ in range(3):
+        response = call("agreements", token)
+    assert over(response)
+    assert response["RateLimit"] == f'"burst";r=0;t={response["Retry-After"]}'
+
+
+def test_a_token_without_a_limit_costs_nothing_and_says_nothing(call, token):
+    response = call("agreements", token)
+    assert "RateLimit" not in response
+    assert "RateLimit-Policy" not in response
+    assert not Bucket.objects.exists()
+
+
+def test_the_limit_of_the_account_holds_for_each_token_by_itself(call, account):
+    lay_down(account, **SLOW)
+    one, other = TokenFactory.create_batch(2, account=account)
+    for token in (one, other):
+        for _ in range(3):
+            assert call("agreements", token).status_code == 200
+        assert over(call("agreements", token))
+
+
+def test_a_limit_of_its_own_takes_the_place_of_the_account_s(call, account):
+    lay_down(account, **SLOW)
+    one, other = TokenFactory.create_batch(2, account=account)
+    Token.objects.filter(pk=one.pk).update(rate=1, burst=5)
+    for token, most in ((one, 5), (other, 3)):
+        answers = [call("agreements", token).status_code for _ in range(7)]
+        assert answers == [200] * most + [429] * (7 - most)
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(-2, 3), (60, 9)])
+def test_the_limit_of_the_account_begins_on_its_day(call, token, account, seconds, most):
+    plan(account, timezone.now() + timedelta(seconds=seconds), **SLOW)
+    answers = [call("agreements", token).status_code for _ in range(9)]
+    assert answers == [200] * most + [429] * (9 - most)
+
+
+@pytest.mark.usefixtures("store")
+def test_each_call_takes_one(db):
+    assert [rates.take("SU-1", Rate(1, 20)).left for _ in range(20)] == [*range(19, -1, -1)]
+
+
+def test_a_bucket_from_a_wrong_clock_does_not_stop_the_token(call, token):
+    Token.objects.update(**SLOW)
+    Bucket.objects.create(key=token.pk, full_at=9_000_000_000_000_000)
+    assert call("agreements", token).status_code == 200
+
+
+@pytest.fixture
+def patient(transactional_db, settings, monkeypatch):
+    """Let connections wait for each other for as long as a slow machine may need."""
+    settings.STATEMENT_SECONDS = 60
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 60)
+    connection.close()
+    yield
+    connection.close()
+
+
+@pytest.mark.usefixtures("patient", "store")
+def test_calls_at_the_same_time_do_not_exceed_the_limit():
+    token = TokenFactory(modules=(Module.AGREEMENTS,))
+    Token.objects.update(rate=1, burst=7)
+    key, answers = header(token), []
+    ready = threading.Barrier(5)
+
+    def calls():
+        client = Client()
+        ready.wait(60)
+        try:
+            for _ in range(4):
+                response = client.get("/public/v1/agreements", headers={"authorization": key})
+                answers.append(response.status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=calls) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200] * 7 + [429] * 13
+
+
+# --- Redis ----------------------------------------------------------------------------------------
+
+
+def test_with_redis_the_database_counts_nothing(call, token, store):
+    Token.objects.update(**SLOW)
+    call("agreements", token)
+    assert Bucket.objects.exists() == (store == "database")
+
+
+def test_while_redis_does_not_answer_the_database_counts(call, token, settings, monkeypatch):
+    monkeypatch.setattr(rates, "asks_again_at", 0.0)
+    settings.CACHE_URL = f"redis://127.0.0.1:{free_port()}/0"
+    Token.objects.update(**SLOW)
+    answers = [call("agreements", token).status_code for _ in range(4)]
+    assert answers == [200, 200, 200, 429]
+    assert rates.asks_again_at > time.monotonic()
+
+
+def test_a_bucket_in_redis_is_gone_when_it_is_full_again(token, call, settings, server):
+    settings.CACHE_URL = server
+    Token.objects.update(**SLOW)
+    call("agreements", token)
+    redis = Redis.from_url(server)
+    assert [0 < redis.pttl(key) <= 60_000 for key in redis.scan_iter(f"*{token.pk}")] == [True]
+
+
+# --- Wrong keys -----------------------------------------------------------------------------------
+
+
+def test_wrong_keys_from_one_address_are_limited(client, token, settings):
+    settings.WRONG_KEYS_PER_ADDRESS = 3
+
+    def answer(key, address="192.0.2.7"):
+        return client.get(
+            "/public/v1/agreements", headers={"authorization": key}, REMOTE_ADDR=address
+        )
+
+    for _ in range(3):
+        assert answer(keys.mint(token.pk).header).status_code == 401
+    response = answer(keys.mint("SU-000-000-001").header)
+    assert over(response)
+    assert "Too many wrong keys came from your network." in response.json()["errors"][0]
+    # Somebody else behind the same address is not locked out, and other addresses are not touched.
+    assert answer(header(token)).status_code == 200
+    assert answer(keys.mint(token.pk).header, "192.0.2.8").status_code == 401
+
+
+def test_the_addresses_of_one_subscriber_are_counted_together(client, token, settings):
+    settings.WRONG_KEYS_PER_ADDRESS = 2
+    answers = [
+        client.get(
+            "/public/v1/agreements",
+            headers={"authorization": keys.mint(token.pk).header},
+            REMOTE_ADDR=f"2001:db8::{number}",
+        ).status_code
+        for number in (1, 2, 3)
+    ]
+    assert answers == [401, 401, 429]

@@ -1,0 +1,176 @@
+"""Making a new key of a token, and what follows while the old one lives on.
+
+The questions are dialogs over General; without scripts they stand at its top. They have addresses
+of their own.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts import sudo
+from accounts.decorators import always_possible, for_administrators
+from accounts.http import PersonRequest
+from activity.actions import Action
+from activity.recording import record
+from portal import text
+from portal.http import posts_from
+from portal.notices import fail, succeed
+from tokens import cockpit
+from tokens.models import BadEnd, Token, TokenError
+from tokens.pages.detail import find, show_detail
+from tokens.pages.key import has_shown, note_shown
+from tokens.pages.key_forms import ExtendForm, NewKeyForm
+from tokens.standing import Standing
+
+dialog_at = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@dialog_at
+@for_administrators
+def new_key(request: PersonRequest, token_id: str) -> HttpResponse:
+    """Ask what should happen to the present key (GET), and make a new one (POST)."""
+    token = find(request, token_id)
+    if token.is_deleted:
+        return refuse(request, token, _("A deleted token gets no new key."))
+    sent = request.method == "POST"
+    if sent and has_shown(request):
+        return redirect("tokens:detail", token.pk)
+    form = NewKeyForm(request.POST if sent else None, token=token)
+    purpose = format_html(_("To make a new key of <strong>{}</strong>"), token.name)
+    asked = sudo.ask(request, purpose, _("Make New Key")) if form.is_valid() or not sent else None
+    if sent and form.is_valid() and not asked:
+        try:
+            key = form.make(by=request.user)
+        except BadEnd as problem:
+            form.add_error("until", str(problem))
+        except TokenError as problem:
+            return refuse(request, token, str(problem))
+        else:
+            return show_new_key(request, find(request, token_id), key)
+    users = cockpit.programs(token.live_keys)
+    context = {"form": form, "asked": asked, "programs": users, "more": max(len(users) - 5, 0)}
+    return show_dialog(request, token, "new_key", **context)
+
+
+def show_new_key(request: PersonRequest, token: Token, key: str) -> HttpResponse:
+    """Show General with the new key, as after View."""
+    record(request.user, Action.KEY_VIEWED, token)
+    note_shown(request)
+    viewed = {"by": request.user, "at": timezone.now()}
+    return show_detail(request, token, key=key, viewed=viewed)
+
+
+@dialog_at
+@for_administrators
+def extend(request: PersonRequest, token_id: str) -> HttpResponse:
+    """Ask for a later end of the old key (GET), and let it live until then (POST)."""
+    token = find(request, token_id)
+    shown = Standing(token, may_manage=True).cockpit
+    if shown is None or not shown.offers_extend:
+        return no_old_key(request, token)
+    form = ExtendForm(request.POST if request.method == "POST" else None, cockpit=shown)
+    if form.is_valid():
+        purpose = format_html(
+            _("To let the old key of <strong>{}</strong> live longer"), token.name
+        )
+        if asked := sudo.ask(request, purpose, _("Extend")):
+            return sudo.page(request, asked, back=reverse("tokens:detail", args=(token.pk,)))
+        try:
+            token.extend(by=request.user, until=form.cleaned_data["until"])
+        except BadEnd as problem:
+            form.add_error("until", str(problem))
+        except TokenError as problem:
+            return refuse(request, token, str(problem))
+        else:
+            moment = text.day_and_time(form.cleaned_data["until"])
+            succeed(request, _("The old key works until %(at)s.") % {"at": moment})
+            return redirect("tokens:detail", token.pk)
+    return show_dialog(request, token, "extend_key", form=form)
+
+
+@always_possible
+@dialog_at
+@for_administrators
+def retire(request: PersonRequest, token_id: str) -> HttpResponse:
+    """Name the programs that still use the old key (GET), and stop it (POST)."""
+    said = _("The old key is retired."), _("It gets the answer 401 from now on.")
+    return carry_out(request, token_id, Token.retire, said, dialog="retire_key")
+
+
+@always_possible
+@dialog_at
+@for_administrators
+def rehearse(request: PersonRequest, token_id: str) -> HttpResponse:
+    """Say what a rehearsal does (GET), and begin one (POST)."""
+    said = (
+        _("The rehearsal has begun."),
+        _("Calls with the old key get the answer 401 for five minutes. You can end it here."),
+    )
+    return carry_out(request, token_id, Token.rehearse, said, dialog="rehearse_key")
+
+
+# It only lets in again what works anyway, and is pressed when something broke: without a password.
+@always_possible
+@posts_from("tokens:detail")
+@for_administrators
+def end_rehearsal(request: PersonRequest, token_id: str) -> HttpResponse:
+    said = _("The rehearsal is over."), _("The old key is let in again.")
+    return carry_out(request, token_id, Token.end_rehearsal, said)
+
+
+@posts_from("tokens:detail")
+@for_administrators
+def cancel_renewal(request: PersonRequest, token_id: str) -> HttpResponse:
+    token = find(request, token_id)
+    purpose = format_html(_("To keep the old key of <strong>{}</strong>"), token.name)
+    if asked := sudo.ask(request, purpose, _("Cancel Renewal")):
+        return sudo.page(request, asked, back=reverse("tokens:detail", args=(token.pk,)))
+    said = (
+        _("The renewal is cancelled."),
+        _("The old key is the only one again; the new one is refused."),
+    )
+    return carry_out(request, token_id, Token.cancel_renewal, said)
+
+
+def carry_out(
+    request: PersonRequest,
+    token_id: str,
+    verb: Callable[..., None],
+    said: tuple[str, str],
+    *,
+    dialog: str = "",
+) -> HttpResponse:
+    """Do something to the old key of a token, or show the dialog that asks about it."""
+    token = find(request, token_id)
+    if Standing(token).cockpit is None:
+        return no_old_key(request, token)
+    if request.method != "POST":
+        return show_dialog(request, token, dialog)
+    try:
+        verb(token, by=request.user)
+    except TokenError as problem:
+        return refuse(request, token, str(problem))
+    succeed(request, *said)
+    return redirect("tokens:detail", token.pk)
+
+
+def no_old_key(request: PersonRequest, token: Token) -> HttpResponse:
+    return refuse(request, token, _("The token has one key only."))
+
+
+def refuse(request: PersonRequest, token: Token, why: str) -> HttpResponse:
+    fail(request, _("Nothing was changed."), why)
+    return redirect("tokens:detail", token.pk)
+
+
+def show_dialog(request: PersonRequest, token: Token, name: str, **context: Any) -> HttpResponse:
+    template = f"tokens/dialogs/{name}.html"
+    return show_detail(request, token, dialog={"template": template, **context})
