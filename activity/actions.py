@@ -29,6 +29,9 @@ class Action(TextChoices):
     TOKEN_RESTORED = "tokens.restored", _("Token restored")
     # By the portal, because a policy of the account says so.
     TOKEN_IDLED = "tokens.idled", _("Token disabled, unused")
+    TOKEN_REMINDED = "tokens.reminded", _("Reminder sent")
+    # Its keys can no longer be viewed, nor the token restored.
+    TOKEN_PURGED = "tokens.purged", _("Token purged")
 
     KEY_RENEWED = "tokens.key-renewed", _("Key renewed")
     KEY_ROTATED = "tokens.key-rotated", _("Key rotated")

@@ -11,6 +11,7 @@ from accounts.models import Account, User
 from activity.recording import happened
 from demo.companies import FRONT_STREET, MICK
 from demo.records.base import day, sample_id, seeded
+from tokens import reminders
 from tokens.catalog import Module
 from tokens.models import Extension, KeyUse, Policy, Token, TokenError, TokenUsage
 
@@ -34,6 +35,8 @@ class Sample:
 
 
 ACTIVE, INACTIVE, DELETED = Token.Status.ACTIVE, Token.Status.INACTIVE, Token.Status.DELETED
+# Two tokens of MORE that show what few have.
+SHOWN_ONCE, PURGED = "Deployment Checks", "Intern Project"
 CUSTOM, ZAPIER, FLOWGEAR, REPORTS = Extension.CUSTOM, "EXT-651-883", "EXT-310-442", "EXT-386-120"
 M = Module
 
@@ -237,7 +240,8 @@ def load(accounts: Mapping[str, Account]) -> None:
     }
     extensions = Extension.objects.in_bulk()
     known = set(Token.objects.values_list("pk", flat=True))
-    renewed, stopped = [], []
+    renewed: list[tuple[Token, User]] = []
+    stopped: list[tuple[Sample, Token, User]] = []
     # The trail is written in the order of time.
     for sample in sorted((*SAMPLES, *more_samples()), key=lambda sample: sample.created):
         extension = extensions.get(sample.extension)
@@ -256,6 +260,7 @@ def load(accounts: Mapping[str, Account]) -> None:
                     external_id=sample.external_id,
                     description=sample.description,
                     expires_at=now + sample.expires if sample.expires else None,
+                    show_once=sample.name == SHOWN_ONCE,
                     created_at=sample.created,
                     updated_at=sample.created,
                 )
@@ -272,17 +277,29 @@ def load(accounts: Mapping[str, Account]) -> None:
             renewed.append((token, by))
     for token, by in renewed:
         renew(token, by, now)
+    stop(stopped, now)
     Token.objects.filter(account=MICK, name="Reseller Portal", rate=None).update(
         rate=600, burst=100
     )
     Policy.objects.get_or_create(
         account=accounts[FRONT_STREET], defaults={"proposed_days": 90, "most_tokens": 50}
     )
+    # The banner shows them; mails to people who do not exist are of no use.
+    for due in [*reminders.found()]:
+        reminders.claim(due)
+
+
+def stop(stopped: list[tuple[Sample, Token, User]], now: datetime) -> None:
+    """Disable or delete tokens, one of them so long ago that it is purged."""
     for sample, token, by in stopped:
         if sample.status == Token.Status.INACTIVE:
             token.disable(by=by)
         else:
             token.remove(by=by)
+            if sample.name == PURGED:
+                old = Token.objects.filter(pk=token.pk)
+                old.update(status_changed_at=now - timedelta(days=12))
+                old.purge()
 
 
 def renew(token: Token, by: User, now: datetime) -> None:

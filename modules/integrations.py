@@ -254,7 +254,11 @@ def update(caller: Caller, token: Token, values: dict[str, Any]) -> None:
 
 @TOKENS.deletes
 def delete(caller: Caller, token: Token) -> None:
-    """Delete a token for good. Its key stops working at once, and its name can be used again."""
+    """Delete a token. Its key stops working at once.
+
+    For seven days, an administrator of the account can restore it in the portal; then its name can
+    be used again.
+    """
     if not token.remove(by=acting(caller)):
         raise ApiError(_("The token is deleted."), code="TKN_001")
 

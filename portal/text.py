@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from math import ceil
 
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
@@ -237,6 +238,32 @@ def duration(span: timedelta, parts: int = 2) -> str:
 def weekday(value: datetime) -> str:
     """Return `Thursday 26/11/2026 08:00`, in the person's time zone."""
     return f"{dateformat.format(moments.local(value), 'l')} {day_and_time(value)}"
+
+
+def left(until: datetime) -> str:
+    """Return the time left in its greatest unit, rounded up: `7 days left`, `18 hours left`."""
+    minutes = max(ceil((until - timezone.now()).total_seconds() / 60), 1)
+    if minutes <= 60:
+        return ngettext("%(n)s minute left", "%(n)s minutes left", minutes) % {"n": minutes}
+    hours = ceil(minutes / 60)
+    if hours <= 24:
+        return ngettext("%(n)s hour left", "%(n)s hours left", hours) % {"n": hours}
+    days = ceil(hours / 24)
+    return ngettext("%(n)s day left", "%(n)s days left", days) % {"n": days}
+
+
+def ahead(value: datetime) -> str:
+    """Return how far away a day is: `in 7 days`, `tomorrow` or `today`."""
+    return in_days((moments.local(value).date() - timezone.localdate()).days)
+
+
+def in_days(days: int) -> str:
+    """Return `in 7 days`, `tomorrow`, or `today` for 0 and less."""
+    if days < 1:
+        return _("today")
+    if days == 1:
+        return _("tomorrow")
+    return ngettext("in %(n)s day", "in %(n)s days", days) % {"n": f"{days:,}"}
 
 
 def join_some(words: Sequence[str], most: int = 4) -> str:

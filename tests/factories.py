@@ -1,5 +1,7 @@
 """Factories for plain rows."""
 
+from datetime import timedelta
+
 import factory
 from django.utils import timezone
 
@@ -119,6 +121,15 @@ class CustomerFactory(factory.django.DjangoModelFactory):
     first_name = "Marta"
     last_name = "Ruiz"
     email = "marta@ruiz-foods.example"
+
+
+def deleted(token: Token, days: float = 0) -> Token:
+    """Delete a token, some days ago."""
+    token.remove(by=None)
+    at = timezone.now() - timedelta(days=days)
+    Token.objects.filter(pk=token.pk).update(status_changed_at=at)
+    token.refresh_from_db()
+    return token
 
 
 def modules_of(extension_id: str) -> list[Module]:

@@ -7,6 +7,10 @@ from portal import background
 
 # How often, in seconds, the portal looks for tokens that are idle by a policy.
 IDLE_EVERY = 60.0
+# How often a server process looks for deleted tokens whose time to be restored is over, in seconds.
+PURGE_EVERY = 10 * 60
+# How often it looks for tokens that somebody has to be reminded of.
+REMIND_EVERY = 10 * 60
 
 
 class TokensConfig(AppConfig):
@@ -15,6 +19,9 @@ class TokensConfig(AppConfig):
 
     def ready(self) -> None:
         # These need the loaded models; `checks` registers itself.
-        from tokens import checks, idleness  # noqa: F401
+        from tokens import checks, idleness, reminders  # noqa: F401
+        from tokens.models import Token
 
         background.every(IDLE_EVERY, idleness.settle)
+        background.every(PURGE_EVERY, Token.objects.purge)
+        background.every(REMIND_EVERY, reminders.remind)

@@ -19,9 +19,7 @@ def secrets_of_the_rings(
     found: list[CheckMessage] = []
     for alias in databases or ():
         if RingSecret._meta.db_table in connections[alias].introspection.table_names():
-            found += filter(
-                None, map(missing, RingSecret.objects.using(alias).order_by("ring", "number"))
-            )
+            found += filter(None, map(missing, RingSecret.all_needed()))
     return found
 
 

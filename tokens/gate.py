@@ -32,8 +32,8 @@ from portal.http import View, client_address, client_agent, client_network
 from portal.moments import SKEW
 from tokens import keys, rates, uses
 from tokens.catalog import Module
-from tokens.models import RefusedAddress, Token, TokenUsage
-from tokens.standing import barriers, hindrance_text, hindrances
+from tokens.models import RefusedAddress, RingSecret, Token, TokenKey, TokenUsage
+from tokens.standing import Hindrance, barriers, hindrance_text, hindrances
 
 log = logging.getLogger(__name__)
 
@@ -230,6 +230,8 @@ def gate(module: Module | None) -> Callable[[View], View]:
                     response.headers[name] = value
                 if row.is_stale:
                     stamp(request.token.id)
+                if row.pepper != max(settings.TOKEN_PEPPERS):
+                    renew_digest(request, row)
             if row:
                 note_use(request, row, module)
                 tell_end(request, response, row)
@@ -333,7 +335,8 @@ def check_standing(key: keys.Key, row: Row) -> None:
         is_expired=bool(row.is_expired),
     )
     if found:
-        raise unauthorized(hindrance_text(key.token_id, found), key.token_id)
+        code = "AUTH_005" if found == (Hindrance.EXPIRED,) else "AUTH_001"
+        raise unauthorized(hindrance_text(key.token_id, found), key.token_id, code)
 
 
 def check_retirement(key: keys.Key, row: Row) -> None:
@@ -527,6 +530,27 @@ def note_use(request: HttpRequest, row: Row, module: Module | None) -> None:
     except Error as problem:
         uses.put_back(taken)
         log.warning("The calls with key %s could not be noted: %s", row.key_id, problem)
+
+
+def renew_digest(request: HttpRequest, row: Row) -> None:
+    """Store the digest of a key under the current pepper, so that its old one can be removed.
+
+    Neither an error nor a lock of the database fails or delays the call; the next one tries again.
+    """
+    key = keys.parse(request.META["HTTP_AUTHORIZATION"])
+    if key is None:
+        return
+    try:
+        with without_waiting(), transaction.atomic():
+            RingSecret.note()
+            free = TokenKey.objects.select_for_update(skip_locked=True, no_key=True)
+            found = free.filter(pk=row.key_id, digest=row.digest)
+            digest = keys.digest(key)
+            TokenKey.objects.filter(pk__in=found.values("pk")).update(
+                digest=digest.value, pepper=digest.pepper
+            )
+    except (Error, RingSecret.Foreign) as problem:
+        log.warning("The digest of %s could not be renewed: %s", key.token_id, problem)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ checksum only improves an error message and helps secret scanners; the digest al
 a key is right.
 """
 
+import hashlib
 import hmac
 import re
 import secrets
@@ -116,3 +117,16 @@ def fingerprint(secret: bytes) -> bytes:
 def matches_nobody(key: Key) -> bool:
     """Return False, after the same work as `matches()`."""
     return hmac.compare_digest(digest(key).value, NOBODY)
+
+
+# --- Addresses that nobody can guess --------------------------------------------------------------
+
+
+def random_address() -> str:
+    """Return the secret part of a private address: 160 random bits as 40 hex digits."""
+    return secrets.token_hex(20)
+
+
+def address_digest(secret: str) -> bytes:
+    """Return what the database keeps of it. Random bits need no pepper."""
+    return hashlib.sha256(secret.encode()).digest()

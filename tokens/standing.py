@@ -162,6 +162,17 @@ class Standing:
         used = self.token.last_used_at
         return self.can_call and within(used, IN_USE)
 
+    @property
+    def idle(self) -> str:
+        """The sentence that says that nobody needs the token; `""` if that is not certain."""
+        used = self.token.last_used_at
+        if used is None:
+            return _("Never called: safe to delete.")
+        days = (timezone.now() - used).days
+        if days < IN_USE.days:
+            return ""
+        return _("No call in %(n)s days: safe to delete.") % {"n": f"{days:,}"}
+
     # --- Its status -------------------------------------------------------------------------------
 
     @cached_property
@@ -199,6 +210,10 @@ class Standing:
     @property
     def notes(self) -> list[str]:
         notes = [str(hindrance.label) for hindrance in self.hindrances if hindrance in UNSEEN]
+        if self.token.is_deleted and self.token.status_changed_at:
+            by = self.token.status_changed_by
+            at = text.day_and_time(self.token.status_changed_at)
+            notes.append(f"{at}, {by.label}" if by else at)
         if self.token.expires_at and (
             self.state is State.EXPIRING or Hindrance.EXPIRED in self.hindrances
         ):
@@ -213,9 +228,11 @@ class Standing:
 
     @property
     def headline(self) -> str:
-        """The headline of a token that cannot call or has no grants; `""` for any other."""
+        """What is wrong with the token, or soon will be; `""` if it can call for long."""
+        if self.can_call and not self.token.grants:
+            return _("This token may reach no module.")
         if self.can_call:
-            return "" if self.token.grants else _("This token may reach no module.")
+            return self.ending
         expired = (
             _("expired on %(day)s") % {"day": text.day(self.token.expires_at)}
             if self.token.expires_at
@@ -227,17 +244,31 @@ class Standing:
         return _("This token %(why)s.") % {"why": text.join(clauses)}
 
     @property
+    def ending(self) -> str:
+        """The sentence that says that the token expires soon; `""` if it does not."""
+        ends = self.token.expires_at
+        if self.state is not State.EXPIRING or ends is None:
+            return ""
+        return _("This token expires %(when)s.") % {"when": text.ahead(ends)}
+
+    @property
     def level(self) -> str:
         """The severity of the headline."""
-        return "info" if self.can_call or self.token.is_deleted else "warning"
+        if self.can_call:
+            return "warning" if self.ending and self.token.grants else "info"
+        return "info" if self.token.is_deleted else "warning"
 
     @property
     def advice(self) -> str:
         """The sentences after the headline: the consequences, and what can be done."""
-        if self.can_call:
+        if self.can_call and not self.token.grants:
             return _("It can read its own account only.")
+        if self.can_call and self.token.expires_at:
+            return _("Its key stops on %(at)s.") % {"at": text.day_and_time(self.token.expires_at)}
+        if self.can_call:
+            return ""
         if Hindrance.DELETED in self.hindrances:
-            return _("It is kept for reference.")
+            return _("Its key is refused.") + " " + self.restoring
         answered = _("Every call with its key gets the answer %(answer)s.")
         sentences = [answered % {"answer": self.answer}]
         if Hindrance.UNCHECKABLE in self.hindrances:
@@ -394,6 +425,11 @@ class Standing:
         return words % {"n": count}
 
     @property
+    def offers_destroying(self) -> bool:
+        """Whether the person can destroy the sealed copies of the keys."""
+        return self.offers_edit and any(key.sealed is not None for key in self.token.keys.all())
+
+    @property
     def offers_first_call(self) -> bool:
         """Whether the person can make a call: the token can call, and they can view its key."""
         return self.can_call and self.offers_key and self.cockpit is None
@@ -408,10 +444,49 @@ class Standing:
     offers_new_key = offers_edit
 
     @property
+    def offers_restore(self) -> bool:
+        return self.may_manage and self.token.restorable_until is not None
+
+    @property
+    def restoring(self) -> str:
+        """The sentence that says until when a deleted token can be restored."""
+        token = self.token
+        if token.restorable_until:
+            return _("It can be restored until %(until)s.") % {
+                "until": text.day_and_time(token.restorable_until)
+            }
+        if token.purged_at:
+            return _("Its key was destroyed on %(day)s, so it cannot be restored.") % {
+                "day": text.day(token.purged_at)
+            }
+        return _("It can no longer be restored.")
+
+    @property
+    def restorable(self) -> tuple[str, str]:
+        """Until when a deleted token can be restored, as two short lines for the list."""
+        until, purged_at = self.token.restorable_until, self.token.purged_at
+        if until:
+            return _("Until %(until)s") % {"until": text.day_and_time(until)}, text.left(until)
+        if not self.token.is_deleted:
+            return "–", ""
+        return _("Not possible"), (
+            _("key destroyed on %(day)s") % {"day": text.day(purged_at)} if purged_at else ""
+        )
+
+    @property
     def mends_by_edit(self) -> bool:
-        """Whether Edit can solve the headline's problem, by a later expiration date or modules."""
-        may_choose = self.can_call and self.token.extension.asks_permissions and bool(self.headline)
-        return self.offers_edit and (Hindrance.EXPIRED in self.hindrances or may_choose)
+        """Whether Edit can solve the headline's problem, by more modules."""
+        may_choose = self.can_call and self.token.extension.asks_permissions
+        return self.offers_edit and may_choose and not self.token.grants
+
+    @property
+    def offers_extend(self) -> bool:
+        return self.offers_edit and self.token.expires_at is not None
+
+    @property
+    def mends_by_extending(self) -> bool:
+        """Whether a later end solves the headline's problem."""
+        return self.offers_extend and bool(self.ending or Hindrance.EXPIRED in self.hindrances)
 
     @property
     def offers_enable(self) -> bool:

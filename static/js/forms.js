@@ -38,6 +38,45 @@ document.addEventListener('input', (event) => {
   }
 });
 
+/* ---------- Expires: after some days, on a date, or never ---------- */
+
+{
+  const DAY = 24 * 60 * 60 * 1000;
+
+  /* The date shows only for "On a date…"; for the other choices it keeps the day they stand for,
+     so that the line below and the panel of changes follow, and is not sent. */
+  const show = (ends) => {
+    const choice = ends.querySelector('[name="expires"]').value;
+    const date = ends.querySelector('[name="expires_on"]');
+    const field = date.closest('.field');
+    const chosen = choice === 'on' || field.querySelector('.field-error') !== null;
+    field.hidden = !chosen;
+    date.disabled = !chosen;
+    return { choice, date };
+  };
+
+  portal.onContent((root) => portal.all(root, '[data-ends]').forEach(show));
+  window.addEventListener('pageshow', () => {
+    document.querySelectorAll('[data-ends]').forEach(show);
+  });
+
+  document.addEventListener('change', (event) => {
+    const ends = event.target.name === 'expires' && event.target.closest('[data-ends]');
+    if (!ends) {
+      return;
+    }
+    ends.querySelector('.field-error')?.remove();
+    const { choice, date } = show(ends);
+    if (choice !== 'on') {
+      const days = Number(choice) - 1;
+      date.value = days
+        ? new Date(new Date(date.min).getTime() + days * DAY).toISOString().slice(0, 10)
+        : '';
+    }
+    date.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+}
+
 /* ---------- Selects that submit their form ---------- */
 
 document.addEventListener('change', (event) => {

@@ -202,7 +202,9 @@
     let count = 0;
 
     for (const field of form.querySelectorAll('[data-track]')) {
-      const value = field.querySelector('input, textarea, select').value;
+      const input = field.querySelector('input, textarea, select');
+      const value =
+        input.type === 'checkbox' ? input.dataset[input.checked ? 'on' : 'off'] : input.value;
       const before = field.dataset.initial.replace(/\r\n?/g, '\n');
       if (value.trim() !== before.trim()) {
         rows.push(

@@ -67,6 +67,12 @@ PRESSES = [
         {"modules": [Module.ALL], "select": "all"},
         NEVER,
     ),  # shows the form, saves nothing
+    ("tokens:extend", {"expires": "never"}, ASKS),
+    ("tokens:extend", {"expires": "on", "expires_on": "2049-01-01"}, NEVER),
+    ("tokens:destroy_copy", {}, NEVER),
+    ("tokens:dismiss_reminders", {"newest": "1"}, NEVER),
+    ("tokens:renew_calendar", {}, ASKS),
+    ("tokens:withdraw_calendar", {}, NEVER),
     ("portal:start_over", {}, NEVER),
     ("accounts:session", {}, NEVER),
     ("accounts:sign_out", {}, NEVER),
@@ -137,6 +143,10 @@ def press(client, route, fields, token, draft, **more):
         "tokens:save_layout": "/integrations/tokens/layout/",
         "tokens:save_permissions_layout": f"/integrations/tokens/{token.pk}/permissions/layout/",
         "tokens:new": "/integrations/tokens/new/",
+        "tokens:destroy_copy": f"/integrations/tokens/{token.pk}/key/destroy/",
+        "tokens:dismiss_reminders": reverse("tokens:dismiss_reminders"),
+        "tokens:renew_calendar": reverse("tokens:renew_calendar"),
+        "tokens:withdraw_calendar": reverse("tokens:withdraw_calendar"),
         "activity:save_layout": "/integrations/activity/layout/",
         "activity:check": "/integrations/activity/check/",
         "tokens:draft": f"/integrations/tokens/new/{draft.pk}/{step}/",
@@ -221,18 +231,14 @@ def test_a_press_asks_as_the_table_says_and_does_nothing_before(
 def test_the_password_goes_on_with_what_was_sent(michael, expiring, draft, route, fields, htmx):
     stale(michael.client)
     before = everything()
-    name, _, step = route.partition(" ")
-    path = (
-        f"/integrations/tokens/new/{draft.pk}/{step}/"
-        if step
-        else f"/integrations/tokens/{expiring.pk}/{name.removeprefix('tokens:')}/"
-    )
+    step = route.partition(" ")[2]
     michael.client.defaults = (
         {"HTTP_HX_REQUEST": "true"}
         if htmx
         else {"HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_SITE": "same-origin"}
     )
     question = press(michael.client, route, fields, expiring, draft)
+    path = question.wsgi_request.path
     wrong = answer(michael.client, path, question, password="wrong")
     assert "The password is not right." in wrong.text
     assert everything() == before

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from playwright.sync_api import Locator, Page, expect
 
+from demo.companies import MICK
+from demo.tokens import more_samples
 from tokens.catalog import Module
 from tokens.pages.tables import TokenTable
 
@@ -15,6 +17,14 @@ COLUMNS = ",".join(name for name in TokenTable.Meta.sequence if name != "actions
 EVERY_COLUMN = f"{LIST}?columns={COLUMNS}&per_page=50"
 # How many modules there are to choose from, besides All.
 MODULES = len(Module.single())
+
+# A token of the demo that expires soon.
+EXPIRING = next(
+    f"{LIST}{sample.id}/"
+    for sample in more_samples()
+    if (sample.account, sample.name) == (MICK, "Price List Export")
+)
+DELETED = f"{LIST}?status=deleted"
 
 
 def row(page: Page, name: str) -> Locator:

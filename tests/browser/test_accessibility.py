@@ -11,6 +11,8 @@ from tests.browser.axe import check
 from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
 from tests.browser.pages import (
     COLUMNS,
+    DELETED,
+    EXPIRING,
     LIST,
     PLAIN_LIST,
     create_token,
@@ -195,6 +197,11 @@ SCENES = {
     "IP rule to edit": Scene("/integrations/ip-rules/", rule_edited, person="mary"),
     "IP rule to delete": Scene("/integrations/ip-rules/", rule_to_delete, person="mary"),
     "details of a token with IP rules": Scene(f"{PLAIN_LIST}&q=Reseller+Portal", ruled_token),
+    "deleted tokens": Scene(DELETED),
+    "expiring token": Scene(EXPIRING),
+    "extend": Scene(f"{EXPIRING}extend/"),
+    "destroy the copy of the key": Scene(f"{TUTORIAL}key/destroy/"),
+    "calendar": Scene("/integrations/calendar/"),
     "profile": Scene("/account/", person="tony"),
     "notifications": Scene("/account/notifications/"),
     "notifications for looking only": Scene("/account/notifications/", person="adrian"),

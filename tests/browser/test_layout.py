@@ -8,7 +8,15 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Portal, Visit
 from tests.browser.layout import faults
-from tests.browser.pages import EVERY_COLUMN, LIST, PLAIN_LIST, names, open_menu
+from tests.browser.pages import (
+    DELETED,
+    EVERY_COLUMN,
+    EXPIRING,
+    LIST,
+    PLAIN_LIST,
+    names,
+    open_menu,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +59,11 @@ PAGES = [
     "/integrations/ip-rules/?address=2001:db8:85a3:8d3:1319:8a2e:370:7348",
     "/integrations/ip-rules/add/",
     f"{TUTORIAL}ip-rules/add/",
+    f"{TUTORIAL}key/destroy/",
+    DELETED,
+    EXPIRING,
+    f"{EXPIRING}extend/",
+    "/integrations/calendar/",
     "/integrations/activity/",
     "/integrations/activity/?sort=when&open=1",
     "/integrations/activity/?filter=open&what=tokens&what=keys",

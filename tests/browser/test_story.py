@@ -137,9 +137,7 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     ).to_be_visible()
     page.get_by_role("button", name="Delete Token").click()
     expect(
-        page.get_by_text(
-            "Tutorial of the Article is deleted. It stays in the list under the status Deleted."
-        )
+        page.get_by_text("Tutorial of the Article is deleted. Its key is refused from now on.")
     ).to_be_visible()
     expect(row(page, "Tutorial of the Article")).to_have_count(0)
     assert portal.get(AGREEMENTS, key).status == 401
@@ -223,6 +221,12 @@ def test_a_typed_day_is_read_back_while_it_is_typed(visit: Visit) -> None:
     page = visit("michael")
     page.goto("/integrations/tokens/new/")
     field = page.get_by_label("Expires on")
+    expect(field).to_be_hidden()
+    choice = page.get_by_label("Expires", exact=True)
+    choice.select_option(label="After 30 days")
+    expect(page.locator("[data-end]")).to_contain_text("Ends ")
+    expect(field).to_be_hidden()
+    choice.select_option(label="On a date…")
     field.fill("2098-12-06")
     expect(page.get_by_text("Ends Saturday 6 December 2098, 23:59 UTC.")).to_be_visible()
     field.fill("2020-01-01")

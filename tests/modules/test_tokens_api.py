@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from activity.actions import Action
 from portal.fields import Actor
-from tests.factories import ZAPIER, TokenFactory, header, modules_of, secret
+from tests.factories import ZAPIER, TokenFactory, deleted, header, modules_of, secret
 from tokens.catalog import Module
 from tokens.models import Token
 
@@ -501,8 +501,12 @@ def test_a_deleted_token_stays_as_it_was(send, call, boss, token):
         refused(send(boss, method, f"/{token.pk}{path}", body), 400, "TKN_001", "deleted")
     assert Token.objects.get(pk=token.pk).name == "ERP Agreements Sync"
     assert Token.objects.get(pk=token.pk).status_changed_by == Actor.of(boss)
-    # Its name can be used again.
-    assert send(boss, "post", "", CUSTOM | {"name": "ERP Agreements Sync"}).status_code == 201
+    # Its name can be used again once it can no longer be restored.
+    again = CUSTOM | {"name": "ERP Agreements Sync"}
+    taken = send(boss, "post", "", again)
+    assert (taken.status_code, "can be restored until" in taken.text) == (400, True)
+    deleted(token, days=7)
+    assert send(boss, "post", "", again).status_code == 201
 
 
 def key_of(token, secret):

@@ -69,7 +69,7 @@ def test_an_expiring_token_is_called_active(michael, token):
 def test_delete_asks_first_and_names_the_token_and_its_last_use(michael, token):
     response = michael.client.get(f"/integrations/tokens/{token.pk}/delete/?next={PAGE}")
     assert f"Delete {token.name}" in response.text
-    assert "The token was never used." in response.text
+    assert "Never called: safe to delete." in response.text
     assert Token.objects.get(pk=token.pk).status == "active"
 
 
@@ -80,14 +80,14 @@ def test_delete_warns_when_the_token_is_in_use(michael, token):
     )
 
 
-def test_delete_is_final_but_the_row_stays(michael, token, call):
+def test_delete_stops_the_key_at_once_and_offers_to_undo_it(michael, token, call):
     key = header(token)
     response = act(michael.client, token, "delete")
     assert response.redirect_chain == [(PAGE, 302)]
     assert f"{token.name} is deleted." in response.text
+    assert f"/integrations/tokens/{token.pk}/restore/" in response.text
     token.refresh_from_db()
     assert token.status == "deleted"
-    assert token.keys.get().sealed is None
     assert call("accounts", key).status_code == 401
     assert token.permissions.count() == 1
 

@@ -228,10 +228,10 @@ def test_the_key_of_another_account_does_not_exist(michael, stranger):
     assert reveal(michael.client, TokenFactory(account=stranger.account)).status_code == 404
 
 
-def test_a_deleted_token_has_no_key_left(michael, old):
+def test_the_key_of_a_deleted_token_cannot_be_viewed(michael, old):
     old.remove(by=None)
     response = michael.client.post(url(old, "reveal/"), follow=True)
-    assert "The token is deleted, and its key with it." in response.text
+    assert "The key of a deleted token cannot be viewed." in response.text
 
 
 def test_a_key_that_cannot_be_opened_is_explained_and_calls_go_on_working(

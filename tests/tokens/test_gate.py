@@ -150,7 +150,9 @@ def test_a_token_is_401_from_the_second_it_expires(call, token):
     Token.objects.update(expires_at=timezone.now() + timedelta(seconds=30))
     assert call("agreements", token).status_code == 200
     Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert refused(call("agreements", token), f"The token {token.pk} is expired.")
+    response = call("agreements", token)
+    assert (response.status_code, response.json()["error_code"]) == (401, "AUTH_005")
+    assert f"The token {token.pk} is expired." in response.text
 
 
 def test_a_token_of_a_disabled_account_is_401(call, token, account):

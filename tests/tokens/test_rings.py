@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
 from portal import readiness
-from tests.factories import TokenFactory, header
+from tests.factories import TokenFactory, deleted, header
 from tokens.models import RingSecret, Token, TokenKey
 
 RINGS = ["TOKEN_PEPPERS", "TOKEN_SEALING_KEYS"]
@@ -26,12 +26,12 @@ def found():
 
 @pytest.fixture
 def two_keys(db):
-    """Make two keys that the rings can check and open, and one of a deleted token.
+    """Make two keys that the rings can check and open, and one of a purged token.
 
     That one is ignored.
     """
     TokenFactory(), TokenFactory()
-    TokenFactory().remove(by=None)
+    deleted(TokenFactory(), days=7).purge()
 
 
 @pytest.fixture(params=["noted", "not noted"])
@@ -113,7 +113,7 @@ def test_no_key_is_stored_beside_those_of_another_secret(known, settings):
 
 
 def test_a_secret_that_no_key_needs_any_more_may_be_replaced(db, settings):
-    TokenFactory().remove(by=None)
+    deleted(TokenFactory(), days=7).purge()
     settings.TOKEN_PEPPERS = {1: b"\x01" * 32}
     assert found() == []
     token = TokenFactory()

@@ -17,7 +17,7 @@ from django.utils.html import escape
 
 from accounts.models import Account, User
 from tests.conftest import confirmed, just_made
-from tests.factories import CUSTOM, ZAPIER, AccountFactory, TokenFactory, header
+from tests.factories import CUSTOM, ZAPIER, AccountFactory, TokenFactory, deleted, header
 from tests.portal.test_routes import address, routes
 from tokens import keys
 from tokens.catalog import Module
@@ -43,6 +43,10 @@ def disable(token):
 
 def remove(token):
     token.remove(by=None)
+
+
+def purge(token):
+    deleted(token, days=8).purge()
 
 
 def close_account(token):
@@ -151,6 +155,8 @@ STATES = {
         both(disable, ends_in_days(-3)), (Hindrance.DISABLED, Hindrance.EXPIRED)
     ),
     "deleted": Row(remove, (Hindrance.DELETED,)),
+    "deleted while disabled": Row(both(disable, remove), (Hindrance.DELETED,)),
+    "purged": Row(purge, (Hindrance.DELETED,), has_copy=False),
     "deleted after all else": Row(both(disable, ends_in_days(-3), remove), (Hindrance.DELETED,)),
     "account off": Row(close_account, (Hindrance.ACCOUNT_OFF,)),
     "account off and expired": Row(
@@ -202,6 +208,8 @@ PAGES = {
     "tokens:save_permissions_layout": press("tokens:save_permissions_layout"),
     "tokens:summary": page("tokens:summary"),
     "tokens:edit": page("tokens:edit"),
+    "tokens:extend": page("tokens:extend"),
+    "tokens:destroy_copy": press("tokens:destroy_copy"),
     "tokens:reveal": press("tokens:reveal"),
     "tokens:copy": press("tokens:copy"),
     "tokens:new_key": page("tokens:new_key"),
@@ -214,6 +222,7 @@ PAGES = {
     "tokens:disable": press("tokens:disable"),
     "tokens:delete": page("tokens:delete"),
     "tokens:add_ip_rule": page("tokens:add_ip_rule"),
+    "tokens:restore": press("tokens:restore"),
     "list": lambda client, token: client.get(
         "/integrations/tokens/?status=any&columns=label,modules,status"
     ),
@@ -375,10 +384,13 @@ def check(state, name, role, response, key, call):
     for words in REFUSED if works else WORKS:
         assert words not in unlit, f"{where}: {words}"
 
-    offered = role == "administrator" and Hindrance.DELETED not in row.hindrances
+    # An action may have restored it.
+    offered = role == "administrator" and not token.is_deleted
     shows_key = (
         offered
         and row.has_copy
+        # One of the actions destroys it.
+        and any(key.sealed is not None for key in token.keys.all())
         and not {*row.hindrances} & {Hindrance.NO_KEY, Hindrance.UNCHECKABLE}
     )
     # Only the answers to View and Copy contain the secret.
@@ -399,6 +411,7 @@ def check(state, name, role, response, key, call):
             text,
             where,
             offered=offered,
+            restores=role == "administrator" and token.restorable_until is not None,
             # While one of two keys is shown, the other one can still be.
             shows_key=shows_key
             and FIELD in text
@@ -413,7 +426,7 @@ def check(state, name, role, response, key, call):
         assert standing.calls in text, where
 
 
-def check_buttons(token, text, where, *, offered, shows_key):
+def check_buttons(token, text, where, *, offered, restores, shows_key):
     """Check that exactly the possible actions are offered."""
     here = f"/integrations/tokens/{token.pk}"
     assert (f'href="{here}/edit/"' in text) == offered, where
@@ -424,6 +437,7 @@ def check_buttons(token, text, where, *, offered, shows_key):
     assert (f'action="{here}/enable/' in text) == (
         offered and (token.status == "inactive" or token.is_idle)
     ), where
+    assert (f'action="{here}/restore/' in text) == restores, where
     assert (f'action="{here}/reveal/' in text) == shows_key, where
     two_keys = len(token.usable_keys) == 2 and token.old_key is None
     assert ("The token has 2 keys" in text) == (shows_key and two_keys), where

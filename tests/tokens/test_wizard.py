@@ -12,7 +12,16 @@ from django.utils import timezone
 from activity.actions import Action
 from portal.fields import Actor
 from tests.conftest import person
-from tests.factories import CUSTOM, FLOWGEAR, REPORTS, ZAPIER, TokenFactory, UserFactory, modules_of
+from tests.factories import (
+    CUSTOM,
+    FLOWGEAR,
+    REPORTS,
+    ZAPIER,
+    TokenFactory,
+    UserFactory,
+    deleted,
+    modules_of,
+)
 from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
 
@@ -147,8 +156,8 @@ def test_case_is_folded_beyond_ascii(michael):
     assert "A token with the name" in michael.client.post(NEW, {**GENERAL, "name": "GRÖSSE"}).text
 
 
-def test_the_name_of_a_deleted_token_or_of_another_account_is_free(michael):
-    TokenFactory(account=michael.account, name="Nightly sync").remove(by=None)
+def test_the_name_of_a_purged_token_or_of_another_account_is_free(michael):
+    deleted(TokenFactory(account=michael.account, name="Nightly sync"), days=7).purge()
     TokenFactory(name="Nightly sync")
     run = ready(michael.client)
     assert create(michael.client, run).status_code == 302

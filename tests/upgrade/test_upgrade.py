@@ -160,6 +160,12 @@ def test_every_page_of_a_token_opens(michael, token):
     assert michael(f"/integrations/tokens/{token}/activity/")
 
 
+def test_a_token_that_was_deleted_before_has_no_key_left_to_restore(michael):
+    page = michael("/integrations/tokens/SU-100-000-004/")
+    assert "Its key was destroyed on" in page
+    assert "/restore/" not in page
+
+
 def test_actors_and_what_they_did_are_kept(michael):
     page = michael("/integrations/tokens/SU-100-000-002/")
     for words in ("Agreements only", "Michael Goldmill", "Robert Balboa", "Widened"):

@@ -19,24 +19,30 @@ from tokens.models.base import (
     TwoKeys,
 )
 from tokens.models.bucket import Bucket
+from tokens.models.calendar import CalendarFeed
 from tokens.models.draft import TokenDraft
+from tokens.models.ending import RESTORABLE
 from tokens.models.extension import Extension
 from tokens.models.grant import Grant, known_modules
 from tokens.models.guards import IPRule, IPRuleQuerySet, RefusedAddress
 from tokens.models.key import RingSecret, TokenKey
 from tokens.models.policy import IdleNotice, NextPolicy, Policy, PolicyFields
+from tokens.models.reminder import Reminder
 from tokens.models.rotation import LONGEST_OVERLAP, REHEARSAL, SHORTEST_OVERLAP
-from tokens.models.token import Doer, Token, TokenQuerySet, check_extension, check_name
+from tokens.models.rules import check_extension, check_name
+from tokens.models.token import Doer, Token, TokenQuerySet
 from tokens.models.usage import KeyUse, TokenUsage
 
 __all__ = (
     "EXPIRING",
     "LONGEST_OVERLAP",
     "REHEARSAL",
+    "RESTORABLE",
     "SHORTEST_OVERLAP",
     "AlreadyIssued",
     "BadEnd",
     "Bucket",
+    "CalendarFeed",
     "Changed",
     "Deleted",
     "Doer",
@@ -54,6 +60,7 @@ __all__ = (
     "Policy",
     "PolicyFields",
     "RefusedAddress",
+    "Reminder",
     "Replaced",
     "RingSecret",
     "State",

@@ -107,6 +107,8 @@ class TokenFields(models.Model):
     )
     description = ProseField(gettext_lazy("Description"), max_length=255, blank=True)
     expires_at = MomentField(gettext_lazy("Expires"), null=True, blank=True)
+    # No sealed copy of its keys is kept. It cannot be undone, since what was not kept is gone.
+    show_once = models.BooleanField(gettext_lazy("Show the key only once"), default=False)
 
     class Meta:
         abstract = True

@@ -43,6 +43,9 @@ class TokenDraft(TokenFields):
     modules = models.JSONField(default=list)
     created_at = MomentField(default=timezone.now, editable=False)
 
+    # The key of the token that this run has just created; never stored.
+    key: keys.Key | None = None
+
     class Meta:
         indexes = (models.Index("owner", "created_at", name="drafts_of_a_person"),)
 
@@ -61,14 +64,16 @@ class TokenDraft(TokenFields):
         return Access.of(self.grants)
 
     def finish(self) -> Token:
-        """Create the token and return it. Repeated or simultaneous calls return the same one.
+        """Create the token and return it; keep its key as `key`.
+
+        Repeated or simultaneous calls return the same token, and no key.
 
         Validate again what the forms validated, since time passes between the steps. Raise
         NameTaken, NotOffered, TooManyTokens and ValidationError.
         """
         try:
             Token.check_run(self.pk)
-            token, _key = self.issue()
+            token, self.key = self.issue()
         except AlreadyIssued as issued:
             return issued.token
         return token
@@ -96,6 +101,7 @@ class TokenDraft(TokenFields):
             description=self.description,
             extension=self.extension,
             expires_at=self.expires_at,
+            show_once=self.show_once,
         )
 
     @classmethod

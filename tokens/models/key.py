@@ -4,17 +4,20 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Substr
 from django.utils import timezone
 
 from portal.fields import MomentField, OwnedActorField
 from tokens import keys, vault
-from tokens.models.base import Status
+from tokens.models.policy import Policy
 
 if TYPE_CHECKING:
     from tokens.models.token import Token
 
 
+# The number of the sealing key of a sealed copy, as one byte.
+SEALED_BY = Substr("sealed", 1, 1, output_field=models.BinaryField())
 # How many keys to try with a secret whose fingerprint is unknown.
 SAMPLE = 5
 
@@ -60,11 +63,16 @@ class TokenKey(models.Model):
     def put(cls, token: "Token", key: keys.Key, version: int = 1, *, by: Any = None) -> "TokenKey":
         """Store a key, as a digest to check it and a sealed copy to view it.
 
-        Raise RingSecret.Foreign.
+        The copy is left out if the keys of the token, or of its account, are shown only once. Raise
+        RingSecret.Foreign.
         """
         RingSecret.note()
         digest = keys.digest(key)
-        sealed = vault.seal(key.secret, token.account_id, token.pk, version)
+        sealed = (
+            None
+            if token.show_once or Policy.of(token.account).show_once
+            else vault.seal(key.secret, token.account_id, token.pk, version)
+        )
         return cls.objects.create(
             token=token,
             version=version,
@@ -105,6 +113,18 @@ class TokenKey(models.Model):
             self.token_id,
             vault.unseal(bytes(self.sealed), self.token.account_id, self.token_id, self.version),
         ).header
+
+    def reseal(self) -> bool:
+        """Seal the copy with the current sealing key. Tell whether it was there to be moved.
+
+        Whoever changes the copy at the same time wins. Raise vault.SealBroken.
+        """
+        if self.sealed is None:
+            return False
+        before = bytes(self.sealed)
+        bound_to = self.token.account_id, self.token_id, self.version
+        after = vault.seal(vault.unseal(before, *bound_to), *bound_to)
+        return TokenKey.objects.filter(pk=self.pk, sealed=before).update(sealed=after) == 1
 
     def works_with(self, ring: str) -> bool | None:
         """Tell whether the secrets of a ring open (or check) the key.
@@ -193,10 +213,41 @@ class RingSecret(models.Model):
         return any(tried) or not tried
 
     def stored_keys(self) -> "models.QuerySet[TokenKey]":
-        """Return the keys stored under the number, except those of deleted tokens."""
-        live = TokenKey.objects.exclude(token__status=Status.DELETED)
+        """Return the keys that need the secret: those of purged tokens and retired keys do not."""
+        now = timezone.now()
+        live = TokenKey.objects.filter(
+            Q(retires_at=None) | Q(retires_at__gt=now), token__purged_at=None
+        )
         if self.ring == self.Ring.PEPPERS:
             return live.filter(pepper=self.number)
-        return live.annotate(
-            sealed_by=Substr("sealed", 1, 1, output_field=models.BinaryField())
-        ).filter(sealed_by=bytes([self.number]))
+        return live.annotate(sealed_by=SEALED_BY).filter(sealed_by=bytes([self.number]))
+
+    @classmethod
+    def all_needed(cls) -> "list[RingSecret]":
+        """Return a row for every secret of the settings, and for others that keys need or needed.
+
+        They are in the order of rings and numbers.
+        """
+        known: dict[tuple[str, int], RingSecret] = {
+            (row.ring, row.number): row for row in cls.objects.all()
+        }
+        used = {
+            cls.Ring.PEPPERS: TokenKey.objects.values_list("pepper", flat=True),
+            cls.Ring.SEALING_KEYS: TokenKey.objects.exclude(sealed=None)
+            .annotate(sealed_by=SEALED_BY)
+            .values_list("sealed_by", flat=True),
+        }
+        for ring in cls.Ring:
+            stored = {
+                value if isinstance(value, int) else bytes(value)[0]
+                for value in used[ring].distinct()
+            }
+            for number in stored | {*getattr(settings, ring)}:
+                known.setdefault((ring, number), cls(ring=ring, number=number))
+        return [known[name] for name in sorted(known)]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether new keys are stored under it."""
+        newest: int = max(getattr(settings, self.ring))
+        return self.number == newest

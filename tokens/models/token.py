@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
@@ -17,27 +17,25 @@ from activity.actions import Action
 from activity.models import Event, EventQuerySet
 from activity.recording import record
 from portal.fields import FoldedField, MomentField, OwnedActorField, PublicIdField
-from portal.text import fold, isolate
+from portal.text import fold
 from tokens import keys
 from tokens.catalog import Access, Module, labels
 from tokens.keys import Key
-from tokens.models import base
 from tokens.models.base import (
     EXPIRING,
     AlreadyIssued,
     Changed,
     Deleted,
-    NameTaken,
-    NotOffered,
     State,
-    TooManyTokens,
 )
+from tokens.models.ending import RESTORABLE, Ending
 from tokens.models.extension import Extension
 from tokens.models.grant import Grant
 from tokens.models.guards import IPRule
 from tokens.models.key import TokenKey
 from tokens.models.policy import Governed, Policy, paired
 from tokens.models.rotation import Rotating
+from tokens.models.rules import check_extension, check_name, claim_name
 from tokens.models.usage import TokenUsage
 
 
@@ -56,6 +54,37 @@ class TokenQuerySet(models.QuerySet["Token"]):
     def live(self) -> "TokenQuerySet":
         """Return all tokens except deleted ones."""
         return self.exclude(status=Token.Status.DELETED)
+
+    def named(self, name: str) -> "TokenQuerySet":
+        """Return the tokens with the name, ignoring case."""
+        return self.filter(name_key=fold(name))
+
+    def holding(self, name: str) -> "TokenQuerySet":
+        """Return the tokens that keep a name from others: live ones, and restorable ones."""
+        return self.named(name).live() | self.named(name).restorable()
+
+    def restorable(self) -> "TokenQuerySet":
+        """Return the deleted tokens that can still be restored."""
+        return self.filter(
+            status=Token.Status.DELETED,
+            purged_at=None,
+            status_changed_at__gt=timezone.now() - RESTORABLE,
+        )
+
+    def due_for_purge(self) -> "TokenQuerySet":
+        """Return the deleted tokens that can no longer be restored, and are not purged yet."""
+        over = Q(status_changed_at=None) | Q(status_changed_at__lte=timezone.now() - RESTORABLE)
+        return self.filter(over, status=Token.Status.DELETED, purged_at=None)
+
+    def purge(self) -> int:
+        """Purge those that can no longer be restored; return how many.
+
+        One after the other, so that nobody waits long for a lock.
+        """
+        count = 0
+        while due := self.due_for_purge().first():
+            count += due.purge()
+        return count
 
     def in_states(self, states: Collection[str]) -> "TokenQuerySet":
         """Return tokens in any of the states, as in `Token.state`."""
@@ -101,13 +130,11 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return rows.prefetch_related(keys)
 
 
-class Token(Governed, Rotating):
+class Token(Governed, Rotating, Ending):
     """The right of a program to call the API. The keys are in TokenKey.
 
     A token belongs to an account, not to a person.
     """
-
-    Status: TypeAlias = base.Status
 
     id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="SU")
     extension = models.ForeignKey(
@@ -120,11 +147,6 @@ class Token(Governed, Rotating):
     )
     name_key = FoldedField(source="name")
     external_id_key = FoldedField(source="external_id")
-    status = models.CharField(
-        gettext_lazy("Status"), max_length=10, choices=Status, default=Status.ACTIVE, editable=False
-    )
-    status_changed_at = MomentField(null=True, editable=False)
-    status_changed_by = OwnedActorField(gettext_lazy("Status changed by"))
     created_at = MomentField(gettext_lazy("Created"), default=timezone.now, editable=False)
     created_by = OwnedActorField(gettext_lazy("Created by"))
     updated_at = MomentField(gettext_lazy("Updated"), default=timezone.now, editable=False)
@@ -144,13 +166,17 @@ class Token(Governed, Rotating):
         constraints = (
             models.UniqueConstraint(
                 fields=("account", "name_key"),
-                condition=~Q(status="deleted"),
-                name="unique_name_of_live_tokens",
+                # A deleted token keeps its name as long as it can be restored.
+                condition=Q(purged_at=None),
+                name="unique_name_until_purged",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=("active", "inactive", "deleted")), name="known_status"
             ),
             paired("rate_of_token_has_burst"),
+            models.CheckConstraint(
+                condition=Q(purged_at=None) | Q(status="deleted"), name="only_deleted_are_purged"
+            ),
         )
         # For sorting and filtering the list. Each ends in the primary key, so that long lists are
         # fast and their pages stable.
@@ -181,6 +207,11 @@ class Token(Governed, Rotating):
                 ),
                 name="tokens_by_creator",
             ),
+            models.Index(
+                "status_changed_at",
+                condition=Q(status="deleted", purged_at=None),
+                name="tokens_to_purge",
+            ),
         )
 
     # --- Reading ------------------------------------------------------------------------------
@@ -199,10 +230,6 @@ class Token(Governed, Rotating):
             if left <= EXPIRING
             else State.ACTIVE
         )
-
-    @property
-    def is_deleted(self) -> bool:
-        return self.status == self.Status.DELETED
 
     @property
     def events(self) -> EventQuerySet:
@@ -273,9 +300,11 @@ class Token(Governed, Rotating):
                 # against what is there.
                 account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
                 cls.check_run(draft_id)
-                check_name(account, token.name)
+                claim_name(account, token.name)
                 check_extension(account, token.extension)
-                Policy.of(account).check_end(token.expires_at, token.created_at)
+                policy = Policy.of(account)
+                policy.check_end(token.expires_at, token.created_at)
+                token.show_once = token.show_once or policy.show_once
                 token.save(force_insert=True)
                 key = keys.mint(token.pk)
                 TokenKey.put(token, key, by=by)
@@ -324,13 +353,16 @@ class Token(Governed, Rotating):
             token = self.locked()
             if version is not None and token.version != version:
                 raise Changed(_("Somebody else changed this token in the meantime."))
+            if token.show_once:
+                # What was destroyed cannot come back.
+                fields.pop("show_once", None)
             changed = {
                 name: [getattr(token, name), value]
                 for name, value in fields.items()
                 if getattr(token, name) != value
             }
             if "name" in changed:
-                check_name(token.account, fields["name"], but=token)
+                claim_name(token.account, fields["name"], but=token.pk)
             if "expires_at" in changed:
                 token.policy.check_end(fields["expires_at"], token.made_at)
             added, removed = token.grant(modules, by=by) if modules is not None else (set(), set())
@@ -339,12 +371,7 @@ class Token(Governed, Rotating):
                 token.assign(
                     **fields, version=token.version + 1, updated_at=timezone.now(), updated_by=by
                 )
-                try:
-                    with transaction.atomic():
-                        token.save()
-                except IntegrityError:
-                    check_name(token.account, token.name, but=token)
-                    raise
+                token.store()
                 if added or removed:
                     changed["modules"] = [
                         in_words(token.grants - added | removed),
@@ -352,6 +379,17 @@ class Token(Governed, Rotating):
                     ]
                 record(by, Action.TOKEN_CHANGED, token, changed)
             return count
+
+    def store(self) -> None:
+        """Save an edited token. Raise NameTaken."""
+        try:
+            with transaction.atomic():
+                self.save()
+        except IntegrityError:
+            check_name(self.account, self.name, but=self.pk)
+            raise
+        if self.show_once:
+            self.keys.update(sealed=None)
 
     def add_grant(self, module: Module, *, by: "Doer | None") -> bool:
         """Grant one more module; All replaces single grants.
@@ -371,56 +409,17 @@ class Token(Governed, Rotating):
             grants = self.locked().grants
             return self.edit(by=by, version=None, modules=grants - set(modules)) > 0
 
-    def disable(self, *, by: "Doer | None") -> bool:
-        """Stop the token: the next call is refused. Tell whether anything changed."""
-        return self.become(
-            self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=Action.TOKEN_DISABLED, by=by
-        )
-
     def enable(self, *, by: "Doer | None") -> bool:
         """Let the token's keys work again. Tell whether anything changed."""
         self.disable_idle()
-        return self.become(
-            self.Status.ACTIVE, only_from=self.Status.INACTIVE, action=Action.TOKEN_ENABLED, by=by
-        )
+        return super().enable(by=by)
 
     def disable_idle(self) -> bool:
         """Disable the token if it is idle by a policy. Tell whether anything changed."""
+        still = self.queryset.filter(status=self.Status.ACTIVE)
         return self.is_idle and self.become(
-            self.Status.INACTIVE, only_from=self.Status.ACTIVE, action=Action.TOKEN_IDLED, by=None
+            self.Status.INACTIVE, still, Action.TOKEN_IDLED, by=None
         )
-
-    def remove(self, *, by: "Doer | None") -> bool:
-        """Delete the token for good. Tell whether anything changed.
-
-        The row stays as a tombstone; the sealed copies of its keys are deleted.
-        """
-        return self.become(self.Status.DELETED, only_from=None, action=Action.TOKEN_DELETED, by=by)
-
-    def become(
-        self, status: Status, *, only_from: Status | None, action: Action, by: "Doer | None"
-    ) -> bool:
-        """Change the status. Tell whether anything changed.
-
-        It is one conditional UPDATE, so that a repeated or late request changes nothing and a
-        deleted token stays deleted.
-        """
-        values = {
-            "status": status,
-            "status_changed_at": timezone.now(),
-            **OwnedActorField.columns("status_changed_by", by),
-        }
-        with transaction.atomic():
-            still = Token.objects.live().filter(pk=self.pk)
-            still = still.filter(status=only_from) if only_from else still
-            changed = still.update(**values) == 1
-            if changed:
-                before = only_from or self.Status(self.status)
-                self.assign(**values)
-                if self.is_deleted:
-                    self.keys.update(sealed=None)
-                record(by, action, self, {"status": [before.label, status.label]})
-        return changed
 
     def described(self, grants: Collection[str]) -> dict[str, Any]:
         """Return what the trail keeps of a new token."""
@@ -429,6 +428,7 @@ class Token(Governed, Rotating):
             "external_id": self.external_id,
             "description": self.description,
             "expires_at": self.expires_at,
+            "show_once": self.show_once,
         }
         return {name: [None, value] for name, value in (said | optional).items() if value}
 
@@ -456,37 +456,3 @@ Doer = User | Token
 def in_words(grants: Collection[str]) -> list[str]:
     """Return the labels of granted modules, which the trail keeps instead of their ids."""
     return labels(module for module in Module if module in grants)
-
-
-def name_taken(name: str) -> str:
-    return _("A token with the name “%(name)s” already exists. Choose another name.") % {
-        "name": isolate(name)
-    }
-
-
-def check_name(account: Account, name: str, *, but: Token | None = None) -> None:
-    """Raise NameTaken if a live token of the account has the name, ignoring case."""
-    others = Token.objects.live().filter(account=account, name_key=fold(name))
-    if but:
-        others = others.exclude(pk=but.pk)
-    if others.exists():
-        raise NameTaken(name_taken(name))
-
-
-def check_extension(account: Account, extension: Extension) -> None:
-    """Raise NotOffered or TooManyTokens if the account may not have one more token for it."""
-    if not extension.is_offered_to(account):
-        raise NotOffered(
-            _("%(extension)s is not offered to this account.") % {"extension": extension.label}
-        )
-    live = Token.objects.live().filter(account=account)
-    Policy.of(account).check_count(live.count())
-    cap = extension.most_tokens
-    if live.filter(extension=extension).count() >= cap:
-        raise TooManyTokens(
-            _(
-                "The account has %(cap)s tokens for %(extension)s, and may not have more. Delete "
-                "one that is no longer needed."
-            )
-            % {"cap": f"{cap:,}", "extension": extension.label}
-        )

@@ -1,8 +1,9 @@
-"""Actions on a token: disable, enable and delete."""
+"""Actions on a token: disable, enable, delete, restore, and destroy the copy of its key."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -12,8 +13,8 @@ from accounts.decorators import always_possible, for_administrators
 from accounts.http import PersonRequest
 from portal import text
 from portal.http import next_url, posts_from
-from portal.notices import Action, inform, succeed
-from tokens.models import Token
+from portal.notices import Action, fail, inform, succeed
+from tokens.models import RESTORABLE, Deleted, Token, TooManyTokens
 from tokens.pages.detail import find, token_header
 from tokens.standing import Standing
 
@@ -75,10 +76,77 @@ def delete(request: PersonRequest, token_id: str) -> HttpResponse:
         return redirect(back)
     if request.method == "POST":
         token.remove(by=request.user)
+        undo = Action(label=_("Undo"), url=reverse("tokens:restore", args=(token.pk,)))
+        effect = _("Its key is refused from now on.") + " " + Standing(token).restoring
         succeed(
-            request,
-            _("%(name)s is deleted.") % {"name": text.isolate(token.name)},
-            _("It stays in the list under the status Deleted."),
+            request, _("%(name)s is deleted.") % {"name": text.isolate(token.name)}, effect, undo
         )
         return redirect(back)
-    return render(request, "tokens/delete.html", {**token_header(request, token), "next": back})
+    until = timezone.now() + RESTORABLE
+    return render(
+        request,
+        "tokens/delete.html",
+        {**token_header(request, token), "next": back, "until": until},
+    )
+
+
+@posts_from("tokens:detail")
+@for_administrators
+def restore(request: PersonRequest, token_id: str) -> HttpResponse:
+    """Bring a deleted token back, after the password."""
+    token = find(request, token_id)
+    back = next_url(request, reverse("tokens:detail", args=(token.pk,)))
+    if not Standing(token, may_manage=True).offers_restore:
+        return refuse_restoring(request, token, back)
+    purpose = format_html(_("To restore <strong>{}</strong>"), token.name)
+    if asked := sudo.ask(request, purpose, _("Restore")):
+        return sudo.page(request, asked, back=back)
+    try:
+        if not token.restore(by=request.user):
+            token.refresh_from_db()
+            return refuse_restoring(request, token, back)
+    except TooManyTokens as problem:
+        fail(request, _("The token was not restored."), str(problem))
+        return redirect(back)
+    now, name = Standing(token), {"name": text.isolate(token.name)}
+    if now.can_call:
+        succeed(request, _("%(name)s is restored and active again.") % name)
+    elif token.status == Token.Status.INACTIVE:
+        effect = _("It is inactive until you enable it.")
+        succeed(request, _("%(name)s is restored.") % name, effect)
+    else:
+        inform(request, _("%(name)s is restored.") % name, now.calls)
+    return redirect(back)
+
+
+def refuse_restoring(request: PersonRequest, token: Token, back: str) -> HttpResponse:
+    """Say why the token cannot be restored: it is not deleted, or its time is over."""
+    why = (
+        Standing(token).restoring
+        if token.is_deleted
+        else _("%(name)s is not deleted.") % {"name": text.isolate(token.name)}
+    )
+    inform(request, _("Nothing was changed."), why)
+    return redirect(back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def destroy_copy(request: PersonRequest, token_id: str) -> HttpResponse:
+    """Ask for confirmation (GET), and destroy the sealed copies of the token's keys (POST)."""
+    token = find(request, token_id)
+    page = reverse("tokens:detail", args=(token.pk,))
+    if not Standing(token, may_manage=True).offers_destroying:
+        inform(request, _("Nothing was changed."), _("No copy of a key of this token is kept."))
+        return redirect(page)
+    if request.method == "POST":
+        try:
+            token.edit(by=request.user, version=None, modules=None, show_once=True)
+        except Deleted as problem:
+            fail(request, _("Nothing was changed."), str(problem))
+            return redirect(page)
+        now = Standing(find(request, token_id))
+        title = _("The copy of the key of %(name)s is destroyed.")
+        succeed(request, title % {"name": text.isolate(token.name)}, now.calls)
+        return redirect(page)
+    return render(request, "tokens/destroy_copy.html", token_header(request, token))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -26,7 +26,6 @@ from tokens.origins import refused
 from tokens.pages.filters import ModuleFilter
 from tokens.pages.rules.tables import TokenRuleTable
 from tokens.pages.tables import ModuleRow, PermissionTable
-from tokens.pages.wizard import Step, just_created
 from tokens.standing import Standing
 
 # Length of the random mark by which a session recognises a form that has shown a key.
@@ -90,26 +89,6 @@ def save_permissions_layout(request: PersonRequest, token_id: str) -> HttpRespon
     return save_layout(
         request, "permissions", PermissionTable, reverse("tokens:permissions", args=(token.pk,))
     )
-
-
-@require_safe
-@for_members
-def summary(request: PersonRequest, token_id: str) -> HttpResponse:
-    """Show step 4 of the wizard to the session that has just created the token.
-
-    Redirect everybody else to the details.
-    """
-    token = find(request, token_id)
-    return (
-        show_summary(request, token)
-        if has_summary(request, token)
-        else redirect("tokens:detail", token.pk)
-    )
-
-
-def has_summary(request: PersonRequest, token: Token) -> bool:
-    """Tell whether Summary still applies: the token is new to this session, and can call."""
-    return just_created(request, token) and Standing(token).can_call
 
 
 def find(request: PersonRequest, token_id: str) -> Token:
@@ -260,24 +239,3 @@ def rules_of(request: PersonRequest, token: Token) -> dict[str, Any]:
     table = TokenRuleTable(token, may_manage=request.membership.is_admin)
     table.configure(request, {}, paginate=False)
     return {"rule_table": table, "rule_refused": refused(token.account_id, token)}
-
-
-def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:
-    answers = {
-        Step.GENERAL: token.name,
-        Step.EXTENSION: token.extension.label,
-        Step.PERMISSIONS: token.access.summary,
-    }
-    steps = [
-        {
-            "number": step.number,
-            "label": step.label,
-            "progress": "current" if step is Step.SUMMARY else "done",
-            "url": None,
-            "answer": answers.get(step, ""),
-        }
-        for step in Step
-    ]
-    context = {**token_header(request, token), "steps": steps, "page": "summary"}
-    context["field"] = key_fields(context["standing"], "summary", **shown)[0]
-    return render(request, "tokens/summary.html", context)

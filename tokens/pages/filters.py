@@ -178,6 +178,12 @@ class TokenFilter(ListFilter):
         return tokens if self.form.cleaned_data.get("status") else tokens.live()
 
     @property
+    def only_deleted(self) -> bool:
+        """Whether the list shows deleted tokens and no others."""
+        chosen = self.form.cleaned_data.get("status") if self.is_valid() else None
+        return bool(chosen == [State.DELETED])
+
+    @property
     def chips(self) -> list[Chip]:
         if not self.is_valid():
             return []

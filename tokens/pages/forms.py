@@ -1,19 +1,14 @@
 """The three forms of a token, shared by the wizard and Edit, so that both validate alike."""
 
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.core.validators import BaseValidator
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from portal import moments, text
 from portal.fields import VisibleText
-from portal.filters import DAYS
-from portal.moments import LAST_DAY
 from portal.text import prose
 from tokens.catalog import Access, Module, labels
 from tokens.models import (
@@ -26,6 +21,7 @@ from tokens.models import (
     check_name,
 )
 from tokens.models.policy import MOST_CALLS, usual_burst
+from tokens.pages.ends import EndForm
 
 
 class Shorten(BaseValidator):
@@ -61,16 +57,7 @@ class Text(VisibleText):
         self.validators.append(Shorten(what, limit))
 
 
-def last_second(day: date) -> datetime:
-    """Return the last second of a day in the person's time zone, at most `moments.LAST`.
-
-    West of Greenwich, the last day ends after that.
-    """
-    _start, end = moments.day_bounds(day)
-    return min(end - timedelta(seconds=1), moments.LAST.replace(microsecond=0))
-
-
-class GeneralForm(forms.ModelForm):
+class GeneralForm(EndForm, forms.ModelForm):
     """Step 1: what the token is for."""
 
     name = Text(
@@ -94,32 +81,20 @@ class GeneralForm(forms.ModelForm):
         rule=prose,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    expires_on = forms.DateField(
-        label=gettext_lazy("Expires on"),
-        required=False,
-        help_text=gettext_lazy("Leave empty for a token without an end date."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=DAYS,
-        error_messages={"invalid": gettext_lazy("Enter a day as dd/mm/yyyy.")},
-    )
+
+    show_once = forms.BooleanField(label=gettext_lazy("Show the key only once"), required=False)
 
     class Meta:
         # The abstract base, so that one form fits drafts and tokens. The form always gets an
         # instance.
         model = TokenFields
-        fields = ("name", "external_id", "description")
-
-    instance: TokenDraft | Token
+        fields = ("name", "external_id", "description", "show_once")
 
     def __init__(self, data: Any = None, *, instance: TokenDraft | Token) -> None:
         super().__init__(data, instance=instance)
-        self.kept_day = moments.local(instance.expires_at).date() if instance.expires_at else None
-        self.initial["expires_on"] = self.kept_day
-        self.first_day = timezone.localdate() + timedelta(days=1)
-        self.fields["expires_on"].widget.attrs |= {
-            "min": self.first_day.isoformat(),
-            "max": LAST_DAY.isoformat(),
-        }
+        self.prepare()
+        # Once no copy of the key is kept, there is no way back.
+        self.fields["show_once"].disabled = isinstance(instance, Token) and instance.show_once
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -127,49 +102,11 @@ class GeneralForm(forms.ModelForm):
             check_name(
                 self.instance.account,
                 name,
-                but=self.instance if isinstance(self.instance, Token) else None,
+                but=self.instance.pk if isinstance(self.instance, Token) else "",
             )
         except TokenError as problem:
             raise forms.ValidationError(str(problem)) from problem
         return name
-
-    def clean_expires_on(self) -> date | None:
-        day: date | None = self.cleaned_data["expires_on"]
-        if day and day != self.kept_day and not self.first_day <= day <= LAST_DAY:
-            raise forms.ValidationError(
-                _("Choose a day in the future.")
-                if day <= LAST_DAY
-                else _("Choose a day before the year 2100.")
-            )
-        return day
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """The last second of the day in the person's time zone; None without a day.
-
-        If the day is unchanged, the stored time stays exactly as it was.
-        """
-        day, kept = self.cleaned_data["expires_on"], self.instance.expires_at
-        if day and day != self.kept_day:
-            kept = last_second(day)
-        return kept if day else None
-
-    @property
-    def kept_end(self) -> str:
-        """The stored time in words, which applies while the day is unchanged."""
-        return text.end(self.instance.expires_at) if self.instance.expires_at else ""
-
-    @property
-    def end(self) -> str:
-        """The time that the day in the field stands for, in words; `""` if the day is invalid."""
-        field = self["expires_on"]
-        try:
-            day = field.field.to_python(field.value())
-        except forms.ValidationError:
-            return ""
-        if day and day == self.kept_day:
-            return self.kept_end
-        return text.end(last_second(day)) if day and self.first_day <= day <= LAST_DAY else ""
 
     @property
     def values(self) -> dict[str, Any]:

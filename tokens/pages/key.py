@@ -13,7 +13,8 @@ from portal.http import posts_from, whole
 from portal.notices import fail, inform
 from tokens import vault
 from tokens.models import Token
-from tokens.pages.detail import ONCE, find, has_summary, show_detail, show_summary
+from tokens.pages.detail import ONCE, find, show_detail
+from tokens.pages.summary import has_summary, show_summary
 from tokens.standing import Standing
 
 # How many forms that showed a key a session remembers.
@@ -46,7 +47,7 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
     )
     show = show_summary if page == "summary" else show_detail
     if token.is_deleted:
-        fail(request, _("The token is deleted, and its key with it."))
+        fail(request, _("The key of a deleted token cannot be viewed."))
         return redirect("tokens:detail", token.pk)
     if not copied and has_shown(request):
         return redirect(f"tokens:{page}", token.pk)

@@ -10,8 +10,9 @@ from accounts.http import PersonRequest
 from portal import tables
 from portal.http import posts_from
 from tokens.models import Token
+from tokens.pages import reminders
 from tokens.pages.filters import TokenFilter
-from tokens.pages.tables import TokenTable
+from tokens.pages.tables import DeletedTable, TokenTable
 
 
 @require_safe
@@ -22,9 +23,14 @@ def index(request: PersonRequest) -> HttpResponse:
     For what the URL leaves out, the person's remembered choices apply.
     """
     tokens = Token.objects.visible_to(request.membership)
-    filters = TokenFilter(request, tokens.with_standing())
-    table = TokenTable(filters.matching, may_manage=request.membership.is_admin)
-    table.configure(request, request.user.choices("tokens"))
+    found = tokens.with_standing().annotate(newest_reminder=reminders.newest(request))
+    filters = TokenFilter(request, found)
+    kind = DeletedTable if filters.only_deleted else TokenTable
+    table = kind(filters.matching, may_manage=request.membership.is_admin)
+    choices = request.user.choices("tokens")
+    # Deleted tokens have columns and an order of their own, which nobody's choices replace.
+    shared = ("per_page",) if filters.only_deleted else (*choices,)
+    table.configure(request, {name: choices[name] for name in shared if name in choices})
     empty = ""
     if not table.page.object_list:
         empty = "invalid" if not filters.is_valid() else "no_match" if tokens.exists() else "none"
@@ -39,6 +45,7 @@ def index(request: PersonRequest) -> HttpResponse:
             "all_statuses_url": filters.all_statuses_url
             if empty == "no_match" and "status" not in request.GET
             else None,
+            "reminded": reminders.banner(request, table),
             "may_manage": request.membership.is_admin,
             "refresh_url": request.get_full_path(),
             "layout_url": reverse("tokens:save_layout"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Sum, Value, When
@@ -53,10 +53,19 @@ class TokenTable(Table):
     )
     expires = tables.Column(gettext_lazy("Expires"), accessor="expires_at", empty_values=())
     status = tables.Column(gettext_lazy("Status"))
+    restorable = tables.Column(
+        gettext_lazy("Can be restored"), accessor="pk", order_by=("status_changed_at", "pk")
+    )
     actions = actions_column()
 
     always: Sequence[str] = ("label",)
-    default_columns = ("label", "extension", "created", "last_used", "status")
+    default_columns: ClassVar[Sequence[str]] = (
+        "label",
+        "extension",
+        "created",
+        "last_used",
+        "status",
+    )
     default_sort = "-created"
 
     class Meta(Table.Meta):
@@ -70,6 +79,7 @@ class TokenTable(Table):
             "last_used",
             "expires",
             "status",
+            "restorable",
             "actions",
         )
 
@@ -85,6 +95,7 @@ class TokenTable(Table):
         # Loaded once for all rows, and rendered without the context processors of a page, which
         # would run for every row.
         self.menu, self.csrf_token = get_template("partials/token_menu.html"), get_token(request)
+        self.restore = get_template("partials/restore.html")
         super().configure(request, choices, paginate=paginate)
 
     def prepare(self, data: QuerySet[Token]) -> QuerySet[Token]:
@@ -128,10 +139,11 @@ class TokenTable(Table):
         standing = self.standing(record)
         return status_mark(standing.mark, standing.label, standing.note)
 
+    def render_restorable(self, record: Token) -> SafeString:
+        return two_lines(*self.standing(record).restorable)
+
     def render_actions(self, record: Token) -> str:
         standing = self.standing(record)
-        if not standing.offers_edit:
-            return ""
         context = {
             "token": record,
             "standing": standing,
@@ -139,7 +151,9 @@ class TokenTable(Table):
             "request": self.request,
             "csrf_token": self.csrf_token,
         }
-        return self.menu.render(context)
+        if standing.offers_edit:
+            return self.menu.render(context)
+        return self.restore.render(context) if standing.offers_restore else ""
 
     def standing(self, token: Token) -> Standing:
         return Standing(token, self.may_manage)
@@ -187,6 +201,16 @@ class TokenTable(Table):
             directed("expires_at", is_descending),
             directed("pk", is_descending),
         ), True
+
+
+class DeletedTable(TokenTable):
+    """The list of deleted tokens alone: until when each can be restored, the latest first."""
+
+    default_columns: ClassVar[Sequence[str]] = ("label", "extension", "status", "restorable")
+    default_sort = "-restorable"
+
+    class Meta(TokenTable.Meta):
+        pass
 
 
 def directed(name: str, descending: bool) -> Any:  # noqa: FBT001

@@ -9,10 +9,10 @@ import uuid
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import TextChoices
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,36 +21,16 @@ from django.views.decorators.http import require_http_methods
 from accounts import sudo
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest, get_visible_or_404
-from portal.http import posted, seconds_since
+from activity.actions import Action
+from activity.recording import record
+from portal.http import posted
 from portal.notices import fail
 from portal.typed import render_form
 from tokens.catalog import Module
 from tokens.models import Extension, NameTaken, NotOffered, Token, TokenDraft, TooManyTokens
+from tokens.pages.detail import find
 from tokens.pages.forms import ExtensionForm, GeneralForm, PermissionsForm
-
-# How long, in seconds, the session that created a token can view the key on its Summary without the
-# password.
-CREATOR_GRACE = 10 * 60
-
-
-class Step(TextChoices):
-    GENERAL = "general", gettext_lazy("General")
-    EXTENSION = "extension", gettext_lazy("Extension")
-    PERMISSIONS = "permissions", gettext_lazy("Permissions")
-    SUMMARY = "summary", gettext_lazy("Summary")
-
-    @property
-    def number(self) -> int:
-        return [*Step].index(self) + 1
-
-    @property
-    def next(self) -> "Step":
-        return list(Step)[self.number]
-
-    @property
-    def previous(self) -> "Step":
-        return list(Step)[self.number - 2]
-
+from tokens.pages.summary import Step, remember_created, show_summary
 
 LEADS = {
     Step.GENERAL: gettext_lazy(
@@ -115,7 +95,7 @@ def general(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
     form = GeneralForm(posted(request), instance=draft)
     if request.method == "POST" and form.is_valid():
         draft.expires_at = form.expires_at
-        draft.save(update_fields=("name", "external_id", "description", "expires_at"))
+        draft.save(update_fields=(*GeneralForm.Meta.fields, "expires_at"))
         return redirect(draft_url(draft, Step.EXTENSION))
     return show(request, Step.GENERAL, draft, form)
 
@@ -175,30 +155,12 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
         )
         return redirect(draft_url(draft, asked))
     remember_created(request, token)
+    if token.show_once and draft.key:
+        record(request.user, Action.KEY_VIEWED, token)
+        viewed = {"by": request.user, "at": timezone.now()}
+        # Not after a redirect: no copy of the key is kept that a second request could read.
+        return show_summary(request, find(request, token.pk), key=draft.key.header, viewed=viewed)
     return redirect("tokens:summary", token.pk)
-
-
-def remember_created(request: PersonRequest, token: Token) -> None:
-    """Note in the session that it created the token."""
-    made = made_in(request)
-    fresh = {token_id: at for token_id, at in made.items() if is_fresh(made, token_id)}
-    request.session["created"] = {**fresh, token.pk: token.created_at.timestamp()}
-
-
-def just_created(request: PersonRequest, token: Token) -> bool:
-    """Tell whether this session created the token within the last `CREATOR_GRACE` seconds."""
-    return is_fresh(made_in(request), token.pk)
-
-
-def made_in(request: PersonRequest) -> dict[str, Any]:
-    """Return when this session created tokens: timestamps by id."""
-    made = request.session.get("created")
-    return made if isinstance(made, dict) else {}
-
-
-def is_fresh(made: dict[str, Any], token_id: str) -> bool:
-    passed = seconds_since(made, token_id)
-    return passed is not None and passed < CREATOR_GRACE
 
 
 ASKED_IN = {"extension": Step.EXTENSION, "modules": Step.PERMISSIONS}

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Counter, Invitation, Session
-from tokens.models import Bucket, TokenDraft
+from tokens.models import Bucket, Reminder, TokenDraft
 
 # Rows per DELETE: on SQLite, it blocks all other writers.
 BATCH = 1000
@@ -16,8 +16,8 @@ BATCH = 1000
 
 class Command(BaseCommand):
     help = (
-        "Delete ended sessions, drafts that are older than a day, and invitations, counters and "
-        "buckets of limits whose time is over. The trail stays."
+        "Delete ended sessions, drafts that are older than a day, and invitations, reminders, "
+        "counters and buckets of limits whose time is over. The trail stays."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,6 +30,7 @@ def leftovers() -> Iterator[tuple[str, QuerySet[Any]]]:
     yield "Ended sessions", Session.objects.filter(expire_date__lt=now)
     yield "Old drafts", TokenDraft.old()
     yield "Invitations that are over", Invitation.objects.filter(expires_at__lt=now)
+    yield "Reminders of past ends", Reminder.objects.filter(expires_at__lt=now)
     yield "Counters of limits", Counter.objects.filter(until__lt=now)
     # What is full again says nothing.
     full = int(now.timestamp() * 1_000_000)
