@@ -1,0 +1,141 @@
+"""The gate's one query: what it reads about the token of a key, on SQLite and on PostgreSQL."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from portal.moments import SKEW
+
+# The precision of "last used": a busy token costs one small UPDATE per minute.
+STAMP_EVERY = timedelta(minutes=1)
+
+
+# Moments that the gate needs as seconds since 1970, and their columns.
+SECONDS_OF = {"retires": "retires_at", "replaced": "replaced_at", "rehearsed": "rehearsed_until"}
+
+
+# The only SQL of calls written by hand: the ORM takes five times as long to build this query as the
+# database to answer it. It returns one row per key of the token, with the columns of Row. Whatever
+# depends on the time is decided here, by the clock of the database.
+LOOK_UP = """
+SELECT k.digest, k.pepper, CASE WHEN k.retires_at <= {now} THEN 1 ELSE 0 END,
+       t.account_id, t.status, a.side, a.is_active,
+       e.label, e.fixed_modules IS NULL,
+       CASE WHEN t.expires_at <= {now} THEN 1 ELSE 0 END,
+       CASE WHEN EXISTS (
+           SELECT 1 FROM tokens_permission p
+           WHERE p.token_id = t.id AND p.module IN (%(module)s, 'MD-0000')
+       ) THEN 1 ELSE 0 END,
+       CASE WHEN u.last_used_at > {stale} AND u.last_used_at <= {ahead} THEN 0 ELSE 1 END,
+       CASE
+           WHEN NOT EXISTS (SELECT 1 FROM tokens_iprule r WHERE r.account_id = t.account_id) THEN 0
+           WHEN {outside_account} THEN 1
+           WHEN {outside_token} THEN 2
+           ELSE 0
+       END,
+       k.id,
+       {retires}, {replaced},
+       CASE WHEN k.rehearsed_until > {now} THEN {rehearsed} END,
+       CASE WHEN k.created_at <= {most_days_ago} THEN 1 ELSE 0 END,
+       CASE
+           WHEN COALESCE(n.idle_days, c.idle_days) IS NULL THEN 0
+           WHEN COALESCE(u.last_used_at, t.created_at) <= {idle_days_ago}
+           AND COALESCE(t.status_changed_at, t.created_at) <= {idle_days_ago}
+           AND NOT EXISTS (
+               SELECT 1 FROM tokens_tokenkey f
+               WHERE f.token_id = t.id AND f.created_at > {idle_days_ago}
+           ) THEN 1
+           ELSE 0
+       END,
+       CASE WHEN (n.rules_required OR c.rules_required) AND NOT EXISTS (
+           SELECT 1 FROM tokens_iprule r WHERE r.scope IN (t.account_id, t.id)
+       ) THEN 1 ELSE 0 END,
+       COALESCE(t.rate, n.rate, c.rate), COALESCE(t.burst, n.burst, c.burst)
+FROM tokens_tokenkey k
+JOIN tokens_token t ON t.id = k.token_id
+JOIN accounts_account a ON a.id = t.account_id
+JOIN tokens_extension e ON e.id = t.extension
+LEFT JOIN tokens_tokenusage u ON u.token_id = t.id
+LEFT JOIN tokens_policy c ON c.account_id = t.account_id
+LEFT JOIN tokens_nextpolicy n ON n.policy_id = c.account_id AND n.starts_at <= {now}
+WHERE k.token_id = %(token)s
+"""
+
+
+# Whether the address lies outside of all IP rules of a scope, if there are any. Rules of the same
+# scope do not overlap, so only the last one that begins at the address or before it can have it.
+OUTSIDE = """
+EXISTS (SELECT 1 FROM tokens_iprule r WHERE r.scope = {scope})
+AND COALESCE((
+    SELECT r.last FROM tokens_iprule r WHERE r.scope = {scope} AND r.first <= %(address)s
+    ORDER BY r.first DESC LIMIT 1
+), '') < %(address)s
+"""
+OUTSIDES = {
+    "outside_account": OUTSIDE.format(scope="t.account_id"),
+    "outside_token": OUTSIDE.format(scope="t.id"),
+}
+
+
+# SQLite stores times as text without a zone and compares them as text; "%%f" are the seconds with
+# their thousandths. A last use further in the future than SKEW is noted again.
+LOOK_UPS = {
+    "sqlite": LOOK_UP.format(
+        now="STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')",
+        stale=f"DATETIME('NOW', '-{STAMP_EVERY.seconds} seconds')",
+        ahead=f"DATETIME('NOW', '+{SKEW.seconds} seconds')",
+        most_days_ago="DATETIME('NOW', '-' || COALESCE(n.most_days, c.most_days) || ' days')",
+        idle_days_ago="DATETIME('NOW', '-' || COALESCE(n.idle_days, c.idle_days) || ' days')",
+        **OUTSIDES,
+        **{
+            name: f"CAST(STRFTIME('%%s', k.{column}) AS INTEGER)"
+            for name, column in SECONDS_OF.items()
+        },
+    ),
+    "postgresql": LOOK_UP.format(
+        now="STATEMENT_TIMESTAMP()",
+        stale=f"STATEMENT_TIMESTAMP() - INTERVAL '{STAMP_EVERY.seconds} seconds'",
+        ahead=f"STATEMENT_TIMESTAMP() + INTERVAL '{SKEW.seconds} seconds'",
+        most_days_ago=(
+            "STATEMENT_TIMESTAMP() - MAKE_INTERVAL(days => COALESCE(n.most_days, c.most_days))"
+        ),
+        idle_days_ago=(
+            "STATEMENT_TIMESTAMP() - MAKE_INTERVAL(days => COALESCE(n.idle_days, c.idle_days))"
+        ),
+        **OUTSIDES,
+        **{
+            name: f"CAST(FLOOR(EXTRACT(EPOCH FROM k.{column})) AS bigint)"
+            for name, column in SECONDS_OF.items()
+        },
+    ),
+}
+
+
+class Row(NamedTuple):
+    """A row of the gate's query. Both databases return truth values as 0 and 1."""
+
+    digest: bytes
+    pepper: int
+    is_retired: int
+    account_id: str
+    status: str
+    side: str
+    account_is_active: int
+    extension: str
+    asks_permissions: int
+    is_expired: int
+    is_granted: int
+    is_stale: int
+    # 1 if IP rules of the account refuse the address, 2 if only those of the token do.
+    is_outside: int
+    key_id: int
+    # In seconds since 1970; of a key that was replaced by another one.
+    retires_at: int | None
+    replaced_at: int | None
+    # Only while a rehearsal lasts.
+    rehearsed_until: int | None
+    # By the policies of the account.
+    is_aged: int
+    is_idle: int
+    lacks_rules: int
+    rate: int | None
+    burst: int | None
