@@ -47,6 +47,8 @@ class Action(TextChoices):
     KEY_COPIED = "keys.copied", _("Key copied")
     # Somebody who may see the key asked for it, but nothing was shown.
     KEY_UNREADABLE = "keys.unreadable", _("Key could not be opened")
+    # By the portal, because a policy of the account says so.
+    COPIES_DESTROYED = "keys.copies-destroyed", _("Copies of keys destroyed")
 
     RULE_ADDED = "rules.added", _("IP rule added")
     RULE_CHANGED = "rules.changed", _("IP rule changed")

@@ -41,6 +41,7 @@ LABELS = {
     "show_once": gettext_lazy("Show keys once"),
     "rules_required": gettext_lazy("Require IP rules"),
     "most_tokens": gettext_lazy("Live tokens"),
+    "copies": gettext_lazy("Copies of keys"),
     "two_step": gettext_lazy("Two-step sign-in for administrators"),
     "starts_at": gettext_lazy("In force from"),
 }

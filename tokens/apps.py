@@ -19,9 +19,9 @@ class TokensConfig(AppConfig):
 
     def ready(self) -> None:
         # These need the loaded models; `checks` registers itself.
-        from tokens import checks, idleness, reminders  # noqa: F401
+        from tokens import checks, reminders, settling  # noqa: F401
         from tokens.models import Token
 
-        background.every(IDLE_EVERY, idleness.settle)
+        background.every(IDLE_EVERY, settling.settle)
         background.every(PURGE_EVERY, Token.objects.purge)
         background.every(REMIND_EVERY, reminders.remind)

@@ -403,6 +403,9 @@ class Standing:
         """Why one of the keys cannot be viewed; `""` if it can."""
         if key is None or not key.can_be_checked:
             return _("This portal cannot check the key, so it does not show it.")
+        if self.token.policy.show_once:
+            kept = _("By a policy of the account, no copies of keys are kept: it cannot be viewed.")
+            return f"{kept} {self.calls}"
         if key.sealed is None:
             return _("No copy of this key is kept, so it cannot be viewed.") + " " + self.calls
         if not key.can_be_opened:

@@ -11,7 +11,7 @@ from accounts.models import Account
 from activity.models import Event
 from portal.addresses import read_span
 from tests.factories import AccountFactory, TokenFactory, header
-from tokens import idleness, keys
+from tokens import keys, settling
 from tokens.catalog import Module
 from tokens.models import IPRule, NextPolicy, Policy, Token, TokenKey, TokenUsage, TooManyTokens
 from tokens.models.policy import PolicyFields
@@ -158,6 +158,40 @@ def test_a_token_without_ip_rules_is_refused_where_these_are_required(client, to
     assert call_from("192.0.2.7").status_code == 200
 
 
+# --- Show keys once -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("button", ["reveal", "copy"])
+def test_where_keys_are_shown_once_nobody_sees_an_old_one_again(
+    michael, token, account, call, button
+):
+    key = header(token)
+    page = f"/integrations/tokens/{token.pk}/"
+    assert key.split(":")[1] in michael.client.post(f"{page}reveal/").text
+    lay_down(account, show_once=True)
+    response = michael.client.post(f"{page}{button}/", follow=True)
+    assert key.split(":")[1] not in response.text
+    words = "By a policy of the account, no copies of keys are kept: it cannot be viewed."
+    assert words in michael.client.get(page).text
+    assert call("agreements", key).status_code == 200
+
+
+def test_copies_of_keys_are_destroyed_from_the_day_on_and_the_keys_go_on(token, account, call):
+    key, other = header(token), TokenFactory()
+    plan(account, timezone.now() + timedelta(hours=1), show_once=True)
+    settling.settle()
+    assert token.keys.get().sealed
+    NextPolicy.objects.update(starts_at=timezone.now() - timedelta(seconds=2))
+    settling.settle()
+    assert token.keys.get().sealed is None
+    assert other.keys.get().sealed
+    assert call("agreements", key).status_code == 200
+    event = Event.objects.get(action="keys.copies-destroyed")
+    assert (event.account, event.changes) == (account.pk, {"copies": [1, 0]})
+    settling.settle()
+    assert Event.objects.filter(action="keys.copies-destroyed").count() == 1
+
+
 # --- At most so many tokens -----------------------------------------------------------------------
 
 
@@ -293,10 +327,10 @@ def test_two_step_sign_in_is_required_from_its_day_on_and_no_longer_once_it_is_n
         return Account.objects.get(pk=account.pk).requires_two_step
 
     change(account, two_step=True)
-    idleness.settle()
+    settling.settle()
     assert not required()
     NextPolicy.objects.update(starts_at=timezone.now() - timedelta(seconds=2))
-    idleness.settle()
+    settling.settle()
     assert required()
     change(account)
     assert not required()

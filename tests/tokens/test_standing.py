@@ -121,6 +121,10 @@ def require_rules(token):
     bind(token, rules_required=True)
 
 
+def show_once(token):
+    bind(token, show_once=True)
+
+
 def both(*steps):
     return lambda token: [step(token) for step in steps]
 
@@ -177,6 +181,7 @@ STATES = {
     "idle": Row(idle, (Hindrance.IDLE,)),
     "idle, key too old": Row(both(outlive, idle), (Hindrance.AGED, Hindrance.IDLE)),
     "no IP rules": Row(require_rules, (Hindrance.NO_RULES,)),
+    "shown once by a policy": Row(show_once, has_copy=False),
     "idle, disabled": Row(both(idle, disable), (Hindrance.DISABLED,)),
     "two keys": Row(second_key),
     "renewed": Row(renew),

@@ -60,6 +60,9 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
         purpose = format_html(_("To view the key of <strong>{}</strong>"), token.name)
         if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
             return show(request, token, version=version, confirm=asked, copied=copied)
+    if token.policy.show_once:
+        fail(request, _("The key is not shown."), Standing(token, may_manage=True).key_hint)
+        return redirect(f"tokens:{page}", token.pk)
     try:
         key = token.reveal(by=request.user, copied=copied, version=version)
     except vault.SealBroken:

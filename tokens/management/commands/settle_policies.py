@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from tokens import idleness
+from tokens import settling
 
 
 class Command(BaseCommand):
@@ -14,5 +14,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        warned, disabled = idleness.settle()
+        warned, disabled = settling.settle()
         self.stdout.write(f"Tokens warned of: {warned:,}\nTokens disabled: {disabled:,}")

@@ -10,7 +10,7 @@ from accounts.models import QueuedMail
 from activity.models import Event
 from tests.factories import AccountFactory, TokenFactory
 from tests.tokens.test_policies import age, lay_down, plan, use
-from tokens import idleness
+from tokens import settling
 from tokens.models import IdleNotice, NextPolicy, Policy, Token
 
 IDLE = {"idle_days": 30, "warn_days": 7}
@@ -29,7 +29,7 @@ def test_an_idle_token_is_disabled_and_can_be_enabled_again(account, token, made
     age(token, made)
     if used:
         use(token, used)
-    idleness.settle()
+    settling.settle()
     assert status(token) == expected
     found = Token.objects.get(pk=token.pk)
     if expected == "inactive":
@@ -37,7 +37,7 @@ def test_an_idle_token_is_disabled_and_can_be_enabled_again(account, token, made
         assert event.actor is None
         assert event.changes["status"] == ["Active", "Inactive"]
         found.enable(by=None)
-    assert idleness.settle()[1] == 0
+    assert settling.settle()[1] == 0
     assert status(token) == "active"
 
 
@@ -45,15 +45,15 @@ def test_administrators_are_warned_once_and_again_after_the_next_use(account, to
     lay_down(account, **IDLE)
     age(token, 60)
     use(token, 22)
-    assert idleness.settle() == (0, 0)
+    assert settling.settle() == (0, 0)
     use(token, 24)
-    assert idleness.settle() == (1, 0)
-    assert idleness.settle() == (0, 0)
+    assert settling.settle() == (1, 0)
+    assert settling.settle() == (0, 0)
     subject = f"{token.name} is unused and will be disabled"
     assert QueuedMail.objects.get(content__subject=subject).user == michael.user
     assert status(token) == "active"
     use(token, 25)
-    assert idleness.settle() == (1, 0)
+    assert settling.settle() == (1, 0)
     assert IdleNotice.objects.count() == 1
 
 
@@ -73,18 +73,18 @@ def test_tokens_of_other_accounts_and_stopped_ones_are_left_alone(account, token
     token.disable(by=None)
     for each in (token, other):
         age(each, 60)
-    assert idleness.settle() == (0, 0)
+    assert settling.settle() == (0, 0)
 
 
 def test_before_its_day_a_policy_warns_and_from_then_on_it_disables(account, token):
     plan(account, timezone.now() + timedelta(days=8), **IDLE)
     age(token, 60)
-    assert idleness.settle() == (0, 0)
+    assert settling.settle() == (0, 0)
     NextPolicy.objects.update(starts_at=timezone.now() + timedelta(days=6))
-    assert idleness.settle() == (1, 0)
-    assert idleness.settle() == (0, 0)
+    assert settling.settle() == (1, 0)
+    assert settling.settle() == (0, 0)
     NextPolicy.objects.update(starts_at=timezone.now() - timedelta(seconds=2))
-    assert idleness.settle() == (0, 1)
+    assert settling.settle() == (0, 1)
     assert Policy.objects.get().idle_days == 30
     assert not NextPolicy.objects.exists()
 

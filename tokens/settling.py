@@ -1,4 +1,6 @@
-"""What the portal does by itself because of policies: it warns of idle tokens and disables them.
+"""What the portal does by itself because of policies.
+
+It warns of idle tokens and disables them, and destroys the copies of keys that must not be kept.
 
 The gate and the pages do not wait for it: they go by the policies alone. Several processes may do
 it at the same time.
@@ -16,13 +18,17 @@ from django.utils.translation import gettext as _
 from accounts import mails
 from accounts.mails import Fact, Kind, Mail, Step
 from accounts.models import Account
+from activity.actions import Action
+from activity.models import Subject
+from activity.recording import record
 from portal import text
-from tokens.models import IdleNotice, NextPolicy, Policy, Token
+from tokens.models import IdleNotice, NextPolicy, Policy, Token, TokenKey
 
 
 def settle() -> tuple[int, int]:
     """Do all that policies ask for now. Return how many tokens were warned of and disabled."""
     begin()
+    destroy_copies()
     warned = disabled = 0
     with_limit = Q(idle_days__isnull=False) | Q(next__idle_days__isnull=False)
     for policy in Policy.objects.filter(with_limit).select_related("next"):
@@ -43,6 +49,24 @@ def begin() -> None:
             row = NextPolicy.objects.filter(pk=following.pk, starts_at=following.starts_at).first()
             if row:
                 Policy.put(row.pk, row.values)
+
+
+def destroy_copies() -> None:
+    """Destroy the sealed copies of keys where these are shown only once. The keys still work."""
+    strict = Policy.objects.filter(show_once=True, account__token__keys__sealed__isnull=False)
+    for policy in strict.select_related("account").distinct():
+        stored = TokenKey.objects.filter(token__account=policy.pk).exclude(sealed=None)
+        with transaction.atomic():
+            count = stored.update(sealed=None)
+            if count:
+                about = Subject("policy", policy.pk, policy.account.name)
+                record(
+                    None,
+                    Action.COPIES_DESTROYED,
+                    about,
+                    {"copies": [count, 0]},
+                    account=policy.pk,
+                )
 
 
 def idle_soon(policy: Policy) -> Iterator[Token]:
