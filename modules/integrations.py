@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import (
     BooleanField,
     Case,
@@ -44,6 +45,7 @@ from tokens.models import (
     Grant,
     NameTaken,
     NotOffered,
+    Policy,
     State,
     Token,
     TokenKey,
@@ -215,13 +217,17 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     if values.get("owner.id", caller.account_id) != caller.account_id:
         raise ApiError("owner.id: " + _("A token can only create tokens of its own account."))
     me = acting(caller)
-    # A token that expires cannot create one that outlives it.
-    expires = values.get("expiration_date") or me.expires_at
+    account = Account.objects.get(pk=caller.account_id)
+    expires = values.get("expiration_date")
+    if expires is None and me.expires_at:
+        # A token that expires cannot create one that outlives it.
+        last = Policy.of(account).last_end(timezone.now())
+        expires = min(me.expires_at, last) if last else me.expires_at
     if expires and expires <= timezone.now():
         raise ApiError("expiration_date: " + _("Must be in the future."))
     try:
         token, key = Token.issue(
-            account=Account.objects.get(pk=caller.account_id),
+            account=account,
             modules=extension.fixed_modules or (),
             by=me,
             name=values["name"],
@@ -234,6 +240,8 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
         raise ApiError(f"name: {problem}") from None
     except (NotOffered, TooManyTokens) as problem:
         raise ApiError(f"extension.id: {problem}") from None
+    except ValidationError as problem:
+        raise ApiError(f"expiration_date: {' '.join(problem.messages)}") from None
     must_cover(caller, token)
     return {**(answers.one(TOKENS, caller, token.pk) or {}), "token": key.secret}
 

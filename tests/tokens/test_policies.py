@@ -13,7 +13,16 @@ from portal.addresses import read_span
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens import keys, settling
 from tokens.catalog import Module
-from tokens.models import IPRule, NextPolicy, Policy, Token, TokenKey, TokenUsage, TooManyTokens
+from tokens.models import (
+    IPRule,
+    NextPolicy,
+    Policy,
+    Token,
+    TokenDraft,
+    TokenKey,
+    TokenUsage,
+    TooManyTokens,
+)
 from tokens.models.policy import PolicyFields
 
 DAY = timedelta(days=1)
@@ -236,6 +245,66 @@ def test_no_end_date_is_later_than_the_policy_allows(account, token):
             TokenFactory(account=account, expires_at=end)
     token.edit(by=None, version=None, modules=None, expires_at=timezone.now() + 29 * DAY)
     TokenFactory(account=account, expires_at=timezone.now() + 29 * DAY)
+
+
+TOO_LATE = "A policy of the account stops a key after 30 days. Choose a day until "
+
+
+@pytest.mark.parametrize(
+    "day",
+    [{"expires": "60"}, {"expires": "on", "expires_on": "2099-01-01"}],
+    ids=["preset", "date"],
+)
+@pytest.mark.parametrize("page", ["new/", "{}/edit/", "{}/extend/"])
+def test_each_form_says_until_when_a_key_can_live(michael, token, account, page, day):
+    Token.objects.update(expires_at=timezone.now() + 9 * DAY)
+    lay_down(account, most_days=30)
+    before = Token.objects.get()
+    fields = {"name": "Other", "version": before.version, "modules": ["MD-0000"], **day}
+    response = michael.client.post(f"/integrations/tokens/{page.format(token.pk)}", fields)
+    assert (response.status_code, TOO_LATE in response.text) == (200, True)
+    now = Token.objects.get()
+    assert (now.name, now.expires_at) == (before.name, before.expires_at)
+    assert not TokenDraft.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["new/", "{}/edit/", "{}/extend/"])
+def test_each_form_accepts_the_whole_last_day(michael, token, account, page):
+    Token.objects.update(expires_at=timezone.now() + 9 * DAY)
+    lay_down(account, most_days=30)
+    fields = {"name": "Other", "version": token.version, "modules": ["MD-0000"], "expires": "30"}
+    response = michael.client.post(f"/integrations/tokens/{page.format(token.pk)}", fields)
+    assert response.status_code == 302
+
+
+def test_a_policy_made_while_the_wizard_ran_is_said(michael, account):
+    fields = {"name": "Other", "expires": "60"}
+    run = michael.client.post("/integrations/tokens/new/", fields)["Location"]
+    run = run.removesuffix("extension/")
+    michael.client.post(f"{run}extension/", {"extension": "EXT-000"})
+    lay_down(account, most_days=30)
+    data = {"modules": [Module.AGREEMENTS]}
+    response = michael.client.post(f"{run}permissions/", data, follow=True)
+    assert TOO_LATE in response.text
+    assert not Token.objects.exists()
+
+
+def test_the_api_says_which_expiration_is_too_late(call, account):
+    ends = timezone.now() + 60 * DAY
+    robot = TokenFactory(account=account, modules=(Module.ALL,), expires_at=ends)
+    lay_down(account, most_days=30)
+
+    def create(**values):
+        data = {"name": "Other", "extension": {"id": "EXT-000"}, **values}
+        kwargs = {"method": "post", "content_type": "application/json"}
+        return call("auth/tokens", robot, data=data, **kwargs)
+
+    late = create(expiration_date=(timezone.now() + 45 * DAY).isoformat())
+    assert late.status_code == 400
+    assert "expiration_date: A policy of the account stops" in late.json()["errors"][0]
+    # The end of the caller is inherited as far as the policy allows.
+    assert create().status_code == 201
+    assert Token.objects.get(name="Other").expires_at <= timezone.now() + 30 * DAY
 
 
 # --- When they begin ------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from accounts.models import Account
 from activity.actions import Action
 from activity.models import Subject
 from activity.recording import record
-from portal import text
+from portal import moments, text
 from portal.fields import MomentField
 from tokens.models.base import Status, TooManyTokens
 from tokens.models.guards import IPRule
@@ -93,10 +93,10 @@ class PolicyFields(models.Model):
     def check_end(self, expires_at: datetime | None, made_at: datetime) -> None:
         """Raise ValidationError for an expiration after the day on which a key stops anyway.
 
-        None is accepted: the policy ends the token then.
+        None is accepted: the policy ends the token then. So is any time of that day.
         """
         last = self.last_end(made_at)
-        if last and expires_at and expires_at > last:
+        if last and expires_at and moments.local(expires_at).date() > moments.local(last).date():
             raise ValidationError(
                 {
                     "expires_at": _(
@@ -312,6 +312,11 @@ class Governed(models.Model):
             default=self.created_at,
         )
         return made
+
+    def check_end(self, expires_at: datetime | None) -> None:
+        """Raise ValidationError if a policy stops the token before a new expiration."""
+        if expires_at != self.expires_at:
+            self.policy.check_end(expires_at, self.made_at)
 
     @property
     def aged_at(self) -> datetime | None:

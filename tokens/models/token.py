@@ -347,7 +347,8 @@ class Token(Governed, Rotating, Ending):
         """Change fields and grants if nobody else has since `version`.
 
         Return the number of changes. `version=None` skips that check, `modules=None` leaves the
-        grants unchanged. The row is changed, not this object. Raise Changed, Deleted, NameTaken.
+        grants unchanged. The row is changed, not this object. Raise Changed, Deleted, NameTaken and
+        ValidationError.
         """
         with transaction.atomic():
             token = self.locked()
@@ -363,8 +364,7 @@ class Token(Governed, Rotating, Ending):
             }
             if "name" in changed:
                 claim_name(token.account, fields["name"], but=token.pk)
-            if "expires_at" in changed:
-                token.policy.check_end(fields["expires_at"], token.made_at)
+            token.check_end(fields.get("expires_at", token.expires_at))
             added, removed = token.grant(modules, by=by) if modules is not None else (set(), set())
             count = len(changed) + len(added) + len(removed)
             if count:

@@ -4,6 +4,7 @@ from copy import copy
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.html import format_html
@@ -66,8 +67,8 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         return show_conflict(request, find(request, token_id), data)
     except Deleted:
         return refuse_deleted(request, token)
-    except NameTaken:
-        # Taken since the form was validated; validating it again reports that.
+    except (NameTaken, ValidationError):
+        # A name taken or a policy made since the form was validated; validating it again says so.
         return show_edit(request, find(request, token_id), data, version=token.version)
     if count:
         count = (

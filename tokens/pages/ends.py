@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from portal import moments, text
 from portal.filters import DAYS
 from portal.moments import LAST_DAY
-from tokens.models import Token, TokenDraft
+from tokens.models import Policy, Token, TokenDraft
 from tokens.models.rules import lifetime
 
 
@@ -90,7 +91,7 @@ class EndForm(forms.Form):
     def clean_expires_on(self) -> date | None:
         day: date | None = self.cleaned_data["expires_on"]
         if day and day != self.kept_day and not self.first_day <= day <= LAST_DAY:
-            raise forms.ValidationError(
+            raise ValidationError(
                 _("Choose a day in the future.")
                 if day <= LAST_DAY
                 else _("Choose a day before the year 2100.")
@@ -101,6 +102,8 @@ class EndForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "expires" in cleaned and "expires_on" in cleaned:
             self.check_pair(cleaned["expires"], cleaned["expires_on"])
+            if not {"expires", "expires_on"} & self.errors.keys():
+                self.check_policy()
         return cleaned
 
     def check_pair(self, chosen: str, day: date | None) -> None:
@@ -113,6 +116,17 @@ class EndForm(forms.Form):
                 _("Choose “%(choice)s” for this day, or leave the day empty.")
                 % {"choice": End.ON.label},
             )
+
+    def check_policy(self) -> None:
+        """Add an error if a policy of the account stops the key before the chosen end."""
+        try:
+            if isinstance(self.instance, Token):
+                self.instance.check_end(self.expires_at)
+            else:
+                Policy.of(self.instance.account).check_end(self.expires_at, timezone.now())
+        except ValidationError as problem:
+            field = "expires_on" if self.cleaned_data["expires_on"] else "expires"
+            self.add_error(field, problem.messages)  # type: ignore[arg-type]  # a list is accepted
 
     @cached_property
     def expires_at(self) -> datetime | None:
@@ -144,7 +158,7 @@ class EndForm(forms.Form):
         field = self["expires_on"]
         try:
             day = field.field.to_python(field.value())
-        except forms.ValidationError:
+        except ValidationError:
             return ""
         if day and day == self.kept_day:
             return self.kept_end
