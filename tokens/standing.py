@@ -347,14 +347,18 @@ class Standing:
     # --- Where it may call from -------------------------------------------------------------------
 
     @cached_property
-    def own_rules(self) -> list[IPRule]:
-        """The IP rules of the token alone."""
-        return [*self.token.ip_rules.order_by("name_key", "pk")]
+    def rules(self) -> list[IPRule]:
+        """All IP rules that its calls must pass, by name: those of the account and its own."""
+        scopes = (self.token.account_id, self.token.pk)
+        return [*IPRule.objects.filter(scope__in=scopes).order_by("name_key", "pk")]
 
-    @cached_property
+    @property
+    def own_rules(self) -> list[IPRule]:
+        return [rule for rule in self.rules if rule.token_id]
+
+    @property
     def account_rules(self) -> list[IPRule]:
-        """The IP rules that hold for all tokens of the account."""
-        return [*IPRule.objects.for_account(self.token.account_id).order_by("name_key", "pk")]
+        return [rule for rule in self.rules if not rule.token_id]
 
     @property
     def call_only_from(self) -> str:

@@ -49,10 +49,6 @@ class IPRuleQuerySet(models.QuerySet["IPRule"]):
         """Return the rules that hold for all tokens of an account."""
         return self.filter(scope=account_id)
 
-    def for_token(self, token_id: str) -> "IPRuleQuerySet":
-        """Return the rules of one token."""
-        return self.filter(scope=token_id)
-
     def holding_for(self) -> "IPRuleQuerySet":
         """Return the rules that hold for a token of an outer query: the account's and its own."""
         scopes = Q(scope=models.OuterRef("account")) | Q(scope=models.OuterRef("pk"))
