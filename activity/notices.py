@@ -22,8 +22,6 @@ NOTICES: dict[str, tuple[Kind, Promise]] = {
     Action.TOKEN_CREATED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s was created")),
     Action.TOKEN_ENABLED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s was enabled")),
     Action.TOKEN_RESTORED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s was restored")),
-    Action.KEY_RENEWED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s got a new key")),
-    Action.KEY_ROTATED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s got a new key")),
     Action.OLD_KEY_EXTENDED: (
         Kind.TOKEN_CHANGED,
         gettext_lazy("The old key of %(name)s lives longer"),
