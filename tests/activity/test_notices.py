@@ -9,7 +9,6 @@ from accounts.mails import Kind
 from accounts.models import QueuedMail
 from tests.factories import TokenFactory, secret
 from tokens.catalog import Module
-from tokens.models import Token
 
 
 @pytest.fixture
