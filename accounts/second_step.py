@@ -64,13 +64,13 @@ def accepts(request: HttpRequest, user: User, code: str) -> bool:
     return False
 
 
-def complete(request: HttpRequest, user: User, page: str) -> HttpResponse:
+def complete(request: HttpRequest, user: User, page: str, by: str = sudo.PASSWORD) -> HttpResponse:
     """Sign the person in, after every step that is asked of them, and go to the page."""
     devices.tell_if_new(request, user)
     request.session.pop(KEY, None)
     # It gives the session a new key.
     login(request, user, backend=BACKEND)
-    sudo.confirm(request)
+    sudo.confirm(request, by)
     response = redirect(page)
     devices.remember(request, response, user)
     return response

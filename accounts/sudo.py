@@ -11,8 +11,8 @@ in the page, never in a URL or the session, and are posted to the same view agai
 
 import re
 import time
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
@@ -43,15 +43,34 @@ class SessionOver(Exception):
     """
 
 
-def confirm(request: HttpRequest) -> None:
-    """Record that the person has just given their password."""
+class Proof(NamedTuple):
+    """When a person proved who they are, and how: PASSWORD or PASSKEY."""
+
+    at: datetime
+    by: str
+
+
+PASSWORD, PASSKEY = "password", "passkey"
+
+
+def confirm(request: HttpRequest, by: str = PASSWORD) -> None:
+    """Record that the person has just given their password or used a passkey."""
     request.session["confirmed_at"] = int(time.time())
+    request.session["confirmed_by"] = by
 
 
 def is_confirmed(request: HttpRequest) -> bool:
     """Tell whether the password was given in the last five minutes; signing in counts."""
+    return proof(request) is not None
+
+
+def proof(request: HttpRequest) -> Proof | None:
+    """Return the last proof of who the person is, if it was given in the last five minutes."""
     passed = seconds_since(request.session, "confirmed_at")
-    return passed is not None and passed < LASTS
+    if passed is None or passed >= LASTS:
+        return None
+    by = PASSKEY if request.session.get("confirmed_by") == PASSKEY else PASSWORD
+    return Proof(datetime.fromtimestamp(int(request.session["confirmed_at"]), UTC), by)
 
 
 def check_password(request: HttpRequest, password: str) -> str:
@@ -154,7 +173,7 @@ def ask(request: HttpRequest, purpose: str, button: str) -> ConfirmForm | None:
         return None
     form = ConfirmForm(request, purpose, button)
     if form.is_valid():
-        confirm(request)
+        confirm(request, PASSKEY if form.data.get("sudo_passkey") else PASSWORD)
         signals.password_confirmed.send(type(request.user), request=request, user=request.user)
         return None
     return form

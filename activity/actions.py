@@ -84,6 +84,7 @@ class Action(TextChoices):
     RECORD_ADDED = "administration.added", _("Record added")
     RECORD_CHANGED = "administration.changed", _("Record changed")
     RECORD_REMOVED = "administration.removed", _("Record deleted")
+    TRAIL_EXPORTED = "administration.exported", _("Activity exported")
     TRAIL_FORGOTTEN = "administration.forgotten", _("Old activity deleted")
 
     @property

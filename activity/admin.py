@@ -81,6 +81,8 @@ class EventAdmin(ReadOnly, admin.ModelAdmin):
         "address",
         "agent",
         "request_id",
+        "confirmed_at",
+        "confirmed_by",
         "hash",
     )
     show_full_result_count = False
@@ -99,12 +101,5 @@ class EventAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("changes"))
     def changed(self, event: Event) -> SafeString | str:
-        told = (
-            (change.label, plain(change.before), plain(change.after))
-            for change in words.changes(event)
-        )
-        return format_html_join("", "<p>{}: {} → {}</p>", told) or "–"
-
-
-def plain(parts: list[words.Part]) -> str:
-    return ", ".join(part.text for part in parts)
+        told = ((words.sentence(change),) for change in words.changes(event))
+        return format_html_join("", "<p>{}</p>", told) or "–"

@@ -1,11 +1,13 @@
 """The check that a trail is still as it was written."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
 
 from activity.models import Chain, Event
+from portal.distinct import newest
 
 # Entries read per query.
 BATCH = 1000
@@ -24,15 +26,16 @@ class Fault(NamedTuple):
         return f"{self.account or 'The portal itself'}, entry {self.number:,}: {self.problem}"
 
 
-def verify(account: str) -> Fault | None:
+def verify(account: str, progress: Callable[[int], object] = int) -> Fault | None:
     """Check the whole trail of an account, and return the first fault.
 
     Keeps the result on the chain. Entries may be recorded during the check: that does not block
-    them, and they are not reported as faults.
+    them, and they are not reported as faults. `progress` is called after every BATCH of entries
+    with the number of those checked so far.
     """
     while True:
         chain = Chain.objects.filter(pk=account).first()
-        fault = first_fault(account, chain)
+        fault = first_fault(account, chain, progress)
         if chain is None:
             return fault
         # Otherwise check again: old entries were forgotten meanwhile.
@@ -47,8 +50,11 @@ def verify(account: str) -> Fault | None:
     return fault
 
 
-def first_fault(account: str, chain: Chain | None) -> Fault | None:
+def first_fault(
+    account: str, chain: Chain | None, progress: Callable[[int], object]
+) -> Fault | None:
     number, hash = (chain.forgotten, chain.anchor) if chain else (0, "")
+    start = number
     if Event.objects.filter(account=account, number__lte=number).exists():
         return Fault(account, number, "It should be gone: entries up to this one were forgotten.")
     while True:
@@ -65,6 +71,7 @@ def first_fault(account: str, chain: Chain | None) -> Fault | None:
                 )
             number, hash = event.number, event.hash
         if entries:
+            progress(number - start)
             continue
         # Read after the entries, so that it cannot be older than an entry that the portal wrote.
         last = Chain.objects.filter(pk=account).first() or Chain()
@@ -86,8 +93,5 @@ def accounts() -> list[str]:
     That includes accounts with entries but no chain: only an intruder would write those.
     """
     return sorted(
-        {
-            *Chain.objects.values_list("pk", flat=True),
-            *Event.objects.order_by().values_list("account", flat=True).distinct(),
-        }
+        {*Chain.objects.values_list("pk", flat=True), *newest(Event, "account", "number")}
     )

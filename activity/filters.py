@@ -5,7 +5,7 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -14,11 +14,25 @@ from django.utils.translation import gettext_lazy
 from activity.actions import Group, in_groups
 from activity.models import Event, EventQuerySet
 from portal import text
+from portal.addresses import Span, read_span
+from portal.distinct import newest
 from portal.filters import ListFilter, SpanForm, day_filter
 from portal.moments import day_bounds
 
 # Stands for the portal itself among the choices of *Who*.
 PORTAL = "portal"
+
+
+class AddressesField(forms.CharField):
+    """A form field for an address, a network, or two addresses with a dash between."""
+
+    def clean(self, value: Any) -> Span | None:
+        text = super().clean(value)
+        return read_span(text) if text else None
+
+
+class AddressesFilter(filters.Filter):
+    field_class = AddressesField
 
 
 class EventForm(SpanForm):
@@ -34,6 +48,12 @@ class EventFilter(ListFilter):
     )
     subject = filters.CharFilter(
         label=gettext_lazy("ID of the token or object"), method="done_to", max_length=64
+    )
+    address = AddressesFilter(
+        label=gettext_lazy("Address"),
+        method="sent_from",
+        max_length=100,
+        widget=forms.TextInput(attrs={"placeholder": "203.0.113.0/26", "spellcheck": "false"}),
     )
     what = filters.MultipleChoiceFilter(
         label=gettext_lazy("What"),
@@ -64,14 +84,9 @@ class EventFilter(ListFilter):
     @cached_property
     def actors(self) -> list[tuple[str, str]]:
         """Everybody who acted in the trail, by their latest name, and the portal itself."""
-        last = (
-            self.queryset.order_by()
-            .values("actor_id")
-            .annotate(last=Max("number"))
-            .values_list("last", flat=True)
-        )
+        last = newest(Event, "actor_id", "number", account=self.request.membership.account_id)
         named = (
-            self.queryset.filter(number__in=list(last))
+            self.queryset.filter(number__in=last.values())
             .exclude(actor_id="")
             .values_list("actor_id", "actor_name")
         )
@@ -91,6 +106,9 @@ class EventFilter(ListFilter):
 
     def done_to(self, events: EventQuerySet, name: str, value: str) -> QuerySet[Event]:
         return events.filter(subject_id=value.strip())
+
+    def sent_from(self, events: EventQuerySet, name: str, value: Span) -> EventQuerySet:
+        return events.sent_from(value)
 
     def in_groups(self, events: EventQuerySet, name: str, value: list[str]) -> QuerySet[Event]:
         return events.filter(action__in=in_groups(value)) if value else events

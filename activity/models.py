@@ -8,7 +8,7 @@ delete old ones; `manage.py verify_activity` finds changes that bypassed the por
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -17,22 +17,29 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from activity.actions import Action
-from portal.fields import ActorField, FoldedField, MomentField
+from portal.addresses import Span, packed
+from portal.fields import ActorField, FoldedField, MomentField, PackedField
 from portal.text import fold
 
-# The columns that the hash of an entry covers, besides the previous hash.
+# The columns that the hash of an entry covers, besides the previous hash. Those that were added
+# later count only if they have a value, so that older entries keep their hashes.
 SEALED = (
     *("account", "number", "at", "actor_id", "actor_name", "action"),
     *("subject_kind", "subject_id", "subject_name", "changes", "address", "agent", "request_id"),
 )
+SEALED_LATER = ("confirmed_at", "confirmed_by")
 
 
 def seal(entry: Mapping[str, Any], previous: str) -> str:
     """Return the hash of an entry, given its columns by name and the hash of the entry before."""
     values = {name: entry[name] for name in SEALED}
-    values["at"] = values["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    values |= {name: entry[name] for name in SEALED_LATER if entry.get(name)}
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), default=in_utc)
     return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+
+
+def in_utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 class Subject(NamedTuple):
@@ -126,6 +133,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Return entries whose actor or subject has the text in its name or id, ignoring case."""
         return self.filter(words__contains=fold(text))
 
+    def sent_from(self, span: Span) -> "EventQuerySet":
+        """Return the entries of requests from a range of addresses."""
+        return self.filter(packed_address__range=(packed(str(span.first)), packed(str(span.last))))
+
     def about(self, kind: str, id: str) -> "EventQuerySet":
         """Return the entries about one subject."""
         return self.filter(subject_kind=kind, subject_id=id)
@@ -151,9 +162,13 @@ class Event(models.Model):
     address = models.CharField(_("address"), max_length=39, blank=True)
     agent = models.CharField(_("program"), max_length=AGENT, blank=True)
     request_id = models.CharField(_("request"), max_length=32, blank=True)
+    # How and when the person last proved who they are, if that was shortly before; see sudo.Proof.
+    confirmed_at = MomentField(_("confirmed"), null=True, blank=True)
+    confirmed_by = models.CharField(_("confirmed by"), max_length=20, blank=True, default="")
     hash = models.CharField(_("hash"), max_length=64)
-    # For searching. Not sealed, since it only repeats sealed columns.
+    # For searching. Not sealed, since they only repeat sealed columns.
     words = FoldedField(source="names")
+    packed_address = PackedField(source="address", default="")
 
     actor_id: str
     actor_name: str
@@ -173,6 +188,9 @@ class Event(models.Model):
             models.Index("account", "action", F("number").desc(), name="activity_by_action"),
             models.Index("account", "actor_id", F("number").desc(), name="activity_by_actor"),
             models.Index("account", "subject_id", F("number").desc(), name="activity_by_subject"),
+            models.Index(
+                "account", "packed_address", F("number").desc(), name="activity_by_address"
+            ),
         )
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from accounts import sudo
 from activity import notices
 from activity.actions import Action
 from activity.models import AGENT, Chain, Event, Subject
@@ -62,7 +63,7 @@ def record(
             action=str(action),
             subject_kind=about.kind,
             subject_id=about.id,
-            subject_name=about.name,
+            subject_name=logs.mask(about.name),
             changes={
                 name: [plain(value) for value in values] for name, values in (changes or {}).items()
             },
@@ -82,16 +83,22 @@ def account_of(row: models.Model | None) -> str:
     return str(getattr(row, "account_id", None) or "")
 
 
-def origin() -> dict[str, str]:
-    """Return address, program and id of the request that this thread handles; `""` if none."""
+def origin() -> dict[str, Any]:
+    """Return where the request of this thread came from, and how its person confirmed it.
+
+    Empty without a request.
+    """
     request = current_request.get()
     if request is None:
         return {"address": "", "agent": "", "request_id": ""}
+    # Programs have no session.
+    proof = sudo.proof(request) if hasattr(request, "session") else None
     agent = logs.one_line(logs.mask(request.headers.get("User-Agent", "")))
     return {
         "address": client_address(request) or "",
         "agent": agent[:AGENT],
         "request_id": logs.request_id.get(),
+        **({"confirmed_at": proof.at, "confirmed_by": proof.by} if proof else {}),
     }
 
 

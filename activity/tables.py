@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, User
 from activity import words
-from activity.models import Event
+from activity.models import Chain, Event
 from portal import agents
 from portal.html import day_and_time, icon, two_lines
 from portal.http import whole
@@ -66,9 +66,12 @@ class EventTable(Table):
         if event is None:
             return {}
         before = event.before()
+        last = Chain.objects.filter(pk=event.account).values_list("number", flat=True).first()
         return {
             "event": event,
             "number": f"{event.number:,}",
+            "of": f"{last or event.number:,}",
+            "proof": words.proof(event),
             "changes": words.changes(event),
             "fits": before is not None and event.fits(before),
             "hash": digits(event.hash),
@@ -112,11 +115,7 @@ class EventTable(Table):
         return two_lines(name, id if kind == "user" else KINDS.get(kind, kind.capitalize()))
 
     def render_who(self, record: Event) -> SafeString:
-        actor = record.actor
-        if actor is None:
-            # With a request, somebody who did not sign in; without one, the portal.
-            return two_lines(_("Unknown") if record.request_id else _("The portal"))
-        return two_lines(actor.name, self.roles.get(actor.id, actor.id))
+        return two_lines(words.who(record), self.roles.get(record.actor_id, record.actor_id))
 
     def render_origin(self, record: Event) -> SafeString | str:
         if not record.address:

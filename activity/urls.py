@@ -10,4 +10,5 @@ urlpatterns = [
     path("activity/", views.index, name="list"),
     path("activity/layout/", views.save_layout, name="save_layout"),
     path("activity/check/", views.check, name="check"),
+    path("activity/export/", views.export, name="export"),
 ]

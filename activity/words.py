@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from accounts import sudo
 from activity.actions import Action
 from activity.models import Event
 from portal import text
@@ -45,6 +46,9 @@ LABELS = {
     "two_step": gettext_lazy("Two-step sign-in for administrators"),
     "starts_at": gettext_lazy("In force from"),
 }
+
+
+PROOFS = {sudo.PASSWORD: gettext_lazy("Password"), sudo.PASSKEY: gettext_lazy("Passkey")}
 
 
 class Part(NamedTuple):
@@ -103,14 +107,36 @@ def value(name: str, kept: Any) -> str:
     return f"{kept:,}" if isinstance(kept, int) else str(kept)
 
 
+def sentence(change: Change) -> str:
+    """Return a change as `Modules: Agreements, Customers → Agreements, Products`."""
+    before, after = (", ".join(part.text for part in side) for side in change[1:])
+    return f"{change.label}: {before} → {after}"
+
+
+def who(event: Event) -> str:
+    """Return the name of whoever acted."""
+    if event.actor is not None:
+        return event.actor.name
+    # With a request, somebody who did not sign in; without one, the portal.
+    return _("Unknown") if event.request_id else _("The portal")
+
+
+def proof(event: Event) -> str:
+    """Return how and when an action was confirmed, as `Password, 25/11/2026 09:14`; `""` if not."""
+    if event.confirmed_at is None:
+        return ""
+    by = PROOFS.get(event.confirmed_by, event.confirmed_by)
+    return f"{by}, {text.day_and_time(event.confirmed_at)}"
+
+
 def note(event: Event) -> str:
     """Return the line below the action: the names of what changed, as `modules, description`."""
+    for name, counts in pairs(event):
+        if name == "entries" and (count := next((n for n in counts if type(n) is int and n), 0)):
+            return ngettext("%(n)s entry", "%(n)s entries", count) % {"n": f"{count:,}"}
     if event.action == Action.TOKEN_CREATED:
         modules = dict(pairs(event)).get("modules", (None, []))[1]
         return text.join_some(modules, 3) if isinstance(modules, list) and modules else ""
-    names = [
-        label(name)
-        for name, (before, _after) in pairs(event)
-        if before is not None and name != "status"
-    ]
+    is_new = event.action.endswith("added")
+    names = [label(name) for name, _pair in pairs(event) if name != "status" and not is_new]
     return ", ".join(name[0].lower() + name[1:] for name in names)

@@ -132,30 +132,61 @@ class AddressField(models.CharField):
         return packed(value) if isinstance(value, str) else value
 
 
-class FoldedField(models.CharField):
-    """A folded copy of another column for case-insensitive uniqueness, search and order.
+class CopyField(models.CharField):
+    """A converted copy of another column, its `source`, that databases search and sort.
 
     Every full save() renews it; `save(update_fields=…)` and `update()` must name it too, as with
-    any other column. LOWER and LIKE handle only ASCII on SQLite and depend on the locale on
-    PostgreSQL, while a stored copy behaves the same on both.
+    any other column.
     """
+
+    # How long a copy can be.
+    longest: int
 
     def __init__(self, *args: Any, source: str, **kwargs: Any) -> None:
         self.source = source
         kwargs.setdefault("editable", False)
-        # Folding can lengthen a text (`ß` -> `ss`, `ﷺ` -> 18 letters), so the limit is a wide one.
-        kwargs.setdefault("max_length", 4000)
+        kwargs.setdefault("max_length", self.longest)
         super().__init__(*args, **kwargs)
+
+    def convert(self, value: str) -> str:
+        """Return what the copy of a value is."""
+        raise NotImplementedError
 
     # Django's signature.
     def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001
-        value = fold(getattr(model_instance, self.source))
+        value = self.convert(getattr(model_instance, self.source))
         setattr(model_instance, self.attname, value)
         return value
 
     def deconstruct(self) -> tuple[str, str, Any, Any]:
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "source": self.source}
+
+
+class FoldedField(CopyField):
+    """A folded copy for case-insensitive uniqueness, search and order.
+
+    LOWER and LIKE handle only ASCII on SQLite and depend on the locale on PostgreSQL, while a
+    stored copy behaves the same on both.
+    """
+
+    # Folding can lengthen a text (`ß` -> `ss`, `ﷺ` -> 18 letters), so the limit is a wide one.
+    longest = 4000
+
+    def convert(self, value: str) -> str:
+        return fold(value)
+
+
+class PackedField(CopyField):
+    """A packed copy of an IP address; see `addresses`. `""` for a text that is no address."""
+
+    longest = 32
+
+    def convert(self, value: str) -> str:
+        try:
+            return packed(value)
+        except ValueError:
+            return ""
 
 
 class PublicIdField(models.CharField):

@@ -46,7 +46,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         signals.second_step_refused.send(User, request=request, user=user)
         fail(request, str(problem.message))
         return redirect("accounts:second_step" if user else "accounts:sign_in")
-    return second_step.complete(request, person, page)
+    return second_step.complete(request, person, page, sudo.PASSKEY)
 
 
 # --- In the profile -------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-/* Restores the focus after an action, whether htmx swapped a fragment or the page was reloaded. */
+/*
+ * Restores the focus after an action, whether htmx swapped a fragment or the page was reloaded.
+ * Lets Space press the links that are buttons.
+ */
 
 'use strict';
 
@@ -65,3 +68,13 @@
     document.querySelector(before.pressed)?.focus();
   }
 }
+
+/* ---------- Links that are buttons ---------- */
+
+// Space presses a button, while on a link it scrolls.
+document.addEventListener('keydown', (event) => {
+  if (event.key === ' ' && event.target.matches('a[role="button"]')) {
+    event.preventDefault();
+    event.target.click();
+  }
+});

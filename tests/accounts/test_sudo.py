@@ -36,6 +36,7 @@ PRESSES = [
     ("accounts:theme", {"theme": "dark"}, NEVER),
     ("accounts:password_change", {}, NEVER),  # its form always asks for the old password
     ("tokens:save_layout", {"sort": "name"}, NEVER),
+    ("activity:export", {}, NEVER),
     ("tokens:save_permissions_layout", {"sort": "name"}, NEVER),
     ("tokens:new", {"name": "New", "expires_on": ""}, NEVER),
     ("tokens:draft general", {"name": "Newer", "expires_on": ""}, NEVER),

@@ -49,14 +49,18 @@ COLUMNS = [
     "address",
     "agent",
     "request_id",
+    "confirmed_at",
+    "confirmed_by",
 ]
 
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_an_entry_that_was_edited_is_named(trail, column):
-    new = {"at": timezone.now() - timedelta(days=3), "changes": {"name": ["a", "b"]}}.get(
-        column, "forged"
-    )
+    new = {
+        "at": timezone.now() - timedelta(days=3),
+        "confirmed_at": timezone.now(),
+        "changes": {"name": ["a", "b"]},
+    }.get(column, "forged")
     with intruder():
         trail.events.filter(number=3).update(**{column: new})
     with pytest.raises(CommandError, match=f"{trail.account}, entry 3: It was changed"):
@@ -199,6 +203,35 @@ def test_a_trail_that_is_not_whole_is_not_shortened(old_trail):
     with pytest.raises(CommandError, match="cannot be shortened"):
         forget((timezone.now() - timedelta(days=1)).date())
     assert old_trail.count() == 6
+
+
+def test_long_trails_tell_their_progress(old_trail, monkeypatch):
+    from activity.management.commands import forget_activity, verify_activity
+
+    monkeypatch.setattr(verify_activity, "TELL", 4)
+    monkeypatch.setattr(forget_activity, "BATCH", 2)
+    monkeypatch.setattr(chain, "BATCH", 2)
+    account = old_trail[0].account
+    assert verify().splitlines()[0] == f"{account}: 4 entries checked …"
+    assert f"{account}: 4 entries deleted …" in forget(timezone.now().date()).splitlines()
+
+
+def test_what_was_forgotten_before_an_interruption_is_recorded(old_trail, monkeypatch):
+    from activity.management.commands import forget_activity, verify_activity
+
+    class Interrupted(StringIO):
+        def write(self, text: str) -> int:
+            if "4 entries deleted" in text:
+                raise KeyboardInterrupt
+            return super().write(text)
+
+    monkeypatch.setattr(verify_activity, "TELL", 4)
+    monkeypatch.setattr(forget_activity, "BATCH", 2)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("forget_activity", before=timezone.now().date(), stdout=Interrupted())
+    last = old_trail.last()
+    assert (last.action, last.changes["entries"]) == (Action.TRAIL_FORGOTTEN, [4, 0])
+    assert "whole" in verify()
 
 
 def test_many_are_forgotten_in_several_steps(old_trail, monkeypatch):

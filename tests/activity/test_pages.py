@@ -4,13 +4,16 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test import RequestFactory
 from django.utils import timezone
 
 from activity import views
 from activity.actions import Action
 from activity.models import Chain, Event, Subject
 from activity.recording import record
+from portal.http import current_request
 from tests.activity.conftest import ERP, intruder
+from tests.conftest import confirmed
 from tests.factories import MembershipFactory
 
 URL = "/integrations/activity/"
@@ -147,6 +150,33 @@ def test_entries_of_one_person(michael, trail):
     assert numbers(michael.client, f"actor={michael.user.pk}") == [5, 3, 2, 1]
 
 
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("192.0.2.44", [6]),
+        ("::ffff:192.0.2.44", [6]),
+        ("192.0.2.0/24", [7, 6]),
+        ("192.0.2.0-192.0.2.200", [6]),
+        ("2001:db8::/32", [8]),
+        ("2001:DB8:0:0::7", [8]),
+        ("0.0.0.0/0", [7, 6]),
+        ("::/0", [8, 7, 6]),
+        ("198.51.100.7", []),
+    ],
+)
+def test_entries_of_an_address_or_a_range(michael, trail, address, found):
+    for origin in ("192.0.2.44", "192.0.2.201", "2001:db8::7"):
+        sign_in_from(michael, origin)
+    assert numbers(michael.client, f"address={address}") == found
+
+
+def sign_in_from(person, address: str) -> None:
+    request = RequestFactory().get("/", REMOTE_ADDR=address)
+    before = current_request.set(request)
+    record(person.user, Action.SIGNED_IN, account=person.account.pk)
+    current_request.reset(before)
+
+
 def test_days_are_those_of_the_person(michael, trail, monkeypatch):
     late = timezone.now().replace(year=2026, month=3, day=1, hour=23, minute=30)
     monkeypatch.setattr(timezone, "now", lambda: late)
@@ -161,14 +191,15 @@ def test_days_are_those_of_the_person(michael, trail, monkeypatch):
 
 def test_chips_say_what_is_applied_and_each_can_go(michael, trail):
     response = michael.client.get(
-        f"{URL}?what=keys&what=people&actor={michael.user.pk}&since=2026-01-31"
+        f"{URL}?what=keys&what=people&actor={michael.user.pk}&since=2026-01-31&address=192.0.2.0/24"
     )
     assert [(chip.name, chip.value) for chip in response.context["chips"]] == [
         ("Who", "Michael Goldmill"),
+        ("Address", "192.0.2.0/24"),
         ("What", "Keys seen or People and accounts"),
         ("From day", "31/01/2026"),
     ]
-    assert "since=" not in response.context["chips"][2].url
+    assert "since=" not in response.context["chips"][3].url
 
 
 @pytest.mark.parametrize(
@@ -178,6 +209,11 @@ def test_chips_say_what_is_applied_and_each_can_go(michael, trail):
         ("since=2026-02-02&until=2026-02-01", "Choose a day that is not before “From day”."),
         ("what=stars", "“stars” is not a choice."),
         ("actor=UR-000-000-000", "Nobody with that ID did anything here."),
+        ("address=300.1.2.3", "Enter an address such as 203.0.113.24 or 2001:db8::1."),
+        ("address=192.0.2.0/33", "Enter an address such as 203.0.113.24 or 2001:db8::1."),
+        ("address=192.0.2.9-192.0.2.1", "The last address comes before the first."),
+        (f"address={'1' * 101}", "at most 100 characters"),
+        ("address=a%00b", "Null characters are not allowed."),
         (f"q={'x' * 129}", "at most 128 characters"),
     ],
 )
@@ -234,6 +270,39 @@ def test_an_opened_entry_shows_its_link_of_the_chain(michael, trail):
     for hash in (first.hash, second.hash):
         assert " ".join((hash[:4], hash[4:8], hash[8:12])) in text
     assert "Does not fit" not in text
+
+
+def test_an_opened_entry_says_which_of_how_many_and_how_it_was_confirmed(michael, trail, token):
+    confirmed(michael.client)
+    michael.client.post(f"/integrations/tokens/{token.pk}/disable/")
+    last = Chain.objects.get(pk=trail.account).number
+    text = michael.client.get(f"{URL}?open={last}").text
+    assert f'<span>{last}</span><span class="sub">of {last}</span>' in text
+    assert re.search(r"Confirmed by</dt>\s*<dd>Password, \d\d/\d\d/\d{4} \d\d:\d\d</dd>", text)
+    assert re.search(r"Confirmed by</dt>\s*<dd>–", michael.client.get(f"{URL}?open=3").text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"entries": [1234, 0]}, "1,234 entries"),
+        ({"entries": [None, 1]}, "1 entry"),
+        ({"entries": ["many", [2]]}, "entries"),
+        (
+            {"expires_at": [None, "2026-12-02T00:00:00+00:00"], "name": ["a", "b"]},
+            "expires on, name",
+        ),
+    ],
+)
+def test_the_line_below_the_action_says_what_changed(michael, trail, changes, note):
+    record(michael.user, Action.TOKEN_CHANGED, ERP, changes, account=trail.account)
+    assert f'<span class="sub">{note}</span>' in michael.client.get(URL).text
+
+
+def test_the_button_of_the_export_repeats_the_filter(michael, trail):
+    text = michael.client.get(f"{URL}?what=keys&q=a%22b").text
+    assert 'action="/integrations/activity/export/?what=keys&amp;q=a%22b"' in text
+    assert 'type="submit" form="export-form"' in text
 
 
 def test_the_first_entry_follows_none(michael, trail):

@@ -1,15 +1,19 @@
 """What an event says, and that it is saved or rolled back together with the change it describes."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from django.test import RequestFactory
+from django.utils import timezone
 
 from accounts.models import User
 from activity.actions import Action
-from activity.models import Chain, Event, Subject
+from activity.models import Chain, Event, Subject, seal
 from activity.recording import record
 from portal.fields import Actor
 from portal.http import current_request
+from tests.conftest import confirmed, stale
 from tests.factories import TokenFactory, secret
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +84,52 @@ def test_a_key_never_gets_into_an_entry(token, request_of):
     event.refresh_from_db()
     assert secret(token) not in str(vars(event))
     assert "\x1b" not in event.agent
+
+
+def test_an_entry_keeps_how_and_when_it_was_confirmed(michael, token):
+    confirmed(michael.client)
+    before = timezone.now() - timedelta(seconds=2)
+    michael.client.post(f"/integrations/tokens/{token.pk}/reveal/")
+    event = Event.objects.get(action=Action.KEY_VIEWED)
+    assert before < event.confirmed_at <= event.at
+    assert event.confirmed_by == "password"
+    stale(michael.client)
+    michael.client.post(f"/integrations/tokens/{token.pk}/disable/")
+    assert Event.objects.get(action=Action.TOKEN_DISABLED).confirmed_at is None
+
+
+def test_an_entry_keeps_that_a_passkey_confirmed_it(michael, token):
+    confirmed(michael.client)
+    session = michael.client.session
+    session["confirmed_by"] = "passkey"
+    session.save()
+    michael.client.post(f"/integrations/tokens/{token.pk}/disable/")
+    event = Event.objects.get(action=Action.TOKEN_DISABLED)
+    assert event.confirmed_by == "passkey"
+    text = michael.client.get(f"/integrations/activity/?open={event.number}").text
+    assert "<dd>Passkey, " in text
+
+
+def test_an_entry_from_before_that_still_fits_the_chain(michael, token):
+    event = record(michael.user, Action.TOKEN_DISABLED, token)
+    columns = vars(event)
+    before = {name: columns[name] for name in columns if not name.startswith("confirmed_")}
+    assert seal(before, event.before()) == event.hash
+
+
+def test_headers_cannot_forge_an_entry(michael, token):
+    michael.client.post(
+        f"/integrations/tokens/{token.pk}/disable/",
+        headers={
+            "user-agent": "curl\r\nX-Request-ID: forged\x85\x1b[31m",
+            "x-request-id": "7f3a-91c2-0000",
+            "x-forwarded-for": "198.51.100.9",
+        },
+    )
+    event = Event.objects.get(action=Action.TOKEN_DISABLED)
+    assert event.agent == r"curl\r\nX-Request-ID: forged\x85\x1b[31m"
+    assert event.address == "127.0.0.1"
+    assert event.request_id != "7f3a-91c2-0000"
 
 
 def test_a_long_agent_is_cut(token, request_of):

@@ -21,7 +21,9 @@ def arguments() -> argparse.Namespace:
         prog="python -m tests.bench",
         description="Measures the portal, and what else one could pick for its API.",
     )
-    parser.add_argument("part", nargs="?", choices=("gate", "lists", "peers"), help="one part only")
+    parser.add_argument(
+        "part", nargs="?", choices=("gate", "lists", "peers", "trail"), help="one part only"
+    )
     parser.add_argument(
         "--rounds",
         type=int,

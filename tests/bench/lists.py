@@ -1,6 +1,7 @@
 """How long the list of tokens takes in an account with very many tokens."""
 
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -40,11 +41,14 @@ def signed_in(user: User) -> dict[str, str]:
 
 
 def measure(tokens: Tokens, user: User) -> None:
+    title = f"List of tokens, {tokens.count:,} in one account"
+    show(title, "/integrations/tokens/", PAGES, user)
+
+
+def show(title: str, path: str, pages: Mapping[str, str], user: User) -> None:
+    """Measure the pages of a list and print the medians."""
     headers = signed_in(user)
-    print(f"\nList of tokens, {tokens.count:,} in one account, median ms in process")
-    targets = {
-        name: partial(call, f"/integrations/tokens/{query}", headers)
-        for name, query in PAGES.items()
-    }
+    print(f"\n{title}, median ms in process")
+    targets = {name: partial(call, path + query, headers) for name, query in pages.items()}
     for name, value in medians(targets, dict.fromkeys(targets, 200), ROUNDS, CALLS).items():
         print(f"  {name:40}{value / 1e3:9,.1f}")

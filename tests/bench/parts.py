@@ -9,7 +9,7 @@ import django
 from django.core.management import call_command
 from django.db import connection, connections
 
-from tests.bench import compare, gate, lists, rows
+from tests.bench import compare, gate, lists, rows, trail
 
 MILLION = 1_000_000
 
@@ -32,6 +32,8 @@ def measure(options: Namespace) -> None:
     if options.part in (None, "lists"):
         tokens.fill(lists.TOKENS)
         lists.measure(tokens, user)
+    if options.part in (None, "trail"):
+        trail.measure(user)
     if options.million and options.part in (None, "gate"):
         tokens.fill(MILLION)
         gate.measure(tokens, options.rounds)

@@ -32,6 +32,7 @@ PEOPLE = {
     "paulie": "paulie@frontstreet.example",  # may look, not manage
     "tony": "tony@gazzo.example",  # belongs to two accounts
     "mary": "mary@bayside.example",  # whose account has IP rules
+    "duke": "duke@southpaw.example",
     "portal": "admin@portal.example",  # belongs to no account
 }
 TIMEOUT_MS = 10_000

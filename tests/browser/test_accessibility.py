@@ -26,6 +26,7 @@ from tests.browser.pages import (
 pytestmark = pytest.mark.browser
 
 TUTORIAL = "/integrations/tokens/SU-431-800-699/"
+ACTIVITY = "/integrations/activity/"
 # The token of the demo with two keys, and the disabled one.
 RENEWED = "/integrations/tokens/SU-160-984-311/"
 INACTIVE = "Helpdesk Mirror"
@@ -138,6 +139,11 @@ def ruled_token(page: Page) -> None:
     expect(page.get_by_role("heading", name="IP Rules of This Token")).to_be_visible()
 
 
+def entry_open(page: Page) -> None:
+    page.locator(".disclose").first.click()
+    expect(page.locator(".entry-box")).to_be_visible()
+
+
 def as_it_comes(page: Page) -> None:
     """Leave the page as it is."""
 
@@ -202,6 +208,13 @@ SCENES = {
     "extend": Scene(f"{EXPIRING}extend/"),
     "destroy the copy of the key": Scene(f"{TUTORIAL}key/destroy/"),
     "calendar": Scene("/integrations/calendar/"),
+    "activity": Scene(ACTIVITY),
+    "activity with an open entry": Scene(f"{ACTIVITY}?sort=when&q=erp", entry_open),
+    "activity with filter": Scene(f"{ACTIVITY}?filter=open&what=tokens&address=192.0.2.0/24"),
+    "activity without a match": Scene(f"{ACTIVITY}?q=nothing-is-called-so"),
+    "activity with an invalid filter": Scene(f"{ACTIVITY}?address=nowhere&since=yesterday"),
+    "activity for looking only": Scene(ACTIVITY, person="adrian"),
+    "activity of a token": Scene(f"{TUTORIAL}activity/", entry_open),
     "profile": Scene("/account/", person="tony"),
     "notifications": Scene("/account/notifications/"),
     "notifications for looking only": Scene("/account/notifications/", person="adrian"),

@@ -164,6 +164,38 @@ def test_text_of_twice_the_size_fits_as_well(visit: Visit, path: str) -> None:
         assert faults(page) == [], width
 
 
+# Entries such as no form would accept: long words, text from right to left, many large changes.
+NONSENSE = """
+from django.test import RequestFactory
+from accounts.models import User
+from activity.actions import Action
+from activity.models import Subject
+from activity.recording import record
+from portal.http import current_request
+request = RequestFactory().get("/", REMOTE_ADDR="2001:db8:ffff:ffff:ffff:ffff:ffff:ffff")
+request.META["HTTP_USER_AGENT"] = "W" * 300
+current_request.set(request)
+person = User.objects.get(email="duke@southpaw.example")
+person.name = "\u05d0" * 60 + "W" * 60
+changes = {f"column_{n}": ["W" * 1000, ["\u05d0\u0628" * 200, "y"] * 20] for n in range(20)}
+for action in (Action.KEY_VIEWED, Action.TOKEN_CHANGED):
+    record(person, action, Subject("token", "SU-555-555-555", "W" * 300), changes, account="{id}")
+unknown = Subject("x" * 40, "y" * 64, "\u202e\u05d0 z" * 40)
+record(None, Action.SIGN_IN_REFUSED, unknown, account="{id}")
+"""
+
+
+def test_entries_of_any_length_fit_every_width(visit: Visit, portal: Portal) -> None:
+    account = "PA-318-774"
+    portal.manage("shell", "--no-imports", "-c", NONSENSE.replace("{id}", account))
+    page = visit("duke")
+    page.goto("/integrations/activity/")
+    fits(page)
+    page.get_by_role("button", name="Token changed").first.click()
+    expect(page.locator(".entry-box")).to_be_visible()
+    fits(page)
+
+
 def test_steps_of_the_wizard_do_not_scroll_sideways(visit: Visit) -> None:
     page = visit("michael")
     page.goto("/integrations/tokens/new/")

@@ -100,6 +100,7 @@ PAGES = {
     "activity:list": ("sign-in", 200, 200, 200),
     "activity:save_layout": ("sign-in", 302, 302, 302),
     "activity:check": ("sign-in", 302, 302, 302),
+    "activity:export": ("sign-in", 302, 302, 302),
 }
 
 # Route -> the status of a POST without data by the same four.
@@ -184,6 +185,7 @@ FORMS = {
     "activity:list": ("sign-in", 405, 405, 405),
     "activity:save_layout": ("sign-in", 302, 302, 302),
     "activity:check": ("sign-in", 403, 302, 302),
+    "activity:export": ("sign-in", 200, 200, 200),
 }
 
 # Collections of a product in the original that the portal does not have.

@@ -10,6 +10,7 @@ from accounts.http import PersonRequest
 from activity.models import Event
 from activity.seen import who_has_seen
 from activity.tables import TokenTrailTable
+from activity.views import lead
 from tokens.pages.detail import find, token_header
 
 
@@ -24,6 +25,7 @@ def activity(request: PersonRequest, token_id: str) -> HttpResponse:
         **token_header(request, token),
         **table.template_context(),
         "tab": "activity",
+        **lead(request),
         "viewers": who_has_seen(token.account_id, token.pk),
         "layout_url": reverse("activity:save_layout"),
     }
