@@ -115,7 +115,7 @@ def export(request: PersonRequest) -> HttpResponseBase:
     back = f"{reverse('activity:list')}?{request.GET.urlencode()}"
     events = Event.objects.visible_to(request.membership)
     filters = EventFilter(request, events)
-    count = filters.rows.order_by()[: file.MOST + 1].count()
+    count = filters.matching.order_by()[: file.MOST + 1].count()
     if not count:
         if filters.is_valid():
             inform(request, _("No entry matches, so there is nothing to export."))
@@ -139,7 +139,7 @@ def export(request: PersonRequest) -> HttpResponseBase:
     )
     response = StreamingHttpResponse(
         # The entry about the export is not in it.
-        file.lines(filters.rows.filter(number__lte=ends.number)),
+        file.lines(filters.matching.filter(number__lte=ends.number)),
         content_type="text/csv; charset=utf-8",
     )
     name = f"activity-{ends.account}-{timezone.localdate()}.csv"

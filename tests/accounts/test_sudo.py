@@ -98,10 +98,11 @@ OF_THE_PROFILE = {
         *("people", "change_role", "remove_member", "withdraw_invitation", "join"),
     )
 }
-# And those of second keys, IP rules and policies in theirs.
+# And those of second keys, IP rules, policies and restoring in theirs.
 OF_OTHER_FILES = {
     *(f"tokens:{name}" for name in ("new_key", "extend_key", "retire_key", "rehearse_key")),
     *("tokens:end_rehearsal", "tokens:cancel_renewal", "tokens:add_ip_rule", "tokens:policies"),
+    "tokens:restore",
     *(f"rules:{name}" for name in ("add", "edit", "delete", "save_layout")),
 }
 
