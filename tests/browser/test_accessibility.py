@@ -45,7 +45,7 @@ def columns_open(page: Page) -> None:
 
 
 def menu_open(page: Page) -> None:
-    expect(open_menu(page, names(page).first.inner_text())).to_be_visible()
+    expect(open_menu(page, names(page).last.inner_text())).to_be_visible()
 
 
 def account_menu_open(page: Page) -> None:

@@ -103,6 +103,7 @@ def test_row_menu_opens_with_enter_moves_with_arrows_and_gives_the_focus_back(vi
         menu.get_by_role("link", name="Edit"),
         menu.get_by_role("link", name="New Key…"),
         menu.get_by_role("link", name="Add IP Rule…"),
+        menu.get_by_role("link", name="Extend…"),
         menu.get_by_role("button", name="Disable"),
         menu.get_by_role("link", name="Delete…"),
     )

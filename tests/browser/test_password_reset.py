@@ -3,7 +3,7 @@
 import re
 import time
 from email import message_from_string
-from pathlib import Path
+from email.message import Message
 
 import pytest
 from playwright.sync_api import expect
@@ -16,13 +16,15 @@ pytestmark = pytest.mark.browser
 NEW_PASSWORD = "another-password-of-the-browser-tests"
 
 
-def wait_for_mail(portal: Portal) -> Path:
-    """Wait for the portal's only mail, which is sent in the background."""
+def wait_for_mail(portal: Portal, to: str) -> Message:
+    """Wait for the mail to an address, which is sent in the background, as all of them are."""
     for _ in range(100):
-        # The folder is created with the first mail.
-        for mail in portal.mail.glob("*"):
-            if mail.read_text().strip():
-                return mail
+        # The folder is created with the first mail; lines of dashes separate those of one file.
+        for file in portal.mail.glob("*"):
+            for text in file.read_text().split(f"\n{'-' * 79}\n"):
+                mail = message_from_string(text)
+                if mail["To"] == to and mail["Message-ID"]:
+                    return mail
         time.sleep(0.1)
     raise AssertionError("No mail came.")
 
@@ -35,10 +37,8 @@ def test_link_of_the_mail_leads_to_a_new_password_once(visit: Visit, portal: Por
     page.get_by_role("button", name="Send the Link").click()
     expect(page.get_by_role("heading", name="Check Your E-mail")).to_be_visible()
 
-    mail = wait_for_mail(portal)
-    message = message_from_string(mail.read_text().split("-" * 79)[0])
-    assert message["To"] == "paulie@frontstreet.example"
-    body = message.get_payload(decode=True)
+    mail = wait_for_mail(portal, "paulie@frontstreet.example")
+    body = mail.get_payload(decode=True)
     assert isinstance(body, bytes)
     link = re.search(rf"{re.escape(portal.url)}/\S+", body.decode())
     assert link

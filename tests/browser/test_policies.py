@@ -41,7 +41,7 @@ def test_what_stops_follows_the_form(visit: Visit) -> None:
     expect(page.get_by_text("Correct the marked fields first:")).to_be_visible()
     days.fill("3650")
     expect(page.get_by_text("No token stops before")).to_be_visible()
-    page.get_by_label("In Force From").fill(in_days(20))
+    page.get_by_role("textbox", name="In Force From").fill(in_days(20))
     expect(page.get_by_text("In 20 days.")).to_be_visible()
     page.get_by_role("button", name="Save Policies").click()
     expect(page.get_by_text("The policies are saved.")).to_be_visible()
