@@ -6,6 +6,7 @@ That is, the synchronous and the asynchronous one.
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -40,6 +41,11 @@ def ask(request: pytest.FixtureRequest, program: Script, api: Api) -> Ask:
         )
 
     return ask
+
+
+def unused(name: str) -> str:
+    """Return a name that no token has; that of a deleted one stays reserved."""
+    return f"{name} {uuid4()}"
 
 
 def ids(rows: list[Row]) -> list[str]:
@@ -607,8 +613,8 @@ def test_an_action_out_of_turn_is_refused(ask, api):
 
 def test_a_token_from_its_first_call_to_its_last(ask, api):
     token = ask(
-        "client.ns('auth').tokens.create({'name': 'Made by a client', 'extension': {'id': "
-        "'EXT-000'}})"
+        "client.ns('auth').tokens.create({'name': name, 'extension': {'id': 'EXT-000'}})",
+        name=unused("Made by a client"),
     )
     id, key = token["id"], f"ApiKey {token['id']}:{token['token']}"
     tokens = "client.ns('auth').tokens[id]"
@@ -633,10 +639,9 @@ def test_a_token_from_its_first_call_to_its_last(ask, api):
     assert ask(f"{tokens}('activate').post()", id=id)["status"] == "active"
     assert status("agreements") == 200
 
-    assert (
-        ask(f"{tokens}.update({{'name': 'Named by a client', 'description': 'x'}})", id=id)["name"]
-        == "Named by a client"
-    )
+    name = unused("Named by a client")
+    renamed = ask(f"{tokens}.update({{'name': name, 'description': 'x'}})", id=id, name=name)
+    assert renamed["name"] == name
     assert ask(f"{tokens}.permissions.bulk_delete([{{'id': 'MD-9001'}}])", id=id) is None
     assert ask(f"{tokens}.permissions.all()", id=id) == []
     assert (status("agreements"), status("accounts")) == (403, 200)
@@ -648,8 +653,8 @@ def test_a_token_from_its_first_call_to_its_last(ask, api):
 
 def test_a_token_without_a_module_learns_which_one_it_lacks(ask):
     token = ask(
-        "client.ns('auth').tokens.create({'name': 'Without a module', 'extension': {'id': "
-        "'EXT-000'}})"
+        "client.ns('auth').tokens.create({'name': name, 'extension': {'id': 'EXT-000'}})",
+        name=unused("Without a module"),
     )
     before = ask("log.requests")
     with pytest.raises(ClientError) as refused:

@@ -5,12 +5,14 @@ And it never reaches anybody else.
 
 import re
 import time
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
 from django import forms
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 
 from accounts import limits
 from accounts.models import Account, Invitation, Membership, Session, User
@@ -167,6 +169,11 @@ PAGES = {
         {"name": "Edited", "modules": [Module.USAGE]},
         'value="Edited"',
     ),
+    "tokens:extend": (
+        f"{LIST}{{token}}/extend/",
+        {"expires": "365"},
+        '<option value="365" selected>',
+    ),
     "rules:add": (
         f"{RULES}add/",
         {"name": "Branch office", "kind": "range", "first": "203.0.113.0", "last": "203.0.113.9"},
@@ -214,6 +221,26 @@ BUTTONS = {
         {"sort": "when"},
     ),
     "activity:check": ("/integrations/activity/check/", "/integrations/activity/", {}),
+    "activity:export": ("/integrations/activity/export/", "/integrations/activity/", {}),
+    **{
+        f"tokens:{name}_calendar": (
+            f"/integrations/calendar/{name}/",
+            "/integrations/calendar/",
+            {},
+        )
+        for name in ("renew", "withdraw")
+    },
+    "tokens:dismiss_reminders": (
+        f"{LIST}reminders/dismiss/",
+        LIST,
+        {"newest": "1", "next": LIST},
+    ),
+    "tokens:restore": (f"{LIST}{{token}}/restore/", LIST, {"next": LIST}),
+    "tokens:destroy_copy": (
+        f"{LIST}{{token}}/key/destroy/",
+        f"{LIST}{{token}}/key/destroy/",
+        {},
+    ),
     "tokens:reveal": (
         f"{LIST}{{token}}/reveal/",
         f"{LIST}{{token}}/",
@@ -321,6 +348,8 @@ def places(michael, token):
     draft = TokenDraft.objects.create(
         account=michael.account, owner=michael.user, name="Draft", extension_id=CUSTOM
     )
+    # Only a token that expires can be extended.
+    Token.objects.update(expires_at=timezone.now() + timedelta(days=9))
     # A looser policy is saved without being asked.
     Policy.put(michael.account.pk, {"most_days": 3000})
     return {"token": token.pk, "draft": draft.pk, "rule": rule_of(token).pk}
@@ -783,6 +812,7 @@ MISTAKES = {
     "tokens:draft extension": ({}, "Choose an extension."),
     "tokens:draft permissions": ({}, "Choose at least one module."),
     "tokens:edit": ({"name": "", "description": "Kept all the same"}, "Kept all the same"),
+    "tokens:extend": ({"expires": "on", "expires_on": "2020-01-01"}, 'value="2020-01-01"'),
     "rules:add": ({"name": "Kept", "kind": "single", "first": "x"}, "Enter an address such as"),
     "rules:edit": ({"name": "", "kind": "single", "first": "192.0.2.99"}, "192.0.2.99"),
     "tokens:add_ip_rule": ({"name": "Kept", "kind": "range", "first": "::/0"}, "::/0"),
