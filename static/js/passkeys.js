@@ -1,6 +1,7 @@
 /*
  * Passkeys: a button with `data-passkey` asks the browser for one, puts what it answers into the
- * field `data-into` of its form, and sends the form. Such buttons are hidden where there are none.
+ * field `data-into` of its form, and sends the form. Such buttons are hidden where there are none;
+ * then an element with `data-no-passkeys` says why.
  */
 
 'use strict';
@@ -99,6 +100,9 @@
     if (possible) {
       for (const button of portal.all(root, '[data-passkey]')) {
         button.hidden = false;
+      }
+      for (const hint of portal.all(root, '[data-no-passkeys]')) {
+        hint.hidden = true;
       }
     }
   });

@@ -16,6 +16,7 @@ from tests.browser.conftest import TIMEOUT_MS, Portal, Visit, sign_in
 pytestmark = pytest.mark.browser
 SECURITY = "/account/security/"
 PERSON = "tony"
+HOW_TO_ADD = "To add one, open the portal"
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +89,7 @@ def test_a_passkey_is_added_signs_in_and_confirms(visit: Visit, portal: Portal) 
     page.goto(SECURITY)
     page.get_by_role("button", name="Add Passkey").click()
     expect(page.get_by_text("The passkey is added.")).to_be_visible()
+    expect(page.get_by_text(HOW_TO_ADD)).to_be_hidden()
 
     page.context.clear_cookies(name="session")
     page.goto("/sign-in/")
@@ -109,3 +111,7 @@ def test_without_scripts_or_under_an_address_there_are_no_passkeys(visit: Visit)
         page.goto("/sign-in/")
         expect(page.get_by_role("button", name="Sign In", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="Sign In with a Passkey")).to_be_hidden()
+        sign_in(page, PERSON)
+        page.goto(SECURITY)
+        expect(page.get_by_role("button", name="Add Passkey")).to_be_hidden()
+        expect(page.get_by_text(HOW_TO_ADD)).to_be_visible()
