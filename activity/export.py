@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from activity import words
-from activity.models import Event, EventQuerySet
+from activity.models import Event
 from portal import logs
 from portal.moments import local
 
@@ -49,7 +50,7 @@ class Echo:
         return line
 
 
-def lines(events: EventQuerySet) -> Iterator[str]:
+def lines(events: QuerySet[Event]) -> Iterator[str]:
     """Yield the lines of the file, newest entry first.
 
     Reads a batch of entries at a time, so that neither memory nor a transaction grows with them.

@@ -129,7 +129,7 @@ class Pool:
         name: str,
         threads: int,
         run: Callable[[dict[str, Any]], Answer],
-        patience: int | None = None,
+        patience: float | None = None,
     ) -> None:
         """Start the threads.
 

@@ -1,7 +1,8 @@
 """The people of the tests: an administrator and a member of one account, a stranger of another."""
 
 import time
-from types import SimpleNamespace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from django.db import connection
@@ -10,14 +11,42 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.test import Client
 
-from accounts.models import Membership
+from accounts.models import Account, Membership, User
 from activity.models import Chain, Event
 from tests.factories import AccountFactory, MembershipFactory, TokenFactory, header
 from tokens import uses
-from tokens.models import Extension
+from tokens.models import Extension, Token
+
+if TYPE_CHECKING:
+    # What Django's test client returns has a name in the stubs alone.
+    from django.test.client import _MonkeyPatchedWSGIResponse
+
+    Response = _MonkeyPatchedWSGIResponse
+else:
+    from django.http import HttpResponse
+
+    Response = HttpResponse
 
 # The rows that migrations leave in an empty database.
 SEEDED: list[Extension] = []
+
+
+@dataclass
+class Person:
+    """Somebody who is signed in."""
+
+    user: User
+    account: Account
+    client: Client
+    membership: Membership
+
+
+class Call(Protocol):
+    """A call of the API, by a token or with the text of a header."""
+
+    def __call__(
+        self, path: str, key: Token | str | None = None, method: str = "get", **kwargs: Any
+    ) -> Response: ...
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,7 +72,7 @@ def forget_trail() -> None:
 
 
 @receiver(post_migrate)
-def keep_what_migrations_seeded(using, **kwargs):
+def keep_what_migrations_seeded(using: str, **kwargs: Any) -> None:
     """Remember the seeded rows after the migrations, and put them back when they are gone.
 
     A test with transactions of its own empties the tables.
@@ -61,12 +90,12 @@ def has_transactions(item: pytest.Item) -> bool:
     )
 
 
-def person(**kwargs) -> SimpleNamespace:
-    """Return somebody who is signed in, with `user`, `account` and `client`."""
+def person(**kwargs: Any) -> Person:
+    """Return somebody who is signed in."""
     membership = MembershipFactory(**kwargs)
     client = Client()
     client.force_login(membership.user, backend="accounts.backends.EmailBackend")
-    return SimpleNamespace(
+    return Person(
         user=membership.user,
         account=membership.account,
         client=confirmed(client),
@@ -87,7 +116,7 @@ def stale(client: Client) -> Client:
     return confirmed(client, 3600)
 
 
-def just_made(client: Client, token) -> Client:
+def just_made(client: Client, token: Token) -> Client:
     """Return the client of the session that has just created the token."""
     session = client.session
     session["created"] = {token.pk: token.created_at.timestamp()}
@@ -96,18 +125,18 @@ def just_made(client: Client, token) -> Client:
 
 
 @pytest.fixture(autouse=True)
-def no_calls_are_remembered():
+def no_calls_are_remembered() -> None:
     """Forget the calls that a process counts: the ids of keys begin again with every test."""
     uses.calls.clear()
 
 
 @pytest.fixture
-def account(db):
+def account(db: None) -> Account:
     return AccountFactory(name="Mighty Mick's LLC")
 
 
 @pytest.fixture
-def michael(account):
+def michael(account: Account) -> Person:
     """Return an administrator of the account."""
     return person(
         account=account, user__name="Michael Goldmill", user__email="michael@mightymicks.example"
@@ -115,30 +144,35 @@ def michael(account):
 
 
 @pytest.fixture
-def adrian(account):
+def adrian(account: Account) -> Person:
     """Return a member of the account, who may look but not manage."""
     return person(account=account, role=Membership.Role.MEMBER, user__name="Adrian Pennino")
 
 
 @pytest.fixture
-def stranger(db):
+def stranger(db: None) -> Person:
     """Return an administrator of another account."""
     return person(account__name="Front Street Inc", account__side="vendor")
 
 
 @pytest.fixture
-def token(account, michael):
+def token(account: Account, michael: Person) -> Token:
     return TokenFactory(account=account, name="ERP Agreements Sync", by=michael.user)
 
 
 @pytest.fixture
-def call(client):
+def call(client: Client) -> Call:
     """Return a function to call the API: `call("agreements", token)`, or with a raw header."""
 
-    def do(path, key=None, method="get", **kwargs):
+    def do(
+        path: str, key: Token | str | None = None, method: str = "get", **kwargs: Any
+    ) -> Response:
         if key is not None and not isinstance(key, str):
             key = header(key)
         headers = {} if key is None else {"authorization": key}
-        return getattr(client, method)(f"/public/v1/{path}", headers=headers, **kwargs)
+        response: Response = getattr(client, method)(
+            f"/public/v1/{path}", headers=headers, **kwargs
+        )
+        return response
 
     return do

@@ -1,9 +1,12 @@
 """Factories for plain rows."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import factory
+from django.db.models import Model
 from django.utils import timezone
+from factory.declarations import LazyFunction, SelfAttribute, Sequence, SubFactory
+from factory.django import DjangoModelFactory, Password
 
 from accounts.models import Account, Membership, User
 from modules.models import Agreement, Category, Contract, Customer, Product
@@ -14,105 +17,118 @@ PASSWORD = "a password for the tests"
 # The extensions that a new portal has.
 CUSTOM, FLOWGEAR, REPORTS, ZAPIER = "EXT-000", "EXT-310-442", "EXT-386-120", "EXT-651-883"
 
+Row = TypeVar("Row", bound=Model)
 
-class AccountFactory(factory.django.DjangoModelFactory):
+
+class Factory(DjangoModelFactory[Row]):
+    """A factory that returns a row when it is called."""
+
+    class Meta:
+        abstract = True
+
+    if TYPE_CHECKING:
+        # The metaclass of factories does not tell what a call returns.
+        def __new__(cls, **kwargs: Any) -> Row: ...  # type: ignore[misc]
+
+
+class AccountFactory(Factory[Account]):
     class Meta:
         model = Account
 
-    name = factory.Sequence(lambda n: f"Company {n}")
+    name = Sequence(lambda n: f"Company {n}")
     side = Account.Side.DISTRIBUTOR
 
 
-class UserFactory(factory.django.DjangoModelFactory):
+class UserFactory(Factory[User]):
     class Meta:
         model = User
 
-    name = factory.Sequence(lambda n: f"Person {n}")
-    email = factory.Sequence(lambda n: f"person{n}@company.example")
-    password = factory.django.Password(PASSWORD)
+    name = Sequence(lambda n: f"Person {n}")
+    email = Sequence(lambda n: f"person{n}@company.example")
+    password = Password(PASSWORD)
 
 
-class MembershipFactory(factory.django.DjangoModelFactory):
+class MembershipFactory(Factory[Membership]):
     class Meta:
         model = Membership
 
-    user = factory.SubFactory(UserFactory)
-    account = factory.SubFactory(AccountFactory)
+    user = SubFactory(UserFactory)
+    account = SubFactory(AccountFactory)
     role = Membership.Role.ADMINISTRATOR
 
 
-class TokenFactory(factory.django.DjangoModelFactory):
+class TokenFactory(Factory[Token]):
     """A token as the portal makes it: with its key, usage and grants."""
 
     class Meta:
         model = Token
 
-    account = factory.SubFactory(AccountFactory)
-    name = factory.Sequence(lambda n: f"Token {n}")
+    account = SubFactory(AccountFactory)
+    name = Sequence(lambda n: f"Token {n}")
     extension_id = CUSTOM
     modules = (Module.AGREEMENTS,)
     by = None
 
     @classmethod
-    def _create(cls, model_class, *args, **kwargs):
+    def _create(cls, model_class: type[Token], *args: Any, **kwargs: Any) -> Token:
         token, _key = Token.issue(**kwargs)
         return token
 
 
-class AgreementFactory(factory.django.DjangoModelFactory):
+class AgreementFactory(Factory[Agreement]):
     class Meta:
         model = Agreement
 
-    id = factory.Sequence(lambda n: f"AGD-000-000-{n:03}")
+    id = Sequence(lambda n: f"AGD-000-000-{n:03}")
     type = Agreement.Type.DISTRIBUTION
-    title = factory.Sequence(lambda n: f"Agreement {n}")
-    provider = factory.SubFactory(AccountFactory)
-    vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
-    owner = factory.SelfAttribute("provider")
-    created_at = factory.LazyFunction(timezone.now)
+    title = Sequence(lambda n: f"Agreement {n}")
+    provider = SubFactory(AccountFactory)
+    vendor = SubFactory(AccountFactory, side=Account.Side.VENDOR)
+    owner = SelfAttribute("provider")
+    created_at = LazyFunction(timezone.now)
 
 
-class ContractFactory(factory.django.DjangoModelFactory):
+class ContractFactory(Factory[Contract]):
     class Meta:
         model = Contract
 
-    id = factory.Sequence(lambda n: f"CRD-00000-00000-{n:05}")
-    provider = factory.SubFactory(AccountFactory)
-    vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
-    agreement = factory.SubFactory(
+    id = Sequence(lambda n: f"CRD-00000-00000-{n:05}")
+    provider = SubFactory(AccountFactory)
+    vendor = SubFactory(AccountFactory, side=Account.Side.VENDOR)
+    agreement = SubFactory(
         AgreementFactory,
-        provider=factory.SelfAttribute("..provider"),
-        vendor=factory.SelfAttribute("..vendor"),
+        provider=SelfAttribute("..provider"),
+        vendor=SelfAttribute("..vendor"),
     )
-    owner = factory.SelfAttribute("vendor")
-    issuer = factory.SelfAttribute("provider")
+    owner = SelfAttribute("vendor")
+    issuer = SelfAttribute("provider")
     name = "Distribution Contract"
     type = Agreement.Type.DISTRIBUTION
     status = Contract.Status.ACTIVE
-    enrolled_at = factory.LazyFunction(timezone.now)
+    enrolled_at = LazyFunction(timezone.now)
 
 
-class ProductFactory(factory.django.DjangoModelFactory):
+class ProductFactory(Factory[Product]):
     class Meta:
         model = Product
 
-    id = factory.Sequence(lambda n: f"PRD-000-000-{n:03}")
+    id = Sequence(lambda n: f"PRD-000-000-{n:03}")
     name = "Cloud Backup"
     status = Product.Status.PUBLISHED
-    vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
-    category = factory.LazyFunction(
+    vendor = SubFactory(AccountFactory, side=Account.Side.VENDOR)
+    category = LazyFunction(
         lambda: Category.objects.get_or_create(pk="CAT-00001", defaults={"name": "Security"})[0]
     )
     short_description = "Backups in the cloud."
     monthly_price = 9
 
 
-class CustomerFactory(factory.django.DjangoModelFactory):
+class CustomerFactory(Factory[Customer]):
     class Meta:
         model = Customer
 
-    provider = factory.SubFactory(AccountFactory)
-    vendor = factory.SubFactory(AccountFactory, side=Account.Side.VENDOR)
+    provider = SubFactory(AccountFactory)
+    vendor = SubFactory(AccountFactory, side=Account.Side.VENDOR)
     name = "Ruiz Foods"
     address = "Mill Lane 1"
     city = "Valencia"
@@ -134,7 +150,8 @@ def deleted(token: Token, days: float = 0) -> Token:
 
 def modules_of(extension_id: str) -> list[Module]:
     """Return the modules that an extension brings."""
-    return Extension.objects.get(pk=extension_id).fixed_modules
+    modules: list[Module] = Extension.objects.get(pk=extension_id).fixed_modules
+    return modules
 
 
 def secret(token: Token) -> str:

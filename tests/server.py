@@ -4,6 +4,7 @@ For tests that know URLs and words and never a model.
 """
 
 import fcntl
+import http.client
 import os
 import secrets
 import shutil
@@ -15,7 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import psycopg
@@ -30,6 +31,18 @@ class Answer(NamedTuple):
     status: int
     headers: Any
     text: str
+
+
+class Reply(NamedTuple):
+    """An answer down to its bytes."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @classmethod
+    def read(cls, response: http.client.HTTPResponse) -> Self:
+        return cls(response.status, response.headers, response.read())
 
 
 class Server:

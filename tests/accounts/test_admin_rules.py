@@ -4,18 +4,24 @@ Changes ask for the password and send mails, the actor is recorded, and pages st
 many rows there are.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.contrib.auth.models import Permission as Right
 from django.contrib.contenttypes.models import ContentType
+from django.core.mail import EmailMessage
 from django.db import connection, transaction
-from django.db.models import ProtectedError
-from django.test import Client
+from django.db.models import Field, ProtectedError
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Account, Membership, User
 from activity.actions import Action
@@ -23,7 +29,7 @@ from activity.models import Event
 from portal.admin import SHOWN, BoundedInline
 from portal.fields import Actor
 from tests.accounts.test_sudo import QUESTION, answer
-from tests.conftest import confirmed, stale
+from tests.conftest import Call, Person, Response, confirmed, stale
 from tests.factories import PASSWORD, AccountFactory, MembershipFactory, TokenFactory, UserFactory
 from tokens.models import Extension, Grant, Token
 
@@ -31,18 +37,18 @@ EMPTY = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
 
 
 @pytest.fixture
-def chief(db):
+def chief(db: None) -> User:
     return UserFactory(name="Chief", email="admin@portal.example", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
-def staff(chief):
+def staff(chief: User) -> Client:
     client = Client()
     client.force_login(chief, backend="accounts.backends.EmailBackend")
     return confirmed(client)
 
 
-def fields_of(user, **changes):
+def fields_of(user: User, **changes: object) -> dict[str, Any]:
     return {
         "email": user.email,
         "name": user.name,
@@ -53,7 +59,7 @@ def fields_of(user, **changes):
     }
 
 
-def post_routes():
+def post_routes() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Return the URL of every admin page that accepts a form, with an id that need not exist."""
     for model, _ in admin.site._registry.items():
         name = f"{model._meta.app_label}_{model._meta.model_name}"
@@ -70,7 +76,7 @@ def post_routes():
 # --- The password ---------------------------------------------------------------------------------
 
 
-def test_every_form_of_every_model_asks_for_the_password(staff):
+def test_every_form_of_every_model_asks_for_the_password(staff: Client) -> None:
     stale(staff)
     asked = 0
     for route, arguments in post_routes():
@@ -86,7 +92,9 @@ def test_every_form_of_every_model_asks_for_the_password(staff):
     assert asked > 4 * 20
 
 
-def test_nothing_is_written_before_the_password_and_all_of_it_after(staff, michael):
+def test_nothing_is_written_before_the_password_and_all_of_it_after(
+    staff: Client, michael: Person
+) -> None:
     path = f"/admin/accounts/user/{michael.user.pk}/change/"
     response = stale(staff).post(path, fields_of(michael.user, name="Renamed <b>"))
     assert QUESTION in response.text
@@ -97,7 +105,7 @@ def test_nothing_is_written_before_the_password_and_all_of_it_after(staff, micha
     assert michael.user.name == "Renamed <b>"
 
 
-def test_an_action_on_many_asks_as_well(staff, token, call):
+def test_an_action_on_many_asks_as_well(staff: Client, token: Token, call: Call) -> None:
     response = stale(staff).post(
         "/admin/tokens/token/", {"action": "force_disable", "_selected_action": [token.pk]}
     )
@@ -107,7 +115,9 @@ def test_an_action_on_many_asks_as_well(staff, token, call):
     assert call("accounts", token).status_code == 401
 
 
-def test_a_new_password_for_somebody_is_not_repeated_by_the_question(staff, michael):
+def test_a_new_password_for_somebody_is_not_repeated_by_the_question(
+    staff: Client, michael: Person
+) -> None:
     path = f"/admin/accounts/user/{michael.user.pk}/password/"
     typed = {
         "usable_password": "true",
@@ -126,7 +136,9 @@ def test_a_new_password_for_somebody_is_not_repeated_by_the_question(staff, mich
     assert michael.user.check_password("correct horse battery")
 
 
-def test_five_wrong_passwords_end_the_session_of_the_admin(staff, settings):
+def test_five_wrong_passwords_end_the_session_of_the_admin(
+    staff: Client, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = 100
     stale(staff)
     for _ in range(5):
@@ -135,12 +147,12 @@ def test_five_wrong_passwords_end_the_session_of_the_admin(staff, settings):
     assert staff.get("/admin/").status_code == 302
 
 
-def test_signing_out_needs_no_password(staff):
+def test_signing_out_needs_no_password(staff: Client) -> None:
     assert QUESTION not in stale(staff).post("/admin/logout/").text
     assert staff.get("/admin/").status_code == 302
 
 
-def test_ones_own_password_has_one_page(staff):
+def test_ones_own_password_has_one_page(staff: Client) -> None:
     assert (
         staff.post("/admin/password_change/", {"old_password": "guess"})["Location"]
         == "/account/password/"
@@ -148,7 +160,7 @@ def test_ones_own_password_has_one_page(staff):
     assert staff.get("/admin/password_change/")["Location"] == "/account/password/"
 
 
-def test_reading_needs_no_password(staff, token):
+def test_reading_needs_no_password(staff: Client, token: Token) -> None:
     stale(staff)
     for path in (
         "/admin/",
@@ -162,7 +174,7 @@ def test_reading_needs_no_password(staff, token):
 # --- Mails ----------------------------------------------------------------------------------------
 
 
-def mails(mailoutbox):
+def mails(mailoutbox: list[EmailMessage]) -> dict[str, str]:
     return {address: " ".join(mail.body.split()) for mail in mailoutbox for address in mail.to}
 
 
@@ -176,12 +188,18 @@ def mails(mailoutbox):
         ({"user_permissions": "a right"}, "Your rights in the administration were changed."),
     ],
 )
-def test_a_person_is_told_what_staff_change(staff, michael, mailoutbox, change, words):
+def test_a_person_is_told_what_staff_change(
+    staff: Client,
+    michael: Person,
+    mailoutbox: list[EmailMessage],
+    change: dict[str, str],
+    words: str,
+) -> None:
     group = Group.objects.create(name="Support")
-    values = {"the group": group.pk, "a right": Right.objects.first().pk}
-    change = {name: values.get(value, value) for name, value in change.items()}
+    values: dict[str, Any] = {"the group": group.pk, "a right": Right.objects.all()[0].pk}
+    changes = {name: values.get(value, value) for name, value in change.items()}
     response = staff.post(
-        f"/admin/accounts/user/{michael.user.pk}/change/", fields_of(michael.user, **change)
+        f"/admin/accounts/user/{michael.user.pk}/change/", fields_of(michael.user, **changes)
     )
     assert response.status_code == 302
     assert [mail.to for mail in mailoutbox] == [[michael.user.email]]
@@ -190,7 +208,9 @@ def test_a_person_is_told_what_staff_change(staff, michael, mailoutbox, change, 
     assert "Chief" in told
 
 
-def test_a_new_address_is_told_to_the_old_one_and_the_new_one(staff, michael, mailoutbox):
+def test_a_new_address_is_told_to_the_old_one_and_the_new_one(
+    staff: Client, michael: Person, mailoutbox: list[EmailMessage]
+) -> None:
     staff.post(
         f"/admin/accounts/user/{michael.user.pk}/change/",
         fields_of(michael.user, email="new@mightymicks.example"),
@@ -203,7 +223,9 @@ def test_a_new_address_is_told_to_the_old_one_and_the_new_one(staff, michael, ma
     )
 
 
-def test_a_password_that_staff_set_is_told_and_is_not_in_the_mail(staff, michael, mailoutbox):
+def test_a_password_that_staff_set_is_told_and_is_not_in_the_mail(
+    staff: Client, michael: Person, mailoutbox: list[EmailMessage]
+) -> None:
     typed = {
         "usable_password": "true",
         "password1": "correct horse battery",
@@ -216,7 +238,9 @@ def test_a_password_that_staff_set_is_told_and_is_not_in_the_mail(staff, michael
 
 
 @pytest.mark.parametrize("page", ["its own", "of the person", "of the account"])
-def test_a_membership_is_told_on_whichever_page_it_changes(staff, michael, mailoutbox, page):
+def test_a_membership_is_told_on_whichever_page_it_changes(
+    staff: Client, michael: Person, mailoutbox: list[EmailMessage], page: str
+) -> None:
     row = {"user": michael.user.pk, "account": michael.account.pk, "role": "member"}
     if page == "its own":
         staff.post(f"/admin/accounts/membership/{michael.membership.pk}/change/", row)
@@ -242,7 +266,9 @@ def test_a_membership_is_told_on_whichever_page_it_changes(staff, michael, mailo
     )
 
 
-def test_the_end_of_a_membership_is_told_by_page_and_by_action(staff, account, mailoutbox):
+def test_the_end_of_a_membership_is_told_by_page_and_by_action(
+    staff: Client, account: Account, mailoutbox: list[EmailMessage]
+) -> None:
     first, second = MembershipFactory(account=account), MembershipFactory(account=account)
     staff.post(f"/admin/accounts/membership/{first.pk}/delete/", {"post": "yes"})
     staff.post(
@@ -254,7 +280,9 @@ def test_the_end_of_a_membership_is_told_by_page_and_by_action(staff, account, m
     assert all("You no longer belong to" in mail.body for mail in mailoutbox)
 
 
-def test_a_membership_that_moves_is_told_to_both(staff, michael, mailoutbox):
+def test_a_membership_that_moves_is_told_to_both(
+    staff: Client, michael: Person, mailoutbox: list[EmailMessage]
+) -> None:
     other = UserFactory()
     row = {"user": other.pk, "account": michael.account.pk, "role": "member"}
     staff.post(f"/admin/accounts/membership/{michael.membership.pk}/change/", row)
@@ -264,15 +292,17 @@ def test_a_membership_that_moves_is_told_to_both(staff, michael, mailoutbox):
 
 
 def test_a_change_of_the_name_alone_and_a_form_with_a_mistake_tell_nobody(
-    staff, michael, mailoutbox
-):
+    staff: Client, michael: Person, mailoutbox: list[EmailMessage]
+) -> None:
     path = f"/admin/accounts/user/{michael.user.pk}/change/"
     staff.post(path, fields_of(michael.user, name="Mickey"))
     staff.post(path, fields_of(michael.user, email="no address", is_staff="on"))
     assert mailoutbox == []
 
 
-def test_a_mail_server_that_fails_undoes_nothing_and_is_told(staff, michael, settings):
+def test_a_mail_server_that_fails_undoes_nothing_and_is_told(
+    staff: Client, michael: Person, settings: Settings
+) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     path = f"/admin/accounts/user/{michael.user.pk}/change/"
@@ -285,7 +315,9 @@ def test_a_mail_server_that_fails_undoes_nothing_and_is_told(staff, michael, set
 # --- Who acted ------------------------------------------------------------------------------------
 
 
-def test_an_event_keeps_who_it_was_as_text_under_the_name_of_then(token, michael):
+def test_an_event_keeps_who_it_was_as_text_under_the_name_of_then(
+    token: Token, michael: Person
+) -> None:
     token.disable(by=michael.user)
     robot = TokenFactory(account=token.account, name="Robot")
     token.enable(by=robot)
@@ -299,9 +331,12 @@ def test_an_event_keeps_who_it_was_as_text_under_the_name_of_then(token, michael
 
 @pytest.mark.parametrize("way", ["row", "rows"])
 @pytest.mark.parametrize("deed", ["created", "edited", "disabled", "granted", "viewed"])
-def test_whoever_acted_may_be_deleted_and_the_trail_keeps_them(account, deed, way):
+def test_whoever_acted_may_be_deleted_and_the_trail_keeps_them(
+    account: Account, deed: str, way: str
+) -> None:
     person = UserFactory(name="Adrian Pennino")
     who = Actor.of(person)
+    assert who
     token = TokenFactory(account=account, by=person if deed == "created" else None)
     if deed == "edited":
         token.edit(by=person, version=None, modules=None, name="New")
@@ -314,7 +349,7 @@ def test_whoever_acted_may_be_deleted_and_the_trail_keeps_them(account, deed, wa
     person.delete() if way == "row" else User.objects.filter(pk=person.pk).delete()
     assert not User.objects.filter(pk=who.id).exists()
     token = Token.objects.get()
-    assert token.events.first().actor == who
+    assert token.events[0].actor == who
     kept = {
         "created": token.created_by,
         "edited": token.updated_by,
@@ -326,7 +361,9 @@ def test_whoever_acted_may_be_deleted_and_the_trail_keeps_them(account, deed, wa
 
 
 @pytest.mark.parametrize("way", ["row", "rows"])
-def test_whoever_acted_in_the_admin_cannot_be_deleted_in_the_shell_either(db, way):
+def test_whoever_acted_in_the_admin_cannot_be_deleted_in_the_shell_either(
+    db: None, way: str
+) -> None:
     person = UserFactory()
     done_in_the_admin(person)
     with pytest.raises(ProtectedError), transaction.atomic():
@@ -334,7 +371,7 @@ def test_whoever_acted_in_the_admin_cannot_be_deleted_in_the_shell_either(db, wa
     assert User.objects.filter(pk=person.pk).exists()
 
 
-def done_in_the_admin(person):
+def done_in_the_admin(person: User) -> None:
     LogEntry.objects.create(
         user=person,
         content_type=ContentType.objects.get_for_model(Account),
@@ -343,7 +380,7 @@ def done_in_the_admin(person):
     )
 
 
-def delete(staff, person, way):
+def delete(staff: Client, person: User, way: str) -> tuple[Response, Response]:
     """Delete a person from their page or from the list; return the confirmation and its result."""
     if way == "page":
         path = f"/admin/accounts/user/{person.pk}/delete/"
@@ -355,8 +392,11 @@ def delete(staff, person, way):
 
 
 @pytest.mark.parametrize("way", ["page", "list"])
-def test_a_person_is_deleted_in_the_admin_and_told(staff, michael, token, mailoutbox, way):
+def test_a_person_is_deleted_in_the_admin_and_told(
+    staff: Client, michael: Person, token: Token, mailoutbox: list[EmailMessage], way: str
+) -> None:
     who = Actor.of(michael.user)
+    assert who
     asked, done = delete(staff, michael.user, way)
     assert (asked.status_code, done.status_code) == (200, 302)
     assert not User.objects.filter(pk=who.id).exists()
@@ -370,7 +410,9 @@ def test_a_person_is_deleted_in_the_admin_and_told(staff, michael, token, mailou
 
 @pytest.mark.parametrize("way", ["page", "list"])
 @pytest.mark.parametrize("who", ["oneself", "somebody in the log"])
-def test_the_admin_says_beforehand_who_cannot_be_deleted(staff, chief, michael, who, way):
+def test_the_admin_says_beforehand_who_cannot_be_deleted(
+    staff: Client, chief: User, michael: Person, who: str, way: str
+) -> None:
     person = chief if who == "oneself" else michael.user
     if who == "somebody in the log":
         done_in_the_admin(person)
@@ -383,7 +425,7 @@ def test_the_admin_says_beforehand_who_cannot_be_deleted(staff, chief, michael, 
     assert User.objects.filter(pk=person.pk).exists()
 
 
-def test_an_account_goes_with_tokens_that_changed_each_other(account):
+def test_an_account_goes_with_tokens_that_changed_each_other(account: Account) -> None:
     first = TokenFactory(account=account)
     TokenFactory(account=account, by=first).disable(by=first)
     account.delete()
@@ -391,9 +433,11 @@ def test_an_account_goes_with_tokens_that_changed_each_other(account):
 
 
 @pytest.mark.parametrize("page", ["accounts/account", "tokens/token", "activity/event"])
-def test_the_admin_offers_to_delete_no_account_token_or_event(staff, michael, token, page):
+def test_the_admin_offers_to_delete_no_account_token_or_event(
+    staff: Client, michael: Person, token: Token, page: str
+) -> None:
     ids = {"accounts/account": michael.account.pk, "tokens/token": token.pk}
-    pk = ids.get(page, Event.objects.first().pk)
+    pk = ids.get(page, Event.objects.all()[0].pk)
     assert "delete_selected" not in staff.get(f"/admin/{page}/").text
     assert staff.post(f"/admin/{page}/{pk}/delete/", {"post": "yes"}).status_code == 403
     staff.post(
@@ -403,13 +447,13 @@ def test_the_admin_offers_to_delete_no_account_token_or_event(staff, michael, to
     assert token.events.exists()
 
 
-def test_no_log_is_registered_to_be_deleted(rf, chief):
+def test_no_log_is_registered_to_be_deleted(rf: RequestFactory, chief: User) -> None:
     request = rf.get("/admin/")
     request.user = chief
     logs = [
         model
         for model in admin.site._registry
-        if model._meta.model_name in {"event", "logentry"} or "log" in model._meta.model_name
+        if model._meta.model_name in {"event", "logentry"} or "log" in str(model._meta.model_name)
     ]
     assert Event in logs
     assert not any(admin.site._registry[model].has_delete_permission(request) for model in logs)
@@ -418,7 +462,7 @@ def test_no_log_is_registered_to_be_deleted(rf, chief):
 # --- Pages of bounded size ------------------------------------------------------------------------
 
 
-def test_every_inline_is_bounded_and_has_a_list_of_all():
+def test_every_inline_is_bounded_and_has_a_list_of_all() -> None:
     inlines = [
         inline for model_admin in admin.site._registry.values() for inline in model_admin.inlines
     ]
@@ -431,13 +475,13 @@ def test_every_inline_is_bounded_and_has_a_list_of_all():
 FEW = {Right, ContentType, Extension, Grant}
 
 
-def test_no_form_or_filter_offers_all_rows_of_a_table():
+def test_no_form_or_filter_offers_all_rows_of_a_table() -> None:
     for model, model_admin in admin.site._registry.items():
         holders = [model_admin, *(inline(model, admin.site) for inline in model_admin.inlines)]
         for holder in holders:
             fields = [*holder.opts.fields, *holder.opts.many_to_many]
             searched = {
-                *holder.get_autocomplete_fields(None),
+                *holder.get_autocomplete_fields(HttpRequest()),
                 *holder.raw_id_fields,
                 *holder.readonly_fields,
             }
@@ -452,6 +496,7 @@ def test_no_form_or_filter_offers_all_rows_of_a_table():
             if not isinstance(name, str):
                 continue  # A filter of our own offers what it says.
             field = model._meta.get_field(name)
+            assert isinstance(field, Field)
             assert (
                 field.choices
                 or field.get_internal_type() in {"BooleanField", "DateTimeField"}
@@ -464,7 +509,7 @@ def test_no_form_or_filter_offers_all_rows_of_a_table():
 FIXED = {"currency", "schema", "tier_level", "zone"}
 
 
-def queries_of(staff, path):
+def queries_of(staff: Client, path: str) -> tuple[Response, int]:
     with CaptureQueriesContext(
         connection,
     ) as queries:
@@ -473,7 +518,9 @@ def queries_of(staff, path):
     return response, len(queries)
 
 
-def test_a_token_with_20_000_events_shows_the_newest_and_the_way_to_all(staff, token):
+def test_a_token_with_20_000_events_shows_the_newest_and_the_way_to_all(
+    staff: Client, token: Token
+) -> None:
     few = queries_of(staff, f"/admin/tokens/token/{token.pk}/change/")[1]
     about = {
         "account": token.account_id,
@@ -492,7 +539,9 @@ def test_a_token_with_20_000_events_shows_the_newest_and_the_way_to_all(staff, t
     assert listed.context["cl"].result_count == 20_001
 
 
-def test_an_account_with_many_members_shows_the_newest_to_look_at_and_can_be_saved(staff):
+def test_an_account_with_many_members_shows_the_newest_to_look_at_and_can_be_saved(
+    staff: Client,
+) -> None:
     account = AccountFactory(name="Big")
     people = User.objects.bulk_create(
         User(id=f"UR-900-{n // 1000:03}-{n % 1000:03}", email=f"p{n}@big.example", name=f"P {n}")

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import QueuedMail, Session
 from tests.accounts.test_sudo import QUESTION, answer
-from tests.conftest import stale
+from tests.conftest import Person, Response, stale
 from tests.factories import PASSWORD
 
 PAGE = "/account/security/"
@@ -18,28 +18,36 @@ SAFARI = (
 )
 
 
-def sign_in(person, agent=FIREFOX, address="192.0.2.44"):
+def sign_in(person: Person, agent: str = FIREFOX, address: str = "192.0.2.44") -> Client:
     client = Client(headers={"user-agent": agent}, REMOTE_ADDR=address)
     fields = {"username": person.user.email, "password": PASSWORD}
     assert client.post("/sign-in/", fields).status_code == 302
     return client
 
 
-def is_signed_in(client):
+def is_signed_in(client: Client) -> bool:
     return client.get(PAGE).status_code == 200
 
 
-def ids(response):
+def key_of(client: Client) -> str:
+    key = client.session.session_key
+    assert key
+    return key
+
+
+def ids(response: Response) -> list[str]:
     return re.findall(r'name="device" value="([0-9a-f]+)"', response.text)
 
 
 @pytest.fixture
-def here(michael):
+def here(michael: Person) -> Client:
     Session.objects.all().delete()
     return sign_in(michael)
 
 
-def test_the_page_says_where_and_with_what_and_marks_this_one(michael, here):
+def test_the_page_says_where_and_with_what_and_marks_this_one(
+    michael: Person, here: Client
+) -> None:
     sign_in(michael, SAFARI, "203.0.113.61")
     text = " ".join(here.get(PAGE).text.split())
     assert text.index("Firefox 145, Linux") < text.index("This device") < text.index("Safari 26")
@@ -48,14 +56,14 @@ def test_the_page_says_where_and_with_what_and_marks_this_one(michael, here):
     assert text.count("This device") == 1
 
 
-def test_the_page_holds_no_session_key(michael, here):
+def test_the_page_holds_no_session_key(michael: Person, here: Client) -> None:
     other = sign_in(michael, SAFARI)
     text = here.get(PAGE).text
     for client in (here, other):
-        assert client.session.session_key not in text
+        assert key_of(client) not in text
 
 
-def test_one_device_is_signed_out_and_no_other(michael, here):
+def test_one_device_is_signed_out_and_no_other(michael: Person, here: Client) -> None:
     other, third = sign_in(michael, SAFARI), sign_in(michael)
     found = ids(here.get(PAGE))
     assert len(found) == 2
@@ -66,7 +74,7 @@ def test_one_device_is_signed_out_and_no_other(michael, here):
     assert is_signed_in(here)
 
 
-def test_everything_else_is_signed_out(michael, here, adrian):
+def test_everything_else_is_signed_out(michael: Person, here: Client, adrian: Person) -> None:
     other, third = sign_in(michael, SAFARI), sign_in(michael)
     response = here.post(PAGE + "end-others/", follow=True)
     assert "2 devices are signed out." in response.text
@@ -77,7 +85,9 @@ def test_everything_else_is_signed_out(michael, here, adrian):
 
 
 @pytest.mark.parametrize("action", ["end/", "end-others/"])
-def test_signing_others_out_asks_for_the_password(michael, here, action):
+def test_signing_others_out_asks_for_the_password(
+    michael: Person, here: Client, action: str
+) -> None:
     other = sign_in(michael)
     fields = {"device": ids(here.get(PAGE))[0]}
     response = stale(here).post(PAGE + action, fields)
@@ -88,29 +98,33 @@ def test_signing_others_out_asks_for_the_password(michael, here, action):
 
 
 @pytest.mark.parametrize("device", ["", "x", "0" * 32, "\0"])
-def test_a_device_that_does_not_exist_ends_nothing(michael, here, device):
+def test_a_device_that_does_not_exist_ends_nothing(
+    michael: Person, here: Client, device: str
+) -> None:
     sign_in(michael)
     response = here.post(PAGE + "end/", {"device": device}, follow=True)
     assert "signed out already" in response.text
     assert michael.user.sessions.count() == 2
 
 
-def test_a_session_of_somebody_else_cannot_be_ended(michael, here, adrian):
+def test_a_session_of_somebody_else_cannot_be_ended(
+    michael: Person, here: Client, adrian: Person
+) -> None:
     from accounts.models import digest
 
-    hers = digest(adrian.client.session.session_key)
+    hers = digest(key_of(adrian.client))
     here.post(PAGE + "end/", {"device": hers})
     assert is_signed_in(adrian.client)
 
 
-def test_this_session_is_not_ended_by_its_own_id(here):
+def test_this_session_is_not_ended_by_its_own_id(here: Client) -> None:
     from accounts.models import digest
 
-    here.post(PAGE + "end/", {"device": digest(here.session.session_key)})
+    here.post(PAGE + "end/", {"device": digest(key_of(here))})
     assert is_signed_in(here)
 
 
-def test_a_new_password_ends_the_rows_of_all_other_sessions(michael, here):
+def test_a_new_password_ends_the_rows_of_all_other_sessions(michael: Person, here: Client) -> None:
     sign_in(michael), sign_in(michael)
     fields = {
         "old_password": PASSWORD,
@@ -125,7 +139,7 @@ def test_a_new_password_ends_the_rows_of_all_other_sessions(michael, here):
 # --- New devices ----------------------------------------------------------------------------------
 
 
-def test_a_sign_in_on_a_new_device_is_told_and_on_a_known_one_is_not(michael):
+def test_a_sign_in_on_a_new_device_is_told_and_on_a_known_one_is_not(michael: Person) -> None:
     michael.user.last_login = None
     michael.user.save()
     first = sign_in(michael)
@@ -142,12 +156,12 @@ def test_a_sign_in_on_a_new_device_is_told_and_on_a_known_one_is_not(michael):
     assert "Safari 26, iPhone" in told
 
 
-def test_a_wrong_password_on_a_new_device_tells_nothing(michael):
+def test_a_wrong_password_on_a_new_device_tells_nothing(michael: Person) -> None:
     Client().post("/sign-in/", {"username": michael.user.email, "password": "wrong"})
     assert not QueuedMail.objects.exists()
 
 
-def test_a_new_password_is_told_however_it_was_set(michael, here):
+def test_a_new_password_is_told_however_it_was_set(michael: Person, here: Client) -> None:
     fields = {
         "old_password": PASSWORD,
         "new_password1": "correct horse battery",

@@ -1,16 +1,20 @@
 """Guessing passwords: which attempts are counted, where, and who can still sign in."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import limits
 from accounts.models import Counter, User
 from portal.http import client_network
+from tests.conftest import Person, Response
 from tests.factories import PASSWORD, MembershipFactory
 
 SIGN_IN = "/sign-in/"
@@ -18,23 +22,23 @@ LIST = "/integrations/tokens/"
 NEW = "a quite different sentence"
 
 
-def sign_in(client, email, password=PASSWORD, **extra):
+def sign_in(client: Client, email: str, password: str = PASSWORD, **extra: Any) -> Response:
     return client.post(SIGN_IN, {"username": email, "password": password}, **extra)
 
 
-def address(number):
+def address(number: int) -> str:
     """Return one of many addresses in unrelated networks."""
     return f"198.51.{number}.7"
 
 
-def let_pass(minutes):
+def let_pass(minutes: int) -> None:
     """Move every counter into the past, as if that many minutes had passed."""
     for counter in Counter.objects.all():
         counter.until -= timedelta(minutes=minutes)
         counter.save()
 
 
-def lock_the_name(email, settings):
+def lock_the_name(email: str, settings: Settings) -> Response:
     """Try wrong passwords for a name, from as many addresses as it takes to lock it."""
     settings.SIGN_IN_TRIES_PER_NAME = 7
     for number in range(settings.SIGN_IN_TRIES_PER_NAME):
@@ -45,7 +49,9 @@ def lock_the_name(email, settings):
 # --- One name from one address --------------------------------------------------------------------
 
 
-def test_five_wrong_passwords_lock_the_name_for_that_address(client, michael):
+def test_five_wrong_passwords_lock_the_name_for_that_address(
+    client: Client, michael: Person
+) -> None:
     for left in (4, 3, 2, 1):
         assert (
             f"{left} {'try is' if left == 1 else 'tries are'} left"
@@ -58,7 +64,7 @@ def test_five_wrong_passwords_lock_the_name_for_that_address(client, michael):
     assert sign_in(client, michael.user.email).status_code == 429
 
 
-def test_an_unknown_name_is_locked_just_the_same(client, db):
+def test_an_unknown_name_is_locked_just_the_same(client: Client, db: None) -> None:
     for _ in range(5):
         response = sign_in(client, "nobody@mightymicks.example", "wrong")
     assert response.status_code == 429
@@ -80,8 +86,8 @@ def test_an_unknown_name_is_locked_just_the_same(client, db):
     ],
 )
 def test_sign_in_tries_are_counted_under_one_name_however_it_is_typed(
-    client, michael, typed, reaches_her
-):
+    client: Client, michael: Person, typed: str, reaches_her: bool
+) -> None:
     """Every spelling that lets the person in counts for the person; others are other names."""
     assert (sign_in(Client(), typed).status_code == 302) is reaches_her
     Counter.objects.all().delete()
@@ -91,19 +97,21 @@ def test_sign_in_tries_are_counted_under_one_name_however_it_is_typed(
     assert (response.status_code == 429) is reaches_her
 
 
-def test_the_lock_is_for_that_address_only(client, michael):
+def test_the_lock_is_for_that_address_only(client: Client, michael: Person) -> None:
     for _ in range(6):
         sign_in(client, michael.user.email, "wrong")
     assert sign_in(client, michael.user.email, REMOTE_ADDR="192.0.2.7").status_code == 302
 
 
-def test_other_names_go_on_working_from_that_address(client, michael, adrian):
+def test_other_names_go_on_working_from_that_address(
+    client: Client, michael: Person, adrian: Person
+) -> None:
     for _ in range(6):
         sign_in(client, michael.user.email, "wrong")
     assert sign_in(client, adrian.user.email).status_code == 302
 
 
-def test_the_lock_ends(client, michael):
+def test_the_lock_ends(client: Client, michael: Person) -> None:
     for _ in range(5):
         sign_in(client, michael.user.email, "wrong")
     let_pass(minutes=14)
@@ -112,14 +120,16 @@ def test_the_lock_ends(client, michael):
     assert sign_in(client, michael.user.email).status_code == 302
 
 
-def test_a_lock_is_not_prolonged_by_more_tries(client, michael):
+def test_a_lock_is_not_prolonged_by_more_tries(client: Client, michael: Person) -> None:
     for _ in range(5):
         sign_in(client, michael.user.email, "wrong")
     let_pass(minutes=14)
     assert int(sign_in(client, michael.user.email, "wrong")["Retry-After"]) <= 60
 
 
-def test_the_lock_page_tells_when_it_ends_whatever_others_do_meanwhile(client, michael):
+def test_the_lock_page_tells_when_it_ends_whatever_others_do_meanwhile(
+    client: Client, michael: Person
+) -> None:
     for _ in range(5):
         sign_in(client, michael.user.email, "wrong")
     let_pass(minutes=14)
@@ -129,28 +139,32 @@ def test_the_lock_page_tells_when_it_ends_whatever_others_do_meanwhile(client, m
     assert "in 1 minute." in response.text
 
 
-def test_wrong_tries_are_forgotten_with_the_wait(client, michael):
+def test_wrong_tries_are_forgotten_with_the_wait(client: Client, michael: Person) -> None:
     for _ in range(4):
         sign_in(client, michael.user.email, "wrong")
     let_pass(minutes=15)
     assert "4 tries are left" in sign_in(client, michael.user.email, "wrong").text
 
 
-def test_a_counter_of_a_clock_that_was_ahead_holds_nobody_up(client, michael):
+def test_a_counter_of_a_clock_that_was_ahead_holds_nobody_up(
+    client: Client, michael: Person
+) -> None:
     for _ in range(5):
         sign_in(client, michael.user.email, "wrong")
     let_pass(minutes=-60 * 24 * 365)
     assert sign_in(client, michael.user.email).status_code == 302
 
 
-def test_a_right_password_forgives_the_wrong_ones_before(client, michael):
+def test_a_right_password_forgives_the_wrong_ones_before(client: Client, michael: Person) -> None:
     for _ in range(3):
         for _ in range(4):
             sign_in(Client(), michael.user.email, "wrong")
         assert sign_in(Client(), michael.user.email).status_code == 302
 
 
-def test_wrong_passwords_at_sign_in_and_in_the_password_form_count_together(client, michael):
+def test_wrong_passwords_at_sign_in_and_in_the_password_form_count_together(
+    client: Client, michael: Person
+) -> None:
     fields = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}
     for _ in range(3):
         michael.client.post("/account/password/", fields)
@@ -167,7 +181,9 @@ def test_wrong_passwords_at_sign_in_and_in_the_password_form_count_together(clie
 # --- One address ----------------------------------------------------------------------------------
 
 
-def test_an_address_that_tries_many_names_is_locked_for_all_of_them(client, michael, settings):
+def test_an_address_that_tries_many_names_is_locked_for_all_of_them(
+    client: Client, michael: Person, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES_PER_ADDRESS = 8
     for number in range(8):
         sign_in(client, f"nobody{number}@mightymicks.example", "wrong")
@@ -175,7 +191,9 @@ def test_an_address_that_tries_many_names_is_locked_for_all_of_them(client, mich
     assert sign_in(client, michael.user.email, REMOTE_ADDR="192.0.2.7").status_code == 302
 
 
-def test_a_right_password_forgives_the_name_but_not_the_address(client, michael, settings):
+def test_a_right_password_forgives_the_name_but_not_the_address(
+    client: Client, michael: Person, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES_PER_ADDRESS = 8
     for number in range(6):
         sign_in(client, f"nobody{number}@mightymicks.example", "wrong")
@@ -195,12 +213,14 @@ def test_a_right_password_forgives_the_name_but_not_the_address(client, michael,
         ("::ffff:192.0.2.1", "192.0.2.1", True),
     ],
 )
-def test_an_address_of_ipv6_stands_for_its_64(one, other, same):
+def test_an_address_of_ipv6_stands_for_its_64(one: str, other: str, same: bool) -> None:
     networks = {client_network({"REMOTE_ADDR": address}) for address in (one, other)}
     assert (len(networks) == 1) is same
 
 
-def test_addresses_of_one_64_share_its_tries(client, michael, settings):
+def test_addresses_of_one_64_share_its_tries(
+    client: Client, michael: Person, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES_PER_ADDRESS = 8
     for number in range(8):
         sign_in(
@@ -213,7 +233,9 @@ def test_addresses_of_one_64_share_its_tries(client, michael, settings):
     assert sign_in(client, michael.user.email, REMOTE_ADDR="2001:db8:1:3::99").status_code == 302
 
 
-def test_people_whose_address_cannot_be_told_share_no_counter(client, michael, settings):
+def test_people_whose_address_cannot_be_told_share_no_counter(
+    client: Client, michael: Person, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES_PER_ADDRESS = 8
     for number in range(8):
         sign_in(client, f"nobody{number}@mightymicks.example", "wrong", REMOTE_ADDR="")
@@ -223,7 +245,9 @@ def test_people_whose_address_cannot_be_told_share_no_counter(client, michael, s
 # --- One name from everywhere, and all names ------------------------------------------------------
 
 
-def test_a_name_is_locked_after_wrong_passwords_from_many_addresses(client, michael, settings):
+def test_a_name_is_locked_after_wrong_passwords_from_many_addresses(
+    client: Client, michael: Person, settings: Settings
+) -> None:
     assert lock_the_name(michael.user.email, settings).status_code == 429
     response = sign_in(client, michael.user.email)
     assert response.status_code == 429
@@ -233,12 +257,16 @@ def test_a_name_is_locked_after_wrong_passwords_from_many_addresses(client, mich
     assert sign_in(client, michael.user.email).status_code == 302
 
 
-def test_an_unknown_name_is_locked_from_everywhere_just_the_same(client, db, settings):
+def test_an_unknown_name_is_locked_from_everywhere_just_the_same(
+    client: Client, db: None, settings: Settings
+) -> None:
     assert lock_the_name("nobody@mightymicks.example", settings).status_code == 429
     assert "came from several places" in sign_in(client, "nobody@mightymicks.example").text
 
 
-def test_a_right_password_gives_no_guesser_more_tries_for_the_name(michael, settings):
+def test_a_right_password_gives_no_guesser_more_tries_for_the_name(
+    michael: Person, settings: Settings
+) -> None:
     for number in range(settings.SIGN_IN_TRIES_PER_NAME - 1):
         sign_in(Client(), michael.user.email, "wrong", REMOTE_ADDR=address(number))
     assert sign_in(Client(), michael.user.email, REMOTE_ADDR="192.0.2.7").status_code == 302
@@ -247,7 +275,9 @@ def test_a_right_password_gives_no_guesser_more_tries_for_the_name(michael, sett
     )
 
 
-def test_a_brake_for_all_names_and_addresses(client, michael, settings):
+def test_a_brake_for_all_names_and_addresses(
+    client: Client, michael: Person, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES_IN_ALL = 8
     for number in range(8):
         sign_in(
@@ -258,7 +288,7 @@ def test_a_brake_for_all_names_and_addresses(client, michael, settings):
     assert "The portal is receiving very many wrong passwords" in response.text
 
 
-def test_the_longest_wait_is_told(client, michael, settings):
+def test_the_longest_wait_is_told(client: Client, michael: Person, settings: Settings) -> None:
     settings.SIGN_IN_TRIES_PER_NAME = 5
     for _ in range(5):
         response = sign_in(client, michael.user.email, "wrong")
@@ -268,7 +298,7 @@ def test_the_longest_wait_is_told(client, michael, settings):
 # --- Nobody is locked out for good ----------------------------------------------------------------
 
 
-def lock_everything(michael, settings, client):
+def lock_everything(michael: Person, settings: Settings, client: Client) -> None:
     """Lock a name from everywhere, an address, and sign-in for the whole portal."""
     settings.SIGN_IN_TRIES_PER_ADDRESS, settings.SIGN_IN_TRIES_IN_ALL = 8, 8 + 7
     lock_the_name(michael.user.email, settings)
@@ -277,14 +307,16 @@ def lock_everything(michael, settings, client):
     assert sign_in(Client(), michael.user.email).status_code == 429
 
 
-def test_a_person_gets_through_on_a_device_they_have_signed_in_on(client, michael, settings):
+def test_a_person_gets_through_on_a_device_they_have_signed_in_on(
+    client: Client, michael: Person, settings: Settings
+) -> None:
     sign_in(client, michael.user.email)
     client.post("/sign-out/")
     lock_everything(michael, settings, Client())
     assert sign_in(client, michael.user.email).status_code == 302
 
 
-def test_that_device_has_five_tries_of_its_own(client, michael):
+def test_that_device_has_five_tries_of_its_own(client: Client, michael: Person) -> None:
     sign_in(client, michael.user.email)
     client.post("/sign-out/")
     for left in (4, 3, 2, 1):
@@ -300,7 +332,9 @@ def test_that_device_has_five_tries_of_its_own(client, michael):
     assert sign_in(Client(), michael.user.email).status_code == 302
 
 
-def test_a_device_is_known_for_its_own_people_only(client, michael, adrian, settings):
+def test_a_device_is_known_for_its_own_people_only(
+    client: Client, michael: Person, adrian: Person, settings: Settings
+) -> None:
     sign_in(client, adrian.user.email)
     client.post("/sign-out/")
     lock_everything(michael, settings, Client())
@@ -308,7 +342,9 @@ def test_a_device_is_known_for_its_own_people_only(client, michael, adrian, sett
     assert sign_in(client, adrian.user.email).status_code == 302
 
 
-def test_two_people_of_one_device_are_both_known(client, michael, adrian, settings):
+def test_two_people_of_one_device_are_both_known(
+    client: Client, michael: Person, adrian: Person, settings: Settings
+) -> None:
     for person in (michael, adrian):
         sign_in(client, person.user.email)
         client.post("/sign-out/")
@@ -318,7 +354,9 @@ def test_two_people_of_one_device_are_both_known(client, michael, adrian, settin
     assert sign_in(client, adrian.user.email).status_code == 302
 
 
-def test_a_device_is_not_known_any_more_after_a_new_password(client, michael, settings):
+def test_a_device_is_not_known_any_more_after_a_new_password(
+    client: Client, michael: Person, settings: Settings
+) -> None:
     """So a stolen device cookie is worth nothing after that."""
     sign_in(client, michael.user.email)
     stolen = client.cookies["device"].value
@@ -333,14 +371,18 @@ def test_a_device_is_not_known_any_more_after_a_new_password(client, michael, se
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "WyIiLFtdXQ:1abc:forged", "é", "a" * 4000])
-def test_a_cookie_that_is_not_ours_is_no_device(client, michael, cookie):
+def test_a_cookie_that_is_not_ours_is_no_device(
+    client: Client, michael: Person, cookie: str
+) -> None:
     client.cookies["device"] = cookie
     for _ in range(5):
         response = sign_in(client, michael.user.email, "wrong")
     assert "from your network" in response.text
 
 
-def test_the_cookie_of_a_device_names_nobody_and_no_script_reads_it(client, michael):
+def test_the_cookie_of_a_device_names_nobody_and_no_script_reads_it(
+    client: Client, michael: Person
+) -> None:
     cookie = sign_in(client, michael.user.email).cookies["device"]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
@@ -350,8 +392,8 @@ def test_the_cookie_of_a_device_names_nobody_and_no_script_reads_it(client, mich
 
 
 def test_a_new_password_by_mail_lifts_the_lock_and_makes_the_device_known(
-    client, michael, settings
-):
+    client: Client, michael: Person, settings: Settings
+) -> None:
     from django.contrib.auth.tokens import default_token_generator
     from django.utils.http import urlsafe_base64_encode
 
@@ -367,7 +409,9 @@ def test_a_new_password_by_mail_lifts_the_lock_and_makes_the_device_known(
     assert sign_in(client, michael.user.email, NEW).status_code == 302
 
 
-def test_a_password_set_by_an_administrator_lifts_the_lock_too(client, michael, settings):
+def test_a_password_set_by_an_administrator_lifts_the_lock_too(
+    client: Client, michael: Person, settings: Settings
+) -> None:
     lock_the_name(michael.user.email, settings)
     user = User.objects.get(pk=michael.user.pk)
     user.set_password(NEW)
@@ -378,11 +422,11 @@ def test_a_password_set_by_an_administrator_lifts_the_lock_too(client, michael, 
 # --- At the same moment ---------------------------------------------------------------------------
 
 
-def at_once(count, act):
+def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     """Call `act(number)` in that many threads at the same moment; return the results."""
     barrier, answers = threading.Barrier(count), [None] * count
 
-    def run(number):
+    def run(number: int) -> None:
         try:
             barrier.wait(30)
             answers[number] = act(number)
@@ -398,18 +442,23 @@ def at_once(count, act):
 
 
 @pytest.fixture
-def checked(monkeypatch):
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Collect every password that was checked."""
-    passwords = []
+    passwords: list[str] = []
     original = User.check_password
-    monkeypatch.setattr(
-        User, "check_password", lambda self, raw: (passwords.append(raw), original(self, raw))[1]
-    )
+
+    def check(user: User, raw: str) -> bool:
+        passwords.append(raw)
+        return original(user, raw)
+
+    monkeypatch.setattr(User, "check_password", check)
     return passwords
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_thirty_guesses_at_once_no_more_are_checked_than_are_allowed(michael, checked):
+def test_of_thirty_guesses_at_once_no_more_are_checked_than_are_allowed(
+    michael: Person, checked: list[str]
+) -> None:
     answers = at_once(
         30, lambda number: sign_in(Client(), michael.user.email, f"guess {number}").status_code
     )
@@ -420,8 +469,8 @@ def test_of_thirty_guesses_at_once_no_more_are_checked_than_are_allowed(michael,
 
 @pytest.mark.django_db(transaction=True)
 def test_guesses_at_once_from_thirty_addresses_stop_at_the_limit_of_the_name(
-    michael, checked, settings
-):
+    michael: Person, checked: list[str], settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES_PER_NAME = 7
     at_once(
         30,
@@ -435,11 +484,11 @@ def test_guesses_at_once_from_thirty_addresses_stop_at_the_limit_of_the_name(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_counter_never_counts_beyond_its_limit(db):
+def test_a_counter_never_counts_beyond_its_limit(db: None) -> None:
     """Even without the check before hashing, which lets only a few attempts through at a time."""
     limit = limits.Limit("test", 5, timedelta(minutes=15), "")
 
-    def take(number):
+    def take(number: int) -> bool:
         try:
             limits.take([limit])
         except limits.LimitReached:
@@ -451,7 +500,7 @@ def test_a_counter_never_counts_beyond_its_limit(db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_limits_are_taken_all_or_none(db):
+def test_limits_are_taken_all_or_none(db: None) -> None:
     wide, narrow = (
         limits.Limit(name, tries, timedelta(minutes=15), "")
         for name, tries in (("wide", 100), ("narrow", 1))
@@ -465,7 +514,7 @@ def test_limits_are_taken_all_or_none(db):
 # --- What is kept ---------------------------------------------------------------------------------
 
 
-def test_counters_hold_no_name_and_no_address(client, michael):
+def test_counters_hold_no_name_and_no_address(client: Client, michael: Person) -> None:
     sign_in(client, michael.user.email, "wrong", REMOTE_ADDR="192.0.2.77")
     kept = str(list(Counter.objects.values()))
     assert "michael" not in kept
@@ -473,18 +522,24 @@ def test_counters_hold_no_name_and_no_address(client, michael):
     assert timezone.now() < Counter.objects.earliest("until").until
 
 
-def test_somebody_who_is_switched_off_is_counted_like_everybody(client, michael):
+def test_somebody_who_is_switched_off_is_counted_like_everybody(
+    client: Client, michael: Person
+) -> None:
     User.objects.update(is_active=False)
     for left in (4, 3):
         assert f"{left} tries are left" in sign_in(client, michael.user.email).text
 
 
-def test_a_person_without_a_password_is_counted_like_everybody(client, michael):
+def test_a_person_without_a_password_is_counted_like_everybody(
+    client: Client, michael: Person
+) -> None:
     michael.user.set_unusable_password()
     michael.user.save()
     assert "4 tries are left" in sign_in(client, michael.user.email).text
 
 
-def test_members_of_several_accounts_have_one_count(client, michael, stranger):
+def test_members_of_several_accounts_have_one_count(
+    client: Client, michael: Person, stranger: Person
+) -> None:
     MembershipFactory(user=michael.user, account=stranger.account)
     assert "4 tries are left" in sign_in(client, michael.user.email, "wrong").text

@@ -4,7 +4,9 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from threading import BoundedSemaphore
 
 import pytest
 from django.test import Client
@@ -14,11 +16,12 @@ from accounts import hashing
 from accounts.models import Counter
 from portal import settings as product
 from tests.accounts.test_guessing import at_once
+from tests.conftest import Person, Response
 from tests.factories import PASSWORD
 
 
 @contextmanager
-def taken(semaphore):
+def taken(semaphore: threading.Semaphore) -> Iterator[None]:
     """Occupy every place for hashing."""
     with ExitStack() as held:
         while semaphore.acquire(blocking=False):
@@ -26,16 +29,16 @@ def taken(semaphore):
         yield
 
 
-def sign_in(person):
+def sign_in(person: Person) -> Response:
     return Client().post("/sign-in/", {"username": person.user.email, "password": PASSWORD})
 
 
-def test_every_hasher_of_the_product_waits_for_its_turn():
+def test_every_hasher_of_the_product_waits_for_its_turn() -> None:
     assert all(issubclass(import_string(name), hashing.InTurn) for name in product.PASSWORD_HASHERS)
 
 
 @pytest.mark.parametrize("name", product.PASSWORD_HASHERS)
-def test_hashes_of_earlier_versions_are_still_read(name):
+def test_hashes_of_earlier_versions_are_still_read(name: str) -> None:
     """Waiting for a turn changes when a password is hashed, not how."""
     ours, django_s = import_string(name)(), import_string(name).__mro__[2]()
     assert ours.algorithm == django_s.algorithm
@@ -43,11 +46,11 @@ def test_hashes_of_earlier_versions_are_still_read(name):
     assert not ours.verify("wrong", django_s.encode(PASSWORD, "saltsaltsalt"))
 
 
-def test_no_more_hash_at_once_than_are_allowed():
+def test_no_more_hash_at_once_than_are_allowed() -> None:
     most = running = 0
     lock = threading.Lock()
 
-    def hash_one(number):
+    def hash_one(number: int) -> bool:
         nonlocal most, running
         try:
             with hashing.turn():
@@ -69,22 +72,25 @@ def test_no_more_hash_at_once_than_are_allowed():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
 @pytest.mark.parametrize("name", product.PASSWORD_HASHERS)
-def test_a_hash_steps_back_behind_the_other_threads(name, monkeypatch):
-    seen = []
+def test_a_hash_steps_back_behind_the_other_threads(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
     hasher = import_string(name)()
-    monkeypatch.setattr(
-        import_string(name).__mro__[2],
-        "encode",
-        lambda *_args: (
-            seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) or ""
-        ),
-    )
+
+    def encode(*_args: object) -> str:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return ""
+
+    monkeypatch.setattr(import_string(name).__mro__[2], "encode", encode)
     hasher.encode(PASSWORD, "saltsaltsalt")
     assert seen == [hashing.NICENESS]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < hashing.NICENESS
 
 
-def test_a_thread_that_has_its_turn_does_not_wait_for_itself(monkeypatch):
+def test_a_thread_that_has_its_turn_does_not_wait_for_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(hashing, "WAIT", 0)
     with hashing.turn(), hashing.turn():
         assert not hashing.running.acquire(blocking=False) or product.PASSWORD_CHECKS > 1
@@ -93,7 +99,9 @@ def test_a_thread_that_has_its_turn_does_not_wait_for_itself(monkeypatch):
 @pytest.mark.parametrize(
     "semaphore", [hashing.running, hashing.admitted], ids=["nobody's turn ends", "too many wait"]
 )
-def test_who_does_not_get_a_turn_is_asked_to_come_back(michael, monkeypatch, semaphore):
+def test_who_does_not_get_a_turn_is_asked_to_come_back(
+    michael: Person, monkeypatch: pytest.MonkeyPatch, semaphore: BoundedSemaphore
+) -> None:
     monkeypatch.setattr(hashing, "WAIT", 0)
     with taken(semaphore):
         response = sign_in(michael)
@@ -105,7 +113,7 @@ def test_who_does_not_get_a_turn_is_asked_to_come_back(michael, monkeypatch, sem
     assert sign_in(michael).status_code == 302
 
 
-def test_a_locked_name_is_refused_without_a_turn(michael):
+def test_a_locked_name_is_refused_without_a_turn(michael: Person) -> None:
     for _ in range(5):
         Client().post("/sign-in/", {"username": michael.user.email, "password": "wrong"})
     with taken(hashing.admitted):
@@ -114,7 +122,7 @@ def test_a_locked_name_is_refused_without_a_turn(michael):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_worker_process_hashes_although_its_parent_did_before():
+def test_a_worker_process_hashes_although_its_parent_did_before() -> None:
     hasher = import_string(product.PASSWORD_HASHERS[0])()
     hasher.encode(PASSWORD, "saltsaltsalt")
     child = os.fork()

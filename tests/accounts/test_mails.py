@@ -2,16 +2,19 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail as outbox
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.management import call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import mails
 from accounts.mails import Fact, Kind, Mail, Step, When
-from accounts.models import QueuedMail
-from tests.conftest import person
+from accounts.models import Account, Membership, QueuedMail
+from tests.conftest import Person, person
 
 REMINDER = Mail(
     subject="Price List Export expires in 7 days",
@@ -28,23 +31,25 @@ REMINDER = Mail(
 )
 
 
-def send(account, kind=Kind.EXPIRES, mail=REMINDER):
+def send(account: Account, kind: Kind = Kind.EXPIRES, mail: Mail = REMINDER) -> None:
     mails.send(kind, mails.administrators(account, kind), mail)
 
 
-def choose(membership, kind, *whens):
+def choose(membership: Membership, kind: str, *whens: str) -> None:
     membership.mails = {kind: list(whens)}
     membership.save()
 
 
-def html_of(message):
-    return message.alternatives[0].content
+def html_of(message: EmailMessage) -> str:
+    assert isinstance(message, EmailMultiAlternatives)
+    content, _type = message.alternatives[0]
+    return str(content)
 
 
 # --- Words and looks ------------------------------------------------------------------------------
 
 
-def test_text_and_html_say_the_same(michael):
+def test_text_and_html_say_the_same(michael: Person) -> None:
     send(michael.account)
     assert mails.send_due() == 1
     message = outbox.outbox[0]
@@ -65,7 +70,9 @@ def test_text_and_html_say_the_same(michael):
     assert "Agreements, Pricing and &lt;Products&gt;" in shown
 
 
-def test_the_text_fits_72_columns_and_no_mail_has_a_link_a_picture_or_a_script(michael):
+def test_the_text_fits_72_columns_and_no_mail_has_a_link_a_picture_or_a_script(
+    michael: Person,
+) -> None:
     send(michael.account)
     mails.send_due()
     message = outbox.outbox[0]
@@ -74,7 +81,7 @@ def test_the_text_fits_72_columns_and_no_mail_has_a_link_a_picture_or_a_script(m
     assert message.extra_headers["Auto-Submitted"] == "auto-generated"
 
 
-def test_a_mail_says_who_gets_it_and_why(michael):
+def test_a_mail_says_who_gets_it_and_why(michael: Person) -> None:
     person(account=michael.account, user__name="Tony Gazzo")
     send(michael.account)
     mails.send_due()
@@ -88,7 +95,9 @@ def test_a_mail_says_who_gets_it_and_why(michael):
 # --- Who and when ---------------------------------------------------------------------------------
 
 
-def test_only_administrators_of_the_account_who_can_sign_in_get_it(michael, adrian, stranger):
+def test_only_administrators_of_the_account_who_can_sign_in_get_it(
+    michael: Person, adrian: Person, stranger: Person
+) -> None:
     gone = person(account=michael.account)
     gone.user.is_active = False
     gone.user.save()
@@ -97,7 +106,7 @@ def test_only_administrators_of_the_account_who_can_sign_in_get_it(michael, adri
     assert [message.to for message in outbox.outbox] == [[michael.user.email]]
 
 
-def test_whoever_chose_neither_gets_nothing(michael):
+def test_whoever_chose_neither_gets_nothing(michael: Person) -> None:
     choose(michael.membership, Kind.EXPIRES)
     send(michael.account)
     assert not QueuedMail.objects.exists()
@@ -105,7 +114,7 @@ def test_whoever_chose_neither_gets_nothing(michael):
     assert QueuedMail.objects.exists()
 
 
-def test_a_choice_is_made_for_one_account(michael):
+def test_a_choice_is_made_for_one_account(michael: Person) -> None:
     other = person(user=michael.user)
     choose(michael.membership, Kind.EXPIRES)
     send(other.account)
@@ -113,13 +122,13 @@ def test_a_choice_is_made_for_one_account(michael):
 
 
 @pytest.mark.parametrize("kept", [None, [], "x", {"expires": "x"}, {"expires": [1, None, "never"]}])
-def test_a_malformed_choice_breaks_nothing(michael, kept):
+def test_a_malformed_choice_breaks_nothing(michael: Person, kept: Any) -> None:
     type(michael.membership).objects.filter(pk=michael.membership.pk).update(mails=kept or {})
     send(michael.account)
     assert mails.send_due() in {0, 1}
 
 
-def test_both_are_possible(michael):
+def test_both_are_possible(michael: Person) -> None:
     choose(michael.membership, Kind.EXPIRES, When.AT_ONCE, When.DAILY)
     send(michael.account)
     assert sorted(QueuedMail.objects.values_list("is_daily", flat=True)) == [False, True]
@@ -138,12 +147,14 @@ def test_both_are_possible(michael):
         ("no zone", datetime(2026, 11, 25, 8, tzinfo=UTC), datetime(2026, 11, 26, 7, tzinfo=UTC)),
     ],
 )
-def test_daily_mails_leave_at_seven_where_the_person_is(michael, zone, now, then):
+def test_daily_mails_leave_at_seven_where_the_person_is(
+    michael: Person, zone: str, now: datetime, then: datetime
+) -> None:
     michael.user.time_zone = zone
     assert mails.next_morning(michael.user, now) == then
 
 
-def test_the_daily_mails_of_a_person_become_one(michael):
+def test_the_daily_mails_of_a_person_become_one(michael: Person) -> None:
     choose(michael.membership, Kind.EXPIRES, When.DAILY)
     send(michael.account)
     send(michael.account, mail=Mail("A second thing", "Its preview", "Title", "Text"))
@@ -157,7 +168,7 @@ def test_the_daily_mails_of_a_person_become_one(michael):
     assert not QueuedMail.objects.exists()
 
 
-def test_what_guards_a_person_is_always_sent_at_once(michael):
+def test_what_guards_a_person_is_always_sent_at_once(michael: Person) -> None:
     for kind in Kind:
         choose(michael.membership, kind)
     mails.tell(michael.user, REMINDER)
@@ -168,7 +179,9 @@ def test_what_guards_a_person_is_always_sent_at_once(michael):
 # --- The queue ------------------------------------------------------------------------------------
 
 
-def test_a_mail_that_fails_stays_and_is_tried_again_later(michael, settings):
+def test_a_mail_that_fails_stays_and_is_tried_again_later(
+    michael: Person, settings: Settings
+) -> None:
     send(michael.account)
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
@@ -183,7 +196,7 @@ def test_a_mail_that_fails_stays_and_is_tried_again_later(michael, settings):
     assert not QueuedMail.objects.exists()
 
 
-def test_a_mail_that_fails_too_often_is_given_up(michael, settings):
+def test_a_mail_that_fails_too_often_is_given_up(michael: Person, settings: Settings) -> None:
     send(michael.account)
     QueuedMail.objects.update(tries=mails.TRIES - 1)
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -192,7 +205,7 @@ def test_a_mail_that_fails_too_often_is_given_up(michael, settings):
     assert not QueuedMail.objects.exists()
 
 
-def test_a_mail_that_another_process_has_claimed_is_left_to_it(michael):
+def test_a_mail_that_another_process_has_claimed_is_left_to_it(michael: Person) -> None:
     send(michael.account)
     row = QueuedMail.objects.get()
     assert mails.claim(row)
@@ -202,7 +215,7 @@ def test_a_mail_that_another_process_has_claimed_is_left_to_it(michael):
     assert mails.send_due() == 1
 
 
-def test_cron_can_send_them(michael, capsys):
+def test_cron_can_send_them(michael: Person, capsys: pytest.CaptureFixture[str]) -> None:
     send(michael.account)
     call_command("send_mails")
     assert "Mails sent: 1." in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
@@ -11,7 +12,8 @@ from accounts.models import Authenticator, Passkey, QueuedMail, User
 from tests.accounts.soft_passkey import SoftPasskey
 from tests.accounts.test_sudo import QUESTION
 from tests.accounts.test_two_step import CODE, CODES, SECRET, give_password
-from tests.conftest import stale
+from tests.conftest import Person, stale
+from tokens.models import Token
 
 SECURITY = "/account/security/"
 OPTIONS = "/account/security/passkeys/options/"
@@ -21,7 +23,7 @@ SIGN_IN = "/sign-in/passkey/"
 SIGN_IN_OPTIONS = "/sign-in/passkey/options/"
 
 
-def add(person, **bend):
+def add(person: Person, **bend: Any) -> SoftPasskey:
     key = SoftPasskey()
     options = person.client.post(OPTIONS, {"for": "add"}).json()
     response = person.client.post(ADD, {"passkey": key.make(options, **bend)})
@@ -29,23 +31,25 @@ def add(person, **bend):
     return key
 
 
-def sign_in(key, client=None, **bend):
+def sign_in(key: SoftPasskey, client: Client | None = None, **bend: Any) -> Client:
     client = client or Client()
     options = client.post(SIGN_IN_OPTIONS).json()
     client.post(SIGN_IN, {"passkey": key.sign(options, **bend)})
     return client
 
 
-def is_in(client):
+def is_in(client: Client) -> bool:
     return SESSION_KEY in client.session
 
 
 @pytest.fixture
-def key(michael):
+def key(michael: Person) -> SoftPasskey:
     return add(michael)
 
 
-def test_a_passkey_is_added_and_signs_in_without_a_password(michael, key):
+def test_a_passkey_is_added_and_signs_in_without_a_password(
+    michael: Person, key: SoftPasskey
+) -> None:
     row = Passkey.objects.get()
     assert row.user == michael.user
     assert QueuedMail.objects.filter(content__subject="A passkey was added").exists()
@@ -55,14 +59,16 @@ def test_a_passkey_is_added_and_signs_in_without_a_password(michael, key):
     assert row.used_at is not None
 
 
-def test_it_signs_in_people_with_two_steps_without_a_code(michael, key):
+def test_it_signs_in_people_with_two_steps_without_a_code(
+    michael: Person, key: SoftPasskey
+) -> None:
     Authenticator.switch_on(michael.user, SECRET, 0, CODES)
     assert is_in(sign_in(key))
     client = give_password(michael)
     assert is_in(sign_in(key, client))
 
 
-def test_as_a_second_step_only_ones_own_passkey_counts(michael, adrian):
+def test_as_a_second_step_only_ones_own_passkey_counts(michael: Person, adrian: Person) -> None:
     hers = add(adrian)
     Authenticator.switch_on(michael.user, SECRET, 0, CODES)
     client = give_password(michael)
@@ -71,7 +77,7 @@ def test_as_a_second_step_only_ones_own_passkey_counts(michael, adrian):
     assert client.get(CODE).status_code == 200
 
 
-def test_signing_in_gives_the_session_a_new_key(key):
+def test_signing_in_gives_the_session_a_new_key(key: SoftPasskey) -> None:
     client = Client()
     client.post(SIGN_IN_OPTIONS)
     before = client.session.session_key
@@ -90,14 +96,16 @@ def test_signing_in_gives_the_session_a_new_key(key):
     ],
     ids=["origin", "similar origin", "host", "not unlocked"],
 )
-def test_an_answer_for_another_site_or_a_locked_device_is_refused(michael, key, bend):
+def test_an_answer_for_another_site_or_a_locked_device_is_refused(
+    michael: Person, key: SoftPasskey, bend: dict[str, Any]
+) -> None:
     assert not is_in(sign_in(key, **bend))
     Passkey.objects.all().delete()
     add(michael, **bend)
     assert not Passkey.objects.exists()
 
 
-def test_an_answer_works_once(key):
+def test_an_answer_works_once(key: SoftPasskey) -> None:
     client = Client()
     answer = key.sign(client.post(SIGN_IN_OPTIONS).json())
     client.post(SIGN_IN, {"passkey": answer})
@@ -107,7 +115,7 @@ def test_an_answer_works_once(key):
     assert not is_in(client)
 
 
-def test_an_answer_works_once_even_if_the_session_is_put_back(key):
+def test_an_answer_works_once_even_if_the_session_is_put_back(key: SoftPasskey) -> None:
     """As two requests at the same time would find it."""
     client = Client()
     answer = key.sign(client.post(SIGN_IN_OPTIONS).json())
@@ -122,7 +130,7 @@ def test_an_answer_works_once_even_if_the_session_is_put_back(key):
     assert not is_in(other)
 
 
-def test_an_answer_to_the_challenge_of_another_session_is_refused(key):
+def test_an_answer_to_the_challenge_of_another_session_is_refused(key: SoftPasskey) -> None:
     first, second = Client(), Client()
     answer = key.sign(first.post(SIGN_IN_OPTIONS).json())
     second.post(SIGN_IN_OPTIONS)
@@ -130,7 +138,7 @@ def test_an_answer_to_the_challenge_of_another_session_is_refused(key):
     assert not is_in(second)
 
 
-def test_an_answer_for_another_purpose_is_refused(michael, key):
+def test_an_answer_for_another_purpose_is_refused(michael: Person, key: SoftPasskey) -> None:
     answer = key.sign(michael.client.post(OPTIONS, {"for": "sudo"}).json())
     client = Client()
     client.post(SIGN_IN_OPTIONS)
@@ -141,7 +149,7 @@ def test_an_answer_for_another_purpose_is_refused(michael, key):
     assert not is_in(client)
 
 
-def test_a_challenge_is_good_for_five_minutes(key):
+def test_a_challenge_is_good_for_five_minutes(key: SoftPasskey) -> None:
     client = Client()
     answer = key.sign(client.post(SIGN_IN_OPTIONS).json())
     session = client.session
@@ -151,17 +159,17 @@ def test_a_challenge_is_good_for_five_minutes(key):
     assert not is_in(client)
 
 
-def test_another_key_with_the_same_id_is_refused(key):
+def test_another_key_with_the_same_id_is_refused(key: SoftPasskey) -> None:
     forger = SoftPasskey()
     forger.id = key.id
     assert not is_in(sign_in(forger))
 
 
-def test_an_unknown_passkey_is_refused(key):
+def test_an_unknown_passkey_is_refused(key: SoftPasskey) -> None:
     assert not is_in(sign_in(SoftPasskey()))
 
 
-def test_a_counter_that_does_not_count_up_is_refused(key):
+def test_a_counter_that_does_not_count_up_is_refused(key: SoftPasskey) -> None:
     key.counter = 5
     assert is_in(sign_in(key))
     assert not is_in(sign_in(key))
@@ -169,7 +177,7 @@ def test_a_counter_that_does_not_count_up_is_refused(key):
     assert is_in(sign_in(key))
 
 
-def test_a_person_who_was_switched_off_cannot_sign_in(michael, key):
+def test_a_person_who_was_switched_off_cannot_sign_in(michael: Person, key: SoftPasskey) -> None:
     User.objects.filter(pk=michael.user.pk).update(is_active=False)
     assert not is_in(sign_in(key))
 
@@ -187,7 +195,9 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("answer", NONSENSE)
-def test_nonsense_is_refused_with_a_sentence(michael, key, answer):
+def test_nonsense_is_refused_with_a_sentence(
+    michael: Person, key: SoftPasskey, answer: str
+) -> None:
     client = Client()
     client.post(SIGN_IN_OPTIONS)
     response = client.post(SIGN_IN, {"passkey": answer}, follow=True)
@@ -200,7 +210,7 @@ def test_nonsense_is_refused_with_a_sentence(michael, key, answer):
 
 @pytest.mark.parametrize("name", ["clientDataJSON", "authenticatorData", "signature"])
 @pytest.mark.parametrize("value", ["", "AA", "x" * 500, 7, None, {"a": 1}])
-def test_a_broken_part_is_refused(key, name, value):
+def test_a_broken_part_is_refused(key: SoftPasskey, name: str, value: Any) -> None:
     client = Client()
     answer = json.loads(key.sign(client.post(SIGN_IN_OPTIONS).json()))
     answer["response"][name] = value
@@ -209,31 +219,37 @@ def test_a_broken_part_is_refused(key, name, value):
     assert not is_in(client)
 
 
-def test_the_options_before_signing_in_name_nobody(michael, key, client):
+def test_the_options_before_signing_in_name_nobody(
+    michael: Person, key: SoftPasskey, client: Client
+) -> None:
     assert "allowCredentials" not in client.post(SIGN_IN_OPTIONS).json()["publicKey"]
 
 
-def test_a_passkey_cannot_be_added_twice(michael, key):
+def test_a_passkey_cannot_be_added_twice(michael: Person, key: SoftPasskey) -> None:
     options = michael.client.post(OPTIONS, {"for": "add"}).json()
     response = michael.client.post(ADD, {"passkey": key.make(options)}, follow=True)
     assert "added before" in response.text
     assert Passkey.objects.count() == 1
 
 
-def test_adding_asks_for_the_password_first(michael):
+def test_adding_asks_for_the_password_first(michael: Person) -> None:
     stale(michael.client)
     assert michael.client.post(OPTIONS, {"for": "add"}).status_code == 404
     assert QUESTION in michael.client.post(ADD).text
 
 
-def test_removing_asks_for_the_password_and_removes_only_ones_own(michael, adrian, key):
+def test_removing_asks_for_the_password_and_removes_only_ones_own(
+    michael: Person, adrian: Person, key: SoftPasskey
+) -> None:
     row = Passkey.objects.get()
     assert adrian.client.post(REMOVE, {"passkey": row.pk}).status_code == 404
     assert QUESTION in stale(michael.client).post(REMOVE, {"passkey": row.pk}).text
     assert Passkey.objects.exists()
 
 
-def test_a_passkey_replaces_the_password_where_it_is_asked_for_again(michael, key, token):
+def test_a_passkey_replaces_the_password_where_it_is_asked_for_again(
+    michael: Person, key: SoftPasskey, token: Token
+) -> None:
     path = f"/integrations/tokens/{token.pk}/reveal/"
     page = stale(michael.client).post(path)
     assert "Use a Passkey" in page.text
@@ -244,7 +260,9 @@ def test_a_passkey_replaces_the_password_where_it_is_asked_for_again(michael, ke
 
 
 @pytest.mark.parametrize("answer", NONSENSE[1:])
-def test_nonsense_does_not_replace_the_password(michael, key, token, answer):
+def test_nonsense_does_not_replace_the_password(
+    michael: Person, key: SoftPasskey, token: Token, answer: str
+) -> None:
     stale(michael.client)
     michael.client.post(OPTIONS, {"for": "sudo"})
     response = michael.client.post(
@@ -253,7 +271,9 @@ def test_nonsense_does_not_replace_the_password(michael, key, token, answer):
     assert QUESTION in response.text
 
 
-def test_the_passkey_of_somebody_else_does_not_replace_the_password(michael, adrian, token, key):
+def test_the_passkey_of_somebody_else_does_not_replace_the_password(
+    michael: Person, adrian: Person, token: Token, key: SoftPasskey
+) -> None:
     hers = add(adrian)
     stale(michael.client)
     options = michael.client.post(OPTIONS, {"for": "sudo"}).json()
@@ -264,6 +284,8 @@ def test_the_passkey_of_somebody_else_does_not_replace_the_password(michael, adr
     assert QUESTION in response.text
 
 
-def test_challenges_before_signing_in_are_limited(client, db, monkeypatch):
+def test_challenges_before_signing_in_are_limited(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("accounts.limits.CHALLENGES", 3)
     assert [client.post(SIGN_IN_OPTIONS).status_code for _ in range(4)] == [200, 200, 200, 429]

@@ -1,6 +1,7 @@
 """Which new passwords are refused, with what text, in every place where one can be set."""
 
 import string
+from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.password_validation import validate_password
@@ -9,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils.http import urlsafe_base64_encode
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
+from tests.conftest import Person
 from tests.factories import PASSWORD
 
 COMMON, PERSONAL, REGULAR = (
@@ -61,7 +64,7 @@ WEAK = {
 }
 
 
-def errors(password, user=None):
+def errors(password: str, user: User | None = None) -> str:
     try:
         validate_password(password, user)
     except ValidationError as refused:
@@ -72,7 +75,7 @@ def errors(password, user=None):
 @pytest.mark.parametrize(
     ("password", "words"), WEAK.items(), ids=[password[:30] for password in WEAK]
 )
-def test_a_weak_password_is_refused_in_words(michael, password, words):
+def test_a_weak_password_is_refused_in_words(michael: Person, password: str, words: str) -> None:
     assert words in errors(password, michael.user)
 
 
@@ -91,16 +94,16 @@ def test_a_weak_password_is_refused_in_words(michael, password, words):
         "Zb3$kfP0w9!q" * 10,
     ],
 )
-def test_a_good_one_is_taken(michael, password):
+def test_a_good_one_is_taken(michael: Person, password: str) -> None:
     assert errors(password, michael.user) == ""
 
 
-def test_a_password_can_be_checked_before_there_is_a_person(db):
+def test_a_password_can_be_checked_before_there_is_a_person(db: None) -> None:
     assert errors(GOOD) == ""
     assert PERSONAL in errors("integrationsportal")
 
 
-def test_the_brand_of_the_installation_counts(michael, settings):
+def test_the_brand_of_the_installation_counts(michael: Person, settings: Settings) -> None:
     settings.BRAND = "Contoso Cloud Hub"
     assert PERSONAL in errors("ContosoCloudHub!7", michael.user)
 
@@ -115,7 +118,9 @@ def test_the_brand_of_the_installation_counts(michael, settings):
         "aab" * 40_000,
     ],
 )
-def test_no_password_is_costly_to_judge(michael, password, django_assert_max_num_queries):
+def test_no_password_is_costly_to_judge(
+    michael: Person, password: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     """Counts the steps, not the time: no look-up has more than 128 characters."""
     from accounts import passwords
 
@@ -127,12 +132,12 @@ def test_no_password_is_costly_to_judge(michael, password, django_assert_max_num
 # --- In every form --------------------------------------------------------------------------------
 
 
-def change(michael, password):
+def change(michael: Person, password: str) -> bool:
     fields = {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
     return michael.client.post("/account/password/", fields).status_code == 302
 
 
-def reset(michael, password):
+def reset(michael: Person, password: str) -> bool:
     client = Client()
     user = urlsafe_base64_encode(michael.user.pk.encode())
     link = f"/account/reset/{user}/{default_token_generator.make_token(michael.user)}/"
@@ -142,7 +147,7 @@ def reset(michael, password):
     )
 
 
-def admin_changes(michael, password):
+def admin_changes(michael: Person, password: str) -> bool:
     page = f"/admin/accounts/user/{michael.user.pk}/password/"
     return (
         staff()
@@ -152,7 +157,7 @@ def admin_changes(michael, password):
     )
 
 
-def admin_creates(michael, password):
+def admin_creates(michael: Person, password: str) -> bool:
     empty = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
     fields = {
         "email": "new@person.example",
@@ -164,7 +169,7 @@ def admin_creates(michael, password):
     return staff().post("/admin/accounts/user/add/", {**fields, **empty}).status_code == 302
 
 
-def create_superuser(michael, password, monkeypatch):
+def create_superuser(michael: Person, password: str, monkeypatch: pytest.MonkeyPatch) -> bool:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
     try:
         call_command(
@@ -175,7 +180,7 @@ def create_superuser(michael, password, monkeypatch):
     return User.objects.filter(email="root@portal.example").exists()
 
 
-def staff():
+def staff() -> Client:
     from tests.conftest import confirmed
 
     client = Client()
@@ -196,13 +201,17 @@ def staff():
     [(GOOD, True), ("short", False), ("P@ssw0rd2024!", False), ("Integrations-Portal-1", False)],
 )
 def test_each_place_where_a_password_is_set_refuses_weak_ones(
-    michael, place, password, taken, monkeypatch
-):
+    michael: Person,
+    place: Callable[..., bool],
+    password: str,
+    taken: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     extra = (monkeypatch,) if place is create_superuser else ()
     assert place(michael, password, *extra) is taken
 
 
-def test_a_password_without_end_is_refused_at_sign_in(client, michael):
+def test_a_password_without_end_is_refused_at_sign_in(client: Client, michael: Person) -> None:
     response = client.post("/sign-in/", {"username": michael.user.email, "password": "x" * 5000})
     assert response.status_code == 200
     assert "at most 4096 characters" in response.text

@@ -1,8 +1,8 @@
 """People of an account: inviting, joining, roles, leaving."""
 
-import re
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
@@ -10,29 +10,31 @@ from django.core import mail as outbox
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Invitation, LastAdministrator, Membership, User
 from activity.actions import Action
 from activity.models import Event
 from tests.accounts.test_sudo import QUESTION, answer
-from tests.conftest import confirmed, person, stale
+from tests.conftest import Person, Response, confirmed, person, stale
 from tests.factories import UserFactory
+from tests.matching import matched
 
 PEOPLE = "/account/people/"
 NEW = "paulie@mightymicks.example"
 PASSWORDS = {"new_password1": "correct horse battery", "new_password2": "correct horse battery"}
 
 
-def invite(person, email=NEW, role="member"):
+def invite(person: Person, email: str = NEW, role: str = "member") -> str:
     """Invite somebody, and return the path of the link in the mail."""
     response = person.client.post(PEOPLE, {"email": email, "role": role}, follow=True)
     assert f"{email} is invited." in response.text
     message = outbox.outbox[-1]
     assert message.to == [email]
-    return re.search(r"http://testserver(/account/invitation/[^/\s]+/)", message.body)[1]
+    return matched(r"http://testserver(/account/invitation/[^/\s]+/)", str(message.body))[1]
 
 
-def role_of(row):
+def role_of(row: Membership) -> str:
     row.refresh_from_db()
     return row.role
 
@@ -40,7 +42,7 @@ def role_of(row):
 # --- Inviting -------------------------------------------------------------------------------------
 
 
-def test_an_invited_person_chooses_a_password_and_is_in(michael):
+def test_an_invited_person_chooses_a_password_and_is_in(michael: Person) -> None:
     path = invite(michael, role="administrator")
     client = Client()
     assert "Michael Goldmill invites" in " ".join(client.get(path).text.split())
@@ -55,7 +57,7 @@ def test_an_invited_person_chooses_a_password_and_is_in(michael):
     assert Event.objects.filter(action=Action.MEMBER_INVITED, subject_name=NEW).exists()
 
 
-def test_a_person_of_the_portal_signs_in_and_joins(michael, stranger):
+def test_a_person_of_the_portal_signs_in_and_joins(michael: Person, stranger: Person) -> None:
     path = invite(michael, stranger.user.email)
     page = Client().get(path)
     assert f"/sign-in/?next={path}" in page.text
@@ -65,7 +67,7 @@ def test_a_person_of_the_portal_signs_in_and_joins(michael, stranger):
     assert stranger.user.memberships.count() == 2
 
 
-def test_a_link_works_once(michael):
+def test_a_link_works_once(michael: Person) -> None:
     path = invite(michael)
     assert Client().post(path, {"name": "Paulie", **PASSWORDS}).status_code == 302
     response = Client().post(path, {"name": "Somebody", **PASSWORDS})
@@ -74,18 +76,18 @@ def test_a_link_works_once(michael):
     assert User.objects.filter(email=NEW).count() == 1
 
 
-def test_a_link_works_for_seven_days(michael, stranger):
+def test_a_link_works_for_seven_days(michael: Person, stranger: Person) -> None:
     path, hers = invite(michael), invite(michael, stranger.user.email)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert Client().get(path).status_code == 404
     assert Client().post(path, {"name": "Paulie", **PASSWORDS}).status_code == 404
     assert stranger.client.post(f"{hers}join/").status_code == 404
     assert Membership.objects.filter(account=michael.account).count() == 1
-    row = Invitation.objects.first()
+    row = Invitation.objects.earliest("pk")
     assert row.expires_at - row.created_at < timedelta(days=7)
 
 
-def test_an_invitation_of_another_address_is_refused(michael, stranger):
+def test_an_invitation_of_another_address_is_refused(michael: Person, stranger: Person) -> None:
     path = invite(michael)
     assert "The invitation is for another address." in stranger.client.get(path).text
     response = stranger.client.post(f"{path}join/", follow=True)
@@ -94,7 +96,7 @@ def test_an_invitation_of_another_address_is_refused(michael, stranger):
     assert Invitation.objects.exists()
 
 
-def test_a_withdrawn_and_a_replaced_link_are_worth_nothing(michael):
+def test_a_withdrawn_and_a_replaced_link_are_worth_nothing(michael: Person) -> None:
     first = invite(michael)
     second = invite(michael)
     assert Client().get(first).status_code == 404
@@ -104,7 +106,7 @@ def test_a_withdrawn_and_a_replaced_link_are_worth_nothing(michael):
     assert Event.objects.filter(action=Action.INVITATION_WITHDRAWN).exists()
 
 
-def test_an_invitation_into_a_closed_account_is_worth_nothing(michael):
+def test_an_invitation_into_a_closed_account_is_worth_nothing(michael: Person) -> None:
     path = invite(michael)
     michael.account.is_active = False
     michael.account.save()
@@ -112,11 +114,11 @@ def test_an_invitation_into_a_closed_account_is_worth_nothing(michael):
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 43, "a" * 2000])
-def test_a_made_up_link_is_404(client, db, token):
+def test_a_made_up_link_is_404(client: Client, db: None, token: str) -> None:
     assert client.get(f"/account/invitation/{token}/").status_code == 404
 
 
-def test_the_link_is_nowhere_in_the_database(michael):
+def test_the_link_is_nowhere_in_the_database(michael: Person) -> None:
     token = invite(michael).rstrip("/").rpartition("/")[2]
     assert token not in str(Invitation.objects.values().get())
     assert token not in str(list(Event.objects.values()))
@@ -130,7 +132,7 @@ def test_the_link_is_nowhere_in_the_database(michael):
         ({"new_password1": "short", "new_password2": "short"}, "at least 12"),
     ],
 )
-def test_a_bad_form_makes_nobody(michael, fields, error):
+def test_a_bad_form_makes_nobody(michael: Person, fields: dict[str, Any], error: str) -> None:
     path = invite(michael)
     response = Client().post(path, {"name": "Paulie", **PASSWORDS, **fields})
     assert error in response.text
@@ -139,24 +141,24 @@ def test_a_bad_form_makes_nobody(michael, fields, error):
 
 
 @pytest.mark.parametrize("email", ["", "x", "a@b", "\0@company.example"])
-def test_an_impossible_address_is_refused_with_a_sentence(michael, email):
+def test_an_impossible_address_is_refused_with_a_sentence(michael: Person, email: str) -> None:
     response = michael.client.post(PEOPLE, {"email": email, "role": "member"})
     assert response.status_code == 200
     assert "Enter an e-mail address" in response.text
 
 
-def test_whoever_belongs_already_is_not_invited(michael, adrian):
+def test_whoever_belongs_already_is_not_invited(michael: Person, adrian: Person) -> None:
     response = michael.client.post(PEOPLE, {"email": adrian.user.email.upper(), "role": "member"})
     assert "belongs to the account already" in response.text
     assert not Invitation.objects.exists()
 
 
-def test_an_unknown_role_is_refused(michael):
+def test_an_unknown_role_is_refused(michael: Person) -> None:
     michael.client.post(PEOPLE, {"email": NEW, "role": "owner"})
     assert not Invitation.objects.exists()
 
 
-def test_a_mail_that_cannot_be_sent_invites_nobody(michael, settings):
+def test_a_mail_that_cannot_be_sent_invites_nobody(michael: Person, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     response = michael.client.post(PEOPLE, {"email": NEW, "role": "member"}, follow=True)
@@ -164,7 +166,7 @@ def test_a_mail_that_cannot_be_sent_invites_nobody(michael, settings):
     assert not Invitation.objects.exists()
 
 
-def test_inviting_asks_for_the_password(michael):
+def test_inviting_asks_for_the_password(michael: Person) -> None:
     response = stale(michael.client).post(PEOPLE, {"email": NEW, "role": "member"})
     assert QUESTION in response.text
     assert not Invitation.objects.exists()
@@ -173,11 +175,11 @@ def test_inviting_asks_for_the_password(michael):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_link_opened_twice_at_once_makes_one_person(michael):
+def test_a_link_opened_twice_at_once_makes_one_person(michael: Person) -> None:
     path = invite(michael)
     barrier, answers = threading.Barrier(3), []
 
-    def post():
+    def post() -> None:
         barrier.wait(60)
         answers.append(Client().post(path, {"name": "Paulie", **PASSWORDS}).status_code)
         connection.close()
@@ -195,15 +197,15 @@ def test_a_link_opened_twice_at_once_makes_one_person(michael):
 # --- Roles and leaving ----------------------------------------------------------------------------
 
 
-def change(person, row, role):
+def change(person: Person, row: Membership, role: str) -> Response:
     return person.client.post(f"{PEOPLE}role/", {"member": row.pk, "role": role}, follow=True)
 
 
-def remove(person, row):
+def remove(person: Person, row: Membership) -> Response:
     return person.client.post(f"{PEOPLE}remove/", {"member": row.pk}, follow=True)
 
 
-def test_a_role_is_changed_told_and_recorded(michael, adrian):
+def test_a_role_is_changed_told_and_recorded(michael: Person, adrian: Person) -> None:
     response = change(michael, adrian.membership, "administrator")
     assert f"{adrian.user.name} is Administrator now." in response.text
     assert role_of(adrian.membership) == "administrator"
@@ -213,7 +215,7 @@ def test_a_role_is_changed_told_and_recorded(michael, adrian):
     assert event.changes["role"] == ["Member", "Administrator"]
 
 
-def test_a_removed_member_is_out_at_the_next_request(michael, adrian):
+def test_a_removed_member_is_out_at_the_next_request(michael: Person, adrian: Person) -> None:
     assert adrian.client.get("/integrations/tokens/").status_code == 200
     remove(michael, adrian.membership)
     assert adrian.client.get("/integrations/tokens/").status_code == 403
@@ -221,7 +223,9 @@ def test_a_removed_member_is_out_at_the_next_request(michael, adrian):
     assert outbox.outbox[-1].to == [adrian.user.email]
 
 
-def test_the_last_administrator_can_neither_leave_nor_step_down(michael, adrian):
+def test_the_last_administrator_can_neither_leave_nor_step_down(
+    michael: Person, adrian: Person
+) -> None:
     off = person(account=michael.account)
     User.objects.filter(pk=off.user.pk).update(is_active=False)
     for response in (
@@ -232,14 +236,16 @@ def test_the_last_administrator_can_neither_leave_nor_step_down(michael, adrian)
     assert role_of(michael.membership) == "administrator"
 
 
-def test_with_another_administrator_one_can_leave(michael):
+def test_with_another_administrator_one_can_leave(michael: Person) -> None:
     person(account=michael.account)
     remove(michael, michael.membership)
     assert not Membership.objects.filter(pk=michael.membership.pk).exists()
 
 
 @pytest.mark.parametrize("action", ["role/", "remove/"])
-def test_changes_of_people_ask_for_the_password(michael, adrian, action):
+def test_changes_of_people_ask_for_the_password(
+    michael: Person, adrian: Person, action: str
+) -> None:
     fields = {"member": adrian.membership.pk, "role": "administrator"}
     response = stale(michael.client).post(PEOPLE + action, fields)
     assert QUESTION in response.text
@@ -247,14 +253,16 @@ def test_changes_of_people_ask_for_the_password(michael, adrian, action):
 
 
 @pytest.mark.parametrize("action", ["role/", "remove/"])
-def test_people_of_another_account_do_not_exist(michael, stranger, action):
+def test_people_of_another_account_do_not_exist(
+    michael: Person, stranger: Person, action: str
+) -> None:
     for member in (stranger.membership.pk, "", "x", "9" * 30, "0"):
         fields = {"member": member, "role": "member"}
         assert confirmed(michael.client).post(PEOPLE + action, fields).status_code == 404
     assert role_of(stranger.membership) == "administrator"
 
 
-def test_an_invitation_of_another_account_does_not_exist(michael, stranger):
+def test_an_invitation_of_another_account_does_not_exist(michael: Person, stranger: Person) -> None:
     invite(michael)
     row = Invitation.objects.get()
     response = stranger.client.post(f"{PEOPLE}withdraw/", {"invitation": row.pk})
@@ -262,7 +270,7 @@ def test_an_invitation_of_another_account_does_not_exist(michael, stranger):
     assert NEW not in stranger.client.get(PEOPLE).text
 
 
-def test_members_neither_see_nor_change_people(michael, adrian):
+def test_members_neither_see_nor_change_people(michael: Person, adrian: Person) -> None:
     assert adrian.client.get(PEOPLE).status_code == 403
     assert adrian.client.post(PEOPLE, {"email": NEW, "role": "member"}).status_code == 403
     assert change(adrian, adrian.membership, "administrator").status_code == 403
@@ -271,11 +279,11 @@ def test_members_neither_see_nor_change_people(michael, adrian):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_administrators_cannot_remove_each_other_at_once(michael):
+def test_two_administrators_cannot_remove_each_other_at_once(michael: Person) -> None:
     other = person(account=michael.account)
     barrier, left = threading.Barrier(2), []
 
-    def end(row):
+    def end(row: Membership) -> None:
         barrier.wait(60)
         try:
             Membership.objects.get(pk=row.pk).end()
@@ -294,7 +302,9 @@ def test_two_administrators_cannot_remove_each_other_at_once(michael):
     assert Membership.objects.filter(account=michael.account).count() == 1
 
 
-def test_the_page_says_who_is_in_and_whose_sign_in_has_two_steps(michael, adrian):
+def test_the_page_says_who_is_in_and_whose_sign_in_has_two_steps(
+    michael: Person, adrian: Person
+) -> None:
     UserFactory(name="Nobody of here")
     text = " ".join(michael.client.get(PEOPLE).text.split())
     assert "Michael Goldmill" in text

@@ -8,20 +8,24 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.signals import user_login_failed
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
-from accounts.models import Counter, Session
+from accounts.models import Account, Counter, Session
 from activity.actions import Action
 from activity.models import Event
-from tests.conftest import confirmed, person, stale
+from tests.conftest import Person, Response, confirmed, person, stale
 from tests.factories import CUSTOM, PASSWORD, MembershipFactory, TokenFactory, secret
+from tests.matching import matched
 from tests.portal.test_routes import FORMS
 from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
@@ -108,7 +112,7 @@ OF_OTHER_FILES = {
 
 
 @pytest.fixture
-def expiring(account):
+def expiring(account: Account) -> Token:
     """Make a disabled token with two modules and an expiration."""
     token = TokenFactory(
         account=account,
@@ -121,7 +125,7 @@ def expiring(account):
 
 
 @pytest.fixture
-def draft(michael):
+def draft(michael: Person) -> TokenDraft:
     return TokenDraft.objects.create(
         account=michael.account,
         owner=michael.user,
@@ -131,7 +135,9 @@ def draft(michael):
     )
 
 
-def press(client, route, fields, token, draft, **more):
+def press(
+    client: Client, route: str, fields: dict[str, Any], token: Token, draft: TokenDraft, **more: Any
+) -> Response:
     """Send the form of a route as its page would."""
     name, _, step = route.partition(" ")
     paths = {
@@ -168,7 +174,7 @@ def press(client, route, fields, token, draft, **more):
     )
 
 
-def everything():
+def everything() -> dict[type[Model], list[str]]:
     """Return every row of the database, except drafts, sessions, counters and sign-in events."""
     left_out = {TokenDraft, Session, Counter}
     told = Event.objects.exclude(action__startswith="sign-ins.").values_list("action", "subject_id")
@@ -180,26 +186,26 @@ def everything():
     }
 
 
-def carried(response):
+def carried(response: Response) -> dict[str, list[str]]:
     """Return the hidden fields of the question, as a browser would send them."""
-    form = re.search(
-        r'<form method="post"[^>]*>(?:(?!</form>).)*sudo_password.*?</form>',
-        response.text,
-        re.DOTALL,
+    form = matched(
+        r'(?s)<form method="post"[^>]*>(?:(?!</form>).)*sudo_password.*?</form>', response.text
     )[0]
-    fields = {}
+    fields: dict[str, list[str]] = {}
     for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form):
         fields.setdefault(unescape(name), []).append(unescape(value))
     fields.pop("csrfmiddlewaretoken", None)
     return fields
 
 
-def answer(client, path, response, password=PASSWORD, **more):
+def answer(
+    client: Client, path: str, response: Response, password: str = PASSWORD, **more: Any
+) -> Response:
     """Answer the question in the browser in which it was asked."""
     return client.post(path, {**carried(response), "sudo_password": password, **more})
 
 
-def test_every_route_that_takes_a_post_says_whether_it_asks():
+def test_every_route_that_takes_a_post_says_whether_it_asks() -> None:
     takes = {route for route, answers in FORMS.items() if 405 not in answers}
     pressed = {route.partition(" ")[0] for route, _, _ in PRESSES}
     assert takes == pressed | PUBLIC | OF_THE_PROFILE | OF_OTHER_FILES
@@ -207,8 +213,13 @@ def test_every_route_that_takes_a_post_says_whether_it_asks():
 
 @pytest.mark.parametrize(("route", "fields", "asks"), PRESSES, ids=lambda value: str(value)[:40])
 def test_a_press_asks_as_the_table_says_and_does_nothing_before(
-    michael, expiring, draft, route, fields, asks
-):
+    michael: Person,
+    expiring: Token,
+    draft: TokenDraft,
+    route: str,
+    fields: dict[str, Any],
+    asks: bool,
+) -> None:
     stale(michael.client)
     if fields.get("account") == "the other":
         fields = {"account": MembershipFactory(user=michael.user).account.pk}
@@ -230,7 +241,14 @@ def test_a_press_asks_as_the_table_says_and_does_nothing_before(
     ids=lambda value: str(value)[:40],
 )
 @pytest.mark.parametrize("htmx", [False, True])
-def test_the_password_goes_on_with_what_was_sent(michael, expiring, draft, route, fields, htmx):
+def test_the_password_goes_on_with_what_was_sent(
+    michael: Person,
+    expiring: Token,
+    draft: TokenDraft,
+    route: str,
+    fields: dict[str, Any],
+    htmx: bool,
+) -> None:
     stale(michael.client)
     before = everything()
     step = route.partition(" ")[2]
@@ -255,7 +273,9 @@ def test_the_password_goes_on_with_what_was_sent(michael, expiring, draft, route
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-def test_the_question_says_what_the_password_is_for_and_finds_no_fault_yet(michael, expiring, htmx):
+def test_the_question_says_what_the_password_is_for_and_finds_no_fault_yet(
+    michael: Person, expiring: Token, htmx: bool
+) -> None:
     path = f"/integrations/tokens/{expiring.pk}/enable/"
     headers = {"HX-Request": "true"} if htmx else {}
     response = stale(michael.client).post(path, headers=headers)
@@ -267,7 +287,9 @@ def test_the_question_says_what_the_password_is_for_and_finds_no_fault_yet(micha
     assert "Enter your password." not in words
 
 
-def test_nothing_that_was_typed_is_lost(michael, expiring, draft):
+def test_nothing_that_was_typed_is_lost(
+    michael: Person, expiring: Token, draft: TokenDraft
+) -> None:
     typed = {
         "name": 'Ünïcode "quotes" <b>',
         "external_id": " x ",
@@ -292,7 +314,9 @@ def test_nothing_that_was_typed_is_lost(michael, expiring, draft):
     assert (expiring.name, expiring.description) == (typed["name"], "line one\nline two & three")
 
 
-def test_the_question_repeats_no_password_and_stands_in_no_address(michael, token):
+def test_the_question_repeats_no_password_and_stands_in_no_address(
+    michael: Person, token: Token
+) -> None:
     response = stale(michael.client).post(
         f"/integrations/tokens/{token.pk}/enable/",
         {"new_password1": "a typed secret", "next": "/integrations/tokens/?q=x"},
@@ -309,7 +333,7 @@ def test_the_question_repeats_no_password_and_stands_in_no_address(michael, toke
     assert "no-store" in wrong["Cache-Control"]
 
 
-def test_htmx_gets_the_question_as_a_dialog_over_the_list(michael, expiring):
+def test_htmx_gets_the_question_as_a_dialog_over_the_list(michael: Person, expiring: Token) -> None:
     response = stale(michael.client).post(
         f"/integrations/tokens/{expiring.pk}/enable/", headers={"HX-Request": "true"}
     )
@@ -319,7 +343,9 @@ def test_htmx_gets_the_question_as_a_dialog_over_the_list(michael, expiring):
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-def test_cancel_leads_back_to_where_the_question_came_from(michael, expiring, htmx):
+def test_cancel_leads_back_to_where_the_question_came_from(
+    michael: Person, expiring: Token, htmx: bool
+) -> None:
     headers = {"HX-Request": "true"} if htmx else {}
     page = f"/integrations/tokens/{expiring.pk}/"
     response = stale(michael.client).post(f"{page}enable/", {"next": page}, headers=headers)
@@ -339,15 +365,15 @@ def test_cancel_leads_back_to_where_the_question_came_from(michael, expiring, ht
     ],
 )
 def test_a_password_counts_for_five_minutes_and_a_moment_ahead_of_the_clock_does_not(
-    michael, token, monkeypatch, seconds, asks
-):
+    michael: Person, token: Token, monkeypatch: pytest.MonkeyPatch, seconds: int, asks: bool
+) -> None:
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now)
     response = confirmed(michael.client, seconds).post(f"/integrations/tokens/{token.pk}/reveal/")
     assert (QUESTION in response.text) is asks
 
 
-def test_signing_in_counts_as_giving_the_password(michael, token):
+def test_signing_in_counts_as_giving_the_password(michael: Person, token: Token) -> None:
     client = Client()
     client.post("/sign-in/", {"username": michael.user.email, "password": PASSWORD})
     assert QUESTION not in client.post(f"/integrations/tokens/{token.pk}/reveal/").text
@@ -356,7 +382,7 @@ def test_signing_in_counts_as_giving_the_password(michael, token):
 # --- Whose confirmation it is ---------------------------------------------------------------------
 
 
-def test_the_answer_holds_for_the_account_it_was_asked_for(michael, token):
+def test_the_answer_holds_for_the_account_it_was_asked_for(michael: Person, token: Token) -> None:
     other = MembershipFactory(user=michael.user)
     token.disable(by=None)
     path = f"/integrations/tokens/{token.pk}/enable/"
@@ -370,7 +396,9 @@ def test_the_answer_holds_for_the_account_it_was_asked_for(michael, token):
     assert token.status == "inactive"
 
 
-def test_a_question_of_another_session_needs_that_sessions_mark(michael, token):
+def test_a_question_of_another_session_needs_that_sessions_mark(
+    michael: Person, token: Token
+) -> None:
     token.disable(by=None)
     client = Client(enforce_csrf_checks=True)
     client.force_login(michael.user, backend="accounts.backends.EmailBackend")
@@ -383,7 +411,9 @@ def test_a_question_of_another_session_needs_that_sessions_mark(michael, token):
     assert not client.session.get("confirmed_at")
 
 
-def test_one_password_serves_two_tabs_and_a_second_press_changes_nothing_more(michael, expiring):
+def test_one_password_serves_two_tabs_and_a_second_press_changes_nothing_more(
+    michael: Person, expiring: Token
+) -> None:
     path = f"/integrations/tokens/{expiring.pk}/enable/"
     first, second = stale(michael.client).post(path), michael.client.post(path)
     answer(michael.client, path, first)
@@ -391,7 +421,7 @@ def test_one_password_serves_two_tabs_and_a_second_press_changes_nothing_more(mi
     assert expiring.events.filter(action=Action.TOKEN_ENABLED).count() == 1
 
 
-def test_a_huge_pending_body_is_refused_and_does_nothing(michael, expiring):
+def test_a_huge_pending_body_is_refused_and_does_nothing(michael: Person, expiring: Token) -> None:
     path = f"/integrations/tokens/{expiring.pk}/enable/"
     assert stale(michael.client).post(path, {"x": "y" * 300_000}).status_code == 413
     many = {f"field{n}": "x" for n in range(199)}
@@ -404,25 +434,27 @@ def test_a_huge_pending_body_is_refused_and_does_nothing(michael, expiring):
 # --- The creator's grace --------------------------------------------------------------------------
 
 
-def create(client):
+def create(client: Client) -> Token:
     run = client.post("/integrations/tokens/new/", {"name": "Mine", "expires_on": ""})["Location"]
     client.post(run, {"extension": CUSTOM})
     client.post(run.replace("extension", "permissions"), {"modules": [Module.AGREEMENTS]})
     return Token.objects.get(name="Mine")
 
 
-def reveal(client, token, page="summary"):
+def reveal(client: Client, token: Token, page: str = "summary") -> Response:
     return client.post(f"/integrations/tokens/{token.pk}/reveal/", {"page": page})
 
 
-def test_the_session_that_created_a_token_views_its_key_on_summary_without_being_asked(michael):
+def test_the_session_that_created_a_token_views_its_key_on_summary_without_being_asked(
+    michael: Person,
+) -> None:
     token = create(michael.client)
     stale(michael.client)
     assert secret(token) in re.sub(r"<[^>]*>", "", reveal(michael.client, token).text)
     assert QUESTION in reveal(michael.client, token, page="detail").text
 
 
-def test_another_session_of_the_creator_is_asked_on_summary(michael):
+def test_another_session_of_the_creator_is_asked_on_summary(michael: Person) -> None:
     token = create(michael.client)
     elsewhere = Client()
     elsewhere.force_login(michael.user, backend="accounts.backends.EmailBackend")
@@ -430,7 +462,7 @@ def test_another_session_of_the_creator_is_asked_on_summary(michael):
 
 
 @pytest.mark.parametrize("seconds", [601, -60])
-def test_the_grace_is_short_and_does_not_lie_ahead(michael, seconds):
+def test_the_grace_is_short_and_does_not_lie_ahead(michael: Person, seconds: int) -> None:
     token = create(michael.client)
     session = stale(michael.client).session
     session["created"] = {token.pk: time.time() - seconds}
@@ -438,13 +470,13 @@ def test_the_grace_is_short_and_does_not_lie_ahead(michael, seconds):
     assert QUESTION in reveal(michael.client, token).text
 
 
-def test_the_grace_is_for_that_token_only(michael, token):
+def test_the_grace_is_for_that_token_only(michael: Person, token: Token) -> None:
     create(michael.client)
     stale(michael.client)
     assert QUESTION in reveal(michael.client, token).text
 
 
-def test_a_colleague_is_not_led_to_the_summary_of_a_run_that_is_not_his(michael):
+def test_a_colleague_is_not_led_to_the_summary_of_a_run_that_is_not_his(michael: Person) -> None:
     create(michael.client)
     draft_id = Token.objects.get(name="Mine").draft_id
     address = f"/integrations/tokens/new/{draft_id}/general/"
@@ -455,17 +487,17 @@ def test_a_colleague_is_not_led_to_the_summary_of_a_run_that_is_not_his(michael)
 # --- Wrong passwords ------------------------------------------------------------------------------
 
 
-def guess(client, token, typed="wrong"):
+def guess(client: Client, token: Token, typed: str = "wrong") -> Response:
     return client.post(f"/integrations/tokens/{token.pk}/reveal/", {"sudo_password": typed})
 
 
-def signed_in(client):
+def signed_in(client: Client) -> bool:
     return client.get("/integrations/").status_code == 200
 
 
 def test_the_fifth_wrong_password_ends_the_session_whatever_sign_in_allows(
-    michael, token, settings
-):
+    michael: Person, token: Token, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = 100
     stale(michael.client)
     for _ in range(4):
@@ -477,7 +509,9 @@ def test_the_fifth_wrong_password_ends_the_session_whatever_sign_in_allows(
     assert "Your session ended." in michael.client.get("/sign-in/").text
 
 
-def test_htmx_is_led_to_the_sign_in_page_as_a_whole(michael, token, settings):
+def test_htmx_is_led_to_the_sign_in_page_as_a_whole(
+    michael: Person, token: Token, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = 100
     stale(michael.client)
     for _ in range(4):
@@ -490,7 +524,9 @@ def test_htmx_is_led_to_the_sign_in_page_as_a_whole(michael, token, settings):
     assert response["HX-Redirect"].startswith("/sign-in/")
 
 
-def test_a_right_password_gives_five_new_tries(michael, token, settings):
+def test_a_right_password_gives_five_new_tries(
+    michael: Person, token: Token, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = 100
     for _ in range(3):
         stale(michael.client)
@@ -500,7 +536,9 @@ def test_a_right_password_gives_five_new_tries(michael, token, settings):
     assert signed_in(michael.client)
 
 
-def test_the_guesses_of_one_session_do_not_end_another(michael, token, settings):
+def test_the_guesses_of_one_session_do_not_end_another(
+    michael: Person, token: Token, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = 100
     thief = Client()
     thief.force_login(michael.user, backend="accounts.backends.EmailBackend")
@@ -510,7 +548,9 @@ def test_the_guesses_of_one_session_do_not_end_another(michael, token, settings)
     assert signed_in(michael.client)
 
 
-def test_the_old_password_on_the_password_page_counts_with_them(michael, token, settings):
+def test_the_old_password_on_the_password_page_counts_with_them(
+    michael: Person, token: Token, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = 100
     stale(michael.client)
     for _ in range(3):
@@ -523,7 +563,9 @@ def test_the_old_password_on_the_password_page_counts_with_them(michael, token, 
     assert not signed_in(michael.client)
 
 
-def test_wrong_passwords_at_sign_in_and_in_the_question_count_together(michael, token):
+def test_wrong_passwords_at_sign_in_and_in_the_question_count_together(
+    michael: Person, token: Token
+) -> None:
     for _ in range(3):
         Client().post(
             "/sign-in/", {"username": f" {michael.user.email.upper()}", "password": "wrong"}
@@ -540,7 +582,9 @@ def test_wrong_passwords_at_sign_in_and_in_the_question_count_together(michael, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_thirty_guesses_at_once_no_more_than_five_are_checked(michael, token, settings):
+def test_of_thirty_guesses_at_once_no_more_than_five_are_checked(
+    michael: Person, token: Token, settings: Settings
+) -> None:
     settings.SIGN_IN_TRIES = settings.SIGN_IN_TRIES_PER_NAME = (
         settings.SIGN_IN_TRIES_PER_ADDRESS
     ) = 1000
@@ -549,10 +593,10 @@ def test_of_thirty_guesses_at_once_no_more_than_five_are_checked(michael, token,
     together = Barrier(5)
     checked = []
 
-    def note(**kwargs):
+    def note(**kwargs: Any) -> None:
         checked.append(kwargs["credentials"]["username"])
 
-    def one(_):
+    def one(_: int) -> int:
         client = Client(raise_request_exception=False)
         client.cookies[settings.SESSION_COOKIE_NAME] = cookie
         together.wait()

@@ -1,37 +1,41 @@
 """No typed password is stored in plain text: not in a table, a session or the log."""
 
 import importlib
+from collections.abc import Callable, Iterator
 
 import pytest
 from django import forms
 from django.db import connection
+from django.forms import BaseForm
 from django.test import Client
 
 import accounts.admin
 import accounts.forms
 import accounts.sudo
 from accounts.sessions import SessionStore
+from tests.conftest import Person, Response
 from tests.factories import PASSWORD
+from tokens.models import Token
 
 TYPED = "typed-by-mistake"
 NEW = "never-to-be-kept"
 
 
-def sign_in(michael, client, token):
+def sign_in(michael: Person, client: Client, token: Token) -> Response:
     return client.post("/sign-in/", {"username": michael.user.email, "password": TYPED})
 
 
-def sign_in_with_the_password_as_name(michael, client, token):
+def sign_in_with_the_password_as_name(michael: Person, client: Client, token: Token) -> Response:
     return client.post("/sign-in/", {"username": TYPED, "password": NEW})
 
 
-def change_password(michael, client, token):
+def change_password(michael: Person, client: Client, token: Token) -> Response:
     return michael.client.post(
         "/account/password/", {"old_password": TYPED, "new_password1": NEW, "new_password2": NEW}
     )
 
 
-def view_key(michael, client, token):
+def view_key(michael: Person, client: Client, token: Token) -> Response:
     return michael.client.post(f"/integrations/tokens/{token.pk}/reveal/", {"password": TYPED})
 
 
@@ -43,20 +47,20 @@ WRONG = {
 }
 
 
-def subclasses(form):
+def subclasses(form: type[BaseForm]) -> Iterator[type[BaseForm]]:
     for subclass in form.__subclasses__():
         yield subclass
         yield from subclasses(subclass)
 
 
-def asks_for_a_password(form):
+def asks_for_a_password(form: type[BaseForm]) -> bool:
     return any(
         isinstance(field.widget, forms.PasswordInput) and not name.startswith("new_password")
         for name, field in getattr(form, "base_fields", {}).items()
     )
 
 
-def test_every_form_that_asks_for_a_password_is_in_the_table():
+def test_every_form_that_asks_for_a_password_is_in_the_table() -> None:
     ours = {
         form
         for form in subclasses(forms.BaseForm)
@@ -67,7 +71,7 @@ def test_every_form_that_asks_for_a_password_is_in_the_table():
     } == set(WRONG)
 
 
-def test_passwords_are_checked_in_one_place(pytestconfig):
+def test_passwords_are_checked_in_one_place(pytestconfig: pytest.Config) -> None:
     """A password that the backend does not check is not counted."""
     files = [
         path
@@ -82,7 +86,7 @@ def test_passwords_are_checked_in_one_place(pytestconfig):
     assert checking == {"backends.py"}
 
 
-def everything_kept():
+def everything_kept() -> Iterator[str]:
     """Return the rows of every table as text, with sessions decoded."""
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -95,7 +99,12 @@ def everything_kept():
 @pytest.mark.parametrize(
     "send", [send for sends in WRONG.values() for send in sends], ids=lambda send: send.__name__
 )
-def test_a_mistyped_password_is_kept_nowhere(michael, token, caplog, send):
+def test_a_mistyped_password_is_kept_nowhere(
+    michael: Person,
+    token: Token,
+    caplog: pytest.LogCaptureFixture,
+    send: Callable[[Person, Client, Token], Response],
+) -> None:
     client = Client()
     for _ in range(6):
         assert send(michael, client, token).status_code in {200, 302, 429}
@@ -106,7 +115,7 @@ def test_a_mistyped_password_is_kept_nowhere(michael, token, caplog, send):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_django_axes_kept_is_wiped():
+def test_what_django_axes_kept_is_wiped() -> None:
     """The tables of an earlier version held what was posted along with a mistyped password."""
     migration = importlib.import_module("accounts.migrations.0003_drop_axes")
     with connection.cursor() as cursor:

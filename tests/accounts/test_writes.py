@@ -3,39 +3,45 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
-from accounts.models import Counter, Invitation, Session
+from accounts.models import Account, Counter, Invitation, Session
 from activity.models import Event
 from modules.models import Case
 from modules.urls import RESOURCES
-from tests.conftest import confirmed, person
+from tests.conftest import Call, Person, Response, confirmed, person
 from tests.factories import ContractFactory, TokenFactory, header
 from tests.portal.test_routes import FORMS
 from tokens.catalog import Module
 from tokens.models import Bucket, Token, TokenDraft
 
-JSON = {"content_type": "application/json"}
+JSON: dict[str, Any] = {"content_type": "application/json"}
 
 
 @pytest.fixture
-def robot(account):
+def robot(account: Account) -> Token:
     return TokenFactory(account=account, modules=(Module.ALL,))
 
 
-def write(call, token, path="auth/tokens", method="post", **kwargs):
+def write(
+    call: Call, token: Token | str, path: str = "auth/tokens", method: str = "post", **kwargs: Any
+) -> Response:
     return call(path, token, method=method, data=b"{}", **JSON, **kwargs)
 
 
 # --- The API --------------------------------------------------------------------------------------
 
 
-def test_a_token_that_writes_too_much_is_told_when_to_come_again(call, robot, settings):
+def test_a_token_that_writes_too_much_is_told_when_to_come_again(
+    call: Call, robot: Token, settings: Settings
+) -> None:
     settings.WRITES_PER_TOKEN = 3
     for _ in range(3):
         assert write(call, robot).status_code == 400
@@ -50,7 +56,9 @@ def test_a_token_that_writes_too_much_is_told_when_to_come_again(call, robot, se
     assert response["Cache-Control"] == "no-store"
 
 
-def test_reads_are_neither_counted_nor_limited(call, robot, settings):
+def test_reads_are_neither_counted_nor_limited(
+    call: Call, robot: Token, settings: Settings
+) -> None:
     settings.WRITES_PER_TOKEN = 1
     for _ in range(5):
         assert call("accounts", robot).status_code == 200
@@ -60,7 +68,9 @@ def test_reads_are_neither_counted_nor_limited(call, robot, settings):
     assert call("accounts", robot).status_code == 200
 
 
-def test_every_write_of_every_collection_is_limited(call, robot, settings):
+def test_every_write_of_every_collection_is_limited(
+    call: Call, robot: Token, settings: Settings
+) -> None:
     settings.WRITES_PER_TOKEN = 1
     write(call, robot)
     tried = 0
@@ -80,7 +90,9 @@ def test_every_write_of_every_collection_is_limited(call, robot, settings):
     assert tried > 10
 
 
-def test_tokens_of_one_account_share_its_limit_and_others_do_not(call, account, robot, settings):
+def test_tokens_of_one_account_share_its_limit_and_others_do_not(
+    call: Call, account: Account, robot: Token, settings: Settings
+) -> None:
     settings.WRITES_PER_ACCOUNT = 2
     colleague, stranger = (
         TokenFactory(account=account, modules=(Module.ALL,)),
@@ -95,7 +107,9 @@ def test_tokens_of_one_account_share_its_limit_and_others_do_not(call, account, 
     assert "The tokens of the account tried" in write(call, colleague).json()["errors"][0]
 
 
-def test_a_refused_write_changes_nothing_and_the_next_minute_is_free(call, robot, settings):
+def test_a_refused_write_changes_nothing_and_the_next_minute_is_free(
+    call: Call, robot: Token, settings: Settings
+) -> None:
     settings.WRITES_PER_TOKEN = 1
     contract = ContractFactory(provider=robot.account)
     case = {
@@ -114,7 +128,9 @@ def test_a_refused_write_changes_nothing_and_the_next_minute_is_free(call, robot
     assert call("helpdesk/cases", robot, method="post", data=case, **JSON).status_code == 201
 
 
-def test_whoever_the_gate_refuses_uses_up_nothing(call, robot, settings):
+def test_whoever_the_gate_refuses_uses_up_nothing(
+    call: Call, robot: Token, settings: Settings
+) -> None:
     settings.WRITES_PER_TOKEN = 1
     wrong = header(robot)[:-1] + ("0" if header(robot)[-1] != "0" else "1")
     assert call("auth/tokens", wrong, method="post", data=b"{}", **JSON).status_code == 401
@@ -122,11 +138,11 @@ def test_whoever_the_gate_refuses_uses_up_nothing(call, robot, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_writes_at_once_do_not_outrun_the_limit(robot, settings):
+def test_writes_at_once_do_not_outrun_the_limit(robot: Token, settings: Settings) -> None:
     settings.WRITES_PER_TOKEN = 5
     key = header(robot)
 
-    def one(_):
+    def one(_: int) -> int:
         try:
             return (
                 Client()
@@ -145,7 +161,9 @@ def test_writes_at_once_do_not_outrun_the_limit(robot, settings):
 # --- Pages ----------------------------------------------------------------------------------------
 
 
-def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(michael, settings):
+def test_a_person_who_presses_too_much_gets_a_page_with_a_sentence(
+    michael: Person, settings: Settings
+) -> None:
     settings.WRITES_PER_PERSON = 2
     statuses = [
         michael.client.post(
@@ -183,8 +201,8 @@ ALWAYS_POSSIBLE = {
 
 @pytest.mark.parametrize("route", sorted(FORMS))
 def test_every_form_of_the_portal_is_limited_but_those_that_stop_a_token_or_a_session(
-    michael, token, settings, route
-):
+    michael: Person, token: Token, settings: Settings, route: str
+) -> None:
     from tests.portal.test_routes import address
 
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
@@ -195,7 +213,7 @@ def test_every_form_of_the_portal_is_limited_but_those_that_stop_a_token_or_a_se
     assert (response.status_code == 429) is not (public or route in ALWAYS_POSSIBLE)
 
 
-def test_the_admin_is_limited_too(settings, michael):
+def test_the_admin_is_limited_too(settings: Settings, michael: Person) -> None:
     settings.WRITES_PER_PERSON = 1
     michael.user.is_staff = michael.user.is_superuser = True
     michael.user.save()
@@ -203,7 +221,7 @@ def test_the_admin_is_limited_too(settings, michael):
     assert michael.client.post("/admin/accounts/account/add/", {}).status_code == 429
 
 
-def use_up(call, account):
+def use_up(call: Call, account: Account) -> list[Token]:
     """Send refused writes with two tokens until their account has no attempts left."""
     tokens = [TokenFactory(account=account, modules=(Module.ALL,)) for _ in range(2)]
     for token in tokens:
@@ -217,7 +235,9 @@ def use_up(call, account):
     return tokens
 
 
-def test_tokens_cannot_keep_people_from_stopping_them(michael, call, settings):
+def test_tokens_cannot_keep_people_from_stopping_them(
+    michael: Person, call: Call, settings: Settings
+) -> None:
     settings.WRITES_PER_TOKEN, settings.WRITES_PER_ACCOUNT = 3, 6
     first, second = use_up(call, michael.account)
     # Kept, since nobody can view the key of a deleted token.
@@ -238,7 +258,9 @@ def test_tokens_cannot_keep_people_from_stopping_them(michael, call, settings):
     assert michael.client.post("/sign-out/").status_code == 302
 
 
-def test_whoever_used_up_their_own_changes_still_stops_tokens(michael, token, settings):
+def test_whoever_used_up_their_own_changes_still_stops_tokens(
+    michael: Person, token: Token, settings: Settings
+) -> None:
     settings.WRITES_PER_PERSON = 1
     statuses = [michael.client.post("/integrations/tokens/layout/").status_code for _ in range(2)]
     assert statuses == [302, 429]
@@ -249,8 +271,8 @@ def test_whoever_used_up_their_own_changes_still_stops_tokens(michael, token, se
 
 
 def test_the_limit_of_a_person_holds_up_neither_colleagues_nor_tokens(
-    michael, robot, call, settings
-):
+    michael: Person, robot: Token, call: Call, settings: Settings
+) -> None:
     settings.WRITES_PER_PERSON = settings.WRITES_PER_ACCOUNT = 1
     colleague = person(account=michael.account)
     statuses = [
@@ -261,7 +283,7 @@ def test_the_limit_of_a_person_holds_up_neither_colleagues_nor_tokens(
     assert write(call, robot).status_code == 400
 
 
-def test_only_the_newest_drafts_of_a_person_are_kept(michael, settings):
+def test_only_the_newest_drafts_of_a_person_are_kept(michael: Person, settings: Settings) -> None:
     settings.DRAFTS_PER_PERSON = 3
     other = TokenDraft.objects.create(
         account=michael.account, owner=person(account=michael.account).user, name="Other"
@@ -276,13 +298,15 @@ def test_only_the_newest_drafts_of_a_person_are_kept(michael, settings):
 # --- Pruning --------------------------------------------------------------------------------------
 
 
-def prune():
+def prune() -> list[str]:
     out = StringIO()
     call_command("prune", stdout=out)
     return out.getvalue().splitlines()
 
 
-def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(michael, token, monkeypatch):
+def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(
+    michael: Person, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tokens.management.commands.prune.BATCH", 2)
     now = timezone.now()
     for n in range(5):

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from activity.actions import Action
 from activity.models import Chain, Event, Subject
 from activity.recording import record
 from activity.triggers import REMOVED, STATEMENTS
+from tests.conftest import Person
 
 
 @contextmanager
@@ -25,6 +26,13 @@ def intruder() -> Iterator[None]:
             cursor.execute(statement)
 
 
+class Trail(NamedTuple):
+    """The trail of an account."""
+
+    account: str
+    events: QuerySet[Event]
+
+
 ERP = Subject("token", "SU-160-984-311", "ERP Agreements Sync")
 
 
@@ -36,7 +44,7 @@ def start_over() -> None:
 
 
 @pytest.fixture
-def trail(michael) -> SimpleNamespace:
+def trail(michael: Person) -> Trail:
     """Record five entries for Mighty Mick's, numbered 1 to 5."""
     account = michael.account.pk
     start_over()
@@ -56,6 +64,4 @@ def trail(michael) -> SimpleNamespace:
         account=account,
     )
     record(michael.user, Action.SIGNED_IN, michael.user, account=account)
-    return SimpleNamespace(
-        account=account, events=Event.objects.filter(account=account).order_by("number")
-    )
+    return Trail(account=account, events=Event.objects.filter(account=account).order_by("number"))

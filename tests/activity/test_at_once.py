@@ -12,7 +12,7 @@ from activity.recording import record
 
 
 @pytest.mark.django_db(transaction=True)
-def test_entries_written_at_the_same_moment_follow_each_other():
+def test_entries_written_at_the_same_moment_follow_each_other() -> None:
     def write(writer: int) -> None:
         try:
             for _ in range(10):

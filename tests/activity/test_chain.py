@@ -1,18 +1,21 @@
 """Any change made behind the portal's back is found and named."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from activity import chain
 from activity.actions import Action
 from activity.models import Chain, Event, seal
 from activity.recording import record
-from tests.activity.conftest import intruder, start_over
+from tests.activity.conftest import Trail, intruder, start_over
+from tests.conftest import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +26,7 @@ def verify() -> str:
     return out.getvalue().strip()
 
 
-def copy(original: int, **values) -> None:
+def copy(original: int, **values: Any) -> None:
     event = Event.objects.get(number=original)
     event.pk = None
     for name, value in values.items():
@@ -31,7 +34,7 @@ def copy(original: int, **values) -> None:
     event.save(force_insert=True)
 
 
-def test_a_trail_as_it_was_written_is_whole(trail):
+def test_a_trail_as_it_was_written_is_whole(trail: Trail) -> None:
     assert verify() == "The trails of 1 accounts are whole."
     ends = Chain.objects.get(pk=trail.account)
     assert (ends.number, ends.broken, ends.checked_at is not None) == (5, None, True)
@@ -55,7 +58,7 @@ COLUMNS = [
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_an_entry_that_was_edited_is_named(trail, column):
+def test_an_entry_that_was_edited_is_named(trail: Trail, column: str) -> None:
     new = {
         "at": timezone.now() - timedelta(days=3),
         "confirmed_at": timezone.now(),
@@ -69,21 +72,21 @@ def test_an_entry_that_was_edited_is_named(trail, column):
 
 
 @pytest.mark.parametrize("number", [1, 2, 4])
-def test_an_entry_that_was_removed_is_named(trail, number):
+def test_an_entry_that_was_removed_is_named(trail: Trail, number: int) -> None:
     with intruder():
         trail.events.filter(number=number).delete()
     with pytest.raises(CommandError, match=f"entry {number}: It is missing"):
         verify()
 
 
-def test_entries_removed_at_the_end_are_named(trail):
+def test_entries_removed_at_the_end_are_named(trail: Trail) -> None:
     with intruder():
         trail.events.filter(number__gte=4).delete()
     with pytest.raises(CommandError, match="entry 4: It is missing, with all that followed"):
         verify()
 
 
-def test_entries_that_changed_places_are_named(trail):
+def test_entries_that_changed_places_are_named(trail: Trail) -> None:
     with intruder():
         for old, new in ((2, 99), (3, 2), (99, 3)):
             trail.events.filter(number=old).update(number=new)
@@ -91,8 +94,8 @@ def test_entries_that_changed_places_are_named(trail):
         verify()
 
 
-def test_an_entry_inserted_at_the_end_is_named_even_if_it_fits(trail):
-    last = trail.events.last()
+def test_an_entry_inserted_at_the_end_is_named_even_if_it_fits(trail: Trail) -> None:
+    last = trail.events.latest("number")
     copy(5, number=6)
     with pytest.raises(CommandError, match="entry 6: "):
         verify()
@@ -104,7 +107,7 @@ def test_an_entry_inserted_at_the_end_is_named_even_if_it_fits(trail):
         verify()
 
 
-def test_an_entry_inserted_between_is_named(trail):
+def test_an_entry_inserted_between_is_named(trail: Trail) -> None:
     with intruder():
         for number in (5, 4, 3):
             trail.events.filter(number=number).update(number=number + 1)
@@ -113,16 +116,16 @@ def test_an_entry_inserted_between_is_named(trail):
         verify()
 
 
-def test_an_entry_of_an_account_without_a_chain_is_named(trail):
+def test_an_entry_of_an_account_without_a_chain_is_named(trail: Trail) -> None:
     copy(1, account="VA-999-999")
     with pytest.raises(CommandError, match="VA-999-999, entry 1: "):
         verify()
 
 
-def test_a_trail_whose_last_entry_was_written_anew_is_named(trail):
+def test_a_trail_whose_last_entry_was_written_anew_is_named(trail: Trail) -> None:
 
     with intruder():
-        forged = trail.events.last()
+        forged = trail.events.latest("number")
         forged.actor_name = "Nobody"
         trail.events.filter(number=5).update(
             actor_name="Nobody", hash=seal(vars(forged), trail.events[3].hash)
@@ -131,7 +134,7 @@ def test_a_trail_whose_last_entry_was_written_anew_is_named(trail):
         verify()
 
 
-def test_one_account_can_be_checked_alone(trail):
+def test_one_account_can_be_checked_alone(trail: Trail) -> None:
     copy(1, account="VA-999-999")
     call_command("verify_activity", account=trail.account, stdout=StringIO())
 
@@ -139,14 +142,14 @@ def test_one_account_can_be_checked_alone(trail):
 # --- Forgetting -----------------------------------------------------------------------------------
 
 
-def forget(before) -> str:
+def forget(before: date) -> str:
     out = StringIO()
     call_command("forget_activity", before=before, stdout=out)
     return out.getvalue()
 
 
 @pytest.fixture
-def old_trail(michael, monkeypatch):
+def old_trail(michael: Person, monkeypatch: pytest.MonkeyPatch) -> QuerySet[Event]:
     """Record six entries, one on each of the last six days."""
     start_over()
     now = timezone.now()
@@ -157,11 +160,13 @@ def old_trail(michael, monkeypatch):
     return Event.objects.filter(account=michael.account.pk).order_by("number")
 
 
-def test_what_is_older_goes_and_the_rest_can_still_be_proved(old_trail, michael):
+def test_what_is_older_goes_and_the_rest_can_still_be_proved(
+    old_trail: QuerySet[Event], michael: Person
+) -> None:
     day = (timezone.now() - timedelta(days=3)).date()
     forget(day)
     assert [event.number for event in old_trail] == [4, 5, 6, 7]
-    last = old_trail.last()
+    last = old_trail.latest("number")
     assert (last.action, last.actor, last.changes["entries"]) == (
         Action.TRAIL_FORGOTTEN,
         None,
@@ -175,18 +180,22 @@ def test_what_is_older_goes_and_the_rest_can_still_be_proved(old_trail, michael)
         verify()
 
 
-def test_after_everything_is_forgotten_the_trail_goes_on(old_trail, michael):
+def test_after_everything_is_forgotten_the_trail_goes_on(
+    old_trail: QuerySet[Event], michael: Person
+) -> None:
     forget((timezone.now() + timedelta(days=1)).date())
     assert [event.number for event in old_trail] == [7]
     assert "whole" in verify()
 
 
-def test_nothing_to_forget_leaves_no_entry(old_trail):
+def test_nothing_to_forget_leaves_no_entry(old_trail: QuerySet[Event]) -> None:
     forget((timezone.now() - timedelta(days=30)).date())
     assert old_trail.count() == 6
 
 
-def test_what_stands_after_a_younger_entry_stays(old_trail, monkeypatch):
+def test_what_stands_after_a_younger_entry_stays(
+    old_trail: QuerySet[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A clock that was wrong once must not leave a gap in the trail."""
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now - timedelta(days=30))
@@ -197,7 +206,7 @@ def test_what_stands_after_a_younger_entry_stays(old_trail, monkeypatch):
     assert "whole" in verify()
 
 
-def test_a_trail_that_is_not_whole_is_not_shortened(old_trail):
+def test_a_trail_that_is_not_whole_is_not_shortened(old_trail: QuerySet[Event]) -> None:
     with intruder():
         old_trail.filter(number=2).update(actor_name="Nobody")
     with pytest.raises(CommandError, match="cannot be shortened"):
@@ -205,7 +214,9 @@ def test_a_trail_that_is_not_whole_is_not_shortened(old_trail):
     assert old_trail.count() == 6
 
 
-def test_long_trails_tell_their_progress(old_trail, monkeypatch):
+def test_long_trails_tell_their_progress(
+    old_trail: QuerySet[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from activity.management.commands import forget_activity, verify_activity
 
     monkeypatch.setattr(verify_activity, "TELL", 4)
@@ -216,7 +227,9 @@ def test_long_trails_tell_their_progress(old_trail, monkeypatch):
     assert f"{account}: 4 entries deleted …" in forget(timezone.now().date()).splitlines()
 
 
-def test_what_was_forgotten_before_an_interruption_is_recorded(old_trail, monkeypatch):
+def test_what_was_forgotten_before_an_interruption_is_recorded(
+    old_trail: QuerySet[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from activity.management.commands import forget_activity, verify_activity
 
     class Interrupted(StringIO):
@@ -229,12 +242,14 @@ def test_what_was_forgotten_before_an_interruption_is_recorded(old_trail, monkey
     monkeypatch.setattr(forget_activity, "BATCH", 2)
     with pytest.raises(KeyboardInterrupt):
         call_command("forget_activity", before=timezone.now().date(), stdout=Interrupted())
-    last = old_trail.last()
+    last = old_trail.latest("number")
     assert (last.action, last.changes["entries"]) == (Action.TRAIL_FORGOTTEN, [4, 0])
     assert "whole" in verify()
 
 
-def test_many_are_forgotten_in_several_steps(old_trail, monkeypatch):
+def test_many_are_forgotten_in_several_steps(
+    old_trail: QuerySet[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from activity.management.commands import forget_activity
 
     monkeypatch.setattr(forget_activity, "BATCH", 2)

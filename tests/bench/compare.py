@@ -112,8 +112,8 @@ def over_http(
         for name in random.sample(list(found), len(found)):
             target = found[name]
             load = portal.load(target.page(), target.headers, options.seconds)
-            if load.refused != (0 if target.status == 200 else load.count):
-                sys.exit(f"{name}: {load.refused} of {load.count} answers were no success.")
+            if load.refused != (0 if target.status == 200 else load.requests):
+                sys.exit(f"{name}: {load.refused} of {load.requests} answers were no success.")
             # The first round opens every thread's connection and warms up.
             if number:
                 loads[name].append(load)

@@ -187,17 +187,14 @@ def resolvers() -> dict[str, Any]:
     return found
 
 
-Resolvers = type("Resolvers", (Schema,), resolvers())
-AgreementOut = create_model(
-    "AgreementOut",
-    __base__=Resolvers,
-    **{name: (annotation(value), ...) for name, value in AGREEMENT.items()},
-)
+Resolvers: Any = type("Resolvers", (Schema,), resolvers())
+FIELDS: dict[str, Any] = {name: (annotation(value), ...) for name, value in AGREEMENT.items()}
+AgreementOut = create_model("AgreementOut", __base__=Resolvers, **FIELDS)
 
 api = NinjaAPI(docs_url=None, openapi_url=None)
 
 
-@api.get("/ninja", auth=KeyHeader(), response=list[AgreementOut])
+@api.get("/ninja", auth=KeyHeader(), response=list[AgreementOut])  # type: ignore[valid-type]
 def ninja_agreements(
     request: HttpRequest,
     response: HttpResponse,

@@ -31,7 +31,7 @@ class Load(NamedTuple):
 
     rate: float
     cpu: float
-    count: int
+    requests: int
     refused: int
 
 

@@ -15,7 +15,7 @@ INSTALLED_APPS = (
     "tests.bench",
 )
 # The STATIC_ROOT of the tests is the folder itself.
-STATICFILES_DIRS = ()
+STATICFILES_DIRS = ()  # type: ignore[assignment]
 ROOT_URLCONF = "tests.bench.urls"
 
 REST_FRAMEWORK = {

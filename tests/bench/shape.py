@@ -90,7 +90,9 @@ def from_objects(shape: Mapping[str, Any]) -> Callable[[Any], dict[str, Any]]:
 def compiled(
     argument: str, shape: Mapping[str, Any], read: Callable[[Column], str]
 ) -> Callable[[Any], dict[str, Any]]:
-    return eval(f"lambda {argument}: {literal(shape, read)}")  # noqa: S307 (of our own declaration)
+    source = f"lambda {argument}: {literal(shape, read)}"
+    function: Callable[[Any], dict[str, Any]] = eval(source)  # noqa: S307 (of our own declaration)
+    return function
 
 
 def literal(value: Any, read: Callable[[Column], str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.urls import include, path
 
 from modules.urls import urlpatterns as public
@@ -35,8 +36,8 @@ def rendered(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def inner(request: HttpRequest) -> HttpResponse:
-        response = view(request)
-        return response.render() if hasattr(response, "render") else response
+        response: HttpResponse = view(request)
+        return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
     return inner
 

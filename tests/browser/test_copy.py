@@ -7,7 +7,7 @@ from tests.browser.conftest import Visit
 
 pytestmark = pytest.mark.browser
 
-CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
     ],
 )
 def test_an_id_is_copied_by_a_press(visit: Visit, path: str, button: str, copied: str) -> None:
-    page = visit("michael", **CLIPBOARD)
+    page = visit("michael", permissions=CLIPBOARD)
     page.goto(path)
     page.get_by_role("button", name=button).click()
     expect(page.locator(".copy-id .is-done")).to_be_visible()

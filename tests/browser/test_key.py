@@ -105,7 +105,7 @@ def test_nothing_moves_when_the_key_appears_and_hides(visit: Visit, width: int) 
 
     def places() -> list[object]:
         """Return the positions of the buttons, the cards and the end of the page."""
-        return page.evaluate(
+        found: list[object] = page.evaluate(
             "[...document.querySelectorAll('#key-view, #key-copy, .key-field, main section, "
             "footer')]"
             ".map(each => [each.id || each.className || each.localName, ...['x', 'y', 'width', "
@@ -113,6 +113,7 @@ def test_nothing_moves_when_the_key_appears_and_hides(visit: Visit, width: int) 
             ".map(side => Math.round(each.getBoundingClientRect()[side] * 10) / 10 + (side === "
             "'y' ? Math.round(scrollY) : 0))])"
         )
+        return found
 
     masked = places()
     page.get_by_role("button", name="View key").click()

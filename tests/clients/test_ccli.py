@@ -71,7 +71,7 @@ def distributor(ccli: Ccli) -> None:
 # --- Commands -------------------------------------------------------------------------------------
 
 
-def test_accounts_are_listed(ccli):
+def test_accounts_are_listed(ccli: Ccli) -> None:
     printed = ccli("account", "list")
     assert "Mighty Mick's LLC" in printed
     assert "Front Street Inc" in printed
@@ -80,14 +80,14 @@ def test_accounts_are_listed(ccli):
 @pytest.mark.parametrize(
     "key", ["ApiKey SU-000-000-000:" + 40 * "0", "ApiKey nonsense", "nonsense"]
 )
-def test_a_wrong_key_is_unauthorized(ccli, api, key):
+def test_a_wrong_key_is_unauthorized(ccli: Ccli, api: Api, key: str) -> None:
     assert "Unauthorized: the provided api key is invalid." in ccli(
         "account", "add", key, "-e", api.endpoint
     )
     assert "nonsense" not in ccli("account", "list")
 
 
-def test_products_are_listed_page_by_page(ccli, api, company):
+def test_products_are_listed_page_by_page(ccli: Ccli, api: Api, company: str) -> None:
     wanted = api.rows(
         "products?eq(visibility.owner,true)"
         if company == api.vendor
@@ -101,14 +101,14 @@ def test_products_are_listed_page_by_page(ccli, api, company):
     assert all(row["name"] in printed for row in wanted)
 
 
-def test_products_can_be_searched_by_rql(ccli, api, company):
+def test_products_can_be_searched_by_rql(ccli: Ccli, api: Api, company: str) -> None:
     product = api.rows("products", company)[0]
     printed = ccli("-y", "product", "list", "-q", f"eq(id,{product['id']})")
     assert product["name"] in printed
     assert printed.count("PRD-") == 1
 
 
-def test_locales_are_listed(ccli, api, company):
+def test_locales_are_listed(ccli: Ccli, api: Api, company: str) -> None:
     printed = ccli("-y", "locale", "list")
     assert [row["id"] for row in api.rows("localization/locales", company)] == re.findall(
         r"│ ([A-Z]{2}-[A-Z]{2}) ", printed
@@ -131,8 +131,15 @@ COLUMNS = (
     "name",
     "address_line1",
     "address_line2",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
 )
-COLUMNS += ("city", "state", "zip", "country", "first_name", "last_name", "email", "phone")
 NUMBER = {name: number for number, name in enumerate(COLUMNS, 1)}
 
 
@@ -166,7 +173,9 @@ def export(program: Script, ccli: Ccli, tmp_path: Path) -> Callable[[], Workbook
     return export
 
 
-def test_each_customer_is_exported_with_its_contact(api, company, export):
+def test_each_customer_is_exported_with_its_contact(
+    api: Api, company: str, export: Callable[[], Workbook]
+) -> None:
     exported, customers = export().rows(), api.rows("tier/accounts", company)
     assert [row["id"] for row in exported] == [customer["id"] for customer in customers]
     for row, customer in zip(exported, customers, strict=True):
@@ -185,7 +194,9 @@ def test_each_customer_is_exported_with_its_contact(api, company, export):
             }
 
 
-def test_a_workbook_changes_and_makes_customers(ccli, api, distributor, export):
+def test_a_workbook_changes_and_makes_customers(
+    ccli: Ccli, api: Api, distributor: None, export: Callable[[], Workbook]
+) -> None:
     workbook = export()
     rows = workbook.rows()
     place = next(
@@ -463,7 +474,9 @@ def report(program: Script, config: Path, tmp_path: Path) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_a_report_says_what_the_api_says(report, api, company, name):
+def test_a_report_says_what_the_api_says(
+    report: Callable[..., Any], api: Api, company: str, name: str
+) -> None:
     path, belongs, cells = REPORTS[name]
     rows = [row for row in api.rows(path, company) if belongs(row)]
     assert rows
@@ -475,7 +488,9 @@ def test_a_report_says_what_the_api_says(report, api, company, name):
         assert {row[column] for row in printed} - {"-", ""}, f"{column} is empty in every row"
 
 
-def test_the_report_of_items_has_a_row_for_each(report, api, company):
+def test_the_report_of_items_has_a_row_for_each(
+    report: Callable[..., Any], api: Api, company: str
+) -> None:
     printed = report("fulfillment_requests_line_item")
     shown = {"tiers_setup", "inquiring", "pending", "approved", "failed"}
     wanted = [
@@ -489,7 +504,9 @@ def test_the_report_of_items_has_a_row_for_each(report, api, company):
     ] == [(id, item["mpn"], item["display_name"], item["quantity"]) for id, item in wanted]
 
 
-def test_the_report_of_late_requests_is_a_workbook(report, api, company):
+def test_the_report_of_late_requests_is_a_workbook(
+    report: Callable[..., Any], api: Api, company: str
+) -> None:
     pending = api.rows("requests?eq(status,pending)&ordering(created)", company)
     printed = [
         row
@@ -508,7 +525,7 @@ def test_the_report_of_late_requests_is_a_workbook(report, api, company):
     ]
 
 
-def test_a_report_can_be_narrowed(report, api, company):
+def test_a_report_can_be_narrowed(report: Callable[..., Any], api: Api, company: str) -> None:
     listings = api.rows("listings?ordering(-created)", company)
     product = listings[0]["product"]["id"]
     assert [row["listing_id"] for row in report("listing_list", product=[product])] == [
@@ -534,8 +551,8 @@ def test_a_report_can_be_narrowed(report, api, company):
 
 
 def test_what_the_portal_has_not_is_said_by_the_report(
-    ccli, distributor, program, config, tmp_path
-):
+    ccli: Ccli, distributor: None, program: Script, config: Path, tmp_path: Path
+) -> None:
     printed = ccli(
         "report", "execute", "subscription_list", "-f", "json", "-o", str(tmp_path / "none")
     )
@@ -550,7 +567,9 @@ def test_what_the_portal_has_not_is_said_by_the_report(
 EMPTY_SHEETS = (3, 4, 6, 7, 8, 9, 10, 13)
 
 
-def test_a_product_is_exported(program, ccli, company, api, tmp_path):
+def test_a_product_is_exported(
+    program: Script, ccli: Ccli, company: str, api: Api, tmp_path: Path
+) -> None:
     """With everything that the portal stores of it, and an empty sheet for the rest."""
     product = next(
         row

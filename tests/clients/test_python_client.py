@@ -61,18 +61,20 @@ def rows_at(path: str) -> str:
 # --- Pages ----------------------------------------------------------------------------------------
 
 
-def test_a_loop_over_a_collection_meets_each_row_once(ask, api):
+def test_a_loop_over_a_collection_meets_each_row_once(ask: Ask, api: Api) -> None:
     rows = ask("client.agreements.all()")
     assert len(rows) == AGREEMENTS
     assert rows == api.rows("agreements")
 
 
 @pytest.mark.parametrize("limit", [1, 7, 72, 1000])
-def test_the_size_of_the_pages_makes_no_difference(ask, api, limit):
+def test_the_size_of_the_pages_makes_no_difference(ask: Ask, api: Api, limit: int) -> None:
     assert ask("client.contracts.all().limit(limit)", limit=limit) == api.rows("contracts")
 
 
-def test_the_size_of_the_pages_may_be_larger_than_what_the_portal_gives_at_once(ask, api):
+def test_the_size_of_the_pages_may_be_larger_than_what_the_portal_gives_at_once(
+    ask: Ask, api: Api
+) -> None:
     assert ask("client.contracts.all().limit(5000)") == api.rows("contracts")
 
 
@@ -88,11 +90,11 @@ def test_the_size_of_the_pages_may_be_larger_than_what_the_portal_gives_at_once(
         "auth/tokens",
     ],
 )
-def test_counts(ask, api, path):
+def test_counts(ask: Ask, api: Api, path: str) -> None:
     assert ask(f"{rows_at(path)}.count()") == len(api.rows(path))
 
 
-def test_counts_what_a_filter_leaves_and_nothing(ask, api):
+def test_counts_what_a_filter_leaves_and_nothing(ask: Ask, api: Api) -> None:
     assert ask("client.agreements.filter(type='program').count()") == len(
         [row for row in api.rows("agreements") if row["type"] == "program"]
     )
@@ -102,42 +104,42 @@ def test_counts_what_a_filter_leaves_and_nothing(ask, api):
 @pytest.mark.parametrize(
     ("first", "last"), [(2, 7), (0, 100), (95, 260), (300, 1000), (5000, 5010)]
 )
-def test_slices(ask, api, first, last):
+def test_slices(ask: Ask, api: Api, first: int, last: int) -> None:
     assert (
         ask("client.agreements.all()[first:last]", first=first, last=last)
         == api.rows("agreements")[first:last]
     )
 
 
-def test_the_first_row_and_none_of_nothing(ask, api):
+def test_the_first_row_and_none_of_nothing(ask: Ask, api: Api) -> None:
     assert ask("client.agreements.all().first()") == api.rows("agreements")[0]
     assert ask("client.agreements.filter(id='AGD-000-000-000').first()") is None
 
 
-def test_a_collection_without_rows_is_an_empty_one(ask, api):
+def test_a_collection_without_rows_is_an_empty_one(ask: Ask, api: Api) -> None:
     assert ask("client.hubs.all()", key=api.vendor) == []
     assert ask("client.hubs.all().count()", key=api.vendor) == 0
 
 
-def test_an_endpoint_with_a_final_slash_will_do(ask, api):
+def test_an_endpoint_with_a_final_slash_will_do(ask: Ask, api: Api) -> None:
     assert ask("client.contracts.all()", endpoint=f"{api.endpoint}/") == api.rows("contracts")
 
 
-def test_one_row_and_whether_it_exists(ask, api):
+def test_one_row_and_whether_it_exists(ask: Ask, api: Api) -> None:
     row = api.rows("agreements")[-1]
     assert ask("client.agreements[id].get()", id=row["id"]) == row
     assert ask("client.agreements[id].exists()", id=row["id"]) is True
     assert ask("client.agreements['AGD-000-000-000'].exists()") is False
 
 
-def test_chosen_values(ask, api):
+def test_chosen_values(ask: Ask, api: Api) -> None:
     assert ask("client.contracts.all().values_list('id', 'agreement.name')") == [
         {"id": row["id"], "agreement.name": row["agreement"]["name"]}
         for row in api.rows("contracts")
     ]
 
 
-def test_two_companies_see_what_is_theirs(ask, api):
+def test_two_companies_see_what_is_theirs(ask: Ask, api: Api) -> None:
     seen = {
         account: set(ids(ask("client.agreements.all()", key=key)))
         for account, key in ((DISTRIBUTOR, api.distributor), (VENDOR, api.vendor))
@@ -330,7 +332,9 @@ FILTERS = (
 @pytest.mark.parametrize(
     ("path", "asked", "wanted"), FILTERS, ids=[asked for _, asked, _ in FILTERS]
 )
-def test_a_filter_leaves_the_rows_that_it_names(ask, api, path, asked, wanted):
+def test_a_filter_leaves_the_rows_that_it_names(
+    ask: Ask, api: Api, path: str, asked: str, wanted: Callable[[Row], Any]
+) -> None:
     everything = api.rows(path)
     left = [row for row in everything if wanted(row)]
     assert left, "The demo data has no such row."
@@ -354,13 +358,15 @@ ORDERS = (
 
 
 @pytest.mark.parametrize(("path", "names", "key"), ORDERS)
-def test_order(ask, api, path, names, key):
+def test_order(
+    ask: Ask, api: Api, path: str, names: tuple[str, ...], key: Callable[[Row], Any]
+) -> None:
     rows = ask(f"{rows_at(path)}.order_by(*names).limit(9)", names=names)
     assert [key(row) for row in rows] == sorted(key(row) for row in api.rows(path))
     assert sorted(ids(rows)) == sorted(ids(api.rows(path)))
 
 
-def test_select_leaves_out_and_leaves_in(ask, api):
+def test_select_leaves_out_and_leaves_in(ask: Ask, api: Api) -> None:
     (row,) = ask(
         "client.agreements.all().select('-owner', '-version.link', '-nonsense', 'marketplace')[0:1]"
     )
@@ -405,7 +411,7 @@ def odd_names(program: Script, api: Api) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_in_quotes_finds_itself(ask, odd_names, name):
+def test_a_name_in_quotes_finds_itself(ask: Ask, odd_names: list[str], name: str) -> None:
     quote = "'" if '"' in name else '"'
     for query in (
         f"eq(name,{quote}{name}{quote})",
@@ -432,7 +438,9 @@ SEARCHES = (
 
 
 @pytest.mark.parametrize("text", SEARCHES)
-def test_a_search_holds_any_signs_or_its_error_says_how_to_write_them(ask, api, text):
+def test_a_search_holds_any_signs_or_its_error_says_how_to_write_them(
+    ask: Ask, api: Api, text: str
+) -> None:
     """The asynchronous client sends an & unescaped, which ends the term."""
     made = ask(
         "client.ns('tier').accounts.create(wanted)",
@@ -497,19 +505,20 @@ MISTAKES = (
 
 @pytest.mark.parametrize(("code", "key", "status", "error_code", "error"), MISTAKES)
 def test_a_mistake_is_raised_at_once_with_its_reason(
-    ask, api, code, key, status, error_code, error
-):
+    ask: Ask, api: Api, code: str, key: str | None, status: int, error_code: str, error: str
+) -> None:
     before = ask("log.requests")
     with pytest.raises(ClientError) as refused:
         ask(code, key=key or api.distributor)
     assert (refused.value.status, refused.value.code) == (status, error_code)
+    assert refused.value.errors
     assert refused.value.errors[0] == error
     assert f"{status} " in refused.value.text
     assert f"{error_code} - " in refused.value.text
     assert ask("log.requests") == before + 1
 
 
-def test_existence_that_may_not_be_known_is_an_error(ask):
+def test_existence_that_may_not_be_known_is_an_error(ask: Ask) -> None:
     with pytest.raises(ClientError) as refused:
         ask("client.agreements['AGD-000-000-000'].exists()", key=NOBODY)
     assert refused.value.status == 401
@@ -518,7 +527,7 @@ def test_existence_that_may_not_be_known_is_an_error(ask):
 # --- Writing --------------------------------------------------------------------------------------
 
 
-def test_a_customer_from_its_first_day_to_its_last(ask, api):
+def test_a_customer_from_its_first_day_to_its_last(ask: Ask, api: Api) -> None:
     wanted = {
         "type": "customer",
         "name": "Søren & Søn, A/S",
@@ -554,7 +563,7 @@ def test_a_customer_from_its_first_day_to_its_last(ask, api):
     assert ask("client.ns('tier').accounts[id].exists()", id=id) is False
 
 
-def test_a_vendor_cannot_write_customers(ask, api):
+def test_a_vendor_cannot_write_customers(ask: Ask, api: Api) -> None:
     with pytest.raises(ClientError) as refused:
         ask(
             "client.ns('tier').accounts.create(wanted)",
@@ -564,7 +573,7 @@ def test_a_vendor_cannot_write_customers(ask, api):
     assert (refused.value.status, refused.value.code) == (403, "AUTH_005")
 
 
-def test_a_case_is_opened_worked_on_and_closed(ask, api):
+def test_a_case_is_opened_worked_on_and_closed(ask: Ask, api: Api) -> None:
     wanted = {
         "subject": "Blå skærm",
         "description": "Since (Monday)",
@@ -603,7 +612,7 @@ def test_a_case_is_opened_worked_on_and_closed(ask, api):
     }
 
 
-def test_an_action_out_of_turn_is_refused(ask, api):
+def test_an_action_out_of_turn_is_refused(ask: Ask, api: Api) -> None:
     pending = ask("client.ns('helpdesk').cases.filter(state='pending').first()")
     with pytest.raises(ClientError) as refused:
         ask("client.ns('helpdesk').cases[id]('close').post()", id=pending["id"])
@@ -611,7 +620,7 @@ def test_an_action_out_of_turn_is_refused(ask, api):
     assert ask("client.ns('helpdesk').cases[id].get()", id=pending["id"]) == pending
 
 
-def test_a_token_from_its_first_call_to_its_last(ask, api):
+def test_a_token_from_its_first_call_to_its_last(ask: Ask, api: Api) -> None:
     token = ask(
         "client.ns('auth').tokens.create({'name': name, 'extension': {'id': 'EXT-000'}})",
         name=unused("Made by a client"),
@@ -651,7 +660,7 @@ def test_a_token_from_its_first_call_to_its_last(ask, api):
     assert ask(f"{tokens}.get()", id=id)["status"] == "deleted"
 
 
-def test_a_token_without_a_module_learns_which_one_it_lacks(ask):
+def test_a_token_without_a_module_learns_which_one_it_lacks(ask: Ask) -> None:
     token = ask(
         "client.ns('auth').tokens.create({'name': name, 'extension': {'id': 'EXT-000'}})",
         name=unused("Without a module"),
@@ -673,7 +682,7 @@ def specs(api: Api) -> str:
     return f"{api.endpoint}/openapi.json"
 
 
-def test_with_the_description_every_collection_is_known(ask, api, specs):
+def test_with_the_description_every_collection_is_known(ask: Ask, api: Api, specs: str) -> None:
     for path in (
         "agreements",
         "tier/accounts",
@@ -688,7 +697,9 @@ def test_with_the_description_every_collection_is_known(ask, api, specs):
     ) == api.rows(f"auth/tokens/{token['id']}/permissions")
 
 
-def test_with_the_description_an_unknown_address_is_refused_without_a_request(ask, specs):
+def test_with_the_description_an_unknown_address_is_refused_without_a_request(
+    ask: Ask, specs: str
+) -> None:
     ask("client.accounts.all().first()", specs=specs)
     before = ask("log.requests")
     for code in (
@@ -703,7 +714,7 @@ def test_with_the_description_an_unknown_address_is_refused_without_a_request(as
     assert ask("log.requests") == before
 
 
-def test_with_the_description_help_tells_what_there_is(ask, specs):
+def test_with_the_description_help_tells_what_there_is(ask: Ask, specs: str) -> None:
     assert "helpdesk" in ask("client.help()", specs=specs)
     assert "tokens" in ask("client.ns('auth').help()", specs=specs)
     assert "Contract templates that partners enrol in." in ask(

@@ -37,11 +37,11 @@ def printed(example: str, api: Api, key: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_there_are_two_of_them():
+def test_there_are_two_of_them() -> None:
     assert ["AsyncConnectClient" in example for example in EXAMPLES] == [False, True]
 
 
-def test_the_synchronous_one_prints_every_agreement_it_asks_for(api, key):
+def test_the_synchronous_one_prints_every_agreement_it_asks_for(api: Api, key: str) -> None:
     wanted = [
         row
         for row in api.rows("agreements?ordering(-created)")
@@ -53,7 +53,7 @@ def test_the_synchronous_one_prints_every_agreement_it_asks_for(api, key):
     ]
 
 
-def test_the_asynchronous_one_prints_every_agreement_it_asks_for(api, key):
+def test_the_asynchronous_one_prints_every_agreement_it_asks_for(api: Api, key: str) -> None:
     wanted = [
         row
         for row in api.rows("agreements?ordering(-created)")

@@ -4,12 +4,14 @@ They go to a live server.
 """
 
 import json
+from collections.abc import Callable, Iterator
+from typing import Any
 from zlib import crc32
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis import GenerationMode
+from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -20,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api import openapi
 from modules.urls import RESOURCES
-from tests.clients.conftest import portal
+from tests.clients.conftest import Api, Row, portal
 
 EXAMPLES = 15
 CHECKS = [
@@ -39,20 +41,23 @@ described.config.phases.coverage.enabled = False
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """Serve a portal that nothing else reads, as its data will be overwritten."""
     with portal(tmp_path_factory.mktemp("schemathesis")) as api:
         yield api
 
 
+Existing = Callable[[Case], dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def existing(own):
+def existing(own: Api) -> Existing:
     """Replace three of four generated ids with those of records.
 
     Its own token is left alone, or it would lock itself out.
     """
     me = own.distributor.split()[1].split(":")[0]
-    records = {}
+    records: dict[str, list[Row]] = {}
     for resource in RESOURCES:
         path = resource.path.replace("<parent>", "{parent_id}")
         above = own.rows(resource.parent.path)[:20] if resource.parent else [{"id": None}]
@@ -66,7 +71,7 @@ def existing(own):
     # The lists that are always empty exist below products too.
     products = [{"parent_id": row["id"]} for row in own.rows("products")]
 
-    def existing(case):
+    def existing(case: Case) -> dict[str, Any]:
         draw = crc32(repr(case.path_parameters).encode())
         known = records[case.path.partition("/{id}")[0]] or products
         return {
@@ -85,16 +90,17 @@ def existing(own):
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_an_operation_answers_as_described(case, own, existing):
+def test_an_operation_answers_as_described(case: Case, own: Api, existing: Existing) -> None:
     if case.path_parameters:
         case.path_parameters = existing(case)
     response = case.call_and_validate(
         base_url=own.endpoint, checks=CHECKS, headers={"Authorization": own.distributor}
     )
     # The invalid requests include a call without a key.
+    assert case.meta
     assert response.status_code != 401 or case.meta.generation.mode is GenerationMode.NEGATIVE
 
 
-def test_the_document_that_is_served_is_the_one_that_was_tried(own):
+def test_the_document_that_is_served_is_the_one_that_was_tried(own: Api) -> None:
     served = json.loads(own.get("/public/v1/openapi.json").text)
     assert served["paths"] == described.raw_schema["paths"]

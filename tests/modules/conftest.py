@@ -1,8 +1,11 @@
 """The demo data, for tests that cover every resource."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import Account
 from tests.factories import TokenFactory, header
@@ -10,7 +13,7 @@ from tokens.catalog import Module
 
 
 @pytest.fixture(scope="module")
-def demo(django_db_setup, django_db_blocker):
+def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
     """Load the demo once per file; return the keys of all-module tokens, by account.
 
     There is one for each side.

@@ -5,31 +5,35 @@ import re
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from api import conventions, openapi
+from api.resource import Resource
 from modules.urls import RESOURCES
+from tests.conftest import Person
 from tests.factories import TokenFactory, header
+from tests.matching import matched
 from tokens.catalog import Module
 
 URL = "/integrations/api/"
 
 
 @pytest.fixture
-def page(adrian):
+def page(adrian: Person) -> str:
     """Return the text of the page as a member sees it, without the break marks in names."""
     response = adrian.client.get(URL)
     assert response.status_code == 200
     return html.unescape(response.content.decode()).replace("<wbr>", "")
 
 
-def entry(page, resource):
+def entry(page: str, resource: Resource) -> str:
     """Return the part of the page about a resource."""
     start = page.index(f'id="{"-".join(openapi.words(resource))}"')
     return page[start : page.index("</details>", start)]
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
-def test_a_collection_is_there_with_all_that_is_declared(page, resource):
+def test_a_collection_is_there_with_all_that_is_declared(page: str, resource: Resource) -> None:
     part = entry(page, resource)
     for method, path, _ in openapi.operations(resource):
         assert re.search(rf">{method}</b> <code>{re.escape(path)}</code>", part)
@@ -50,7 +54,7 @@ def test_a_collection_is_there_with_all_that_is_declared(page, resource):
     )
 
 
-def test_every_module_has_a_chapter_that_the_contents_lead_to(page):
+def test_every_module_has_a_chapter_that_the_contents_lead_to(page: str) -> None:
     labels = [str(module.label) for module in Module.single()]
     for label in ["Any Token", *labels]:
         link = re.search(rf'<a href="#(module-[a-z-]+)">{label}</a>', page)
@@ -58,14 +62,14 @@ def test_every_module_has_a_chapter_that_the_contents_lead_to(page):
         assert f'<h2 id="{link[1]}-title">{label}</h2>' in page
 
 
-def test_every_link_within_the_page_leads_somewhere_and_no_id_is_there_twice(page):
+def test_every_link_within_the_page_leads_somewhere_and_no_id_is_there_twice(page: str) -> None:
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(set(ids)) == len(ids)
     for target in re.findall(r'(?:href|data-copy)="#([^"]+)"', page):
         assert target in ids
 
 
-def test_the_operators_and_the_limits_are_told(page):
+def test_the_operators_and_the_limits_are_told(page: str) -> None:
     for operator in conventions.OPERATORS:
         assert f"<code>{operator.example}</code>" in page
     page = " ".join(page.split())
@@ -81,7 +85,7 @@ def test_the_operators_and_the_limits_are_told(page):
     assert 'href="/public/v1/openapi.json"' in page
 
 
-def test_the_lines_for_shell_and_client_name_what_there_is(page):
+def test_the_lines_for_shell_and_client_name_what_there_is(page: str) -> None:
     assert (
         '"http://testserver/public/v1/agreements?type=program&ordering(-created)&limit=10"' in page
     )
@@ -94,22 +98,26 @@ def test_the_lines_for_shell_and_client_name_what_there_is(page):
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
-def test_the_line_for_the_shell_is_answered(page, client, michael, resource):
-    address = re.search(r'"http://testserver(/public/v1/[^"]+)"', entry(page, resource))[1]
+def test_the_line_for_the_shell_is_answered(
+    page: str, client: Client, michael: Person, resource: Resource
+) -> None:
+    address = matched(r'"http://testserver(/public/v1/[^"]+)"', entry(page, resource))[1]
     token = TokenFactory(account=michael.account, modules=(Module.ALL,))
     response = client.get(address, headers={"authorization": header(token)})
     # The record above it is an example.
     assert response.status_code == (404 if resource.parent else 200)
 
 
-def test_it_costs_no_query_of_its_own(adrian, django_assert_num_queries):
+def test_it_costs_no_query_of_its_own(
+    adrian: Person, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     adrian.client.get(URL)
     # The person and the memberships.
     with django_assert_num_queries(2):
         adrian.client.get(URL)
 
 
-def test_it_belongs_to_the_section_general_and_each_tab_leads_to_the_other(adrian):
+def test_it_belongs_to_the_section_general_and_each_tab_leads_to_the_other(adrian: Person) -> None:
     for path, current, other in (
         (URL, "API Reference", "/integrations/"),
         ("/integrations/", "Start", URL),
@@ -120,7 +128,7 @@ def test_it_belongs_to_the_section_general_and_each_tab_leads_to_the_other(adria
         assert re.search(r'<a href="/integrations/" aria-current="page"><svg', text)
 
 
-def test_it_is_for_members_and_can_only_be_read(adrian):
+def test_it_is_for_members_and_can_only_be_read(adrian: Person) -> None:
     response = Client().get(URL)
     assert response.status_code == 302
     assert response["Location"] == f"/sign-in/?next={URL}"

@@ -3,6 +3,7 @@
 import json
 from threading import Barrier, Thread
 from time import sleep
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -17,7 +18,7 @@ ROUNDS = 15
 TRIES = 5
 
 
-def at_once(*calls):
+def at_once(*calls: tuple[str, str, dict[str, Any]]) -> list[int]:
     """Return the statuses of callers that start together; each makes its calls one after another.
 
     A call that the database could not serve in time did nothing and says when to come back, so the
@@ -25,7 +26,7 @@ def at_once(*calls):
     """
     begin, statuses = Barrier(len(calls)), []
 
-    def run(path, key, body):
+    def run(path: str, key: str, body: dict[str, Any]) -> None:
         client = Client(raise_request_exception=False)
         begin.wait()
         for _ in range(ROUNDS):
@@ -51,7 +52,7 @@ def at_once(*calls):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_tokens_that_change_each_other_do_not_wait_for_ever():
+def test_two_tokens_that_change_each_other_do_not_wait_for_ever() -> None:
     account = AccountFactory()
     one, two = (TokenFactory(account=account, modules=(Module.ALL,)) for _ in range(2))
     calls = [
@@ -63,12 +64,12 @@ def test_two_tokens_that_change_each_other_do_not_wait_for_ever():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_customers_that_get_the_same_reseller_do_not_wait_for_ever():
+def test_two_customers_that_get_the_same_reseller_do_not_wait_for_ever() -> None:
     account = AccountFactory()
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     top = CustomerFactory(provider=account, type="reseller")
     below = [CustomerFactory(provider=account) for _ in range(2)]
-    calls = [
+    calls: list[tuple[str, str, dict[str, Any]]] = [
         (f"tier/accounts/{customer.pk}", key, {"parent": {"id": top.pk}}) for customer in below
     ]
     calls.append((f"tier/accounts/{top.pk}", key, {"name": "Top"}))
@@ -78,7 +79,7 @@ def test_two_customers_that_get_the_same_reseller_do_not_wait_for_ever():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_resellers_that_each_want_to_stand_below_the_other_make_no_circle():
+def test_two_resellers_that_each_want_to_stand_below_the_other_make_no_circle() -> None:
     account = AccountFactory()
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     one, two = (CustomerFactory(provider=account, type="reseller") for _ in range(2))

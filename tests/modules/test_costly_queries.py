@@ -5,7 +5,10 @@ Its cost is counted before it runs, and the database stops what takes too long i
 
 import gc
 import tracemalloc
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -14,14 +17,19 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from py_rql.parser import RQLParser
+from pytest_django import Settings
 
+from accounts.models import Account
 from api import queries, rql
 from api.shapes import leaves
 from modules.models import Agreement
 from modules.urls import RESOURCES
+from portal.plans import KeptPlans
+from tests.conftest import Call, Response
 from tests.factories import AccountFactory, TokenFactory
 from tests.portal.test_routes import EMPTY
 from tokens.catalog import Module
+from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
 
@@ -29,17 +37,17 @@ BY_PATH = {resource.path: resource for resource in RESOURCES}
 ROWS = 50_000
 
 
-def several(operator, term, count):
+def several(operator: str, term: str, count: int) -> str:
     """Return `or(title=0,title=1,…)`."""
     return f"{operator}({','.join(term.format(n) for n in range(count))})"
 
 
-def values(count):
+def values(count: int) -> str:
     return "(" + ",".join(f"v{n}" for n in range(count)) + ")"
 
 
 @pytest.fixture
-def reader(account):
+def reader(account: Account) -> Token:
     return TokenFactory(account=account, modules=(Module.ALL,))
 
 
@@ -66,7 +74,9 @@ TOO_COSTLY = {
 
 
 @pytest.mark.parametrize("query", TOO_COSTLY.values(), ids=TOO_COSTLY)
-def test_a_query_that_costs_too_much_never_reaches_the_database(call, reader, query):
+def test_a_query_that_costs_too_much_never_reaches_the_database(
+    call: Call, reader: Token, query: str
+) -> None:
     with CaptureQueriesContext(connection) as queries:
         response = call(f"agreements?{query}", reader)
     assert not any("modules_agreement" in each["sql"] for each in queries)
@@ -97,8 +107,8 @@ COSTLY = {
 # A statement that is stopped would end the test's transaction.
 @pytest.mark.django_db(transaction=True)
 def test_the_costliest_queries_of_fifty_thousand_records_are_answered_or_refused(
-    call, account, reader
-):
+    call: Call, account: Account, reader: Token
+) -> None:
     vendor = AccountFactory(side="vendor")
     start = datetime(2024, 1, 1, tzinfo=UTC)
     Agreement.objects.bulk_create(
@@ -125,15 +135,15 @@ def test_the_costliest_queries_of_fifty_thousand_records_are_answered_or_refused
     connection.close()
 
 
-def took_too_long(response):
+def took_too_long(response: Response) -> bool:
     return response.status_code == 400 and "took too long" in response.json()["errors"][0]
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["agreements", "agreements?limit=0", "agreements?search=x"])
 def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(
-    call, reader, settings, monkeypatch, path
-):
+    call: Call, reader: Token, settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
     """SQLite stops at its first look at the clock, PostgreSQL at a lock that is held elsewhere."""
     stop = (
         "SELECT 1 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i "
@@ -144,7 +154,7 @@ def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(
     connection.close()
     real = queries.compile_query
 
-    def endless(*args):
+    def endless(*args: Any) -> Any:
         query = real(*args)
         return query._replace(
             plan=query.plan._replace(page=stop, page_params=(), total=stop, total_params=())
@@ -164,13 +174,13 @@ def test_a_query_that_the_clock_stops_is_400_and_the_next_one_is_answered(
 
 
 @pytest.fixture
-def kept():
+def kept() -> Iterator[KeptPlans]:
     queries.KEPT.clear()
     yield queries.KEPT
     queries.KEPT.clear()
 
 
-def weigh(cache, path, write, count):
+def weigh(cache: KeptPlans, path: str, write: Callable[[int], str], count: int) -> int:
     """Return the bytes that the interpreter allocated for all that is kept of `count` queries.
 
     `write` makes the text of a query from its number.
@@ -189,7 +199,9 @@ def weigh(cache, path, write, count):
     return allotted
 
 
-def test_kept_queries_weigh_no_more_than_is_said(kept, monkeypatch):
+def test_kept_queries_weigh_no_more_than_is_said(
+    kept: KeptPlans, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """For the largest records, and for queries of every length."""
     monkeypatch.setattr(kept, "_Cache__maxsize", 2**20)
     allotted = weigh(kept, "requests", lambda n: f"in(id,{values(n % 50)})&limit={n}", 40)
@@ -200,10 +212,12 @@ def test_kept_queries_weigh_no_more_than_is_said(kept, monkeypatch):
 @pytest.mark.parametrize(
     "path", sorted({*BY_PATH} - {f"products/<parent>/{name}" for name in EMPTY})
 )
-def test_a_plan_weighs_no_more_than_is_said_however_little_it_selects(kept, path):
+def test_a_plan_weighs_no_more_than_is_said_however_little_it_selects(
+    kept: KeptPlans, path: str
+) -> None:
     hide = ",".join(f"-{name}" for name, _value in leaves(BY_PATH[path].fields) if name != "id")
     for select in ("", f"&select({hide})" if hide else ""):
-        allotted = weigh(kept, path, lambda n, select=select: f"limit={n}{select}", 20)
+        allotted = weigh(kept, path, partial("limit={1}{0}".format, select), 20)
         assert len(kept) == 20
         assert allotted < 1.25 * kept.currsize
 
@@ -219,7 +233,9 @@ LONG = {
 
 
 @pytest.mark.parametrize("query", LONG.values(), ids=LONG)
-def test_addresses_that_are_long_do_not_outgrow_the_cache(kept, monkeypatch, query):
+def test_addresses_that_are_long_do_not_outgrow_the_cache(
+    kept: KeptPlans, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
     """Their SQL is short, or there is none."""
     monkeypatch.setattr(kept, "_Cache__maxsize", 2**20)
     allotted = weigh(kept, "products", lambda n: f"{query}{n}", 300)
@@ -227,12 +243,12 @@ def test_addresses_that_are_long_do_not_outgrow_the_cache(kept, monkeypatch, que
     assert allotted < 1.25 * kept.maxsize
 
 
-def test_a_query_that_matches_nothing_is_not_kept(kept):
+def test_a_query_that_matches_nothing_is_not_kept(kept: KeptPlans) -> None:
     assert queries.compiled(BY_PATH["products"], "PA", NEVER).plan.fetch_rows({}, 1, 0) == []
     assert len(kept) == 0
 
 
-def test_a_query_of_odd_shape_is_not_kept(kept):
+def test_a_query_of_odd_shape_is_not_kept(kept: KeptPlans) -> None:
     for resource in RESOURCES:
         queries.compiled(resource, "PA", "limit=7")
     # Resources that are always empty have no SQL.
@@ -242,7 +258,7 @@ def test_a_query_of_odd_shape_is_not_kept(kept):
     assert len(kept) == count
 
 
-def test_the_parser_keeps_no_tree(call, reader):
+def test_the_parser_keeps_no_tree(call: Call, reader: Token) -> None:
     call("agreements?or(title=a,title=b)", reader)
     assert len(RQLParser._cache) == 0
 
@@ -321,6 +337,6 @@ QUERIES = st.recursive(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(QUERIES)
-def test_no_query_of_the_grammar_is_a_server_error(call, reader, query):
+def test_no_query_of_the_grammar_is_a_server_error(call: Call, reader: Token, query: str) -> None:
     response = call(f"agreements?{quote(query, safe='(),=&|;*+')}", reader)
     assert response.status_code in {200, 400}, response.content

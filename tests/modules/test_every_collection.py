@@ -1,14 +1,18 @@
 """Claims that hold for every resource, checked on the demo data."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, User
+from api.resource import Resource
 from modules import models
 from modules.models import Contract, Product
 from modules.urls import RESOURCES
@@ -20,7 +24,9 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     "resource", [each for each in RESOURCES if each.detail and not each.parent], ids=str
 )
-def test_a_record_is_the_same_in_the_list_and_by_its_id(demo, client, resource):
+def test_a_record_is_the_same_in_the_list_and_by_its_id(
+    demo: dict[str, str], client: Client, resource: Resource
+) -> None:
     for key in demo.values():
         for record in client.get(
             f"/public/v1/{resource.path}?limit=3", headers={"authorization": key}
@@ -34,7 +40,9 @@ def test_a_record_is_the_same_in_the_list_and_by_its_id(demo, client, resource):
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
-def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(demo, client, resource):
+def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(
+    demo: dict[str, str], client: Client, resource: Resource
+) -> None:
     """The gate, the page, and the total if the page is full; nested objects cost nothing."""
     for key in demo.values():
         headers = {"authorization": key}
@@ -59,23 +67,21 @@ def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(demo
             assert len(queries) == 2
 
 
-def parent_of(resource, key):
+def parent_of(resource: Resource, key: str) -> str:
     """Return the id of a product with items, or of the token itself."""
     if resource.path.startswith("products/"):
-        return (
-            Product.objects.filter(items__isnull=False, vendor="VA-044-420", status="published")
-            .first()
-            .pk
-        )
+        return Product.objects.filter(items__isnull=False, vendor="VA-044-420", status="published")[
+            0
+        ].pk
     return key.split(" ")[1].split(":")[0]
 
 
-def side(model):
+def side(model: type[Model]) -> Callable[[str], QuerySet[Any]]:
     """Return a function to the records between two companies, of which the account is either."""
-    return lambda account: model.objects.filter(Q(vendor=account) | Q(provider=account))
+    return lambda account: model._default_manager.filter(Q(vendor=account) | Q(provider=account))
 
 
-def partners(account):
+def partners(account: str) -> set[str]:
     """Return the companies with which the account has an active contract."""
     pairs = Contract.objects.filter(
         Q(vendor=account) | Q(provider=account), status="active"
@@ -83,12 +89,12 @@ def partners(account):
     return {company for pair in pairs for company in pair} - {account}
 
 
-def owned(model):
-    return lambda account: model.objects.filter(owner=account)
+def owned(model: type[Model]) -> Callable[[str], QuerySet[Any]]:
+    return lambda account: model._default_manager.filter(owner=account)
 
 
 # Resource -> what an account may see, taken from the models and not from the resource.
-MAY_SEE = {
+MAY_SEE: dict[str, Callable[[str], QuerySet[Any]]] = {
     "accounts": lambda account: Account.objects.filter(pk=account),
     "users": lambda account: User.objects.filter(memberships__account=account),
     "agreements": side(models.Agreement),
@@ -124,12 +130,14 @@ MAY_SEE = {
 }
 
 
-def test_it_is_written_down_who_may_see_what():
+def test_it_is_written_down_who_may_see_what() -> None:
     assert set(MAY_SEE) == {resource.path for resource in RESOURCES if not resource.parent}
 
 
 @pytest.mark.parametrize("path", sorted(MAY_SEE))
-def test_an_account_sees_what_it_may_and_nothing_else(demo, client, path):
+def test_an_account_sees_what_it_may_and_nothing_else(
+    demo: dict[str, str], client: Client, path: str
+) -> None:
     for account, key in demo.items():
         headers = {"authorization": key}
         allowed = set(MAY_SEE[path](account).values_list("pk", flat=True))
@@ -141,7 +149,7 @@ def test_an_account_sees_what_it_may_and_nothing_else(demo, client, path):
             assert client.get(f"/public/v1/{path}/{id}", headers=headers).status_code == 404
 
 
-def test_what_is_nested_tells_nothing_of_others(demo, client):
+def test_what_is_nested_tells_nothing_of_others(demo: dict[str, str], client: Client) -> None:
     """Counts and lists inside a record cover only the caller's own dealings."""
     vendor = "VA-044-420"
     for row in client.get(
@@ -162,7 +170,7 @@ def test_what_is_nested_tells_nothing_of_others(demo, client):
         )
 
 
-def test_the_queries_of_the_examples_find_records(demo, client):
+def test_the_queries_of_the_examples_find_records(demo: dict[str, str], client: Client) -> None:
     """In the amount of data that `make run` loads, so that people who try them see something."""
     examples = (settings.BASE_DIR / "docs" / "api.md").read_text()
     (since,) = re.findall(r'created\.ge\("([^"]+)"\)', examples)
@@ -175,7 +183,7 @@ def test_the_queries_of_the_examples_find_records(demo, client):
         ).json()
 
 
-def test_a_price_list_says_what_its_columns_are(demo, client):
+def test_a_price_list_says_what_its_columns_are(demo: dict[str, str], client: Client) -> None:
     """At least one, named as in the original."""
     for key in demo.values():
         rows = client.get("/public/v1/pricing/lists", headers={"authorization": key}).json()

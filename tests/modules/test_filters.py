@@ -3,13 +3,17 @@
 import json
 from datetime import UTC, datetime
 from importlib import import_module
+from typing import Any
 
 import pytest
 
+from accounts.models import Account
 from api.queries import MAX_IGNORED
 from modules.models import Case
+from tests.conftest import Call
 from tests.factories import AgreementFactory, ContractFactory, TokenFactory, UserFactory
 from tokens.catalog import Module
+from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +32,8 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_what_is_not_shown_cannot_be_filtered_or_ordered_by_and_is_reported(
-    call, account, path, query
-):
+    call: Call, account: Account, path: str, query: str
+) -> None:
     token = TokenFactory(account=account, modules=(Module.ALL,))
     response = call(f"{path}?{query}", token)
     name = query.split("(")[1].split(",")[0]
@@ -39,7 +43,7 @@ def test_what_is_not_shown_cannot_be_filtered_or_ordered_by_and_is_reported(
 
 
 @pytest.fixture
-def case(account):
+def case(account: Account) -> tuple[Token, Token]:
     """Make a case that a token of the distributor opened and a token of its partner took up."""
     contract = ContractFactory(provider=account, vendor__name="Front Street Inc")
     mine = TokenFactory(account=account, modules=(Module.ALL,), name="Secret Project Sync")
@@ -47,7 +51,9 @@ def case(account):
     return mine, theirs
 
 
-def test_the_partner_sees_whose_token_acted_and_not_which(call, case):
+def test_the_partner_sees_whose_token_acted_and_not_which(
+    call: Call, case: tuple[Token, Token]
+) -> None:
     mine, theirs = case
     body = {
         "subject": "x",
@@ -76,7 +82,9 @@ def test_the_partner_sees_whose_token_acted_and_not_which(call, case):
 
 
 @pytest.mark.parametrize("event", ["created", "updated", "pending"])
-def test_no_filter_tells_the_partner_which_token_acted(call, case, event):
+def test_no_filter_tells_the_partner_which_token_acted(
+    call: Call, case: tuple[Token, Token], event: str
+) -> None:
     mine, theirs = case
     body = {
         "subject": "x",
@@ -98,9 +106,11 @@ def test_no_filter_tells_the_partner_which_token_acted(call, case, event):
         ) == (own, others), query
 
 
-def test_a_person_is_named_to_both_sides(call, case):
+def test_a_person_is_named_to_both_sides(call: Call, case: tuple[Token, Token]) -> None:
     mine, theirs = case
     person = UserFactory(name="Elena Ruiz")
+    # The type checker does not know that a model has such a field.
+    made: dict[str, Any] = {"created_by": person}
     Case.objects.create(
         subject="x",
         description="y",
@@ -109,7 +119,7 @@ def test_a_person_is_named_to_both_sides(call, case):
         provider=mine.account,
         issuer=mine.account,
         receiver=theirs.account,
-        created_by=person,
+        **made,
     )
     for token in case:
         (row,) = call("helpdesk/cases?eq(events.created.by.name,Elena Ruiz)", token).json()
@@ -117,7 +127,7 @@ def test_a_person_is_named_to_both_sides(call, case):
         assert "by" not in row["events"].get("resolved", {})
 
 
-def test_actors_of_stored_cases_become_columns_and_tokens_get_their_account():
+def test_actors_of_stored_cases_become_columns_and_tokens_get_their_account() -> None:
     with_account = import_module("modules.migrations.0005_accounts_of_actors").with_account
     columns = import_module("modules.migrations.0007_actors_of_cases").columns
     stored = {
@@ -137,7 +147,7 @@ def test_actors_of_stored_cases_become_columns_and_tokens_get_their_account():
     }
 
 
-def test_sums_over_dealings_count_the_own_alone(call, account):
+def test_sums_over_dealings_count_the_own_alone(call: Call, account: Account) -> None:
     token = TokenFactory(account=account, modules=(Module.ALL,))
     agreement = AgreementFactory(provider=account)
     ContractFactory(agreement=agreement, provider=account, vendor=agreement.vendor)
@@ -160,14 +170,16 @@ def test_sums_over_dealings_count_the_own_alone(call, account):
         ("&".join(f"n{n}=1" for n in range(40)), ", ".join(f"n{n}" for n in range(MAX_IGNORED))),
     ],
 )
-def test_names_that_are_no_filters_are_told(call, token, query, ignored):
+def test_names_that_are_no_filters_are_told(
+    call: Call, token: Token, query: str, ignored: str | None
+) -> None:
     for _ in range(2):  # the second answer comes from a kept plan
         response = call(f"agreements?{query}", token)
         assert response.status_code == 200
         assert response.headers.get("X-Ignored-Filters") == ignored
 
 
-def test_a_search_where_nothing_is_searched_is_told(call, account):
+def test_a_search_where_nothing_is_searched_is_told(call: Call, account: Account) -> None:
     token = TokenFactory(account=account, modules=(Module.ALL,))
     assert call("requests?search=x", token)["X-Ignored-Filters"] == "search"
 
@@ -175,7 +187,7 @@ def test_a_search_where_nothing_is_searched_is_told(call, account):
 # --- Moments --------------------------------------------------------------------------------------
 
 
-def test_moments_are_compared_as_they_are_shown(call, account, token):
+def test_moments_are_compared_as_they_are_shown(call: Call, account: Account, token: Token) -> None:
     """They are shown to the second and stored to the microsecond.
 
     Asking for what is later than the last record seen must not return that record again.

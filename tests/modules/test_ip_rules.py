@@ -1,29 +1,33 @@
 """IP rules over the API: `/modules/<id>/settings`, as Connect describes it."""
 
 import json
+from typing import Any
 
 import pytest
+from django.test import Client
 
+from accounts.models import Account
 from activity.models import Event
 from portal.addresses import read_span
+from tests.conftest import Call, Response
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens.catalog import Module
-from tokens.models import IPRule
+from tokens.models import IPRule, Token
 
 HOME = "127.0.0.1"
 
 
 @pytest.fixture
-def manager(account):
+def manager(account: Account) -> Token:
     return TokenFactory(account=account, name="Manager", modules=(Module.INTEGRATIONS,))
 
 
-def rules_of(account):
+def rules_of(account: Account) -> list[tuple[str, str]]:
     rules = IPRule.objects.for_account(account.pk).order_by("name_key")
     return [(rule.name, str(rule.span)) for rule in rules]
 
 
-def put(call, token, ips, **more):
+def put(call: Call, token: Token, ips: Any, **more: Any) -> Response:
     return call(
         "modules/integrations/settings",
         token,
@@ -34,7 +38,9 @@ def put(call, token, ips, **more):
 
 
 @pytest.mark.parametrize("name", ["MD-0007", "integrations", "MD-0007/", "integrations/"])
-def test_the_settings_are_shown_as_connect_does(call, manager, account, name):
+def test_the_settings_are_shown_as_connect_does(
+    call: Call, manager: Token, account: Account, name: str
+) -> None:
     path = f"modules/{name.rstrip('/')}/settings{'/' if name.endswith('/') else ''}"
     assert call(path, manager).json() == {"acl": {"ips": []}}
     IPRule.add(account, None, [("Here", read_span("127.0.0.0/30"))], by=None)
@@ -46,16 +52,18 @@ def test_the_settings_are_shown_as_connect_does(call, manager, account, name):
 
 
 @pytest.mark.parametrize("name", ["MD-0001", "MD-9999", "account"])
-def test_other_modules_have_no_settings_here(call, manager, name):
+def test_other_modules_have_no_settings_here(call: Call, manager: Token, name: str) -> None:
     assert call(f"modules/{name}/settings", manager).status_code == 404
 
 
 @pytest.mark.parametrize("method", ["get", "put"])
-def test_the_settings_need_the_module_integrations(call, token, method):
+def test_the_settings_need_the_module_integrations(call: Call, token: Token, method: str) -> None:
     assert call("modules/integrations/settings", token, method).status_code == 403
 
 
-def test_a_token_replaces_the_rules_and_the_trail_says_so(call, manager, account):
+def test_a_token_replaces_the_rules_and_the_trail_says_so(
+    call: Call, manager: Token, account: Account
+) -> None:
     stays = {"name": "Here", "ip_range": [HOME, HOME]}
     assert put(call, manager, [stays, {"name": "Old", "ip_range": ["192.0.2.0/30"]}]).json() == {
         "acl": {
@@ -77,7 +85,9 @@ def test_a_token_replaces_the_rules_and_the_trail_says_so(call, manager, account
     assert put(call, manager, []).json() == {"acl": {"ips": []}}
 
 
-def test_a_token_cannot_lock_itself_out_unless_it_insists(call, manager, account):
+def test_a_token_cannot_lock_itself_out_unless_it_insists(
+    call: Call, manager: Token, account: Account
+) -> None:
     ips = [{"name": "Elsewhere", "ip_range": ["192.0.2.1"]}]
     response = put(call, manager, ips)
     assert response.status_code == 400
@@ -88,7 +98,9 @@ def test_a_token_cannot_lock_itself_out_unless_it_insists(call, manager, account
     assert call("modules/integrations/settings", manager).json()["error_code"] == "AUTH_007"
 
 
-def test_an_unknown_address_counts_as_locked_out(client, manager, account):
+def test_an_unknown_address_counts_as_locked_out(
+    client: Client, manager: Token, account: Account
+) -> None:
     body = json.dumps({"acl": {"ips": [{"name": "Here", "ip_range": [HOME]}]}})
     response = client.put(
         "/public/v1/modules/integrations/settings",
@@ -144,7 +156,9 @@ def test_an_unknown_address_counts_as_locked_out(client, manager, account):
         ),
     ],
 )
-def test_a_body_with_a_mistake_is_400_and_changes_nothing(call, manager, account, body, problem):
+def test_a_body_with_a_mistake_is_400_and_changes_nothing(
+    call: Call, manager: Token, account: Account, body: Any, problem: str
+) -> None:
     IPRule.add(account, None, [("Before", read_span("127.0.0.0/30"))], by=None)
     response = call(
         "modules/integrations/settings",
@@ -158,6 +172,6 @@ def test_a_body_with_a_mistake_is_400_and_changes_nothing(call, manager, account
     assert rules_of(account) == [("Before", "127.0.0.0/30")]
 
 
-def test_other_methods_are_refused(call, manager):
+def test_other_methods_are_refused(call: Call, manager: Token) -> None:
     response = call("modules/integrations/settings", manager, "post")
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, PUT")

@@ -6,10 +6,14 @@ that no longer exists fails as well.
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import Client
 
+from api.resource import Resource
 from modules.urls import RESOURCES
 from tokens.models import Token
 
@@ -27,7 +31,7 @@ FORMATS = {
     "uri": re.compile(r"https?://\S+"),
     "uuid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
 }
-TYPES = {
+TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
     "number": (int, float),
@@ -95,10 +99,10 @@ NO_FILTER = {
 
 
 @pytest.fixture
-def records(demo, client):
+def records(demo: dict[str, str], client: Client) -> Callable[[Resource], list[dict[str, Any]]]:
     """Return a function to all records of a resource that either side sees."""
 
-    def do(resource):
+    def do(resource: Resource) -> list[dict[str, Any]]:
         paths = [resource.path]
         if "<parent>" in resource.path:
             paths = [
@@ -118,7 +122,7 @@ def records(demo, client):
     return do
 
 
-def walk(value, prefix=""):
+def walk(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the dotted names of a record with their values; `[]` means the members of a list."""
     for name, inside in value.items():
         yield prefix + name, inside
@@ -130,9 +134,9 @@ def walk(value, prefix=""):
                     yield from walk(member, f"{prefix}{name}[].")
 
 
-def fits(value, fact):
+def fits(value: Any, fact: dict[str, Any]) -> bool:
     """Tell whether the value has the type, the format and one of the values described."""
-    expected = TYPES.get(fact.get("type"), object)
+    expected = TYPES.get(fact.get("type", ""), object)
     # Numbers with an enum (`priority`, `rating`) are typed as strings there, with numbers as
     # values.
     if "enum" in fact and value in fact["enum"]:
@@ -142,7 +146,7 @@ def fits(value, fact):
     if "enum" in fact:
         return False
     if isinstance(value, str):
-        pattern = FORMATS.get(fact.get("format"))
+        pattern = FORMATS.get(fact.get("format", ""))
         return len(value) <= fact.get("maxLength", 10**9) and (
             value == "" or pattern is None or bool(pattern.fullmatch(value))
         )
@@ -150,7 +154,9 @@ def fits(value, fact):
 
 
 @pytest.mark.parametrize("resource", DESCRIBED, ids=str)
-def test_records_are_as_described(records, resource):
+def test_records_are_as_described(
+    records: Callable[[Resource], list[dict[str, Any]]], resource: Resource
+) -> None:
     facts = OFFICIAL[resource.path]["fields"]
     shown = records(resource)
     assert shown
@@ -166,7 +172,9 @@ def test_records_are_as_described(records, resource):
 
 
 @pytest.mark.parametrize("resource", DESCRIBED, ids=str)
-def test_what_is_required_is_there(records, resource):
+def test_what_is_required_is_there(
+    records: Callable[[Resource], list[dict[str, Any]]], resource: Resource
+) -> None:
     facts = OFFICIAL[resource.path]["fields"]
     required = {name for name, fact in facts.items() if fact.get("required")}
     missing = set()
@@ -181,7 +189,9 @@ def test_what_is_required_is_there(records, resource):
 
 
 @pytest.mark.parametrize("resource", DESCRIBED, ids=str)
-def test_filters_orderings_and_search_are_as_described_for_every_field_there_is(resource):
+def test_filters_orderings_and_search_are_as_described_for_every_field_there_is(
+    resource: Resource,
+) -> None:
     facts = OFFICIAL[resource.path]["filters"]
     absent = set()
     for name, fact in facts.items():

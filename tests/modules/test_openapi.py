@@ -2,9 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
@@ -12,8 +15,10 @@ from accounts.models import Account
 from api import conventions, openapi, schemas
 from modules import absent
 from modules.urls import RESOURCES, urlpatterns
+from tests.conftest import Call
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
+from tokens.models import Token
 
 URL = "/public/v1/openapi.json"
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -29,7 +34,7 @@ LISTS = {name: resource for resource in RESOURCES for name in [openapi.schema_na
 COMPANIES = ("PA-063-101", "VA-044-420")
 
 
-def every(part):
+def every(part: Any) -> Iterator[dict[str, Any]]:
     """Yield all objects of the document, outermost first."""
     if isinstance(part, dict):
         yield part
@@ -37,21 +42,21 @@ def every(part):
         yield from every(each)
 
 
-def resolve(reference):
-    part = DOCUMENT
+def resolve(reference: str) -> dict[str, Any]:
+    part: dict[str, Any] = DOCUMENT
     for key in reference.removeprefix("#/").split("/"):
         part = part[key.replace("~1", "/")]
     return part
 
 
-def validator(schema):
+def validator(schema: dict[str, Any]) -> Draft202012Validator:
     """Return a validator that finds what the schema forbids or does not mention."""
     return Draft202012Validator(
         {"components": DOCUMENT["components"], **schema}, format_checker=FormatChecker()
     )
 
 
-def closed(schema):
+def closed(schema: Any) -> Any:
     """Return the schema with additional properties forbidden."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
@@ -70,7 +75,7 @@ def closed(schema):
 @pytest.mark.parametrize(
     "path", [URL, f"{URL}/", "/public/v1//openapi.json", "/public/v1//openapi.json/"]
 )
-def test_everybody_gets_the_document_without_a_query(client, path):
+def test_everybody_gets_the_document_without_a_query(client: Client, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
@@ -84,7 +89,7 @@ def test_everybody_gets_the_document_without_a_query(client, path):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_the_document_can_only_be_read(method):
+def test_the_document_can_only_be_read(method: str) -> None:
     from django.test import Client
 
     response = Client(enforce_csrf_checks=True).generic(method, URL)
@@ -93,31 +98,33 @@ def test_the_document_can_only_be_read(method):
     assert response.json()["error_code"] == "SYS_405"
 
 
-def test_the_document_is_ascii_since_the_official_client_decodes_it_in_pieces(client):
+def test_the_document_is_ascii_since_the_official_client_decodes_it_in_pieces(
+    client: Client,
+) -> None:
     assert client.get(URL).content.isascii()
 
 
 # --- The document by itself -----------------------------------------------------------------------
 
 
-def test_it_is_valid_openapi():
+def test_it_is_valid_openapi() -> None:
     validate(DOCUMENT)
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_leads_somewhere() -> None:
     for part in every(DOCUMENT):
         if "$ref" in part:
             assert resolve(part["$ref"]), part["$ref"]
 
 
-def test_every_component_is_used():
+def test_every_component_is_used() -> None:
     used = {part["$ref"] for part in every(DOCUMENT) if "$ref" in part}
     for kind in ("parameters", "headers", "responses", "schemas"):
         for name in DOCUMENT["components"][kind]:
             assert f"#/components/{kind}/{name}" in used
 
 
-def test_operation_ids_are_unique_and_tell_the_official_client_what_they_are():
+def test_operation_ids_are_unique_and_tell_the_official_client_what_they_are() -> None:
     ids = [about["operationId"] for _, _, about in OPERATIONS]
     assert len(set(ids)) == len(ids)
     for method, path, about in OPERATIONS:
@@ -128,13 +135,13 @@ def test_operation_ids_are_unique_and_tell_the_official_client_what_they_are():
             assert kind == ("retrieve" if path.endswith("/{id}") else "list")
 
 
-def test_every_operation_has_a_tag_and_every_module_is_one():
+def test_every_operation_has_a_tag_and_every_module_is_one() -> None:
     tags = {tag["name"] for tag in DOCUMENT["tags"]}
     assert {str(module.label) for module in Module.single()} <= tags
     assert {name for _, _, about in OPERATIONS for name in about["tags"]} == tags
 
 
-def test_every_error_can_be_met():
+def test_every_error_can_be_met() -> None:
     for method, path, about in OPERATIONS:
         assert {"400", "401", "403"} <= set(about["responses"]), (method, path)
         assert ("404" in about["responses"]) == ("{" in path), (method, path)
@@ -143,21 +150,21 @@ def test_every_error_can_be_met():
         ), (method, path)
 
 
-def test_the_examples_are_what_the_schemas_say():
+def test_the_examples_are_what_the_schemas_say() -> None:
     for part in every(DOCUMENT):
         if "examples" in part and ("type" in part or "enum" in part):
             for example in part["examples"]:
                 assert not list(validator(part).iter_errors(example))
 
 
-def test_the_examples_look_like_records():
+def test_the_examples_look_like_records() -> None:
     for name in LISTS:
         text = json.dumps(DOCUMENT["components"]["schemas"][name]["examples"])
         assert "null" not in text
         assert '"string"' not in text
 
 
-def test_what_cannot_be_written_is_marked():
+def test_what_cannot_be_written_is_marked() -> None:
     schema = DOCUMENT["components"]["schemas"]["tier.accounts"]["properties"]
     assert schema["id"]["readOnly"]
     assert "readOnly" not in schema["name"]
@@ -166,7 +173,7 @@ def test_what_cannot_be_written_is_marked():
     assert DOCUMENT["components"]["schemas"]["agreements"]["readOnly"]
 
 
-def test_a_body_says_what_it_needs_and_how_long_it_may_be():
+def test_a_body_says_what_it_needs_and_how_long_it_may_be() -> None:
     body = DOCUMENT["paths"]["/tier/accounts"]["post"]["requestBody"]
     schema = body["content"]["application/json"]["schema"]
     assert body["required"]
@@ -186,7 +193,7 @@ def test_a_body_says_what_it_needs_and_how_long_it_may_be():
     ]
 
 
-def test_a_filter_says_what_it_knows():
+def test_a_filter_says_what_it_knows() -> None:
     parameters = {
         each["name"]: each
         for each in DOCUMENT["paths"]["/agreements"]["get"]["parameters"]
@@ -210,7 +217,7 @@ def test_a_filter_says_what_it_knows():
 # --- The document and the API ---------------------------------------------------------------------
 
 
-def test_the_document_has_every_address_of_the_api_and_no_other():
+def test_the_document_has_every_address_of_the_api_and_no_other() -> None:
     served = {pattern.name for pattern in urlpatterns} - {
         "openapi",
         "icon",
@@ -219,17 +226,20 @@ def test_the_document_has_every_address_of_the_api_and_no_other():
         "nothing",
     }
     assert {
-        "/" + name.replace("<parent>", "{parent_id}").replace("<id>", "{id}") for name in served
+        "/" + str(name).replace("<parent>", "{parent_id}").replace("<id>", "{id}")
+        for name in served
     } == set(DOCUMENT["paths"])
 
 
 @pytest.fixture
-def reader(db):
+def reader(db: None) -> Token:
     return TokenFactory(modules=(Module.ALL,))
 
 
 @pytest.mark.parametrize("path", DOCUMENT["paths"])
-def test_an_address_has_the_methods_that_are_described_and_no_other(call, reader, path):
+def test_an_address_has_the_methods_that_are_described_and_no_other(
+    call: Call, reader: Token, path: str
+) -> None:
     described = {method for method, at, _ in OPERATIONS if at == path}
     concrete = re.sub(r"{\w+}", "none-such", path).removeprefix("/")
     for method in METHODS:
@@ -240,7 +250,9 @@ def test_an_address_has_the_methods_that_are_described_and_no_other(call, reader
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_every_filter_takes_every_operator_it_is_said_to_know(call, reader, name):
+def test_every_filter_takes_every_operator_it_is_said_to_know(
+    call: Call, reader: Token, name: str
+) -> None:
     resource = LISTS[name]
     path = resource.path.replace(
         "<parent>",
@@ -267,7 +279,7 @@ def test_every_filter_takes_every_operator_it_is_said_to_know(call, reader, name
         )
 
 
-def term(operator, name, value):
+def term(operator: str, name: str, value: str) -> str:
     return {
         "in": f"in({name},({value}))",
         "out": f"out({name},({value}))",
@@ -275,12 +287,12 @@ def term(operator, name, value):
     }.get(operator, f"{operator}({name},{value})")
 
 
-def test_the_operators_of_the_introduction_work_as_written(call, reader):
+def test_the_operators_of_the_introduction_work_as_written(call: Call, reader: Token) -> None:
     for operator in conventions.OPERATORS:
         assert call(f"agreements?{operator.example}", reader).status_code == 200, operator.example
 
 
-def test_records_are_what_the_schemas_say_and_nothing_else(client, db):
+def test_records_are_what_the_schemas_say_and_nothing_else(client: Client, db: None) -> None:
     call_command("demo", verbosity=0)
     seen = set()
     for company in COMPANIES:
@@ -326,7 +338,9 @@ def test_records_are_what_the_schemas_say_and_nothing_else(client, db):
     [each for each in OPERATIONS if "requestBody" in each[2]],
     ids=lambda each: str(each)[:40],
 )
-def test_a_body_without_what_it_needs_is_refused_by_name(call, reader, method, path, about):
+def test_a_body_without_what_it_needs_is_refused_by_name(
+    call: Call, reader: Token, method: str, path: str, about: dict[str, Any]
+) -> None:
     if "{" in path:
         return
     schema = about["requestBody"]["content"]["application/json"]["schema"]

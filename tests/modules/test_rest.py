@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.models import Account
 from modules.models import Agreement, Contract
+from tests.conftest import Call, Person, Response
 from tests.factories import (
     AccountFactory,
     AgreementFactory,
@@ -13,22 +15,23 @@ from tests.factories import (
     TokenFactory,
 )
 from tokens.catalog import Module
+from tokens.models import Token
 
 
 @pytest.fixture
-def all_token(account):
+def all_token(account: Account) -> Token:
     return TokenFactory(account=account, modules=(Module.ALL,))
 
 
 @pytest.fixture
-def agreements(account):
+def agreements(account: Account) -> list[Agreement]:
     start = datetime(2024, 1, 31, 10, 20, 30, 123456, tzinfo=UTC)
     return [
         AgreementFactory(provider=account, created_at=start + timedelta(hours=n)) for n in range(25)
     ]
 
 
-def ids(response):
+def ids(response: Response) -> list[str]:
     return [row["id"] for row in response.json()]
 
 
@@ -51,19 +54,21 @@ def ids(response):
         ("?nope=1&limit=1", 1, "items 0-0/25"),
     ],
 )
-def test_pages_and_their_content_range(call, token, agreements, query, rows, content_range):
+def test_pages_and_their_content_range(
+    call: Call, token: Token, agreements: list[Agreement], query: str, rows: int, content_range: str
+) -> None:
     response = call(f"agreements{query}", token)
     assert response.status_code == 200
     assert len(response.json()) == rows
     assert response["Content-Range"] == content_range
 
 
-def test_an_empty_collection_is_an_empty_array(call, token):
+def test_an_empty_collection_is_an_empty_array(call: Call, token: Token) -> None:
     response = call("agreements", token)
     assert (response.json(), response["Content-Range"]) == ([], "items 0-0/0")
 
 
-def test_no_page_is_longer_than_a_thousand(call, token, account):
+def test_no_page_is_longer_than_a_thousand(call: Call, token: Token, account: Account) -> None:
     AgreementFactory.create_batch(1001, provider=account, vendor=AccountFactory(side="vendor"))
     response = call("agreements?limit=2000", token)
     assert len(response.json()) == 1000
@@ -71,7 +76,9 @@ def test_no_page_is_longer_than_a_thousand(call, token, account):
     assert len(call("agreements", token).json()) == 100
 
 
-def test_the_newest_come_first_and_pages_hold_each_once(call, token, agreements):
+def test_the_newest_come_first_and_pages_hold_each_once(
+    call: Call, token: Token, agreements: list[Agreement]
+) -> None:
     Agreement.objects.update(created_at=datetime(2024, 1, 1, tzinfo=UTC))
     seen = [
         id
@@ -82,7 +89,9 @@ def test_the_newest_come_first_and_pages_hold_each_once(call, token, agreements)
     assert len(set(seen)) == 25
 
 
-def test_moments_are_to_the_second_with_an_offset(call, token, agreements):
+def test_moments_are_to_the_second_with_an_offset(
+    call: Call, token: Token, agreements: list[Agreement]
+) -> None:
     assert (
         call("agreements?limit=1&offset=24", token).json()[0]["created"]
         == "2024-01-31T10:20:30+00:00"
@@ -90,11 +99,15 @@ def test_moments_are_to_the_second_with_an_offset(call, token, agreements):
 
 
 @pytest.mark.parametrize("path", ["agreements", "agreements/", "/agreements", "/agreements/"])
-def test_slashes_make_no_difference_and_nothing_redirects(call, token, agreements, path):
+def test_slashes_make_no_difference_and_nothing_redirects(
+    call: Call, token: Token, agreements: list[Agreement], path: str
+) -> None:
     assert len(call(path, token).json()) == 25
 
 
-def test_a_record_by_its_id(call, token, agreements, account):
+def test_a_record_by_its_id(
+    call: Call, token: Token, agreements: list[Agreement], account: Account
+) -> None:
     wanted = agreements[3]
     body = call(f"agreements/{wanted.pk}", token).json()
     assert body["id"] == wanted.pk
@@ -104,13 +117,15 @@ def test_a_record_by_its_id(call, token, agreements, account):
 
 
 @pytest.mark.parametrize("pk", ["AGD-404-404-404", "x", "1" * 64])
-def test_a_record_that_does_not_exist_is_404_in_json(call, token, pk):
+def test_a_record_that_does_not_exist_is_404_in_json(call: Call, token: Token, pk: str) -> None:
     response = call(f"agreements/{pk}", token)
     assert response.status_code == 404
     assert response.json() == {"error_code": "NFND_000", "errors": [f"Object `{pk}` not found."]}
 
 
-def test_each_side_sees_its_own_records_only(call, agreements, token):
+def test_each_side_sees_its_own_records_only(
+    call: Call, agreements: list[Agreement], token: Token
+) -> None:
     theirs = AgreementFactory()
     assert theirs.pk not in ids(call("agreements", token))
     assert call(f"agreements/{theirs.pk}", token).status_code == 404
@@ -119,7 +134,7 @@ def test_each_side_sees_its_own_records_only(call, agreements, token):
     assert call(f"agreements/{agreements[0].pk}", vendor).status_code == 404
 
 
-def test_the_own_account(call, all_token, account, stranger):
+def test_the_own_account(call: Call, all_token: Token, account: Account, stranger: Person) -> None:
     body = call("accounts", all_token).json()
     assert [row["id"] for row in body] == [account.pk]
     assert (body[0]["name"], body[0]["type"], body[0]["role"]) == (
@@ -131,22 +146,24 @@ def test_the_own_account(call, all_token, account, stranger):
     assert call(f"accounts/{stranger.account.pk}", all_token).status_code == 404
 
 
-def test_a_list_below_a_record_that_is_not_there_is_404(call, all_token):
+def test_a_list_below_a_record_that_is_not_there_is_404(call: Call, all_token: Token) -> None:
     response = call("products/PRD-404-404-404/items", all_token)
     assert response.status_code == 404
     assert response.json()["errors"] == ["Object `PRD-404-404-404` not found."]
     assert call("products/PRD-404-404-404/items/PRD-404-404-404-0001", all_token).status_code == 404
 
 
-def test_an_empty_list_below_a_record_is_empty(call, account, all_token):
+def test_an_empty_list_below_a_record_is_empty(
+    call: Call, account: Account, all_token: Token
+) -> None:
     product = ProductFactory(vendor=ContractFactory(provider=account).vendor)
     response = call(f"products/{product.pk}/items", all_token)
     assert (response.json(), response["Content-Range"]) == ([], "items 0-0/0")
 
 
 def test_a_distributor_sees_products_of_vendors_it_has_an_active_contract_with(
-    call, account, all_token
-):
+    call: Call, account: Account, all_token: Token
+) -> None:
     product = ProductFactory()
     assert call("products", all_token).json() == []
     contract = ContractFactory(provider=account, vendor=product.vendor)
@@ -158,8 +175,8 @@ def test_a_distributor_sees_products_of_vendors_it_has_an_active_contract_with(
 
 @pytest.mark.parametrize("given", [None, "a password of my own"])
 def test_the_password_of_the_demo_is_random_or_given_and_printed_once(
-    db, capsys, monkeypatch, given
-):
+    db: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
     from django.core.management import call_command
 
     from accounts.models import User

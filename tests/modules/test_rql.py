@@ -1,14 +1,18 @@
 """What a query can ask of a resource, and what it cannot."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import Account
+from api.resource import Resource
 from modules.models import Agreement, Contract
 from modules.urls import RESOURCES
+from tests.conftest import Call
 from tests.factories import (
     AccountFactory,
     AgreementFactory,
@@ -17,13 +21,14 @@ from tests.factories import (
     TokenFactory,
 )
 from tokens.catalog import Module
+from tokens.models import Token
 
 # Titles, by the last digit of the id.
 TITLES = ("Cloud Backup", "Cloud Mail", "Söder & Söhne, (Iberia)", "100% Storage*", "two words", "")
 
 
 @pytest.fixture
-def agreements(account):
+def agreements(account: Account) -> list[Agreement]:
     start = datetime(2024, 1, 31, 10, 20, 30, tzinfo=UTC)
     vendor = AccountFactory(side="vendor", name="Front Street Inc")
     kinds = ("distribution", "program", "service", "distribution", "program", "service")
@@ -43,11 +48,17 @@ def agreements(account):
     ]
 
 
+class Find(Protocol):
+    """Gives the last digits of the ids that a query finds, in order."""
+
+    def __call__(self, query: str, expected: int = 200) -> str: ...
+
+
 @pytest.fixture
-def found(call, token, agreements):
+def found(call: Call, token: Token, agreements: list[Agreement]) -> Find:
     """Return the last digits of the ids that a query finds, in order."""
 
-    def do(query, expected=200):
+    def do(query: str, expected: int = 200) -> str:
         response = call(f"agreements?{query}", token)
         assert response.status_code == expected, response.content
         return "".join(row["id"][-1] for row in response.json())
@@ -137,11 +148,13 @@ def found(call, token, agreements):
         ("type=program&offset=1", "1"),
     ],
 )
-def test_a_query_finds(found, query, ids):
+def test_a_query_finds(found: Find, query: str, ids: str) -> None:
     assert found(query) == ids
 
 
-def test_a_zone_with_a_plus_survives_the_way_that_clients_send_it(found):
+def test_a_zone_with_a_plus_survives_the_way_that_clients_send_it(
+    found: Find,
+) -> None:
     # `+` arrives unescaped; reading it as a space, as in forms, would break every date.
     assert (
         found("and(ge(created,2024-02-01T10:20:30+00:00),lt(created,2024-02-02T10:20:30+00:00))")
@@ -182,7 +195,9 @@ def test_a_zone_with_a_plus_survives_the_way_that_clients_send_it(found):
         'eq(title,"a%00b")',
     ],
 )
-def test_a_query_that_is_wrong_is_400_with_a_reason(call, token, agreements, query):
+def test_a_query_that_is_wrong_is_400_with_a_reason(
+    call: Call, token: Token, agreements: list[Agreement], query: str
+) -> None:
     response = call(f"agreements?{query}", token)
     assert response.status_code == 400
     body = response.json()
@@ -205,7 +220,9 @@ def test_a_query_that_is_wrong_is_400_with_a_reason(call, token, agreements, que
         (r"like(description,Since*\**here)", False),
     ],
 )
-def test_a_star_stands_for_any_letters_line_ends_too(call, account, query, found):
+def test_a_star_stands_for_any_letters_line_ends_too(
+    call: Call, account: Account, query: str, found: bool
+) -> None:
     from modules.models import Case
 
     vendor = AccountFactory(side="vendor")
@@ -215,7 +232,7 @@ def test_a_star_stands_for_any_letters_line_ends_too(call, account, query, found
     assert len(call(f"helpdesk/cases?{query}", token).json()) == found
 
 
-def test_a_moment_beyond_the_ends_of_time_is_told(call, token):
+def test_a_moment_beyond_the_ends_of_time_is_told(call: Call, token: Token) -> None:
     assert call("agreements?le(created,9999-12-31T23:59:59-14:00)", token).status_code == 400
 
 
@@ -223,7 +240,7 @@ def test_a_moment_beyond_the_ends_of_time_is_told(call, token):
     "query",
     ["like(title,t(a=b))", "ilike(title,t(like(a,b)))", "in(type,(t(a=1)))", "eq(title,t(a=b))"],
 )
-def test_a_tuple_where_a_value_belongs_is_no_failure(call, token, query):
+def test_a_tuple_where_a_value_belongs_is_no_failure(call: Call, token: Token, query: str) -> None:
     assert call(f"agreements?{query}", token).status_code in {200, 400}
 
 
@@ -235,7 +252,9 @@ def test_a_tuple_where_a_value_belongs_is_no_failure(call, token, query):
         "in(created,(0001-01-01T00:00:00+14:00,9999-12-31T23:59:59-14:00))",
     ],
 )
-def test_moments_at_the_ends_of_time_never_fail(call, token, agreements, query):
+def test_moments_at_the_ends_of_time_never_fail(
+    call: Call, token: Token, agreements: list[Agreement], query: str
+) -> None:
     assert call(f"agreements?{query}", token).status_code in {200, 400}
 
 
@@ -243,7 +262,9 @@ def test_moments_at_the_ends_of_time_never_fail(call, token, agreements, query):
     "number", ["99999999999999999999", "-99999999999999999999", "9" * 4000, "NaN", "1.5", "²"]
 )
 @pytest.mark.parametrize("name", ["stats.contracts", "priority"])
-def test_numbers_no_column_can_hold_never_fail(call, account, number, name):
+def test_numbers_no_column_can_hold_never_fail(
+    call: Call, account: Account, number: str, name: str
+) -> None:
     token = TokenFactory(account=account, modules=(Module.ALL,))
     for path in ("marketplaces", "helpdesk/cases"):
         for look_up in ("eq", "ne", "ge", "lt", "in"):
@@ -251,7 +272,7 @@ def test_numbers_no_column_can_hold_never_fail(call, account, number, name):
             assert call(f"{path}?{look_up}({name},{value})", token).status_code in {200, 400}
 
 
-def test_empty_texts_can_be_asked_for(call, account):
+def test_empty_texts_can_be_asked_for(call: Call, account: Account) -> None:
     token = TokenFactory(account=account, modules=(Module.ALL,))
     with_id, without = (
         CustomerFactory(provider=account, external_id="7"),
@@ -265,7 +286,7 @@ def test_empty_texts_can_be_asked_for(call, account):
     ]
 
 
-def test_select_leaves_out_and_keeps(call, token, agreements):
+def test_select_leaves_out_and_keeps(call: Call, token: Token, agreements: list[Agreement]) -> None:
     whole = call("agreements?limit=1", token).json()[0]
     assert {"owner", "stats", "title"} <= set(whole)
     less = call("agreements?select(-owner,-stats.versions,title)&limit=1", token).json()[0]
@@ -275,7 +296,9 @@ def test_select_leaves_out_and_keeps(call, token, agreements):
     assert "id" in call("agreements?select(-id,-nope.x)&limit=1", token).json()[0]
 
 
-def test_ties_are_ordered_by_the_id_so_that_pages_hold_each_record_once(call, token, agreements):
+def test_ties_are_ordered_by_the_id_so_that_pages_hold_each_record_once(
+    call: Call, token: Token, agreements: list[Agreement]
+) -> None:
     Agreement.objects.update(created_at=datetime(2024, 1, 1, tzinfo=UTC))
     for order in ("ordering(created)", "ordering(-created)", ""):
         seen = [
@@ -284,7 +307,7 @@ def test_ties_are_ordered_by_the_id_so_that_pages_hold_each_record_once(call, to
         assert len(set(seen)) == 6
 
 
-def test_a_filter_over_many_rows_finds_each_record_once(call, account):
+def test_a_filter_over_many_rows_finds_each_record_once(call: Call, account: Account) -> None:
     token = TokenFactory(
         account=account, modules=(Module.AGREEMENTS, Module.CONTRACTS, Module.INTEGRATIONS)
     )
@@ -293,7 +316,9 @@ def test_a_filter_over_many_rows_finds_each_record_once(call, account):
     assert response["Content-Range"] == "items 0-0/1"
 
 
-def test_what_one_account_asked_is_never_answered_to_another(call, token, agreements):
+def test_what_one_account_asked_is_never_answered_to_another(
+    call: Call, token: Token, agreements: list[Agreement]
+) -> None:
     """Compiled queries are kept and shared; the account must not be."""
     other = AgreementFactory(title="Cloud of others")
     theirs = TokenFactory(account=other.provider)
@@ -306,7 +331,9 @@ def test_what_one_account_asked_is_never_answered_to_another(call, token, agreem
         assert [row["id"] for row in call(f"agreements?{query}", vendors).json()] == [other.pk]
 
 
-def test_a_value_cannot_pose_as_the_account(call, token, agreements):
+def test_a_value_cannot_pose_as_the_account(
+    call: Call, token: Token, agreements: list[Agreement]
+) -> None:
     other = AgreementFactory()
     for value in ("PA-%00account", '"PA-%00account"', "VA-%00account"):
         assert call(f"agreements?eq(owner.id,{value})", token).status_code == 400
@@ -314,7 +341,9 @@ def test_a_value_cannot_pose_as_the_account(call, token, agreements):
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
-def test_every_filter_ordering_and_search_of_every_collection_works(call, account, resource):
+def test_every_filter_ordering_and_search_of_every_collection_works(
+    call: Call, account: Account, resource: Resource
+) -> None:
     token = TokenFactory(account=account, modules=(Module.ALL,))
     path = resource.path.replace("<parent>", token.pk)
     missing = 404 if resource.path.startswith("products/") else 200
@@ -350,19 +379,21 @@ def test_every_filter_ordering_and_search_of_every_collection_works(call, accoun
         ),
     )
 )
-def test_no_query_whatever_is_a_server_error(call, token, query):
+def test_no_query_whatever_is_a_server_error(call: Call, token: Token, query: str) -> None:
     response = call(f"agreements?{quote(query, safe='(),=&|;*+')}", token)
     assert response.status_code in {200, 400}
     assert response["Content-Type"] == "application/json"
 
 
-def test_counts_are_of_what_the_filter_leaves(call, token, agreements):
+def test_counts_are_of_what_the_filter_leaves(
+    call: Call, token: Token, agreements: list[Agreement]
+) -> None:
     assert call("agreements?type=service&limit=1&offset=0", token)["Content-Range"] == "items 0-0/2"
     assert call("agreements?type=service&limit=0&offset=0", token)["Content-Range"] == "items 0-0/2"
     assert call("agreements?title=nope", token)["Content-Range"] == "items 0-0/0"
 
 
-def test_filters_by_a_count_and_by_a_nested_record(call, account):
+def test_filters_by_a_count_and_by_a_nested_record(call: Call, account: Account) -> None:
     contract = ContractFactory(provider=account, agreement__title="Cloud Backup", status="active")
     token = TokenFactory(account=account, modules=(Module.ALL,))
     assert call("contracts?agreement.name=Cloud Backup", token).json()[0]["id"] == contract.pk

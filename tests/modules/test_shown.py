@@ -1,9 +1,12 @@
 """Queries can ask for exactly what a record shows."""
 
 import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.test import Client
 
 from api.resource import ORDERED, Resource
 from api.shapes import Constant, Rows, leaves
@@ -14,7 +17,7 @@ from tests.modules.test_every_collection import parent_of
 pytestmark = pytest.mark.django_db
 
 
-def at(record, names):
+def at(record: Any, names: Sequence[str]) -> list[Any]:
     """Return the scalars at a dotted name, also in each member of a list on the way."""
     if isinstance(record, list):
         return [value for member in record for value in at(member, names)]
@@ -25,7 +28,7 @@ def at(record, names):
     )
 
 
-def shown(resource, record):
+def shown(resource: Resource, record: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     """Return what the record shows, by the name of the filter."""
     for name, value in leaves(resource.fields):
         if isinstance(value, Rows):
@@ -37,26 +40,28 @@ def shown(resource, record):
             yield name, at(record, name.split("."))
 
 
-def at_raw(record, names):
+def at_raw(record: dict[str, Any], names: Sequence[str]) -> Any:
     for name in names:
         record = record.get(name, {})
     return record
 
 
-def written(value):
+def written(value: Any) -> str:
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     return f"'{value}'" if '"' in value else f'"{value}"'
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
-def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, client, resource):
+def test_a_filter_finds_the_records_that_show_the_value_and_no_other(
+    demo: dict[str, str], client: Client, resource: Resource
+) -> None:
     """On either side a filter reveals only what the records show, and every scalar is a filter."""
     for key in demo.values():
         headers = {"authorization": key}
         path = f"/public/v1/{resource.path}".replace("<parent>", parent_of(resource, key))
         records = client.get(f"{path}?limit=1000", headers=headers).json()
-        found = {}
+        found: dict[str, Any] = {}
         for record in records:
             for name, values in shown(resource, record):
                 for value in values:
@@ -76,7 +81,7 @@ def test_a_filter_finds_the_records_that_show_the_value_and_no_other(demo, clien
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
-def test_a_filter_under_another_name_looks_at_a_column_that_is_shown(resource):
+def test_a_filter_under_another_name_looks_at_a_column_that_is_shown(resource: Resource) -> None:
     """Checked on the declaration: a filter looks at a column that a field shows."""
     filters = resource.filters.AT
     own = {(filters[name].column, filters[name].among is None) for name, _ in every_name(resource)}
@@ -84,7 +89,7 @@ def test_a_filter_under_another_name_looks_at_a_column_that_is_shown(resource):
         assert (filters[name].column, filters[name].among is None) in own, name
 
 
-def every_name(resource):
+def every_name(resource: Resource) -> Iterator[tuple[str, Any]]:
     for name, value in leaves(resource.fields):
         if isinstance(value, Rows):
             yield from ((f"{name}.{member}", column) for member, column in leaves(value.shape))
@@ -92,7 +97,7 @@ def every_name(resource):
             yield name, value
 
 
-def test_what_a_record_does_not_show_cannot_be_declared():
+def test_what_a_record_does_not_show_cannot_be_declared() -> None:
     for wrong in (
         {"also": {"secret": "account.peppers"}},
         {"ordering": ("account.name",)},
@@ -110,7 +115,9 @@ def test_what_a_record_does_not_show_cannot_be_declared():
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
-def test_id_name_state_and_the_moment_of_making_can_be_filtered_and_ordered(demo, client, resource):
+def test_id_name_state_and_the_moment_of_making_can_be_filtered_and_ordered(
+    demo: dict[str, str], client: Client, resource: Resource
+) -> None:
     for key in demo.values():
         headers = {"authorization": key}
         path = f"/public/v1/{resource.path}".replace("<parent>", parent_of(resource, key))

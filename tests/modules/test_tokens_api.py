@@ -5,14 +5,18 @@ It can never grant more than it has itself.
 
 import json
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
+from accounts.models import Account
 from activity.actions import Action
 from portal.fields import Actor
+from tests.conftest import Call, Person, Response
 from tests.factories import ZAPIER, TokenFactory, deleted, header, modules_of, secret
 from tokens.catalog import Module
 from tokens.models import Token
@@ -20,14 +24,22 @@ from tokens.models import Token
 CUSTOM = {"name": "Made by a program", "extension": {"id": "EXT-000"}}
 
 
+class Send(Protocol):
+    """A call of the API of tokens."""
+
+    def __call__(
+        self, key: Token | str | None, method: str, path: str, body: Any = None
+    ) -> Response: ...
+
+
 @pytest.fixture
-def boss(account):
+def boss(account: Account) -> Token:
     """Make a token that may reach everything."""
     return TokenFactory(account=account, name="Boss", modules=(Module.ALL,))
 
 
 @pytest.fixture
-def clerk(account):
+def clerk(account: Account) -> Token:
     """Make a token that may manage tokens and read agreements, nothing more."""
     return TokenFactory(
         account=account, name="Clerk", modules=(Module.INTEGRATIONS, Module.AGREEMENTS)
@@ -35,8 +47,8 @@ def clerk(account):
 
 
 @pytest.fixture
-def send(call):
-    def do(key, method, path, body=None):
+def send(call: Call) -> Send:
+    def do(key: Token | str | None, method: str, path: str, body: Any = None) -> Response:
         kwargs = (
             {"data": json.dumps(body), "content_type": "application/json"}
             if body is not None
@@ -47,21 +59,23 @@ def send(call):
     return do
 
 
-def refused(response, status, code, *texts):
+def refused(response: Response, status: int, code: str, *texts: str) -> None:
     assert response.status_code == status, response.content
     assert response.json()["error_code"] == code
     for text in texts:
         assert text in " ".join(response.json()["errors"])
 
 
-def grants(token):
+def grants(token: Token) -> set[str]:
     return set(Token.objects.get(pk=token.pk).grants)
 
 
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def test_a_token_is_shown_with_everything_but_its_key(send, boss, michael):
+def test_a_token_is_shown_with_everything_but_its_key(
+    send: Send, boss: Token, michael: Person
+) -> None:
     expires = timezone.now() + timedelta(days=3)
     shown = TokenFactory(
         account=boss.account,
@@ -105,7 +119,7 @@ def test_a_token_is_shown_with_everything_but_its_key(send, boss, michael):
     assert body["permissions"][0]["events"]["granted"]["at"].endswith("+00:00")
 
 
-def test_every_state_can_be_filtered(send, boss, account):
+def test_every_state_can_be_filtered(send: Send, boss: Token, account: Account) -> None:
     now = timezone.now()
     tokens = {
         "active": TokenFactory(account=account, expires_at=now + timedelta(days=300)),
@@ -124,7 +138,9 @@ def test_every_state_can_be_filtered(send, boss, account):
         assert send(boss, "get", f"/{token.pk}").json()["status"] == state
 
 
-def test_no_secret_is_in_any_answer_but_that_of_create(send, boss, clerk):
+def test_no_secret_is_in_any_answer_but_that_of_create(
+    send: Send, boss: Token, clerk: Token
+) -> None:
     for path in ("", f"/{clerk.pk}", f"/{clerk.pk}/permissions"):
         text = send(boss, "get", path).content.decode()
         assert secret(clerk) not in text
@@ -136,7 +152,7 @@ def test_no_secret_is_in_any_answer_but_that_of_create(send, boss, clerk):
     )
 
 
-def test_another_accounts_tokens_do_not_exist(send, boss, stranger):
+def test_another_accounts_tokens_do_not_exist(send: Send, boss: Token, stranger: Person) -> None:
     theirs = TokenFactory(account=stranger.account)
     assert theirs.pk not in {row["id"] for row in send(boss, "get", "").json()}
     for method, path, body in (
@@ -154,7 +170,9 @@ def test_another_accounts_tokens_do_not_exist(send, boss, stranger):
     assert (theirs.status, theirs.version) == ("active", 1)
 
 
-def test_a_token_without_the_module_is_refused_everywhere(send, token, boss):
+def test_a_token_without_the_module_is_refused_everywhere(
+    send: Send, token: Token, boss: Token
+) -> None:
     for method, path in (
         ("get", ""),
         ("post", ""),
@@ -168,7 +186,9 @@ def test_a_token_without_the_module_is_refused_everywhere(send, token, boss):
 # --- Creating -------------------------------------------------------------------------------------
 
 
-def test_the_key_of_a_made_token_is_in_the_answer_and_works_at_once(send, call, boss, account):
+def test_the_key_of_a_made_token_is_in_the_answer_and_works_at_once(
+    send: Send, call: Call, boss: Token, account: Account
+) -> None:
     response = send(boss, "post", "", CUSTOM | {"external_id": "7", "description": "For orders."})
     assert response.status_code == 201
     made = response.json()
@@ -186,7 +206,9 @@ def test_the_key_of_a_made_token_is_in_the_answer_and_works_at_once(send, call, 
     assert "token" not in send(boss, "get", f"/{made['id']}").json()
 
 
-def test_the_portal_shows_a_made_token_at_once_with_the_maker(send, boss, michael):
+def test_the_portal_shows_a_made_token_at_once_with_the_maker(
+    send: Send, boss: Token, michael: Person
+) -> None:
     made = send(boss, "post", "", CUSTOM).json()
     token = Token.objects.get(pk=made["id"])
     assert token.created_by == Actor.of(boss)
@@ -197,7 +219,9 @@ def test_the_portal_shows_a_made_token_at_once_with_the_maker(send, boss, michae
     assert made["token"] not in page
 
 
-def test_a_body_cannot_set_what_is_not_its_to_set(send, boss, account):
+def test_a_body_cannot_set_what_is_not_its_to_set(
+    send: Send, boss: Token, account: Account
+) -> None:
     body = CUSTOM | {
         "id": "SU-111-111-111",
         "status": "inactive",
@@ -252,12 +276,14 @@ def test_a_body_cannot_set_what_is_not_its_to_set(send, boss, account):
         (CUSTOM | {"expiration_date": 7}, "expiration_date: Must be a string."),
     ],
 )
-def test_a_mistake_is_named_and_no_token_is_made(send, boss, body, text):
+def test_a_mistake_is_named_and_no_token_is_made(
+    send: Send, boss: Token, body: dict[str, Any], text: str
+) -> None:
     refused(send(boss, "post", "", body), 400, "VAL_001", text)
     assert Token.objects.count() == 1
 
 
-def test_a_name_that_is_taken_is_told(send, boss):
+def test_a_name_that_is_taken_is_told(send: Send, boss: Token) -> None:
     refused(
         send(boss, "post", "", CUSTOM | {"name": "BOSS"}),
         400,
@@ -273,13 +299,13 @@ def test_a_name_that_is_taken_is_told(send, boss):
     )
 
 
-def test_the_cap_of_an_extension_holds(send, boss, settings):
+def test_the_cap_of_an_extension_holds(send: Send, boss: Token, settings: Settings) -> None:
     settings.TOKENS_PER_EXTENSION = 2
     assert send(boss, "post", "", CUSTOM).status_code == 201
     refused(send(boss, "post", "", CUSTOM | {"name": "Third"}), 400, "VAL_001", "extension.id: ")
 
 
-def test_an_expiration_date_is_kept_and_shown(send, boss):
+def test_an_expiration_date_is_kept_and_shown(send: Send, boss: Token) -> None:
     made = send(boss, "post", "", CUSTOM | {"expiration_date": "2099-01-01T02:00:00+02:00"}).json()
     assert made["expiration_date"] == "2099-01-01T00:00:00+00:00"
 
@@ -287,7 +313,7 @@ def test_an_expiration_date_is_kept_and_shown(send, boss):
 # --- Never more than its own access ---------------------------------------------------------------
 
 
-def test_a_token_grants_what_it_has_and_nothing_else(send, call, clerk):
+def test_a_token_grants_what_it_has_and_nothing_else(send: Send, call: Call, clerk: Token) -> None:
     made = send(clerk, "post", "", CUSTOM).json()
     key = f"ApiKey {made['id']}:{made['token']}"
     path = f"/{made['id']}/permissions"
@@ -305,7 +331,7 @@ def test_a_token_grants_what_it_has_and_nothing_else(send, call, clerk):
     assert grants(Token.objects.get(pk=made["id"])) == {Module.AGREEMENTS}
 
 
-def test_a_token_cannot_grant_itself_more(send, clerk):
+def test_a_token_cannot_grant_itself_more(send: Send, clerk: Token) -> None:
     for module in (Module.CONTRACTS, Module.ALL):
         refused(
             send(clerk, "post", f"/{clerk.pk}/permissions", {"id": module.value}), 403, "TKN_004"
@@ -313,7 +339,7 @@ def test_a_token_cannot_grant_itself_more(send, clerk):
     assert grants(clerk) == {Module.INTEGRATIONS, Module.AGREEMENTS}
 
 
-def test_a_token_cannot_make_one_whose_extension_brings_more(send, clerk):
+def test_a_token_cannot_make_one_whose_extension_brings_more(send: Send, clerk: Token) -> None:
     refused(
         send(clerk, "post", "", {"name": "Zap", "extension": {"id": ZAPIER}}),
         403,
@@ -323,20 +349,20 @@ def test_a_token_cannot_make_one_whose_extension_brings_more(send, clerk):
     assert Token.objects.count() == 1
 
 
-def test_a_token_cannot_wake_one_that_may_do_more(send, clerk, boss):
+def test_a_token_cannot_wake_one_that_may_do_more(send: Send, clerk: Token, boss: Token) -> None:
     boss.disable(by=None)
     refused(send(clerk, "post", f"/{boss.pk}/activate"), 403, "TKN_004")
     assert Token.objects.get(pk=boss.pk).status == "inactive"
 
 
-def test_taking_away_all_leaves_nothing(send, boss, account):
+def test_taking_away_all_leaves_nothing(send: Send, boss: Token, account: Account) -> None:
     """All is a grant of its own, and nothing remains without it: revoking never adds access."""
     other = TokenFactory(account=account, modules=(Module.ALL,))
     assert send(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-0000"}).status_code == 204
     assert grants(other) == set()
 
 
-def test_a_token_that_ends_hands_nothing_to_one_that_lives_on(send, account):
+def test_a_token_that_ends_hands_nothing_to_one_that_lives_on(send: Send, account: Account) -> None:
     ends = timezone.now() + timedelta(days=1)
     mortal = TokenFactory(account=account, name="Mortal", modules=(Module.ALL,), expires_at=ends)
     made = send(mortal, "post", "", CUSTOM).json()
@@ -356,14 +382,16 @@ def test_a_token_that_ends_hands_nothing_to_one_that_lives_on(send, account):
     assert not Token.objects.filter(name="Later").exists()
 
 
-def test_all_may_hand_out_everything(send, boss):
+def test_all_may_hand_out_everything(send: Send, boss: Token) -> None:
     made = send(boss, "post", "", {"name": "Zap", "extension": {"id": ZAPIER}}).json()
     assert {grant["id"] for grant in made["permissions"]} == set(modules_of(ZAPIER))
     custom = send(boss, "post", "", CUSTOM).json()
     assert send(boss, "post", f"/{custom['id']}/permissions", {"id": "MD-0000"}).status_code == 201
 
 
-def test_a_token_that_gave_its_own_module_away_is_refused_from_the_next_call_on(send, clerk):
+def test_a_token_that_gave_its_own_module_away_is_refused_from_the_next_call_on(
+    send: Send, clerk: Token
+) -> None:
     assert send(clerk, "delete", f"/{clerk.pk}/permissions", {"id": "MD-0007"}).status_code == 204
     refused(send(clerk, "get", ""), 403, "AUTH_003")
 
@@ -371,7 +399,7 @@ def test_a_token_that_gave_its_own_module_away_is_refused_from_the_next_call_on(
 # --- Permissions ----------------------------------------------------------------------------------
 
 
-def test_permissions_are_a_list_of_their_own(send, boss, clerk):
+def test_permissions_are_a_list_of_their_own(send: Send, boss: Token, clerk: Token) -> None:
     response = send(boss, "get", f"/{clerk.pk}/permissions")
     assert [grant["id"] for grant in response.json()] == ["MD-0007", "MD-9001"]
     assert response["Content-Range"] == "items 0-1/2"
@@ -381,14 +409,18 @@ def test_permissions_are_a_list_of_their_own(send, boss, clerk):
     ] == ["MD-9001"]
 
 
-def test_an_empty_list_of_permissions_is_no_missing_token(send, boss, account):
+def test_an_empty_list_of_permissions_is_no_missing_token(
+    send: Send, boss: Token, account: Account
+) -> None:
     bare = TokenFactory(account=account, modules=())
     response = send(boss, "get", f"/{bare.pk}/permissions")
     assert (response.json(), response["Content-Range"]) == ([], "items 0-0/0")
     assert send(boss, "get", "/SU-999-999-999/permissions").status_code == 404
 
 
-def test_granting_and_taking_away_twice_is_no_mistake(send, boss, token):
+def test_granting_and_taking_away_twice_is_no_mistake(
+    send: Send, boss: Token, token: Token
+) -> None:
     path = f"/{token.pk}/permissions"
     for _ in range(2):
         assert send(boss, "post", path, {"id": "MD-9002"}).status_code == 201
@@ -403,7 +435,7 @@ def test_granting_and_taking_away_twice_is_no_mistake(send, boss, token):
     assert grants(token) == set()
 
 
-def test_from_all_no_single_module_can_be_taken(send, boss, account):
+def test_from_all_no_single_module_can_be_taken(send: Send, boss: Token, account: Account) -> None:
     other = TokenFactory(account=account, modules=(Module.ALL,))
     refused(
         send(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-9001"}), 400, "TKN_003", "All"
@@ -411,8 +443,10 @@ def test_from_all_no_single_module_can_be_taken(send, boss, account):
     assert grants(other) == {Module.ALL}
 
 
-def test_a_long_list_costs_no_more_queries_than_a_short_one(send, boss, token):
-    def queries(body):
+def test_a_long_list_costs_no_more_queries_than_a_short_one(
+    send: Send, boss: Token, token: Token
+) -> None:
+    def queries(body: Any) -> int:
         with CaptureQueriesContext(connection) as captured:
             assert send(boss, "delete", f"/{token.pk}/permissions", body).status_code == 204
         return len(captured)
@@ -421,7 +455,7 @@ def test_a_long_list_costs_no_more_queries_than_a_short_one(send, boss, token):
     assert queries([{"id": "MD-9002"}] * 3000) == queries([{"id": "MD-9002"}])
 
 
-def test_taking_away_is_all_or_nothing(send, boss, token):
+def test_taking_away_is_all_or_nothing(send: Send, boss: Token, token: Token) -> None:
     refused(
         send(boss, "delete", f"/{token.pk}/permissions", [{"id": "MD-9001"}, {"id": "MD-1234"}]),
         400,
@@ -435,12 +469,16 @@ def test_taking_away_is_all_or_nothing(send, boss, token):
     "body", [{}, {"id": "MD-1234"}, {"id": None}, {"id": 7}, {"object": "MD-9001"}]
 )
 @pytest.mark.parametrize("method", ["post", "delete"])
-def test_a_module_that_is_none_is_400(send, boss, token, method, body):
+def test_a_module_that_is_none_is_400(
+    send: Send, boss: Token, token: Token, method: str, body: dict[str, Any]
+) -> None:
     refused(send(boss, method, f"/{token.pk}/permissions", body), 400, "VAL_001")
     assert grants(token) == {Module.AGREEMENTS}
 
 
-def test_the_modules_of_an_extension_with_a_fixed_set_stay(send, boss, account):
+def test_the_modules_of_an_extension_with_a_fixed_set_stay(
+    send: Send, boss: Token, account: Account
+) -> None:
     zap = TokenFactory(account=account, extension_id=ZAPIER, modules=modules_of(ZAPIER))
     for method in ("post", "delete"):
         refused(
@@ -455,18 +493,22 @@ def test_the_modules_of_an_extension_with_a_fixed_set_stay(send, boss, account):
 # --- Changing and ending --------------------------------------------------------------------------
 
 
-def test_a_change_is_made_by_the_token_and_shown_as_such(send, boss, token, michael):
+def test_a_change_is_made_by_the_token_and_shown_as_such(
+    send: Send, boss: Token, token: Token, michael: Person
+) -> None:
     body = send(
         boss, "put", f"/{token.pk}", {"name": "Renamed", "external_id": None, "description": "New."}
     ).json()
     assert (body["name"], body["external_id"], body["description"]) == ("Renamed", "", "New.")
     assert body["events"]["updated"]["by"] == {"id": boss.pk, "name": "Boss"}
-    event = token.events.first()
+    event = token.events[0]
     assert (event.actor, event.action) == (Actor(boss.pk, "Boss"), Action.TOKEN_CHANGED)
     assert "Boss" in michael.client.get(f"/integrations/tokens/{token.pk}/").content.decode()
 
 
-def test_deactivate_and_activate_hold_at_the_very_next_call(send, call, boss, token):
+def test_deactivate_and_activate_hold_at_the_very_next_call(
+    send: Send, call: Call, boss: Token, token: Token
+) -> None:
     key = header(token)
     for _ in range(2):  # repeating it is not an error
         assert send(boss, "post", f"/{token.pk}/deactivate").json()["status"] == "inactive"
@@ -477,13 +519,13 @@ def test_deactivate_and_activate_hold_at_the_very_next_call(send, call, boss, to
     assert Token.objects.get(pk=token.pk).status_changed_by == Actor.of(boss)
 
 
-def test_a_token_may_end_itself(send, clerk):
+def test_a_token_may_end_itself(send: Send, clerk: Token) -> None:
     key = header(clerk)
     assert send(key, "delete", f"/{clerk.pk}").status_code == 204
     refused(send(key, "get", ""), 401, "AUTH_001")
 
 
-def test_a_deleted_token_stays_as_it_was(send, call, boss, token):
+def test_a_deleted_token_stays_as_it_was(send: Send, call: Call, boss: Token, token: Token) -> None:
     key = header(token)
     assert send(boss, "delete", f"/{token.pk}").status_code == 204
     assert call("agreements", key).status_code == 401
@@ -509,11 +551,13 @@ def test_a_deleted_token_stays_as_it_was(send, call, boss, token):
     assert send(boss, "post", "", again).status_code == 201
 
 
-def key_of(token, secret):
+def key_of(token: Token, secret: str) -> str:
     return f"ApiKey {token.pk}:{secret}"
 
 
-def test_rotate_answers_with_the_new_secret_and_stops_the_old_key(send, call, boss, token):
+def test_rotate_answers_with_the_new_secret_and_stops_the_old_key(
+    send: Send, call: Call, boss: Token, token: Token
+) -> None:
     old = header(token)
     response = send(boss, "post", f"/{token.pk}/rotate")
     assert response.status_code == 200
@@ -525,7 +569,9 @@ def test_rotate_answers_with_the_new_secret_and_stops_the_old_key(send, call, bo
     assert body["events"]["updated"]["by"]["id"] == boss.pk
 
 
-def test_renew_answers_with_the_new_secret_and_both_expiration_dates(send, call, boss, token):
+def test_renew_answers_with_the_new_secret_and_both_expiration_dates(
+    send: Send, call: Call, boss: Token, token: Token
+) -> None:
     old, expires = header(token), "2099-01-31T10:20:30+00:00"
     body = send(boss, "post", f"/{token.pk}/renew", {"expiration_date": expires}).json()
     assert (body["status"], body["renewed_expiration_date"]) == ("revitalised", expires)
@@ -538,7 +584,9 @@ def test_renew_answers_with_the_new_secret_and_both_expiration_dates(send, call,
     assert "renewed_token" not in send(boss, "get", f"/{token.pk}").json()
 
 
-def test_the_present_key_works_until_its_expiration_date_when_it_is_renewed(send, boss, account):
+def test_the_present_key_works_until_its_expiration_date_when_it_is_renewed(
+    send: Send, boss: Token, account: Account
+) -> None:
     ends = (timezone.now() + timedelta(days=3)).replace(microsecond=0)
     token = TokenFactory(account=account, expires_at=ends)
     body = send(boss, "post", f"/{token.pk}/renew", {"expiration_date": None}).json()
@@ -547,14 +595,16 @@ def test_the_present_key_works_until_its_expiration_date_when_it_is_renewed(send
     assert Token.objects.get(pk=token.pk).expires_at is None
 
 
-def test_a_token_with_two_keys_is_not_renewed_again(send, boss, token):
+def test_a_token_with_two_keys_is_not_renewed_again(send: Send, boss: Token, token: Token) -> None:
     assert send(boss, "post", f"/{token.pk}/renew").status_code == 200
     refused(send(boss, "post", f"/{token.pk}/renew"), 400, "TKN_005", "two keys already")
     assert send(boss, "post", f"/{token.pk}/rotate").status_code == 200
     assert send(boss, "post", f"/{token.pk}/renew").status_code == 200
 
 
-def test_an_expired_token_is_rotated_but_not_renewed(send, call, boss, token):
+def test_an_expired_token_is_rotated_but_not_renewed(
+    send: Send, call: Call, boss: Token, token: Token
+) -> None:
     Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(days=1))
     later = {"expiration_date": "2099-01-31T10:20:30+00:00"}
     refused(send(boss, "post", f"/{token.pk}/renew", later), 400, "TKN_006", "expired")
@@ -571,19 +621,25 @@ def test_an_expired_token_is_rotated_but_not_renewed(send, call, boss, token):
         ({"expiration_date": 7}, "Must be a string."),
     ],
 )
-def test_a_bad_expiration_date_makes_no_key(send, boss, token, action, body, text):
+def test_a_bad_expiration_date_makes_no_key(
+    send: Send, boss: Token, token: Token, action: str, body: dict[str, Any], text: str
+) -> None:
     refused(send(boss, "post", f"/{token.pk}/{action}", body), 400, "VAL_001", text)
     assert token.keys.count() == 1
 
 
 @pytest.mark.parametrize("action", ["renew", "rotate"])
-def test_a_new_key_gives_no_more_access_than_the_caller_has(send, clerk, boss, action):
+def test_a_new_key_gives_no_more_access_than_the_caller_has(
+    send: Send, clerk: Token, boss: Token, action: str
+) -> None:
     refused(send(clerk, "post", f"/{boss.pk}/{action}"), 403, "TKN_004", "does not have itself")
     assert boss.keys.count() == 1
 
 
 @pytest.mark.parametrize("action", ["renew", "rotate"])
-def test_a_token_cannot_live_longer_by_a_new_key_of_its_own(send, clerk, action):
+def test_a_token_cannot_live_longer_by_a_new_key_of_its_own(
+    send: Send, clerk: Token, action: str
+) -> None:
     Token.objects.filter(pk=clerk.pk).update(expires_at=timezone.now() + timedelta(days=3))
     for later in ("2099-01-31T10:20:30+00:00", None):
         response = send(clerk, "post", f"/{clerk.pk}/{action}", {"expiration_date": later})
@@ -593,13 +649,15 @@ def test_a_token_cannot_live_longer_by_a_new_key_of_its_own(send, clerk, action)
 
 
 @pytest.mark.parametrize("action", ["renew", "rotate"])
-def test_a_token_of_another_account_gets_no_key(send, boss, stranger, action):
+def test_a_token_of_another_account_gets_no_key(
+    send: Send, boss: Token, stranger: Person, action: str
+) -> None:
     theirs = TokenFactory(account=stranger.account)
     assert send(boss, "post", f"/{theirs.pk}/{action}").status_code == 404
     assert theirs.keys.count() == 1
 
 
-def test_modules_and_extensions_are_those_of_the_catalog(call, boss):
+def test_modules_and_extensions_are_those_of_the_catalog(call: Call, boss: Token) -> None:
     assert {row["id"]: row["name"] for row in call("modules", boss).json()} == {
         module.value: str(module.label) for module in Module
     }
@@ -618,7 +676,9 @@ def test_modules_and_extensions_are_those_of_the_catalog(call, boss):
         {"handle": "abc", "name": "Zapier", "extension": {"id": "EXT-000"}},
     ],
 )
-def test_a_handle_is_answered_with_what_to_do_instead(call, account, body):
+def test_a_handle_is_answered_with_what_to_do_instead(
+    call: Call, account: Account, body: dict[str, Any]
+) -> None:
     """As the Zapier app asks: the answer says what does not exist yet, and no token is made."""
     token = TokenFactory(account=account, modules=(Module.ALL,))
     response = call(

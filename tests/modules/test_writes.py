@@ -1,10 +1,13 @@
 """What programs may write: bodies in general, customers and support cases."""
 
 import json
+from typing import Any, Protocol
 
 import pytest
 
+from accounts.models import Account
 from modules.models import Asset, Case, Customer, Hub
+from tests.conftest import Call, Response
 from tests.factories import (
     AccountFactory,
     ContractFactory,
@@ -14,8 +17,9 @@ from tests.factories import (
     TokenFactory,
 )
 from tokens.catalog import Module
+from tokens.models import Token
 
-NEW = {
+NEW: dict[str, Any] = {
     "name": "Ruiz Foods",
     "type": "customer",
     "external_id": "10001",
@@ -39,9 +43,9 @@ NEW = {
 }
 
 
-def without(name):
+def without(name: str) -> dict[str, Any]:
     """Return NEW without a dotted name."""
-    body = json.loads(json.dumps(NEW))
+    body: dict[str, Any] = json.loads(json.dumps(NEW))
     *way, last = name.split(".")
     inside = body
     for part in way:
@@ -50,9 +54,9 @@ def without(name):
     return body
 
 
-def changed(name, value):
+def changed(name: str, value: Any) -> dict[str, Any]:
     """Return NEW with another value at a dotted name."""
-    body = json.loads(json.dumps(NEW))
+    body: dict[str, Any] = json.loads(json.dumps(NEW))
     *way, last = name.split(".")
     inside = body
     for part in way:
@@ -61,19 +65,34 @@ def changed(name, value):
     return body
 
 
+class Send(Protocol):
+    """A call as the distributor's token, or with another key."""
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: Token | str | None = ...,
+        **kwargs: Any,
+    ) -> Response: ...
+
+
 @pytest.fixture
-def all_token(account):
+def all_token(account: Account) -> Token:
     return TokenFactory(account=account, name="ERP Sync", modules=(Module.ALL,))
 
 
 @pytest.fixture
-def send(call, all_token):
+def send(call: Call, all_token: Token) -> Send:
     """Return a function that calls as the distributor's token.
 
     For example `send("post", "tier/accounts", {...})`.
     """
 
-    def do(method, path, body=None, key=all_token, **kwargs):
+    def do(
+        method: str, path: str, body: Any = None, key: Token | str | None = all_token, **kwargs: Any
+    ) -> Response:
         if body is None and method == "post":
             # As the official client posts an action: without a body or a content type.
             kwargs |= {"data": b"", "content_type": ""}
@@ -87,7 +106,7 @@ def send(call, all_token):
     return do
 
 
-def refused(response, *texts, status=400, code="VAL_001"):
+def refused(response: Response, *texts: str, status: int = 400, code: str = "VAL_001") -> None:
     assert response.status_code == status, response.content
     body = response.json()
     assert body["error_code"] == code
@@ -124,16 +143,18 @@ def refused(response, *texts, status=400, code="VAL_001"):
         "NUL",
     ],
 )
-def test_a_body_that_is_no_json_is_400(send, body):
+def test_a_body_that_is_no_json_is_400(send: Send, body: bytes) -> None:
     refused(send("post", "tier/accounts", body), "not valid JSON")
 
 
 @pytest.mark.parametrize("body", [[], [NEW], "text", 7, None, True])
-def test_a_body_that_is_no_object_is_400(send, body):
+def test_a_body_that_is_no_object_is_400(
+    send: Send, body: list[dict[str, Any]] | str | int | None
+) -> None:
     refused(send("post", "tier/accounts", json.dumps(body).encode()), "must be a JSON object")
 
 
-def test_a_body_over_64_kilobytes_is_413_and_one_below_is_read(send):
+def test_a_body_over_64_kilobytes_is_413_and_one_below_is_read(send: Send) -> None:
     big = {**NEW, "note": "x" * (64 * 1024)}
     refused(send("post", "tier/accounts", big), "64 KB", status=413, code="VAL_003")
     assert Customer.objects.count() == 0
@@ -141,7 +162,7 @@ def test_a_body_over_64_kilobytes_is_413_and_one_below_is_read(send):
     assert send("post", "tier/accounts", fits).status_code == 201
 
 
-def test_a_body_over_what_django_reads_is_413_as_well(send):
+def test_a_body_over_what_django_reads_is_413_as_well(send: Send) -> None:
     refused(
         send("post", "tier/accounts", b'{"a": "' + b"x" * 300_000 + b'"}'),
         status=413,
@@ -158,7 +179,7 @@ def test_a_body_over_what_django_reads_is_413_as_well(send):
         "application/xml",
     ],
 )
-def test_a_body_of_another_type_is_415(call, all_token, content_type):
+def test_a_body_of_another_type_is_415(call: Call, all_token: Token, content_type: str) -> None:
     response = call(
         "tier/accounts", all_token, method="post", data=json.dumps(NEW), content_type=content_type
     )
@@ -168,7 +189,9 @@ def test_a_body_of_another_type_is_415(call, all_token, content_type):
 @pytest.mark.parametrize(
     "content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"]
 )
-def test_json_may_be_named_with_a_charset_and_in_capitals(call, all_token, content_type):
+def test_json_may_be_named_with_a_charset_and_in_capitals(
+    call: Call, all_token: Token, content_type: str
+) -> None:
     assert (
         call(
             "tier/accounts",
@@ -181,7 +204,7 @@ def test_json_may_be_named_with_a_charset_and_in_capitals(call, all_token, conte
     )
 
 
-def test_an_empty_body_lacks_what_is_required(send):
+def test_an_empty_body_lacks_what_is_required(send: Send) -> None:
     refused(
         send("post", "tier/accounts"),
         "name: This field is required.",
@@ -206,7 +229,9 @@ def test_an_empty_body_lacks_what_is_required(send):
         ("put", "auth/tokens/SU-1/permissions", "DELETE, GET, HEAD, POST"),
     ],
 )
-def test_a_method_that_is_not_there_is_405_in_json_and_says_which_are(send, method, path, allow):
+def test_a_method_that_is_not_there_is_405_in_json_and_says_which_are(
+    send: Send, method: str, path: str, allow: str
+) -> None:
     response = send(method, path)
     assert response.status_code == 405
     assert response["Content-Type"] == "application/json"
@@ -227,7 +252,7 @@ def test_a_method_that_is_not_there_is_405_in_json_and_says_which_are(send, meth
         "agreements/%0a",
     ],
 )
-def test_an_address_that_is_none_is_404_in_json(send, path):
+def test_an_address_that_is_none_is_404_in_json(send: Send, path: str) -> None:
     response = send("post", path, {})
     assert response.status_code == 404
     assert response["Content-Type"] == "application/json"
@@ -237,14 +262,14 @@ def test_an_address_that_is_none_is_404_in_json(send, path):
 @pytest.mark.parametrize(
     "path", ["tier/accounts", "tier/accounts/", "/tier/accounts", "/tier/accounts/"]
 )
-def test_writes_too_take_either_slash_and_never_redirect(send, path):
+def test_writes_too_take_either_slash_and_never_redirect(send: Send, path: str) -> None:
     assert send("post", path, NEW).status_code == 201
 
 
 # --- Customers ------------------------------------------------------------------------------------
 
 
-def test_a_customer_is_made_as_it_was_sent(send, account):
+def test_a_customer_is_made_as_it_was_sent(send: Send, account: Account) -> None:
     response = send("post", "tier/accounts", NEW)
     assert response.status_code == 201
     body = response.json()
@@ -280,7 +305,9 @@ def test_a_customer_is_made_as_it_was_sent(send, account):
         ("hub.id", "HB-0000-0000", "no such hub"),
     ],
 )
-def test_a_mistake_is_named_with_its_field_and_nothing_is_made(send, name, value, text):
+def test_a_mistake_is_named_with_its_field_and_nothing_is_made(
+    send: Send, name: str, value: str | int | list[str] | None, text: str
+) -> None:
     response = send("post", "tier/accounts", changed(name, value))
     refused(response, text)
     assert response.json()["errors"][0].startswith(f"{name}: ")
@@ -290,12 +317,12 @@ def test_a_mistake_is_named_with_its_field_and_nothing_is_made(send, name, value
 @pytest.mark.parametrize(
     "name", ["name", "contact_info.city", "contact_info.contact.email", "contact_info"]
 )
-def test_what_is_missing_is_named(send, name):
+def test_what_is_missing_is_named(send: Send, name: str) -> None:
     response = send("post", "tier/accounts", without(name))
     refused(response, f"{name}", "This field is required.")
 
 
-def test_every_mistake_is_told_at_once(send):
+def test_every_mistake_is_told_at_once(send: Send) -> None:
     body = changed("contact_info.contact.email", "nobody") | {"name": "", "type": "x"}
     errors = send("post", "tier/accounts", body).json()["errors"]
     assert [error.split(":")[0] for error in errors] == [
@@ -305,7 +332,9 @@ def test_every_mistake_is_told_at_once(send):
     ]
 
 
-def test_read_only_and_unknown_fields_are_ignored_never_written(send, account):
+def test_read_only_and_unknown_fields_are_ignored_never_written(
+    send: Send, account: Account
+) -> None:
     other = AccountFactory()
     body = {
         **NEW,
@@ -339,7 +368,7 @@ def test_read_only_and_unknown_fields_are_ignored_never_written(send, account):
     assert (customer.provider_id, customer.version) == (account.pk, 2)
 
 
-def test_an_update_changes_what_was_sent_and_keeps_the_rest(send, account):
+def test_an_update_changes_what_was_sent_and_keeps_the_rest(send: Send, account: Account) -> None:
     customer = CustomerFactory(provider=account, vendor=None)
     response = send(
         "put",
@@ -357,13 +386,15 @@ def test_an_update_changes_what_was_sent_and_keeps_the_rest(send, account):
     assert body["tax_id"] == ""
 
 
-def test_who_asks_for_what_is_later_than_the_last_one_seen_does_not_get_it_again(send):
+def test_who_asks_for_what_is_later_than_the_last_one_seen_does_not_get_it_again(
+    send: Send,
+) -> None:
     seen = send("post", "tier/accounts", NEW).json()["events"]["created"]["at"]
     assert send("get", f"tier/accounts?gt(events.created.at,{seen})").json() == []
     assert len(send("get", f"tier/accounts?eq(events.created.at,{seen})").json()) == 1
 
 
-def test_an_update_is_all_or_nothing(send, account):
+def test_an_update_is_all_or_nothing(send: Send, account: Account) -> None:
     customer = CustomerFactory(provider=account)
     refused(
         send("put", f"tier/accounts/{customer.pk}", {"name": "Other", "type": "moon"}), "type: "
@@ -372,7 +403,7 @@ def test_an_update_is_all_or_nothing(send, account):
     assert customer.name == "Ruiz Foods"
 
 
-def test_a_reseller_of_the_same_distributor_can_be_the_parent(send, account):
+def test_a_reseller_of_the_same_distributor_can_be_the_parent(send: Send, account: Account) -> None:
     reseller = CustomerFactory(provider=account, type="reseller")
     theirs = CustomerFactory(type="reseller")
     end = CustomerFactory(provider=account)
@@ -396,7 +427,7 @@ def test_a_reseller_of_the_same_distributor_can_be_the_parent(send, account):
     assert "parent" not in send("put", f"tier/accounts/{below.pk}", {"parent": None}).json()
 
 
-def test_a_hub_is_the_distributors_own(send, account):
+def test_a_hub_is_the_distributors_own(send: Send, account: Account) -> None:
     hub = Hub.objects.create(
         pk="HB-1111-1111", name="Hub", owner=account, instance_id="1", version="1"
     )
@@ -410,7 +441,7 @@ def test_a_hub_is_the_distributors_own(send, account):
     refused(send("post", "tier/accounts", changed("hub.id", other.pk)), "hub.id: ")
 
 
-def test_a_vendor_reads_customers_and_writes_none(send):
+def test_a_vendor_reads_customers_and_writes_none(send: Send) -> None:
     customer = CustomerFactory()
     vendor = TokenFactory(account=customer.vendor, modules=(Module.CUSTOMERS,))
     assert send("get", f"tier/accounts/{customer.pk}", key=vendor).status_code == 200
@@ -424,7 +455,7 @@ def test_a_vendor_reads_customers_and_writes_none(send):
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
-def test_another_accounts_customer_does_not_exist(send, method):
+def test_another_accounts_customer_does_not_exist(send: Send, method: str) -> None:
     customer = CustomerFactory()
     refused(
         send(method, f"tier/accounts/{customer.pk}", None if method == "get" else {}),
@@ -435,7 +466,7 @@ def test_another_accounts_customer_does_not_exist(send, method):
     assert Customer.objects.filter(pk=customer.pk, name="Ruiz Foods").exists()
 
 
-def test_a_customer_without_subscriptions_is_deleted(send, account):
+def test_a_customer_without_subscriptions_is_deleted(send: Send, account: Account) -> None:
     customer = CustomerFactory(provider=account)
     response = send("delete", f"tier/accounts/{customer.pk}")
     assert (response.status_code, response.content) == (204, b"")
@@ -443,14 +474,14 @@ def test_a_customer_without_subscriptions_is_deleted(send, account):
     assert send("get", f"tier/accounts/{customer.pk}").status_code == 404
 
 
-def test_a_customer_with_a_subscription_stays(send, account):
+def test_a_customer_with_a_subscription_stays(send: Send, account: Account) -> None:
     customer = CustomerFactory(provider=account)
     subscription(customer)
     refused(send("delete", f"tier/accounts/{customer.pk}"), "subscriptions", code="TRA_001")
     assert Customer.objects.filter(pk=customer.pk).exists()
 
 
-def subscription(customer):
+def subscription(customer: Customer) -> Asset:
     from modules.models import Connection, Marketplace
 
     sides = {"vendor": customer.vendor, "provider": customer.provider}
@@ -481,13 +512,13 @@ def subscription(customer):
 
 
 @pytest.fixture
-def partner(account):
+def partner(account: Account) -> Account:
     """Make a vendor that has a contract with the distributor."""
     return ContractFactory(provider=account).vendor
 
 
 @pytest.fixture
-def new_case(partner):
+def new_case(partner: Account) -> dict[str, Any]:
     return {
         "subject": "Orders hang",
         "description": "Since Monday.",
@@ -497,8 +528,8 @@ def new_case(partner):
 
 
 def test_a_case_is_opened_by_the_token_and_seen_by_both_sides(
-    send, account, partner, new_case, all_token
-):
+    send: Send, account: Account, partner: Account, new_case: dict[str, Any], all_token: Token
+) -> None:
     response = send("post", "helpdesk/cases", {**new_case, "priority": 2})
     assert response.status_code == 201
     case = response.json()
@@ -540,12 +571,20 @@ def test_a_case_is_opened_by_the_token_and_seen_by_both_sides(
         ("receiver", {"account": {"id": None}}, "no such partner"),
     ],
 )
-def test_a_case_with_a_mistake_is_not_opened(send, new_case, name, value, text):
+def test_a_case_with_a_mistake_is_not_opened(
+    send: Send,
+    new_case: dict[str, Any],
+    name: str,
+    value: str | int | dict[str, Any] | None,
+    text: str,
+) -> None:
     refused(send("post", "helpdesk/cases", {**new_case, name: value}), text)
     assert Case.objects.count() == 0
 
 
-def test_a_case_can_name_a_product_and_a_person_of_the_partner(send, account, partner, new_case):
+def test_a_case_can_name_a_product_and_a_person_of_the_partner(
+    send: Send, account: Account, partner: Account, new_case: dict[str, Any]
+) -> None:
     product, somebody = ProductFactory(vendor=partner), MembershipFactory(account=partner).user
     body = {
         **new_case,
@@ -576,8 +615,8 @@ MOVES = {
 @pytest.mark.parametrize("state", Case.State.values)
 @pytest.mark.parametrize("action", ["pend", "inquire", "resolve", "close"])
 def test_a_case_moves_as_the_original_says_and_no_other_way(
-    send, new_case, state, action, all_token
-):
+    send: Send, new_case: dict[str, Any], state: str, action: str, all_token: Token
+) -> None:
     case = send("post", "helpdesk/cases", new_case).json()["id"]
     Case.objects.update(state=state)
     response = send("post", f"helpdesk/cases/{case}/{action}")
@@ -591,7 +630,7 @@ def test_a_case_moves_as_the_original_says_and_no_other_way(
         assert Case.objects.get().state == state
 
 
-def test_closing_takes_a_rating_and_a_word(send, new_case):
+def test_closing_takes_a_rating_and_a_word(send: Send, new_case: dict[str, Any]) -> None:
     case = send("post", "helpdesk/cases", new_case).json()["id"]
     send("post", f"helpdesk/cases/{case}/resolve")
     for rating in (0, 6, "5", 1.5):
@@ -603,7 +642,9 @@ def test_closing_takes_a_rating_and_a_word(send, new_case):
     assert (closed["state"], closed["rating"], closed["feedback"]) == ("closed", 5, "Quick.")
 
 
-def test_only_who_opened_a_case_rates_it(send, partner, new_case):
+def test_only_who_opened_a_case_rates_it(
+    send: Send, partner: Account, new_case: dict[str, Any]
+) -> None:
     case = send("post", "helpdesk/cases", new_case).json()["id"]
     theirs = TokenFactory(account=partner, modules=(Module.HELPDESK,))
     send("post", f"helpdesk/cases/{case}/resolve", key=theirs)
@@ -615,7 +656,9 @@ def test_only_who_opened_a_case_rates_it(send, partner, new_case):
     assert send("post", f"helpdesk/cases/{case}/close", key=theirs).json()["state"] == "closed"
 
 
-def test_a_company_without_an_active_contract_is_no_partner(send, account, new_case):
+def test_a_company_without_an_active_contract_is_no_partner(
+    send: Send, account: Account, new_case: dict[str, Any]
+) -> None:
     from modules.models import Contract
 
     Contract.objects.update(status=Contract.Status.REJECTED)
@@ -623,7 +666,9 @@ def test_a_company_without_an_active_contract_is_no_partner(send, account, new_c
     assert send("get", "partners").json() == []
 
 
-def test_who_opened_a_case_changes_it_until_it_is_closed(send, partner, new_case):
+def test_who_opened_a_case_changes_it_until_it_is_closed(
+    send: Send, partner: Account, new_case: dict[str, Any]
+) -> None:
     case = send("post", "helpdesk/cases", new_case).json()["id"]
     assert (
         send(
@@ -647,7 +692,7 @@ def test_who_opened_a_case_changes_it_until_it_is_closed(send, partner, new_case
     refused(send("put", f"helpdesk/cases/{case}", {"subject": "x"}), "closed", code="HLP_001")
 
 
-def test_a_case_of_others_does_not_exist(send, new_case):
+def test_a_case_of_others_does_not_exist(send: Send, new_case: dict[str, Any]) -> None:
     case = send("post", "helpdesk/cases", new_case).json()["id"]
     stranger = TokenFactory(account=AccountFactory(side="vendor"), modules=(Module.ALL,))
     for method, path in (("get", ""), ("put", ""), ("post", "/resolve")):

@@ -1,5 +1,8 @@
 """ActorField keeps who did something in two text columns."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.db import connection, models
 from django.test.utils import isolate_apps
@@ -9,7 +12,7 @@ from tests.factories import UserFactory
 
 
 @pytest.fixture
-def deed(db):
+def deed(db: None) -> Iterator[Any]:
     """Make a model with the field, in a table of its own."""
     with isolate_apps("portal"):
 
@@ -29,12 +32,12 @@ def deed(db):
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_the_field_is_two_columns_of_text(deed):
+def test_the_field_is_two_columns_of_text(deed: Any) -> None:
     assert [field.name for field in deed._meta.fields] == ["id", "maker_id", "maker_name"]
     assert not [field for field in deed._meta.fields if field.is_relation]
 
 
-def test_a_row_keeps_the_name_of_then_and_outlives_the_person(deed):
+def test_a_row_keeps_the_name_of_then_and_outlives_the_person(deed: Any) -> None:
     user = UserFactory(name="Michael Goldmill")
     row = deed.objects.create(maker=user)
     user.name = "Mickey"
@@ -49,7 +52,7 @@ def test_a_row_keeps_the_name_of_then_and_outlives_the_person(deed):
     }
 
 
-def test_a_row_without_an_actor_reads_as_none(deed):
+def test_a_row_without_an_actor_reads_as_none(deed: Any) -> None:
     row = deed.objects.create()
     assert row.maker is None
     row.maker = Actor("UR-1", "Somebody")
@@ -57,7 +60,7 @@ def test_a_row_without_an_actor_reads_as_none(deed):
     assert (row.maker_id, row.maker_name) == ("", "")
 
 
-def test_an_update_names_the_columns(deed):
+def test_an_update_names_the_columns(deed: Any) -> None:
     row = deed.objects.create(maker=Actor("UR-1", "One"))
     deed.objects.update(**ActorField.columns("maker", Actor("SU-2", "Two")))
     row.refresh_from_db()

@@ -1,13 +1,16 @@
 """A request's address and scheme are what our own proxies say, never what a client claims."""
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
+from django.test import Client, RequestFactory
+from pytest_django import Settings
 
 from portal.http import client_address, client_scheme
 
 PEER = "192.0.2.80"
 
 
-def request(rf, **headers):
+def request(rf: RequestFactory, **headers: str) -> WSGIRequest:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return rf.get("/", headers=names, REMOTE_ADDR=PEER)
 
@@ -48,7 +51,9 @@ def request(rf, **headers):
         (1, "'; --", None),
     ],
 )
-def test_an_address_is_read_from_the_right(rf, settings, proxies, header, expected):
+def test_an_address_is_read_from_the_right(
+    rf: RequestFactory, settings: Settings, proxies: int, header: str, expected: str | None
+) -> None:
     settings.TRUSTED_PROXIES = proxies
     assert client_address(request(rf, x_forwarded_for=header)) == expected
 
@@ -76,13 +81,21 @@ def test_an_address_is_read_from_the_right(rf, settings, proxies, header, expect
         (1, "", (PEER, "http")),
     ],
 )
-def test_forwarded_is_read_like_the_headers_before_it(rf, settings, proxies, header, expected):
+def test_forwarded_is_read_like_the_headers_before_it(
+    rf: RequestFactory,
+    settings: Settings,
+    proxies: int,
+    header: str,
+    expected: tuple[str | None, str],
+) -> None:
     settings.TRUSTED_PROXIES = proxies
     asked = request(rf, forwarded=header)
     assert (client_address(asked), client_scheme(asked)) == expected
 
 
-def test_forwarded_of_a_client_does_not_count_beside_what_our_proxy_wrote(rf, settings):
+def test_forwarded_of_a_client_does_not_count_beside_what_our_proxy_wrote(
+    rf: RequestFactory, settings: Settings
+) -> None:
     settings.TRUSTED_PROXIES = 1
     asked = request(rf, forwarded="for=10.0.0.1;proto=https", x_forwarded_for="203.0.113.9")
     assert (client_address(asked), client_scheme(asked)) == ("203.0.113.9", "http")
@@ -105,15 +118,17 @@ def test_forwarded_of_a_client_does_not_count_beside_what_our_proxy_wrote(rf, se
         (2, "https", "https"),
     ],
 )
-def test_the_scheme_is_read_from_the_right(client, settings, proxies, header, expected):
+def test_the_scheme_is_read_from_the_right(
+    client: Client, settings: Settings, proxies: int, header: str, expected: str
+) -> None:
     settings.TRUSTED_PROXIES = proxies
     response = client.get("/sign-in/", headers={"x-forwarded-proto": header})
     assert response.wsgi_request.scheme == expected
 
 
 def test_people_whose_proxy_does_not_tell_their_address_are_not_locked_together(
-    client, db, settings
-):
+    client: Client, db: None, settings: Settings
+) -> None:
     from tests.accounts.test_sign_in import sign_in
     from tests.conftest import person
 

@@ -4,8 +4,10 @@ The environment is built from the request alone, and each kind of request has it
 """
 
 import asyncio
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from portal import asgi, views
 from portal.asgi import LAST_RESORT, THREADS, Application, environ_of, kind, run_django_safely
@@ -21,11 +23,11 @@ SCOPE = {
 }
 
 
-def environ(*headers):
+def environ(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
     return environ_of({**SCOPE, "headers": headers})
 
 
-def test_names_with_an_underscore_are_dropped():
+def test_names_with_an_underscore_are_dropped() -> None:
     """In WSGI they have the same name as the header that a proxy wrote."""
     both = environ(
         (b"x-forwarded-for", b"203.0.113.9"),
@@ -39,7 +41,7 @@ def test_names_with_an_underscore_are_dropped():
     assert {name for name in alone if name.startswith("HTTP_")} == set()
 
 
-def test_nothing_comes_from_the_environment_of_the_process(monkeypatch):
+def test_nothing_comes_from_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_AUTHORIZATION", "ApiKey of the process")
     monkeypatch.setenv("SECRET_KEY", "of the process")
     found = environ()
@@ -56,7 +58,7 @@ def test_nothing_comes_from_the_environment_of_the_process(monkeypatch):
     }
 
 
-def test_headers_of_one_name_are_one_list():
+def test_headers_of_one_name_are_one_list() -> None:
     found = environ(
         (b"cookie", b"a=1"),
         (b"cookie", b"b=2"),
@@ -67,7 +69,7 @@ def test_headers_of_one_name_are_one_list():
     assert found["HTTP_X_FORWARDED_FOR"] == "10.0.0.1,203.0.113.9"
 
 
-def test_texts_are_bytes_in_latin_1_as_wsgi_wants_them():
+def test_texts_are_bytes_in_latin_1_as_wsgi_wants_them() -> None:
     found = environ((b"cookie", b"a=\xff"))
     assert (found["PATH_INFO"], found["HTTP_COOKIE"]) == ("/\u00c3\u00a9", "a=\u00ff")
 
@@ -104,13 +106,15 @@ def test_texts_are_bytes_in_latin_1_as_wsgi_wants_them():
         ("POST", "/sign-in/", "", "pages, writes"),
     ],
 )
-def test_each_kind_of_request_has_threads_of_its_own(method, path, query, expected):
+def test_each_kind_of_request_has_threads_of_its_own(
+    method: str, path: str, query: str, expected: str
+) -> None:
     assert kind({"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}) == expected
     assert expected in THREADS
 
 
-def test_there_is_an_answer_whatever_fails(monkeypatch):
-    def fail(*_arguments):
+def test_there_is_an_answer_whatever_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: Any) -> None:
         raise SystemExit
 
     monkeypatch.setattr(asgi, "django_application", fail)
@@ -118,7 +122,7 @@ def test_there_is_an_answer_whatever_fails(monkeypatch):
     assert answer.status == 500
     assert dict(answer.headers)[b"X-Frame-Options"] == b"DENY"
 
-    def fail_again(*_arguments):
+    def fail_again(*_arguments: Any) -> None:
         raise ValueError
 
     monkeypatch.setattr(views, "bare_error", fail_again)
@@ -128,7 +132,7 @@ def test_there_is_an_answer_whatever_fails(monkeypatch):
 SESSION = (b"cookie", b"session=" + b"x" * 32)
 
 
-def half_sent(address):
+def half_sent(address: str) -> dict[str, Any]:
     """Send a request whose body never ends, from an address that a proxy reports."""
     headers = (
         (b"host", b"a"),
@@ -139,21 +143,21 @@ def half_sent(address):
     return {**SCOPE, "method": "POST", "headers": headers}
 
 
-def test_who_sends_bodies_that_never_end_leaves_room_for_others(settings):
+def test_who_sends_bodies_that_never_end_leaves_room_for_others(settings: Settings) -> None:
     """However many send them, and whatever session they claim to have."""
     settings.TRUSTED_PROXIES = 1
 
-    async def check():
+    async def check() -> None:
         served = Application()
 
-        async def send_half():
+        async def send_half() -> dict[str, Any]:
             """Send almost all of the body, then nothing."""
             if asyncio.current_task() in begun:
                 return await asyncio.Future()
             begun.add(asyncio.current_task())
             return {"type": "http.request", "body": b"a" * 199_000, "more_body": True}
 
-        begun = set()
+        begun: set[asyncio.Task[Any] | None] = set()
         floods = {}
         for network in range(1, 31):
             address = f"198.51.100.{network}"
@@ -201,6 +205,8 @@ KEY = "ApiKey SU-000-000-001:" + "a" * 40
         ("/sign-in/", "HTTP_AUTHORIZATION", KEY, ""),
     ],
 )
-def test_a_client_is_a_network_and_a_whole_key_or_session(path, name, value, credential):
+def test_a_client_is_a_network_and_a_whole_key_or_session(
+    path: str, name: str, value: str, credential: str
+) -> None:
     found = asgi.client({"PATH_INFO": path, "REMOTE_ADDR": "2001:db8:1:2:3::4", name: value})
     assert found == ("2001:db8:1:2::", credential)

@@ -8,16 +8,16 @@ from portal import background
 
 
 @pytest.fixture
-def _alone(monkeypatch):
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run only the jobs of the test."""
     monkeypatch.setattr(background, "rounds", [])
 
 
 @pytest.mark.usefixtures("_alone", "transactional_db")
-def test_a_job_comes_round_although_another_one_fails():
+def test_a_job_comes_round_although_another_one_fails() -> None:
     done = threading.Semaphore(0)
 
-    def fail():
+    def fail() -> None:
         raise ValueError
 
     background.every(0.01, fail)

@@ -1,10 +1,17 @@
 """Invalid input gets a clear answer with the right status: never a 5xx, never access."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpResponse
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.conftest import Call, Person
+from tokens.models import Token
 
 LIST = "/integrations/tokens/"
 
@@ -35,7 +42,9 @@ LIST = "/integrations/tokens/"
         "filter=open&filter=close",
     ],
 )
-def test_a_list_address_that_makes_no_sense_shows_the_list(michael, token, query):
+def test_a_list_address_that_makes_no_sense_shows_the_list(
+    michael: Person, token: Token, query: str
+) -> None:
     response = michael.client.get(f"{LIST}?{query}")
     assert response.status_code == 200
     if not query.startswith("q="):
@@ -56,7 +65,9 @@ def test_a_list_address_that_makes_no_sense_shows_the_list(michael, token, query
         ("external_id=a%00b", "Null characters are not allowed."),
     ],
 )
-def test_a_filter_that_is_not_valid_shows_nothing_and_says_why(michael, token, query, words):
+def test_a_filter_that_is_not_valid_shows_nothing_and_says_why(
+    michael: Person, token: Token, query: str, words: str
+) -> None:
     response = michael.client.get(f"{LIST}?{query}")
     assert response.status_code == 200
     assert words in response.text
@@ -64,14 +75,16 @@ def test_a_filter_that_is_not_valid_shows_nothing_and_says_why(michael, token, q
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
-def test_the_first_and_the_last_day_of_the_calendar_are_days(michael, token, day):
+def test_the_first_and_the_last_day_of_the_calendar_are_days(
+    michael: Person, token: Token, day: str
+) -> None:
     for name in ("created_from", "created_to"):
         assert michael.client.get(f"{LIST}?{name}={day}").status_code == 200
 
 
 @pytest.mark.parametrize("path", [LIST, "/sign-in/", "/nope"])
 @pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "PATCH", "BREW"])
-def test_an_unknown_method_is_405(michael, path, method):
+def test_an_unknown_method_is_405(michael: Person, path: str, method: str) -> None:
     response = michael.client.generic(method, path)
     assert response.status_code == 405
     assert "GET" in response["Allow"]
@@ -80,7 +93,9 @@ def test_an_unknown_method_is_405(michael, path, method):
 
 
 @pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "PATCH", "BREW"])
-def test_an_unknown_method_of_the_api_is_405_for_who_has_a_key(michael, token, method):
+def test_an_unknown_method_of_the_api_is_405_for_who_has_a_key(
+    michael: Person, token: Token, method: str
+) -> None:
     from tests.factories import header
 
     assert michael.client.generic(method, "/public/v1/agreements").status_code == 401
@@ -92,7 +107,9 @@ def test_an_unknown_method_of_the_api_is_405_for_who_has_a_key(michael, token, m
 
 
 @pytest.mark.parametrize("path", [LIST, "/sign-in/", "/integrations/", "/public/v1/accounts"])
-def test_head_answers_like_get_without_a_body(michael, call, token, path):
+def test_head_answers_like_get_without_a_body(
+    michael: Person, call: Call, token: Token, path: str
+) -> None:
     from tests.factories import header
 
     response = michael.client.head(path, headers={"authorization": header(token)})
@@ -100,20 +117,20 @@ def test_head_answers_like_get_without_a_body(michael, call, token, path):
     assert response.content == b""
 
 
-def test_a_body_that_is_too_large_is_413(michael):
+def test_a_body_that_is_too_large_is_413(michael: Person) -> None:
     response = michael.client.post("/integrations/tokens/new/", {"name": "x" * 20_000_000})
     assert response.status_code == 413
     assert "too large" in response.text.lower()
 
 
-def test_too_many_fields_are_413(michael):
+def test_too_many_fields_are_413(michael: Person) -> None:
     response = michael.client.post(
         "/integrations/tokens/new/", {f"field{n}": "x" for n in range(5000)}
     )
     assert response.status_code == 413
 
 
-def test_a_large_body_to_the_api_is_refused_in_json(call, token):
+def test_a_large_body_to_the_api_is_refused_in_json(call: Call, token: Token) -> None:
     response = call(
         "agreements", token, method="post", data=b"x" * 20_000_000, content_type="application/json"
     )
@@ -121,13 +138,13 @@ def test_a_large_body_to_the_api_is_refused_in_json(call, token):
     assert response.json()["error_code"] == "SYS_405"
 
 
-def test_an_address_of_the_api_that_is_none_is_404_in_json(client):
+def test_an_address_of_the_api_that_is_none_is_404_in_json(client: Client) -> None:
     response = client.get("/public/v2/agreements")
     assert response.status_code == 404
     assert response.json() == {"error_code": "NFND_000", "errors": ["There is no such address."]}
 
 
-def test_a_form_without_the_mark_of_its_page_is_refused_in_words(michael):
+def test_a_form_without_the_mark_of_its_page_is_refused_in_words(michael: Person) -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies = michael.client.cookies
     response = client.post("/integrations/tokens/new/", {"name": "Forged"})
@@ -135,7 +152,7 @@ def test_a_form_without_the_mark_of_its_page_is_refused_in_words(michael):
     assert "The form has expired" in response.text
 
 
-def test_a_host_that_is_not_ours_is_400(client):
+def test_a_host_that_is_not_ours_is_400(client: Client) -> None:
     assert client.get("/sign-in/", headers={"host": "evil.example"}).status_code == 400
     response = client.get("/public/v1/accounts", headers={"host": "evil.example"})
     assert response.status_code == 400
@@ -152,7 +169,7 @@ def test_a_host_that_is_not_ours_is_400(client):
         "/\nevil",
     ],
 )
-def test_a_form_never_returns_to_another_site(michael, token, target):
+def test_a_form_never_returns_to_another_site(michael: Person, token: Token, target: str) -> None:
     response = michael.client.post(f"{LIST}{token.pk}/disable/", {"next": target})
     assert response.status_code == 302
     assert response["Location"].startswith("/")
@@ -164,7 +181,9 @@ def test_a_form_never_returns_to_another_site(michael, token, target):
     ["abc", "?", "#x", "", "http://testserver//evil.example/", "http://[bad", "tokens:list"],
 )
 @pytest.mark.parametrize("form", ["disable", "theme", "view", "switch"])
-def test_a_place_to_return_to_that_is_no_path_is_ignored(michael, token, form, target):
+def test_a_place_to_return_to_that_is_no_path_is_ignored(
+    michael: Person, token: Token, form: str, target: str
+) -> None:
     address, data = {
         "disable": (f"{LIST}{token.pk}/disable/", {}),
         "theme": ("/account/theme/", {"theme": "dark"}),
@@ -186,7 +205,9 @@ def test_a_place_to_return_to_that_is_no_path_is_ignored(michael, token, form, t
         "\x00",
     ],
 )
-def test_an_address_from_the_browser_that_is_not_ours_leads_home(client, token, address):
+def test_an_address_from_the_browser_that_is_not_ours_leads_home(
+    client: Client, token: Token, address: str
+) -> None:
     response = client.post(
         f"{LIST}{token.pk}/disable/", headers={"hx-request": "true", "hx-current-url": address}
     )
@@ -201,7 +222,7 @@ def test_an_address_from_the_browser_that_is_not_ours_leads_home(client, token, 
     "charset", ["hex", "utf-7", "unicode_escape", "rot13", "nope", "utf-8; charset=hex"]
 )
 @pytest.mark.parametrize("path", ["/public/v1/accounts", "/sign-in/"])
-def test_a_charset_in_the_content_type_changes_nothing(db, path, charset):
+def test_a_charset_in_the_content_type_changes_nothing(db: None, path: str, charset: str) -> None:
     """Goes through the WSGI application: Django would fail before any of its handlers run.
 
     That is while it builds the request.
@@ -220,8 +241,14 @@ def test_a_charset_in_the_content_type_changes_nothing(db, path, charset):
         "wsgi.input": BytesIO(),
         "wsgi.url_scheme": "http",
     }
-    seen = []
-    response = application(environ, lambda status, headers: seen.append(status))
+    seen: list[str] = []
+
+    def start(status: str, *_rest: object) -> Callable[[bytes], object]:
+        seen.append(status)
+        return bytes
+
+    response = application(environ, start)
+    assert isinstance(response, HttpResponse)
     b"".join(response)
     response.close()
     assert seen == ["401 Unauthorized" if path.startswith("/public") else "200 OK"]
@@ -229,18 +256,20 @@ def test_a_charset_in_the_content_type_changes_nothing(db, path, charset):
 
 @pytest.mark.parametrize("name", ["q", "external_id"])
 @pytest.mark.parametrize("text", ["a" * 50_001, "_" * 25_000, "ﷺ" * 1_700])
-def test_a_search_without_end_is_refused_in_words(michael, token, name, text):
+def test_a_search_without_end_is_refused_in_words(
+    michael: Person, token: Token, name: str, text: str
+) -> None:
     response = michael.client.get(LIST, {name: text})
     assert response.status_code == 200
     assert "at most 128 characters" in response.text
 
 
-def test_the_longest_search_is_answered(michael, token):
+def test_the_longest_search_is_answered(michael: Person, token: Token) -> None:
     assert michael.client.get(LIST, {"q": "ﷺ" * 128}).status_code == 200
 
 
 @pytest.fixture
-def staff(db):
+def staff(db: None) -> Client:
     from accounts.models import User
 
     client = Client(raise_request_exception=False)
@@ -254,7 +283,7 @@ def staff(db):
 @pytest.mark.parametrize(
     "page", ["tokens/token", "accounts/user", "accounts/account", "modules/agreement"]
 )
-def test_the_admin_refuses_what_the_database_cannot_take(staff, page):
+def test_the_admin_refuses_what_the_database_cannot_take(staff: Client, page: str) -> None:
     for query in ("q=%00", f"q={'a' * 50_001}", "q=" + "a+" * 1_500, "q=" + "a+" * 21):
         assert staff.get(f"/admin/{page}/?{query}").status_code == 400
     assert staff.get(f"/admin/{page}/?q=" + "a+" * 20).status_code == 200
@@ -279,7 +308,7 @@ BENT = (
 )
 
 
-def lookups(model):
+def lookups(model: type[Model]) -> Iterator[str]:
     """Yield a column of each type in the model, alone and with each of Django's look-ups."""
     columns = {type(field): field for field in model._meta.concrete_fields}.values()
     for field in columns:
@@ -292,14 +321,14 @@ def lookups(model):
 @pytest.mark.parametrize(
     "model", list(admin.site._registry), ids=lambda model: model._meta.label_lower
 )
-def test_no_look_up_in_an_address_of_the_admin_is_a_500(staff, model):
+def test_no_look_up_in_an_address_of_the_admin_is_a_500(staff: Client, model: type[Model]) -> None:
     page = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
     for number, name in enumerate(lookups(model)):
         for value in (BENT[number % len(BENT)], "99999999999"):
             assert staff.get(page, {name: value}).status_code in {200, 302, 400}, (name, value)
 
 
-def test_the_filters_of_the_admin_s_own_pages_work(staff):
+def test_the_filters_of_the_admin_s_own_pages_work(staff: Client) -> None:
     assert staff.get("/admin/tokens/token/", {"status__exact": "active"}).status_code == 200
     assert staff.get("/admin/accounts/user/", {"is_active__exact": "1"}).status_code == 200
 
@@ -307,23 +336,23 @@ def test_the_filters_of_the_admin_s_own_pages_work(staff):
 @pytest.mark.parametrize(
     "path", ["/public/v1/agreements/%00", "/integrations/%00/", "/account/reset/%00/x/"]
 )
-def test_a_nul_in_a_path_is_400(client, db, path):
+def test_a_nul_in_a_path_is_400(client: Client, db: None, path: str) -> None:
     assert client.get(path).status_code == 400
 
 
-def test_a_nul_in_a_cookie_is_400(client, db):
+def test_a_nul_in_a_cookie_is_400(client: Client, db: None) -> None:
     client.cookies["session"] = "\0" * 8
     assert client.get(LIST).status_code == 400
 
 
 @pytest.mark.parametrize("uid", ["AAAA", "x", "____", "VVItMDAwLTAwMC0wMDA"])
-def test_a_link_for_a_new_password_that_is_none_says_so(client, db, uid):
+def test_a_link_for_a_new_password_that_is_none_says_so(client: Client, db: None, uid: str) -> None:
     response = client.get(f"/account/reset/{uid}/x-y/")
     assert response.status_code == 200
     assert response.context["validlink"] is False
 
 
-def test_a_form_sent_to_a_page_that_takes_none_says_so(michael, token):
+def test_a_form_sent_to_a_page_that_takes_none_says_so(michael: Person, token: Token) -> None:
     response = michael.client.post(f"{LIST}{token.pk}/")
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"
@@ -351,7 +380,7 @@ def test_a_form_sent_to_a_page_that_takes_none_says_so(michael, token):
         st.text(max_size=40),
     )
 )
-def test_no_query_breaks_the_list(michael, query):
+def test_no_query_breaks_the_list(michael: Person, query: dict[str, str]) -> None:
     assert michael.client.get(LIST, query).status_code == 200
 
 
@@ -359,7 +388,9 @@ def test_no_query_breaks_the_list(michael, query):
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.text(max_size=300), st.text(max_size=200), st.text(max_size=400), st.text(max_size=20))
-def test_no_text_breaks_the_first_step(michael, name, external_id, description, expires_on):
+def test_no_text_breaks_the_first_step(
+    michael: Person, name: str, external_id: str, description: str, expires_on: str
+) -> None:
     fields = {
         "name": name,
         "external_id": external_id,
@@ -373,7 +404,7 @@ def test_no_text_breaks_the_first_step(michael, name, external_id, description, 
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.binary(max_size=80))
-def test_no_path_or_query_breaks_the_api(client, junk):
+def test_no_path_or_query_breaks_the_api(client: Client, junk: bytes) -> None:
     from urllib.parse import quote
 
     assert client.get(f"/public/v1/{quote(junk)}").status_code in (

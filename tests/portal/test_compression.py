@@ -3,22 +3,25 @@
 import gzip
 
 import pytest
+from django.test import Client
 
-from tests.conftest import confirmed
+from accounts.models import Account
+from tests.conftest import Person, confirmed
 from tests.factories import TokenFactory, header, secret
 from tokens.catalog import Module
+from tokens.models import Token
 
 GZIP = {"accept-encoding": "gzip, br"}
 
 
-def test_a_page_is_compressed_for_who_can_read_it(michael, token):
+def test_a_page_is_compressed_for_who_can_read_it(michael: Person, token: Token) -> None:
     page = michael.client.get("/integrations/tokens/", headers=GZIP)
     assert page["Content-Encoding"] == "gzip"
     assert b"ERP Agreements Sync" in gzip.decompress(page.content)
     assert "Content-Encoding" not in michael.client.get("/integrations/tokens/")
 
 
-def test_a_list_of_the_api_is_compressed(client, account):
+def test_a_list_of_the_api_is_compressed(client: Client, account: Account) -> None:
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     answer = client.get("/public/v1/modules", headers={"authorization": key, **GZIP})
     assert answer["Content-Encoding"] == "gzip"
@@ -26,7 +29,7 @@ def test_a_list_of_the_api_is_compressed(client, account):
     assert {"Authorization", "Accept-Encoding"} <= set(answer["Vary"].split(", "))
 
 
-def test_an_answer_with_a_key_is_not_compressed(michael, token):
+def test_an_answer_with_a_key_is_not_compressed(michael: Person, token: Token) -> None:
     page = confirmed(michael.client).post(
         f"/integrations/tokens/{token.pk}/reveal/", {"page": "detail"}, headers=GZIP
     )
@@ -34,7 +37,7 @@ def test_an_answer_with_a_key_is_not_compressed(michael, token):
     assert "Content-Encoding" not in page
 
 
-def test_a_new_token_of_the_api_is_not_compressed(client, account):
+def test_a_new_token_of_the_api_is_not_compressed(client: Client, account: Account) -> None:
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     body = {"name": "Another", "extension": {"id": "EXT-000"}, "description": "x" * 250}
     answer = client.post(
@@ -46,7 +49,7 @@ def test_a_new_token_of_the_api_is_not_compressed(client, account):
 
 
 @pytest.mark.parametrize("path", ["/", "/account/reset/sent/", "/nope/"])
-def test_a_small_or_public_page_survives_either_way(client, db, path):
+def test_a_small_or_public_page_survives_either_way(client: Client, db: None, path: str) -> None:
     plain = client.get(path, follow=True)
     packed = client.get(path, follow=True, headers=GZIP)
     assert packed.status_code == plain.status_code

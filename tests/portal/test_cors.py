@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings as configured
 from django.test import Client
+from pytest_django import Settings
 
 from tests.factories import TokenFactory, header
 
@@ -15,12 +16,12 @@ PREFLIGHT = {
 
 
 @pytest.fixture
-def browser(settings, db):
+def browser(settings: Settings, db: None) -> Client:
     settings.API_ALLOWED_ORIGINS = [APP]
     return Client()
 
 
-def test_it_is_off_by_default(db):
+def test_it_is_off_by_default(db: None) -> None:
     assert configured.API_ALLOWED_ORIGINS == []
     response = Client().options("/public/v1/agreements", headers={"Origin": APP, **PREFLIGHT})
     assert response.status_code == 401
@@ -36,7 +37,7 @@ def test_it_is_off_by_default(db):
         "/public/v1/nope",
     ],
 )
-def test_a_preflight_needs_no_key(browser, path):
+def test_a_preflight_needs_no_key(browser: Client, path: str) -> None:
     response = browser.options(path, headers={"Origin": APP, **PREFLIGHT})
     assert (response.status_code, response.content) == (204, b"")
     assert response[ALLOW] == APP
@@ -53,7 +54,7 @@ def test_a_preflight_needs_no_key(browser, path):
 
 
 @pytest.mark.parametrize("key", [None, "ApiKey nonsense"])
-def test_a_page_can_read_answers_and_errors(browser, key):
+def test_a_page_can_read_answers_and_errors(browser: Client, key: str | None) -> None:
     token = TokenFactory()
     response = browser.get(
         "/public/v1/agreements?nope=1",
@@ -79,7 +80,7 @@ def test_a_page_can_read_answers_and_errors(browser, key):
         "",
     ],
 )
-def test_other_origins_get_nothing(browser, origin):
+def test_other_origins_get_nothing(browser: Client, origin: str) -> None:
     preflight = browser.options("/public/v1/agreements", headers={"Origin": origin, **PREFLIGHT})
     assert preflight.status_code == 401
     assert ALLOW not in preflight
@@ -92,7 +93,7 @@ def test_other_origins_get_nothing(browser, origin):
 
 
 @pytest.mark.parametrize("path", ["/sign-in/", "/integrations/", "/healthz", "/admin/"])
-def test_pages_for_people_are_for_no_other_origin(browser, path):
+def test_pages_for_people_are_for_no_other_origin(browser: Client, path: str) -> None:
     for method in ("get", "options"):
         response = getattr(browser, method)(path, headers={"Origin": APP, **PREFLIGHT})
         assert response.status_code != 204

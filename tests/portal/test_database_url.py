@@ -5,6 +5,9 @@ What would otherwise be ignored is refused.
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,10 +20,10 @@ from tests.server import database, environment, installation
 
 
 @pytest.fixture
-def read(monkeypatch, tmp_path):
+def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Read a DATABASE_URL, or its absence."""
 
-    def do(url="", **more):
+    def do(url: str = "", **more: str) -> dict[str, Any]:
         monkeypatch.setenv("DATABASE_URL", url)
         for name, value in more.items():
             monkeypatch.setenv(name, value)
@@ -60,7 +63,9 @@ def read(monkeypatch, tmp_path):
         ("postgres://h/d", {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}),
     ],
 )
-def test_the_parts_of_a_postgresql_url_arrive(read, url, expected):
+def test_the_parts_of_a_postgresql_url_arrive(
+    read: Callable[..., dict[str, Any]], url: str, expected: dict[str, Any]
+) -> None:
     config = read(url)
     assert config["ENGINE"] == "django.db.backends.postgresql"
     assert {name: config[name] for name in expected} == expected
@@ -89,7 +94,9 @@ def test_the_parts_of_a_postgresql_url_arrive(read, url, expected):
         ("", {}),
     ],
 )
-def test_options_of_postgresql_are_honoured_beside_the_portals_own(read, query, expected):
+def test_options_of_postgresql_are_honoured_beside_the_portals_own(
+    read: Callable[..., dict[str, Any]], query: str, expected: dict[str, str]
+) -> None:
     assert read(f"postgres://h/d?{query}")["OPTIONS"] == {
         "server_side_binding": True,
         "prepare_threshold": 5,
@@ -131,7 +138,9 @@ def test_options_of_postgresql_are_honoured_beside_the_portals_own(read, query, 
         ),
     ],
 )
-def test_what_would_be_ignored_or_misread_is_refused_without_quoting_a_password(read, url, words):
+def test_what_would_be_ignored_or_misread_is_refused_without_quoting_a_password(
+    read: Callable[..., dict[str, Any]], url: str, words: str
+) -> None:
     with pytest.raises(ImproperlyConfigured) as refused:
         read(url)
     assert words in str(refused.value)
@@ -142,20 +151,24 @@ def test_what_would_be_ignored_or_misread_is_refused_without_quoting_a_password(
     "folder",
     ["C# projects", "what?", "100%", "50% off", "a b+c&d=e", "ünï ☃", "[x]", "'q\"", "a=b?c=d#e"],
 )
-def test_an_sqlite_file_may_be_in_any_folder(read, tmp_path, folder):
+def test_an_sqlite_file_may_be_in_any_folder(
+    read: Callable[..., dict[str, Any]], tmp_path: Path, folder: str
+) -> None:
     (tmp_path / folder).mkdir()
     path = f"{tmp_path}/{folder}/portal.sqlite3"
     assert read(f"sqlite:///{path}")["NAME"] == path
 
 
-def test_a_path_of_sqlite_may_be_percent_encoded_and_have_options(read, tmp_path):
+def test_a_path_of_sqlite_may_be_percent_encoded_and_have_options(
+    read: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
     (tmp_path / "50%20 #?").mkdir()
     config = read(f"sqlite:///{tmp_path}/50%2520%20%23%3F/x.sqlite3?conn_max_age=0")
     assert config["NAME"] == f"{tmp_path}/50%20 #?/x.sqlite3"
     assert config["CONN_MAX_AGE"] == 0
 
 
-def test_pgbouncer_keeps_nothing_on_a_connection(read):
+def test_pgbouncer_keeps_nothing_on_a_connection(read: Callable[..., dict[str, Any]]) -> None:
     config = read("postgres://h:6432/d", PGBOUNCER="on")
     assert config["OPTIONS"].get("prepare_threshold") is None
     assert config["DISABLE_SERVER_SIDE_CURSORS"]
@@ -163,7 +176,7 @@ def test_pgbouncer_keeps_nothing_on_a_connection(read):
         read("", PGBOUNCER="transaction")
 
 
-def test_a_portal_works_in_a_folder_with_any_name(tmp_path):
+def test_a_portal_works_in_a_folder_with_any_name(tmp_path: Path) -> None:
     home = installation(tmp_path / "C# projects" / "100%? ünï 'q'")
     env = environment("")
     for command in (
@@ -188,7 +201,9 @@ def test_a_portal_works_in_a_folder_with_any_name(tmp_path):
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite speaks to no server")
 @pytest.mark.parametrize("mode", ["verify-full", "verify-ca"])
-def test_a_server_that_cannot_prove_itself_gets_no_connection_in_clear(tmp_path, mode):
+def test_a_server_that_cannot_prove_itself_gets_no_connection_in_clear(
+    tmp_path: Path, mode: str
+) -> None:
     with database(tmp_path) as url:
         # No certificate is signed by an authority that is not in the file.
         (tmp_path / "nobody.pem").write_text("")

@@ -1,18 +1,26 @@
 """Pages and answers for errors."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.core.exceptions import RequestDataTooBig
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from pytest_django import Settings
 
 from portal import views
+from tests.conftest import Person
 from tests.factories import header
+from tokens.models import Token
 
 
 @pytest.fixture
-def broken(monkeypatch):
+def broken(monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return a client of a portal whose views all fail."""
 
-    def fail(*args, **kwargs):
+    def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("a secret of the inside")
 
     monkeypatch.setattr("tokens.models.TokenQuerySet.visible_to", fail)
@@ -20,7 +28,9 @@ def broken(monkeypatch):
     return Client(raise_request_exception=False)
 
 
-def test_a_failure_shows_a_number_and_nothing_of_the_inside(broken, michael, caplog):
+def test_a_failure_shows_a_number_and_nothing_of_the_inside(
+    broken: Client, michael: Person, caplog: pytest.LogCaptureFixture
+) -> None:
     broken.cookies = michael.client.cookies
     response = broken.get("/integrations/tokens/")
     assert response.status_code == 500
@@ -31,7 +41,7 @@ def test_a_failure_shows_a_number_and_nothing_of_the_inside(broken, michael, cap
     assert number in response.text
 
 
-def test_a_failure_of_the_api_is_json(broken, token):
+def test_a_failure_of_the_api_is_json(broken: Client, token: Token) -> None:
     response = broken.get("/public/v1/agreements", headers={"authorization": header(token)})
     assert response.status_code == 500
     assert response["Content-Type"] == "application/json"
@@ -39,7 +49,9 @@ def test_a_failure_of_the_api_is_json(broken, token):
     assert "secret of the inside" not in response.text
 
 
-def test_the_page_for_nothing_is_in_the_frame_for_those_who_are_in(michael, client):
+def test_the_page_for_nothing_is_in_the_frame_for_those_who_are_in(
+    michael: Person, client: Client
+) -> None:
     response = michael.client.get("/nope/")
     assert response.status_code == 404
     for part in ("There is no such page", "Go to Tokens", "Distributor - Michael Goldmill"):
@@ -50,14 +62,14 @@ def test_the_page_for_nothing_is_in_the_frame_for_those_who_are_in(michael, clie
     assert "There is no such page" in anonymous.text
 
 
-def test_a_looker_is_told_why_not(adrian):
+def test_a_looker_is_told_why_not(adrian: Person) -> None:
     response = adrian.client.get("/integrations/tokens/new/")
     assert response.status_code == 403
     assert "You may not do this" in response.text
 
 
 @pytest.fixture
-def nothing_collected(settings, tmp_path):
+def nothing_collected(settings: Settings, tmp_path: Path) -> None:
     """Serve a production portal whose static files were never collected."""
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
@@ -67,12 +79,14 @@ def nothing_collected(settings, tmp_path):
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 500, 503])
-def test_error_pages_need_no_static_files(nothing_collected, rf, db, status):
+def test_error_pages_need_no_static_files(
+    nothing_collected: None, rf: RequestFactory, db: None, status: int
+) -> None:
     from django.contrib.auth.models import AnonymousUser
 
-    request = rf.get("/")
+    request: Any = rf.get("/")
     request.user, request.htmx = AnonymousUser(), False
-    answer = {
+    pages: dict[int, Callable[..., HttpResponse]] = {
         400: views.bad_request,
         403: views.csrf_failure,
         404: views.page_not_found,
@@ -80,19 +94,22 @@ def test_error_pages_need_no_static_files(nothing_collected, rf, db, status):
         413: lambda request: views.bad_request(request, RequestDataTooBig()),
         500: views.server_error,
         503: views.busy,
-    }[status](request)
+    }
+    answer = pages[status](request)
     assert answer.status_code == status
     assert "/static/css/base.css" in answer.text
 
 
-def test_pages_show_without_static_files_too(nothing_collected, client, michael):
+def test_pages_show_without_static_files_too(
+    nothing_collected: None, client: Client, michael: Person
+) -> None:
     assert client.get("/sign-in/").status_code == 200
     assert michael.client.get("/nope/").status_code == 404
 
 
 def test_a_page_of_debug_masks_what_any_variable_of_any_frame_holds(
-    settings, monkeypatch, client, db, token
-):
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, client: Client, db: None, token: Token
+) -> None:
     url = "postgres://portal:hush%2Dhush@db.example:5432/portal?sslmode=require"
     monkeypatch.setenv("DATABASE_URL", url)
     settings.DEBUG = True
@@ -101,7 +118,7 @@ def test_a_page_of_debug_masks_what_any_variable_of_any_frame_holds(
     monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", "hush-hush")
     client.raise_request_exception = False
 
-    def fail(*args, **kwargs):
+    def fail(*args: Any, **kwargs: Any) -> None:
         given = {
             "password": "hush-hush",
             "mail": settings.EMAIL_HOST_PASSWORD,

@@ -1,13 +1,18 @@
 """Every answer carries the right policy: every route, person, content type and layer."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import get_resolver
+from pytest_django import Settings
 
 from portal.middleware import DATA_POLICY, PAGE_POLICY
+from tests.conftest import Person, Response
 from tests.factories import header
 from tests.portal.test_routes import API, NOTHING, PAGES, address, routes
-from tokens.models import TokenDraft
+from tokens.models import Token, TokenDraft
 
 COMMON = {
     "X-Content-Type-Options": "nosniff",
@@ -19,7 +24,7 @@ COMMON = {
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW")
 
 
-def guarded(response):
+def guarded(response: Response) -> Response:
     is_page = response["Content-Type"].startswith("text/html")
     policy = response.headers.get("Content-Security-Policy")
     assert policy == (PAGE_POLICY if is_page else DATA_POLICY), response
@@ -29,7 +34,7 @@ def guarded(response):
     return response
 
 
-def test_policies_close_what_is_not_needed():
+def test_policies_close_what_is_not_needed() -> None:
     assert DATA_POLICY == "default-src 'none'; frame-ancestors 'none'"
     for part in (
         "default-src 'none'",
@@ -43,7 +48,9 @@ def test_policies_close_what_is_not_needed():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("route", sorted(PAGES))
-def test_every_page_for_everybody_by_every_method(route, method, michael, adrian, token):
+def test_every_page_for_everybody_by_every_method(
+    route: str, method: str, michael: Person, adrian: Person, token: Token
+) -> None:
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
     for client in (Client(), adrian.client, michael.client):
         guarded(client.generic(method, address(route, token, draft)))
@@ -51,7 +58,9 @@ def test_every_page_for_everybody_by_every_method(route, method, michael, adrian
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("route", sorted(API))
-def test_every_address_of_the_api_by_every_method(route, method, client, token):
+def test_every_address_of_the_api_by_every_method(
+    route: str, method: str, client: Client, token: Token
+) -> None:
     for path in (
         route.replace("<parent>", token.pk),
         f"{route.replace('<parent>', token.pk)}/NO-000-000",
@@ -63,7 +72,7 @@ def test_every_address_of_the_api_by_every_method(route, method, client, token):
             assert response["Content-Type"] == "application/json" or not response.content
 
 
-def test_no_route_is_left_out():
+def test_no_route_is_left_out() -> None:
     assert {name for name, _ in routes(get_resolver()) if not name.startswith("api:")} <= set(PAGES)
     assert NOTHING.startswith("api:")
 
@@ -91,11 +100,13 @@ def test_no_route_is_left_out():
         (200, lambda client: client.get("/public/v1/openapi.json")),
     ],
 )
-def test_answers_of_every_layer(client, db, status, ask):
+def test_answers_of_every_layer(
+    client: Client, db: None, status: int, ask: Callable[[Client], Response]
+) -> None:
     assert guarded(ask(client)).status_code == status
 
 
-def test_the_redirect_to_https(db, settings):
+def test_the_redirect_to_https(db: None, settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
     client = Client()
     assert guarded(client.get("/sign-in/")).status_code == 301
@@ -111,8 +122,10 @@ def test_the_redirect_to_https(db, settings):
         "portal.middleware.resolve",
     ],
 )
-def test_failures_of_views_and_of_middleware(monkeypatch, michael, token, path, where):
-    def fail(*args, **kwargs):
+def test_failures_of_views_and_of_middleware(
+    monkeypatch: pytest.MonkeyPatch, michael: Person, token: Token, path: str, where: str
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError
 
     for name in where.split():
@@ -133,7 +146,9 @@ def test_failures_of_views_and_of_middleware(monkeypatch, michael, token, path, 
         (True, True, "max-age=31536000; includeSubDomains; preload"),
     ],
 )
-def test_hsts_is_as_wide_as_the_operator_says(db, settings, path, subdomains, preload, expected):
+def test_hsts_is_as_wide_as_the_operator_says(
+    db: None, settings: Settings, path: str, subdomains: bool, preload: bool, expected: str
+) -> None:
     settings.SECURE_HSTS_SECONDS = 31_536_000
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD = subdomains, preload
     client = Client()

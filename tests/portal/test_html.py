@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
+from tests.conftest import Person
 from tests.portal.test_routes import PAGES, address, routes
-from tokens.models import TokenDraft
+from tokens.models import Token, TokenDraft
 
 VOID = frozenset(
     [
@@ -158,7 +159,7 @@ def check(html: str) -> list[str]:
     return checker.faults
 
 
-def test_the_check_finds_what_is_not_allowed():
+def test_the_check_finds_what_is_not_allowed() -> None:
     assert check("<details><summary><div>x</div></summary></details>") == [
         "1: <div> inside of <summary>"
     ]
@@ -169,7 +170,9 @@ def test_the_check_finds_what_is_not_allowed():
 
 @pytest.mark.parametrize("route", sorted(PAGES))
 @pytest.mark.parametrize("role", ["nobody", "looker", "administrator"])
-def test_a_page_is_valid_html(route, role, michael, adrian, token):
+def test_a_page_is_valid_html(
+    route: str, role: str, michael: Person, adrian: Person, token: Token
+) -> None:
     draft = TokenDraft.objects.create(
         account=michael.account, owner=michael.user, name="Draft", extension_id="EXT-000"
     )
@@ -182,14 +185,18 @@ def test_a_page_is_valid_html(route, role, michael, adrian, token):
 @pytest.mark.parametrize(
     "query", ["filter=open", "filter=open&created_from=x", "q=nothing", "status=any"]
 )
-def test_the_list_is_valid_html_in_each_of_its_states(michael, token, query):
+def test_the_list_is_valid_html_in_each_of_its_states(
+    michael: Person, token: Token, query: str
+) -> None:
     page = michael.client.get(f"/integrations/tokens/?{query}")
     assert check(page.content.decode()) == []
 
 
 @pytest.mark.parametrize("step", ["general", "extension", "permissions"])
 @pytest.mark.parametrize("data", [{}, {"name": ""}])
-def test_a_step_of_the_wizard_is_valid_html(michael, step, data):
+def test_a_step_of_the_wizard_is_valid_html(
+    michael: Person, step: str, data: dict[str, str]
+) -> None:
     draft = TokenDraft.objects.create(
         account=michael.account, owner=michael.user, name="Draft", extension_id="EXT-000"
     )
@@ -198,5 +205,5 @@ def test_a_step_of_the_wizard_is_valid_html(michael, step, data):
     assert check(page.content.decode()) == []
 
 
-def test_every_route_is_one_of_the_pages_or_of_the_api():
+def test_every_route_is_one_of_the_pages_or_of_the_api() -> None:
     assert {name for name, _ in routes(get_resolver()) if not name.startswith("api:")} <= set(PAGES)

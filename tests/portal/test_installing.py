@@ -5,6 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -17,7 +20,7 @@ LOCKED = re.compile(
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a checkout with nothing to install, so that only the environment is created."""
     home = tmp_path_factory.mktemp("checkout") / "C# projects"
     home.mkdir()
@@ -26,7 +29,7 @@ def home(tmp_path_factory):
     return home
 
 
-def install(home, python=sys.executable):
+def install(home: Path, python: str = sys.executable) -> CompletedProcess[str]:
     # These tests may have been started by make, whose child processes would mention it.
     env = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
@@ -35,7 +38,7 @@ def install(home, python=sys.executable):
     return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, check=False)
 
 
-def works(home):
+def works(home: Path) -> bool:
     try:
         done = subprocess.run(
             [home / ".venv/bin/python", "-m", "pip", "--version"],
@@ -48,22 +51,22 @@ def works(home):
     return done.returncode == 0 and str(home) in done.stdout
 
 
-def lose_the_interpreter(venv):
+def lose_the_interpreter(venv: Path) -> None:
     for name in ("python", "python3"):
         (venv / "bin" / name).unlink()
         (venv / "bin" / name).symlink_to("/no/such/python")
 
 
-def lose_pip(venv):
+def lose_pip(venv: Path) -> None:
     shutil.rmtree(next(venv.glob("lib/python3.*/site-packages/pip")))
 
 
-def become_another_python(venv):
+def become_another_python(venv: Path) -> None:
     (folder,) = venv.glob("lib/python3.*")
     folder.rename(folder.with_name("python3.2"))
 
 
-def stay_half_made(venv):
+def stay_half_made(venv: Path) -> None:
     (venv / ".installed").unlink()
     shutil.rmtree(venv / "lib")
 
@@ -71,7 +74,9 @@ def stay_half_made(venv):
 @pytest.mark.parametrize(
     "harm", [None, lose_the_interpreter, lose_pip, become_another_python, stay_half_made]
 )
-def test_a_venv_that_does_not_work_is_made_anew(home, harm):
+def test_a_venv_that_does_not_work_is_made_anew(
+    home: Path, harm: Callable[[Path], None] | None
+) -> None:
     if harm:
         harm(home / ".venv")
         assert not works(home)
@@ -80,14 +85,14 @@ def test_a_venv_that_does_not_work_is_made_anew(home, harm):
     assert works(home)
 
 
-def test_a_venv_that_works_is_kept(home):
+def test_a_venv_that_works_is_kept(home: Path) -> None:
     install(home)
     (home / ".venv" / "mine").touch()
     assert install(home).stdout == ""
     assert (home / ".venv" / "mine").exists()
 
 
-def test_a_checkout_that_was_moved_gets_a_venv_of_its_own(home, tmp_path):
+def test_a_checkout_that_was_moved_gets_a_venv_of_its_own(home: Path, tmp_path: Path) -> None:
     install(home)
     shutil.copytree(home, tmp_path / "moved", symlinks=True)
     assert install(tmp_path / "moved").returncode == 0
@@ -95,13 +100,13 @@ def test_a_checkout_that_was_moved_gets_a_venv_of_its_own(home, tmp_path):
     assert str(home) not in (tmp_path / "moved" / ".venv" / "pyvenv.cfg").read_text()
 
 
-def test_without_a_python_that_can_make_one_there_is_a_sentence(home):
+def test_without_a_python_that_can_make_one_there_is_a_sentence(home: Path) -> None:
     done = install(home, python="/no/such/python")
     assert done.returncode != 0
     assert "Python 3.11 or newer is needed" in done.stdout
 
 
-def test_each_requirement_is_locked_with_hashes_and_without_an_address():
+def test_each_requirement_is_locked_with_hashes_and_without_an_address() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     locked = {name for name, _hashes in LOCKED.findall(lock)}
     wanted = set(

@@ -6,12 +6,20 @@ A wrong call of the logger never breaks a request.
 import logging
 import re
 import sys
+from collections.abc import Callable
+from logging import LogRecord
+from typing import Any
 
 import pytest
+from django.test import Client
+from pytest_django import Settings
 
+from accounts.models import Account
 from portal.logs import MaskKeys, OnceEach
+from tests.conftest import Call, Person
 from tests.factories import TokenFactory, header
 from tokens.keys import Key
+from tokens.models import Token
 
 ID, SECRET = "SU-160-984-311", "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8"
 FORMS = [
@@ -40,18 +48,18 @@ def shown(record: logging.LogRecord) -> str:
     return logging.Formatter().format(record) + extra
 
 
-def record(text, *args, **kwargs):
+def record(text: object, *args: object, **kwargs: Any) -> LogRecord:
     return logging.LogRecord(
         "x", logging.ERROR, "x.py", 7, text, args, kwargs.get("exc_info"), sinfo=kwargs.get("sinfo")
     )
 
 
-def holds_secret(line):
+def holds_secret(line: str) -> bool:
     return SECRET[:12].lower() in line.lower() or "ZjQ1YmVl" in line
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_key_is_masked_in_every_form(form):
+def test_a_key_is_masked_in_every_form(form: str) -> None:
     assert holds_secret(form)
     assert not holds_secret(shown(record(f"Sent {form} today")))
     assert not holds_secret(shown(record("Sent %s today", form)))
@@ -74,25 +82,25 @@ def test_a_key_is_masked_in_every_form(form):
         assert not holds_secret(shown(record("Sent", exc_info=sys.exc_info())))
 
 
-def test_a_text_from_outside_begins_no_line_of_its_own():
+def test_a_text_from_outside_begins_no_line_of_its_own() -> None:
     line = record("The path was %s.", "/x\n2026-11-25 WARNING forged\r\x1b[31m\u2028end")
     MaskKeys().filter(line)
     assert line.msg == r"The path was /x\n2026-11-25 WARNING forged\r\x1b[31m\u2028end."
 
 
-def test_a_key_in_parts_is_masked():
+def test_a_key_in_parts_is_masked() -> None:
     assert not holds_secret(shown(record("%s:%s", ID, SECRET)))
     assert not holds_secret(shown(record("%s", Key(ID, SECRET))))
     assert SECRET not in f"{Key(ID, SECRET)} {Key(ID, SECRET)!r}"
 
 
-def test_what_is_no_secret_stays():
+def test_what_is_no_secret_stays() -> None:
     text = f"The token {ID} of PA-063-101, request 8f3a-02c9-7b1e, 20261125, deadbeef"
     assert shown(record(text)).startswith(text)
 
 
 class Broken:
-    def __repr__(self):
+    def __repr__(self) -> str:
         raise RuntimeError
 
     __str__ = __repr__
@@ -112,7 +120,9 @@ class Broken:
         ("%(a)s", ({"b": 1},)),
     ],
 )
-def test_a_wrong_log_call_becomes_a_line_and_raises_nothing(text, args, capsys):
+def test_a_wrong_log_call_becomes_a_line_and_raises_nothing(
+    text: str | Broken, args: tuple[Any, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     log = logging.getLogger("tests.wrong")
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(MaskKeys())
@@ -126,7 +136,7 @@ def test_a_wrong_log_call_becomes_a_line_and_raises_nothing(text, args, capsys):
     assert (args == () and text == "%s") or "Faulty log call in" in capsys.readouterr().err
 
 
-def test_wrong_exception_information_raises_nothing():
+def test_wrong_exception_information_raises_nothing() -> None:
     assert "<" in shown(record("Sent", exc_info=(1, 2, 3)))
 
 
@@ -134,9 +144,10 @@ def test_wrong_exception_information_raises_nothing():
 
 
 @pytest.fixture
-def lines(caplog):
+def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     """Return what is logged about calls, with the limits per minute reset."""
     for each in logging.getLogger("tokens.refusals").filters:
+        assert isinstance(each, OnceEach)
         each.minute = -1
         each.counts.clear()
     caplog.set_level(logging.WARNING, "tokens.refusals")
@@ -145,7 +156,9 @@ def lines(caplog):
     ]
 
 
-def test_a_refused_call_is_one_line_with_address_token_request_and_reason(client, token, lines):
+def test_a_refused_call_is_one_line_with_address_token_request_and_reason(
+    client: Client, token: Token, lines: Callable[[], list[str]]
+) -> None:
     key = f"ApiKey {token.pk}:{'0' * 40}"
     response = client.get(
         "/public/v1/agreements", headers={"authorization": key}, REMOTE_ADDR="198.51.100.7"
@@ -160,7 +173,9 @@ def test_a_refused_call_is_one_line_with_address_token_request_and_reason(client
 @pytest.mark.parametrize(
     "sent", ["", "nonsense\nINFO root forged", "Basic QTpC", f"ApiKey {ID}:{SECRET[:39]}"]
 )
-def test_what_was_sent_instead_of_a_key_is_not_repeated(client, db, lines, sent):
+def test_what_was_sent_instead_of_a_key_is_not_repeated(
+    client: Client, db: None, lines: Callable[[], list[str]], sent: str
+) -> None:
     client.get(
         "/public/v1/agreements",
         headers={"authorization": sent} if sent else {},
@@ -173,7 +188,9 @@ def test_what_was_sent_instead_of_a_key_is_not_repeated(client, db, lines, sent)
 
 
 @pytest.mark.parametrize("case", ["disabled", "no grant", "in clear", "no key"])
-def test_the_line_gives_the_reason_that_the_caller_is_told(call, token, lines, settings, case):
+def test_the_line_gives_the_reason_that_the_caller_is_told(
+    call: Call, token: Token, lines: Callable[[], list[str]], settings: Settings, case: str
+) -> None:
     if case == "disabled":
         token.disable(by=None)
     settings.HTTPS = case == "in clear"
@@ -187,7 +204,9 @@ def test_the_line_gives_the_reason_that_the_caller_is_told(call, token, lines, s
     assert f", token {named}, " in line
 
 
-def test_a_token_without_the_grant_is_named(call, account, lines):
+def test_a_token_without_the_grant_is_named(
+    call: Call, account: Account, lines: Callable[[], list[str]]
+) -> None:
     token = TokenFactory(account=account, modules=("MD-9002",))
     call("agreements", token)
     (line,) = lines()
@@ -196,18 +215,20 @@ def test_a_token_without_the_grant_is_named(call, account, lines):
     assert header(token).split(":")[1] not in line
 
 
-def test_an_attack_writes_one_line_for_each_reason_and_address(client, db, lines):
+def test_an_attack_writes_one_line_for_each_reason_and_address(
+    client: Client, db: None, lines: Callable[[], list[str]]
+) -> None:
     for number in range(60):
         client.get("/public/v1/agreements", REMOTE_ADDR=f"198.51.100.{number % 3}")
     assert len(lines()) == 3
 
 
-def test_lines_that_were_left_out_are_counted(monkeypatch):
+def test_lines_that_were_left_out_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("portal.logs.time.monotonic", lambda: now)
     limit = OnceEach(2)
 
-    def let_through(key):
+    def let_through(key: str) -> tuple[bool | LogRecord, str]:
         made = record("line")
         made.key = key
         return limit.filter(made), made.getMessage()
@@ -240,7 +261,7 @@ def test_lines_that_were_left_out_are_counted(monkeypatch):
         "/integrations/tokens/",
     ],
 )
-def test_every_answer_has_a_number_of_its_own(client, db, path):
+def test_every_answer_has_a_number_of_its_own(client: Client, db: None, path: str) -> None:
     numbers = {
         client.get(path, headers={"x-request-id": "mine-mine-mine"})["X-Request-ID"]
         for _ in range(3)
@@ -249,7 +270,9 @@ def test_every_answer_has_a_number_of_its_own(client, db, path):
     assert all(re.fullmatch(r"[0-9a-f]{4}(-[0-9a-f]{4}){2}", number) for number in numbers)
 
 
-def test_the_number_on_the_page_of_an_error_is_that_of_the_log(michael, monkeypatch, caplog):
+def test_the_number_on_the_page_of_an_error_is_that_of_the_log(
+    michael: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     michael.client.raise_request_exception = False
     monkeypatch.setattr("tokens.pages.lists.TokenFilter", None)
     response = michael.client.get("/integrations/tokens/")

@@ -5,20 +5,23 @@ Every page survives any moment that is stored.
 
 import json
 import zoneinfo
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Account, User
 from activity.models import Event
 from modules.models import Agreement
 from portal import html, moments, text
 from tests.activity.conftest import intruder
-from tests.conftest import confirmed
+from tests.conftest import Call, Person, confirmed
 from tests.factories import AgreementFactory, TokenFactory, header
 from tokens.catalog import Module
 from tokens.models import Grant, Token, TokenDraft, TokenUsage
@@ -45,11 +48,14 @@ OUTSIDE = [
 
 
 @pytest.fixture
-def staff(db):
+def chief(db: None) -> User:
+    return User.objects.create_superuser("admin@portal.example", name="Admin")
+
+
+@pytest.fixture
+def staff(chief: User) -> Client:
     client = Client()
-    admin = User.objects.create_superuser("admin@portal.example", name="Admin")
-    client.force_login(admin, backend="accounts.backends.EmailBackend")
-    client.user = admin
+    client.force_login(chief, backend="accounts.backends.EmailBackend")
     return confirmed(client)
 
 
@@ -57,7 +63,9 @@ def staff(db):
 
 
 @pytest.mark.parametrize("moment", OUTSIDE)
-def test_the_api_takes_moments_of_1970_to_2099_only(call, account, moment):
+def test_the_api_takes_moments_of_1970_to_2099_only(
+    call: Call, account: Account, moment: str
+) -> None:
     maker = TokenFactory(account=account, modules=(Module.ALL,))
     body = json.dumps({"name": "Far", "extension": {"id": "EXT-000"}, "expiration_date": moment})
     response = call("auth/tokens", maker, method="post", data=body, content_type="application/json")
@@ -66,7 +74,7 @@ def test_the_api_takes_moments_of_1970_to_2099_only(call, account, moment):
     assert not Token.objects.filter(name="Far").exists()
 
 
-def test_the_api_takes_the_last_moment_of_2099(call, account):
+def test_the_api_takes_the_last_moment_of_2099(call: Call, account: Account) -> None:
     maker = TokenFactory(account=account, modules=(Module.ALL,))
     body = json.dumps(
         {"name": "Far", "extension": {"id": "EXT-000"}, "expiration_date": "2099-12-31T23:59:59Z"}
@@ -80,7 +88,9 @@ def test_the_api_takes_the_last_moment_of_2099(call, account):
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_the_form_takes_every_day_that_its_picker_offers_and_no_other(michael, zone):
+def test_the_form_takes_every_day_that_its_picker_offers_and_no_other(
+    michael: Person, zone: str
+) -> None:
     User.objects.filter(pk=michael.user.pk).update(time_zone=zone)
     widget = michael.client.get(NEW).context["form"].fields["expires_on"].widget.attrs
     first, last = date.fromisoformat(widget["min"]), date.fromisoformat(widget["max"])
@@ -102,7 +112,7 @@ def test_the_form_takes_every_day_that_its_picker_offers_and_no_other(michael, z
 
 
 @pytest.mark.parametrize("field", ["created_at", "updated_at"])
-def test_the_admin_takes_moments_of_1970_to_2099_only(staff, field):
+def test_the_admin_takes_moments_of_1970_to_2099_only(staff: Client, field: str) -> None:
     agreement = AgreementFactory()
     page = f"/admin/modules/agreement/{agreement.pk}/change/"
     form = staff.get(page).context["adminform"].form
@@ -120,7 +130,7 @@ def test_the_admin_takes_moments_of_1970_to_2099_only(staff, field):
     "moment",
     [FIRST, LAST, datetime(2100, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)],
 )
-def test_the_shell_takes_moments_of_1970_to_2099_only(account, moment):
+def test_the_shell_takes_moments_of_1970_to_2099_only(account: Account, moment: datetime) -> None:
     account.created_at = moment
     for save in (
         lambda: TokenFactory(account=account, expires_at=moment),
@@ -135,7 +145,7 @@ def test_the_shell_takes_moments_of_1970_to_2099_only(account, moment):
             save()
 
 
-def test_every_moment_that_a_model_of_ours_keeps_has_the_rule():
+def test_every_moment_that_a_model_of_ours_keeps_has_the_rule() -> None:
     from django.apps import apps
     from django.db.models import DateTimeField
 
@@ -166,10 +176,10 @@ def test_every_moment_that_a_model_of_ours_keeps_has_the_rule():
 
 
 @pytest.fixture
-def extreme(michael, account):
+def extreme(michael: Person, account: Account) -> Callable[[datetime], Token]:
     """Make a token with every moment set to the given one."""
 
-    def make(moment):
+    def make(moment: datetime) -> Token:
         token = TokenFactory(
             account=account, name=f"Of {moment:%d %H}", by=michael.user, modules=(Module.ALL,)
         )
@@ -187,7 +197,9 @@ def extreme(michael, account):
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("moment", EXTREMES, ids=str)
-def test_every_page_survives_any_stored_moment_in_any_zone(michael, extreme, zone, moment):
+def test_every_page_survives_any_stored_moment_in_any_zone(
+    michael: Person, extreme: Callable[[datetime], Token], zone: str, moment: datetime
+) -> None:
     User.objects.filter(pk=michael.user.pk).update(
         time_zone=zone, created_at=moment, last_login=moment
     )
@@ -229,13 +241,16 @@ def test_every_page_survives_any_stored_moment_in_any_zone(michael, extreme, zon
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("moment", EXTREMES, ids=str)
-def test_the_admin_survives_any_stored_moment_in_any_zone(staff, extreme, zone, moment):
-    User.objects.filter(pk=staff.user.pk).update(time_zone=zone)
+def test_the_admin_survives_any_stored_moment_in_any_zone(
+    staff: Client, chief: User, extreme: Callable[[datetime], Token], zone: str, moment: datetime
+) -> None:
+    User.objects.filter(pk=chief.pk).update(time_zone=zone)
     token = extreme(moment)
     agreement = AgreementFactory()
     Agreement.objects.update(created_at=moment, updated_at=moment)
-    User.objects.exclude(pk=staff.user.pk).update(created_at=moment, last_login=moment)
+    User.objects.exclude(pk=chief.pk).update(created_at=moment, last_login=moment)
     Account.objects.update(created_at=moment)
+    assert token.created_by
     for address in (
         "tokens/token/",
         f"tokens/token/{token.pk}/change/",
@@ -243,7 +258,7 @@ def test_the_admin_survives_any_stored_moment_in_any_zone(staff, extreme, zone, 
         "modules/agreement/",
         f"modules/agreement/{agreement.pk}/change/",
         "accounts/user/",
-        f"accounts/user/{token.created_by_id}/change/",
+        f"accounts/user/{token.created_by.id}/change/",
         "accounts/account/",
         f"accounts/account/{token.account.pk}/change/",
     ):
@@ -251,7 +266,9 @@ def test_the_admin_survives_any_stored_moment_in_any_zone(staff, extreme, zone, 
 
 
 @pytest.mark.parametrize("moment", EXTREMES, ids=str)
-def test_the_api_survives_any_stored_moment(call, extreme, account, moment):
+def test_the_api_survives_any_stored_moment(
+    call: Call, extreme: Callable[[datetime], Token], account: Account, moment: datetime
+) -> None:
     token, caller = extreme(moment), TokenFactory(account=account, modules=(Module.ALL,))
     for path in (
         "auth/tokens",
@@ -265,7 +282,7 @@ def test_the_api_survives_any_stored_moment(call, extreme, account, moment):
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("moment", EXTREMES, ids=str)
-def test_words_survive_any_moment_in_any_zone(zone, moment):
+def test_words_survive_any_moment_in_any_zone(zone: str, moment: datetime) -> None:
     with timezone.override(zoneinfo.ZoneInfo(zone)):
         for words in (text.day_and_time, text.day, text.ago):
             assert words(moment)
@@ -275,7 +292,7 @@ def test_words_survive_any_moment_in_any_zone(zone, moment):
 # --- Days -----------------------------------------------------------------------------------------
 
 
-def changes(zone):
+def changes(zone: tzinfo) -> Iterator[datetime]:
     """Yield each clock change of a zone from 1970 to 2099, as the first moment after it."""
     step = timedelta(days=6)
     at, until = datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
@@ -304,7 +321,7 @@ CHANGING = sorted(
 
 
 @pytest.mark.parametrize("part", range(8))
-def test_a_day_holds_each_of_its_moments_where_clocks_change(part):
+def test_a_day_holds_each_of_its_moments_where_clocks_change(part: int) -> None:
     """Checked around each change: the moment and both ends of its bounds are in the same day."""
     wrong = []
     for name in CHANGING[part::8]:
@@ -351,7 +368,7 @@ def test_a_day_holds_each_of_its_moments_where_clocks_change(part):
         ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00", "2011-12-30T10:00"),
     ],
 )
-def test_the_bounds_of_a_day(zone, day, start, end):
+def test_the_bounds_of_a_day(zone: str, day: str, start: str, end: str) -> None:
     found = moments.day_bounds(date.fromisoformat(day), zoneinfo.ZoneInfo(zone))
     assert [f"{at:%Y-%m-%dT%H:%M}" for at in found] == [start, end]
 
@@ -374,7 +391,9 @@ def test_the_bounds_of_a_day(zone, day, start, end):
         ("America/Santiago", "2026-04-04", ["2026-04-05T03:30Z"], ["2026-04-05T04:00Z"]),
     ],
 )
-def test_the_filter_finds_the_whole_day(michael, zone, day, inside, outside):
+def test_the_filter_finds_the_whole_day(
+    michael: Person, zone: str, day: str, inside: list[str], outside: list[str]
+) -> None:
     User.objects.filter(pk=michael.user.pk).update(time_zone=zone)
     for moment in (*inside, *outside):
         token = TokenFactory(account=michael.account, name=f"Of {moment}")
@@ -383,7 +402,9 @@ def test_the_filter_finds_the_whole_day(michael, zone, day, inside, outside):
     assert [moment for moment in (*inside, *outside) if f"Of {moment}" in found] == inside
 
 
-def test_a_token_ends_with_the_last_second_of_the_day_where_that_comes_twice(michael):
+def test_a_token_ends_with_the_last_second_of_the_day_where_that_comes_twice(
+    michael: Person,
+) -> None:
     User.objects.filter(pk=michael.user.pk).update(time_zone="Africa/Cairo")
     michael.client.post(NEW, {"name": "Long evening", "expires_on": "2027-10-28"})
     assert TokenDraft.objects.get().expires_at == datetime(2027, 10, 28, 21, 59, 59, tzinfo=UTC)
@@ -393,7 +414,9 @@ def test_a_token_ends_with_the_last_second_of_the_day_where_that_comes_twice(mic
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(days=400)])
-def test_a_use_noted_ahead_of_the_clock_is_noted_anew_by_the_next_call(call, token, ahead):
+def test_a_use_noted_ahead_of_the_clock_is_noted_anew_by_the_next_call(
+    call: Call, token: Token, ahead: timedelta
+) -> None:
     TokenUsage.objects.update(last_used_at=timezone.now() + ahead)
     assert call("agreements", token).status_code == 200
     assert (
@@ -403,7 +426,7 @@ def test_a_use_noted_ahead_of_the_clock_is_noted_anew_by_the_next_call(call, tok
     )
 
 
-def test_a_use_ahead_of_the_clock_is_no_recent_one(michael, token):
+def test_a_use_ahead_of_the_clock_is_no_recent_one(michael: Person, token: Token) -> None:
     TokenUsage.objects.update(last_used_at=timezone.now() + timedelta(days=3))
     assert "Just now" not in michael.client.get(LIST).text
     for value, found in (
@@ -417,14 +440,14 @@ def test_a_use_ahead_of_the_clock_is_no_recent_one(michael, token):
     assert "The token is in use" not in michael.client.get(f"{LIST}{token.pk}/delete/").text
 
 
-def test_a_letter_sent_ahead_of_the_clock_holds_no_other_up(michael):
+def test_a_letter_sent_ahead_of_the_clock_holds_no_other_up(michael: Person) -> None:
     michael.user.reset_sent_at = timezone.now() + timedelta(days=9)
     michael.user.save(update_fields=["reset_sent_at"])
     assert michael.user.may_be_sent_a_reset()
     assert not michael.user.may_be_sent_a_reset()
 
 
-def test_a_draft_made_ahead_of_the_clock_is_forgotten_too(michael):
+def test_a_draft_made_ahead_of_the_clock_is_forgotten_too(michael: Person) -> None:
     ahead = TokenDraft.objects.create(
         owner=michael.user,
         account=michael.account,
@@ -436,7 +459,9 @@ def test_a_draft_made_ahead_of_the_clock_is_forgotten_too(michael):
 
 
 @pytest.mark.parametrize("name", ["seen_at", "signed_in_at", "confirmed_at"])
-def test_a_session_s_moment_ahead_of_the_clock_opens_nothing(michael, token, settings, name):
+def test_a_session_s_moment_ahead_of_the_clock_opens_nothing(
+    michael: Person, token: Token, settings: Settings, name: str
+) -> None:
     import time
 
     settings.SESSION_HOURS = 12
@@ -457,7 +482,7 @@ def test_a_session_s_moment_ahead_of_the_clock_opens_nothing(michael, token, set
 
 
 @pytest.fixture
-def draft(michael):
+def draft(michael: Person) -> TokenDraft:
     return TokenDraft.objects.create(
         owner=michael.user,
         account=michael.account,
@@ -482,14 +507,18 @@ def draft(michael):
         ({"modules": 7}, "at least one module"),
     ],
 )
-def test_a_draft_that_is_no_longer_valid_makes_no_token(draft, stored, words):
+def test_a_draft_that_is_no_longer_valid_makes_no_token(
+    draft: TokenDraft, stored: dict[str, Any], words: str
+) -> None:
     TokenDraft.objects.filter(pk=draft.pk).update(**stored)
     with pytest.raises(ValidationError, match=words):
         TokenDraft.objects.get(pk=draft.pk).finish()
     assert not Token.objects.exists()
 
 
-def test_a_draft_whose_expiration_passed_leads_back_to_the_day_and_says_so(michael, draft):
+def test_a_draft_whose_expiration_passed_leads_back_to_the_day_and_says_so(
+    michael: Person, draft: TokenDraft
+) -> None:
     TokenDraft.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     session = michael.client.session
     session["confirmed_at"] = int(timezone.now().timestamp())
@@ -502,7 +531,7 @@ def test_a_draft_whose_expiration_passed_leads_back_to_the_day_and_says_so(micha
     assert not Token.objects.exists()
 
 
-def test_a_draft_that_made_its_token_gives_it_whatever_passed_since(draft):
+def test_a_draft_that_made_its_token_gives_it_whatever_passed_since(draft: TokenDraft) -> None:
     made = draft.finish()
     draft.expires_at = timezone.now() - timedelta(days=1)
     assert draft.finish() == made

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -15,6 +17,7 @@ from accounts.models import Account, User
 from modules.models import Agreement
 from portal.fields import Actor
 from portal.text import fold, line, prose
+from tests.conftest import Call, Person
 from tests.factories import AgreementFactory, ContractFactory, CustomerFactory, TokenFactory
 from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
@@ -110,33 +113,35 @@ NORMAL = [
 
 
 @pytest.mark.parametrize("text", EMPTY, ids=ascii)
-def test_a_text_that_renders_as_nothing_is_empty(text):
+def test_a_text_that_renders_as_nothing_is_empty(text: str) -> None:
     assert line(text) == prose(text) == ""
 
 
 @pytest.mark.parametrize("text", HIDDEN, ids=ascii)
 @pytest.mark.parametrize("rule", [line, prose])
-def test_hidden_characters_are_refused_by_their_codes(rule, text):
+def test_hidden_characters_are_refused_by_their_codes(
+    rule: Callable[[str], str], text: str
+) -> None:
     with pytest.raises(ValidationError, match=r"Remove the hidden characters: U\+[0-9A-F]{4}"):
         rule(text)
 
 
 @pytest.mark.parametrize("text", VISIBLE)
-def test_what_shows_is_taken(text):
+def test_what_shows_is_taken(text: str) -> None:
     assert line(text) == prose(text) == text
 
 
 @pytest.mark.parametrize(("typed", "kept"), NORMAL, ids=ascii)
-def test_a_line_is_composed_and_its_blanks_folded(typed, kept):
+def test_a_line_is_composed_and_its_blanks_folded(typed: str, kept: str) -> None:
     assert line(typed) == kept
 
 
-def test_several_lines_keep_their_blanks_and_end_alike():
+def test_several_lines_keep_their_blanks_and_end_alike() -> None:
     assert prose("\r\n one  two \r three\tfour\n\n") == "one  two \n three\tfour"
 
 
 @given(st.text(max_size=60))
-def test_a_normalised_text_stays_as_it_is(text):
+def test_a_normalised_text_stays_as_it_is(text: str) -> None:
     try:
         kept = line(text), prose(text)
     except ValidationError:
@@ -145,12 +150,12 @@ def test_a_normalised_text_stays_as_it_is(text):
 
 
 @given(st.text(max_size=40))
-def test_what_cannot_be_seen_makes_no_other_name(text):
+def test_what_cannot_be_seen_makes_no_other_name(text: str) -> None:
     hidden = "".join(f"{letter}\u200d\ufe0f\u00ad" for letter in text)
     assert fold(hidden) == fold(text)
 
 
-def test_a_long_text_of_joiners_is_checked_in_linear_time():
+def test_a_long_text_of_joiners_is_checked_in_linear_time() -> None:
     """Looking back to the start from each joiner would take hours."""
     with pytest.raises(ValidationError):
         prose("a" + "\u0301\u200d" * 200_000)
@@ -159,38 +164,38 @@ def test_a_long_text_of_joiners_is_checked_in_linear_time():
 # --- Ways in --------------------------------------------------------------------------------------
 
 
-def by_wizard(michael, name):
+def by_wizard(michael: Person, name: str) -> str:
     response = michael.client.post("/integrations/tokens/new/", {"name": name})
     return TokenDraft.objects.get().name if response.status_code == 302 else response.text
 
 
-def by_edit(michael, name):
+def by_edit(michael: Person, name: str) -> str:
     token = TokenFactory(account=michael.account, name="Before", by=michael.user)
     page = f"/integrations/tokens/{token.pk}/edit/"
     response = michael.client.post(page, {"version": 1, "name": name, "modules": ["MD-9001"]})
     return Token.objects.get(pk=token.pk).name if response.status_code == 302 else response.text
 
 
-def by_profile(michael, name):
+def by_profile(michael: Person, name: str) -> str:
     response = michael.client.post("/account/", {"name": name, "time_zone": "UTC"})
     return (
         User.objects.get(pk=michael.user.pk).name if response.status_code == 302 else response.text
     )
 
 
-def by_api(michael, name):
+def by_api(michael: Person, name: str) -> str:
     key = TokenFactory(account=michael.account, name="Maker", modules=(Module.ALL,))
     return posted(key, "auth/tokens", {"name": name, "extension": {"id": "EXT-000"}})
 
 
-def by_customer_api(michael, name):
+def by_customer_api(michael: Person, name: str) -> str:
     from tests.modules.test_writes import NEW
 
     key = TokenFactory(account=michael.account, name="Maker", modules=(Module.ALL,))
     return posted(key, "tier/accounts", {**NEW, "name": name})
 
 
-def by_case_api(michael, name):
+def by_case_api(michael: Person, name: str) -> str:
     key = TokenFactory(account=michael.account, name="Maker", modules=(Module.ALL,))
     partner = ContractFactory(provider=michael.account).vendor
     body = {
@@ -203,7 +208,7 @@ def by_case_api(michael, name):
     return response
 
 
-def posted(key, path, body, shown="name"):
+def posted(key: Token, path: str, body: dict[str, Any], shown: str = "name") -> str:
     from tests.factories import header
 
     response = Client().post(
@@ -220,7 +225,7 @@ def posted(key, path, body, shown="name"):
     )
 
 
-def by_account_admin(michael, name):
+def by_account_admin(michael: Person, name: str) -> str:
     inline = {f"memberships-{part}": 0 for part in ("TOTAL_FORMS", "INITIAL_FORMS")}
     return by_admin(
         "accounts/account",
@@ -229,7 +234,7 @@ def by_account_admin(michael, name):
     )
 
 
-def by_sample_admin(michael, name):
+def by_sample_admin(michael: Person, name: str) -> str:
     agreement = AgreementFactory(title="Before")
     page = f"modules/agreement/{agreement.pk}/change"
     data = {
@@ -248,7 +253,7 @@ def by_sample_admin(michael, name):
     return by_admin(page, data, lambda: Agreement.objects.get(pk=agreement.pk).title)
 
 
-def by_admin(page, data, kept):
+def by_admin(page: str, data: dict[str, Any], kept: Callable[[], str]) -> str:
     staff = Client()
     admin = User.objects.create_superuser("admin@portal.example", name="Admin")
     staff.force_login(admin, backend="accounts.backends.EmailBackend")
@@ -262,7 +267,7 @@ def by_admin(page, data, kept):
     return kept() if response.status_code == 302 else response.text
 
 
-def by_command(michael, name):
+def by_command(michael: Person, name: str) -> str:
     try:
         call_command(
             "create_token", "--account", michael.account.pk, "--name", name, "--all-modules"
@@ -272,27 +277,27 @@ def by_command(michael, name):
     return Token.objects.get().name
 
 
-def by_issue(michael, name):
+def by_issue(michael: Person, name: str) -> str:
     return by_orm(lambda: TokenFactory(account=michael.account, name=name).name)
 
 
-def by_account_row(michael, name):
+def by_account_row(michael: Person, name: str) -> str:
     return by_orm(lambda: Account.objects.create(name=name, side="vendor").name)
 
 
-def by_user_row(michael, name):
+def by_user_row(michael: Person, name: str) -> str:
     return by_orm(lambda: User.objects.create_user("new@company.example", name=name).name)
 
 
-def by_customer_row(michael, name):
+def by_customer_row(michael: Person, name: str) -> str:
     return by_orm(lambda: CustomerFactory(name=name).name)
 
 
-def by_agreement_row(michael, name):
+def by_agreement_row(michael: Person, name: str) -> str:
     return by_orm(lambda: AgreementFactory(title=name).title)
 
 
-def by_orm(make):
+def by_orm(make: Callable[[], str]) -> str:
     try:
         with transaction.atomic():
             return make()
@@ -314,18 +319,27 @@ WAYS += [by_command, by_issue, by_account_row, by_user_row, by_customer_row, by_
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_name_is_normalised_however_it_comes_in(michael, way, capsys):
+def test_a_name_is_normalised_however_it_comes_in(
+    michael: Person, way: Callable[[Person, str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert way(michael, " Cafe\u0301 \u00a0\u2003 del  Mar ") == "Café del Mar"
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_hidden_characters_are_refused_however_they_come_in(michael, way, capsys):
+def test_hidden_characters_are_refused_however_they_come_in(
+    michael: Person, way: Callable[[Person, str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "Remove the hidden characters: U+202E." in way(michael, "gpj\u202eexe")
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["\u200b", "\u2800\u00ad"], ids=ascii)
-def test_a_name_that_renders_as_nothing_is_none_however_it_comes_in(michael, way, name, capsys):
+def test_a_name_that_renders_as_nothing_is_none_however_it_comes_in(
+    michael: Person,
+    way: Callable[[Person, str], str],
+    name: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     said = way(michael, name)
     assert any(
         words in said
@@ -333,7 +347,7 @@ def test_a_name_that_renders_as_nothing_is_none_however_it_comes_in(michael, way
     ), said
 
 
-def test_every_text_of_a_model_of_ours_has_the_rule():
+def test_every_text_of_a_model_of_ours_has_the_rule() -> None:
     from django.apps import apps
     from django.db.models import CharField, TextField
 
@@ -385,7 +399,9 @@ def test_every_text_of_a_model_of_ours_has_the_rule():
 
 
 @pytest.mark.parametrize("name", ["\u200b", "a\u202eb", "x\x07", ""], ids=ascii)
-def test_a_row_from_before_the_rule_is_shown_and_can_be_changed_otherwise(michael, call, name):
+def test_a_row_from_before_the_rule_is_shown_and_can_be_changed_otherwise(
+    michael: Person, call: Call, name: str
+) -> None:
     Token.objects.filter(pk=TokenFactory(account=michael.account, by=michael.user).pk).update(
         name=name, name_key=fold(name)
     )
@@ -419,7 +435,7 @@ def test_a_row_from_before_the_rule_is_shown_and_can_be_changed_otherwise(michae
     user.save()
 
 
-def test_names_that_differ_in_nothing_visible_are_one(account):
+def test_names_that_differ_in_nothing_visible_are_one(account: Account) -> None:
     from tokens.models import NameTaken
 
     TokenFactory(account=account, name="ERP Sync")
@@ -428,8 +444,10 @@ def test_names_that_differ_in_nothing_visible_are_one(account):
             TokenFactory(account=account, name=name)
 
 
-def test_a_name_that_runs_from_right_to_left_does_not_turn_the_sentence_round_it(michael):
+def test_a_name_that_runs_from_right_to_left_does_not_turn_the_sentence_round_it(
+    michael: Person,
+) -> None:
     token = TokenFactory(account=michael.account, name="שלום!")
     response = michael.client.post(f"/integrations/tokens/{token.pk}/disable/", follow=True)
     assert "\u2068שלום!\u2069 is disabled." in response.text
-    assert Actor.of(token).label == f"\u2068שלום!\u2069 ({token.pk})"
+    assert Actor(token.pk, token.name).label == f"\u2068שלום!\u2069 ({token.pk})"

@@ -48,11 +48,8 @@ def pgbouncer(url: str, home: Path) -> Iterator[str]:
     assert program, "These tests need pgbouncer. `make test` installs it."
     name, port = urlsplit(url).path[1:], free_port()
     config = home / "pgbouncer.ini"
-    config.write_text(
-        CONFIG.format(
-            name=name, server=make_conninfo(**conninfo_to_dict(url)), port=port, pool=POOL
-        )
-    )
+    parts = {part: str(value) for part, value in conninfo_to_dict(url).items()}
+    config.write_text(CONFIG.format(name=name, server=make_conninfo(**parts), port=port, pool=POOL))
     # It refuses to run as root.
     user = ["--user", "nobody"] if os.getuid() == 0 else []
     with (home / "pgbouncer.log").open("wb") as log:
@@ -78,7 +75,7 @@ def wait_until_open(process: "subprocess.Popen[bytes]", address: str, log: Path)
     pytest.fail(f"PgBouncer does not answer:\n{log.read_text()}")
 
 
-def test_migrations_demo_gate_and_lists_work_behind_pgbouncer(tmp_path):
+def test_migrations_demo_gate_and_lists_work_behind_pgbouncer(tmp_path: Path) -> None:
     with database(tmp_path) as url, pgbouncer(url, tmp_path) as address:
         env = environment(address, PGBOUNCER="on")
         with served(env, tmp_path) as portal:

@@ -2,7 +2,10 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Protocol
 
 import pytest
 
@@ -13,7 +16,7 @@ GREEDY, OTHER = Client("192.0.2.1", "greedy"), Client("198.51.100.7", "other")
 NEIGHBOUR = Client(GREEDY.network, "neighbour")
 
 
-async def stays():
+async def stays() -> Any:
     """Stay connected, as a client that waits for its answer."""
     return await asyncio.Future()
 
@@ -21,21 +24,32 @@ async def stays():
 class Work:
     """The work of the threads: each request waits until it is released."""
 
-    def __init__(self):
-        self.started, self.go = [], threading.Semaphore(0)
+    def __init__(self) -> None:
+        self.started: list[Client] = []
+        self.go = threading.Semaphore(0)
 
-    def run(self, environ):
+    def run(self, environ: dict[str, Any]) -> Answer:
         self.started.append(environ["client"])
         self.go.acquire()
         return Answer(200, [], b"")
 
 
+class Ask(Protocol):
+    """Gives the pool a request of a client, who stays connected unless told otherwise."""
+
+    def __call__(
+        self, client: Client, receive: Callable[[], Awaitable[Any]] = stays
+    ) -> asyncio.Task[Answer]: ...
+
+
 @asynccontextmanager
-async def open_pool(threads, patience=None):
+async def open_pool(
+    threads: int, patience: float | None = None
+) -> AsyncIterator[tuple[Pool, Work, Ask]]:
     work = Work()
     pool = Pool("test", threads, work.run, patience)
 
-    def ask(client, receive=stays):
+    def ask(client: Client, receive: Callable[[], Awaitable[Any]] = stays) -> asyncio.Task[Answer]:
         return asyncio.create_task(pool.run(client, {"client": client}, receive))
 
     try:
@@ -50,19 +64,19 @@ async def open_pool(threads, patience=None):
         assert (pool.line.length, pool.line.networks, pool.line.running) == (0, {}, {})
 
 
-async def until(condition):
+async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.001)
 
 
-def forged(number):
+def forged(number: int) -> Client:
     return Client(GREEDY.network, f"forged {number}")
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_a_flood_of_one_leaves_a_turn_to_each_other(threads):
-    async def check():
+def test_a_flood_of_one_leaves_a_turn_to_each_other(threads: int) -> None:
+    async def check() -> None:
         async with open_pool(threads) as (pool, work, ask):
             flood = [ask(GREEDY) for _ in range(100)]
             await until(lambda: work.started.count(GREEDY) == max(threads - 1, 1))
@@ -77,8 +91,8 @@ def test_a_flood_of_one_leaves_a_turn_to_each_other(threads):
     asyncio.run(check())
 
 
-def test_ids_that_nobody_checked_win_no_turn_of_another_network():
-    async def check():
+def test_ids_that_nobody_checked_win_no_turn_of_another_network() -> None:
+    async def check() -> None:
         async with open_pool(1) as (pool, work, ask):
             flood = [ask(forged(number)) for number in range(100)]
             await until(lambda: work.started)
@@ -94,8 +108,8 @@ def test_ids_that_nobody_checked_win_no_turn_of_another_network():
     asyncio.run(check())
 
 
-def test_slow_requests_of_one_leave_a_thread_to_the_others():
-    async def check():
+def test_slow_requests_of_one_leave_a_thread_to_the_others() -> None:
+    async def check() -> None:
         async with open_pool(3) as (_pool, work, ask):
             flood = [ask(GREEDY) for _ in range(10)]
             await until(lambda: len(work.started) == 2)
@@ -114,8 +128,8 @@ def test_slow_requests_of_one_leave_a_thread_to_the_others():
     [[GREEDY] * 2000, [forged(number) for number in range(2000)]],
     ids=["one key", "forged ids"],
 )
-def test_whoever_fills_the_line_leaves_places_to_others(flood):
-    async def check():
+def test_whoever_fills_the_line_leaves_places_to_others(flood: list[Client]) -> None:
+    async def check() -> None:
         async with open_pool(1) as (pool, work, ask):
             asked = [ask(client) for client in flood]
             await until(lambda: sum(task.done() for task in asked) > 1000)
@@ -130,8 +144,8 @@ def test_whoever_fills_the_line_leaves_places_to_others(flood):
     asyncio.run(check())
 
 
-def test_the_key_of_a_neighbour_finds_a_place_in_a_flood_of_one_key():
-    async def check():
+def test_the_key_of_a_neighbour_finds_a_place_in_a_flood_of_one_key() -> None:
+    async def check() -> None:
         async with open_pool(1) as (pool, work, ask):
             flood = [ask(GREEDY) for _ in range(2000)]
             await until(lambda: sum(task.done() for task in flood) > 1000)
@@ -146,13 +160,17 @@ def test_the_key_of_a_neighbour_finds_a_place_in_a_flood_of_one_key():
     asyncio.run(check())
 
 
-def test_the_requests_of_one_client_are_served_as_they_came():
-    async def check():
+def test_the_requests_of_one_client_are_served_as_they_came() -> None:
+    async def check() -> None:
         async with open_pool(1) as (_pool, work, ask):
-            ended = []
+            ended: list[int] = []
+
+            def note(number: int, _task: asyncio.Task[Answer]) -> None:
+                ended.append(number)
+
             tasks = [ask(GREEDY) for _ in range(20)]
             for number, task in enumerate(tasks):
-                task.add_done_callback(lambda _task, number=number: ended.append(number))
+                task.add_done_callback(partial(note, number))
             work.go.release(20)
             await asyncio.gather(*tasks)
             await asyncio.sleep(0)
@@ -161,8 +179,8 @@ def test_the_requests_of_one_client_are_served_as_they_came():
     asyncio.run(check())
 
 
-def test_who_waits_too_long_is_refused_and_nothing_is_done():
-    async def check():
+def test_who_waits_too_long_is_refused_and_nothing_is_done() -> None:
+    async def check() -> None:
         async with open_pool(1, patience=0.05) as (_pool, work, ask):
             first = ask(GREEDY)
             await until(lambda: work.started)
@@ -176,12 +194,12 @@ def test_who_waits_too_long_is_refused_and_nothing_is_done():
     asyncio.run(check())
 
 
-def test_a_client_that_leaves_frees_its_place():
-    async def check():
+def test_a_client_that_leaves_frees_its_place() -> None:
+    async def check() -> None:
         async with open_pool(1) as (pool, work, ask):
             left = asyncio.Event()
 
-            async def leaves():
+            async def leaves() -> Any:
                 await left.wait()
                 return {"type": "http.disconnect"}
 

@@ -5,17 +5,19 @@ Clients come from addresses of their own, 127.0.0.2 and the like, which need no 
 
 import http.client
 import os
-import re
 import shutil
 import socket
 import ssl
 import subprocess
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from urllib.parse import urlencode, urlsplit
+from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.server import ROOT, database, environment, free_port, manage, served
+from tests.matching import matched
+from tests.server import ROOT, Reply, database, environment, free_port, manage, served
 
 PASSWORD = "a long enough password"
 TRIES = 4
@@ -67,34 +69,52 @@ INNER = (
 class Portal:
     """A portal as a client at one of its addresses reaches it, over http or https."""
 
-    def __init__(self, env, home, http_port, https_port=None):
+    def __init__(
+        self, env: dict[str, str], home: Path, http_port: int, https_port: int | None = None
+    ) -> None:
         self.certificate = home / "cert.pem"
         self.ports = {"http": http_port, "https": https_port}
         self.key = manage(
             env, "create_token", "--account", "PA-063-101", "--name", "Proxies", "--all-modules"
         ).strip()
 
-    def ask(self, method, path, headers, body=None, *, source="127.0.0.1", scheme="https"):
-        kind = http.client.HTTPConnection
-        more = {}
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: str | Iterable[bytes] | None = None,
+        *,
+        source: str = "127.0.0.1",
+        scheme: str = "https",
+    ) -> Reply:
+        connection: http.client.HTTPConnection
+        port, own = self.ports[scheme], (source, 0)
         if scheme == "https":
-            kind, more = (
-                http.client.HTTPSConnection,
-                {"context": ssl.create_default_context(cafile=str(self.certificate))},
+            context = ssl.create_default_context(cafile=str(self.certificate))
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=30, source_address=own, context=context
             )
-        with closing(
-            kind("127.0.0.1", self.ports[scheme], timeout=30, source_address=(source, 0), **more)
-        ) as connection:
+        else:
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", port, timeout=30, source_address=own
+            )
+        with closing(connection):
             connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            response.body = response.read()
-            return response
+            return Reply.read(connection.getresponse())
 
-    def sign_in(self, name, password, source, headers=None, scheme="https"):
+    def sign_in(
+        self,
+        name: str,
+        password: str,
+        source: str,
+        headers: dict[str, str] | None = None,
+        scheme: str = "https",
+    ) -> int:
         """Return the status of signing in with a fresh browser."""
         page = self.ask("GET", "/sign-in/", {}, source=source, scheme=scheme)
-        cookie = page.getheader("Set-Cookie").partition(";")[0]
-        mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
+        cookie = page.headers["Set-Cookie"].partition(";")[0]
+        mark = matched(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
         own = {
             "Cookie": cookie,
             "Content-Type": "application/x-www-form-urlencoded",
@@ -107,7 +127,9 @@ class Portal:
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["one nginx", "two"])
-def portal(request, tmp_path_factory):
+def portal(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Portal]:
     home = tmp_path_factory.mktemp("proxied")
     with database(home) as url:
         env = environment(
@@ -118,24 +140,24 @@ def portal(request, tmp_path_factory):
             SIGN_IN_TRIES_PER_ADDRESS=str(TRIES),
         )
         with (
-            served(env, home) as address,
-            nginx(home, urlsplit(address).port, request.param) as (http_port, https_port),
+            served(env, home),
+            nginx(home, int(env["PORT"]), request.param) as (http_port, https_port),
         ):
             yield Portal(env, home, http_port, https_port)
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory):
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """Serve a portal without a proxy, over http."""
     home = tmp_path_factory.mktemp("bare")
     with database(home) as url:
         env = environment(url, DEMO_PASSWORD=PASSWORD, SIGN_IN_TRIES_PER_ADDRESS=str(TRIES))
-        with served(env, home) as address:
-            yield Portal(env, home, urlsplit(address).port)
+        with served(env, home):
+            yield Portal(env, home, int(env["PORT"]))
 
 
 @contextmanager
-def nginx(home, behind, hops):
+def nginx(home: Path, behind: int, hops: int) -> Iterator[tuple[int, int]]:
     """Run a chain of proxies in front of a port, in one process; yield the ports for clients."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program, "nginx is needed: make test installs it"
@@ -167,7 +189,7 @@ def nginx(home, behind, hops):
         process.wait(timeout=20)
 
 
-def wait_for(process, port, home):
+def wait_for(process: subprocess.Popen[bytes], port: int, home: Path) -> None:
     for _ in range(200):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
@@ -181,7 +203,7 @@ def wait_for(process, port, home):
     pytest.fail(f"nginx did not start:\n{(home / 'error.log').read_text()}")
 
 
-def certificate(home):
+def certificate(home: Path) -> None:
     command = [
         "openssl",
         "req",
@@ -203,32 +225,33 @@ def certificate(home):
     )
 
 
-def forged(n):
+def forged(n: int) -> dict[str, str]:
     return {name: value.format(n=n) for name, value in FORGED.items()}
 
 
-def test_a_key_counts_only_if_the_client_itself_came_by_tls(portal):
+def test_a_key_counts_only_if_the_client_itself_came_by_tls(portal: Portal) -> None:
     key = {"Authorization": portal.key}
     assert portal.ask("GET", "/public/v1/accounts", key).status == 200
     assert portal.ask("GET", "/public/v1/accounts", key | forged(1)).status == 200
-    for headers in (
+    pretended: list[dict[str, str]] = [
         {},
         *({name: value.format(n=1)} for name, value in FORGED.items()),
         forged(1),
         {"X-Forwarded-Proto": "https, http"},
-    ):
+    ]
+    for headers in pretended:
         assert (
             portal.ask("GET", "/public/v1/accounts", key | headers, scheme="http").status == 403
         ), headers
 
 
-def test_pages_lead_to_tls_whatever_the_client_says(portal):
+def test_pages_lead_to_tls_whatever_the_client_says(portal: Portal) -> None:
     for headers in ({}, forged(1)):
         answer = portal.ask("GET", "/sign-in/", headers, scheme="http")
-        assert (answer.status, answer.getheader("Location")[:8]) == (301, "https://")
+        assert (answer.status, answer.headers["Location"][:8]) == (301, "https://")
 
 
-def test_guesses_count_under_the_address_that_nginx_saw(portal):
+def test_guesses_count_under_the_address_that_nginx_saw(portal: Portal) -> None:
     for n in range(TRIES):
         portal.sign_in(f"nobody{n}@mightymicks.example", "wrong", "127.0.0.2", forged(n))
     assert portal.sign_in(PERSON, PASSWORD, "127.0.0.2") == 429
@@ -236,10 +259,10 @@ def test_guesses_count_under_the_address_that_nginx_saw(portal):
     assert portal.sign_in(PERSON, PASSWORD, "127.0.0.3", {"X-Forwarded-For": "127.0.0.2"}) == 302
 
 
-def test_a_form_in_chunks_comes_through(portal):
+def test_a_form_in_chunks_comes_through(portal: Portal) -> None:
     page = portal.ask("GET", "/sign-in/", {})
-    cookie = page.getheader("Set-Cookie").partition(";")[0]
-    mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
+    cookie = page.headers["Set-Cookie"].partition(";")[0]
+    mark = matched(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
     own = {
         "Cookie": cookie,
         "Content-Type": "application/x-www-form-urlencoded",
@@ -250,7 +273,7 @@ def test_a_form_in_chunks_comes_through(portal):
     assert portal.ask("POST", "/sign-in/", own, pieces, source="127.0.0.4").status == 302
 
 
-def test_without_a_proxy_nothing_a_client_forwards_counts(bare):
+def test_without_a_proxy_nothing_a_client_forwards_counts(bare: Portal) -> None:
     for n in range(TRIES):
         bare.sign_in(
             f"nobody{n}@mightymicks.example", "wrong", "127.0.0.2", forged(n), scheme="http"

@@ -4,14 +4,17 @@ A new route fails here until it has a row.
 """
 
 import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from accounts.models import Account
 from portal.addresses import read_span
-from tests.conftest import person
+from tests.conftest import Person, person
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
 from tokens.models import IPRule, Token, TokenDraft
@@ -243,7 +246,7 @@ GATED = {
 NOTHING = "api:nothing"
 
 
-def routes(resolver, namespace=""):
+def routes(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, Any]]:
     """Return every named view of the URLconf with its callback, except those of the admin."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
@@ -253,7 +256,7 @@ def routes(resolver, namespace=""):
             yield f"{namespace}{entry.name}", entry.callback
 
 
-def rule_of(token):
+def rule_of(token: Token) -> IPRule:
     """Return an IP rule of the account of the token."""
     rule = IPRule.objects.filter(account=token.account).first()
     if rule is None:
@@ -261,7 +264,7 @@ def rule_of(token):
     return rule
 
 
-def address(route, token, draft):
+def address(route: str, token: Token, draft: TokenDraft | None) -> str:
     from django.urls import reverse
 
     if route in {"rules:edit", "rules:delete"}:
@@ -307,7 +310,7 @@ def address(route, token, draft):
     return reverse(route, args=arguments.get(route, ()))
 
 
-def test_every_route_has_a_row():
+def test_every_route_has_a_row() -> None:
     named = {name for name, _ in routes(get_resolver())}
     assert named == set(PAGES) | set(GATED) | {NOTHING}
     assert set(PAGES) == set(FORMS)
@@ -346,14 +349,16 @@ BUTTONS = {
 }
 
 
-def test_no_address_of_a_button_is_a_dead_end():
+def test_no_address_of_a_button_is_a_dead_end() -> None:
     """Reloaded or opened from the history, it leads to a page: no route answers a GET with 405."""
     assert not [route for route, answers in PAGES.items() if 405 in answers]
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
 @pytest.mark.parametrize("route", sorted(BUTTONS))
-def test_the_address_of_a_button_leads_to_its_page_and_does_nothing(michael, token, route, method):
+def test_the_address_of_a_button_leads_to_its_page_and_does_nothing(
+    michael: Person, token: Token, route: str, method: str
+) -> None:
     before = (
         Token.objects.values().get(),
         token.events.count(),
@@ -377,12 +382,14 @@ def test_the_address_of_a_button_leads_to_its_page_and_does_nothing(michael, tok
 
 @pytest.mark.parametrize("method", ["put", "delete", "options"])
 @pytest.mark.parametrize("route", sorted(BUTTONS))
-def test_the_address_of_a_button_refuses_every_other_method(michael, token, route, method):
+def test_the_address_of_a_button_refuses_every_other_method(
+    michael: Person, token: Token, route: str, method: str
+) -> None:
     response = getattr(michael.client, method)(address(route, token, draft=None))
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, POST")
 
 
-def test_every_view_is_private_or_public_on_purpose_or_gated():
+def test_every_view_is_private_or_public_on_purpose_or_gated() -> None:
     public = {
         name for name, view in routes(get_resolver()) if not getattr(view, "login_required", True)
     }
@@ -399,8 +406,15 @@ def test_every_view_is_private_or_public_on_purpose_or_gated():
 )
 @pytest.mark.parametrize("route", sorted(PAGES))
 def test_a_route_answers_each_role_as_the_table_says(
-    route, method, table, role, michael, adrian, stranger, token
-):
+    route: str,
+    method: str,
+    table: dict[str, tuple[int | str, ...]],
+    role: int,
+    michael: Person,
+    adrian: Person,
+    stranger: Person,
+    token: Token,
+) -> None:
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
     client = (Client(), adrian.client, michael.client, stranger.client)[role]
     response = getattr(client, method)(address(route, token, draft))
@@ -425,31 +439,31 @@ def test_a_route_answers_each_role_as_the_table_says(
         "ip-rules/SU-999-999-999/delete/",
     ],
 )
-def test_an_address_with_a_bad_id_is_a_404_page(michael, route):
+def test_an_address_with_a_bad_id_is_a_404_page(michael: Person, route: str) -> None:
     response = michael.client.get(f"/integrations/{route}", follow=True)
     assert response.status_code == 404
     assert b"There is no such page" in response.content
 
 
-def test_a_draft_that_does_not_exist_is_404(michael):
+def test_a_draft_that_does_not_exist_is_404(michael: Person) -> None:
     assert (
         michael.client.get(f"/integrations/tokens/new/{uuid.uuid4()}/general/").status_code == 404
     )
 
 
 @pytest.mark.parametrize("name", ["summary", "nope"])
-def test_a_step_that_is_none_is_404(michael, name):
+def test_a_step_that_is_none_is_404(michael: Person, name: str) -> None:
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
     assert michael.client.get(f"/integrations/tokens/new/{draft.pk}/{name}/").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["nope", "agreements/%00", "v9"])
-def test_errors_of_the_api_are_not_kept_either(client, path):
+def test_errors_of_the_api_are_not_kept_either(client: Client, path: str) -> None:
     response = client.get(f"/public/v1/{path}")
     assert (response["Vary"], response["Cache-Control"]) == ("Authorization", "no-store")
 
 
-def test_a_signed_in_person_without_an_account_is_told_so(db):
+def test_a_signed_in_person_without_an_account_is_told_so(db: None) -> None:
     somebody = person()
     somebody.membership.delete()
     response = somebody.client.get("/integrations/tokens/")
@@ -461,7 +475,9 @@ def test_a_signed_in_person_without_an_account_is_told_so(db):
 @pytest.mark.parametrize(
     "caller", ["nobody", "all", "its module", "other module", "disabled", "deleted", "account off"]
 )
-def test_the_api_answers_each_kind_of_token(client, account, route, caller):
+def test_the_api_answers_each_kind_of_token(
+    client: Client, account: Account, route: str, caller: str
+) -> None:
     needed = GATED[route]
     other = Module.USAGE if needed != Module.USAGE else Module.PRICING
     modules = {"its module": (needed or other,), "other module": (other,)}.get(

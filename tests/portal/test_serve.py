@@ -5,15 +5,16 @@ Bodies arrive complete in every form, nothing holds a thread, and malformed requ
 
 import http.client
 import json
-import re
 import select
 import socket
 import sqlite3
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from urllib.parse import urlencode, urlsplit
+from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
@@ -21,7 +22,8 @@ import pytest
 from portal.asgi import API_BODY, BODY, CHUNKS, STRANGERS_BODY
 from portal.connections import NEXT_REQUEST, STREAMS, UNREAD
 from portal.middleware import DATA_POLICY, PAGE_POLICY
-from tests.server import Server, database, environment, served
+from tests.matching import matched
+from tests.server import Reply, Server, database, environment, served
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
@@ -31,35 +33,39 @@ PASSWORD = "a long enough password"
 
 
 class Portal(Server):
-    def __init__(self, url, env):
+    def __init__(self, url: str, env: dict[str, str]) -> None:
         super().__init__(url, env)
-        self.port = urlsplit(url).port
+        self.port = int(env["PORT"])
         self.key = self.manage(
             "create_token", "--account", "PA-063-101", "--name", "Server", "--all-modules"
         ).strip()
 
-    def connect(self):
+    def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
-    def send(self, *parts):
+    def send(self, *parts: bytes) -> Reply:
         """Return what the server answers to these bytes, until it closes or has answered once."""
         with self.connect() as connection:
             for part in parts:
                 connection.sendall(part)
             response = http.client.HTTPResponse(connection)
             response.begin()
-            response.body = response.read()
-            return response
+            return Reply.read(response)
 
-    def ask(self, method, path, headers=None, body=None, **kwargs):
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        body: Any = None,
+        **kwargs: Any,
+    ) -> Reply:
         """Send a request as a well-behaved program does; a list of bytes is sent in chunks."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             connection.request(method, path, body, headers or {}, **kwargs)
-            response = connection.getresponse()
-            response.body = response.read()
-            return response
+            return Reply.read(connection.getresponse())
 
-    def answers(self):
+    def answers(self) -> None:
         """Check that pages and calls, writes included, are answered.
 
         Used while others hold all that they can.
@@ -73,7 +79,7 @@ class Portal(Server):
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory):
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     home = tmp_path_factory.mktemp("served")
     with database(home) as url:
         env = environment(url, DEMO_PASSWORD=PASSWORD)
@@ -81,26 +87,26 @@ def portal(tmp_path_factory):
             yield Portal(address, env)
 
 
-def head(method, path, *lines):
+def head(method: str, path: str, *lines: str) -> bytes:
     return "\r\n".join((f"{method} {path} HTTP/1.1", *lines, "", "")).encode()
 
 
 # --- Bodies ---------------------------------------------------------------------------------------
 
 
-def sign_in_page(portal):
+def sign_in_page(portal: Portal) -> tuple[str, str]:
     """Return the cookie and the CSRF token of the sign-in form."""
     page = portal.ask("GET", "/sign-in/")
-    cookie = page.getheader("Set-Cookie").partition(";")[0]
-    mark = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
+    cookie = page.headers["Set-Cookie"].partition(";")[0]
+    mark = matched(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[1]
     return cookie, mark
 
 
-def chunks(text):
+def chunks(text: str) -> Iterator[bytes]:
     return iter([text[at : at + 7].encode() for at in range(0, len(text), 7)])
 
 
-def test_a_form_in_chunks_signs_in(portal):
+def test_a_form_in_chunks_signs_in(portal: Portal) -> None:
     cookie, mark = sign_in_page(portal)
     form = urlencode(
         {
@@ -112,10 +118,10 @@ def test_a_form_in_chunks_signs_in(portal):
     answer = portal.ask(
         "POST", "/sign-in/", FORM | {"Cookie": cookie}, chunks(form), encode_chunked=True
     )
-    assert (answer.status, answer.getheader("Location")) == (302, "/integrations/tokens/")
+    assert (answer.status, answer.headers["Location"]) == (302, "/integrations/tokens/")
 
 
-def test_a_body_in_chunks_changes_what_it_says(portal):
+def test_a_body_in_chunks_changes_what_it_says(portal: Portal) -> None:
     made = customer(portal)
     answer = portal.ask(
         "PUT",
@@ -127,16 +133,17 @@ def test_a_body_in_chunks_changes_what_it_says(portal):
     assert (answer.status, json.loads(answer.body)["name"]) == (200, "New")
 
 
-def customer(portal):
+def customer(portal: Portal) -> dict[str, Any]:
     found = json.loads(portal.get(f"{CUSTOMERS}?limit=1", portal.key).text)
-    return found[0]
+    first: dict[str, Any] = found[0]
+    return first
 
 
 # curl does not know the length of an upload that it reads from its input.
 @pytest.mark.parametrize(
     "body", [["--data-binary", "@-"], ["-T", "-"]], ids=["with a length", "without a length"]
 )
-def test_a_body_by_http_2_changes_what_it_says(portal, body):
+def test_a_body_by_http_2_changes_what_it_says(portal: Portal, body: list[str]) -> None:
     made = customer(portal)
     sent = json.dumps(made | {"name": f"By HTTP/2 {body[0]}"})
     headers = ["-H", f"Authorization: {portal.key}", "-H", "Content-Type: application/json"]
@@ -191,22 +198,22 @@ def test_a_body_by_http_2_changes_what_it_says(portal, body):
         ([f"Authorization: {KEY}", f"Content-Length: {API_BODY + 1}"], b"", 413),
     ],
 )
-def test_a_body_that_is_broken_or_too_large_is_refused(portal, path, lines, body, status):
+def test_a_body_that_is_broken_or_too_large_is_refused(
+    portal: Portal, path: str, lines: list[str], body: bytes, status: int
+) -> None:
     answer = portal.send(head("POST", path, "Host: 127.0.0.1", *lines), body)
     assert answer.status == status
     # The parser's own error responses are empty.
     if answer.body:
         is_api = path == CUSTOMERS
-        assert answer.getheader("Content-Type").partition(";")[0] == (
+        assert answer.headers["Content-Type"].partition(";")[0] == (
             "application/json" if is_api else "text/html"
         )
-        assert answer.getheader("Content-Security-Policy") == (
-            DATA_POLICY if is_api else PAGE_POLICY
-        )
-        assert answer.getheader("X-Content-Type-Options") == "nosniff"
+        assert answer.headers["Content-Security-Policy"] == (DATA_POLICY if is_api else PAGE_POLICY)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_body_up_to_the_limit_is_read(portal):
+def test_a_body_up_to_the_limit_is_read(portal: Portal) -> None:
     assert portal.ask("POST", "/sign-in/", FORM, "a" * STRANGERS_BODY).status == 403
     body = "{" + " " * (API_BODY - 2) + "}"
     assert portal.ask("POST", CUSTOMERS, JSON | {"Authorization": portal.key}, body).status == 400
@@ -214,7 +221,7 @@ def test_a_body_up_to_the_limit_is_read(portal):
     assert portal.ask("POST", "/sign-in/", with_session, "a" * BODY).status == 403
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(portal):
+def test_a_client_that_asks_first_is_told_to_go_on(portal: Portal) -> None:
     with portal.connect() as connection:
         connection.sendall(
             head(
@@ -226,7 +233,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(portal):
         assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
 
 
-def test_what_follows_a_body_is_the_next_request(portal):
+def test_what_follows_a_body_is_the_next_request(portal: Portal) -> None:
     first = head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 3") + b"abc"
     with portal.connect() as connection:
         connection.sendall(first + head("GET", "/healthz", "Host: 127.0.0.1", "Connection: close"))
@@ -272,7 +279,9 @@ def test_what_follows_a_body_is_the_next_request(portal):
         ("nonsense", [], 400),
     ],
 )
-def test_a_strange_head_gets_a_clear_answer(portal, request_line, lines, status):
+def test_a_strange_head_gets_a_clear_answer(
+    portal: Portal, request_line: str, lines: list[str], status: int
+) -> None:
     assert (
         portal.send(
             "\r\n".join((request_line, *lines, "Connection: close", "", "")).encode()
@@ -282,7 +291,7 @@ def test_a_strange_head_gets_a_clear_answer(portal, request_line, lines, status)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "10.0.0.5:8000", "", "[::1", "a b"])
-def test_health_is_told_to_any_host(portal, host):
+def test_health_is_told_to_any_host(portal: Portal, host: str) -> None:
     answer = portal.send(head("GET", "/healthz", f"Host: {host}", "Connection: close"))
     assert (answer.status, answer.body) == (200, b"ok")
 
@@ -303,7 +312,7 @@ QUERIES = ["a=1", "&".join(f"a{number}=1" for number in range(300))]
 
 
 @pytest.mark.parametrize("path", ["/sign-in/", CUSTOMERS])
-def test_no_content_type_ends_a_thread(portal, path):
+def test_no_content_type_ends_a_thread(portal: Portal, path: str) -> None:
     """There are more of them than threads."""
     for content_type in CONTENT_TYPES:
         for query in QUERIES:
@@ -313,16 +322,16 @@ def test_no_content_type_ends_a_thread(portal, path):
             lines = [*lines, "Content-Length: 20000"]
             answer = portal.send(head("POST", f"{path}?{query}", *lines))
             assert answer.status == 413
-            assert answer.getheader("X-Frame-Options") == "DENY"
+            assert answer.headers["X-Frame-Options"] == "DENY"
     portal.answers()
 
 
-def test_health_is_told_whatever_the_content_type(portal):
+def test_health_is_told_whatever_the_content_type(portal: Portal) -> None:
     answer = portal.ask("GET", "/healthz?a=1", {"Content-Type": CONTENT_TYPES[0]})
     assert (answer.status, answer.body) == (200, b"ok")
 
 
-def test_a_form_in_parts_is_read(portal):
+def test_a_form_in_parts_is_read(portal: Portal) -> None:
     cookie, mark = sign_in_page(portal)
     fields = {
         "csrfmiddlewaretoken": mark,
@@ -339,16 +348,16 @@ def test_a_form_in_parts_is_read(portal):
 # --- Static files ---------------------------------------------------------------------------------
 
 
-def test_static_files_are_served_whole_in_part_and_not_again(portal):
+def test_static_files_are_served_whole_in_part_and_not_again(portal: Portal) -> None:
     whole = portal.ask("GET", "/static/css/base.css")
-    length = whole.getheader("Content-Length")
+    length = whole.headers["Content-Length"]
     assert (whole.status, int(length)) == (200, len(whole.body))
     start = portal.ask("HEAD", "/static/css/base.css")
-    assert (start.status, start.getheader("Content-Length"), start.body) == (200, length, b"")
+    assert (start.status, start.headers["Content-Length"], start.body) == (200, length, b"")
     part = portal.ask("GET", "/static/css/base.css", {"Range": "bytes=10-19"})
     assert (part.status, part.body) == (206, whole.body[10:20])
     again = portal.ask(
-        "GET", "/static/css/base.css", {"If-Modified-Since": whole.getheader("Last-Modified")}
+        "GET", "/static/css/base.css", {"If-Modified-Since": whole.headers["Last-Modified"]}
     )
     assert (again.status, again.body) == (304, b"")
 
@@ -356,7 +365,7 @@ def test_static_files_are_served_whole_in_part_and_not_again(portal):
 # --- Held connections -----------------------------------------------------------------------------
 
 
-def test_who_sends_and_reads_nothing_holds_up_nobody(portal):
+def test_who_sends_and_reads_nothing_holds_up_nobody(portal: Portal) -> None:
     half = head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 20") + b"a"
     chunk = head("POST", CUSTOMERS, "Host: 127.0.0.1", "Transfer-Encoding: chunked") + b"10\r\na"
     slow = head(
@@ -373,11 +382,11 @@ def test_who_sends_and_reads_nothing_holds_up_nobody(portal):
         portal.answers()
 
 
-def http2_frame(kind, flags, stream, payload=b""):
+def http2_frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
 
 
-def unread(connection, path, streams):
+def unread(connection: socket.socket, path: bytes, streams: int) -> list[int]:
     """Ask for that many answers over HTTP/2, accepting no contents; return the frame types."""
     names = {b":method": b"GET", b":scheme": b"http", b":path": path, b":authority": b"127.0.0.1"}
     fields = [
@@ -388,7 +397,7 @@ def unread(connection, path, streams):
     for number in range(streams):
         connection.sendall(http2_frame(1, 5, 2 * number + 1, b"".join(fields)))
     received = connection.makefile("rb")
-    kinds = []
+    kinds: list[int] = []
     while kinds.count(1) + kinds.count(3) < streams:
         start = received.read(9)
         kinds.append(start[3])
@@ -396,13 +405,13 @@ def unread(connection, path, streams):
     return kinds
 
 
-def test_a_connection_by_http_2_has_few_requests_at_once(portal):
+def test_a_connection_by_http_2_has_few_requests_at_once(portal: Portal) -> None:
     with portal.connect() as connection:
         # Frame type 3, RST_STREAM, refuses a request.
         assert unread(connection, b"/sign-in/", 2 * STREAMS).count(3) >= STREAMS
 
 
-def test_who_reads_no_answers_is_closed_before_they_take_the_memory(portal):
+def test_who_reads_no_answers_is_closed_before_they_take_the_memory(portal: Portal) -> None:
     path = "/public/v1/openapi.json"
     length = STREAMS * len(portal.ask("GET", path).body)
     with ExitStack() as held:
@@ -418,7 +427,7 @@ def test_who_reads_no_answers_is_closed_before_they_take_the_memory(portal):
         portal.answers()
 
 
-def is_closed(connection):
+def is_closed(connection: socket.socket) -> bool:
     connection.setblocking(False)
     try:
         return not connection.recv(65536)
@@ -428,7 +437,7 @@ def is_closed(connection):
         return True
 
 
-def test_a_connection_without_a_request_is_closed(portal):
+def test_a_connection_without_a_request_is_closed(portal: Portal) -> None:
     with ExitStack() as held:
         waiting = [held.enter_context(portal.connect()) for _ in range(4)]
         for connection, first in zip(
@@ -443,14 +452,14 @@ def test_a_connection_without_a_request_is_closed(portal):
                 pass
 
 
-def test_a_body_that_never_comes_is_408(portal):
+def test_a_body_that_never_comes_is_408(portal: Portal) -> None:
     answer = portal.send(head("POST", "/sign-in/", "Host: 127.0.0.1", "Content-Length: 20"), b"a")
     assert answer.status == 408
     assert "took too long" in answer.body.decode()
 
 
 @contextmanager
-def held_database(url):
+def held_database(url: str) -> Iterator[None]:
     """Keep everybody else from writing to the database."""
     if url.startswith("sqlite"):
         with closing(
@@ -464,12 +473,14 @@ def held_database(url):
             yield
 
 
-def test_writers_who_wait_for_the_database_hold_up_no_reader_and_are_told_to_come_back(portal):
+def test_writers_who_wait_for_the_database_hold_up_no_reader_and_are_told_to_come_back(
+    portal: Portal,
+) -> None:
     """Two of them wait in each worker process, the others in front of it."""
     made = customer(portal)
     sent = json.dumps(made | {"name": "Half done"})
 
-    def write(_number):
+    def write(_number: int) -> Reply:
         return portal.ask(
             "PUT", f"{CUSTOMERS}/{made['id']}", JSON | {"Authorization": portal.key}, sent
         )
@@ -480,12 +491,12 @@ def test_writers_who_wait_for_the_database_hold_up_no_reader_and_are_told_to_com
             assert portal.get("/sign-in/").status == 200
             assert portal.get(f"{CUSTOMERS}?limit=2", portal.key).status == 200
         answers = [writer.result() for writer in writers]
-    assert {(answer.status, answer.getheader("Retry-After")) for answer in answers} == {(503, "2")}
+    assert {(answer.status, answer.headers["Retry-After"]) for answer in answers} == {(503, "2")}
     assert {json.loads(answer.body)["error_code"] for answer in answers} == {"SYS_503"}
     assert customer(portal) == made
 
 
-def test_a_flood_with_one_key_leaves_the_call_of_another_its_turn(portal):
+def test_a_flood_with_one_key_leaves_the_call_of_another_its_turn(portal: Portal) -> None:
     another = portal.manage(
         "create_token", "--account", "PA-063-101", "--name", "Another", "--all-modules"
     ).strip()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.test import Client
 
 from portal import envfile
 
@@ -22,7 +23,7 @@ GOOD = {
 }
 
 
-def start(**changes):
+def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
     """Run `manage.py check` in a changed production environment; None removes a variable."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {
@@ -39,7 +40,7 @@ def start(**changes):
     )
 
 
-def test_a_production_environment_starts():
+def test_a_production_environment_starts() -> None:
     done = start()
     assert done.returncode == 0, done.stderr
 
@@ -47,7 +48,7 @@ def test_a_production_environment_starts():
 @pytest.mark.parametrize(
     "name", ["SECRET_KEY", "TOKEN_PEPPERS", "TOKEN_SEALING_KEYS", "ALLOWED_HOSTS"]
 )
-def test_production_refuses_to_start_without(name):
+def test_production_refuses_to_start_without(name: str) -> None:
     done = start(**{name: None})
     assert done.returncode != 0
     assert f"{name} is not set." in done.stderr
@@ -75,7 +76,7 @@ def test_production_refuses_to_start_without(name):
         ("API_ALLOWED_ORIGINS", "https://app.example/", "API_ALLOWED_ORIGINS must look like"),
     ],
 )
-def test_nonsense_is_refused_with_a_sentence(name, value, words):
+def test_nonsense_is_refused_with_a_sentence(name: str, value: str, words: str) -> None:
     done = start(**{name: value})
     assert done.returncode != 0
     assert done.stderr.startswith("The portal cannot start: ")
@@ -83,7 +84,9 @@ def test_nonsense_is_refused_with_a_sentence(name, value, words):
     assert "Traceback" not in done.stderr
 
 
-def test_the_environment_file_is_made_once_and_for_its_owner_alone(monkeypatch, tmp_path):
+def test_the_environment_file_is_made_once_and_for_its_owner_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     path = tmp_path / "var" / "env"
     monkeypatch.setattr(envfile, "ENV_FILE", path)
     envfile.write("DEMO=on\n")
@@ -94,8 +97,8 @@ def test_the_environment_file_is_made_once_and_for_its_owner_alone(monkeypatch, 
 
 
 def test_each_environment_file_has_secrets_of_its_own_that_make_a_portal_start(
-    monkeypatch, tmp_path
-):
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("environ.Env.ENVIRON", {})
     (tmp_path / "env").write_text(envfile.draft())
     assert envfile.draft() != (tmp_path / "env").read_text()
@@ -109,7 +112,7 @@ def test_each_environment_file_has_secrets_of_its_own_that_make_a_portal_start(
     assert done.returncode == 0, done.stderr
 
 
-def test_a_real_variable_wins_over_the_file(tmp_path):
+def test_a_real_variable_wins_over_the_file(tmp_path: Path) -> None:
     (tmp_path / "env").write_text("DEMO=perhaps\n")
     assert start(ENV_FILE=str(tmp_path / "env"), DEMO="off").returncode == 0
     assert start(ENV_FILE=str(tmp_path / "env")).returncode != 0
@@ -128,7 +131,9 @@ def test_a_real_variable_wins_over_the_file(tmp_path):
         b"\tBRAND=Gold",
     ],
 )
-def test_an_environment_file_is_understood_however_it_was_written(monkeypatch, tmp_path, text):
+def test_an_environment_file_is_understood_however_it_was_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: bytes
+) -> None:
     (tmp_path / "env").write_bytes(text)
     monkeypatch.setattr(os, "environ", {"ENV_FILE": str(tmp_path / "env")})
     monkeypatch.setattr("environ.Env.ENVIRON", os.environ)
@@ -136,7 +141,9 @@ def test_an_environment_file_is_understood_however_it_was_written(monkeypatch, t
     assert os.environ["BRAND"] == "Gold"
 
 
-def test_values_of_an_environment_file_are_taken_whole(monkeypatch, tmp_path):
+def test_values_of_an_environment_file_are_taken_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "env").write_text('A=b#c d=e\nB=\'it is # one\'\nC=\nD="say \\"hi\\""\n')
     monkeypatch.setattr(os, "environ", {"ENV_FILE": str(tmp_path / "env")})
     monkeypatch.setattr("environ.Env.ENVIRON", os.environ)
@@ -166,8 +173,8 @@ def test_values_of_an_environment_file_are_taken_whole(monkeypatch, tmp_path):
     ],
 )
 def test_an_environment_file_that_cannot_be_understood_is_refused_with_a_sentence(
-    tmp_path, text, words
-):
+    tmp_path: Path, text: bytes, words: str
+) -> None:
     path = tmp_path / "env"
     path.write_bytes(text)
     done = start(ENV_FILE=str(path))
@@ -177,7 +184,7 @@ def test_an_environment_file_that_cannot_be_understood_is_refused_with_a_sentenc
     assert "hush" not in done.stderr
 
 
-def test_an_environment_file_that_cannot_be_read_is_refused_with_a_sentence(tmp_path):
+def test_an_environment_file_that_cannot_be_read_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     for path, words in (
         (tmp_path, "Is a directory"),
@@ -203,7 +210,7 @@ def test_every_variable_that_is_read_is_in_the_tables_of_the_settings() -> None:
     assert sorted(documented) == sorted(read)
 
 
-def test_security_headers_are_on_every_page(client, db):
+def test_security_headers_are_on_every_page(client: Client, db: None) -> None:
     response = client.get("/sign-in/")
     policy = response["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -225,7 +232,7 @@ def test_security_headers_are_on_every_page(client, db):
         {"HTTPS": "off", "ALLOWED_HOSTS": "localhost,*"},
     ],
 )
-def test_debug_is_refused_where_others_would_see_it(changes):
+def test_debug_is_refused_where_others_would_see_it(changes: dict[str, str]) -> None:
     done = start(DEBUG="on", **changes)
     assert done.returncode != 0
     assert done.stderr.startswith(
@@ -233,5 +240,5 @@ def test_debug_is_refused_where_others_would_see_it(changes):
     )
 
 
-def test_debug_is_for_a_local_portal():
+def test_debug_is_for_a_local_portal() -> None:
     assert start(DEBUG="on", DEMO="on", ALLOWED_HOSTS=None).returncode == 0

@@ -7,14 +7,16 @@ import sqlite3
 import stat
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
+from tests.matching import matched
 from tests.server import ROOT, environment, free_port, installation, refused, running
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Start an installation once, in a folder whose name would break any URL."""
     home = installation(tmp_path_factory.mktemp("start") / "C# projects" / "50% ünï?")
     with running(home, "-m", "portal"):
@@ -22,7 +24,7 @@ def home(tmp_path_factory):
     return home
 
 
-def test_the_first_start_makes_secrets_database_files_and_people(home):
+def test_the_first_start_makes_secrets_database_files_and_people(home: Path) -> None:
     assert "shown this once" in (home / "server.log").read_text()
     assert "TOKEN_PEPPERS=1:" in (home / "var" / "env").read_text()
     assert (home / "var" / "portal.sqlite3").stat().st_size > 0
@@ -30,17 +32,19 @@ def test_the_first_start_makes_secrets_database_files_and_people(home):
     assert [path.name for path in home.parent.iterdir()] == [home.name]
 
 
-def test_another_start_keeps_them_and_serves_pages_with_their_style(home):
+def test_another_start_keeps_them_and_serves_pages_with_their_style(home: Path) -> None:
     before = (home / "var" / "env").read_text()
     with running(home, "-m", "portal") as port:
         page = urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/").read().decode()
-        style = re.search(r"/static/css/base\.[0-9a-f]{12}\.css", page)
+        style = matched(r"/static/css/base\.[0-9a-f]{12}\.css", page)
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}{style[0]}").status == 200
     assert (home / "var" / "env").read_text() == before
     assert "Their password was shown when they were created." in (home / "server.log").read_text()
 
 
-def test_without_demo_there_are_no_demo_people_and_the_command_says_why(home, tmp_path):
+def test_without_demo_there_are_no_demo_people_and_the_command_says_why(
+    home: Path, tmp_path: Path
+) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(home, copy)
     (copy / "var" / "portal.sqlite3").unlink()
@@ -54,7 +58,7 @@ def test_without_demo_there_are_no_demo_people_and_the_command_says_why(home, tm
     )
 
 
-def test_no_new_secrets_are_made_beside_a_database_that_others_made(home):
+def test_no_new_secrets_are_made_beside_a_database_that_others_made(home: Path) -> None:
     kept = home / "var" / "env.kept"
     (home / "var" / "env").rename(kept)
     try:
@@ -76,7 +80,9 @@ def test_no_new_secrets_are_made_beside_a_database_that_others_made(home):
     ],
 )
 @pytest.mark.parametrize("ring", ["TOKEN_PEPPERS", "TOKEN_SEALING_KEYS"])
-def test_rings_that_are_not_those_of_the_database_are_refused(home, command, ring):
+def test_rings_that_are_not_those_of_the_database_are_refused(
+    home: Path, command: tuple[str, ...], ring: str
+) -> None:
     said = refused(home, *command, **{ring: f"1:{'0' * 64}"})
     assert re.search(
         rf"{ring} no longer holds the secret it had under number 1: \d+ keys of this database "
@@ -87,7 +93,7 @@ def test_rings_that_are_not_those_of_the_database_are_refused(home, command, rin
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "[::1]"])
-def test_it_listens_where_host_says(home, host):
+def test_it_listens_where_host_says(home: Path, host: str) -> None:
     shown = {"::1": "[::1]"}.get(host, host)
     with running(home, "manage.py", "serve", HOST=host, host=shown) as port:
         assert f"http://{shown}:{port}/" in (home / "server.log").read_text()
@@ -109,18 +115,18 @@ def test_it_listens_where_host_says(home, host):
     ],
 )
 def test_an_address_that_cannot_be_listened_on_is_refused_with_a_sentence(
-    home, variables, arguments, words
-):
+    home: Path, variables: dict[str, str], arguments: list[str], words: str
+) -> None:
     assert words in refused(home, "manage.py", "serve", *arguments, **variables)
 
 
-def test_debug_is_served_on_loopback_only(home):
+def test_debug_is_served_on_loopback_only(home: Path) -> None:
     assert "HOST must be a loopback address" in refused(
         home, "manage.py", "serve", DEBUG="on", HOST="192.0.2.1"
     )
 
 
-def test_what_is_in_var_is_for_its_owner_alone(home):
+def test_what_is_in_var_is_for_its_owner_alone(home: Path) -> None:
     var = home / "var"
     var.chmod(0o755)
     for path in var.iterdir():
@@ -144,7 +150,7 @@ def test_what_is_in_var_is_for_its_owner_alone(home):
         assert not [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
 
 
-def test_a_page_of_debug_shows_no_secret_of_the_portal(home, tmp_path):
+def test_a_page_of_debug_shows_no_secret_of_the_portal(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(home, copy)
     database = sqlite3.connect(copy / "var" / "portal.sqlite3")
@@ -179,7 +185,7 @@ def test_a_page_of_debug_shows_no_secret_of_the_portal(home, tmp_path):
         assert secret not in page
 
 
-def test_a_port_that_is_taken_is_refused_with_a_sentence(home):
+def test_a_port_that_is_taken_is_refused_with_a_sentence(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -187,14 +193,16 @@ def test_a_port_that_is_taken_is_refused_with_a_sentence(home):
     assert "Address already in use. Choose another port: PORT=8001 make run" in said
 
 
-def test_serve_refuses_while_migrations_are_open(home, tmp_path):
+def test_serve_refuses_while_migrations_are_open(home: Path, tmp_path: Path) -> None:
     said = refused(home, "manage.py", "serve", DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
     assert re.fullmatch(
         r"CommandError: \d+ migrations are not applied\. Run: manage\.py migrate", said
     )
 
 
-def test_serve_refuses_while_static_files_are_missing_or_older_than_their_sources(home, tmp_path):
+def test_serve_refuses_while_static_files_are_missing_or_older_than_their_sources(
+    home: Path, tmp_path: Path
+) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(home, copy)
     (copy / "static" / "css" / "base.css").write_text("body { color: red }")
@@ -207,7 +215,7 @@ def test_serve_refuses_while_static_files_are_missing_or_older_than_their_source
     assert "Run: manage.py collectstatic" in refused(copy, "manage.py", "serve")
 
 
-def test_a_database_that_does_not_answer_is_told_in_a_sentence():
+def test_a_database_that_does_not_answer_is_told_in_a_sentence() -> None:
     env = environment(f"postgres://nobody@127.0.0.1:{free_port()}/portal?connect_timeout=5")
     assert "The database cannot be used: " in refused(ROOT, "manage.py", "serve", **env)
     assert refused(ROOT, "manage.py", "migrate", **env).startswith("The database refuses: ")

@@ -5,14 +5,18 @@ The 503 means that nothing was changed.
 
 import threading
 import time
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
+from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Account, User
 from portal import store
+from tests.conftest import Person
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
 from tokens.models import Token
@@ -25,16 +29,16 @@ SELECT COUNT(*) FROM n
 
 
 @pytest.fixture
-def short(settings):
+def short(settings: Settings) -> None:
     settings.STATEMENT_SECONDS = 1
 
 
 @contextmanager
-def another_writer():
+def another_writer() -> Iterator[None]:
     """Hold what a writer needs: SQLite's only lock, or the rows of accounts and tokens."""
     holds, done = threading.Event(), threading.Event()
 
-    def hold():
+    def hold() -> None:
         try:
             with transaction.atomic():
                 list(Account.objects.select_for_update())
@@ -55,14 +59,14 @@ def another_writer():
         thread.join()
 
 
-def count_without_end():
+def count_without_end() -> None:
     with connection.cursor() as cursor:
         cursor.execute(ENDLESS)
         cursor.fetchall()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_statement_without_end_is_stopped(short):
+def test_a_statement_without_end_is_stopped(short: None) -> None:
     with pytest.raises(store.TookTooLong), store.time_limit():
         count_without_end()
 
@@ -71,7 +75,7 @@ def test_a_statement_without_end_is_stopped(short):
 STEPS_FOR_A_TRIAL = 300_000
 
 
-def count_for(seconds):
+def count_for(seconds: float) -> str:
     """Return a statement that keeps the database busy for about that many seconds."""
     began = time.monotonic()
     with connection.cursor() as cursor:
@@ -81,7 +85,7 @@ def count_for(seconds):
     return ENDLESS.replace("100000000", str(rows))
 
 
-def run(statement):
+def run(statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
         cursor.fetchall()
@@ -91,12 +95,14 @@ def run(statement):
 @pytest.mark.parametrize(
     "around", [nullcontext, transaction.atomic], ids=["alone", "in a transaction"]
 )
-def test_the_statements_of_a_block_share_their_time(settings, around):
+def test_the_statements_of_a_block_share_their_time(
+    settings: Settings, around: Callable[[], AbstractContextManager[None]]
+) -> None:
     settings.STATEMENT_SECONDS = 2
     statement = count_for(0.5)
     begun = []
 
-    def run_many():
+    def run_many() -> None:
         with store.time_limit(), around():
             for _ in range(8):
                 begun.append(time.monotonic())
@@ -114,7 +120,9 @@ def test_the_statements_of_a_block_share_their_time(settings, around):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_happens_between_statements_takes_none_of_their_time(settings, monkeypatch):
+def test_what_happens_between_statements_takes_none_of_their_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.STATEMENT_SECONDS = 1
     now = time.monotonic()
     monkeypatch.setattr(store, "time", SimpleNamespace(monotonic=lambda: now))
@@ -128,7 +136,9 @@ def test_what_happens_between_statements_takes_none_of_their_time(settings, monk
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_request_whose_time_is_used_up_can_still_roll_back_and_note_something(short, account):
+def test_a_request_whose_time_is_used_up_can_still_roll_back_and_note_something(
+    short: None, account: Account
+) -> None:
     with store.time_limit():
         with transaction.atomic():
             Account.objects.update(name="Not yet")
@@ -140,7 +150,7 @@ def test_a_request_whose_time_is_used_up_can_still_roll_back_and_note_something(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_quick_statements_set_the_limit_of_a_connection_once():
+def test_quick_statements_set_the_limit_of_a_connection_once() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("Only PostgreSQL is told.")
     with store.time_limit():
@@ -156,7 +166,7 @@ def test_quick_statements_set_the_limit_of_a_connection_once():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_limit_inside_another_one_leaves_the_outer_one_in_force(short):
+def test_a_limit_inside_another_one_leaves_the_outer_one_in_force(short: None) -> None:
     with store.time_limit():
         with store.time_limit():
             User.objects.exists()
@@ -166,13 +176,15 @@ def test_a_limit_inside_another_one_leaves_the_outer_one_in_force(short):
 
 
 @pytest.mark.django_db
-def test_the_limit_holds_inside_of_a_transaction(short):
+def test_the_limit_holds_inside_of_a_transaction(short: None) -> None:
     with pytest.raises(store.TookTooLong), transaction.atomic(), store.time_limit():
         count_without_end()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_page_that_cannot_write_says_busy_and_changes_nothing(short_wait, michael, token):
+def test_a_page_that_cannot_write_says_busy_and_changes_nothing(
+    short_wait: None, michael: Person, token: Token
+) -> None:
     michael.client.raise_request_exception = False
     with another_writer():
         response = michael.client.post(f"/integrations/tokens/{token.pk}/disable/")
@@ -184,7 +196,9 @@ def test_a_page_that_cannot_write_says_busy_and_changes_nothing(short_wait, mich
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_that_cannot_write_says_busy_and_changes_nothing(short_wait, client, account):
+def test_a_call_that_cannot_write_says_busy_and_changes_nothing(
+    short_wait: None, client: Client, account: Account
+) -> None:
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     client.raise_request_exception = False
     body = {"name": "Another", "extension": {"id": "EXT-000"}}
@@ -199,7 +213,9 @@ def test_a_call_that_cannot_write_says_busy_and_changes_nothing(short_wait, clie
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_that_reads_is_answered_while_somebody_writes(short_wait, client, account):
+def test_a_call_that_reads_is_answered_while_somebody_writes(
+    short_wait: None, client: Client, account: Account
+) -> None:
     key = header(TokenFactory(account=account, modules=(Module.AGREEMENTS,)))
     with another_writer():
         answer = client.get("/public/v1/agreements", headers={"authorization": key})
@@ -207,7 +223,7 @@ def test_a_call_that_reads_is_answered_while_somebody_writes(short_wait, client,
 
 
 @pytest.fixture
-def short_wait(settings, transactional_db):
+def short_wait(settings: Settings, transactional_db: None) -> Iterator[None]:
     """Let a writer wait for only a second, on a connection made with that limit."""
     settings.STATEMENT_SECONDS = 1
     connection.close()
@@ -222,7 +238,7 @@ def short_wait(settings, transactional_db):
         connection.settings_dict["OPTIONS"]["timeout"] = before
 
 
-def test_a_mistake_in_a_statement_is_not_called_busy(db):
+def test_a_mistake_in_a_statement_is_not_called_busy(db: None) -> None:
     with pytest.raises(DatabaseError) as raised, transaction.atomic():
         User.objects.extra(tables=["nothing_of_the_kind"]).exists()
     assert not store.is_busy(raised.value)

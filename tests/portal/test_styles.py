@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 VARIANT = re.compile(r"\b(?:badge|button|message|status|icon)-[a-z]+(?:-[a-z]+)*\b")
 
 
-def test_every_variant_that_a_template_names_has_a_rule():
+def test_every_variant_that_a_template_names_has_a_rule() -> None:
     rules = "".join(path.read_text() for path in (ROOT / "static/css").glob("*.css"))
     styled = set(re.findall(r"\.([a-z][\w-]*)", rules))
     used = {

@@ -11,7 +11,7 @@ TEMPLATES = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.*"))
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_compiles(name):
+def test_a_template_compiles(name: str) -> None:
     get_template(name)
 
 
@@ -20,7 +20,7 @@ PAGES = [name for name in TEMPLATES if name.endswith(".html") and not name.start
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_template_holds_no_inline_script_style_or_unescaped_text(name):
+def test_a_template_holds_no_inline_script_style_or_unescaped_text(name: str) -> None:
     text = Path(ROOT / name).read_text()
     for forbidden in (
         "|safe",
@@ -37,7 +37,7 @@ def test_a_template_holds_no_inline_script_style_or_unescaped_text(name):
     assert text.count("<script") == text.count("<script src=")
 
 
-def test_every_icon_that_a_template_names_is_in_the_sprite():
+def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
     import re
 
     sprite = (settings.BASE_DIR / "static" / "icons.svg").read_text()

@@ -24,13 +24,15 @@ from portal.text import fold
         (timedelta(days=-1), "16/06/2026 15:30"),
     ],
 )
-def test_moments_of_the_last_month_are_relative(monkeypatch, passed, words):
+def test_moments_of_the_last_month_are_relative(
+    monkeypatch: pytest.MonkeyPatch, passed: timedelta, words: str
+) -> None:
     now = datetime(2026, 6, 15, 15, 30, tzinfo=UTC)
     monkeypatch.setattr(timezone, "now", lambda: now)
     assert text.ago(now - passed) == words
 
 
-def test_older_moments_are_dates_and_nothing_is_never():
+def test_older_moments_are_dates_and_nothing_is_never() -> None:
     assert text.ago(datetime(2021, 5, 18, 4, 28, tzinfo=UTC)) == "18/05/2021 04:28"
     assert text.ago(None) == "Never"
 
@@ -38,7 +40,7 @@ def test_older_moments_are_dates_and_nothing_is_never():
 @pytest.mark.parametrize(
     ("words", "joined"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
-def test_lists_read_like_sentences(words, joined):
+def test_lists_read_like_sentences(words: list[str], joined: str) -> None:
     assert text.join(words) == joined
 
 
@@ -46,5 +48,5 @@ def test_lists_read_like_sentences(words, joined):
     ("one", "other"),
     [("Straße", "STRASSE"), ("ＥＲＰ", "erp"), ("Ångström", "ÅNGSTRÖM"), ("ﬁ", "FI")],
 )
-def test_texts_fold_alike(one, other):
+def test_texts_fold_alike(one: str, other: str) -> None:
     assert fold(one) == fold(other)

@@ -5,19 +5,24 @@ And it never reaches anybody else.
 
 import re
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django import forms
+from django.forms import BaseForm
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import limits
 from accounts.models import Account, Invitation, Membership, Session, User
-from tests.conftest import person
+from tests.conftest import Person, Response, person
 from tests.factories import CUSTOM, PASSWORD, ZAPIER, MembershipFactory, TokenFactory
+from tests.matching import matched
 from tests.portal.test_routes import FORMS as POSTS
 from tests.portal.test_routes import rule_of
 from tokens.catalog import Module
@@ -35,15 +40,16 @@ NOT_DONE = "What you pressed was not done."
 class Hidden(HTMLParser):
     """A parser for the hidden fields that every form of a page has in common."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.fields = {}
+        self.fields: dict[str, str | None] = {}
         self.feed(text)
 
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        if tag == "input" and attrs.get("name") in {"csrfmiddlewaretoken", "page_of", "version"}:
-            self.fields[attrs["name"]] = attrs.get("value", "")
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name = given.get("name")
+        if tag == "input" and name in {"csrfmiddlewaretoken", "page_of", "version"}:
+            self.fields[name] = given.get("value", "")
 
 
 class Tab:
@@ -52,42 +58,44 @@ class Tab:
     Tabs of one browser share the client.
     """
 
-    def __init__(self, client, path):
+    def __init__(self, client: Client, path: str) -> None:
         self.client = client
         self.path = path
         self.answer = client.get(path)
         self.hidden = Hidden(self.answer.text).fields
 
-    def send(self, fields, path=None, origin=HOST, **headers):
+    def send(
+        self, fields: dict[str, Any], path: str | None = None, origin: str = HOST, **headers: str
+    ) -> Response:
         headers = {"origin": origin, "referer": f"{HOST}{self.path}", **headers}
         return self.client.post(path or self.path, {**self.hidden, **fields}, headers=headers)
 
 
-def browser():
+def browser() -> Client:
     return Client(enforce_csrf_checks=True)
 
 
-def sign_in(client, user, path=SIGN_IN):
+def sign_in(client: Client, user: User, path: str = SIGN_IN) -> Response:
     """Sign in as the open page says; return the response after that."""
     tab = Tab(client, path)
     answer = tab.send(
         {
             "username": user.email,
             "password": PASSWORD,
-            "next": re.search(r'name="next" value="([^"]*)"', tab.answer.text)[1],
+            "next": matched(r'name="next" value="([^"]*)"', tab.answer.text)[1],
         }
     )
     assert answer.status_code == 302, answer.text
     return client.get(answer["Location"])
 
 
-def put(client, **values):
+def put(client: Client, **values: object) -> None:
     session = client.session
     session.update(values)
     session.save()
 
 
-def stored():
+def stored() -> list[Any]:
     return [
         list(Token.objects.order_by("pk").values()),
         list(TokenDraft.objects.order_by("pk").values()),
@@ -105,27 +113,27 @@ def stored():
 # --- How a form can fail to get through -----------------------------------------------------------
 
 
-def idle(client, user):
+def idle(client: Client, user: User) -> None:
     put(client, seen_at=int(time.time()) - 31 * 60)
 
 
-def too_old(client, user):
+def too_old(client: Client, user: User) -> None:
     put(client, signed_in_at=int(time.time()) - 13 * 3600)
 
 
-def ended_on_the_server(client, user):
+def ended_on_the_server(client: Client, user: User) -> None:
     client.session.flush()
 
 
-def cookie_gone(client, user):
+def cookie_gone(client: Client, user: User) -> None:
     del client.cookies["session"]
 
 
-def all_cookies_gone(client, user):
+def all_cookies_gone(client: Client, user: User) -> None:
     client.cookies.clear()
 
 
-def signed_in_anew(client, user):
+def signed_in_anew(client: Client, user: User) -> None:
     """Sign out and in again in another tab.
 
     This invalidates the CSRF tokens of every open page.
@@ -138,7 +146,7 @@ FAULTS = (idle, too_old, ended_on_the_server, cookie_gone, all_cookies_gone, sig
 
 # Form page -> what is typed, and how the page shows it. `{token}` and `{draft}` are a token and a
 # run of the wizard.
-PAGES = {
+PAGES: dict[str, tuple[str, dict[str, Any], str]] = {
     "accounts:profile": (
         "/account/",
         {"name": "Mickey the <b>First</b>", "time_zone": "Europe/Madrid"},
@@ -201,7 +209,7 @@ PAGES = {
     ),
 }
 # URL of a button -> the page with the button, and what it sends.
-BUTTONS = {
+BUTTONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "accounts:switch": ("/account/switch/", "/account/", {"account": "PA-000-000"}),
     "tokens:save_layout": (
         f"{LIST}layout/",
@@ -338,13 +346,13 @@ OTHERS = {
 }
 
 
-def test_every_form_has_a_row():
+def test_every_form_has_a_row() -> None:
     takes_posts = {route for route, answers in POSTS.items() if answers[2] != 405}
     assert takes_posts == {route.split()[0] for route in PAGES} | set(BUTTONS) | OTHERS
 
 
 @pytest.fixture
-def places(michael, token):
+def places(michael: Person, token: Token) -> dict[str, Any]:
     draft = TokenDraft.objects.create(
         account=michael.account, owner=michael.user, name="Draft", extension_id=CUSTOM
     )
@@ -356,7 +364,7 @@ def places(michael, token):
 
 
 @pytest.fixture
-def signed_in(michael):
+def signed_in(michael: Person) -> Client:
     client = browser()
     sign_in(client, michael.user)
     put(client, confirmed_at=0)
@@ -366,8 +374,12 @@ def signed_in(michael):
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("form", PAGES)
 def test_a_form_that_did_not_get_through_comes_back_with_its_text(
-    signed_in, michael, places, form, fault
-):
+    signed_in: Client,
+    michael: Person,
+    places: dict[str, Any],
+    form: str,
+    fault: Callable[[Client, User], None],
+) -> None:
     path, typed, shown = PAGES[form]
     path = path.format(**places)
     tab = Tab(signed_in, path)
@@ -394,8 +406,12 @@ def test_a_form_that_did_not_get_through_comes_back_with_its_text(
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("button", BUTTONS)
 def test_a_press_that_did_not_get_through_is_told_and_not_done(
-    signed_in, michael, places, button, fault
-):
+    signed_in: Client,
+    michael: Person,
+    places: dict[str, Any],
+    button: str,
+    fault: Callable[[Client, User], None],
+) -> None:
     path, page, sent = BUTTONS[button]
     path, page = path.format(**places), page.format(**places)
     sent = {
@@ -423,8 +439,13 @@ def test_a_press_that_did_not_get_through_is_told_and_not_done(
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("form", PAGES)
 def test_another_person_who_signs_in_then_meets_nothing_of_it(
-    signed_in, michael, adrian, places, form, fault
-):
+    signed_in: Client,
+    michael: Person,
+    adrian: Person,
+    places: dict[str, Any],
+    form: str,
+    fault: Callable[[Client, User], None],
+) -> None:
     path, typed, shown = PAGES[form]
     path = path.format(**places)
     tab = Tab(signed_in, path)
@@ -445,7 +466,9 @@ def test_another_person_who_signs_in_then_meets_nothing_of_it(
     assert stored() == before
 
 
-def test_a_button_pressed_by_htmx_is_sent_to_sign_in_and_told_after_it(signed_in, michael, token):
+def test_a_button_pressed_by_htmx_is_sent_to_sign_in_and_told_after_it(
+    signed_in: Client, michael: Person, token: Token
+) -> None:
     tab = Tab(signed_in, f"{LIST}?sort=label")
     idle(signed_in, michael.user)
     htmx = {"hx-request": "true", "hx-current-url": f"{HOST}{LIST}?sort=label"}
@@ -454,7 +477,7 @@ def test_a_button_pressed_by_htmx_is_sent_to_sign_in_and_told_after_it(signed_in
     assert NOT_DONE in sign_in(signed_in, michael.user, answer["HX-Redirect"]).text
 
 
-def test_try_again_does_what_was_pressed(signed_in, michael, token):
+def test_try_again_does_what_was_pressed(signed_in: Client, michael: Person, token: Token) -> None:
     tab = Tab(signed_in, LIST)
     signed_in_anew(signed_in, michael.user)
     tab.send({"columns_sent": "1", "columns": ["expires"], "next": LIST}, f"{LIST}layout/")
@@ -468,7 +491,7 @@ def test_try_again_does_what_was_pressed(signed_in, michael, token):
         assert f'<input type="hidden" {field}>' in page.answer.text
 
 
-def test_start_over_forgets_what_was_kept(signed_in, michael):
+def test_start_over_forgets_what_was_kept(signed_in: Client, michael: Person) -> None:
     tab = Tab(signed_in, NEW)
     signed_in_anew(signed_in, michael.user)
     tab.send({"name": "Nightly sync"})
@@ -481,8 +504,8 @@ def test_start_over_forgets_what_was_kept(signed_in, michael):
 
 
 def test_two_tabs_that_missed_the_end_of_the_session_both_get_their_text_back(
-    signed_in, michael, token
-):
+    signed_in: Client, michael: Person, token: Token
+) -> None:
     one, two = Tab(signed_in, NEW), Tab(signed_in, f"{LIST}{token.pk}/edit/")
     idle(signed_in, michael.user)
     first = one.send({"name": "Tab one"})
@@ -504,7 +527,9 @@ def test_two_tabs_that_missed_the_end_of_the_session_both_get_their_text_back(
         {"origin": "http://[", "referer": "http://["},
     ],
 )
-def test_another_site_fills_no_form(signed_in, michael, headers):
+def test_another_site_fills_no_form(
+    signed_in: Client, michael: Person, headers: dict[str, str]
+) -> None:
     owner = Tab(signed_in, NEW).hidden["page_of"]
     answer = signed_in.post(NEW, {"name": "From elsewhere", "page_of": owner}, headers=headers)
     assert answer.status_code == 403
@@ -515,21 +540,25 @@ def test_another_site_fills_no_form(signed_in, michael, headers):
 @pytest.mark.parametrize(
     "headers", [{"origin": HOST}, {"origin": HOST, "sec-fetch-site": "same-origin"}]
 )
-def test_nothing_is_kept_for_a_page_that_we_did_not_make(signed_in, owner, headers):
+def test_nothing_is_kept_for_a_page_that_we_did_not_make(
+    signed_in: Client, owner: str, headers: dict[str, str]
+) -> None:
     for client in (signed_in, browser()):
         answer = client.post(NEW, {"name": "From elsewhere", "page_of": owner}, headers=headers)
         assert answer.status_code == 403
         assert "typed" not in client.session
 
 
-def test_a_stranger_makes_no_session(db):
+def test_a_stranger_makes_no_session(db: None) -> None:
     client = browser()
     client.post(NEW, {"name": "x"}, headers={"origin": HOST})
     client.post("/account/", {"name": "x"})
     assert "session" not in client.cookies
 
 
-def test_the_mark_of_a_page_lasts_as_long_as_a_session(signed_in, michael, settings):
+def test_the_mark_of_a_page_lasts_as_long_as_a_session(
+    signed_in: Client, michael: Person, settings: Settings
+) -> None:
     tab = Tab(signed_in, NEW)
     cookie_gone(signed_in, michael.user)
     settings.SESSION_HOURS = -1
@@ -537,7 +566,9 @@ def test_the_mark_of_a_page_lasts_as_long_as_a_session(signed_in, michael, setti
     assert "session" not in signed_in.cookies
 
 
-def test_nothing_is_kept_for_somebody_who_may_not_sign_in(signed_in, michael):
+def test_nothing_is_kept_for_somebody_who_may_not_sign_in(
+    signed_in: Client, michael: Person
+) -> None:
     tab = Tab(signed_in, NEW)
     cookie_gone(signed_in, michael.user)
     michael.user.is_active = False
@@ -547,12 +578,14 @@ def test_nothing_is_kept_for_somebody_who_may_not_sign_in(signed_in, michael):
 
 
 @pytest.mark.parametrize("page", ["//[", "http://[", "", "\0", "/" * 5000])
-def test_starting_over_takes_any_page(signed_in, page):
+def test_starting_over_takes_any_page(signed_in: Client, page: str) -> None:
     tab = Tab(signed_in, NEW)
     assert tab.send({"page": page, "next": page}, "/start-over/").status_code in {302, 400}
 
 
-def test_the_size_and_the_number_of_kept_forms_are_bounded(signed_in, michael, account):
+def test_the_size_and_the_number_of_kept_forms_are_bounded(
+    signed_in: Client, michael: Person, account: Account
+) -> None:
     tokens = [TokenFactory(account=account) for _ in range(8)]
     tabs = [Tab(signed_in, f"{LIST}{token.pk}/edit/") for token in tokens]
     big = Tab(signed_in, NEW)
@@ -566,13 +599,13 @@ def test_the_size_and_the_number_of_kept_forms_are_bounded(signed_in, michael, a
 
 
 def test_the_sessions_that_keep_forms_of_nobody_are_bounded_for_each_network(
-    signed_in, michael, monkeypatch
-):
+    signed_in: Client, michael: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Anybody who was once signed in could send a page's form forever, always as a new browser."""
     monkeypatch.setattr(limits, "KEPT_FORMS", 3)
     mark = Tab(signed_in, NEW).hidden["page_of"]
 
-    def send(address, form):
+    def send(address: str, form: str) -> Client:
         client = Client()
         client.post(
             NEW, {"name": form, "page_of": mark}, headers={"origin": HOST}, REMOTE_ADDR=address
@@ -606,24 +639,29 @@ def test_the_sessions_that_keep_forms_of_nobody_are_bounded_for_each_network(
         f"{HOST}.evil.example/",
     ],
 )
-def test_the_way_back_never_leaves_the_portal(signed_in, michael, referer):
+def test_the_way_back_never_leaves_the_portal(
+    signed_in: Client, michael: Person, referer: str
+) -> None:
     tab = Tab(signed_in, NEW)
     idle(signed_in, michael.user)
     answer = tab.send({"name": "x"}, referer=referer)
     assert answer["Location"] == f"{SIGN_IN}?next=/"
 
 
-def test_signing_in_makes_a_new_session_also_when_something_was_kept(signed_in, michael):
+def test_signing_in_makes_a_new_session_also_when_something_was_kept(
+    signed_in: Client, michael: Person
+) -> None:
     tab = Tab(signed_in, NEW)
     idle(signed_in, michael.user)
     answer = tab.send({"name": "x"})
     anonymous = signed_in.session.session_key
     sign_in(signed_in, michael.user, answer["Location"])
     assert signed_in.session.session_key != anonymous
+    assert anonymous
     assert not Client().session.exists(anonymous)
 
 
-def test_signing_out_forgets_everything_that_was_typed(signed_in, michael):
+def test_signing_out_forgets_everything_that_was_typed(signed_in: Client, michael: Person) -> None:
     tab = Tab(signed_in, NEW)
     signed_in_anew(signed_in, michael.user)
     tab.send({"name": "Nightly sync"})
@@ -632,12 +670,12 @@ def test_signing_out_forgets_everything_that_was_typed(signed_in, michael):
     assert "Nightly sync" not in signed_in.get(NEW).text
 
 
-def test_every_field_for_a_password_has_a_name_that_is_never_kept():
+def test_every_field_for_a_password_has_a_name_that_is_never_kept() -> None:
     from portal import typed
 
     assert get_resolver().url_patterns, "every form class is loaded with the views"
 
-    def subclasses(kind):
+    def subclasses(kind: type[BaseForm]) -> Iterator[type[BaseForm]]:
         for each in kind.__subclasses__():
             yield each
             yield from subclasses(each)
@@ -655,7 +693,7 @@ def test_every_field_for_a_password_has_a_name_that_is_never_kept():
 # --- The sign-in page itself ----------------------------------------------------------------------
 
 
-def test_two_tabs_at_the_sign_in_page_both_lead_into_the_portal(michael):
+def test_two_tabs_at_the_sign_in_page_both_lead_into_the_portal(michael: Person) -> None:
     client = browser()
     one, two = Tab(client, SIGN_IN), Tab(client, f"{SIGN_IN}?next={LIST}%3Fpage%3D2")
     fields = {"username": michael.user.email, "password": PASSWORD}
@@ -665,7 +703,7 @@ def test_two_tabs_at_the_sign_in_page_both_lead_into_the_portal(michael):
     assert "You are signed in as" not in client.get(answer["Location"]).text
 
 
-def test_a_second_tab_with_another_name_says_who_is_in(michael, adrian):
+def test_a_second_tab_with_another_name_says_who_is_in(michael: Person, adrian: Person) -> None:
     client = browser()
     one, two = Tab(client, SIGN_IN), Tab(client, SIGN_IN)
     one.send({"username": michael.user.email, "password": PASSWORD})
@@ -677,7 +715,9 @@ def test_a_second_tab_with_another_name_says_who_is_in(michael, adrian):
 
 
 @pytest.mark.parametrize(("path", "name"), [(SIGN_IN, "username"), ("/account/reset/", "email")])
-def test_a_stale_page_for_nobody_comes_back_with_the_address_and_a_new_token(db, path, name):
+def test_a_stale_page_for_nobody_comes_back_with_the_address_and_a_new_token(
+    db: None, path: str, name: str
+) -> None:
     client = browser()
     tab = Tab(client, path)
     client.cookies.clear()
@@ -690,7 +730,7 @@ def test_a_stale_page_for_nobody_comes_back_with_the_address_and_a_new_token(db,
     assert "session" not in client.cookies
 
 
-def test_a_stale_button_of_a_page_for_nobody_leads_back_to_it(db):
+def test_a_stale_button_of_a_page_for_nobody_leads_back_to_it(db: None) -> None:
     client = browser()
     tab = Tab(client, SIGN_IN)
     client.cookies.clear()
@@ -701,11 +741,11 @@ def test_a_stale_button_of_a_page_for_nobody_leads_back_to_it(db):
 
 
 @pytest.fixture
-def switched(signed_in, michael, stranger):
+def switched(signed_in: Client, michael: Person, stranger: Person) -> Callable[[Account], None]:
     """Give Michael a second account; return a function that switches to it in another tab."""
     MembershipFactory(user=michael.user, account=stranger.account)
 
-    def switch(account):
+    def switch(account: Account) -> None:
         Tab(signed_in, "/account/").send({"account": account.pk}, "/account/switch/")
 
     switch(michael.account)
@@ -714,8 +754,13 @@ def switched(signed_in, michael, stranger):
 
 @pytest.mark.parametrize("form", [form for form in PAGES if form != "accounts:profile"])
 def test_a_form_of_another_account_does_nothing_and_offers_the_way_back(
-    signed_in, michael, stranger, places, switched, form
-):
+    signed_in: Client,
+    michael: Person,
+    stranger: Person,
+    places: dict[str, Any],
+    switched: Callable[[Account], None],
+    form: str,
+) -> None:
     path, typed, shown = PAGES[form]
     path = path.format(**places)
     tab = Tab(signed_in, path)
@@ -735,8 +780,12 @@ def test_a_form_of_another_account_does_nothing_and_offers_the_way_back(
 
 @pytest.mark.parametrize("button", [button for button in BUTTONS if button.startswith("tokens:")])
 def test_a_button_of_another_account_does_nothing_and_offers_the_way_back(
-    signed_in, stranger, places, switched, button
-):
+    signed_in: Client,
+    stranger: Person,
+    places: dict[str, Any],
+    switched: Callable[[Account], None],
+    button: str,
+) -> None:
     path, page, sent = BUTTONS[button]
     path, page = path.format(**places), page.format(**places)
     tab = Tab(signed_in, page)
@@ -749,8 +798,8 @@ def test_a_button_of_another_account_does_nothing_and_offers_the_way_back(
 
 
 def test_what_is_of_the_person_works_whichever_account_they_act_for(
-    signed_in, michael, stranger, switched
-):
+    signed_in: Client, michael: Person, stranger: Person, switched: Callable[[Account], None]
+) -> None:
     tab = Tab(signed_in, "/account/")
     switched(stranger.account)
     assert tab.send({"name": "Mickey", "time_zone": "UTC"})["Location"] == "/account/"
@@ -760,8 +809,8 @@ def test_what_is_of_the_person_works_whichever_account_they_act_for(
 
 
 def test_htmx_never_puts_a_list_of_one_account_into_a_page_of_another(
-    signed_in, stranger, switched
-):
+    signed_in: Client, stranger: Person, switched: Callable[[Account], None]
+) -> None:
     tab = Tab(signed_in, LIST)
     switched(stranger.account)
     headers = {"hx-request": "true", "x-page-of": tab.hidden["page_of"]}
@@ -772,8 +821,12 @@ def test_htmx_never_puts_a_list_of_one_account_into_a_page_of_another(
 
 
 def test_a_token_of_ones_other_account_is_404_with_the_way_there(
-    signed_in, michael, stranger, places, switched
-):
+    signed_in: Client,
+    michael: Person,
+    stranger: Person,
+    places: dict[str, Any],
+    switched: Callable[[Account], None],
+) -> None:
     switched(stranger.account)
     for path in (
         f"{LIST}{{token}}/",
@@ -788,7 +841,9 @@ def test_a_token_of_ones_other_account_is_404_with_the_way_there(
     assert signed_in.get(f"{LIST}{places['token']}/").status_code == 200
 
 
-def test_a_stranger_cannot_tell_a_token_of_others_from_none(token, places):
+def test_a_stranger_cannot_tell_a_token_of_others_from_none(
+    token: Token, places: dict[str, Any]
+) -> None:
     other = person()
     texts = set()
     for path in (f"{LIST}{token.pk}/", f"{LIST}SU-000-000-000/"):
@@ -822,7 +877,9 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("form", PAGES)
-def test_a_form_with_mistakes_leaves_no_answer_to_a_post_in_the_history(signed_in, places, form):
+def test_a_form_with_mistakes_leaves_no_answer_to_a_post_in_the_history(
+    signed_in: Client, places: dict[str, Any], form: str
+) -> None:
     path = PAGES[form][0].format(**places)
     typed, shown = MISTAKES[form]
     tab = Tab(signed_in, path)

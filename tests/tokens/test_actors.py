@@ -1,55 +1,57 @@
 """Actors of tokens: people and other tokens are stored, shown and linked alike."""
 
-import re
+from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import User
+from accounts.models import Account, User
 from activity.actions import Action
 from activity.models import Chain
 from portal.fields import Actor
-from tests.conftest import just_made
+from tests.conftest import Person, just_made
 from tests.factories import TokenFactory, UserFactory
+from tests.matching import matched
 from tokens.catalog import Module
 from tokens.models import Changed, Deleted, NameTaken, Token
 
 LIST = "/integrations/tokens/"
 
 
-def url(token, page=""):
+def url(token: Token, page: str = "") -> str:
     return f"{LIST}{token.pk}/{page}"
 
 
-def link(token):
+def link(token: Token) -> str:
     """Return how a page names a token as the actor."""
     return f'<a href="{url(token)}">{token.name} <span class="nowrap">({token.pk})</span></a>'
 
 
-def fresh(token):
+def fresh(token: Token) -> Token:
     return Token.objects.get(pk=token.pk)
 
 
-def named(row):
+def named(row: Token | User) -> Actor:
     """Return the actor as an event keeps it; the event has the account itself."""
     return Actor(row.pk, row.name)
 
 
-def about(client, token):
+def about(client: Client, token: Token) -> str:
     """Return the card About of the details page."""
-    return re.search(
-        r'aria-labelledby="about-title".*?</section>', client.get(url(token)).text, re.DOTALL
-    )[0]
+    return matched(r'(?s)aria-labelledby="about-title".*?</section>', client.get(url(token)).text)[
+        0
+    ]
 
 
 @pytest.fixture
-def robot(account):
+def robot(account: Account) -> Token:
     """Make a token that manages the others."""
     return TokenFactory(account=account, name="ERP Sync", modules=(Module.INTEGRATIONS,))
 
 
 @pytest.fixture
-def made(account, robot):
+def made(account: Account, robot: Token) -> Token:
     """Make a token by means of `robot`."""
     return TokenFactory(account=account, name="Made", by=robot)
 
@@ -57,7 +59,9 @@ def made(account, robot):
 # --- Every verb by a token is attributed to it ----------------------------------------------------
 
 
-def test_a_token_made_by_a_token_is_attributed_to_it_with_its_grants(robot, made):
+def test_a_token_made_by_a_token_is_attributed_to_it_with_its_grants(
+    robot: Token, made: Token
+) -> None:
     made = fresh(made)
     assert (made.created_by, made.updated_by) == (Actor.of(robot), Actor.of(robot))
     assert made.permissions.get().granted_by == Actor.of(robot)
@@ -65,7 +69,9 @@ def test_a_token_made_by_a_token_is_attributed_to_it_with_its_grants(robot, made
 
 
 @pytest.mark.parametrize("verb", ["disable", "enable", "remove"])
-def test_a_change_of_status_by_a_token_is_attributed_to_it(token, robot, michael, verb):
+def test_a_change_of_status_by_a_token_is_attributed_to_it(
+    token: Token, robot: Token, michael: Person, verb: str
+) -> None:
     if verb == "enable":
         token.disable(by=michael.user)
     assert getattr(token, verb)(by=robot)
@@ -73,10 +79,12 @@ def test_a_change_of_status_by_a_token_is_attributed_to_it(token, robot, michael
         Actor.of(robot),
         Actor.of(robot),
     )
-    assert token.events.first().actor == named(robot)
+    assert token.events[0].actor == named(robot)
 
 
-def test_an_edit_by_a_token_is_attributed_to_it_and_leaves_the_creator(token, robot, michael):
+def test_an_edit_by_a_token_is_attributed_to_it_and_leaves_the_creator(
+    token: Token, robot: Token, michael: Person
+) -> None:
     assert (
         token.edit(by=robot, version=1, modules={Module.AGREEMENTS, Module.USAGE}, name="Renamed")
         == 2
@@ -87,10 +95,12 @@ def test_an_edit_by_a_token_is_attributed_to_it_and_leaves_the_creator(token, ro
         Module.AGREEMENTS: Actor.of(michael.user),
         Module.USAGE: Actor.of(robot),
     }
-    assert token.events.first().actor == named(robot)
+    assert token.events[0].actor == named(robot)
 
 
-def test_a_person_after_a_token_takes_its_place(token, robot, michael):
+def test_a_person_after_a_token_takes_its_place(
+    token: Token, robot: Token, michael: Person
+) -> None:
     token.edit(by=robot, version=None, modules=None, name="Once")
     token.edit(by=michael.user, version=None, modules=None, name="Twice")
     token.disable(by=robot)
@@ -100,15 +110,16 @@ def test_a_person_after_a_token_takes_its_place(token, robot, michael):
         Actor.of(michael.user),
         Actor.of(michael.user),
     )
-    assert (token.updated_by_account, token.status_changed_by_account) == ("", "")
+    accounts = Token.objects.values_list("updated_by_account", "status_changed_by_account")
+    assert accounts.get(pk=token.pk) == ("", "")
 
 
-def test_a_token_can_act_on_itself(robot):
+def test_a_token_can_act_on_itself(robot: Token) -> None:
     robot.disable(by=robot)
     assert fresh(robot).status_changed_by == Actor.of(robot)
 
 
-def test_a_token_made_by_an_unknown_actor_keeps_no_actor(account):
+def test_a_token_made_by_an_unknown_actor_keeps_no_actor(account: Account) -> None:
     token = fresh(TokenFactory(account=account, by=None))
     assert (token.created_by, token.updated_by, token.status_changed_by) == (None, None, None)
     assert (token.permissions.get().granted_by, token.events.get().actor) == (None, None)
@@ -117,7 +128,7 @@ def test_a_token_made_by_an_unknown_actor_keeps_no_actor(account):
 # --- One grant at a time, and edits without a version ---------------------------------------------
 
 
-def test_a_grant_is_added_once_and_recorded(token, robot):
+def test_a_grant_is_added_once_and_recorded(token: Token, robot: Token) -> None:
     assert token.add_grant(Module.USAGE, by=robot)
     assert not token.add_grant(Module.USAGE, by=robot)
     token = fresh(token)
@@ -133,7 +144,7 @@ def test_a_grant_is_added_once_and_recorded(token, robot):
     )
 
 
-def test_a_grant_is_removed_once_and_recorded_be_it_the_last(token, robot):
+def test_a_grant_is_removed_once_and_recorded_be_it_the_last(token: Token, robot: Token) -> None:
     assert token.remove_grants(Module.AGREEMENTS, by=robot)
     assert not token.remove_grants(Module.AGREEMENTS, by=robot)
     token = fresh(token)
@@ -142,7 +153,9 @@ def test_a_grant_is_removed_once_and_recorded_be_it_the_last(token, robot):
     assert (event.actor, event.changes) == (named(robot), {"modules": [["Agreements"], []]})
 
 
-def test_all_takes_the_place_of_single_grants_which_then_change_nothing(token, robot):
+def test_all_takes_the_place_of_single_grants_which_then_change_nothing(
+    token: Token, robot: Token
+) -> None:
     assert token.add_grant(Module.ALL, by=robot)
     assert not token.add_grant(Module.USAGE, by=robot)
     assert not token.remove_grants(Module.AGREEMENTS, by=robot)
@@ -152,7 +165,7 @@ def test_all_takes_the_place_of_single_grants_which_then_change_nothing(token, r
 
 
 @pytest.mark.parametrize("verb", ["add_grant", "remove_grants"])
-def test_a_deleted_token_keeps_its_grants(token, robot, verb):
+def test_a_deleted_token_keeps_its_grants(token: Token, robot: Token, verb: str) -> None:
     token.remove(by=robot)
     with pytest.raises(Deleted):
         getattr(token, verb)(Module.AGREEMENTS, by=robot)
@@ -160,8 +173,10 @@ def test_a_deleted_token_keeps_its_grants(token, robot, verb):
 
 
 @pytest.mark.parametrize("verb", ["add_grant", "remove_grants"])
-def test_a_grant_that_cannot_be_recorded_is_not_changed(token, robot, monkeypatch, verb):
-    def fail(*args, **kwargs):
+def test_a_grant_that_cannot_be_recorded_is_not_changed(
+    token: Token, robot: Token, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError
 
     monkeypatch.setattr(Chain, "append", fail)
@@ -171,7 +186,7 @@ def test_a_grant_that_cannot_be_recorded_is_not_changed(token, robot, monkeypatc
     assert (token.grants, token.version) == ({Module.AGREEMENTS}, 1)
 
 
-def test_grants_are_read_as_they_are_and_not_as_they_were(token, robot):
+def test_grants_are_read_as_they_are_and_not_as_they_were(token: Token, robot: Token) -> None:
     stale = fresh(token)
     assert stale.grants == {Module.AGREEMENTS}
     token.add_grant(Module.USAGE, by=robot)
@@ -179,7 +194,7 @@ def test_grants_are_read_as_they_are_and_not_as_they_were(token, robot):
     assert fresh(token).grants == {Module.AGREEMENTS, Module.USAGE, Module.HELPDESK}
 
 
-def test_an_edit_without_a_version_changes_the_token_as_it_is(token, robot):
+def test_an_edit_without_a_version_changes_the_token_as_it_is(token: Token, robot: Token) -> None:
     token.edit(by=robot, version=None, modules=None, name="Once")
     assert token.edit(by=robot, version=None, modules=None, external_id="erp-7") == 1
     token = fresh(token)
@@ -188,7 +203,7 @@ def test_an_edit_without_a_version_changes_the_token_as_it_is(token, robot):
         token.edit(by=robot, version=2, modules=None, name="Late")
 
 
-def test_an_edit_without_a_version_minds_names_and_deletion(token, robot):
+def test_an_edit_without_a_version_minds_names_and_deletion(token: Token, robot: Token) -> None:
     with pytest.raises(NameTaken):
         token.edit(by=robot, version=None, modules=None, name="erp sync")
     token.remove(by=robot)
@@ -196,7 +211,9 @@ def test_an_edit_without_a_version_minds_names_and_deletion(token, robot):
         token.edit(by=robot, version=None, modules=None, name="Renamed")
 
 
-def test_the_tokens_of_an_account_are_those_its_people_see(made, robot, michael):
+def test_the_tokens_of_an_account_are_those_its_people_see(
+    made: Token, robot: Token, michael: Person
+) -> None:
     TokenFactory()
     assert (
         {*Token.objects.of_account(michael.account.pk)}
@@ -208,25 +225,33 @@ def test_the_tokens_of_an_account_are_those_its_people_see(made, robot, michael)
 # --- What people see ------------------------------------------------------------------------------
 
 
-def test_the_list_shows_the_token_as_the_actor_and_links_to_it(michael, robot, made):
+def test_the_list_shows_the_token_as_the_actor_and_links_to_it(
+    michael: Person, robot: Token, made: Token
+) -> None:
     text = michael.client.get(f"{LIST}?q=made&columns=label,created,updated").text
     assert text.count(link(robot)) == 2
 
 
-def test_the_general_tab_shows_the_token_as_the_actor_and_links_to_it(michael, robot, made):
+def test_the_general_tab_shows_the_token_as_the_actor_and_links_to_it(
+    michael: Person, robot: Token, made: Token
+) -> None:
     assert about(michael.client, made).count(link(robot)) == 2
 
 
-def test_the_permissions_tab_shows_the_token_that_granted(michael, robot, made):
+def test_the_permissions_tab_shows_the_token_that_granted(
+    michael: Person, robot: Token, made: Token
+) -> None:
     assert michael.client.get(url(made, "permissions/")).text.count(link(robot)) == 1
 
 
 @pytest.mark.parametrize("page", ["summary/", "delete/"])
-def test_summary_and_delete_show_the_token_that_created(michael, robot, made, page):
+def test_summary_and_delete_show_the_token_that_created(
+    michael: Person, robot: Token, made: Token, page: str
+) -> None:
     assert link(robot) in just_made(michael.client, made).get(url(made, page)).text
 
 
-def test_summary_shows_the_person_who_created(michael, token):
+def test_summary_shows_the_person_who_created(michael: Person, token: Token) -> None:
     assert (
         '<span class="sub">Michael Goldmill</span>'
         in just_made(michael.client, token).get(url(token, "summary/")).text
@@ -236,19 +261,23 @@ def test_summary_shows_the_person_who_created(michael, token):
 @pytest.mark.parametrize(
     ("verb", "words"), [("disable", "disabled it on"), ("remove", "deleted it on")]
 )
-def test_the_details_say_which_token_changed_the_status(michael, robot, token, verb, words):
+def test_the_details_say_which_token_changed_the_status(
+    michael: Person, robot: Token, token: Token, verb: str, words: str
+) -> None:
     getattr(token, verb)(by=robot)
     assert f"{link(robot)} {words}" in michael.client.get(url(token)).text
 
 
-def test_a_disabled_token_names_nobody_when_nobody_is_known(michael, token):
+def test_a_disabled_token_names_nobody_when_nobody_is_known(michael: Person, token: Token) -> None:
     token.disable(by=None)
     text = michael.client.get(url(token)).text
     assert "This token is disabled." in text
     assert "disabled it on" not in text
 
 
-def test_an_edit_meanwhile_by_a_token_says_which(michael, robot, token):
+def test_an_edit_meanwhile_by_a_token_says_which(
+    michael: Person, robot: Token, token: Token
+) -> None:
     token.edit(by=robot, version=1, modules=None, external_id="erp-7")
     response = michael.client.post(
         url(token, "edit/"), {"name": "Mine", "modules": [Module.AGREEMENTS], "version": 1}
@@ -256,19 +285,23 @@ def test_an_edit_meanwhile_by_a_token_says_which(michael, robot, token):
     assert f"{link(robot)} changed this token" in response.text
 
 
-def test_a_deleted_actor_still_has_its_name_and_a_page(michael, robot, made):
+def test_a_deleted_actor_still_has_its_name_and_a_page(
+    michael: Person, robot: Token, made: Token
+) -> None:
     robot.remove(by=michael.user)
     assert link(robot) in about(michael.client, made)
     assert "This token is deleted." in michael.client.get(url(robot)).text
 
 
-def test_the_name_of_an_actor_is_no_markup(michael, account):
+def test_the_name_of_an_actor_is_no_markup(michael: Person, account: Account) -> None:
     made = TokenFactory(account=account, by=TokenFactory(account=account, name="<b>bold</b>"))
     for page in (url(made), url(made, "permissions/"), LIST):
         assert "<b>bold" not in michael.client.get(page).text
 
 
-def test_a_token_of_another_account_is_never_linked(michael, account, stranger):
+def test_a_token_of_another_account_is_never_linked(
+    michael: Person, account: Account, stranger: Person
+) -> None:
     other = TokenFactory(account=stranger.account, name="Stranger")
     made = TokenFactory(account=account, by=other)
     just_made(michael.client, made)
@@ -288,8 +321,12 @@ def test_a_token_of_another_account_is_never_linked(michael, account, stranger):
 
 @pytest.mark.parametrize("page", ["", "permissions/"])
 def test_the_pages_cost_no_more_for_a_token_as_the_actor(
-    michael, robot, made, page, django_assert_max_num_queries
-):
+    michael: Person,
+    robot: Token,
+    made: Token,
+    page: str,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     made.disable(by=robot)
     michael.client.get(url(made))
     with django_assert_max_num_queries(6):
@@ -297,8 +334,11 @@ def test_the_pages_cost_no_more_for_a_token_as_the_actor(
 
 
 def test_the_list_costs_no_more_for_tokens_as_actors(
-    michael, account, robot, django_assert_num_queries
-):
+    michael: Person,
+    account: Account,
+    robot: Token,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     for _ in range(8):
         TokenFactory(account=account, by=robot)
     michael.client.get(LIST)
@@ -309,12 +349,14 @@ def test_the_list_costs_no_more_for_tokens_as_actors(
 # --- Actors who are deleted or renamed ------------------------------------------------------------
 
 
-def forget(person):
+def forget(person: User) -> None:
     """Delete a person, as the admin does."""
     User.objects.filter(pk=person.pk).delete()
 
 
-def test_the_pages_keep_the_name_of_a_person_who_was_deleted(michael, account):
+def test_the_pages_keep_the_name_of_a_person_who_was_deleted(
+    michael: Person, account: Account
+) -> None:
     adrian = UserFactory(name="Adrian Pennino")
     token = TokenFactory(account=account, by=adrian)
     token.disable(by=adrian)
@@ -323,10 +365,12 @@ def test_the_pages_keep_the_name_of_a_person_who_was_deleted(michael, account):
     assert "Adrian Pennino disabled it on" in michael.client.get(url(token)).text
     assert "Adrian Pennino" in michael.client.get(url(token, "permissions/")).text
     assert "Adrian Pennino" in michael.client.get(LIST).text
-    assert token.events.first().actor == named(adrian)
+    assert token.events[0].actor == named(adrian)
 
 
-def test_the_tokens_of_a_person_who_was_deleted_can_be_asked_for(michael, account, token):
+def test_the_tokens_of_a_person_who_was_deleted_can_be_asked_for(
+    michael: Person, account: Account, token: Token
+) -> None:
     adrian = UserFactory(name="Adrian Pennino")
     made = TokenFactory(account=account, by=adrian)
     forget(adrian)
@@ -337,14 +381,18 @@ def test_the_tokens_of_a_person_who_was_deleted_can_be_asked_for(michael, accoun
     ]
 
 
-def test_a_later_name_changes_nothing_about_what_was_done(michael, robot, made):
+def test_a_later_name_changes_nothing_about_what_was_done(
+    michael: Person, robot: Token, made: Token
+) -> None:
     before = link(robot)
     robot.edit(by=michael.user, version=None, modules=None, name="Renamed")
     assert about(michael.client, made).count(before) == 2
     assert "Renamed" not in michael.client.get(url(made)).text
 
 
-def test_whoever_created_under_several_names_is_offered_once_by_the_newest(michael, account):
+def test_whoever_created_under_several_names_is_offered_once_by_the_newest(
+    michael: Person, account: Account
+) -> None:
     zoe = UserFactory(name="Zoe Adams")
     TokenFactory(account=account, by=zoe)
     zoe.name = "Zoe Baker"
@@ -364,17 +412,19 @@ def test_whoever_created_under_several_names_is_offered_once_by_the_newest(micha
 # --- Finding tokens by their creator --------------------------------------------------------------
 
 
-def test_the_list_can_be_filtered_by_the_token_that_created(michael, robot, made, token):
+def test_the_list_can_be_filtered_by_the_token_that_created(
+    michael: Person, robot: Token, made: Token, token: Token
+) -> None:
     response = michael.client.get(f"{LIST}?created_by={robot.pk}")
     assert [row.record for row in response.context["table"].page.object_list] == [made]
-    assert ("Created by", Actor.of(robot).label) in [
+    assert ("Created by", named(robot).label) in [
         (chip.name, chip.value) for chip in response.context["chips"]
     ]
 
 
 def test_creators_to_choose_from_are_those_of_the_account_people_first(
-    michael, robot, made, token, stranger
-):
+    michael: Person, robot: Token, made: Token, token: Token, stranger: Person
+) -> None:
     TokenFactory(account=stranger.account, by=TokenFactory(account=stranger.account))
     TokenFactory(account=stranger.account, by=UserFactory())
     choices = (
@@ -386,11 +436,13 @@ def test_creators_to_choose_from_are_those_of_the_account_people_first(
     assert [*choices] == [
         ("", "Anyone"),
         (michael.user.pk, "Michael Goldmill"),
-        (robot.pk, Actor.of(robot).label),
+        (robot.pk, named(robot).label),
     ]
 
 
-def test_a_token_of_another_account_is_no_creator_to_ask_for(michael, token, stranger):
+def test_a_token_of_another_account_is_no_creator_to_ask_for(
+    michael: Person, token: Token, stranger: Person
+) -> None:
     other = TokenFactory(account=stranger.account)
     TokenFactory(account=stranger.account, by=other)
     TokenFactory(account=michael.account, by=other)
@@ -403,7 +455,7 @@ def test_a_token_of_another_account_is_no_creator_to_ask_for(michael, token, str
 
 
 @pytest.fixture
-def staff(db):
+def staff(db: None) -> Client:
     client = Client()
     client.force_login(
         User.objects.create_superuser("admin@portal.example", name="Admin"),
@@ -421,7 +473,9 @@ def staff(db):
         ("activity/event/?q={robot}", 3),
     ],
 )
-def test_the_admin_shows_the_token_as_the_actor(staff, robot, made, page, times):
+def test_the_admin_shows_the_token_as_the_actor(
+    staff: Client, robot: Token, made: Token, page: str, times: int
+) -> None:
     """The token's page names it as creator, updater, disabler and granter, and in the events."""
     made.disable(by=robot)
     text = staff.get(f"/admin/{page.format(made=made.pk, robot=robot.pk)}").text
@@ -433,8 +487,13 @@ def test_the_admin_shows_the_token_as_the_actor(staff, robot, made, page, times)
 
 @pytest.mark.parametrize(("page", "queries"), [("tokens/token", 8), ("activity/event", 5)])
 def test_the_lists_of_the_admin_cost_as_many_queries_however_many_act(
-    staff, account, robot, page, queries, django_assert_num_queries
-):
+    staff: Client,
+    account: Account,
+    robot: Token,
+    page: str,
+    queries: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     for _ in range(3):
         TokenFactory(account=account, by=TokenFactory(account=account, by=robot))
     staff.get("/admin/")
@@ -442,7 +501,9 @@ def test_the_lists_of_the_admin_cost_as_many_queries_however_many_act(
         staff.get(f"/admin/{page}/")
 
 
-def test_the_admin_shows_a_person_as_the_actor(staff, michael, token):
+def test_the_admin_shows_a_person_as_the_actor(
+    staff: Client, michael: Person, token: Token
+) -> None:
     person = (
         f'<a href="/admin/accounts/user/{michael.user.pk}/change/">Michael Goldmill '
         f"({michael.user.pk})</a>"

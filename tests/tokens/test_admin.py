@@ -5,12 +5,13 @@ from django.test import Client
 
 from accounts.models import Account, User
 from activity.actions import Action
-from tests.conftest import confirmed
+from tests.conftest import Call, Person, confirmed
 from tests.factories import TokenFactory, UserFactory, secret
+from tokens.models import Token
 
 
 @pytest.fixture
-def staff(db):
+def staff(db: None) -> Client:
     client = Client()
     client.force_login(
         User.objects.create_superuser("admin@portal.example", name="Admin"),
@@ -19,7 +20,7 @@ def staff(db):
     return confirmed(client)
 
 
-def test_the_admin_is_for_administrators_of_the_portal(michael, client):
+def test_the_admin_is_for_administrators_of_the_portal(michael: Person, client: Client) -> None:
     assert michael.client.get("/admin/", follow=True).status_code == 403
     assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/sign-in/?next=/admin/"
 
@@ -28,7 +29,7 @@ def test_the_admin_is_for_administrators_of_the_portal(michael, client):
     "page",
     ["accounts/account", "accounts/user", "accounts/membership", "tokens/token", "activity/event"],
 )
-def test_every_list_opens(staff, token, page):
+def test_every_list_opens(staff: Client, token: Token, page: str) -> None:
     assert staff.get(f"/admin/{page}/").status_code == 200
     assert staff.get(f"/admin/{page}/?q=x").status_code == 200
 
@@ -43,11 +44,13 @@ def test_every_list_opens(staff, token, page):
         "modules/marketplace",
     ],
 )
-def test_the_lists_of_records_open(staff, page):
+def test_the_lists_of_records_open(staff: Client, page: str) -> None:
     assert staff.get(f"/admin/{page}/").status_code == 200
 
 
-def test_a_token_is_shown_without_its_key_and_cannot_be_written(staff, token):
+def test_a_token_is_shown_without_its_key_and_cannot_be_written(
+    staff: Client, token: Token
+) -> None:
     page = f"/admin/tokens/token/{token.pk}/change/"
     response = staff.get(page)
     assert token.name in response.text
@@ -57,7 +60,7 @@ def test_a_token_is_shown_without_its_key_and_cannot_be_written(staff, token):
     assert staff.post(f"/admin/tokens/token/{token.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_tokens_can_be_disabled_by_force(staff, token, call):
+def test_tokens_can_be_disabled_by_force(staff: Client, token: Token, call: Call) -> None:
     other = TokenFactory()
     staff.post(
         "/admin/tokens/token/",
@@ -65,7 +68,9 @@ def test_tokens_can_be_disabled_by_force(staff, token, call):
     )
     assert call("accounts", token).status_code == 401
     assert call("accounts", other).status_code == 401
-    assert token.events.get(action=Action.TOKEN_DISABLED).actor.name == "Admin"
+    actor = token.events.get(action=Action.TOKEN_DISABLED).actor
+    assert actor
+    assert actor.name == "Admin"
     again = staff.post(
         "/admin/tokens/token/",
         {"action": "force_disable", "_selected_action": [token.pk]},
@@ -74,7 +79,7 @@ def test_tokens_can_be_disabled_by_force(staff, token, call):
     assert "Nothing was changed: none of them was active." in again.text
 
 
-def test_disabling_by_force_is_a_right_of_its_own(token, call):
+def test_disabling_by_force_is_a_right_of_its_own(token: Token, call: Call) -> None:
     from django.contrib.auth.models import Permission
 
     looker = UserFactory(is_staff=True)
@@ -88,7 +93,7 @@ def test_disabling_by_force_is_a_right_of_its_own(token, call):
     assert call("accounts", token).status_code == 200
 
 
-def test_an_account_is_made_with_an_id_of_its_side(staff):
+def test_an_account_is_made_with_an_id_of_its_side(staff: Client) -> None:
     fields = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0, "is_active": "on"}
     staff.post("/admin/accounts/account/add/", {"name": "New Vendor", "side": "vendor", **fields})
     staff.post(
@@ -98,7 +103,7 @@ def test_an_account_is_made_with_an_id_of_its_side(staff):
     assert Account.objects.get(name="New Distributor").pk.startswith("PA-")
 
 
-def test_a_person_is_made_and_changed(staff):
+def test_a_person_is_made_and_changed(staff: Client) -> None:
     empty = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
     fields = {
         "email": "New@Person.example",
@@ -136,7 +141,7 @@ def test_a_person_is_made_and_changed(staff):
     assert user.name == "Changed"
 
 
-def test_the_same_address_twice_is_refused_in_words(staff):
+def test_the_same_address_twice_is_refused_in_words(staff: Client) -> None:
     UserFactory(email="taken@person.example")
     fields = {
         "email": "TAKEN@person.example",
@@ -154,5 +159,5 @@ def test_the_same_address_twice_is_refused_in_words(staff):
 @pytest.mark.parametrize(
     "query", ["status=%00", "status__exact=zzz", "e=1", "p=99999", "o=99", "id__exact=%FF"]
 )
-def test_a_bent_address_of_the_admin_is_no_500(staff, token, query):
+def test_a_bent_address_of_the_admin_is_no_500(staff: Client, token: Token, query: str) -> None:
     assert staff.get(f"/admin/tokens/token/?{query}").status_code in {200, 302, 400}

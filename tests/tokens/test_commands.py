@@ -3,18 +3,22 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.models import Account
+from tests.conftest import Call
 from tests.factories import AccountFactory, TokenFactory
 from tokens.catalog import Module
 from tokens.models import Token
 
 
-def run(capsys, *arguments):
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     call_command("create_token", *arguments)
     return capsys.readouterr().out
 
 
 @pytest.mark.parametrize("by", ["id", "name", "name in capitals"])
-def test_it_prints_the_value_of_the_header_and_nothing_else(account, capsys, call, by):
+def test_it_prints_the_value_of_the_header_and_nothing_else(
+    account: Account, capsys: pytest.CaptureFixture[str], call: Call, by: str
+) -> None:
     wanted = {"id": account.pk, "name": account.name, "name in capitals": account.name.upper()}[by]
     out = run(
         capsys,
@@ -33,7 +37,9 @@ def test_it_prints_the_value_of_the_header_and_nothing_else(account, capsys, cal
     assert call("contracts", out.removesuffix("\n")).status_code == 403
 
 
-def test_all_modules_is_a_grant_of_its_own(account, capsys):
+def test_all_modules_is_a_grant_of_its_own(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(capsys, "--account", account.pk, "--name", "Everything", "--all-modules")
     assert Token.objects.get().grants == {Module.ALL}
 
@@ -63,7 +69,12 @@ def test_all_modules_is_a_grant_of_its_own(account, capsys):
         ),
     ],
 )
-def test_a_mistake_is_told_with_exit_code_2(account, capsys, arguments, words):
+def test_a_mistake_is_told_with_exit_code_2(
+    account: Account,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, str, str, str, str],
+    words: str,
+) -> None:
     AccountFactory.create_batch(2, name="Twice")
     TokenFactory(account=account, name="Taken")
     with pytest.raises(CommandError) as problem:
@@ -82,7 +93,9 @@ def test_a_mistake_is_told_with_exit_code_2(account, capsys, arguments, words):
         ("--account", "x", "--name", "x", "--module", "usage", "--all-modules"),
     ],
 )
-def test_wrong_arguments_are_refused_by_the_shell_with_exit_code_2(arguments):
+def test_wrong_arguments_are_refused_by_the_shell_with_exit_code_2(
+    arguments: tuple[str, ...],
+) -> None:
     import os
     import subprocess
     import sys

@@ -2,6 +2,7 @@
 
 import re
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.conf import settings as project
@@ -9,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from pytest_django import Settings
 
-from accounts.models import User
-from tests.conftest import confirmed
+from accounts.models import Account, User
+from tests.conftest import Call, Person, confirmed
 from tests.factories import CUSTOM, FLOWGEAR, REPORTS, ZAPIER, TokenFactory, header
 from tokens.catalog import Module
 from tokens.models import Extension, NotOffered, Token, TokenDraft, TooManyTokens
@@ -29,7 +31,7 @@ FACTS = {
 
 
 @pytest.fixture
-def staff(db):
+def staff(db: None) -> Client:
     client = Client()
     client.force_login(
         User.objects.create_superuser("admin@portal.example", name="Admin"),
@@ -38,7 +40,7 @@ def staff(db):
     return confirmed(client)
 
 
-def draft(person, **fields):
+def draft(person: Person, **fields: Any) -> TokenDraft:
     fields = {
         "name": "Nightly",
         "extension_id": CUSTOM,
@@ -48,14 +50,14 @@ def draft(person, **fields):
     return TokenDraft.objects.create(account=person.account, owner=person.user, **fields)
 
 
-def labels(client, run):
+def labels(client: Client, run: TokenDraft) -> list[str]:
     return [card["label"] for card in client.get(f"{NEW}{run.pk}/extension/").context["form"].cards]
 
 
 # --- What there is --------------------------------------------------------------------------------
 
 
-def test_a_new_portal_has_the_four_of_the_article(db):
+def test_a_new_portal_has_the_four_of_the_article(db: None) -> None:
     facts = (
         "id",
         "name",
@@ -121,7 +123,7 @@ def test_a_new_portal_has_the_four_of_the_article(db):
     ]
 
 
-def test_every_icon_to_choose_is_drawn():
+def test_every_icon_to_choose_is_drawn() -> None:
     drawn = re.findall(
         r'<symbol id="([^"]+)"', (project.BASE_DIR / "static" / "icons.svg").read_text()
     )
@@ -132,7 +134,7 @@ def test_every_icon_to_choose_is_drawn():
 
 
 @pytest.mark.parametrize("wrong", [{"side": "reseller"}, {"cap": 0}, {"name": "zapier"}])
-def test_the_database_refuses(db, wrong):
+def test_the_database_refuses(db: None, wrong: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Extension.objects.create(**{**FACTS, **wrong})
 
@@ -141,12 +143,12 @@ def test_the_database_refuses(db, wrong):
     "wrong",
     [["MD-6666"], ["MD-9001", "MD-6666"], [None], [["MD-9001"]], "MD-9001 MD-9002", 7, {"a": 1}],
 )
-def test_what_is_no_module_is_not_stored(db, wrong):
+def test_what_is_no_module_is_not_stored(db: None, wrong: object) -> None:
     with pytest.raises(ValidationError, match="is not a module"):
         Extension.objects.create(**FACTS, fixed_modules=wrong)
 
 
-def test_modules_are_kept_in_the_order_of_the_catalog(db):
+def test_modules_are_kept_in_the_order_of_the_catalog(db: None) -> None:
     made = Extension.objects.create(
         **FACTS, fixed_modules=[Module.USAGE, Module.AGREEMENTS, Module.USAGE]
     )
@@ -154,7 +156,7 @@ def test_modules_are_kept_in_the_order_of_the_catalog(db):
 
 
 @pytest.mark.parametrize("nothing", [None, []])
-def test_without_modules_it_asks(db, nothing):
+def test_without_modules_it_asks(db: None, nothing: list[Any] | None) -> None:
     made = Extension.objects.create(**FACTS, fixed_modules=nothing)
     assert Extension.objects.get(pk=made.pk).asks_permissions
 
@@ -168,7 +170,9 @@ def test_without_modules_it_asks(db, nothing):
         ('{"a": 1}', []),
     ],
 )
-def test_a_stored_module_that_left_the_catalog_breaks_nothing(michael, stored, read):
+def test_a_stored_module_that_left_the_catalog_breaks_nothing(
+    michael: Person, stored: str, read: list[Module]
+) -> None:
     TokenFactory(account=michael.account, extension_id=ZAPIER, name="Chat")
     with connection.cursor() as cursor:
         cursor.execute(
@@ -190,7 +194,9 @@ def test_a_stored_module_that_left_the_catalog_breaks_nothing(michael, stored, r
 # --- In the admin ---------------------------------------------------------------------------------
 
 
-def test_one_is_added_in_the_admin_and_offered_at_once(staff, michael, call):
+def test_one_is_added_in_the_admin_and_offered_at_once(
+    staff: Client, michael: Person, call: Call
+) -> None:
     run = draft(michael)
     assert (
         staff.post(
@@ -230,7 +236,9 @@ def test_one_is_added_in_the_admin_and_offered_at_once(staff, michael, call):
         ({"icon": "skull"}, "Select a valid choice. skull is not one of the available choices."),
     ],
 )
-def test_a_mistake_in_the_admin_gets_a_sentence(staff, wrong, said):
+def test_a_mistake_in_the_admin_gets_a_sentence(
+    staff: Client, wrong: dict[str, Any], said: str
+) -> None:
     for page in ("add/", f"{REPORTS}/change/"):
         response = staff.post(f"{ADMIN}{page}", {**FACTS, **wrong})
         assert response.status_code == 200
@@ -246,7 +254,9 @@ def test_a_mistake_in_the_admin_gets_a_sentence(staff, wrong, said):
     ],
     ids=["one", "several"],
 )
-def test_one_that_tokens_use_cannot_be_deleted(staff, token, page, form):
+def test_one_that_tokens_use_cannot_be_deleted(
+    staff: Client, token: Token, page: str, form: dict[str, Any]
+) -> None:
     response = staff.post(f"{ADMIN}{page}", {"post": "yes", **form})
     assert response.status_code == 200
     assert "Custom: 1 token" in response.text
@@ -254,7 +264,7 @@ def test_one_that_tokens_use_cannot_be_deleted(staff, token, page, form):
     assert Extension.objects.count() == 4
 
 
-def test_a_draft_whose_extension_is_deleted_asks_again(staff, michael):
+def test_a_draft_whose_extension_is_deleted_asks_again(staff: Client, michael: Person) -> None:
     run = draft(michael, extension_id=ZAPIER)
     assert staff.post(f"{ADMIN}{ZAPIER}/delete/", {"post": "yes"}).status_code == 302
     step = f"{NEW}{run.pk}/extension/"
@@ -264,7 +274,7 @@ def test_a_draft_whose_extension_is_deleted_asks_again(staff, michael):
         TokenDraft.objects.get().finish()
 
 
-def test_a_person_without_the_right_does_not_change_them(michael):
+def test_a_person_without_the_right_does_not_change_them(michael: Person) -> None:
     assert michael.client.get(ADMIN, follow=True).status_code == 403
     assert michael.client.post(f"{ADMIN}add/", FACTS).status_code in {302, 403}
     assert Extension.objects.count() == 4
@@ -273,7 +283,7 @@ def test_a_person_without_the_right_does_not_change_them(michael):
 # --- Sides and caps -------------------------------------------------------------------------------
 
 
-def test_an_account_is_offered_what_is_for_its_side(michael, stranger):
+def test_an_account_is_offered_what_is_for_its_side(michael: Person, stranger: Person) -> None:
     Extension.objects.filter(pk=ZAPIER).update(side="vendor")
     Extension.objects.filter(pk=REPORTS).update(side="distributor")
     # Michael's account is a distributor, the stranger's a vendor.
@@ -281,7 +291,7 @@ def test_an_account_is_offered_what_is_for_its_side(michael, stranger):
     assert labels(stranger.client, draft(stranger)) == ["Flowgear", "Zapier", "Custom"]
 
 
-def test_what_is_not_offered_cannot_be_chosen(michael):
+def test_what_is_not_offered_cannot_be_chosen(michael: Person) -> None:
     Extension.objects.filter(pk=ZAPIER).update(side="vendor")
     run = draft(michael, extension_id=None)
     assert (
@@ -291,7 +301,7 @@ def test_what_is_not_offered_cannot_be_chosen(michael):
     assert TokenDraft.objects.get().extension is None
 
 
-def test_a_draft_whose_extension_is_no_longer_offered_asks_again(michael):
+def test_a_draft_whose_extension_is_no_longer_offered_asks_again(michael: Person) -> None:
     run = draft(michael, extension_id=ZAPIER)
     Extension.objects.filter(pk=ZAPIER).update(side="vendor")
     response = michael.client.post(f"{NEW}{run.pk}/permissions/", {}, follow=True)
@@ -302,7 +312,7 @@ def test_a_draft_whose_extension_is_no_longer_offered_asks_again(michael):
     assert not Token.objects.exists()
 
 
-def test_tokens_outlive_the_offer(michael, call):
+def test_tokens_outlive_the_offer(michael: Person, call: Call) -> None:
     token = TokenFactory(account=michael.account, extension_id=ZAPIER, name="Chat")
     Extension.objects.filter(pk=ZAPIER).update(side="vendor")
     assert call("agreements", token).status_code == 200
@@ -314,7 +324,9 @@ def test_tokens_outlive_the_offer(michael, call):
     assert "Chat" in michael.client.get(f"/integrations/tokens/?extension={ZAPIER}").text
 
 
-def test_a_cap_of_its_own_goes_before_that_of_the_settings(michael, settings):
+def test_a_cap_of_its_own_goes_before_that_of_the_settings(
+    michael: Person, settings: Settings
+) -> None:
     Extension.objects.filter(pk=ZAPIER).update(cap=1)
     TokenFactory(account=michael.account, extension_id=ZAPIER)
     with pytest.raises(TooManyTokens, match="The account has 1 tokens for Zapier"):
@@ -327,7 +339,7 @@ def test_a_cap_of_its_own_goes_before_that_of_the_settings(michael, settings):
 # --- What a change does to tokens -----------------------------------------------------------------
 
 
-def test_other_modules_are_for_tokens_to_come(michael):
+def test_other_modules_are_for_tokens_to_come(michael: Person) -> None:
     token = TokenFactory(account=michael.account, extension_id=ZAPIER, modules=(Module.HELPDESK,))
     Extension.objects.filter(pk=ZAPIER).update(fixed_modules=[Module.USAGE.value])
     page = michael.client.get(f"/integrations/tokens/{token.pk}/edit/")
@@ -345,7 +357,7 @@ def test_other_modules_are_for_tokens_to_come(michael):
     assert run.finish().grants == {Module.USAGE}
 
 
-def test_the_gate_says_what_holds_at_the_very_next_call(account, call):
+def test_the_gate_says_what_holds_at_the_very_next_call(account: Account, call: Call) -> None:
     key = header(TokenFactory(account=account, extension_id=ZAPIER))
     assert "The modules of a token for Zapier are fixed." in call("contracts", key).text
     Extension.objects.filter(pk=ZAPIER).update(label="Zapper")
@@ -354,7 +366,9 @@ def test_the_gate_says_what_holds_at_the_very_next_call(account, call):
     assert "An administrator of the account can grant it" in call("contracts", key).text
 
 
-def test_the_api_tells_whom_one_is_for_and_how_many_tokens_it_takes(call, account):
+def test_the_api_tells_whom_one_is_for_and_how_many_tokens_it_takes(
+    call: Call, account: Account
+) -> None:
     key = header(TokenFactory(account=account, modules=(Module.INTEGRATIONS,)))
     Extension.objects.filter(pk=ZAPIER).update(side="distributor", cap=7)
     Extension.objects.filter(pk=REPORTS).update(side="vendor")
@@ -381,7 +395,9 @@ def test_the_api_tells_whom_one_is_for_and_how_many_tokens_it_takes(call, accoun
         ("EXT-9", "There is no such extension."),
     ],
 )
-def test_the_api_makes_no_token_for_what_is_not_offered(call, account, chosen, said):
+def test_the_api_makes_no_token_for_what_is_not_offered(
+    call: Call, account: Account, chosen: str, said: str
+) -> None:
     key = header(TokenFactory(account=account, modules=(Module.ALL,)))
     Extension.objects.filter(pk=REPORTS).update(side="vendor")
     body = {"name": "New", "extension": {"id": chosen}}
@@ -390,7 +406,7 @@ def test_the_api_makes_no_token_for_what_is_not_offered(call, account, chosen, s
     assert Token.objects.count() == 1
 
 
-def test_the_command_says_that_custom_is_gone(account):
+def test_the_command_says_that_custom_is_gone(account: Account) -> None:
     Extension.objects.filter(pk=CUSTOM).delete()
     with pytest.raises(CommandError, match="EXT-000"):
         call_command(

@@ -1,27 +1,32 @@
 """The gate: who gets through, who is refused, and with what answer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, InterfaceError, connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from accounts.models import Account
+from tests.conftest import Call, Response
 from tests.factories import ZAPIER, AgreementFactory, TokenFactory, header, modules_of
 from tokens.catalog import Module
 from tokens.models import Grant, Token, TokenUsage
 
 
 @pytest.fixture
-def warm(call, token):
+def warm(call: Call, token: Token) -> Token:
     """Use the token, so that another call within the minute does not write that."""
     call("accounts", token)
     return token
 
 
-def test_a_token_reaches_a_module_it_was_granted(call, token):
+def test_a_token_reaches_a_module_it_was_granted(call: Call, token: Token) -> None:
     response = call("agreements", token)
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
@@ -29,13 +34,15 @@ def test_a_token_reaches_a_module_it_was_granted(call, token):
     assert response["Vary"] == "Authorization"
 
 
-def test_all_reaches_every_module(call, account):
+def test_all_reaches_every_module(call: Call, account: Account) -> None:
     token = TokenFactory(account=account, modules=(Module.ALL,))
     for path in ("agreements", "contracts", "products", "tier/accounts"):
         assert call(path, token).status_code == 200
 
 
-def test_a_module_without_a_grant_is_403_and_named_with_the_page_to_grant_it(call, token):
+def test_a_module_without_a_grant_is_403_and_named_with_the_page_to_grant_it(
+    call: Call, token: Token
+) -> None:
     response = call("contracts", token)
     assert response.status_code == 403
     body = response.json()
@@ -45,11 +52,11 @@ def test_a_module_without_a_grant_is_403_and_named_with_the_page_to_grant_it(cal
     assert body["errors"] == [f"{refused} An administrator of the account can grant it on {page}"]
 
 
-def test_the_own_account_needs_no_module(call, token, account):
+def test_the_own_account_needs_no_module(call: Call, token: Token, account: Account) -> None:
     assert call("accounts", token).json()[0]["id"] == account.pk
 
 
-def refused(response, reason=None):
+def refused(response: Response, reason: str | None = None) -> bool:
     body = response.json()
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == "ApiKey"
@@ -63,7 +70,7 @@ def refused(response, reason=None):
     return True
 
 
-def test_a_call_without_a_key_is_401(call, db):
+def test_a_call_without_a_key_is_401(call: Call, db: None) -> None:
     assert refused(call("agreements"), "missing")
 
 
@@ -80,12 +87,14 @@ def test_a_call_without_a_key_is_401(call, db):
         "é" * 63,
     ],
 )
-def test_a_malformed_header_is_401_without_a_query(call, db, value, django_assert_num_queries):
+def test_a_malformed_header_is_401_without_a_query(
+    call: Call, db: None, value: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(0):
         assert refused(call("agreements", value), "must be: ApiKey SU-" if value else "is missing")
 
 
-def test_an_unknown_token_and_a_wrong_secret_get_the_same_answer(call, token):
+def test_an_unknown_token_and_a_wrong_secret_get_the_same_answer(call: Call, token: Token) -> None:
     from tokens import keys
 
     wrong = call("agreements", keys.mint(token.pk).header)
@@ -99,17 +108,19 @@ def test_an_unknown_token_and_a_wrong_secret_get_the_same_answer(call, token):
     assert {**wrong.headers, "X-Request-ID": ""} == {**unknown.headers, "X-Request-ID": ""}
 
 
-def test_a_secret_that_is_cut_or_mistyped_is_called_so(call, token):
+def test_a_secret_that_is_cut_or_mistyped_is_called_so(call: Call, token: Token) -> None:
     key = header(token)
     assert refused(call("agreements", key[:-1] + ("0" if key[-1] != "0" else "1")), "mistyped")
 
 
-def test_the_secret_of_another_token_is_401(call, token, account):
+def test_the_secret_of_another_token_is_401(call: Call, token: Token, account: Account) -> None:
     other = header(TokenFactory(account=account)).split(":")[1]
     assert refused(call("agreements", f"ApiKey {token.pk}:{other}"))
 
 
-def test_a_disabled_token_is_401_at_the_very_next_call_and_works_again_when_enabled(call, token):
+def test_a_disabled_token_is_401_at_the_very_next_call_and_works_again_when_enabled(
+    call: Call, token: Token
+) -> None:
     key = header(token)
     assert call("agreements", key).status_code == 200
     token.disable(by=None)
@@ -118,13 +129,13 @@ def test_a_disabled_token_is_401_at_the_very_next_call_and_works_again_when_enab
     assert call("agreements", key).status_code == 200
 
 
-def test_a_deleted_token_is_401(call, token):
+def test_a_deleted_token_is_401(call: Call, token: Token) -> None:
     key = header(token)
     token.remove(by=None)
     assert refused(call("agreements", key), f"The token {token.pk} is deleted.")
 
 
-def test_only_the_holder_of_the_key_learns_why_it_is_refused(call, token):
+def test_only_the_holder_of_the_key_learns_why_it_is_refused(call: Call, token: Token) -> None:
     from tokens import keys
 
     wrong = keys.mint(token.pk).header
@@ -133,12 +144,12 @@ def test_only_the_holder_of_the_key_learns_why_it_is_refused(call, token):
     assert call("agreements", wrong).content == before
 
 
-def test_every_reason_is_told_at_once(call, token, account):
+def test_every_reason_is_told_at_once(call: Call, token: Token, account: Account) -> None:
     Token.objects.update(status="inactive", expires_at=timezone.now() - timedelta(seconds=1))
     assert refused(call("agreements", token), "is disabled and is expired.")
 
 
-def test_a_module_that_cannot_be_granted_is_not_said_to_be(call, account):
+def test_a_module_that_cannot_be_granted_is_not_said_to_be(call: Call, account: Account) -> None:
 
     token = TokenFactory(account=account, extension_id=ZAPIER, modules=modules_of(ZAPIER))
     [error] = call("agreements", token).json()["errors"]
@@ -146,7 +157,7 @@ def test_a_module_that_cannot_be_granted_is_not_said_to_be(call, account):
     assert error == f"{refused} The modules of a token for Zapier are fixed."
 
 
-def test_a_token_is_401_from_the_second_it_expires(call, token):
+def test_a_token_is_401_from_the_second_it_expires(call: Call, token: Token) -> None:
     Token.objects.update(expires_at=timezone.now() + timedelta(seconds=30))
     assert call("agreements", token).status_code == 200
     Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -155,13 +166,13 @@ def test_a_token_is_401_from_the_second_it_expires(call, token):
     assert f"The token {token.pk} is expired." in response.text
 
 
-def test_a_token_of_a_disabled_account_is_401(call, token, account):
+def test_a_token_of_a_disabled_account_is_401(call: Call, token: Token, account: Account) -> None:
     account.is_active = False
     account.save()
     assert refused(call("agreements", token), "belongs to an account that is switched off")
 
 
-def test_taking_a_grant_away_is_403_at_the_very_next_call(call, token):
+def test_taking_a_grant_away_is_403_at_the_very_next_call(call: Call, token: Token) -> None:
     key = header(token)
     assert call("agreements", key).status_code == 200
     token.grant({Module.CUSTOMERS}, by=None)
@@ -169,18 +180,18 @@ def test_taking_a_grant_away_is_403_at_the_very_next_call(call, token):
     assert call("tier/accounts", key).status_code == 200
 
 
-def test_a_grant_the_catalog_does_not_know_opens_nothing(call, token):
+def test_a_grant_the_catalog_does_not_know_opens_nothing(call: Call, token: Token) -> None:
     token.permissions.all().delete()
     Grant.objects.create(token=token, module="MD-8888")
     assert call("agreements", token).status_code == 403
 
 
-def test_a_grant_of_another_token_opens_nothing(call, account, token):
+def test_a_grant_of_another_token_opens_nothing(call: Call, account: Account, token: Token) -> None:
     TokenFactory(account=account, modules=(Module.ALL,))
     assert call("contracts", token).status_code == 403
 
 
-def test_the_wrong_method_is_405_in_json_for_those_who_may_call(call, token):
+def test_the_wrong_method_is_405_in_json_for_those_who_may_call(call: Call, token: Token) -> None:
     response = call("agreements", token, method="post", data={})
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"
@@ -188,11 +199,13 @@ def test_the_wrong_method_is_405_in_json_for_those_who_may_call(call, token):
     assert refused(call("agreements", method="post"))
 
 
-def test_a_key_in_the_query_string_lets_nobody_in(call, token):
+def test_a_key_in_the_query_string_lets_nobody_in(call: Call, token: Token) -> None:
     assert refused(call(f"agreements?Authorization={header(token)}"))
 
 
-def test_a_key_sent_in_clear_is_refused_where_https_is_required(call, token, settings):
+def test_a_key_sent_in_clear_is_refused_where_https_is_required(
+    call: Call, token: Token, settings: Settings
+) -> None:
     settings.HTTPS = True
     response = call("agreements", token)
     assert response.status_code == 403
@@ -201,15 +214,17 @@ def test_a_key_sent_in_clear_is_refused_where_https_is_required(call, token, set
     assert call("agreements", token, secure=True).status_code == 200
 
 
-def test_the_gate_costs_one_query(call, warm, django_assert_num_queries):
+def test_the_gate_costs_one_query(
+    call: Call, warm: Token, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     key = header(warm)
     with django_assert_num_queries(1):
         call("contracts", key)
 
 
 def test_a_list_costs_three_queries_and_a_detail_two(
-    call, warm, account, django_assert_num_queries
-):
+    call: Call, warm: Token, account: Account, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     AgreementFactory.create_batch(5, provider=account)
     key = header(warm)
     with django_assert_num_queries(3):
@@ -221,7 +236,7 @@ def test_a_list_costs_three_queries_and_a_detail_two(
         call("agreements/AGD-1", key)
 
 
-def test_the_gate_opens_no_session(call, token):
+def test_the_gate_opens_no_session(call: Call, token: Token) -> None:
     with CaptureQueriesContext(connection) as queries:
         call("agreements", token)
     assert not any("session" in query["sql"] for query in queries)
@@ -235,7 +250,9 @@ def test_the_gate_opens_no_session(call, token):
         st.binary(max_size=120).map(lambda junk: junk.decode("latin-1")), st.text(max_size=80)
     )
 )
-def test_no_bytes_in_the_header_break_the_gate_or_pass_it(client, db, junk):
+def test_no_bytes_in_the_header_break_the_gate_or_pass_it(
+    client: Client, db: None, junk: str
+) -> None:
     response = client.get("/public/v1/agreements", HTTP_AUTHORIZATION=junk)
     assert response.status_code == 401
 
@@ -244,7 +261,9 @@ def test_no_bytes_in_the_header_break_the_gate_or_pass_it(client, db, junk):
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
-def test_a_key_with_any_change_does_not_pass(client, token, data):
+def test_a_key_with_any_change_does_not_pass(
+    client: Client, token: Token, data: st.DataObject
+) -> None:
     key = header(token)
     index = data.draw(st.integers(7, len(key) - 1))
     letter = data.draw(st.characters(max_codepoint=255))
@@ -256,31 +275,32 @@ def test_a_key_with_any_change_does_not_pass(client, token, data):
 # --- Last used ------------------------------------------------------------------------------------
 
 
-def used(token):
-    return TokenUsage.objects.get(token=token).last_used_at
+def used(token: Token) -> datetime:
+    moment: datetime = TokenUsage.objects.get(token=token).last_used_at
+    return moment
 
 
-def test_the_first_use_is_stamped(call, token):
-    assert used(token) is None
+def test_the_first_use_is_stamped(call: Call, token: Token) -> None:
+    assert TokenUsage.objects.get(token=token).last_used_at is None
     call("agreements", token)
     assert timezone.now() - used(token) < timedelta(seconds=10)
 
 
-def test_a_use_within_the_minute_is_not_stamped_again(call, token):
+def test_a_use_within_the_minute_is_not_stamped_again(call: Call, token: Token) -> None:
     before = timezone.now() - timedelta(seconds=50)
     TokenUsage.objects.filter(token=token).update(last_used_at=before)
     call("agreements", token)
     assert used(token) == before
 
 
-def test_a_use_after_the_minute_is_stamped(call, token):
+def test_a_use_after_the_minute_is_stamped(call: Call, token: Token) -> None:
     before = timezone.now() - timedelta(seconds=61)
     TokenUsage.objects.filter(token=token).update(last_used_at=before)
     call("agreements", token)
     assert used(token) > before
 
 
-def test_two_late_stamps_write_once(token):
+def test_two_late_stamps_write_once(token: Token) -> None:
     from tokens.gate import stamp
 
     before = timezone.now() - timedelta(seconds=61)
@@ -292,7 +312,7 @@ def test_two_late_stamps_write_once(token):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stamp_does_not_wait_for_another_writer(call, token):
+def test_a_stamp_does_not_wait_for_another_writer(call: Call, token: Token) -> None:
     """While SQLite's only writer writes, a call is answered and leaves the stamp to the next one.
 
     PostgreSQL has no such lock.
@@ -303,7 +323,7 @@ def test_a_stamp_does_not_wait_for_another_writer(call, token):
 
     key, writing, done = header(token), Event(), Event()
 
-    def write():
+    def write() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("UPDATE accounts_account SET name = name WHERE id = 'PA-000-000'")
             writing.set()
@@ -325,17 +345,23 @@ def test_a_stamp_does_not_wait_for_another_writer(call, token):
 
 
 @pytest.mark.parametrize("path", ["agreements", "contracts"])
-def test_a_refused_call_is_no_use(call, token, path):
+def test_a_refused_call_is_no_use(call: Call, token: Token, path: str) -> None:
     token.grant((), by=None)
     call(path, token)
     token.disable(by=None)
     call("accounts", token)
-    assert used(token) is None
+    assert TokenUsage.objects.get(token=token).last_used_at is None
 
 
 @pytest.mark.parametrize("problem", [DatabaseError, InterfaceError])
-def test_a_stamp_that_fails_does_not_fail_the_call(call, token, monkeypatch, caplog, problem):
-    def broken(*args, **kwargs):
+def test_a_stamp_that_fails_does_not_fail_the_call(
+    call: Call,
+    token: Token,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    problem: type[Exception],
+) -> None:
+    def broken(*args: Any, **kwargs: Any) -> None:
         raise problem("the disk is full")
 
     # The only place where a database failure has to be provoked.

@@ -2,12 +2,16 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Account, User
+from tests.conftest import Call, Person
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens import keys, vault
 from tokens.catalog import Module
@@ -39,14 +43,14 @@ JUNK = [
 ]
 
 
-def test_a_use_is_noted_for_its_own_token_only(call, token, account):
+def test_a_use_is_noted_for_its_own_token_only(call: Call, token: Token, account: Account) -> None:
     other = TokenFactory(account=account)
     call("agreements", token)
     assert TokenUsage.objects.get(token=token).last_used_at
     assert TokenUsage.objects.get(token=other).last_used_at is None
 
 
-def test_the_digest_depends_on_the_pepper_of_its_number(settings):
+def test_the_digest_depends_on_the_pepper_of_its_number(settings: Settings) -> None:
     settings.TOKEN_PEPPERS = {1: b"a" * 32, 2: b"b" * 32}
     one, two = keys.digest(KEY, 1), keys.digest(KEY, 2)
     assert one.value != two.value
@@ -57,14 +61,14 @@ def test_the_digest_depends_on_the_pepper_of_its_number(settings):
     assert keys.digest(KEY, 1).value != one.value
 
 
-def test_the_gate_asks_the_token_s_own_account(call, token):
+def test_the_gate_asks_the_token_s_own_account(call: Call, token: Token) -> None:
     other = TokenFactory(account=AccountFactory())
     Account.objects.filter(pk=token.account_id).update(is_active=False)
     assert call("agreements", token).status_code == 401
     assert call("agreements", other).status_code == 200
 
 
-def test_a_key_opens_for_its_own_token_only(call, account):
+def test_a_key_opens_for_its_own_token_only(call: Call, account: Account) -> None:
     tokens = [TokenFactory(account=account) for _ in range(4)]
     for token in tokens:
         for other in tokens:
@@ -72,7 +76,7 @@ def test_a_key_opens_for_its_own_token_only(call, account):
             assert call("agreements", mixed).status_code == (200 if token is other else 401)
 
 
-def test_all_that_the_gate_decides_by_is_the_token_s_own(call, account):
+def test_all_that_the_gate_decides_by_is_the_token_s_own(call: Call, account: Account) -> None:
     """Each of five tokens in turn is the only valid one, so its neighbours in the table are not."""
     tokens = [TokenFactory(account=account) for _ in range(5)]
     sent = {token.pk: header(token) for token in tokens}
@@ -89,7 +93,7 @@ def test_all_that_the_gate_decides_by_is_the_token_s_own(call, account):
         assert answers == {right.pk: 200, disabled: 401, expired: 401, narrow: 403, elsewhere: 401}
 
 
-def test_either_of_two_keys_opens_the_gate(call, token):
+def test_either_of_two_keys_opens_the_gate(call: Call, token: Token) -> None:
     second = keys.mint(token.pk)
     TokenKey.put(token, second, version=2)
     first = TokenKey.objects.get(token=token, version=1).open()
@@ -98,7 +102,9 @@ def test_either_of_two_keys_opens_the_gate(call, token):
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-2, 401), (60, 200)])
-def test_a_key_opens_the_gate_until_it_retires(call, token, seconds, status):
+def test_a_key_opens_the_gate_until_it_retires(
+    call: Call, token: Token, seconds: int, status: int
+) -> None:
     second = keys.mint(token.pk)
     TokenKey.put(token, second, version=2)
     first = TokenKey.objects.get(token=token, version=1).open()
@@ -110,19 +116,19 @@ def test_a_key_opens_the_gate_until_it_retires(call, token, seconds, status):
     assert call("agreements", second.header).status_code == 200
 
 
-def test_only_its_holder_learns_that_a_key_is_retired(call, token):
+def test_only_its_holder_learns_that_a_key_is_retired(call: Call, token: Token) -> None:
     token.keys.update(retires_at=timezone.now() - timedelta(seconds=2))
     assert "retired" not in call("agreements", f"{header(TokenFactory())[:22]}{'0' * 40}").text
     assert "retired" not in call("agreements", f"ApiKey {token.pk}:{'0' * 40}").text
 
 
-def test_the_checksum_covers_the_id():
+def test_the_checksum_covers_the_id() -> None:
     key = keys.mint("SU-160-984-311")
     assert not key.looks_mistyped
     assert keys.Key("SU-160-984-312", key.secret).looks_mistyped
 
 
-def test_a_copy_sealed_by_an_earlier_version_still_opens(settings):
+def test_a_copy_sealed_by_an_earlier_version_still_opens(settings: Settings) -> None:
     settings.TOKEN_SEALING_KEYS = {1: bytes(range(32)), 2: b"n" * 32}
     sealed = bytes.fromhex(SEALED)
     assert vault.unseal(sealed, "PA-063-101", "SU-160-984-311", 1) == KEY.secret
@@ -146,23 +152,35 @@ def test_a_copy_sealed_by_an_earlier_version_still_opens(settings):
         f" {KEY.header}",
     ],
 )
-def test_a_malformed_header_costs_no_query(client, db, django_assert_num_queries, sent):
+def test_a_malformed_header_costs_no_query(
+    client: Client, db: None, django_assert_num_queries: DjangoAssertNumQueries, sent: str
+) -> None:
     with django_assert_num_queries(0):
         assert (
             client.get("/public/v1/agreements", headers={"authorization": sent}).status_code == 401
         )
 
 
-def test_an_unknown_id_costs_the_compare_of_a_wrong_secret(call, token, monkeypatch):
+def test_an_unknown_id_costs_the_compare_of_a_wrong_secret(
+    call: Call, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Counted in the standard library, below everything that the gate does."""
     import hmac
 
     others = TokenFactory.create_batch(3, account=token.account)
-    compared, compare, digest = [], hmac.compare_digest, hmac.digest
-    monkeypatch.setattr(
-        hmac, "compare_digest", lambda *sides: compared.append(len(sides[1])) or compare(*sides)
-    )
-    monkeypatch.setattr(hmac, "digest", lambda *parts: compared.append("digest") or digest(*parts))
+    compared: list[int | str] = []
+    compare, digest = hmac.compare_digest, hmac.digest
+
+    def note_compare(*sides: Any) -> bool:
+        compared.append(len(sides[1]))
+        return compare(*sides)
+
+    def note_digest(*parts: Any) -> bytes:
+        compared.append("digest")
+        return digest(*parts)
+
+    monkeypatch.setattr(hmac, "compare_digest", note_compare)
+    monkeypatch.setattr(hmac, "digest", note_digest)
     costs = []
     for token_id in (token.pk, *(other.pk for other in others), "SU-000-000-001"):
         compared.clear()
@@ -171,7 +189,7 @@ def test_an_unknown_id_costs_the_compare_of_a_wrong_secret(call, token, monkeypa
     assert costs == [["digest", 32]] * 5
 
 
-def test_a_stamp_restores_the_patience_of_the_connection(call, token):
+def test_a_stamp_restores_the_patience_of_the_connection(call: Call, token: Token) -> None:
     if connection.vendor != "sqlite":
         return
 
@@ -184,7 +202,9 @@ def test_a_stamp_restores_the_patience_of_the_connection(call, token):
 
 
 @pytest.mark.parametrize("junk", JUNK, ids=str)
-def test_stored_choices_of_any_kind_break_no_page(michael, token, junk):
+def test_stored_choices_of_any_kind_break_no_page(
+    michael: Person, token: Token, junk: object
+) -> None:
     for preferences in (junk, {"tokens": junk, "permissions": junk, "account": junk}):
         User.objects.filter(pk=michael.user.pk).update(
             preferences=preferences if preferences is not None else {}, time_zone=str(junk)[:64]
@@ -200,7 +220,9 @@ def test_stored_choices_of_any_kind_break_no_page(michael, token, junk):
 
 @pytest.mark.parametrize("junk", JUNK, ids=str)
 @pytest.mark.parametrize("name", ["account", "confirmed_at", "seen_at", "signed_in_at", "created"])
-def test_a_session_s_choices_of_any_kind_break_no_page(michael, token, name, junk):
+def test_a_session_s_choices_of_any_kind_break_no_page(
+    michael: Person, token: Token, name: str, junk: object
+) -> None:
     session = michael.client.session
     session[name] = junk
     session.save()
@@ -209,7 +231,7 @@ def test_a_session_s_choices_of_any_kind_break_no_page(michael, token, name, jun
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stamp_waits_for_nobody(client, settings):
+def test_a_stamp_waits_for_nobody(client: Client, settings: Settings) -> None:
     """The call is answered although another transaction holds what the stamp needs meanwhile."""
     token = TokenFactory(modules=(Module.AGREEMENTS,))
     key = header(token)
@@ -221,7 +243,7 @@ def test_a_stamp_waits_for_nobody(client, settings):
         connection.settings_dict["OPTIONS"]["timeout"] = PATIENCE
     holds, answered, let_go = threading.Event(), threading.Event(), threading.Event()
 
-    def hold():
+    def hold() -> None:
         try:
             with transaction.atomic():
                 TokenUsage.objects.filter(token=token).update(last_used_at=None)

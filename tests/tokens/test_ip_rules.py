@@ -1,25 +1,35 @@
 """IP rules: what may be saved, and whom the gate lets in from where."""
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from accounts.models import Account
 from activity.models import Event
 from portal.addresses import MAPPED, Span, at, packed, place, read_span
+from tests.conftest import Person, Response
 from tests.factories import AccountFactory, TokenFactory, header
-from tokens.models import IPRule, RefusedAddress
+from tokens.models import IPRule, RefusedAddress, Token
 
 OFFICE = "203.0.113.0/26"
 
 
-def rule(account, text=OFFICE, name="Head office", token=None):
+def rule(
+    account: Account, text: str = OFFICE, name: str = "Head office", token: Token | None = None
+) -> IPRule:
     [made] = IPRule.add(account, token, [(name, read_span(text))], by=None)
     return made
 
 
-def call_from(client, token, address, path="agreements", **headers):
+def call_from(
+    client: Client, token: Token, address: str, path: str = "agreements", **headers: Any
+) -> Response:
     headers = {"authorization": header(token), **headers}
     return client.get(f"/public/v1/{path}", headers=headers, REMOTE_ADDR=address)
 
@@ -27,7 +37,7 @@ def call_from(client, token, address, path="agreements", **headers):
 # --- The gate -------------------------------------------------------------------------------------
 
 
-def test_without_rules_a_token_works_from_any_address(client, token):
+def test_without_rules_a_token_works_from_any_address(client: Client, token: Token) -> None:
     for address in ("203.0.113.24", "2001:db8::7", ""):
         assert call_from(client, token, address).status_code == 200
 
@@ -47,13 +57,15 @@ def test_without_rules_a_token_works_from_any_address(client, token):
     ],
 )
 def test_a_token_works_only_from_the_addresses_of_the_rules(
-    client, token, account, address, status
-):
+    client: Client, token: Token, account: Account, address: str, status: int
+) -> None:
     rule(account)
     assert call_from(client, token, address).status_code == status
 
 
-def test_a_refusal_is_403_and_names_the_address_seen(client, token, account):
+def test_a_refusal_is_403_and_names_the_address_seen(
+    client: Client, token: Token, account: Account
+) -> None:
     rule(account)
     response = call_from(client, token, "192.0.2.210")
     assert response.status_code == 403
@@ -67,14 +79,18 @@ def test_a_refusal_is_403_and_names_the_address_seen(client, token, account):
     }
 
 
-def test_an_unknown_address_is_refused_once_there_is_a_rule(client, token, account):
+def test_an_unknown_address_is_refused_once_there_is_a_rule(
+    client: Client, token: Token, account: Account
+) -> None:
     rule(account)
     response = call_from(client, token, "")
     assert response.status_code == 403
     assert "from an address that is not known" in response.json()["errors"][0]
 
 
-def test_only_the_holder_of_the_key_learns_that_the_address_is_refused(client, token, account):
+def test_only_the_holder_of_the_key_learns_that_the_address_is_refused(
+    client: Client, token: Token, account: Account
+) -> None:
     rule(account)
     wrong = f"ApiKey {token.pk}:{'0' * 40}"
     response = client.get(
@@ -84,7 +100,9 @@ def test_only_the_holder_of_the_key_learns_that_the_address_is_refused(client, t
     assert "address" not in response.text
 
 
-def test_the_address_is_checked_before_the_module(client, token, account):
+def test_the_address_is_checked_before_the_module(
+    client: Client, token: Token, account: Account
+) -> None:
     rule(account)
     response = call_from(client, token, "192.0.2.210", "contracts")
     assert response.json()["error_code"] == "AUTH_007"
@@ -104,15 +122,23 @@ def test_the_address_is_checked_before_the_module(client, token, account):
     ],
 )
 def test_only_a_trusted_proxy_says_where_a_call_comes_from(
-    client, token, account, settings, proxies, forwarded, status
-):
+    client: Client,
+    token: Token,
+    account: Account,
+    settings: Settings,
+    proxies: int,
+    forwarded: str,
+    status: int,
+) -> None:
     settings.TRUSTED_PROXIES = proxies
     rule(account)
     response = call_from(client, token, "10.0.0.2", x_forwarded_for=forwarded)
     assert response.status_code == status
 
 
-def test_rules_of_a_token_hold_besides_those_of_the_account(client, token, account):
+def test_rules_of_a_token_hold_besides_those_of_the_account(
+    client: Client, token: Token, account: Account
+) -> None:
     other = TokenFactory(account=account)
     rule(account, "203.0.113.24 - 203.0.113.30", "ERP servers", token)
     assert call_from(client, token, "203.0.113.24").status_code == 200
@@ -133,7 +159,7 @@ def test_rules_of_a_token_hold_besides_those_of_the_account(client, token, accou
     }
 
 
-def test_rules_of_other_accounts_and_tokens_say_nothing(client, token):
+def test_rules_of_other_accounts_and_tokens_say_nothing(client: Client, token: Token) -> None:
     other = AccountFactory()
     rule(other, "198.51.100.0/24")
     rule(other, "198.51.100.0/24", "Its token's", TokenFactory(account=other))
@@ -143,7 +169,9 @@ def test_rules_of_other_accounts_and_tokens_say_nothing(client, token):
     assert call_from(client, token, "198.51.100.7").status_code == 403
 
 
-def test_a_change_holds_from_the_next_call_on(client, token, account):
+def test_a_change_holds_from_the_next_call_on(
+    client: Client, token: Token, account: Account
+) -> None:
     made = rule(account)
     assert call_from(client, token, "192.0.2.210").status_code == 403
     made.change("Head office", read_span("192.0.2.210"), by=None)
@@ -153,14 +181,19 @@ def test_a_change_holds_from_the_next_call_on(client, token, account):
     assert call_from(client, token, "203.0.113.24").status_code == 200
 
 
-def test_the_gate_finds_the_rule_among_many(client, token, account):
+def test_the_gate_finds_the_rule_among_many(client: Client, token: Token, account: Account) -> None:
     wanted = [(f"Host {n}", read_span(f"10.{n}.0.8/30")) for n in range(200)]
     IPRule.add(account, None, wanted, by=None)
     for address, status in (("10.77.0.8", 200), ("10.77.0.12", 403), ("10.199.0.11", 200)):
         assert call_from(client, token, address).status_code == status
 
 
-def test_the_gate_still_costs_one_query(client, token, account, django_assert_num_queries):
+def test_the_gate_still_costs_one_query(
+    client: Client,
+    token: Token,
+    account: Account,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     rule(account)
     rule(account, "203.0.113.24", "Its own", token)
     call_from(client, token, "203.0.113.24")
@@ -181,7 +214,9 @@ addresses = st.one_of(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(addresses, st.integers(0, 40)), min_size=1, max_size=5), st.data())
-def test_gate_and_model_agree_on_every_address(client, token, account, ends, data):
+def test_gate_and_model_agree_on_every_address(
+    client: Client, token: Token, account: Account, ends: list[tuple[int, int]], data: Any
+) -> None:
     IPRule.objects.all().delete()
     for number, (first, length) in enumerate(ends):
         last = min(first + 2**length, 2**128 - 1)
@@ -203,7 +238,9 @@ def test_gate_and_model_agree_on_every_address(client, token, account, ends, dat
 # --- Refused calls --------------------------------------------------------------------------------
 
 
-def test_a_refused_address_is_noted_with_its_program(client, token, account):
+def test_a_refused_address_is_noted_with_its_program(
+    client: Client, token: Token, account: Account
+) -> None:
     rule(account)
     call_from(client, token, "192.0.2.210", user_agent="python-requests/2.32")
     call_from(client, token, "203.0.113.24", user_agent="erp-sync/2.1")
@@ -211,7 +248,9 @@ def test_a_refused_address_is_noted_with_its_program(client, token, account):
     assert (row.token, row.address, row.agent) == (token, "192.0.2.210", "python-requests/2.32")
 
 
-def test_the_first_refusal_of_an_address_stands_in_the_trail(client, token, account, monkeypatch):
+def test_the_first_refusal_of_an_address_stands_in_the_trail(
+    client: Client, token: Token, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tokens.models.guards.RECORDED", 2)
     rule(account)
     for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3", "203.0.113.24"):
@@ -221,7 +260,9 @@ def test_the_first_refusal_of_an_address_stands_in_the_trail(client, token, acco
     assert told == [(token.pk, "192.0.2.1"), (token.pk, "192.0.2.2")]
 
 
-def test_only_the_latest_refused_addresses_of_a_token_are_kept(client, token, account, monkeypatch):
+def test_only_the_latest_refused_addresses_of_a_token_are_kept(
+    client: Client, token: Token, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tokens.models.guards.REFUSED", 3)
     rule(account)
     for number in range(5):
@@ -249,7 +290,9 @@ def test_only_the_latest_refused_addresses_of_a_token_are_kept(client, token, ac
         ("2001:db8:51::7", "2001:db8:51::7", "1 address"),
     ],
 )
-def test_addresses_are_understood_as_people_write_them(account, text, words, size):
+def test_addresses_are_understood_as_people_write_them(
+    account: Account, text: str, words: str, size: str
+) -> None:
     made = rule(account, text)
     made.refresh_from_db()
     assert (str(made.span), made.span.size_words) == (words, size)
@@ -268,7 +311,7 @@ def test_addresses_are_understood_as_people_write_them(account, text, words, siz
         ("203.0.113.9 - 2001:db8::1", "Both addresses must be IPv4, or both IPv6."),
     ],
 )
-def test_what_is_no_address_is_refused(text, problem):
+def test_what_is_no_address_is_refused(text: str, problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         read_span(text)
 
@@ -276,12 +319,12 @@ def test_what_is_no_address_is_refused(text, problem):
 @pytest.mark.parametrize(
     "text", ["0.0.0.0/0", "::/0", "2000::/3", "::/8", "0.0.0.0 - 255.255.255.255", "::ffff:0:0/96"]
 )
-def test_the_whole_internet_is_no_rule(account, text):
+def test_the_whole_internet_is_no_rule(account: Account, text: str) -> None:
     with pytest.raises(ValidationError, match="This is the whole Internet"):
         rule(account, text)
 
 
-def test_rules_of_a_scope_do_not_overlap(account, token):
+def test_rules_of_a_scope_do_not_overlap(account: Account, token: Token) -> None:
     rule(account)
     with pytest.raises(ValidationError, match="Head office covers it already"):
         rule(account, "203.0.113.24", "Server")
@@ -292,7 +335,7 @@ def test_rules_of_a_scope_do_not_overlap(account, token):
         rule(account, "203.0.113.24", "Again", token)
 
 
-def test_names_are_unique_in_an_account_ignoring_case(account, token):
+def test_names_are_unique_in_an_account_ignoring_case(account: Account, token: Token) -> None:
     rule(account)
     for text, holder in (("198.51.100.7", None), ("198.51.100.8", token)):
         with pytest.raises(ValidationError, match="“HEAD Office” already exists"):
@@ -300,21 +343,25 @@ def test_names_are_unique_in_an_account_ignoring_case(account, token):
     rule(AccountFactory(), "198.51.100.7", "Head office")
 
 
-def test_all_rules_are_added_or_none(account):
+def test_all_rules_are_added_or_none(account: Account) -> None:
     wanted = [("One", read_span("192.0.2.1")), ("Two", read_span("192.0.2.1"))]
     with pytest.raises(ValidationError):
         IPRule.add(account, None, wanted, by=None)
     assert not IPRule.objects.exists()
 
 
-def test_an_account_has_at_most_so_many_rules(account, monkeypatch):
+def test_an_account_has_at_most_so_many_rules(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tokens.models.guards.MOST", 1)
     rule(account)
     with pytest.raises(ValidationError, match="The account has 1 IP rules"):
         rule(account, "192.0.2.1", "One more")
 
 
-def test_the_trail_says_who_did_what_to_a_rule(michael, account, token):
+def test_the_trail_says_who_did_what_to_a_rule(
+    michael: Person, account: Account, token: Token
+) -> None:
     [made] = IPRule.add(account, None, [("Head office", read_span(OFFICE))], by=michael.user)
     made.change("Office", read_span("203.0.113.0/25"), by=michael.user)
     made.change("Office", read_span("203.0.113.0/25"), by=michael.user)
@@ -344,10 +391,10 @@ def test_the_trail_says_who_did_what_to_a_rule(michael, account, token):
         ),
     ]
     rule(account, "203.0.113.24", "ERP servers", token)
-    assert token.events.first().action == "rules.added"
+    assert token.events.latest("pk").action == "rules.added"
 
 
-def test_stored_addresses_have_the_order_of_addresses(account):
+def test_stored_addresses_have_the_order_of_addresses(account: Account) -> None:
     texts = ["255.0.0.1", "9.0.0.1", "2001:db8::1", "10.0.0.1", "::1"]
     IPRule.add(account, None, [(text, read_span(text)) for text in texts], by=None)
     found = [*IPRule.objects.order_by("first").values_list("first", flat=True)]
@@ -358,6 +405,6 @@ def test_stored_addresses_have_the_order_of_addresses(account):
 
 
 @given(st.integers(0, 2**128 - 1))
-def test_an_address_survives_being_stored(number):
+def test_an_address_survives_being_stored(number: int) -> None:
     assert place(at(number)) == number
     assert int(packed(str(at(number))), 16) == number

@@ -1,26 +1,36 @@
 """The pages of IP rules: the list, adding, editing and deleting, and the card of a token."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import Account, User
 from portal.addresses import read_span
-from tests.conftest import person, stale
+from tests.conftest import Person, Response, person, stale
 from tests.factories import PASSWORD, AccountFactory, TokenFactory
-from tokens.models import IPRule, KeyUse, RefusedAddress
+from tokens.models import IPRule, KeyUse, RefusedAddress, Token
 
 LIST = "/integrations/ip-rules/"
 ADD = f"{LIST}add/"
 OFFICE = {"name": "Head office", "kind": "range", "first": "203.0.113.0", "last": "203.0.113.63"}
 
 
-def rule(account, text="203.0.113.0/26", name="Head office", token=None, by=None):
+def rule(
+    account: Account,
+    text: str = "203.0.113.0/26",
+    name: str = "Head office",
+    token: Token | None = None,
+    by: User | None = None,
+) -> IPRule:
     [made] = IPRule.add(account, token, [(name, read_span(text))], by=by)
     return made
 
 
-def used(token, address, *, days=0, calls=1, agent=""):
+def used(token: Token, address: str, *, days: int = 0, calls: int = 1, agent: str = "") -> KeyUse:
     """Note that the token was used from the address so many days ago."""
     at = timezone.now() - timedelta(days=days, minutes=3)
     key = token.keys.get()
@@ -29,26 +39,30 @@ def used(token, address, *, days=0, calls=1, agent=""):
     )
 
 
-def spans(account):
+def spans(account: Account) -> dict[str, str]:
     rules = IPRule.objects.for_account(account.pk).order_by("name_key")
     return {rule.name: str(rule.span) for rule in rules}
 
 
-def names(response):
+def names(response: Response) -> list[str]:
     return [row.record.name for row in response.context["table"].page.object_list]
 
 
 # --- The list -------------------------------------------------------------------------------------
 
 
-def test_without_rules_the_page_says_that_tokens_work_from_anywhere(michael, adrian):
+def test_without_rules_the_page_says_that_tokens_work_from_anywhere(
+    michael: Person, adrian: Person
+) -> None:
     page = michael.client.get(LIST).text
     assert "Tokens work from any address" in page
     assert f'href="{ADD}"' in page
     assert f'href="{ADD}"' not in adrian.client.get(LIST).text
 
 
-def test_the_list_says_what_holds_and_shows_the_rules_of_the_account_only(michael, account, token):
+def test_the_list_says_what_holds_and_shows_the_rules_of_the_account_only(
+    michael: Person, account: Account, token: Token
+) -> None:
     rule(account, by=michael.user)
     rule(account, "2001:db8:51::/64", "Office IPv6")
     rule(account, "198.51.100.7", "Of a token", token)
@@ -62,7 +76,7 @@ def test_the_list_says_what_holds_and_shows_the_rules_of_the_account_only(michae
         assert words in page
 
 
-def test_a_member_sees_the_rules_without_buttons(adrian, account):
+def test_a_member_sees_the_rules_without_buttons(adrian: Person, account: Account) -> None:
     made = rule(account)
     page = adrian.client.get(LIST).text
     assert "Head office" in page
@@ -91,20 +105,24 @@ def test_a_member_sees_the_rules_without_buttons(adrian, account):
         ("page=9&per_page=10", ["Export host", "Head office", "Office IPv6"]),
     ],
 )
-def test_the_list_is_searched_filtered_and_sorted(michael, account, query, expected):
+def test_the_list_is_searched_filtered_and_sorted(
+    michael: Person, account: Account, query: str, expected: list[str]
+) -> None:
     rule(account)
     rule(account, "2001:db8:51::/64", "Office IPv6")
     rule(account, "198.51.100.0/28", "Export host")
     assert names(michael.client.get(f"{LIST}?{query}")) == expected
 
 
-def test_the_layout_is_remembered(michael, account):
+def test_the_layout_is_remembered(michael: Person, account: Account) -> None:
     rule(account)
     michael.client.post(f"{LIST}layout/", {"columns_sent": "1", "columns": ["addresses"]})
     assert "Last matched" not in michael.client.get(LIST).text.partition("<tbody>")[0][-600:]
 
 
-def test_a_rule_says_when_it_matched_last_and_from_where(michael, account, token):
+def test_a_rule_says_when_it_matched_last_and_from_where(
+    michael: Person, account: Account, token: Token
+) -> None:
     rule(account)
     rule(account, "198.51.100.0/28", "Export host")
     used(token, "203.0.113.24")
@@ -116,8 +134,11 @@ def test_a_rule_says_when_it_matched_last_and_from_where(michael, account, token
 
 
 def test_a_list_costs_the_same_for_many_rules(
-    michael, account, token, django_assert_max_num_queries
-):
+    michael: Person,
+    account: Account,
+    token: Token,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     wanted = [(f"Host {n}", read_span(f"10.{n}.0.8/30")) for n in range(120)]
     IPRule.add(account, None, wanted, by=michael.user)
     for number in range(20):
@@ -139,12 +160,16 @@ def test_a_list_costs_the_same_for_many_rules(
         ("<b>", "<strong>“&lt;b&gt;” is no address.</strong>"),
     ],
 )
-def test_an_address_can_be_tried(michael, account, asked, answer):
+def test_an_address_can_be_tried(
+    michael: Person, account: Account, asked: str, answer: str
+) -> None:
     rule(account)
     assert answer in michael.client.get(LIST, {"address": asked}).text
 
 
-def test_the_answer_names_tokens_whose_own_rules_refuse(michael, account, token):
+def test_the_answer_names_tokens_whose_own_rules_refuse(
+    michael: Person, account: Account, token: Token
+) -> None:
     rule(account)
     rule(account, "203.0.113.1", "Its own", token)
     passes = TokenFactory(account=account, name="NetSuite Bridge")
@@ -156,7 +181,9 @@ def test_the_answer_names_tokens_whose_own_rules_refuse(michael, account, token)
     assert "NetSuite Bridge" not in answer
 
 
-def test_the_answer_names_who_used_a_refused_address(michael, account, token):
+def test_the_answer_names_who_used_a_refused_address(
+    michael: Person, account: Account, token: Token
+) -> None:
     rule(account)
     used(token, "192.0.2.210")
     page = michael.client.get(LIST, {"address": "192.0.2.210"}).text
@@ -168,11 +195,13 @@ def test_the_answer_names_who_used_a_refused_address(michael, account, token):
 # --- Adding ---------------------------------------------------------------------------------------
 
 
-def test_the_first_rule_is_added_without_the_password(michael, account):
+def test_the_first_rule_is_added_without_the_password(michael: Person, account: Account) -> None:
     response = stale(michael.client).post(ADD, OFFICE, follow=True)
     assert spans(account) == {"Head office": "203.0.113.0/26"}
     assert "Head office is added." in response.text
-    assert IPRule.objects.get().created_by.name == "Michael Goldmill"
+    creator = IPRule.objects.get().created_by
+    assert creator
+    assert creator.name == "Michael Goldmill"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +218,9 @@ def test_the_first_rule_is_added_without_the_password(michael, account):
         ({"kind": "range", "first": "203.0.113.1 - 203.0.113.9"}, "203.0.113.1 – 9"),
     ],
 )
-def test_addresses_are_understood_in_either_field(michael, account, sent, stored):
+def test_addresses_are_understood_in_either_field(
+    michael: Person, account: Account, sent: dict[str, Any], stored: str
+) -> None:
     michael.client.post(ADD, {"name": "Head office", **sent})
     assert spans(account) == {"Head office": stored}
 
@@ -214,7 +245,9 @@ def test_addresses_are_understood_in_either_field(michael, account, sent, stored
         ({"kind": "other"}, "is not one of the available choices"),
     ],
 )
-def test_a_mistake_is_told_in_words_and_nothing_is_saved(michael, account, sent, problem):
+def test_a_mistake_is_told_in_words_and_nothing_is_saved(
+    michael: Person, account: Account, sent: dict[str, str], problem: str
+) -> None:
     rule(account, "198.51.100.0/24", "Night export")
     response = michael.client.post(ADD, {**OFFICE, **sent})
     assert response.status_code == 200
@@ -222,7 +255,9 @@ def test_a_mistake_is_told_in_words_and_nothing_is_saved(michael, account, sent,
     assert list(spans(account)) == ["Night export"]
 
 
-def test_whom_the_first_rule_stops_is_said_before_it_is_saved(michael, account, token):
+def test_whom_the_first_rule_stops_is_said_before_it_is_saved(
+    michael: Person, account: Account, token: Token
+) -> None:
     other = TokenFactory(account=account, name="Price List Export")
     used(token, "203.0.113.24")
     used(token, "198.51.100.7", days=1, calls=488)
@@ -252,7 +287,9 @@ def test_whom_the_first_rule_stops_is_said_before_it_is_saved(michael, account, 
     }
 
 
-def test_what_came_up_since_it_was_listed_is_listed_before_it_is_saved(michael, account, token):
+def test_what_came_up_since_it_was_listed_is_listed_before_it_is_saved(
+    michael: Person, account: Account, token: Token
+) -> None:
     used(token, "198.51.100.7")
     sent = {**OFFICE, "listed": ["198.51.100.7"]}
     used(token, "192.0.2.210")
@@ -260,12 +297,14 @@ def test_what_came_up_since_it_was_listed_is_listed_before_it_is_saved(michael, 
     assert not IPRule.objects.exists()
 
 
-def test_only_listed_addresses_can_be_ticked(michael, account, token):
+def test_only_listed_addresses_can_be_ticked(
+    michael: Person, account: Account, token: Token
+) -> None:
     michael.client.post(ADD, {**OFFICE, "also": ["192.0.2.210", "nonsense"]})
     assert spans(account) == {"Head office": "203.0.113.0/26"}
 
 
-def test_letting_more_addresses_in_asks_for_the_password(michael, account):
+def test_letting_more_addresses_in_asks_for_the_password(michael: Person, account: Account) -> None:
     rule(account)
     client = stale(michael.client)
     sent = {"name": "Export host", "kind": "single", "first": "198.51.100.7"}
@@ -276,7 +315,7 @@ def test_letting_more_addresses_in_asks_for_the_password(michael, account):
     assert len(spans(account)) == 2
 
 
-def test_the_persons_own_address_can_be_filled_in(michael, account):
+def test_the_persons_own_address_can_be_filled_in(michael: Person, account: Account) -> None:
     client = michael.client
     page = client.post(ADD, {"name": "Here", "current": "1"}, REMOTE_ADDR="8.8.4.4").text
     assert 'value="8.8.4.4"' in page
@@ -285,20 +324,22 @@ def test_the_persons_own_address_can_be_filled_in(michael, account):
     assert not IPRule.objects.exists()
 
 
-def test_a_private_address_is_not_offered(michael):
+def test_a_private_address_is_not_offered(michael: Person) -> None:
     page = michael.client.get(ADD, REMOTE_ADDR="10.0.0.2").text
     assert "Add Current IP" not in page
     assert "10.0.0.2" not in page
 
 
-def test_an_address_from_another_page_is_filled_in(michael):
+def test_an_address_from_another_page_is_filled_in(michael: Person) -> None:
     assert 'value="192.0.2.210"' in michael.client.get(f"{ADD}?address=192.0.2.210").text
 
 
 # --- Editing and deleting -------------------------------------------------------------------------
 
 
-def test_a_rule_is_edited_and_narrowing_needs_no_password(michael, account):
+def test_a_rule_is_edited_and_narrowing_needs_no_password(
+    michael: Person, account: Account
+) -> None:
     made = rule(account)
     client = stale(michael.client)
     url = f"{LIST}{made.pk}/edit/"
@@ -310,7 +351,9 @@ def test_a_rule_is_edited_and_narrowing_needs_no_password(michael, account):
     assert spans(account) == {"Office": "203.0.113.0/27"}
 
 
-def test_narrowing_says_whom_it_stops_and_can_let_them_go_on(michael, account, token):
+def test_narrowing_says_whom_it_stops_and_can_let_them_go_on(
+    michael: Person, account: Account, token: Token
+) -> None:
     made = rule(account)
     used(token, "203.0.113.61")
     url, sent = f"{LIST}{made.pk}/edit/", {**OFFICE, "last": "203.0.113.31"}
@@ -321,15 +364,15 @@ def test_narrowing_says_whom_it_stops_and_can_let_them_go_on(michael, account, t
     assert spans(account) == {"203.0.113.61": "203.0.113.61", "Head office": "203.0.113.0/27"}
 
 
-def test_saving_unchanged_changes_nothing(michael, account):
+def test_saving_unchanged_changes_nothing(michael: Person, account: Account) -> None:
     made = rule(account)
     response = michael.client.post(f"{LIST}{made.pk}/edit/", OFFICE, follow=True)
     assert "Nothing was changed." in response.text
 
 
 def test_deleting_says_whom_it_stops_and_the_last_one_asks_for_the_password(
-    michael, account, token
-):
+    michael: Person, account: Account, token: Token
+) -> None:
     office, host = rule(account), rule(account, "198.51.100.7", "Export host")
     used(token, "203.0.113.24", calls=7)
     client = stale(michael.client)
@@ -347,7 +390,9 @@ def test_deleting_says_whom_it_stops_and_the_last_one_asks_for_the_password(
 
 
 @pytest.mark.parametrize("verb", ["edit", "delete"])
-def test_rules_of_others_are_404_and_members_may_not(michael, adrian, stranger, account, verb):
+def test_rules_of_others_are_404_and_members_may_not(
+    michael: Person, adrian: Person, stranger: Person, account: Account, verb: str
+) -> None:
     made = rule(account)
     url = f"{LIST}{made.pk}/{verb}/"
     assert stranger.client.get(url).status_code == 404
@@ -360,7 +405,9 @@ def test_rules_of_others_are_404_and_members_may_not(michael, adrian, stranger, 
 # --- Refused calls --------------------------------------------------------------------------------
 
 
-def test_refused_addresses_are_listed_while_rules_refuse_them(michael, account, token):
+def test_refused_addresses_are_listed_while_rules_refuse_them(
+    michael: Person, account: Account, token: Token
+) -> None:
     office = rule(account)
     now = timezone.now()
     for address in ("192.0.2.210", "203.0.113.24"):
@@ -379,11 +426,11 @@ def test_refused_addresses_are_listed_while_rules_refuse_them(michael, account, 
 # --- A token's own rules --------------------------------------------------------------------------
 
 
-def detail(client, token):
+def detail(client: Client, token: Token) -> str:
     return client.get(f"/integrations/tokens/{token.pk}/").text
 
 
-def test_a_token_has_rules_of_its_own(michael, account, token):
+def test_a_token_has_rules_of_its_own(michael: Person, account: Account, token: Token) -> None:
     add = f"/integrations/tokens/{token.pk}/ip-rules/add/"
     page = detail(michael.client, token)
     assert f'href="{add}"' in page
@@ -399,7 +446,9 @@ def test_a_token_has_rules_of_its_own(michael, account, token):
     assert spans(account) == {}
 
 
-def test_the_page_of_a_token_says_that_the_account_s_rules_hold_too(michael, account, token):
+def test_the_page_of_a_token_says_that_the_account_s_rules_hold_too(
+    michael: Person, account: Account, token: Token
+) -> None:
     rule(account)
     assert "<strong>May call only from</strong> 203.0.113.0/26." in detail(michael.client, token)
     rule(account, "203.0.113.24", "ERP servers", token)
@@ -408,27 +457,31 @@ def test_the_page_of_a_token_says_that_the_account_s_rules_hold_too(michael, acc
     assert "<strong>May call only from</strong> 203.0.113.24." in page
 
 
-def test_a_rule_of_a_token_stops_only_its_own_calls(michael, account, token):
+def test_a_rule_of_a_token_stops_only_its_own_calls(
+    michael: Person, account: Account, token: Token
+) -> None:
     used(TokenFactory(account=account), "192.0.2.210")
     add = f"/integrations/tokens/{token.pk}/ip-rules/add/"
     michael.client.post(add, OFFICE)
     assert token.ip_rules.count() == 1
 
 
-def test_a_deleted_token_gets_no_rules(michael, token):
+def test_a_deleted_token_gets_no_rules(michael: Person, token: Token) -> None:
     token.remove(by=None)
     add = f"/integrations/tokens/{token.pk}/ip-rules/add/"
     assert michael.client.post(add, OFFICE).status_code == 302
     assert not IPRule.objects.exists()
 
 
-def test_the_account_of_a_rule_is_the_one_the_person_acts_for(michael, stranger):
+def test_the_account_of_a_rule_is_the_one_the_person_acts_for(
+    michael: Person, stranger: Person
+) -> None:
     stranger.client.post(ADD, OFFICE)
     assert spans(michael.account) == {}
     assert spans(stranger.account) == {"Head office": "203.0.113.0/26"}
 
 
-def test_another_person_s_rules_are_not_reached_by_a_token_of_theirs(token):
+def test_another_person_s_rules_are_not_reached_by_a_token_of_theirs(token: Token) -> None:
     other = person()
     assert (
         other.client.post(f"/integrations/tokens/{token.pk}/ip-rules/add/", OFFICE).status_code

@@ -2,10 +2,12 @@
 
 import re
 import string
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from tests.factories import TokenFactory
 from tokens import keys, vault
@@ -14,23 +16,23 @@ from tokens.models import TokenKey
 ARTICLE = "ApiKey SU-160-984-311:f45bee7e79b10ff6eff67902ccb4f3d46724ceb8"
 
 
-def test_the_key_of_the_article_is_read():
+def test_the_key_of_the_article_is_read() -> None:
     assert keys.parse(ARTICLE) == ("SU-160-984-311", "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8")
 
 
-def test_a_key_is_read_back_as_it_was_made():
+def test_a_key_is_read_back_as_it_was_made() -> None:
     key = keys.mint("SU-160-984-311")
     assert re.fullmatch(r"ApiKey SU-160-984-311:[0-9a-f]{40}", key.header)
     assert keys.parse(key.header) == key
     assert not key.looks_mistyped
 
 
-def test_two_keys_are_never_the_same():
+def test_two_keys_are_never_the_same() -> None:
     assert len({keys.mint("SU-160-984-311").secret for _ in range(100)}) == 100
 
 
 @pytest.mark.parametrize("scheme", ["apikey", "APIKEY", "ApiKey"])
-def test_the_scheme_is_read_in_any_case(scheme):
+def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
     assert keys.parse(ARTICLE.replace("ApiKey", scheme))
 
 
@@ -56,12 +58,12 @@ def test_the_scheme_is_read_in_any_case(scheme):
         "x" * 100_000,
     ],
 )
-def test_anything_else_is_not_a_key(header):
+def test_anything_else_is_not_a_key(header: str) -> None:
     assert keys.parse(header) is None
 
 
 @given(st.text(max_size=200))
-def test_a_text_is_a_key_only_if_it_is_exactly_one(text):
+def test_a_text_is_a_key_only_if_it_is_exactly_one(text: str) -> None:
     key = keys.parse(text)
     assert (key is None) == (
         re.fullmatch(r"(?i:apikey) SU-\d{3}-\d{3}-\d{3}:[0-9a-f]{40}", text, re.ASCII) is None
@@ -69,13 +71,13 @@ def test_a_text_is_a_key_only_if_it_is_exactly_one(text):
 
 
 @given(st.integers(0, 39), st.sampled_from("0123456789abcdef"))
-def test_a_changed_digit_looks_mistyped(index, digit):
+def test_a_changed_digit_looks_mistyped(index: int, digit: str) -> None:
     key = keys.mint("SU-160-984-311")
     secret = key.secret[:index] + digit + key.secret[index + 1 :]
     assert keys.Key(key.token_id, secret).looks_mistyped == (secret != key.secret)
 
 
-def test_a_digest_matches_its_key_only():
+def test_a_digest_matches_its_key_only() -> None:
     key, other = keys.mint("SU-160-984-311"), keys.mint("SU-160-984-311")
     digest = keys.digest(key)
     assert keys.matches(key, *digest)
@@ -84,7 +86,7 @@ def test_a_digest_matches_its_key_only():
     assert not keys.matches_nobody(key)
 
 
-def test_a_new_pepper_makes_new_digests_and_old_ones_go_on_matching(settings):
+def test_a_new_pepper_makes_new_digests_and_old_ones_go_on_matching(settings: Settings) -> None:
     key = keys.mint("SU-160-984-311")
     old = keys.digest(key)
     settings.TOKEN_PEPPERS = {**settings.TOKEN_PEPPERS, 2: b"2" * 32}
@@ -92,14 +94,14 @@ def test_a_new_pepper_makes_new_digests_and_old_ones_go_on_matching(settings):
     assert keys.matches(key, *old)
 
 
-def test_a_pepper_that_was_taken_away_matches_nothing(settings):
+def test_a_pepper_that_was_taken_away_matches_nothing(settings: Settings) -> None:
     key = keys.mint("SU-160-984-311")
     old = keys.digest(key)
     settings.TOKEN_PEPPERS = {2: b"2" * 32}
     assert not keys.matches(key, *old)
 
 
-def test_a_ring_tells_which_copies_it_can_open(settings):
+def test_a_ring_tells_which_copies_it_can_open(settings: Settings) -> None:
     sealed = vault.seal("secret", "PA-1", "SU-1", 1)
     assert vault.can_open(sealed)
     assert not vault.can_open(b"")
@@ -108,12 +110,12 @@ def test_a_ring_tells_which_copies_it_can_open(settings):
     assert not vault.can_open(sealed)
 
 
-def test_a_sealed_text_opens_where_it_was_sealed():
+def test_a_sealed_text_opens_where_it_was_sealed() -> None:
     assert vault.unseal(vault.seal("secret", "PA-1", "SU-1", 1), "PA-1", "SU-1", 1) == "secret"
 
 
 @pytest.mark.parametrize("place", [("PA-2", "SU-1", 1), ("PA-1", "SU-2", 1), ("PA-1", "SU-1", 2)])
-def test_a_sealed_text_that_was_moved_does_not_open(place):
+def test_a_sealed_text_that_was_moved_does_not_open(place: tuple[str, str, int]) -> None:
     with pytest.raises(vault.SealBroken):
         vault.unseal(vault.seal("secret", "PA-1", "SU-1", 1), *place)
 
@@ -127,33 +129,34 @@ def test_a_sealed_text_that_was_moved_does_not_open(place):
         lambda sealed: b"\xff" + sealed[1:],
     ],
 )
-def test_a_sealed_text_that_was_changed_does_not_open(change):
+def test_a_sealed_text_that_was_changed_does_not_open(change: Callable[[bytes], bytes]) -> None:
     with pytest.raises(vault.SealBroken):
         vault.unseal(change(vault.seal("secret", "PA-1")), "PA-1")
 
 
-def test_two_seals_of_one_text_differ():
+def test_two_seals_of_one_text_differ() -> None:
     assert vault.seal("secret", "PA-1") != vault.seal("secret", "PA-1")
 
 
-def test_a_new_sealing_key_seals_anew_and_old_copies_go_on_opening(settings):
+def test_a_new_sealing_key_seals_anew_and_old_copies_go_on_opening(settings: Settings) -> None:
     old = vault.seal("secret", "PA-1")
     settings.TOKEN_SEALING_KEYS = {**settings.TOKEN_SEALING_KEYS, 2: b"2" * 32}
     assert vault.seal("secret", "PA-1")[0] == 2
     assert vault.unseal(old, "PA-1") == "secret"
 
 
-def test_the_database_holds_no_part_of_the_secret_in_clear(db):
+def test_the_database_holds_no_part_of_the_secret_in_clear(db: None) -> None:
     stored = TokenKey.objects.get(token=TokenFactory())
     secret = stored.open().split(":")[1]
     assert set(secret) <= set(string.hexdigits)
+    assert stored.sealed
     for column in (bytes(stored.digest), bytes(stored.sealed)):
         assert secret.encode() not in column
         assert bytes.fromhex(secret) not in column
     assert len(stored.digest) == 32
 
 
-def test_copies_swapped_between_two_rows_do_not_open(db):
+def test_copies_swapped_between_two_rows_do_not_open(db: None) -> None:
     one, two = (
         TokenKey.objects.get(token=TokenFactory()),
         TokenKey.objects.get(token=TokenFactory()),

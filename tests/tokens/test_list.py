@@ -1,10 +1,15 @@
 """The list of tokens, whose URL says what it shows."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import Account
+from tests.conftest import Person, Response
 from tests.factories import CUSTOM, FLOWGEAR, REPORTS, ZAPIER, TokenFactory, UserFactory
 from tokens.catalog import Module
 from tokens.models import Token, TokenUsage
@@ -13,7 +18,7 @@ from tokens.pages.tables import TokenTable
 LIST = "/integrations/tokens/"
 
 
-def names(client, query=""):
+def names(client: Client, query: str = "") -> list[str]:
     """Return the names on the page, in order."""
     response = client.get(f"{LIST}{query}")
     assert response.status_code == 200
@@ -21,7 +26,7 @@ def names(client, query=""):
 
 
 @pytest.fixture
-def three(account, michael):
+def three(account: Account, michael: Person) -> list[Token]:
     """Make three tokens, on three days in the order of their names."""
     made = []
     for day, (name, extension) in enumerate(
@@ -39,12 +44,14 @@ def three(account, michael):
     return made
 
 
-def test_it_shows_the_tokens_of_the_own_account_newest_first(michael, three):
+def test_it_shows_the_tokens_of_the_own_account_newest_first(
+    michael: Person, three: list[Token]
+) -> None:
     TokenFactory(name="Somebody else's")
     assert names(michael.client) == ["Gamma", "Beta", "Alpha"]
 
 
-def test_a_row_says_what_the_article_shows(michael, three):
+def test_a_row_says_what_the_article_shows(michael: Person, three: list[Token]) -> None:
     text = michael.client.get(LIST).text
     for part in (
         "Alpha",
@@ -58,19 +65,19 @@ def test_a_row_says_what_the_article_shows(michael, three):
         assert part in text
 
 
-def test_times_are_in_the_zone_of_the_person(michael, three):
+def test_times_are_in_the_zone_of_the_person(michael: Person, three: list[Token]) -> None:
     michael.user.time_zone = "America/New_York"
     michael.user.save()
     assert "01/05/2024 08:00" in michael.client.get(LIST).text
 
 
-def test_an_account_without_tokens_is_told_what_to_do(michael, adrian):
+def test_an_account_without_tokens_is_told_what_to_do(michael: Person, adrian: Person) -> None:
     assert "No tokens yet" in michael.client.get(LIST).text
     assert "/integrations/tokens/new/" in michael.client.get(LIST).text
     assert "An administrator of the account can create one." in adrian.client.get(LIST).text
 
 
-def test_a_looker_sees_the_list_but_nothing_to_press(adrian, three):
+def test_a_looker_sees_the_list_but_nothing_to_press(adrian: Person, three: list[Token]) -> None:
     text = adrian.client.get(LIST).text
     assert "Alpha" in text
     for absent in ("/integrations/tokens/new/", "/disable/", "/delete/", "/edit/"):
@@ -96,7 +103,9 @@ def test_a_looker_sees_the_list_but_nothing_to_press(adrian, three):
         ("extension", "BCA"),
     ],
 )
-def test_it_sorts_by_any_column_with_empty_values_last(michael, account, sort, expected):
+def test_it_sorts_by_any_column_with_empty_values_last(
+    michael: Person, account: Account, sort: str, expected: str
+) -> None:
     now = timezone.now()
     rows = (
         # name, extension, external id, updated, used, expires, modules
@@ -128,7 +137,9 @@ def test_it_sorts_by_any_column_with_empty_values_last(michael, account, sort, e
     assert "".join(names(michael.client, f"?sort={sort}")) == expected
 
 
-def test_every_order_ends_with_the_key_so_that_pages_do_not_move(michael, account):
+def test_every_order_ends_with_the_key_so_that_pages_do_not_move(
+    michael: Person, account: Account
+) -> None:
     for name, column in TokenTable.base_columns.items():
         if column.orderable is False:
             continue
@@ -158,26 +169,28 @@ def test_every_order_ends_with_the_key_so_that_pages_do_not_move(michael, accoun
         ("?last_used=idle", ["Gamma", "Beta", "Alpha"]),
     ],
 )
-def test_it_filters(michael, three, query, expected):
+def test_it_filters(michael: Person, three: list[Token], query: str, expected: list[str]) -> None:
     assert names(michael.client, query) == expected
 
 
-def test_the_external_id_is_found_without_regard_to_case_beyond_ascii(michael, account):
+def test_the_external_id_is_found_without_regard_to_case_beyond_ascii(
+    michael: Person, account: Account
+) -> None:
     TokenFactory(account=account, name="Road", external_id="ÄRP-Straße")
     assert names(michael.client, "?external_id=ärp-strasse") == ["Road"]
 
 
-def test_it_finds_a_token_by_its_id(michael, three):
+def test_it_finds_a_token_by_its_id(michael: Person, three: list[Token]) -> None:
     assert names(michael.client, f"?q={three[1].pk.lower()}") == ["Beta"]
 
 
-def test_it_filters_by_creator(michael, three, account):
+def test_it_filters_by_creator(michael: Person, three: list[Token], account: Account) -> None:
     other = UserFactory(name="Tony Gazzo")
     TokenFactory(account=account, name="Delta", by=other)
     assert names(michael.client, f"?created_by={other.pk}") == ["Delta"]
 
 
-def test_creators_of_other_accounts_cannot_be_asked_for(michael, stranger):
+def test_creators_of_other_accounts_cannot_be_asked_for(michael: Person, stranger: Person) -> None:
     TokenFactory(account=stranger.account, by=stranger.user)
     response = michael.client.get(f"{LIST}?filter=open&created_by={stranger.user.pk}")
     assert "Nobody in this account has that ID." in response.text
@@ -194,7 +207,9 @@ def test_creators_of_other_accounts_cannot_be_asked_for(michael, stranger):
         ("deleted", {"status": "deleted"}),
     ],
 )
-def test_it_filters_by_state_as_the_rows_show_it(michael, account, state, change):
+def test_it_filters_by_state_as_the_rows_show_it(
+    michael: Person, account: Account, state: str, change: dict[str, Any]
+) -> None:
     token = TokenFactory(account=account)
     fields = {
         name: timezone.now() + value if isinstance(value, timedelta) else value
@@ -208,7 +223,7 @@ def test_it_filters_by_state_as_the_rows_show_it(michael, account, state, change
     assert names(michael.client, "?status=any") == [token.name]
 
 
-def test_deleted_tokens_are_hidden_until_asked_for(michael, three):
+def test_deleted_tokens_are_hidden_until_asked_for(michael: Person, three: list[Token]) -> None:
     three[0].remove(by=michael.user)
     assert names(michael.client) == ["Gamma", "Beta"]
     assert names(michael.client, "?status=deleted") == ["Alpha"]
@@ -217,7 +232,9 @@ def test_deleted_tokens_are_hidden_until_asked_for(michael, three):
     assert names(michael.client, chips[0].url) == ["Gamma", "Beta", "Alpha"]
 
 
-def test_each_applied_filter_is_a_chip_that_removes_just_itself(michael, three):
+def test_each_applied_filter_is_a_chip_that_removes_just_itself(
+    michael: Person, three: list[Token]
+) -> None:
     query = f"?q=a&extension={CUSTOM}&module={Module.AGREEMENTS}&status=active&per_page=20"
     response = michael.client.get(f"{LIST}{query}")
     assert [(chip.name, chip.value) for chip in response.context["chips"]] == [
@@ -233,7 +250,9 @@ def test_each_applied_filter_is_a_chip_that_removes_just_itself(michael, three):
         assert "per_page=20" in chip.url
 
 
-def test_no_match_repeats_what_was_asked_and_offers_a_way_out(michael, three):
+def test_no_match_repeats_what_was_asked_and_offers_a_way_out(
+    michael: Person, three: list[Token]
+) -> None:
     text = michael.client.get(f"{LIST}?q=invoice").text
     assert "No token matches" in text
     assert "None of your 3 tokens has “invoice” in its label or ID." in text
@@ -241,24 +260,24 @@ def test_no_match_repeats_what_was_asked_and_offers_a_way_out(michael, three):
 
 
 @pytest.fixture
-def many(account):
+def many(account: Account) -> list[Token]:
     return [TokenFactory(account=account, name=f"Token {n:02}") for n in range(25)]
 
 
-def test_it_shows_ten_rows_and_the_way_to_the_next(michael, many):
+def test_it_shows_ten_rows_and_the_way_to_the_next(michael: Person, many: list[Token]) -> None:
     response = michael.client.get(f"{LIST}?sort=label")
     assert len(response.context["page"].object_list) == 10
     assert "1–10 of 25" in response.text
     assert names(michael.client, "?sort=label&page=3") == [f"Token {n}" for n in range(20, 25)]
 
 
-def test_a_page_beyond_the_end_is_the_last(michael, many):
+def test_a_page_beyond_the_end_is_the_last(michael: Person, many: list[Token]) -> None:
     assert names(michael.client, "?sort=label&page=999999") == names(
         michael.client, "?sort=label&page=3"
     )
 
 
-def test_pages_hold_every_token_once(michael, many):
+def test_pages_hold_every_token_once(michael: Person, many: list[Token]) -> None:
     seen = [
         name for page in (1, 2, 3) for name in names(michael.client, f"?sort=status&page={page}")
     ]
@@ -267,20 +286,27 @@ def test_pages_hold_every_token_once(michael, many):
 
 @pytest.mark.parametrize("per_page", [10, 20, 50])
 def test_the_list_costs_five_queries_whatever_the_page_size(
-    michael, many, per_page, django_assert_num_queries
-):
+    michael: Person,
+    many: list[Token],
+    per_page: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     michael.client.get(LIST)
     with django_assert_num_queries(5):
         michael.client.get(f"{LIST}?per_page={per_page}")
 
 
-def test_the_column_of_modules_costs_one_more(michael, many, django_assert_num_queries):
+def test_the_column_of_modules_costs_one_more(
+    michael: Person, many: list[Token], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     michael.client.get(LIST)
     with django_assert_num_queries(6):
         michael.client.get(f"{LIST}?columns=label,modules&per_page=50")
 
 
-def test_counting_stops_at_the_cap(michael, many, monkeypatch):
+def test_counting_stops_at_the_cap(
+    michael: Person, many: list[Token], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from portal.tables import CappedPaginator
 
     monkeypatch.setattr(CappedPaginator, "cap", 8)
@@ -296,13 +322,13 @@ def test_counting_stops_at_the_cap(michael, many, monkeypatch):
 # --- Remembered choices ---------------------------------------------------------------------------
 
 
-def shown(response):
+def shown(response: Response) -> list[str]:
     return [column.name for column in response.context["table"].columns if column.visible]
 
 
 def test_chosen_columns_are_remembered_for_the_person_and_put_in_the_address(
-    michael, adrian, three
-):
+    michael: Person, adrian: Person, three: list[Token]
+) -> None:
     response = michael.client.post(
         f"{LIST}layout/",
         {"columns_sent": "1", "columns": ["external_id", "status"], "next": f"{LIST}?q=a"},
@@ -318,7 +344,9 @@ def test_chosen_columns_are_remembered_for_the_person_and_put_in_the_address(
     ]
 
 
-def test_the_size_and_the_order_are_remembered_and_the_address_wins(michael, many):
+def test_the_size_and_the_order_are_remembered_and_the_address_wins(
+    michael: Person, many: list[Token]
+) -> None:
     michael.client.post(f"{LIST}layout/", {"per_page": "20"})
     michael.client.post(f"{LIST}layout/", {"sort": "label"})
     assert names(michael.client) == [f"Token {n:02}" for n in range(20)]
@@ -327,13 +355,13 @@ def test_the_size_and_the_order_are_remembered_and_the_address_wins(michael, man
     assert len(names(michael.client)) == 20
 
 
-def test_an_address_that_is_opened_changes_no_choice(michael, many):
+def test_an_address_that_is_opened_changes_no_choice(michael: Person, many: list[Token]) -> None:
     michael.client.get(f"{LIST}?per_page=50&sort=label&columns=label,status")
     michael.user.refresh_from_db()
     assert michael.user.preferences == {}
 
 
-def test_reset_forgets_the_choices(michael, three):
+def test_reset_forgets_the_choices(michael: Person, three: list[Token]) -> None:
     michael.client.post(f"{LIST}layout/", {"columns_sent": "1", "columns": ["status"]})
     response = michael.client.post(
         f"{LIST}layout/", {"columns_sent": "1", "reset": "1", "next": f"{LIST}?columns=label&q=a"}
@@ -342,7 +370,7 @@ def test_reset_forgets_the_choices(michael, three):
     assert "extension" in shown(michael.client.get(LIST))
 
 
-def test_nonsense_is_not_remembered(michael):
+def test_nonsense_is_not_remembered(michael: Person) -> None:
     michael.client.post(
         f"{LIST}layout/",
         {"per_page": "13", "sort": "password", "columns_sent": "1", "columns": ["secret"]},
@@ -351,14 +379,16 @@ def test_nonsense_is_not_remembered(michael):
     assert michael.user.preferences == {"tokens": {"columns": ["label"]}}
 
 
-def test_all_columns_can_be_shown(michael, three):
+def test_all_columns_can_be_shown(michael: Person, three: list[Token]) -> None:
     columns = [name for name in TokenTable.base_columns if name != "actions"]
     text = michael.client.get(f"{LIST}?columns={','.join(columns)}").text
     for part in ("ext-alpha", f"1 of {len(Module.single())} modules", "Never", "Agreements"):
         assert part in text
 
 
-def test_days_in_the_wrong_order_are_a_mistake_beside_the_field(michael, three):
+def test_days_in_the_wrong_order_are_a_mistake_beside_the_field(
+    michael: Person, three: list[Token]
+) -> None:
     page = michael.client.get(f"{LIST}?created_from=2026-03-02&created_to=2026-03-01")
     assert page.context["empty"] == "invalid"
     errors = page.context["filter_form"].errors
@@ -366,12 +396,12 @@ def test_days_in_the_wrong_order_are_a_mistake_beside_the_field(michael, three):
     assert "Choose a day that is not before" in page.content.decode()
 
 
-def test_the_same_day_twice_is_a_day(michael, three):
+def test_the_same_day_twice_is_a_day(michael: Person, three: list[Token]) -> None:
     page = michael.client.get(f"{LIST}?created_from=2026-03-01&created_to=2026-03-01")
     assert page.context["empty"] == "no_match"
 
 
-def test_a_day_that_is_none_stays_in_its_field(michael, three):
+def test_a_day_that_is_none_stays_in_its_field(michael: Person, three: list[Token]) -> None:
     page = michael.client.get(f"{LIST}?created_from=tomorrow").content.decode()
     assert 'type="text" name="created_from" value="tomorrow"' in page
 
@@ -387,13 +417,17 @@ def test_a_day_that_is_none_stays_in_its_field(michael, three):
         ("status=active&status=deleted&status=expired", "Active, Expired or Deleted"),
     ],
 )
-def test_the_chip_of_the_status_says_what_the_list_shows(michael, three, query, words):
+def test_the_chip_of_the_status_says_what_the_list_shows(
+    michael: Person, three: list[Token], query: str, words: str
+) -> None:
     page = michael.client.get(f"{LIST}?{query}")
     (chip,) = [chip for chip in page.context["chips"] if chip.name == "Status"]
     assert chip.value == words
 
 
-def test_no_match_names_the_status_and_counts_what_was_searched(michael, three):
+def test_no_match_names_the_status_and_counts_what_was_searched(
+    michael: Person, three: list[Token]
+) -> None:
     three[0].remove(by=None)
     live = michael.client.get(f"{LIST}?q=invoice&status=expired").context["no_match_text"]
     assert live == "None of your 2 tokens has “invoice” in its label or ID and the status Expired."

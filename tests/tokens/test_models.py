@@ -1,15 +1,19 @@
 """What the database itself refuses, and the words for access."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
+from accounts.models import Account
 from activity.actions import Action
 from activity.models import Chain
 from portal.text import isolate
+from tests.conftest import Person
 from tests.factories import CUSTOM, TokenFactory
 from tokens.catalog import Access, Module
 from tokens.models import (
@@ -30,7 +34,7 @@ from tokens.models import (
     [{"name": "erp agreements SYNC"}, {"status": "expired"}, {"draft": True}],
     ids=["name", "status", "draft"],
 )
-def test_the_database_refuses(token, account, fields):
+def test_the_database_refuses(token: Token, account: Account, fields: dict[str, Any]) -> None:
     import uuid
 
     run = uuid.uuid4()
@@ -42,7 +46,7 @@ def test_the_database_refuses(token, account, fields):
         Token.objects.create(account=account, **{"extension_id": CUSTOM, **fields})
 
 
-def test_the_database_refuses_an_unknown_extension(account):
+def test_the_database_refuses_an_unknown_extension(account: Account) -> None:
     with transaction.atomic():
         Token.objects.create(account=account, name="Another", extension_id="EXT-999")
         # Foreign keys are checked at the end of a transaction.
@@ -51,15 +55,19 @@ def test_the_database_refuses_an_unknown_extension(account):
         transaction.set_rollback(True)
 
 
-def test_the_database_refuses_a_second_grant_of_a_module_and_a_second_key_of_a_version(token):
+def test_the_database_refuses_a_second_grant_of_a_module_and_a_second_key_of_a_version(
+    token: Token,
+) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Grant.objects.create(token=token, module=Module.AGREEMENTS)
     with pytest.raises(IntegrityError), transaction.atomic():
         token.keys.create(version=1, digest=b"", pepper=1)
 
 
-def test_a_token_that_cannot_be_made_whole_is_not_made_at_all(account, monkeypatch):
-    def fail(*args, **kwargs):
+def test_a_token_that_cannot_be_made_whole_is_not_made_at_all(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError
 
     monkeypatch.setattr(Chain, "append", fail)
@@ -69,14 +77,14 @@ def test_a_token_that_cannot_be_made_whole_is_not_made_at_all(account, monkeypat
     assert not TokenUsage.objects.exists()
 
 
-def test_an_edit_that_cannot_be_made_whole_changes_nothing(token, account):
+def test_an_edit_that_cannot_be_made_whole_changes_nothing(token: Token, account: Account) -> None:
     TokenFactory(account=account, name="Taken")
     with pytest.raises(NameTaken):
         token.edit(by=None, version=1, modules={Module.USAGE}, name="taken")
     assert Token.objects.get(pk=token.pk).grants == {Module.AGREEMENTS}
 
 
-def test_an_edit_tells_when_and_how_often_the_token_was_changed(token):
+def test_an_edit_tells_when_and_how_often_the_token_was_changed(token: Token) -> None:
     Token.objects.update(updated_at=timezone.now() - timedelta(days=1))
     token.edit(by=None, version=1, modules=None, name="Renamed")
     fresh = Token.objects.get()
@@ -84,7 +92,7 @@ def test_an_edit_tells_when_and_how_often_the_token_was_changed(token):
     assert timezone.now() - fresh.updated_at < timedelta(minutes=1)
 
 
-def test_what_was_empty_is_empty_in_the_record_of_an_edit(token):
+def test_what_was_empty_is_empty_in_the_record_of_an_edit(token: Token) -> None:
     expires_at = timezone.now() + timedelta(days=90)
     token.edit(by=None, version=1, modules=None, description="Nightly", expires_at=expires_at)
     token.edit(by=None, version=2, modules=None, description="", expires_at=None)
@@ -95,27 +103,29 @@ def test_what_was_empty_is_empty_in_the_record_of_an_edit(token):
     assert emptied == {"description": ["Nightly", ""], "expires_at": [expires_at.isoformat(), None]}
 
 
-def test_what_may_not_be_done_is_said_in_a_sentence(token, account):
+def test_what_may_not_be_done_is_said_in_a_sentence(token: Token, account: Account) -> None:
     other = TokenFactory(account=account, name="Taken")
     with pytest.raises(NameTaken) as told:
         token.edit(by=None, version=1, modules=None, name="taken")
     name = isolate("taken")
     taken = f"A token with the name “{name}” already exists. Choose another name."
     assert str(told.value) == taken
-    with pytest.raises(Changed) as told:
+    with pytest.raises(Changed) as changed:
         token.edit(by=None, version=7, modules=None, name="Mine")
-    assert str(told.value) == "Somebody else changed this token in the meantime."
+    assert str(changed.value) == "Somebody else changed this token in the meantime."
     other.remove(by=None)
-    with pytest.raises(Deleted) as told:
+    with pytest.raises(Deleted) as deleted:
         other.edit(by=None, version=1, modules=None, name="Mine")
-    assert str(told.value) == "The token was deleted in the meantime."
+    assert str(deleted.value) == "The token was deleted in the meantime."
 
 
 STATES = [(), *((state,) for state in State), (State.EXPIRED, State.DELETED), tuple(State)]
 
 
 @pytest.mark.parametrize("states", STATES, ids=str)
-def test_the_states_of_a_list_are_those_of_its_tokens(account, states):
+def test_the_states_of_a_list_are_those_of_its_tokens(
+    account: Account, states: tuple[State, ...]
+) -> None:
     now = timezone.now()
     for days in (None, -1, 1, EXPIRING.days + 1):
         for status in Token.Status:
@@ -130,7 +140,7 @@ def test_the_states_of_a_list_are_those_of_its_tokens(account, states):
     assert bool(states) == bool(found)
 
 
-def test_a_list_by_module_has_the_tokens_that_reach_it(account):
+def test_a_list_by_module_has_the_tokens_that_reach_it(account: Account) -> None:
     named = TokenFactory(account=account, modules=(Module.USAGE, Module.PRICING))
     everything = TokenFactory(account=account, modules=(Module.ALL,))
     TokenFactory(account=account, modules=(Module.AGREEMENTS,))
@@ -138,13 +148,13 @@ def test_a_list_by_module_has_the_tokens_that_reach_it(account):
     assert set(Token.objects.reaching(Module.DEVOPS)) == {everything}
 
 
-def draft(michael, **fields):
+def draft(michael: Person, **fields: Any) -> TokenDraft:
     fields = {"name": "Nightly", "extension_id": CUSTOM, "modules": [], **fields}
     return TokenDraft.objects.create(owner=michael.user, account=michael.account, **fields)
 
 
 @pytest.mark.parametrize("junk", [7, None, True, {}, "MD-0003", [], ["MD-9999", 7, None]], ids=str)
-def test_a_draft_grants_nothing_that_is_no_list_of_modules(michael, junk):
+def test_a_draft_grants_nothing_that_is_no_list_of_modules(michael: Person, junk: object) -> None:
     run = draft(michael)
     run.modules = junk
     assert run.grants == []
@@ -152,7 +162,9 @@ def test_a_draft_grants_nothing_that_is_no_list_of_modules(michael, junk):
         run.finish()
 
 
-def test_a_draft_makes_no_token_that_expires_this_very_moment(michael, monkeypatch):
+def test_a_draft_makes_no_token_that_expires_this_very_moment(
+    michael: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = timezone.now()
     run = draft(michael, expires_at=now, modules=[Module.AGREEMENTS])
     monkeypatch.setattr(timezone, "now", lambda: now)
@@ -160,14 +172,18 @@ def test_a_draft_makes_no_token_that_expires_this_very_moment(michael, monkeypat
         run.finish()
 
 
-def test_of_too_many_drafts_the_oldest_go_in_whatever_order_their_ids_come(michael, settings):
+def test_of_too_many_drafts_the_oldest_go_in_whatever_order_their_ids_come(
+    michael: Person, settings: Settings
+) -> None:
     settings.DRAFTS_PER_PERSON = 6
     drafts = [draft(michael, created_at=timezone.now() - timedelta(minutes=n)) for n in range(20)]
     TokenDraft.forget_old(michael.user)
     assert set(TokenDraft.objects.all()) == set(drafts[:5])
 
 
-def test_ids_have_the_shape_of_the_real_product(token, account, michael):
+def test_ids_have_the_shape_of_the_real_product(
+    token: Token, account: Account, michael: Person
+) -> None:
     import re
 
     assert re.fullmatch(r"SU-\d{3}-\d{3}-\d{3}", token.pk)
@@ -175,7 +191,7 @@ def test_ids_have_the_shape_of_the_real_product(token, account, michael):
     assert re.fullmatch(r"UR-\d{3}-\d{3}-\d{3}", michael.user.pk)
 
 
-def test_the_catalog_has_the_known_ids_and_the_order_of_the_article():
+def test_the_catalog_has_the_known_ids_and_the_order_of_the_article() -> None:
     labels = [str(module.label) for module in Module]
     assert labels[:9] == [
         "All",
@@ -220,7 +236,9 @@ def test_the_catalog_has_the_known_ids_and_the_order_of_the_article():
         ((Module.USAGE, Module.AGREEMENTS), False, ["Agreements", "Usage"]),
     ],
 )
-def test_access_is_what_may_be_reached_and_the_rest(grants, everything, reach):
+def test_access_is_what_may_be_reached_and_the_rest(
+    grants: tuple[Module, ...], everything: bool, reach: list[str]
+) -> None:
     access = Access.of(grants)
     assert (access.all, access.reach) == (everything, reach)
     assert sorted([*access.reach, *access.rest]) == sorted(
@@ -228,7 +246,7 @@ def test_access_is_what_may_be_reached_and_the_rest(grants, everything, reach):
     )
 
 
-def test_access_counts():
+def test_access_counts() -> None:
     access = Access.of({Module.USAGE})
     assert (access.reach_count, access.total, access.badge, access.summary) == (
         1,

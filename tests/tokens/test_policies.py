@@ -1,15 +1,18 @@
 """Policies of an account: what each refuses, over HTTP, and from when on."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, User
 from activity.models import Event
 from portal.addresses import read_span
+from tests.conftest import Call, Person, Response
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens import keys, settling
 from tokens.catalog import Module
@@ -29,36 +32,36 @@ DAY = timedelta(days=1)
 NONE = Policy().values
 
 
-def lay_down(account, **policies):
+def lay_down(account: Account, **policies: Any) -> Policy:
     """Give the account policies that are in force now."""
     Policy.objects.filter(account=account).delete()
     return Policy.objects.create(account=account, **policies)
 
 
-def plan(account, starts_at, **policies):
+def plan(account: Account, starts_at: datetime, **policies: Any) -> NextPolicy:
     """Give the account policies that begin at a moment; it has none until then."""
     return NextPolicy.objects.create(policy=lay_down(account), starts_at=starts_at, **policies)
 
 
-def age(token, days):
+def age(token: Token, days: float) -> None:
     """Make the token and its key as old as that, and its last use, if it has one."""
     ago = timezone.now() - timedelta(days=days)
     Token.objects.filter(pk=token.pk).update(created_at=ago)
     token.keys.update(created_at=ago)
 
 
-def use(token, days):
+def use(token: Token, days: float) -> None:
     TokenUsage.objects.filter(token=token).update(
         last_used_at=timezone.now() - timedelta(days=days)
     )
 
 
-def add_rule(account, name, span, token=None):
+def add_rule(account: Account, name: str, span: str, token: Token | None = None) -> IPRule:
     """Add an IP rule of the account or of one of its tokens; return it."""
     return IPRule.add(account, token, [(name, read_span(span))], by=None)[0]
 
 
-def refused(response, words):
+def refused(response: Response, words: str) -> bool:
     body = response.json()
     assert (response.status_code, body["error_code"]) == (403, "AUTH_008")
     assert "WWW-Authenticate" not in response
@@ -70,7 +73,9 @@ def refused(response, words):
 
 
 @pytest.mark.parametrize(("days", "status"), [(29.999, 200), (30.001, 403)])
-def test_a_key_stops_when_it_is_older_than_the_policy_allows(call, token, account, days, status):
+def test_a_key_stops_when_it_is_older_than_the_policy_allows(
+    call: Call, token: Token, account: Account, days: float, status: int
+) -> None:
     lay_down(account, most_days=30)
     age(token, days)
     response = call("agreements", token)
@@ -80,14 +85,18 @@ def test_a_key_stops_when_it_is_older_than_the_policy_allows(call, token, accoun
         assert refused(response, words)
 
 
-def test_a_later_end_date_of_its_own_does_not_save_an_old_key(call, token, account):
+def test_a_later_end_date_of_its_own_does_not_save_an_old_key(
+    call: Call, token: Token, account: Account
+) -> None:
     Token.objects.update(expires_at=timezone.now() + 300 * DAY)
     lay_down(account, most_days=30)
     age(token, 31)
     assert refused(call("agreements", token), "older than a policy")
 
 
-def test_a_new_key_of_an_old_token_works_and_its_old_one_does_not(call, token, account):
+def test_a_new_key_of_an_old_token_works_and_its_old_one_does_not(
+    call: Call, token: Token, account: Account
+) -> None:
     lay_down(account, most_days=30)
     age(token, 31)
     first, second = header(token), keys.mint(token.pk)
@@ -103,7 +112,9 @@ def test_a_new_key_of_an_old_token_works_and_its_old_one_does_not(call, token, a
     ("made", "used", "status"),
     [(50, 9, 200), (50, 10.01, 403), (50, None, 403), (9, None, 200), (10.01, None, 403)],
 )
-def test_a_token_without_a_call_for_so_long_is_refused(call, token, account, made, used, status):
+def test_a_token_without_a_call_for_so_long_is_refused(
+    call: Call, token: Token, account: Account, made: float, used: float | None, status: int
+) -> None:
     lay_down(account, idle_days=10)
     age(token, made)
     if used:
@@ -114,7 +125,7 @@ def test_a_token_without_a_call_for_so_long_is_refused(call, token, account, mad
         assert refused(response, "was not used for longer than a policy of the account allows.")
 
 
-def test_a_refused_call_is_no_sign_of_life(call, token, account):
+def test_a_refused_call_is_no_sign_of_life(call: Call, token: Token, account: Account) -> None:
     lay_down(account, idle_days=10)
     age(token, 50)
     use(token, 20)
@@ -122,7 +133,9 @@ def test_a_refused_call_is_no_sign_of_life(call, token, account):
         assert refused(call("agreements", token), "was not used for longer")
 
 
-def test_an_idle_token_works_again_once_it_is_enabled(call, token, account, michael):
+def test_an_idle_token_works_again_once_it_is_enabled(
+    call: Call, token: Token, account: Account, michael: Person
+) -> None:
     lay_down(account, idle_days=10)
     age(token, 50)
     assert refused(call("agreements", token), "was not used for longer")
@@ -132,7 +145,7 @@ def test_an_idle_token_works_again_once_it_is_enabled(call, token, account, mich
     assert {"tokens.idled", "tokens.enabled"} <= {*actions}
 
 
-def test_a_new_key_is_a_sign_of_life(call, token, account):
+def test_a_new_key_is_a_sign_of_life(call: Call, token: Token, account: Account) -> None:
     lay_down(account, idle_days=10)
     age(token, 50)
     second = keys.mint(token.pk)
@@ -143,10 +156,12 @@ def test_a_new_key_is_a_sign_of_life(call, token, account):
 # --- IP rules -------------------------------------------------------------------------------------
 
 
-def test_a_token_without_ip_rules_is_refused_where_these_are_required(client, token, account):
+def test_a_token_without_ip_rules_is_refused_where_these_are_required(
+    client: Client, token: Token, account: Account
+) -> None:
     lay_down(account, rules_required=True)
 
-    def call_from(address):
+    def call_from(address: str) -> Response:
         return client.get(
             "/public/v1/agreements",
             headers={"authorization": header(token)},
@@ -172,8 +187,8 @@ def test_a_token_without_ip_rules_is_refused_where_these_are_required(client, to
 
 @pytest.mark.parametrize("button", ["reveal", "copy"])
 def test_where_keys_are_shown_once_nobody_sees_an_old_one_again(
-    michael, token, account, call, button
-):
+    michael: Person, token: Token, account: Account, call: Call, button: str
+) -> None:
     key = header(token)
     page = f"/integrations/tokens/{token.pk}/"
     assert key.split(":")[1] in michael.client.post(f"{page}reveal/").text
@@ -185,7 +200,9 @@ def test_where_keys_are_shown_once_nobody_sees_an_old_one_again(
     assert call("agreements", key).status_code == 200
 
 
-def test_copies_of_keys_are_destroyed_from_the_day_on_and_the_keys_go_on(token, account, call):
+def test_copies_of_keys_are_destroyed_from_the_day_on_and_the_keys_go_on(
+    token: Token, account: Account, call: Call
+) -> None:
     key, other = header(token), TokenFactory()
     plan(account, timezone.now() + timedelta(hours=1), show_once=True)
     settling.settle()
@@ -204,7 +221,7 @@ def test_copies_of_keys_are_destroyed_from_the_day_on_and_the_keys_go_on(token, 
 # --- At most so many tokens -----------------------------------------------------------------------
 
 
-def test_no_more_tokens_are_made_than_the_policy_allows(account, token):
+def test_no_more_tokens_are_made_than_the_policy_allows(account: Account, token: Token) -> None:
     lay_down(account, most_tokens=2)
     other = TokenFactory(account=account)
     with pytest.raises(TooManyTokens, match="has 2 tokens, and a policy allows no more than 2"):
@@ -217,13 +234,15 @@ def test_no_more_tokens_are_made_than_the_policy_allows(account, token):
     TokenFactory(account=AccountFactory())
 
 
-def test_the_shell_makes_no_token_over_the_limit_of_the_policy(account, token):
+def test_the_shell_makes_no_token_over_the_limit_of_the_policy(
+    account: Account, token: Token
+) -> None:
     lay_down(account, most_tokens=1)
     with pytest.raises(CommandError, match="a policy allows no more than 1"):
         call_command("create_token", account=account.pk, name="One more", module=["agreements"])
 
 
-def test_the_api_makes_no_token_over_the_limit_of_the_policy(call, account):
+def test_the_api_makes_no_token_over_the_limit_of_the_policy(call: Call, account: Account) -> None:
     robot = TokenFactory(account=account, modules=(Module.ALL,))
     lay_down(account, most_tokens=1)
     body = {"name": "One more", "extension": {"id": "EXT-000"}}
@@ -235,7 +254,7 @@ def test_the_api_makes_no_token_over_the_limit_of_the_policy(call, account):
 # --- End dates ------------------------------------------------------------------------------------
 
 
-def test_no_end_date_is_later_than_the_policy_allows(account, token):
+def test_no_end_date_is_later_than_the_policy_allows(account: Account, token: Token) -> None:
     lay_down(account, most_days=30)
     token = Token.objects.get(pk=token.pk)
     for end in (timezone.now() + 31 * DAY, timezone.now() + 300 * DAY):
@@ -256,7 +275,9 @@ TOO_LATE = "A policy of the account stops a key after 30 days. Choose a day unti
     ids=["preset", "date"],
 )
 @pytest.mark.parametrize("page", ["new/", "{}/edit/", "{}/extend/"])
-def test_each_form_says_until_when_a_key_can_live(michael, token, account, page, day):
+def test_each_form_says_until_when_a_key_can_live(
+    michael: Person, token: Token, account: Account, page: str, day: dict[str, Any]
+) -> None:
     Token.objects.update(expires_at=timezone.now() + 9 * DAY)
     lay_down(account, most_days=30)
     before = Token.objects.get()
@@ -269,7 +290,9 @@ def test_each_form_says_until_when_a_key_can_live(michael, token, account, page,
 
 
 @pytest.mark.parametrize("page", ["new/", "{}/edit/", "{}/extend/"])
-def test_each_form_accepts_the_whole_last_day(michael, token, account, page):
+def test_each_form_accepts_the_whole_last_day(
+    michael: Person, token: Token, account: Account, page: str
+) -> None:
     Token.objects.update(expires_at=timezone.now() + 9 * DAY)
     lay_down(account, most_days=30)
     fields = {"name": "Other", "version": token.version, "modules": ["MD-0000"], "expires": "30"}
@@ -277,7 +300,7 @@ def test_each_form_accepts_the_whole_last_day(michael, token, account, page):
     assert response.status_code == 302
 
 
-def test_a_policy_made_while_the_wizard_ran_is_said(michael, account):
+def test_a_policy_made_while_the_wizard_ran_is_said(michael: Person, account: Account) -> None:
     fields = {"name": "Other", "expires": "60"}
     run = michael.client.post("/integrations/tokens/new/", fields)["Location"]
     run = run.removesuffix("extension/")
@@ -289,12 +312,12 @@ def test_a_policy_made_while_the_wizard_ran_is_said(michael, account):
     assert not Token.objects.exists()
 
 
-def test_the_api_says_which_expiration_is_too_late(call, account):
+def test_the_api_says_which_expiration_is_too_late(call: Call, account: Account) -> None:
     ends = timezone.now() + 60 * DAY
     robot = TokenFactory(account=account, modules=(Module.ALL,), expires_at=ends)
     lay_down(account, most_days=30)
 
-    def create(**values):
+    def create(**values: Any) -> Response:
         data = {"name": "Other", "extension": {"id": "EXT-000"}, **values}
         kwargs = {"method": "post", "content_type": "application/json"}
         return call("auth/tokens", robot, data=data, **kwargs)
@@ -304,14 +327,18 @@ def test_the_api_says_which_expiration_is_too_late(call, account):
     assert "expiration_date: A policy of the account stops" in late.json()["errors"][0]
     # The end of the caller is inherited as far as the policy allows.
     assert create().status_code == 201
-    assert Token.objects.get(name="Other").expires_at <= timezone.now() + 30 * DAY
+    expires_at = Token.objects.get(name="Other").expires_at
+    assert expires_at
+    assert expires_at <= timezone.now() + 30 * DAY
 
 
 # --- When they begin ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-2, 403), (60, 200)])
-def test_policies_bind_from_their_day_on(call, token, account, seconds, status):
+def test_policies_bind_from_their_day_on(
+    call: Call, token: Token, account: Account, seconds: int, status: int
+) -> None:
     age(token, 100)
     starts = timezone.now() + timedelta(seconds=seconds)
     for policies in ({"most_days": 30}, {"idle_days": 30}, {"rules_required": True}):
@@ -320,7 +347,9 @@ def test_policies_bind_from_their_day_on(call, token, account, seconds, status):
         assert call("agreements", token).status_code == status
 
 
-def test_the_present_policy_holds_until_a_stricter_one_begins(call, token, account):
+def test_the_present_policy_holds_until_a_stricter_one_begins(
+    call: Call, token: Token, account: Account
+) -> None:
     present = lay_down(account, most_days=90)
     NextPolicy.objects.create(policy=present, starts_at=timezone.now() + DAY, most_days=30)
     age(token, 60)
@@ -332,14 +361,16 @@ def test_the_present_policy_holds_until_a_stricter_one_begins(call, token, accou
     assert refused(call("agreements", token), "older")
 
 
-def test_policies_bind_their_own_account_only(call, token):
+def test_policies_bind_their_own_account_only(call: Call, token: Token) -> None:
     lay_down(AccountFactory(), most_days=1, idle_days=1, rate=1, burst=1)
     age(token, 100)
     for _ in range(3):
         assert call("agreements", token).status_code == 200
 
 
-def test_only_the_holder_of_the_key_learns_of_the_policy(call, token, account):
+def test_only_the_holder_of_the_key_learns_of_the_policy(
+    call: Call, token: Token, account: Account
+) -> None:
     wrong = keys.mint(token.pk).header
     before = call("agreements", wrong).content
     lay_down(account, most_days=1, idle_days=1, rate=1, burst=1)
@@ -347,7 +378,9 @@ def test_only_the_holder_of_the_key_learns_of_the_policy(call, token, account):
     assert call("agreements", wrong).content == before
 
 
-def test_a_disabled_token_is_refused_for_that_alone(call, token, account):
+def test_a_disabled_token_is_refused_for_that_alone(
+    call: Call, token: Token, account: Account
+) -> None:
     lay_down(account, idle_days=1)
     age(token, 100)
     token.disable(by=None)
@@ -355,7 +388,9 @@ def test_a_disabled_token_is_refused_for_that_alone(call, token, account):
     assert (response.status_code, response.json()["error_code"]) == (401, "AUTH_001")
 
 
-def test_gate_and_pages_agree_on_old_and_idle_tokens(call, token, account, michael):
+def test_gate_and_pages_agree_on_old_and_idle_tokens(
+    call: Call, token: Token, account: Account, michael: Person
+) -> None:
     from tokens.standing import Standing
 
     for policies in (NONE, {"most_days": 30}, {"idle_days": 30}, {"most_days": 40, "idle_days": 9}):
@@ -376,12 +411,12 @@ def test_gate_and_pages_agree_on_old_and_idle_tokens(call, token, account, micha
 # --- Changing them --------------------------------------------------------------------------------
 
 
-def change(account, by=None, starts=7, **values):
+def change(account: Account, by: User | None = None, starts: float = 7, **values: Any) -> Any:
     starts_at = timezone.now() + timedelta(days=starts)
     return Policy.change(account, {**NONE, **values}, starts_at=starts_at, by=by)
 
 
-def test_what_is_stricter_begins_on_its_day_and_what_is_looser_at_once(account):
+def test_what_is_stricter_begins_on_its_day_and_what_is_looser_at_once(account: Account) -> None:
     lay_down(account, most_days=90, idle_days=30, show_once=True)
     change(account, most_days=60, idle_days=60, show_once=True, two_step=True)
     present, following = Policy.objects.get(account=account), NextPolicy.objects.get()
@@ -391,8 +426,10 @@ def test_what_is_stricter_begins_on_its_day_and_what_is_looser_at_once(account):
     assert (following.show_once, following.two_step) == (True, True)
 
 
-def test_two_step_sign_in_is_required_from_its_day_on_and_no_longer_once_it_is_not(account):
-    def required():
+def test_two_step_sign_in_is_required_from_its_day_on_and_no_longer_once_it_is_not(
+    account: Account,
+) -> None:
+    def required() -> bool:
         return Account.objects.get(pk=account.pk).requires_two_step
 
     change(account, two_step=True)
@@ -405,21 +442,21 @@ def test_two_step_sign_in_is_required_from_its_day_on_and_no_longer_once_it_is_n
     assert not required()
 
 
-def test_a_plan_can_be_taken_back_at_once(account):
+def test_a_plan_can_be_taken_back_at_once(account: Account) -> None:
     change(account, most_days=60)
     change(account)
     assert not Policy.objects.exists()
     assert not NextPolicy.objects.exists()
 
 
-def test_policies_of_the_present_do_not_end_because_new_ones_are_planned(account):
+def test_policies_of_the_present_do_not_end_because_new_ones_are_planned(account: Account) -> None:
     lay_down(account, most_days=90, rate=600, burst=100)
     change(account, starts=3000, most_days=80, rate=60, burst=10)
     present = Policy.of(account)
     assert (present.most_days, present.rate, present.burst) == (90, 600, 100)
 
 
-def test_a_change_is_recorded_with_before_and_after(account, michael):
+def test_a_change_is_recorded_with_before_and_after(account: Account, michael: Person) -> None:
     lay_down(account, most_days=90)
     change(account, by=michael.user, most_days=60)
     event = Event.objects.get(action="people.policy-changed")
@@ -429,7 +466,7 @@ def test_a_change_is_recorded_with_before_and_after(account, michael):
     assert event.changes["starts_at"][0] is None
 
 
-def test_saving_the_same_again_changes_and_records_nothing(account):
+def test_saving_the_same_again_changes_and_records_nothing(account: Account) -> None:
     starts_at = timezone.now() + 7 * DAY
     values = {**NONE, "most_days": 60}
     assert Policy.change(account, values, starts_at=starts_at, by=None)
@@ -437,6 +474,6 @@ def test_saving_the_same_again_changes_and_records_nothing(account):
     assert Event.objects.filter(action="people.policy-changed").count() == 1
 
 
-def test_every_policy_is_known_as_a_number_a_flag_or_a_detail():
+def test_every_policy_is_known_as_a_number_a_flag_or_a_detail() -> None:
     names = {field.name for field in PolicyFields._meta.fields}
     assert {*NONE} == names

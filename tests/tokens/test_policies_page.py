@@ -2,13 +2,15 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import Account
 from activity.models import Event
 from portal import text
-from tests.conftest import stale
+from tests.conftest import Call, Person, Response, stale
 from tests.factories import PASSWORD, TokenFactory
 from tests.tokens.test_policies import add_rule, age, lay_down, use
 from tokens.models import NextPolicy, Policy, Token
@@ -16,11 +18,11 @@ from tokens.models import NextPolicy, Policy, Token
 PAGE = "/integrations/policies/"
 
 
-def day(ahead):
+def day(ahead: int) -> str:
     return (timezone.localdate() + timedelta(days=ahead)).isoformat()
 
 
-def send(person, **fields):
+def send(person: Person, **fields: Any) -> Response:
     """Send the form as a person does who has seen what stops, and return the answer."""
     seen = person.client.get(PAGE, {"preview": "on", **fields})
     shown = seen.text.split('name="shown" value="')[1].split('"')[0].replace("&amp;", "&")
@@ -43,7 +45,9 @@ POLICIES = [
 
 
 @pytest.mark.parametrize(("sent", "stored"), POLICIES)
-def test_each_policy_is_saved_for_its_day_and_shown_again(michael, account, sent, stored):
+def test_each_policy_is_saved_for_its_day_and_shown_again(
+    michael: Person, account: Account, sent: dict[str, str], stored: dict[str, Any]
+) -> None:
     response = send(michael, **sent, starts_on=day(3))
     assert (response.status_code, response["Location"]) == (302, PAGE)
     following = NextPolicy.objects.get(policy=account.pk)
@@ -58,8 +62,8 @@ def test_each_policy_is_saved_for_its_day_and_shown_again(michael, account, sent
 
 
 def test_without_scripts_the_first_press_shows_what_stops_and_the_second_saves(
-    michael, account, token
-):
+    michael: Person, account: Account, token: Token
+) -> None:
     age(token, 400)
     fields = {**ENDS, "starts_on": day(3)}
     response = michael.client.post(PAGE, fields)
@@ -71,7 +75,9 @@ def test_without_scripts_the_first_press_shows_what_stops_and_the_second_saves(
     assert NextPolicy.objects.get(policy=account.pk).most_days == 365
 
 
-def test_what_was_changed_after_it_was_shown_is_shown_again(michael, account):
+def test_what_was_changed_after_it_was_shown_is_shown_again(
+    michael: Person, account: Account
+) -> None:
     seen = michael.client.post(PAGE, {**ENDS, "starts_on": day(3)})
     shown = seen.text.split('name="shown" value="')[1].split('"')[0].replace("&amp;", "&")
     for changed in ({"most_days": "300"}, {"starts_on": day(2)}, IDLES):
@@ -80,12 +86,14 @@ def test_what_was_changed_after_it_was_shown_is_shown_again(michael, account):
     assert not Policy.objects.exists()
 
 
-def test_a_get_saves_nothing(michael):
+def test_a_get_saves_nothing(michael: Person) -> None:
     michael.client.get(PAGE, {"preview": "on", **ENDS, "starts_on": day(3)})
     assert not Policy.objects.exists()
 
 
-def test_stricter_policies_ask_for_the_password_and_looser_ones_do_not(michael, account):
+def test_stricter_policies_ask_for_the_password_and_looser_ones_do_not(
+    michael: Person, account: Account
+) -> None:
     stale(michael.client)
     response = send(michael, **ENDS, starts_on=day(3))
     assert response.status_code == 200
@@ -98,7 +106,7 @@ def test_stricter_policies_ask_for_the_password_and_looser_ones_do_not(michael, 
     assert not NextPolicy.objects.exists()
 
 
-def test_with_the_password_stricter_policies_are_saved(michael, account):
+def test_with_the_password_stricter_policies_are_saved(michael: Person, account: Account) -> None:
     stale(michael.client)
     fields = {**ENDS, "starts_on": day(3), "sudo_password": PASSWORD}
     response = send(michael, **fields)
@@ -106,7 +114,7 @@ def test_with_the_password_stricter_policies_are_saved(michael, account):
     assert NextPolicy.objects.get(policy=account.pk).most_days == 365
 
 
-def test_to_bring_the_day_forward_is_stricter(michael, account):
+def test_to_bring_the_day_forward_is_stricter(michael: Person, account: Account) -> None:
     send(michael, **ENDS, starts_on=day(9))
     stale(michael.client)
     assert "make the policies of" in send(michael, **ENDS, starts_on=day(3)).text
@@ -135,19 +143,21 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("fields", "sentence"), WRONG)
-def test_wrong_input_is_refused_with_a_sentence(michael, fields, sentence):
+def test_wrong_input_is_refused_with_a_sentence(
+    michael: Person, fields: dict[str, str], sentence: str
+) -> None:
     fields = {"starts_on": day(3), **fields}
     assert sentence in michael.client.post(PAGE, fields).text
     assert sentence in michael.client.get(PAGE, {"preview": "on", **fields}).text
     assert not Policy.objects.exists()
 
 
-def test_today_is_too_early(michael):
+def test_today_is_too_early(michael: Person) -> None:
     page = michael.client.post(PAGE, {**ENDS, "starts_on": day(0)}).text
     assert "Choose a day from tomorrow on." in page
 
 
-def test_numbers_of_a_box_that_is_not_ticked_do_not_matter(michael):
+def test_numbers_of_a_box_that_is_not_ticked_do_not_matter(michael: Person) -> None:
     fields = {"most_days": "x", "idle_days": "-1", "rate": "", "most_tokens": "0"}
     assert michael.client.post(PAGE, {**fields, "starts_on": day(3)}).status_code == 302
     assert not Policy.objects.exists()
@@ -157,7 +167,7 @@ def test_numbers_of_a_box_that_is_not_ticked_do_not_matter(michael):
 # --- If you save this -----------------------------------------------------------------------------
 
 
-def test_the_page_says_which_tokens_stop_when_and_why(michael, account):
+def test_the_page_says_which_tokens_stop_when_and_why(michael: Person, account: Account) -> None:
     old, idle, later, safe, ended = (
         TokenFactory(account=account, name=name)
         for name in ("Order Feed", "Legal Review", "Staging", "Fresh", "Ended")
@@ -189,7 +199,9 @@ def test_the_page_says_which_tokens_stop_when_and_why(michael, account):
     assert "2 of 5 tokens are not touched before" in page
 
 
-def test_what_the_page_foresees_is_what_the_gate_does(michael, account, call):
+def test_what_the_page_foresees_is_what_the_gate_does(
+    michael: Person, account: Account, call: Call
+) -> None:
     tokens = []
     for made in (1, 40, 80, 100):
         for used in (None, 3, 35, 70):
@@ -220,7 +232,9 @@ def test_what_the_page_foresees_is_what_the_gate_does(michael, account, call):
     assert len(refused) == first
 
 
-def test_tokens_without_ip_rules_stop_where_these_are_required(michael, account):
+def test_tokens_without_ip_rules_stop_where_these_are_required(
+    michael: Person, account: Account
+) -> None:
     bare, ruled = TokenFactory(account=account, name="Bare"), TokenFactory(account=account)
     add_rule(account, "Office", "192.0.2.0/24", ruled)
     fields = {"preview": "on", "rules_required": "on", "starts_on": day(6)}
@@ -232,12 +246,12 @@ def test_tokens_without_ip_rules_stop_where_these_are_required(michael, account)
     assert "No token stops before" in michael.client.get(PAGE, fields).text
 
 
-def test_no_token_stops(michael, token):
+def test_no_token_stops(michael: Person, token: Token) -> None:
     page = michael.client.get(PAGE, {"preview": "on", **ENDS, **IDLES, "starts_on": day(6)}).text
     assert "No token stops before" in page
 
 
-def test_tokens_of_others_are_not_named(michael, stranger):
+def test_tokens_of_others_are_not_named(michael: Person, stranger: Person) -> None:
     token = TokenFactory(account=stranger.account, name="Not Yours")
     age(token, 4000)
     page = michael.client.get(PAGE, {"preview": "on", **ENDS, "starts_on": day(6)}).text
@@ -247,7 +261,7 @@ def test_tokens_of_others_are_not_named(michael, stranger):
 # --- Who --------------------------------------------------------------------------------------
 
 
-def test_members_see_the_policies_and_cannot_change_them(adrian, account):
+def test_members_see_the_policies_and_cannot_change_them(adrian: Person, account: Account) -> None:
     lay_down(account, most_days=90, rate=600, burst=100)
     page = adrian.client.get(PAGE).text
     assert "At most 90 days" in page
@@ -260,7 +274,9 @@ def test_members_see_the_policies_and_cannot_change_them(adrian, account):
     assert Policy.objects.get().most_days == 90
 
 
-def test_policies_of_another_account_are_not_touched(michael, stranger, account):
+def test_policies_of_another_account_are_not_touched(
+    michael: Person, stranger: Person, account: Account
+) -> None:
     send(michael, **ENDS, starts_on=day(3))
     assert not Policy.objects.filter(account=stranger.account).exists()
     assert " checked" not in stranger.client.get(PAGE).text.split("<main")[1]

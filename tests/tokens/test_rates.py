@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,11 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 from redis import Redis, RedisError
 
+from accounts.models import Account
+from tests.conftest import Call, Response
 from tests.factories import TokenFactory, header
 from tests.server import free_port
 from tests.tokens.test_policies import lay_down, plan
@@ -28,7 +32,7 @@ MINUTE = 60_000_000  # in the unit of the buckets
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[str]:
     """Run a Redis server of its own and yield its URL."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     assert program, "No Redis server is installed; `make test` installs one."
@@ -47,7 +51,9 @@ def server():
 
 
 @pytest.fixture(params=["database", "redis"])
-def store(request, settings, monkeypatch):
+def store(
+    request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> str:
     """Count calls in the database or in Redis, and say in which."""
     monkeypatch.setattr(rates, "asks_again_at", 0.0)
     # A slow machine must not look like a Redis that does not answer.
@@ -55,10 +61,10 @@ def store(request, settings, monkeypatch):
     if request.param == "redis":
         settings.CACHE_URL = request.getfixturevalue("server")
         Redis.from_url(settings.CACHE_URL).flushall()
-    return request.param
+    return str(request.param)
 
 
-def refill(calls):
+def refill(calls: float) -> None:
     """Let as much time pass as those calls of a minute each need to come back."""
     for bucket in Bucket.objects.all():
         bucket.full_at -= calls * MINUTE
@@ -66,10 +72,10 @@ def refill(calls):
     if settings.CACHE_URL:
         redis = Redis.from_url(settings.CACHE_URL)
         for key in redis.scan_iter():
-            redis.decrby(key, calls * MINUTE)
+            redis.decrby(key, int(calls * MINUTE))
 
 
-def over(response):
+def over(response: Response) -> bool:
     assert response.status_code == 429
     assert response.json()["error_code"] == "SYS_429"
     assert int(response["Retry-After"]) >= 1
@@ -77,7 +83,9 @@ def over(response):
 
 
 @pytest.mark.usefixtures("store")
-def test_as_many_calls_pass_as_may_come_at_once_and_the_next_is_429(call, token):
+def test_as_many_calls_pass_as_may_come_at_once_and_the_next_is_429(
+    call: Call, token: Token
+) -> None:
     Token.objects.update(**SLOW)
     for _ in range(3):
         assert call("agreements", token).status_code == 200
@@ -91,7 +99,7 @@ def test_as_many_calls_pass_as_may_come_at_once_and_the_next_is_429(call, token)
 
 
 @pytest.mark.usefixtures("store")
-def test_a_refused_call_takes_nothing_from_the_limit(call, token):
+def test_a_refused_call_takes_nothing_from_the_limit(call: Call, token: Token) -> None:
     Token.objects.update(**SLOW)
     for _ in range(10):
         call("agreements", token)
@@ -100,7 +108,9 @@ def test_a_refused_call_takes_nothing_from_the_limit(call, token):
 
 
 @pytest.mark.parametrize("path", ["contracts", "agreements"])
-def test_a_call_refused_for_another_reason_is_not_counted(call, token, path):
+def test_a_call_refused_for_another_reason_is_not_counted(
+    call: Call, token: Token, path: str
+) -> None:
     Token.objects.update(**SLOW)
     if path == "agreements":
         token.disable(by=None)
@@ -110,7 +120,7 @@ def test_a_call_refused_for_another_reason_is_not_counted(call, token, path):
 
 
 @pytest.mark.usefixtures("store")
-def test_answers_say_the_limit_and_what_is_left_of_it(call, token):
+def test_answers_say_the_limit_and_what_is_left_of_it(call: Call, token: Token) -> None:
     Token.objects.update(rate=1, burst=4)
     response = call("agreements", token)
     assert response["RateLimit-Policy"] == '"minute";q=1;w=60, "burst";q=4;w=240'
@@ -122,14 +132,16 @@ def test_answers_say_the_limit_and_what_is_left_of_it(call, token):
     assert response["RateLimit"] == f'"burst";r=0;t={response["Retry-After"]}'
 
 
-def test_a_token_without_a_limit_costs_nothing_and_says_nothing(call, token):
+def test_a_token_without_a_limit_costs_nothing_and_says_nothing(call: Call, token: Token) -> None:
     response = call("agreements", token)
     assert "RateLimit" not in response
     assert "RateLimit-Policy" not in response
     assert not Bucket.objects.exists()
 
 
-def test_the_limit_of_the_account_holds_for_each_token_by_itself(call, account):
+def test_the_limit_of_the_account_holds_for_each_token_by_itself(
+    call: Call, account: Account
+) -> None:
     lay_down(account, **SLOW)
     one, other = TokenFactory.create_batch(2, account=account)
     for token in (one, other):
@@ -138,7 +150,7 @@ def test_the_limit_of_the_account_holds_for_each_token_by_itself(call, account):
         assert over(call("agreements", token))
 
 
-def test_a_limit_of_its_own_takes_the_place_of_the_account_s(call, account):
+def test_a_limit_of_its_own_takes_the_place_of_the_account_s(call: Call, account: Account) -> None:
     lay_down(account, **SLOW)
     one, other = TokenFactory.create_batch(2, account=account)
     Token.objects.filter(pk=one.pk).update(rate=1, burst=5)
@@ -148,25 +160,29 @@ def test_a_limit_of_its_own_takes_the_place_of_the_account_s(call, account):
 
 
 @pytest.mark.parametrize(("seconds", "most"), [(-2, 3), (60, 9)])
-def test_the_limit_of_the_account_begins_on_its_day(call, token, account, seconds, most):
+def test_the_limit_of_the_account_begins_on_its_day(
+    call: Call, token: Token, account: Account, seconds: int, most: int
+) -> None:
     plan(account, timezone.now() + timedelta(seconds=seconds), **SLOW)
     answers = [call("agreements", token).status_code for _ in range(9)]
     assert answers == [200] * most + [429] * (9 - most)
 
 
 @pytest.mark.usefixtures("store")
-def test_each_call_takes_one(db):
+def test_each_call_takes_one(db: None) -> None:
     assert [rates.take("SU-1", Rate(1, 20)).left for _ in range(20)] == [*range(19, -1, -1)]
 
 
-def test_a_bucket_from_a_wrong_clock_does_not_stop_the_token(call, token):
+def test_a_bucket_from_a_wrong_clock_does_not_stop_the_token(call: Call, token: Token) -> None:
     Token.objects.update(**SLOW)
     Bucket.objects.create(key=token.pk, full_at=9_000_000_000_000_000)
     assert call("agreements", token).status_code == 200
 
 
 @pytest.fixture
-def patient(transactional_db, settings, monkeypatch):
+def patient(
+    transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Let connections wait for each other for as long as a slow machine may need."""
     settings.STATEMENT_SECONDS = 60
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 60)
@@ -176,13 +192,13 @@ def patient(transactional_db, settings, monkeypatch):
 
 
 @pytest.mark.usefixtures("patient", "store")
-def test_calls_at_the_same_time_do_not_exceed_the_limit():
+def test_calls_at_the_same_time_do_not_exceed_the_limit() -> None:
     token = TokenFactory(modules=(Module.AGREEMENTS,))
     Token.objects.update(rate=1, burst=7)
     key, answers = header(token), []
     ready = threading.Barrier(5)
 
-    def calls():
+    def calls() -> None:
         client = Client()
         ready.wait(60)
         try:
@@ -203,13 +219,15 @@ def test_calls_at_the_same_time_do_not_exceed_the_limit():
 # --- Redis ----------------------------------------------------------------------------------------
 
 
-def test_with_redis_the_database_counts_nothing(call, token, store):
+def test_with_redis_the_database_counts_nothing(call: Call, token: Token, store: str) -> None:
     Token.objects.update(**SLOW)
     call("agreements", token)
     assert Bucket.objects.exists() == (store == "database")
 
 
-def test_while_redis_does_not_answer_the_database_counts(call, token, settings, monkeypatch):
+def test_while_redis_does_not_answer_the_database_counts(
+    call: Call, token: Token, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rates, "asks_again_at", 0.0)
     settings.CACHE_URL = f"redis://127.0.0.1:{free_port()}/0"
     Token.objects.update(**SLOW)
@@ -218,7 +236,9 @@ def test_while_redis_does_not_answer_the_database_counts(call, token, settings, 
     assert rates.asks_again_at > time.monotonic()
 
 
-def test_a_bucket_in_redis_is_gone_when_it_is_full_again(token, call, settings, server):
+def test_a_bucket_in_redis_is_gone_when_it_is_full_again(
+    token: Token, call: Call, settings: Settings, server: str
+) -> None:
     settings.CACHE_URL = server
     Token.objects.update(**SLOW)
     call("agreements", token)
@@ -229,10 +249,12 @@ def test_a_bucket_in_redis_is_gone_when_it_is_full_again(token, call, settings, 
 # --- Wrong keys -----------------------------------------------------------------------------------
 
 
-def test_wrong_keys_from_one_address_are_limited(client, token, settings):
+def test_wrong_keys_from_one_address_are_limited(
+    client: Client, token: Token, settings: Settings
+) -> None:
     settings.WRONG_KEYS_PER_ADDRESS = 3
 
-    def answer(key, address="192.0.2.7"):
+    def answer(key: str, address: str = "192.0.2.7") -> Response:
         return client.get(
             "/public/v1/agreements", headers={"authorization": key}, REMOTE_ADDR=address
         )
@@ -247,7 +269,9 @@ def test_wrong_keys_from_one_address_are_limited(client, token, settings):
     assert answer(keys.mint(token.pk).header, "192.0.2.8").status_code == 401
 
 
-def test_the_addresses_of_one_subscriber_are_counted_together(client, token, settings):
+def test_the_addresses_of_one_subscriber_are_counted_together(
+    client: Client, token: Token, settings: Settings
+) -> None:
     settings.WRONG_KEYS_PER_ADDRESS = 2
     answers = [
         client.get(

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def server():
+def server() -> Iterator[str]:
     """Run `manage.py serve` with two workers on the test database."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -72,22 +73,23 @@ def server():
         process.wait(timeout=20)
 
 
-def status(url, key):
+def status(url: str, key: str) -> int:
     """Return the status of a call on its own connection, so that any worker may answer."""
     request = urllib.request.Request(url, headers={"Authorization": key, "Connection": "close"})
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
-            return response.status
+            answered: int = response.status
+            return answered
     except urllib.error.HTTPError as error:
         with error:
             return error.code
 
 
-def statuses(url, key):
+def statuses(url: str, key: str) -> set[int]:
     return {status(url, key) for _ in range(12)}
 
 
-def test_every_worker_sees_a_change_at_the_very_next_call(server):
+def test_every_worker_sees_a_change_at_the_very_next_call(server: str) -> None:
     token = TokenFactory(modules=(Module.AGREEMENTS,))
     key, url = header(token), f"{server}/agreements"
     assert statuses(url, key) == {200}

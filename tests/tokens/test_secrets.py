@@ -1,20 +1,24 @@
 """A key appears in the two answers that may contain it and nowhere else."""
 
 import json
+from logging import LogRecord
+from pathlib import Path
 
 import pytest
 from django.core import serializers
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from accounts.models import User
-from tests.conftest import confirmed
+from tests.conftest import Person, Response, confirmed
 from tests.factories import header
 from tokens.models import Token
 
 
 @pytest.fixture
-def journey(michael, caplog, client):
+def journey(
+    michael: Person, caplog: pytest.LogCaptureFixture, client: Client
+) -> tuple[str, list[Response], list[LogRecord]]:
     """Create a token in the wizard, view, use, edit, mistype and delete it.
 
     Returns the key and all answers except the two that may contain it.
@@ -22,7 +26,7 @@ def journey(michael, caplog, client):
     caplog.set_level("DEBUG")
     answers = []
 
-    def keep(response):
+    def keep(response: Response) -> Response:
         answers.append(response)
         return response
 
@@ -70,7 +74,9 @@ def journey(michael, caplog, client):
     return key, answers, list(caplog.records)
 
 
-def test_the_key_is_in_no_other_answer(journey):
+def test_the_key_is_in_no_other_answer(
+    journey: tuple[str, list[Response], list[LogRecord]],
+) -> None:
     key, answers, _ = journey
     secret = key.split(":")[1]
     assert len(answers) > 20
@@ -83,7 +89,7 @@ def test_the_key_is_in_no_other_answer(journey):
             assert secret not in target
 
 
-def test_the_key_is_in_no_log(journey):
+def test_the_key_is_in_no_log(journey: tuple[str, list[Response], list[LogRecord]]) -> None:
     from portal.logs import mask
 
     key, _, records = journey
@@ -94,7 +100,9 @@ def test_the_key_is_in_no_log(journey):
     assert mask(f"Authorization: {key}").endswith(":••••")
 
 
-def test_the_key_is_in_no_row_of_the_database(journey, tmp_path):
+def test_the_key_is_in_no_row_of_the_database(
+    journey: tuple[str, list[Response], list[LogRecord]], tmp_path: Path
+) -> None:
     key, _, _ = journey
     secret = key.split(":")[1]
     dump = tmp_path / "dump.json"
@@ -108,7 +116,7 @@ def test_the_key_is_in_no_row_of_the_database(journey, tmp_path):
     assert secret not in serializers.serialize("json", Token.objects.all())
 
 
-def test_a_key_in_a_message_or_a_traceback_is_masked_before_it_is_written():
+def test_a_key_in_a_message_or_a_traceback_is_masked_before_it_is_written() -> None:
     import logging
 
     from portal.logs import MaskKeys
@@ -128,7 +136,7 @@ def test_a_key_in_a_message_or_a_traceback_is_masked_before_it_is_written():
     assert line.count("SU-160-984-311:••••") == 2
 
 
-def test_an_error_report_hides_the_header(rf):
+def test_an_error_report_hides_the_header(rf: RequestFactory) -> None:
     from django.views.debug import get_exception_reporter_filter
 
     request = rf.get(

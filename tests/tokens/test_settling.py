@@ -6,8 +6,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.models import QueuedMail
+from accounts.models import Account, QueuedMail
 from activity.models import Event
+from tests.conftest import Person
 from tests.factories import AccountFactory, TokenFactory
 from tests.tokens.test_policies import age, lay_down, plan, use
 from tokens import settling
@@ -16,7 +17,7 @@ from tokens.models import IdleNotice, NextPolicy, Policy, Token
 IDLE = {"idle_days": 30, "warn_days": 7}
 
 
-def status(token):
+def status(token: Token) -> str:
     return Token.objects.get(pk=token.pk).status
 
 
@@ -24,7 +25,9 @@ def status(token):
     ("made", "used", "expected"),
     [(31, None, "inactive"), (60, 31, "inactive"), (60, 29, "active"), (29, None, "active")],
 )
-def test_an_idle_token_is_disabled_and_can_be_enabled_again(account, token, made, used, expected):
+def test_an_idle_token_is_disabled_and_can_be_enabled_again(
+    account: Account, token: Token, made: int, used: int | None, expected: str
+) -> None:
     lay_down(account, **IDLE)
     age(token, made)
     if used:
@@ -41,7 +44,9 @@ def test_an_idle_token_is_disabled_and_can_be_enabled_again(account, token, made
     assert status(token) == "active"
 
 
-def test_administrators_are_warned_once_and_again_after_the_next_use(account, token, michael):
+def test_administrators_are_warned_once_and_again_after_the_next_use(
+    account: Account, token: Token, michael: Person
+) -> None:
     lay_down(account, **IDLE)
     age(token, 60)
     use(token, 22)
@@ -57,7 +62,9 @@ def test_administrators_are_warned_once_and_again_after_the_next_use(account, to
     assert IdleNotice.objects.count() == 1
 
 
-def test_the_page_of_the_token_says_when_it_will_be_disabled(account, token, michael):
+def test_the_page_of_the_token_says_when_it_will_be_disabled(
+    account: Account, token: Token, michael: Person
+) -> None:
     lay_down(account, **IDLE)
     age(token, 60)
     use(token, 10)
@@ -67,7 +74,9 @@ def test_the_page_of_the_token_says_when_it_will_be_disabled(account, token, mic
     assert "unless it is used" in michael.client.get(page).text
 
 
-def test_tokens_of_other_accounts_and_stopped_ones_are_left_alone(account, token):
+def test_tokens_of_other_accounts_and_stopped_ones_are_left_alone(
+    account: Account, token: Token
+) -> None:
     other = TokenFactory(account=AccountFactory())
     lay_down(account, **IDLE)
     token.disable(by=None)
@@ -76,7 +85,9 @@ def test_tokens_of_other_accounts_and_stopped_ones_are_left_alone(account, token
     assert settling.settle() == (0, 0)
 
 
-def test_before_its_day_a_policy_warns_and_from_then_on_it_disables(account, token):
+def test_before_its_day_a_policy_warns_and_from_then_on_it_disables(
+    account: Account, token: Token
+) -> None:
     plan(account, timezone.now() + timedelta(days=8), **IDLE)
     age(token, 60)
     assert settling.settle() == (0, 0)
@@ -89,7 +100,9 @@ def test_before_its_day_a_policy_warns_and_from_then_on_it_disables(account, tok
     assert not NextPolicy.objects.exists()
 
 
-def test_the_command_does_the_same_and_says_how_many(account, token, capsys):
+def test_the_command_does_the_same_and_says_how_many(
+    account: Account, token: Token, capsys: pytest.CaptureFixture[str]
+) -> None:
     lay_down(account, **IDLE)
     age(token, 60)
     call_command("settle_policies")

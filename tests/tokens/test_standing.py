@@ -6,7 +6,7 @@ The gate itself decides what is true.
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from django.db import transaction
@@ -16,92 +16,96 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from accounts.models import Account, User
-from tests.conftest import confirmed, just_made
+from tests.conftest import Call, Person, Response, confirmed, just_made
 from tests.factories import CUSTOM, ZAPIER, AccountFactory, TokenFactory, deleted, header
 from tests.portal.test_routes import address, routes
 from tokens import keys
 from tokens.catalog import Module
-from tokens.models import Policy, State, Token, TokenKey, TokenUsage
+from tokens.models import Policy, State, Token, TokenDraft, TokenKey, TokenUsage
 from tokens.standing import POLICIES, Hindrance, Standing
 
 IN_NO_RING = 7
 
+# What brings a token into a state, and what opens a page of it.
+Step = Callable[[Token], object]
+Opening = Callable[[Client, Token], Response]
 
-def nothing(token):
+
+def nothing(token: Token) -> None:
     pass
 
 
-def ends_in_days(days):
+def ends_in_days(days: int) -> Step:
     return lambda token: Token.objects.filter(pk=token.pk).update(
         expires_at=timezone.now() + timedelta(days=days)
     )
 
 
-def disable(token):
+def disable(token: Token) -> None:
     token.disable(by=None)
 
 
-def remove(token):
+def remove(token: Token) -> None:
     token.remove(by=None)
 
 
-def purge(token):
+def purge(token: Token) -> None:
     deleted(token, days=8).purge()
 
 
-def close_account(token):
+def close_account(token: Token) -> None:
     Account.objects.filter(pk=token.account_id).update(is_active=False)
 
 
-def lose_key(token):
+def lose_key(token: Token) -> None:
     token.keys.all().delete()
 
 
-def lose_pepper(token):
+def lose_pepper(token: Token) -> None:
     token.keys.update(pepper=IN_NO_RING)
 
 
-def lose_copy(token):
+def lose_copy(token: Token) -> None:
     token.keys.update(sealed=None)
 
 
-def lose_sealing_key(token):
+def lose_sealing_key(token: Token) -> None:
     token.keys.update(sealed=bytes([IN_NO_RING]) + b"0" * 60)
 
 
-def retire_key(token):
+def retire_key(token: Token) -> None:
     token.keys.update(retires_at=timezone.now() - timedelta(minutes=1))
 
 
-def rotate(token):
+def rotate(token: Token) -> None:
     retire_key(token)
     second_key(token)
 
 
-def second_key(token):
+def second_key(token: Token) -> None:
     TokenKey.put(token, keys.mint(token.pk), version=2)
 
 
-def renew(token):
+def renew(token: Token) -> None:
     token.renew(by=None, until=timezone.now() + timedelta(days=2))
 
 
-def rehearse(token):
+def rehearse(token: Token) -> None:
     renew(token)
     token.rehearse(by=None)
 
 
-def retire(token):
+def retire(token: Token) -> None:
     renew(token)
     token.retire(by=None)
 
 
-def cancel(token):
+def cancel(token: Token) -> None:
     renew(token)
     token.cancel_renewal(by=None)
 
 
-def bind(token, **policies):
+def bind(token: Token, **policies: Any) -> None:
     Policy.objects.update_or_create(account_id=token.account_id, defaults=policies)
     long_ago = timezone.now() - timedelta(days=100)
     token.keys.update(created_at=long_ago)
@@ -109,23 +113,23 @@ def bind(token, **policies):
     TokenUsage.objects.filter(token=token).update(last_used_at=None)
 
 
-def outlive(token):
+def outlive(token: Token) -> None:
     bind(token, most_days=30)
 
 
-def idle(token):
+def idle(token: Token) -> None:
     bind(token, idle_days=30)
 
 
-def require_rules(token):
+def require_rules(token: Token) -> None:
     bind(token, rules_required=True)
 
 
-def show_once(token):
+def show_once(token: Token) -> None:
     bind(token, show_once=True)
 
 
-def both(*steps):
+def both(*steps: Step) -> Step:
     return lambda token: [step(token) for step in steps]
 
 
@@ -136,7 +140,7 @@ class Row(NamedTuple):
     shown, and its grants.
     """
 
-    prepare: Callable = nothing
+    prepare: Step = nothing
     hindrances: tuple[Hindrance, ...] = ()
     has_copy: bool = True
     modules: tuple[Module, ...] = (Module.AGREEMENTS, Module.USAGE)
@@ -198,15 +202,15 @@ STATES = {
 }
 
 
-def page(route):
+def page(route: str) -> Opening:
     return lambda client, token: client.get(address(route, token, draft=None), follow=True)
 
 
-def press(route, **data):
+def press(route: str, **data: Any) -> Opening:
     return lambda client, token: client.post(address(route, token, draft=None), data, follow=True)
 
 
-PAGES = {
+PAGES: dict[str, Opening] = {
     "tokens:detail": page("tokens:detail"),
     "tokens:permissions": page("tokens:permissions"),
     "tokens:activity": page("tokens:activity"),
@@ -261,7 +265,9 @@ FIRST_CALL = "read -rs API_KEY"
 
 
 @pytest.fixture
-def client_of(michael, adrian, stranger, client):
+def client_of(
+    michael: Person, adrian: Person, stranger: Person, client: Client
+) -> dict[str, Client]:
     staff = Client()
     staff.force_login(
         User.objects.create_superuser("admin@portal.example", name="Admin"),
@@ -275,7 +281,7 @@ def client_of(michael, adrian, stranger, client):
     }
 
 
-def made(state, account):
+def made(state: str, account: Account) -> tuple[Token, str]:
     """Make a token in the state; return it with the keys that it has or had."""
     row = STATES[state]
     token = TokenFactory(
@@ -289,25 +295,21 @@ def made(state, account):
     return Token.objects.with_standing().get(pk=token.pk), known
 
 
-def test_every_hindrance_and_every_state_has_a_row(db):
+def test_every_hindrance_and_every_state_has_a_row(db: None) -> None:
     assert {hindrance for row in STATES.values() for hindrance in row.hindrances} == set(Hindrance)
     assert {made(state, AccountFactory())[0].state for state in STATES} == set(State)
 
 
-def test_every_page_of_a_token_has_a_row():
+def test_every_page_of_a_token_has_a_row() -> None:
     named = {name for name, _ in routes(get_resolver()) if name.startswith("tokens:")}
     of_a_token = {
-        name for name in named if "SU-" in address(name, Token(pk="SU-111-222-333"), Draft)
+        name for name in named if "SU-" in address(name, Token(pk="SU-111-222-333"), TokenDraft())
     }
     assert of_a_token == {name for name in PAGES if name.startswith("tokens:")}
 
 
-class Draft:
-    pk = "00000000-0000-4000-8000-000000000000"
-
-
 @pytest.mark.parametrize("state", STATES)
-def test_the_gate_agrees_and_says_why(state, account, call):
+def test_the_gate_agrees_and_says_why(state: str, account: Account, call: Call) -> None:
     row = STATES[state]
     token, key = made(state, account)
     response = call("accounts", key)
@@ -334,7 +336,9 @@ def test_the_gate_agrees_and_says_why(state, account, call):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_the_list_the_api_and_the_python_of_a_token_agree_on_its_state(state, account, call):
+def test_the_list_the_api_and_the_python_of_a_token_agree_on_its_state(
+    state: str, account: Account, call: Call
+) -> None:
     token, _ = made(state, account)
     Account.objects.update(is_active=True)
     Policy.objects.all().delete()
@@ -346,7 +350,9 @@ def test_the_list_the_api_and_the_python_of_a_token_agree_on_its_state(state, ac
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_no_page_says_what_is_not_so(state, account, client_of, call):
+def test_no_page_says_what_is_not_so(
+    state: str, account: Account, client_of: dict[str, Client], call: Call
+) -> None:
     token, key = made(state, account)
     for name, open_page in PAGES.items():
         for role, client in client_of.items():
@@ -362,7 +368,7 @@ def test_no_page_says_what_is_not_so(state, account, client_of, call):
                 transaction.set_rollback(True)
 
 
-def check(state, name, role, response, key, call):
+def check(state: str, name: str, role: str, response: Response, key: str, call: Call) -> None:
     """Compare a response with the gate, asked afterwards: an action may have changed the token."""
     row, text, where = STATES[state], response.text, f"{name} for {role}"
     assert response.status_code < 500, where
@@ -431,7 +437,9 @@ def check(state, name, role, response, key, call):
         assert standing.calls in text, where
 
 
-def check_buttons(token, text, where, *, offered, restores, shows_key):
+def check_buttons(
+    token: Token, text: str, where: str, *, offered: bool, restores: bool, shows_key: bool
+) -> None:
     """Check that exactly the possible actions are offered."""
     here = f"/integrations/tokens/{token.pk}"
     assert (f'href="{here}/edit/"' in text) == offered, where

@@ -8,10 +8,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from activity.actions import Action
 from portal.fields import Actor
-from tests.conftest import person
+from tests.conftest import Person, Response, person
 from tests.factories import (
     CUSTOM,
     FLOWGEAR,
@@ -34,14 +35,14 @@ GENERAL = {
 }
 
 
-def start(client, **fields):
+def start(client: Client, **fields: str) -> str:
     """Complete step 1; return the URL of the run."""
     response = client.post(NEW, {**GENERAL, **fields})
     assert response.status_code == 302, response.context["form"].errors
     return response["Location"].removesuffix("extension/")
 
 
-def ready(client, **fields):
+def ready(client: Client, **fields: str) -> str:
     """Complete steps 1 and 2 for a Custom token."""
     run = start(client, **fields)
     assert (
@@ -50,11 +51,11 @@ def ready(client, **fields):
     return run
 
 
-def create(client, run, *modules):
+def create(client: Client, run: str, *modules: str) -> Response:
     return client.post(f"{run}permissions/", {"modules": modules or [Module.AGREEMENTS]})
 
 
-def test_the_four_steps_make_a_token(michael):
+def test_the_four_steps_make_a_token(michael: Person) -> None:
     run = ready(michael.client)
     response = create(michael.client, run, Module.AGREEMENTS, Module.CUSTOMERS)
     token = Token.objects.get()
@@ -77,7 +78,7 @@ def test_the_four_steps_make_a_token(michael):
     assert michael.client.get(response["Location"]).status_code == 200
 
 
-def test_looking_at_a_step_leaves_no_trace(michael):
+def test_looking_at_a_step_leaves_no_trace(michael: Person) -> None:
     michael.client.get(NEW)
     run = ready(michael.client)
     before = TokenDraft.objects.values().get()
@@ -87,12 +88,12 @@ def test_looking_at_a_step_leaves_no_trace(michael):
     assert not Token.objects.exists()
 
 
-def test_nothing_is_made_before_create(michael):
+def test_nothing_is_made_before_create(michael: Person) -> None:
     ready(michael.client)
     assert not Token.objects.exists()
 
 
-def test_a_first_step_that_is_not_valid_makes_no_draft(michael):
+def test_a_first_step_that_is_not_valid_makes_no_draft(michael: Person) -> None:
     response = michael.client.post(NEW, {**GENERAL, "name": ""})
     assert response.status_code == 200
     assert "Enter a name for the token." in response.text
@@ -115,7 +116,9 @@ def test_a_first_step_that_is_not_valid_makes_no_draft(michael):
         ("description", "\u2066x\u2069", "Remove the hidden characters"),
     ],
 )
-def test_the_first_step_says_what_is_wrong_and_keeps_the_rest(michael, field, value, words):
+def test_the_first_step_says_what_is_wrong_and_keeps_the_rest(
+    michael: Person, field: str, value: str, words: str
+) -> None:
     response = michael.client.post(NEW, {**GENERAL, field: value})
     assert words in response.text
     assert "1 field needs your attention" in response.text
@@ -123,7 +126,7 @@ def test_the_first_step_says_what_is_wrong_and_keeps_the_rest(michael, field, va
         assert "erp-7" in response.text
 
 
-def test_today_is_not_in_the_future_where_the_person_lives(michael):
+def test_today_is_not_in_the_future_where_the_person_lives(michael: Person) -> None:
     today = timezone.localdate().isoformat()
     assert (
         "Choose a day in the future."
@@ -131,13 +134,13 @@ def test_today_is_not_in_the_future_where_the_person_lives(michael):
     )
 
 
-def test_a_name_of_the_full_length_is_taken_and_an_emoji_counts_as_one(michael):
+def test_a_name_of_the_full_length_is_taken_and_an_emoji_counts_as_one(michael: Person) -> None:
     run = ready(michael.client, name="🔑" * 128)
     create(michael.client, run)
     assert Token.objects.get().name == "🔑" * 128
 
 
-def test_a_line_end_counts_once(michael):
+def test_a_line_end_counts_once(michael: Person) -> None:
     run = ready(michael.client, description="a\r\n" * 85 + "b")
     create(michael.client, run)
     assert len(Token.objects.get().description) == 171
@@ -146,17 +149,17 @@ def test_a_line_end_counts_once(michael):
 @pytest.mark.parametrize(
     "name", ["Nightly sync", "NIGHTLY SYNC", "  nightly   sync ", "Ｎightly sync"]
 )
-def test_a_name_is_unique_in_the_account_without_regard_to_case(michael, name):
+def test_a_name_is_unique_in_the_account_without_regard_to_case(michael: Person, name: str) -> None:
     TokenFactory(account=michael.account, name="Nightly Sync")
     assert "A token with the name" in michael.client.post(NEW, {**GENERAL, "name": name}).text
 
 
-def test_case_is_folded_beyond_ascii(michael):
+def test_case_is_folded_beyond_ascii(michael: Person) -> None:
     TokenFactory(account=michael.account, name="Größe")
     assert "A token with the name" in michael.client.post(NEW, {**GENERAL, "name": "GRÖSSE"}).text
 
 
-def test_the_name_of_a_purged_token_or_of_another_account_is_free(michael):
+def test_the_name_of_a_purged_token_or_of_another_account_is_free(michael: Person) -> None:
     deleted(TokenFactory(account=michael.account, name="Nightly sync"), days=7).purge()
     TokenFactory(name="Nightly sync")
     run = ready(michael.client)
@@ -164,7 +167,7 @@ def test_the_name_of_a_purged_token_or_of_another_account_is_free(michael):
     assert Token.objects.live().filter(account=michael.account).count() == 1
 
 
-def test_a_name_taken_while_the_wizard_ran_leads_back_to_general(michael):
+def test_a_name_taken_while_the_wizard_ran_leads_back_to_general(michael: Person) -> None:
     run = ready(michael.client)
     TokenFactory(account=michael.account, name="NIGHTLY sync")
     response = michael.client.post(
@@ -176,51 +179,55 @@ def test_a_name_taken_while_the_wizard_ran_leads_back_to_general(michael):
     assert "Copies agreements." in response.text
 
 
-def test_the_expiration_date_is_the_end_of_the_day_where_the_person_lives(michael):
+def test_the_expiration_date_is_the_end_of_the_day_where_the_person_lives(michael: Person) -> None:
     michael.user.time_zone = "Asia/Tokyo"
     michael.user.save()
     run = ready(michael.client, expires_on="2050-03-01")
     create(michael.client, run)
-    assert Token.objects.get().expires_at.isoformat() == "2050-03-01T14:59:59+00:00"
+    expires_at = Token.objects.get().expires_at
+    assert expires_at
+    assert expires_at.isoformat() == "2050-03-01T14:59:59+00:00"
 
 
 @pytest.mark.parametrize("data", [{}, {"extension": ""}, {"extension": "EXT-999"}])
-def test_an_extension_must_be_chosen(michael, data):
+def test_an_extension_must_be_chosen(michael: Person, data: dict[str, str]) -> None:
     run = start(michael.client)
     response = michael.client.post(f"{run}extension/", data)
     assert response.status_code == 200
     assert "Choose an extension." in response.text
 
 
-def test_permissions_wait_for_the_extension(michael):
+def test_permissions_wait_for_the_extension(michael: Person) -> None:
     run = start(michael.client)
     assert michael.client.get(f"{run}permissions/")["Location"] == f"{run}extension/"
     assert create(michael.client, run)["Location"] == f"{run}extension/"
     assert not Token.objects.exists()
 
 
-def test_custom_needs_at_least_one_module(michael):
+def test_custom_needs_at_least_one_module(michael: Person) -> None:
     run = ready(michael.client)
     response = michael.client.post(f"{run}permissions/", {})
     assert "Choose at least one module." in response.text
     assert not Token.objects.exists()
 
 
-def test_an_unknown_module_is_refused(michael):
+def test_an_unknown_module_is_refused(michael: Person) -> None:
     run = ready(michael.client)
     response = create(michael.client, run, Module.AGREEMENTS, "MD-6666")
     assert "is not a module" in response.text
     assert not Token.objects.exists()
 
 
-def test_all_is_a_grant_of_its_own(michael):
+def test_all_is_a_grant_of_its_own(michael: Person) -> None:
     run = ready(michael.client)
     create(michael.client, run, Module.ALL, Module.AGREEMENTS)
     assert Token.objects.get().grants == {Module.ALL}
 
 
 @pytest.mark.parametrize("extension", [FLOWGEAR, REPORTS, ZAPIER])
-def test_a_fixed_extension_brings_its_own_modules_whatever_is_posted(michael, extension):
+def test_a_fixed_extension_brings_its_own_modules_whatever_is_posted(
+    michael: Person, extension: str
+) -> None:
     run = start(michael.client)
     michael.client.post(f"{run}extension/", {"extension": extension})
     assert (
@@ -230,7 +237,7 @@ def test_a_fixed_extension_brings_its_own_modules_whatever_is_posted(michael, ex
     assert Token.objects.get().grants == set(modules_of(extension))
 
 
-def test_back_keeps_what_was_typed(michael):
+def test_back_keeps_what_was_typed(michael: Person) -> None:
     run = ready(michael.client)
     response = michael.client.post(
         f"{run}permissions/", {"back": "1", "modules": [Module.HELPDESK]}
@@ -247,12 +254,12 @@ def test_back_keeps_what_was_typed(michael):
     assert Token.objects.get().name == "Daily sync"
 
 
-def test_back_without_a_choice_loses_nothing(michael):
+def test_back_without_a_choice_loses_nothing(michael: Person) -> None:
     run = start(michael.client)
     assert michael.client.post(f"{run}extension/", {"back": "1"})["Location"] == f"{run}general/"
 
 
-def test_select_all_and_clear_work_without_scripts_and_create_nothing(michael):
+def test_select_all_and_clear_work_without_scripts_and_create_nothing(michael: Person) -> None:
     run = ready(michael.client)
     michael.client.post(f"{run}permissions/", {"select": "all"})
     assert len(michael.client.get(f"{run}permissions/").context["form"].chosen) == len(
@@ -263,7 +270,7 @@ def test_select_all_and_clear_work_without_scripts_and_create_nothing(michael):
     assert not Token.objects.exists()
 
 
-def test_two_tabs_make_two_tokens_that_do_not_mix(michael):
+def test_two_tabs_make_two_tokens_that_do_not_mix(michael: Person) -> None:
     one, two = ready(michael.client, name="Tab one"), ready(michael.client, name="Tab two")
     create(michael.client, two, Module.CUSTOMERS)
     create(michael.client, one, Module.AGREEMENTS)
@@ -273,7 +280,7 @@ def test_two_tabs_make_two_tokens_that_do_not_mix(michael):
     }
 
 
-def test_a_replayed_create_leads_to_the_same_token(michael):
+def test_a_replayed_create_leads_to_the_same_token(michael: Person) -> None:
     run = ready(michael.client)
     first, second = create(michael.client, run), create(michael.client, run)
     assert first["Location"] == second["Location"]
@@ -282,7 +289,9 @@ def test_a_replayed_create_leads_to_the_same_token(michael):
 
 @pytest.mark.parametrize("step", ["general", "extension", "permissions"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_every_step_of_a_finished_run_leads_to_its_summary(michael, step, method):
+def test_every_step_of_a_finished_run_leads_to_its_summary(
+    michael: Person, step: str, method: str
+) -> None:
     run = ready(michael.client)
     summary = create(michael.client, run)["Location"]
     assert (
@@ -291,14 +300,16 @@ def test_every_step_of_a_finished_run_leads_to_its_summary(michael, step, method
     assert Token.objects.count() == 1
 
 
-def test_the_run_of_another_person_of_the_account_is_404(michael):
+def test_the_run_of_another_person_of_the_account_is_404(michael: Person) -> None:
     colleague = person(account=michael.account)
     run = ready(michael.client)
     assert colleague.client.get(f"{run}general/").status_code == 404
     assert create(colleague.client, run).status_code == 404
 
 
-def test_a_run_begun_for_one_account_is_404_after_switching(michael, stranger):
+def test_a_run_begun_for_one_account_is_404_after_switching(
+    michael: Person, stranger: Person
+) -> None:
     from tests.factories import MembershipFactory
 
     MembershipFactory(user=michael.user, account=stranger.account)
@@ -309,7 +320,7 @@ def test_a_run_begun_for_one_account_is_404_after_switching(michael, stranger):
     assert not Token.objects.exists()
 
 
-def test_a_finished_run_leads_to_its_token_for_ever(michael):
+def test_a_finished_run_leads_to_its_token_for_ever(michael: Person) -> None:
     run = ready(michael.client)
     summary = create(michael.client, run)["Location"]
     TokenDraft.objects.update(created_at=timezone.now() - timedelta(days=2))
@@ -319,7 +330,7 @@ def test_a_finished_run_leads_to_its_token_for_ever(michael):
     assert create(michael.client, run)["Location"] == summary
 
 
-def test_runs_of_yesterday_are_forgotten(michael):
+def test_runs_of_yesterday_are_forgotten(michael: Person) -> None:
     start(michael.client)
     TokenDraft.objects.update(created_at=timezone.now() - timedelta(days=2))
     someone_elses = TokenDraft.objects.create(
@@ -333,7 +344,9 @@ def test_runs_of_yesterday_are_forgotten(michael):
     assert TokenDraft.objects.filter(pk=someone_elses.pk).exists()
 
 
-def test_the_cap_of_an_extension_is_explained_when_it_is_met(michael, settings):
+def test_the_cap_of_an_extension_is_explained_when_it_is_met(
+    michael: Person, settings: Settings
+) -> None:
     settings.TOKENS_PER_EXTENSION = 1
     run = ready(michael.client)
     other = start(michael.client, name="Another")
@@ -348,14 +361,16 @@ def test_the_cap_of_an_extension_is_explained_when_it_is_met(michael, settings):
     assert Token.objects.count() == 1
 
 
-def test_deleted_tokens_and_other_accounts_do_not_count_for_the_cap(michael, settings):
+def test_deleted_tokens_and_other_accounts_do_not_count_for_the_cap(
+    michael: Person, settings: Settings
+) -> None:
     settings.TOKENS_PER_EXTENSION = 1
     TokenFactory(account=michael.account).remove(by=None)
     TokenFactory()
     assert create(michael.client, ready(michael.client)).status_code == 302
 
 
-def test_the_form_writes_nothing_it_does_not_show(michael, stranger):
+def test_the_form_writes_nothing_it_does_not_show(michael: Person, stranger: Person) -> None:
     run = ready(
         michael.client,
         account_id=stranger.account.pk,
@@ -375,14 +390,14 @@ def test_the_form_writes_nothing_it_does_not_show(michael, stranger):
     assert token.pk != "SU-111-111-111"
 
 
-def press_create_at_once(client, runs):
+def press_create_at_once(client: Client, runs: list[str]) -> list[str]:
     """Press Create in every run at the same moment; return where each leads.
 
     Each runs in a thread with its own connection.
     """
     barrier = Barrier(len(runs))
 
-    def press(run):
+    def press(run: str) -> str:
         own = Client()
         own.cookies = client.cookies
         try:
@@ -396,7 +411,7 @@ def press_create_at_once(client, runs):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_simultaneous_creates_make_one_token(michael):
+def test_eight_simultaneous_creates_make_one_token(michael: Person) -> None:
     places = press_create_at_once(michael.client, [ready(michael.client)] * 8)
     token = Token.objects.get()
     assert set(places) == {f"/integrations/tokens/{token.pk}/summary/"}
@@ -404,14 +419,14 @@ def test_eight_simultaneous_creates_make_one_token(michael):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_simultaneous_runs_with_one_name_make_one_token(michael):
+def test_eight_simultaneous_runs_with_one_name_make_one_token(michael: Person) -> None:
     places = press_create_at_once(michael.client, [ready(michael.client) for _ in range(8)])
     token = Token.objects.get()
     assert sorted(place.endswith("/general/") for place in places) == [False] + [True] * 7
     assert f"/integrations/tokens/{token.pk}/summary/" in places
 
 
-def test_going_back_keeps_the_later_steps_answered(michael):
+def test_going_back_keeps_the_later_steps_answered(michael: Person) -> None:
     draft = TokenDraft.objects.create(
         account=michael.account,
         owner=michael.user,
@@ -428,14 +443,14 @@ def test_going_back_keeps_the_later_steps_answered(michael):
     assert steps["Summary"]["progress"] == "todo"
 
 
-def test_a_step_without_an_answer_is_to_do(michael):
+def test_a_step_without_an_answer_is_to_do(michael: Person) -> None:
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="ERP Sync")
     page = michael.client.get(f"/integrations/tokens/new/{draft.pk}/general/")
     progress = [step["progress"] for step in page.context["steps"]]
     assert progress == ["current", "todo", "todo", "todo"]
 
 
-def test_what_is_changed_on_going_back_to_general_is_kept(michael):
+def test_what_is_changed_on_going_back_to_general_is_kept(michael: Person) -> None:
     run = ready(michael.client)
     changed = {
         "name": "Renamed",
@@ -451,10 +466,11 @@ def test_what_is_changed_on_going_back_to_general_is_kept(michael):
         "crm-1",
         "Changed on the way back.",
     )
+    assert token.expires_at
     assert token.expires_at.year == 2050
 
 
-def test_a_finished_run_leads_no_other_administrator_to_its_summary(michael):
+def test_a_finished_run_leads_no_other_administrator_to_its_summary(michael: Person) -> None:
     colleague = person(account=michael.account)
     run = ready(michael.client)
     summary = create(michael.client, run)["Location"]
@@ -473,7 +489,7 @@ def test_a_finished_run_leads_no_other_administrator_to_its_summary(michael):
         ("", ""),
     ],
 )
-def test_a_typed_day_is_read_back(michael, typed, said):
+def test_a_typed_day_is_read_back(michael: Person, typed: str, said: str) -> None:
     page = michael.client.post("/integrations/tokens/new/", {"name": "", "expires_on": typed})
     assert page.context["form"].end == said
     assert said in page.content.decode()

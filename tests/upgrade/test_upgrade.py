@@ -10,13 +10,16 @@ import sqlite3
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 
+from tests.matching import matched
 from tests.server import Server, clean, database, installation, refused, running
 
 HERE = Path(__file__).parent
@@ -46,8 +49,16 @@ ALL, NARROW, DISABLED = (
 TOKENS = [f"SU-100-000-{number:03}" for number in range(1, 14)]
 
 
+class Upgraded(Server):
+    """A running portal and the folder of its installation."""
+
+    def __init__(self, url: str, env: dict[str, str], home: Path) -> None:
+        super().__init__(url, env)
+        self.home = home
+
+
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory):
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
     """Start today's code with the database of version 1.0 and serve it."""
     home = installation(tmp_path_factory.mktemp("upgrade") / "home")
     with database(home) as url:
@@ -58,15 +69,11 @@ def portal(tmp_path_factory):
             "DEMO_PASSWORD": PASSWORD,
         }
         with running(home, "-m", "portal", **variables) as port:
-            server = Server(
-                f"http://127.0.0.1:{port}",
-                {**clean(), **variables, "DJANGO_SETTINGS_MODULE": "portal.settings"},
-            )
-            server.home = home
-            yield server
+            env = {**clean(), **variables, "DJANGO_SETTINGS_MODULE": "portal.settings"}
+            yield Upgraded(f"http://127.0.0.1:{port}", env, home)
 
 
-def load(url):
+def load(url: str) -> None:
     text = (HERE / f"{connection.vendor}.sql").read_text()
     if connection.vendor == "sqlite":
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as empty:
@@ -76,7 +83,7 @@ def load(url):
             empty.execute(text)
 
 
-def everything(url):
+def everything(url: str) -> str:
     """Return everything that the database holds, as text."""
     if connection.vendor == "sqlite":
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as full:
@@ -92,12 +99,12 @@ def everything(url):
 
 
 @pytest.fixture(scope="module")
-def michael(portal):
+def michael(portal: Upgraded) -> Callable[[str], str]:
     """Return a browser of a person who signed in with the old password."""
     browser = urllib.request.build_opener(
         urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
     )
-    mark = re.search(
+    mark = matched(
         r'name="csrfmiddlewaretoken" value="([^"]+)"',
         browser.open(f"{portal.url}/sign-in/").read().decode(),
     )[1]
@@ -108,10 +115,15 @@ def michael(portal):
     }
     with browser.open(f"{portal.url}/sign-in/", urllib.parse.urlencode(form).encode()) as page:
         assert "/sign-in/" not in page.url
-    return lambda path: browser.open(f"{portal.url}{path}").read().decode()
+
+    def read(path: str) -> str:
+        text: str = browser.open(f"{portal.url}{path}").read().decode()
+        return text
+
+    return read
 
 
-def test_keys_open_the_gate_as_before(portal):
+def test_keys_open_the_gate_as_before(portal: Upgraded) -> None:
     assert [portal.get("/public/v1/agreements", key).status for key in (ALL, NARROW, DISABLED)] == [
         200,
         200,
@@ -127,7 +139,7 @@ def test_keys_open_the_gate_as_before(portal):
     ]
 
 
-def test_keys_can_be_viewed(portal):
+def test_keys_can_be_viewed(portal: Upgraded) -> None:
     shown = portal.manage(
         "shell",
         "-v",
@@ -139,7 +151,7 @@ def test_keys_can_be_viewed(portal):
     assert shown.strip().splitlines()[-1] == ALL
 
 
-def test_records_are_kept(portal):
+def test_records_are_kept(portal: Upgraded) -> None:
     assert '"subject":"Help"' in portal.get("/public/v1/helpdesk/cases", ALL).text.replace(
         '": "', '":"'
     )
@@ -149,24 +161,29 @@ def test_records_are_kept(portal):
     }
 
 
-def portal_tokens(portal):
-    return json.loads(portal.get("/public/v1/auth/tokens?limit=1000", ALL).text)
+def portal_tokens(portal: Upgraded) -> list[dict[str, Any]]:
+    tokens: list[dict[str, Any]] = json.loads(
+        portal.get("/public/v1/auth/tokens?limit=1000", ALL).text
+    )
+    return tokens
 
 
 @pytest.mark.parametrize("token", [token for token in TOKENS if token != "SU-100-000-011"])
-def test_every_page_of_a_token_opens(michael, token):
+def test_every_page_of_a_token_opens(michael: Callable[[str], str], token: str) -> None:
     assert token in michael(f"/integrations/tokens/{token}/")
     assert michael(f"/integrations/tokens/{token}/permissions/")
     assert michael(f"/integrations/tokens/{token}/activity/")
 
 
-def test_a_token_that_was_deleted_before_has_no_key_left_to_restore(michael):
+def test_a_token_that_was_deleted_before_has_no_key_left_to_restore(
+    michael: Callable[[str], str],
+) -> None:
     page = michael("/integrations/tokens/SU-100-000-004/")
     assert "Its key was destroyed on" in page
     assert "/restore/" not in page
 
 
-def test_actors_and_what_they_did_are_kept(michael):
+def test_actors_and_what_they_did_are_kept(michael: Callable[[str], str]) -> None:
     page = michael("/integrations/tokens/SU-100-000-002/")
     for words in ("Agreements only", "Michael Goldmill", "Robert Balboa", "Widened"):
         assert words in page
@@ -175,7 +192,7 @@ def test_actors_and_what_they_did_are_kept(michael):
     assert "/integrations/tokens/SU-100-000-001/" in page
 
 
-def test_who_did_what_is_kept_by_id_and_name(portal):
+def test_who_did_what_is_kept_by_id_and_name(portal: Upgraded) -> None:
     michael, adrian, robert = (
         ["UR-101-000-001", "Michael Goldmill", ""],
         ["UR-101-000-002", "Adrian Pennino", ""],
@@ -214,7 +231,7 @@ def test_who_did_what_is_kept_by_id_and_name(portal):
     assert cases == [[program, program, program, nobody]]
 
 
-def asked(portal, expression):
+def asked(portal: Upgraded, expression: str) -> Any:
     """Return the value of an expression in the shell of the upgraded portal, by way of JSON."""
     imports = "import json; from modules.models import Case; from tokens.models import *; "
     imports += "from django.contrib.auth.models import Permission as Right"
@@ -222,7 +239,7 @@ def asked(portal, expression):
     return json.loads(portal.manage("shell", "-v", "0", "-c", code).strip().splitlines()[-1])
 
 
-def test_rights_in_the_admin_follow_the_renamed_grants(portal):
+def test_rights_in_the_admin_follow_the_renamed_grants(portal: Upgraded) -> None:
     rights = asked(
         portal,
         "sorted(Right.objects.filter(content_type__app_label='tokens', "
@@ -231,7 +248,7 @@ def test_rights_in_the_admin_follow_the_renamed_grants(portal):
     assert rights == ["add_grant", "change_grant", "delete_grant", "view_grant"]
 
 
-def test_what_happened_to_tokens_is_in_the_trail_in_order_and_sealed(portal):
+def test_what_happened_to_tokens_is_in_the_trail_in_order_and_sealed(portal: Upgraded) -> None:
     """Expect 17 events of version 1.0, older than the first start with the current code.
 
     One of them is in the other account.
@@ -263,13 +280,13 @@ def test_what_happened_to_tokens_is_in_the_trail_in_order_and_sealed(portal):
     assert "are whole" in portal.manage("verify_activity")
 
 
-def test_the_trail_of_then_is_on_the_pages(michael):
+def test_the_trail_of_then_is_on_the_pages(michael: Callable[[str], str]) -> None:
     page = michael("/integrations/tokens/SU-100-000-001/activity/")
     for words in ("Key viewed", "Viewed once", "Token created", "127.0.0.1"):
         assert words in page
 
 
-def test_old_names_are_compared_by_the_rule_of_today(portal):
+def test_old_names_are_compared_by_the_rule_of_today(portal: Upgraded) -> None:
     differing = portal.manage(
         "shell",
         "-v",
@@ -284,7 +301,7 @@ def test_old_names_are_compared_by_the_rule_of_today(portal):
     assert differing.strip().splitlines()[-1] == "['SU-100-000-009']"
 
 
-def test_the_list_keeps_the_columns_that_a_person_chose(michael):
+def test_the_list_keeps_the_columns_that_a_person_chose(michael: Callable[[str], str]) -> None:
     page = michael("/integrations/tokens/")
     assert "Agreements only" in page
     heads = " ".join(re.findall(r"<th\b.*?</th>", page, re.DOTALL))
@@ -292,21 +309,23 @@ def test_the_list_keeps_the_columns_that_a_person_chose(michael):
     assert "Created" not in heads
 
 
-def test_a_session_from_before_the_upgrade_has_ended_or_goes_on_but_never_fails(portal):
+def test_a_session_from_before_the_upgrade_has_ended_or_goes_on_but_never_fails(
+    portal: Upgraded,
+) -> None:
     request = urllib.request.Request(
         f"{portal.url}/integrations/tokens/", headers={"Cookie": f"session={SESSION}"}
     )
     assert urllib.request.urlopen(request).status == 200
 
 
-def test_passwords_that_were_stored_in_clear_are_wiped(portal):
+def test_passwords_that_were_stored_in_clear_are_wiped(portal: Upgraded) -> None:
     text = everything(portal.env["DATABASE_URL"])
     assert "Agreements only" in text
     for secret in ("new in clear 1", "mistyped", *SECRETS):
         assert secret not in text
 
 
-def test_rings_of_another_portal_are_refused(portal):
+def test_rings_of_another_portal_are_refused(portal: Upgraded) -> None:
     said = refused(
         portal.home, "manage.py", "serve", **{**portal.env, "TOKEN_PEPPERS": f"1:{'0' * 64}"}
     )
@@ -317,7 +336,7 @@ def test_rings_of_another_portal_are_refused(portal):
     )
 
 
-def test_a_second_start_changes_nothing(portal):
+def test_a_second_start_changes_nothing(portal: Upgraded) -> None:
     before = everything(portal.env["DATABASE_URL"])
     portal.manage("migrate", "--no-input", "--verbosity", "0")
     assert everything(portal.env["DATABASE_URL"]) == before

@@ -3,11 +3,13 @@
 import json
 import sys
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 from connect.client import ClientError
 
 
-def serve(answer):
+def serve(answer: Callable[..., Any]) -> None:
     """Answer each question of standard input with `answer(**question)`, until it ends."""
     for line in sys.stdin:
         try:

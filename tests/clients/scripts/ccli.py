@@ -7,8 +7,10 @@ import sys
 import tempfile
 import traceback
 import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import IO, Any, NoReturn
 
 import connect.cli.ccli  # noqa: F401 (importing it takes seconds, running a command does not)
 from answers import serve
@@ -19,10 +21,15 @@ from openpyxl import load_workbook
 
 load_plugins(cli)
 
+# The values of the parameters of a report, by name.
+Form = dict[str, Any]
+# The rows of a report: objects in JSON, cells in a workbook.
+Rows = list[dict[str, Any]] | list[list[Any]]
+
 PROGRAM = str(Path(sys.executable).with_name("ccli"))
 
 
-def command(arguments, typed="", form=None):
+def command(arguments: list[str], typed: str = "", form: Form | None = None) -> str:
     """Return what `ccli <arguments>` prints, with `typed` as keyboard input.
 
     The program runs in a fork of this process, where everything it needs is already imported.
@@ -41,8 +48,10 @@ def command(arguments, typed="", form=None):
     return text
 
 
-def become(arguments, keyboard, screen, form):
-    status = 1
+def become(
+    arguments: list[str], keyboard: IO[bytes], screen: IO[bytes], form: Form | None
+) -> NoReturn:
+    status: str | int | None = 1
     try:
         for number, file in enumerate((keyboard, screen, screen)):
             os.dup2(file.fileno(), number)
@@ -60,13 +69,13 @@ def become(arguments, keyboard, screen, form):
         os._exit(status if isinstance(status, int) else 1)
 
 
-def filled(questions, form):
+def filled(questions: list[dict[str, Any]], form: Form) -> Form:
     """Fill in a form: every box is ticked unless `form` says otherwise."""
     ever = {
         "from": datetime.fromisoformat("2010-01-01T00:00:00+00:00"),
         "to": datetime.fromisoformat("2100-01-01T00:00:00+00:00"),
     }
-    everything = {
+    everything: dict[str, Callable[[dict[str, Any]], Any]] = {
         "daterange": lambda question: ever,
         "selectmany": lambda question: [value for value, _ in question["values"]],
     }
@@ -76,7 +85,7 @@ def filled(questions, form):
     }
 
 
-def report(config, name, format, output, form=None):
+def report(config: str, name: str, format: str, output: str, form: Form | None = None) -> Rows:
     """Return the rows of a report, from JSON or from a workbook."""
     printed = command(
         ["-c", config, "report", "execute", name, "-f", format, "-o", f"{output}/{name}"], form=form
@@ -86,10 +95,11 @@ def report(config, name, format, output, form=None):
     if format == "xlsx":
         return sheet(f"{output}/{name}.xlsx", 0)
     with zipfile.ZipFile(f"{output}/{name}.zip") as archive:
-        return json.loads(archive.read("report.json"))
+        rows: Rows = json.loads(archive.read("report.json"))
+        return rows
 
 
-def sheet(path, number):
+def sheet(path: str, number: int) -> list[list[Any]]:
     """Return the rows of a sheet, headings first.
 
     Moments become texts.
@@ -98,7 +108,7 @@ def sheet(path, number):
     return [[str(cell) if isinstance(cell, datetime) else cell for cell in row] for row in rows]
 
 
-def fill(path, row, cells):
+def fill(path: str, row: int, cells: dict[str, Any]) -> None:
     """Write into a row of the first sheet.
 
     Cells are `{column: value}`; rows and columns count from 1.
@@ -109,6 +119,11 @@ def fill(path, row, cells):
     workbook.save(path)
 
 
-TASKS = {"command": command, "report": report, "sheet": sheet, "fill": fill}
+TASKS: dict[str, Callable[..., Any]] = {
+    "command": command,
+    "report": report,
+    "sheet": sheet,
+    "fill": fill,
+}
 
 serve(lambda task, **details: TASKS[task](**details))

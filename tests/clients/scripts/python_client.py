@@ -7,6 +7,7 @@ import asyncio
 import inspect
 from contextlib import redirect_stdout
 from io import StringIO
+from typing import Any
 
 from answers import serve
 from connect.client import AsyncConnectClient, ConnectClient, R
@@ -16,26 +17,28 @@ KINDS = {"ConnectClient": ConnectClient, "AsyncConnectClient": AsyncConnectClien
 
 # The asynchronous client keeps its connections, which belong to one loop.
 loop = asyncio.new_event_loop()
-clients = {}
+clients: dict[tuple[str, str, str, str | None], Any] = {}
 
 
 class Log:
     """The logger to which the client writes its requests."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.requests = 0
 
-    def log_request(self, method, url, kwargs):
+    def log_request(self, method: str, url: str, kwargs: dict[str, Any]) -> None:
         self.requests += 1
 
-    def log_response(self, response):
+    def log_response(self, response: Any) -> None:
         pass
 
 
 log = Log()
 
 
-def answer(code, kind, key, endpoint, specs, names):
+def answer(
+    code: str, kind: str, key: str, endpoint: str, specs: str | None, names: dict[str, Any]
+) -> Any:
     known = (kind, key, endpoint, specs)
     if known not in clients:
         clients[known] = KINDS[kind](
@@ -49,7 +52,7 @@ def answer(code, kind, key, endpoint, specs, names):
     return screen.getvalue() or value
 
 
-async def evaluate(code, names):
+async def evaluate(code: str, names: dict[str, Any]) -> Any:
     value = eval(code, names)  # noqa: S307 (the tests wrote it)
     if inspect.isawaitable(value):
         value = await value
