@@ -76,7 +76,10 @@ def changes(event: Event) -> list[Change]:
 def pairs(event: Event) -> Iterator[tuple[str, tuple[Any, Any]]]:
     """Yield the changes of an entry by name, skipping those in a form unknown to this version."""
     kept = event.changes if isinstance(event.changes, dict) else {}
-    for name, pair in kept.items():
+    # In the order of the labels: PostgreSQL does not keep the order of a JSON object.
+    order = {name: place for place, name in enumerate(LABELS)}
+    for name in sorted(kept, key=lambda name: (order.get(name, len(order)), name)):
+        pair = kept[name]
         if isinstance(pair, list) and len(pair) == 2:
             yield name, (pair[0], pair[1])
 

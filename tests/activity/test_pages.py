@@ -308,7 +308,7 @@ def test_an_opened_entry_says_which_of_how_many_and_how_it_was_confirmed(
         ({"entries": ["many", [2]]}, "entries"),
         (
             {"expires_at": [None, "2026-12-02T00:00:00+00:00"], "name": ["a", "b"]},
-            "expires on, name",
+            "name, expires on",
         ),
     ],
 )
