@@ -26,7 +26,7 @@ def create(client: Client, **data: Any) -> Response:
 
 
 def key_in(response: Response) -> str:
-    key: str = response.context["key"]
+    key: str = response.context["field"].key
     return key
 
 
