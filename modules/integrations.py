@@ -60,7 +60,10 @@ END = MomentField(null=True, blank=True)
 def tokens(caller: Caller) -> QuerySet[Token]:
     """Return the account's tokens, deleted ones too, with what the API calls their status."""
     active = Token.Status.ACTIVE
-    old_key = TokenKey.objects.filter(token=OuterRef("pk"), retires_at__gt=Now())
+    # No key of a deleted token works.
+    old_key = TokenKey.objects.filter(token=OuterRef("pk"), retires_at__gt=Now()).exclude(
+        token__status=Token.Status.DELETED
+    )
     return (
         Token.objects.of_account(caller.account_id)
         .order_by("-created_at", "-id")
@@ -241,7 +244,7 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     except (NotOffered, TooManyTokens) as problem:
         raise ApiError(f"extension.id: {problem}") from None
     except ValidationError as problem:
-        raise ApiError(f"expiration_date: {' '.join(problem.messages)}") from None
+        raise bad_end(problem) from None
     must_cover(caller, token)
     return {**(answers.one(TOKENS, caller, token.pk) or {}), "token": key.secret}
 
@@ -292,7 +295,10 @@ def rotate(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, An
     body has another one, or null for none.
     """
     me = may_make_key(caller, token, values)
-    key = token.rotate(by=me, **new_end(values))
+    try:
+        key = token.rotate(by=me, **new_end(values))
+    except ValidationError as problem:
+        raise bad_end(problem) from None
     must_cover(caller, token)
     return {"token": key.secret}
 
@@ -313,8 +319,10 @@ def renew(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, Any
     except TwoKeys as problem:
         raise ApiError(str(problem), code="TKN_005") from None
     except BadEnd:
-        text = _("The token is expired, so its key cannot live on. Rotate it instead.")
+        text = _("The key of the token is expired, so it cannot live on. Rotate it instead.")
         raise ApiError(text, code="TKN_006") from None
+    except ValidationError as problem:
+        raise bad_end(problem) from None
     must_cover(caller, token)
     return {"renewed_token": key.secret}
 
@@ -335,6 +343,10 @@ def may_make_key(caller: Caller, token: Token, values: dict[str, Any]) -> Token:
     if "expiration_date" in values:
         must_outlive(me, expires)
     return me
+
+
+def bad_end(problem: ValidationError) -> ApiError:
+    return ApiError(f"expiration_date: {' '.join(problem.messages)}")
 
 
 def new_end(values: dict[str, Any]) -> dict[str, Any]:

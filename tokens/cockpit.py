@@ -181,9 +181,23 @@ class Cockpit:
 
     @property
     def ends_at(self) -> datetime:
-        """When the old key stops."""
-        ends: datetime | None = self.old.retires_at
-        return ends or timezone.now()
+        """When the old key stops: by then, or earlier with the token or by a policy."""
+        ends = (self.old.retires_at, self.token.key_end(self.old))
+        return min((end for end in ends if end), default=timezone.now())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the old key has stopped before its time."""
+        return self.ends_at <= timezone.now()
+
+    @property
+    def end_note(self) -> str:
+        """Why the old key stops before its time; `""` if it does not."""
+        if self.ends_at == self.old.retires_at:
+            return ""
+        if self.ends_at == self.token.expires_at:
+            return _("with the token")
+        return _("by a policy of the account")
 
     @property
     def began_at(self) -> datetime:
@@ -222,7 +236,8 @@ class Cockpit:
     @property
     def latest_end(self) -> datetime:
         """The latest end that the old key may have."""
-        return min(self.began_at, moments.LAST - LONGEST_OVERLAP) + LONGEST_OVERLAP
+        latest = min(self.began_at, moments.LAST - LONGEST_OVERLAP) + LONGEST_OVERLAP
+        return min(latest, self.token.key_end(self.old) or latest)
 
     # --- Rehearsal and actions --------------------------------------------------------------------
 

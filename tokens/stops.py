@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, Max
+from django.db.models import Exists, Max, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -35,12 +35,16 @@ class Stop(NamedTuple):
 
 
 class Life(NamedTuple):
-    """What policies go by: when the newest key was made, and the last signs of life."""
+    """What policies go by: when the newest key was made, and the last signs of life.
+
+    Among these, a key counts that works no longer.
+    """
 
     id: str
     name: str
     created_at: datetime
     made_at: datetime | None
+    last_made_at: datetime | None
     changed_at: datetime | None
     used_at: datetime | None
     expires_at: datetime | None
@@ -52,7 +56,7 @@ class Life(NamedTuple):
 
     def ends(self, policy: Policy) -> tuple[datetime | None, ...]:
         """Return when it stops for its age, for being idle, and for want of IP rules: always."""
-        alive = (self.made, self.created_at, self.changed_at, self.used_at)
+        alive = (self.last_made_at, self.created_at, self.changed_at, self.used_at)
         return (
             policy.last_end(self.made),
             policy.idle_end(max(moment for moment in alive if moment)),
@@ -76,10 +80,13 @@ class Foresight:
     @cached_property
     def lives(self) -> list[Life]:
         rows = Token.objects.of_account(self.account.pk).filter(status=Token.Status.ACTIVE)
+        live = Q(keys__retires_at=None) | Q(keys__retires_at__gt=self.now)
         columns = rows.annotate(
-            made=Max("keys__created_at"), has_rules=Exists(IPRule.objects.holding_for())
+            made=Max("keys__created_at", filter=live),
+            last_made=Max("keys__created_at"),
+            has_rules=Exists(IPRule.objects.holding_for()),
         ).values_list(
-            *("id", "name", "created_at", "made"),
+            *("id", "name", "created_at", "made", "last_made"),
             *("status_changed_at", "usage__last_used_at", "expires_at", "has_rules"),
         )
         return [Life(*row) for row in columns.order_by("id")[:LOOKED_AT]]

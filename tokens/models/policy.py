@@ -295,6 +295,9 @@ class Governed(models.Model):
         status_changed_at: datetime | None
 
         @property
+        def live_keys(self) -> "list[TokenKey]": ...
+
+        @property
         def last_used_at(self) -> datetime | None: ...
 
     class Meta:
@@ -306,9 +309,9 @@ class Governed(models.Model):
 
     @property
     def made_at(self) -> datetime:
-        """When its newest key was made."""
+        """When its newest live key was made; a new key that was cancelled does not count."""
         made: datetime = max(
-            (key.created_at for key in self.keys.all()),
+            (key.created_at for key in self.live_keys or self.keys.all()),
             default=self.created_at,
         )
         return made
@@ -322,6 +325,11 @@ class Governed(models.Model):
     def aged_at(self) -> datetime | None:
         """When a policy stops its newest key; None if no policy does."""
         return self.policy.last_end(self.made_at) if self.policy.most_days else None
+
+    def key_end(self, key: "TokenKey") -> datetime | None:
+        """Return when a key stops at the latest, with the token or by a policy; None for never."""
+        ends = (self.expires_at, self.policy.last_end(key.created_at))
+        return min((end for end in ends if end), default=None)
 
     @property
     def policy_end(self) -> datetime | None:
@@ -338,7 +346,8 @@ class Governed(models.Model):
         following, starts_at = Policy.planned(self.account)
         if not (self.policy.idle_days or following.idle_days):
             return None
-        signs = (self.made_at, self.created_at, self.status_changed_at, self.last_used_at)
+        made = [key.created_at for key in self.keys.all()]
+        signs = (*made, self.created_at, self.status_changed_at, self.last_used_at)
         alive_at = max(moment for moment in signs if moment)
         ends = [self.policy.idle_end(alive_at)]
         if starts_at and (end := following.idle_end(alive_at)):

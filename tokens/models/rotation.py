@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from activity.actions import Action
 from activity.recording import record
+from portal import text
 from portal.fields import OwnedActorField
 from tokens import keys, vault
 from tokens.keys import Key
@@ -96,7 +97,8 @@ class Rotating(TokenFields):
         """Make a new key and retire all others at once; return the new one.
 
         `version` is the `key_version` that the person saw; without it, whatever is there is
-        replaced. `fields` may set `expires_at`. Raise Replaced, Deleted, RingSecret.Foreign.
+        replaced. `fields` may set `expires_at`. Raise Replaced, Deleted, RingSecret.Foreign, and
+        ValidationError for an end that a policy does not allow.
         """
         with transaction.atomic():
             token = self.locked()
@@ -114,14 +116,16 @@ class Rotating(TokenFields):
         """Make a new key and let the present one live until a moment; return the new one.
 
         The present key never outlives the expiration that it had. `version` and `fields` are as in
-        rotate(). Raise Replaced, TwoKeys, BadEnd, Deleted, RingSecret.Foreign.
+        rotate(). Raise Replaced, TwoKeys, BadEnd, Deleted, ValidationError, RingSecret.Foreign.
         """
         with transaction.atomic():
             token = self.locked()
             before = token.present_key(version)
             if token.old_key:
                 raise TwoKeys(_("The token has two keys already. Retire the old one first."))
-            until = min(until, token.expires_at or until)
+            until = min(until, (before and token.key_end(before)) or until)
+            if until <= timezone.now() and before:
+                raise BadEnd(_("The present key has ended already, so it cannot live on."))
             check_end(until, timezone.now())
             present = token.keys.filter(retires_at__isnull=True)
             KeyUse.objects.filter(key__in=present).update(earlier_calls=F("calls"))
@@ -140,13 +144,21 @@ class Rotating(TokenFields):
 
     def put_new(self, *, by: "Doer | None", **fields: Any) -> Key:
         """Make the next key of the locked token, and forget the oldest retired ones."""
+        token = cast("Token", self)
+        token.policy.check_end(fields.get("expires_at"), timezone.now())
         key = keys.mint(self.pk)
-        TokenKey.put(cast("Token", self), key, self.key_version + 1, by=by)
+        TokenKey.put(token, key, self.key_version + 1, by=by)
         kept = self.keys.order_by("-version").values_list("pk", flat=True)[: KEPT + 1]
         self.keys.filter(retires_at__lte=timezone.now()).exclude(pk__in=list(kept)).delete()
         fields |= {"updated_at": timezone.now(), **OwnedActorField.columns("updated_by", by)}
         type(self)._default_manager.filter(pk=self.pk).update(**fields)
+        self.end_old_key_by(fields.get("expires_at"))
         return key
+
+    def end_old_key_by(self, moment: datetime | None) -> None:
+        """Let the old key end no later than the token does."""
+        if moment:
+            self.keys.filter(retires_at__gt=moment).update(retires_at=moment)
 
     # --- What follows, until the old key ends -----------------------------------------------------
 
@@ -158,6 +170,12 @@ class Rotating(TokenFields):
             if old.retires_at and until <= old.retires_at:
                 raise BadEnd(_("Choose a later end than the present one."))
             check_end(until, old.replaced_at or timezone.now())
+            if (latest := token.key_end(old)) and until > latest:
+                words = _(
+                    "The old key stops on %(at)s at the latest, as the token's own end or a "
+                    "policy of the account says."
+                )
+                raise BadEnd(words % {"at": text.day_and_time(latest)})
             self.keys.filter(pk=old.pk).update(retires_at=until)
             changes = {"old_key_ends_at": [old.retires_at, until]}
             record(by, Action.OLD_KEY_EXTENDED, token, changes)

@@ -372,6 +372,7 @@ class Token(Governed, Rotating, Ending):
                     **fields, version=token.version + 1, updated_at=timezone.now(), updated_by=by
                 )
                 token.store()
+                token.end_old_key_by(fields.get("expires_at"))
                 if added or removed:
                     changed["modules"] = [
                         in_words(token.grants - added | removed),

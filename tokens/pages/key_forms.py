@@ -62,7 +62,9 @@ class NewKeyForm(forms.Form):
     def __init__(self, data: Any = None, *, token: Token) -> None:
         super().__init__(data, initial={"version": token.key_version}, prefix=None)
         self.token, self.now = token, timezone.now()
-        self.must_rotate = token.old_key is not None
+        self.has_two = token.old_key is not None
+        # A key that has ended already cannot live on.
+        self.must_rotate = self.has_two or self.latest <= self.now
         if self.must_rotate:
             self.fields["what"].initial = self.ROTATE
         until = self.fields["until"]
@@ -70,8 +72,10 @@ class NewKeyForm(forms.Form):
 
     @property
     def latest(self) -> datetime:
-        """The latest end: thirty days, but never after the token itself has expired."""
-        return min(self.now + LONGEST_OVERLAP, self.token.expires_at or moments.LAST)
+        """The latest end: thirty days, but never after the token or a policy ends the key."""
+        present = next(iter(self.token.live_keys), None)
+        end = self.token.key_end(present) if present else self.token.expires_at
+        return min(self.now + LONGEST_OVERLAP, end or moments.LAST)
 
     @property
     def ends(self) -> list[dict[str, Any]]:
