@@ -55,8 +55,8 @@ def take(limits: Sequence[Limit]) -> None:
     """
     with transaction.atomic():
         for limit in limits:
-            if not Counter.objects.take(limit.key, limit.tries, limit.wait):
-                raise LimitReached(limit, Counter.objects.get(key=limit.key).until)
+            if until := Counter.objects.take(limit.key, limit.tries, limit.wait):
+                raise LimitReached(limit, until)
 
 
 def give_back(limits: Sequence[Limit]) -> None:

@@ -72,7 +72,7 @@ def take(request: HttpRequest, purpose: str) -> Any:
         raise not_proven()
     # Requests in parallel have read the session before it was changed.
     challenge = digest(str(kept["state"]["challenge"]))
-    if not Counter.objects.take(f"challenge:{challenge}", 1, timedelta(seconds=2 * LASTS)):
+    if Counter.objects.take(f"challenge:{challenge}", 1, timedelta(seconds=2 * LASTS)):
         raise not_proven()
     return kept["state"]
 

@@ -1,9 +1,9 @@
 """The counters of accounts.limits."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db import models, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -17,17 +17,28 @@ def digest(text: str) -> str:
 
 
 class CounterQuerySet(models.QuerySet["Counter"]):
-    def take(self, key: str, tries: int, wait: timedelta) -> bool:
-        """Count one more try, or return False if `tries` are counted already. Safe in parallel."""
-        now = timezone.now()
-        self.bulk_create([Counter(key=key, used=0, until=now + wait)], ignore_conflicts=True)
-        # Its time is over, or is so far ahead that a clock must have been wrong. (One a little
-        # ahead was set by another request, a moment after ours began.)
-        passed = Q(until__lte=now) | Q(until__gt=now + 2 * wait)
-        self.filter(passed, key=key).update(used=0, until=now + wait)
-        # The wait starts with the last try.
-        until = Case(When(used__gte=tries - 1, then=Value(now + wait)), default=F("until"))
-        return self.filter(key=key, used__lt=tries).update(used=F("used") + 1, until=until) == 1
+    def take(self, key: str, tries: int, wait: timedelta) -> datetime | None:
+        """Count one more try; if none is left, return when there will be. Safe in parallel."""
+        with transaction.atomic():
+            counter = None
+            # A counter can be forgiven, and so deleted, before it is locked.
+            while counter is None:
+                fresh = Counter(key=key, used=0, until=timezone.now() + wait)
+                self.bulk_create([fresh], ignore_conflicts=True)
+                counter = self.select_for_update().filter(key=key).first()
+            now = timezone.now()
+            # Its time is over, or is so far ahead that a clock must have been wrong. (One a little
+            # ahead was set by another request, a moment after ours began.)
+            if counter.until <= now or counter.until > now + 2 * wait:
+                counter.used, counter.until = 0, now + wait
+            if counter.used >= tries:
+                return counter.until
+            counter.used += 1
+            if counter.used == tries:
+                # The wait starts with the last try.
+                counter.until = now + wait
+            counter.save()
+        return None
 
     def give_back(self, key: str) -> None:
         self.filter(key=key, used__gt=0).update(used=F("used") - 1)
