@@ -185,7 +185,8 @@ def patient(
 ) -> Iterator[None]:
     """Let connections wait for each other for as long as a slow machine may need."""
     settings.STATEMENT_SECONDS = 60
-    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 60)
+    if connection.vendor == "sqlite":
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 60)
     connection.close()
     yield
     connection.close()
