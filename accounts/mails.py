@@ -18,9 +18,10 @@ with links.
 """
 
 import logging
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -272,8 +273,37 @@ def in_utc(value: datetime) -> str:
         return f"{text.day_and_time(value)} UTC"
 
 
+# What programs that show mails make a link of: an address of the web, or the name of a server. The
+# addresses of people stay as they are, so that they can be copied.
+LINKED = re.compile(
+    r"[a-z][a-z0-9+.-]*://\S*|(?<![\w@.-])(?:[\w-]+\.)+[a-z]{2,}(?![\w.-]*@)\S*", re.IGNORECASE
+)
+# Invisible, and not a part of any address.
+WORD_JOINER = "\u2060"
+
+
+def without_links(words: str) -> str:
+    """Return words that people chose, such as names, so that no mail program makes them a link."""
+    return LINKED.sub(lambda found: re.sub(r"[.:/]", rf"\g<0>{WORD_JOINER}", found[0]), words)
+
+
+def unlinked(mail: Mail) -> Mail:
+    """Return the mail without links in any of its words; its own link stays."""
+
+    def clean(part: Any) -> Any:
+        if isinstance(part, str):
+            return without_links(part)
+        if isinstance(part, Fact | Step):
+            return type(part)(*map(without_links, astuple(part)))
+        return [clean(each) for each in part]
+
+    parts = {each.name: getattr(mail, each.name) for each in fields(mail)}
+    return Mail(**{name: part if name == "link" else clean(part) for name, part in parts.items()})
+
+
 def deliver(mail: Mail, address: str) -> None:
     """Send a mail now. Raise OSError if the mail server does not take it."""
+    mail = unlinked(mail)
     message = EmailMultiAlternatives(
         mail.subject, as_text(mail), None, [address], headers={"Auto-Submitted": "auto-generated"}
     )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
@@ -22,7 +21,7 @@ from portal.http import client_address
 from portal.text import line
 from tokens.catalog import Module
 from tokens.gate import ApiRequest
-from tokens.models import IPRule
+from tokens.models import IPRule, Token
 from tokens.permissions import requires_module
 
 NAMES = {Module.INTEGRATIONS.value, "integrations"}
@@ -57,30 +56,23 @@ def replace(request: ApiRequest) -> None:
     by = acting(request.token)
     address = client_address(request)
     spans = [*wanted]
-    if spans and not (address and covers(spans, address)) and body.get("force") is not True:
-        where = address or _("an address that is not known")
-        raise ApiError(
-            "acl.ips: "
-            + _(
-                "These rules would refuse your own calls, which come from %(address)s. Send "
-                "`force`: true to save them anyway."
-            )
-            % {"address": where}
-        )
+    if body.get("force") is not True and (why := lockout(by, address, spans)):
+        raise ApiError(f"acl.ips: {why} " + _("Send `force`: true to save them anyway."))
     try:
-        with transaction.atomic():
-            IPRule.lock(account)
-            rules = {rule.span: rule for rule in IPRule.rules_of(account, None)}
-            for span, rule in rules.items():
-                if span not in wanted:
-                    rule.remove(by=by)
-            for span, name in wanted.items():
-                if span in rules:
-                    rules[span].change(name, span, by=by)
-            added = [(name, span) for span, name in wanted.items() if span not in rules]
-            IPRule.add(account, None, added, by=by)
+        IPRule.replace(account, wanted, by=by)
     except ValidationError as problem:
         raise ApiError(*(f"acl.ips: {message}" for message in problem.messages)) from None
+
+
+def lockout(caller: Token, address: str | None, spans: list[Span]) -> str:
+    """Return why these rules of its account would refuse the caller; `""` if they would not."""
+    if spans and not (address and covers(spans, address)):
+        where = address or _("an address that is not known")
+        words = _("These rules would refuse your own calls, which come from %(address)s.")
+        return words % {"address": where}
+    if not spans and caller.policy.rules_required and not caller.ip_rules.exists():
+        return _("Without rules, a policy of the account would refuse your own calls.")
+    return ""
 
 
 def read_rules(body: dict[str, Any]) -> dict[Span, str]:

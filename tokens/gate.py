@@ -63,7 +63,7 @@ class ApiRequest(HttpRequest):
 class CallRefused(Exception):
     """Raised for a call that the gate does not admit; `response` says why.
 
-    `row` is that of the key if it is refused for being an old one.
+    `row` is that of the key, once it was found to be right and its token to be in force.
     """
 
     def __init__(
@@ -84,20 +84,22 @@ def gate(module: Module | None) -> Callable[[View], View]:
             row: Row | None
             try:
                 request.token, row = admit(request, module)
-                quota = check_rate(request.token, row)
+                quota = check_limits(request, row)
             except CallRefused as refused:
                 response, row = refused.response, refused.row
                 note_refusal(request, refused)
+                if row and (row.is_retired or row.rehearsed_until):
+                    note_use(request, row, module)
             else:
-                response = too_many_writes(request) or view(request, *args, **kwargs)
+                response = view(request, *args, **kwargs)
                 for name, value in quota.items():
                     response.headers[name] = value
                 if row.is_stale:
                     stamp(request.token.id)
                 if row.pepper != max(settings.TOKEN_PEPPERS):
                     renew_digest(request, row)
-            if row:
                 note_use(request, row, module)
+            if row:
                 tell_end(request, response, row)
             response.headers["Vary"] = "Authorization"
             response.headers["Cache-Control"] = "no-store"
@@ -111,18 +113,26 @@ def gate(module: Module | None) -> Callable[[View], View]:
     return decorate
 
 
-def too_many_writes(request: ApiRequest) -> HttpResponse | None:
-    """Return a 429 for a write over the limits per minute of the token and its account.
+def check_limits(request: ApiRequest, row: Row) -> dict[str, str]:
+    """Count the call, and return the headers that say how many are left.
 
-    Reads are not counted.
+    Raise CallRefused for one too many. It comes last, and what one limit refuses is not counted by
+    the other. The limits of writes are per token and account; reads are not counted there.
     """
+    caller = request.token
     if request.method in READS:
-        return None
+        return check_rate(caller, row)
+    writes = limits.writes_of_token(caller.id, caller.account_id)
     try:
-        limits.take(limits.writes_of_token(request.token.id, request.token.account_id))
+        limits.take(writes)
     except limits.LimitReached as reached:
-        return too_many(str(reached.limit.reason), reached.seconds)
-    return None
+        text = str(reached.limit.reason)
+        raise CallRefused(too_many(text, reached.seconds), text, caller.id, row) from None
+    try:
+        return check_rate(caller, row)
+    except CallRefused:
+        limits.give_back(writes)
+        raise
 
 
 def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, Row]:
@@ -233,7 +243,7 @@ def check_address(request: HttpRequest, key: keys.Key, row: Row) -> None:
         else _("The token %(id)s may not be used from an address that is not known.") % words
     )
     text += " " + _("The IP rules of %(whose)s do not have it.") % {"whose": whose}
-    raise FromElsewhere(api.error(403, "AUTH_007", text), text, key.token_id)
+    raise FromElsewhere(api.error(403, "AUTH_007", text), text, key.token_id, row)
 
 
 def check_policies(key: keys.Key, row: Row) -> None:
@@ -245,7 +255,7 @@ def check_policies(key: keys.Key, row: Row) -> None:
     )
     if found:
         text = hindrance_text(key.token_id, found)
-        raise CallRefused(api.error(403, "AUTH_008", text), text, key.token_id)
+        raise CallRefused(api.error(403, "AUTH_008", text), text, key.token_id, row)
 
 
 def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | None) -> None:
@@ -258,14 +268,11 @@ def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | 
             row.extension,
             can_be_granted=bool(row.asks_permissions),
         )
-        raise CallRefused(api.error(403, "AUTH_003", text), text, key.token_id)
+        raise CallRefused(api.error(403, "AUTH_003", text), text, key.token_id, row)
 
 
 def check_rate(caller: Caller, row: Row) -> dict[str, str]:
-    """Count the call, and return the headers that say how many are left.
-
-    Raise CallRefused for one too many. It comes last, so that refused calls are not counted.
-    """
+    """Count the call for the rate of its token. Return and raise as `check_limits`."""
     if row.rate is None or row.burst is None:
         return {}
     rate = rates.Rate(row.rate, row.burst)
@@ -276,7 +283,7 @@ def check_rate(caller: Caller, row: Row) -> dict[str, str]:
             "id": caller.id,
             "rate": f"{rate.rate:,}",
         }
-        raise CallRefused(too_many(text, taken.wait, headers), text, caller.id)
+        raise CallRefused(too_many(text, taken.wait, headers), text, caller.id, row)
     return headers
 
 

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import Account
 from portal import text
 from portal.addresses import Span, covers
 from portal.moments import SKEW, within
 from portal.text import isolate, join_some
-from tokens.models import KeyUse, RefusedAddress, Token
+from tokens.models import IPRule, KeyUse, Policy, RefusedAddress, Token
 from tokens.standing import IN_USE
 
 # An address that was used within this time should go on, if nothing else is known.
@@ -101,6 +102,27 @@ def stopped(
         for origin in origins(account_id, token)
         if not covers(after, origin.address) and (not before or covers(before, origin.address))
     ]
+
+
+def without_rules(account: Account, token: Token | None) -> str:
+    """Return what holds once an account or a token has no rules of its own."""
+    others = token is not None and IPRule.objects.for_account(account.pk).exists()
+    if others:
+        return _("Without rules of its own, only those of the account hold for this token.")
+    if Policy.of(account).rules_required:
+        return (
+            _("Without rules this token gets the answer 403, since a policy requires them.")
+            if token
+            else _(
+                "Without rules tokens get the answer 403, since a policy requires them; those that "
+                "have rules of their own go on."
+            )
+        )
+    return (
+        _("Without rules this token works from any address.")
+        if token
+        else _("Without rules tokens work from any address.")
+    )
 
 
 def count_callers(found: Collection[Origin]) -> int:

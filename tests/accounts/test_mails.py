@@ -15,6 +15,7 @@ from accounts import mails
 from accounts.mails import Fact, Kind, Mail, Step, When
 from accounts.models import Account, Membership, QueuedMail
 from tests.conftest import Person, person
+from tests.factories import TokenFactory
 
 REMINDER = Mail(
     subject="Price List Export expires in 7 days",
@@ -44,6 +45,26 @@ def html_of(message: EmailMessage) -> str:
     assert isinstance(message, EmailMultiAlternatives)
     content, _type = message.alternatives[0]
     return str(content)
+
+
+def test_no_mail_program_makes_a_link_of_a_name(michael: Person) -> None:
+    """A token that may make others could send people anywhere by their names."""
+    names = ("https://evil.example/login", "www.evil.example", "Log in at evil.example/now")
+    for name in names:
+        TokenFactory(account=michael.account, name=name)
+    mails.send_due()
+    assert len(outbox.outbox) == len(names)
+    for message in outbox.outbox:
+        for words in (message.subject, message.body, html_of(message)):
+            assert not re.search(r"//evil|evil\.example", str(words))
+            assert "evil" in str(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["michael.goldmill@mightymicks.example", "curl/8.5.0", "26/11/2026 04:58 UTC", "v1.2"]
+)
+def test_other_words_of_mails_stay_as_they_are(words: str) -> None:
+    assert mails.without_links(words) == words
 
 
 # --- Words and looks ------------------------------------------------------------------------------

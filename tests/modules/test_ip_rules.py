@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account
 from activity.models import Event
 from portal.addresses import read_span
 from tests.conftest import Call, Response
 from tests.factories import AccountFactory, TokenFactory, header
+from tests.tokens.test_policies import lay_down
 from tokens.catalog import Module
 from tokens.models import IPRule, Token
 
@@ -175,3 +177,41 @@ def test_a_body_with_a_mistake_is_400_and_changes_nothing(
 def test_other_methods_are_refused(call: Call, manager: Token) -> None:
     response = call("modules/integrations/settings", manager, "post")
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, PUT")
+
+
+def test_names_may_be_swapped_and_used_again(call: Call, manager: Token, account: Account) -> None:
+    here = {"name": "Here", "ip_range": [HOME]}
+    there = {"name": "There", "ip_range": ["192.0.2.1"]}
+    assert put(call, manager, [here, there]).status_code == 200
+    before = dict(IPRule.objects.values_list("pk", "first"))
+    swapped = [{**here, "name": "there"}, {**there, "name": "HERE"}]
+    assert put(call, manager, swapped).status_code == 200
+    assert rules_of(account) == [("HERE", "192.0.2.1"), ("there", HOME)]
+    assert dict(IPRule.objects.values_list("pk", "first")) == before
+    again = [{**here, "name": "Here"}, {"name": "there", "ip_range": ["192.0.2.9"]}]
+    assert put(call, manager, again).status_code == 200
+    assert rules_of(account) == [("Here", HOME), ("there", "192.0.2.9")]
+
+
+def test_without_rules_that_a_policy_requires_a_token_would_lock_itself_out(
+    call: Call, manager: Token, account: Account
+) -> None:
+    assert put(call, manager, [{"name": "Here", "ip_range": [HOME]}]).status_code == 200
+    lay_down(account, rules_required=True)
+    response = put(call, manager, [])
+    assert response.status_code == 400
+    assert "a policy of the account would refuse your own calls" in response.json()["errors"][0]
+    assert put(call, manager, [], force=True).status_code == 200
+    assert call("accounts", manager).json()["error_code"] == "AUTH_008"
+    IPRule.add(account, manager, [("Its own", read_span(HOME))], by=None)
+    assert put(call, manager, []).status_code == 200
+
+
+def test_many_rules_are_looked_at_together(
+    call: Call, manager: Token, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """So that nobody else waits long for the lock."""
+    ips = [{"name": f"Host {n}", "ip_range": [f"127.0.0.{n}"]} for n in range(1, 101)]
+    with django_assert_max_num_queries(20 + 7 * len(ips)):
+        assert put(call, manager, ips).status_code == 200
+    assert len(put(call, manager, ips).json()["acl"]["ips"]) == 100

@@ -135,3 +135,14 @@ def test_the_api_says_nothing_of_an_old_key_of_a_deleted_token(
     said = call(f"auth/tokens/{token.pk}", boss).json()
     assert not {"expiration_date", "renewed_expiration_date"} & set(said)
     assert call("agreements", header(boss)).status_code == 200
+
+
+def test_refusals_of_an_old_key_tell_its_end_as_well(call: Call, token: Token) -> None:
+    old, _new = renewed(token)
+    Token.objects.update(rate=1, burst=1)
+    statuses = []
+    for path in ("contracts", "agreements", "agreements"):
+        response = call(path, old)
+        statuses.append(response.status_code)
+        assert {"Deprecation", "Sunset", "Link"} <= set(response.headers)
+    assert statuses == [403, 200, 429]

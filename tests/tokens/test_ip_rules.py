@@ -355,7 +355,7 @@ def test_an_account_has_at_most_so_many_rules(
 ) -> None:
     monkeypatch.setattr("tokens.models.guards.MOST", 1)
     rule(account)
-    with pytest.raises(ValidationError, match="The account has 1 IP rules"):
+    with pytest.raises(ValidationError, match="at most 1 IP rules, those of its tokens included"):
         rule(account, "192.0.2.1", "One more")
 
 
@@ -408,3 +408,10 @@ def test_stored_addresses_have_the_order_of_addresses(account: Account) -> None:
 def test_an_address_survives_being_stored(number: int) -> None:
     assert place(at(number)) == number
     assert int(packed(str(at(number))), 16) == number
+
+
+def test_a_rule_that_was_deleted_meanwhile_is_not_changed(account: Account) -> None:
+    [rule] = IPRule.add(account, None, [("Head office", read_span(OFFICE))], by=None)
+    IPRule.objects.get().remove(by=None)
+    with pytest.raises(ValidationError, match="deleted in the meantime"):
+        rule.change("Branch office", read_span(OFFICE), by=None)

@@ -12,6 +12,7 @@ from accounts.models import Account, User
 from portal.addresses import read_span
 from tests.conftest import Person, Response, person, stale
 from tests.factories import PASSWORD, AccountFactory, TokenFactory
+from tests.tokens.test_policies import lay_down
 from tokens.models import IPRule, KeyUse, RefusedAddress, Token
 
 LIST = "/integrations/ip-rules/"
@@ -487,3 +488,33 @@ def test_another_person_s_rules_are_not_reached_by_a_token_of_theirs(token: Toke
         other.client.post(f"/integrations/tokens/{token.pk}/ip-rules/add/", OFFICE).status_code
         == 404
     )
+
+
+def test_pages_do_not_say_that_tokens_work_without_the_rules_that_a_policy_requires(
+    michael: Person, account: Account, token: Token
+) -> None:
+    lay_down(account, rules_required=True)
+    for own in (None, token):
+        made = rule(account, token=own)
+        path = f"{LIST}{made.pk}/delete/"
+        for text in (
+            michael.client.get(path).text,
+            michael.client.get(f"/integrations/tokens/{token.pk}/").text,
+            michael.client.post(path, follow=True).text,
+        ):
+            assert "from any address" not in text
+    assert "No token works without IP rules" in michael.client.get(LIST).text
+
+
+def test_the_rules_of_a_deleted_token_stay_as_they_are(
+    michael: Person, account: Account, token: Token
+) -> None:
+    made = rule(account, token=token)
+    token.remove(by=None)
+    for action, data in (("edit", {**OFFICE, "last": "203.0.113.99"}), ("delete", {})):
+        path = f"{LIST}{made.pk}/{action}/"
+        assert "A deleted token cannot be changed." in michael.client.get(path, follow=True).text
+        text = michael.client.post(path, data, follow=True).text
+        assert "A deleted token cannot be changed." in text
+        assert path not in text
+    assert str(IPRule.objects.get().span) == "203.0.113.0/26"

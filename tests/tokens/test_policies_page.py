@@ -91,16 +91,20 @@ def test_a_get_saves_nothing(michael: Person) -> None:
     assert not Policy.objects.exists()
 
 
-def test_stricter_policies_ask_for_the_password_and_looser_ones_do_not(
+def test_stricter_and_looser_policies_ask_for_the_password(
     michael: Person, account: Account
 ) -> None:
     stale(michael.client)
     response = send(michael, **ENDS, starts_on=day(3))
     assert response.status_code == 200
-    assert "make the policies of" in response.text
+    assert "To change the policies of" in response.text
     assert not Policy.objects.exists()
+    # Looser ones let keys in again that were refused.
     lay_down(account, most_days=90, idle_days=30)
-    response = michael.client.post(PAGE, {"ends": "on", "most_days": "100"})
+    looser = {"ends": "on", "most_days": "100"}
+    assert "To change the policies of" in michael.client.post(PAGE, looser).text
+    assert Policy.objects.get().most_days == 90
+    response = michael.client.post(PAGE, {**looser, "sudo_password": PASSWORD})
     assert response.status_code == 302
     assert (Policy.objects.get().most_days, Policy.objects.get().idle_days) == (100, None)
     assert not NextPolicy.objects.exists()
@@ -117,8 +121,11 @@ def test_with_the_password_stricter_policies_are_saved(michael: Person, account:
 def test_to_bring_the_day_forward_is_stricter(michael: Person, account: Account) -> None:
     send(michael, **ENDS, starts_on=day(9))
     stale(michael.client)
-    assert "make the policies of" in send(michael, **ENDS, starts_on=day(3)).text
-    assert send(michael, **ENDS, starts_on=day(12)).status_code == 302
+    assert "To change the policies of" in send(michael, **ENDS, starts_on=day(3)).text
+    # Nothing is asked if nothing changes.
+    assert send(michael, **ENDS, starts_on=day(9)).status_code == 302
+    later = {**ENDS, "starts_on": day(12), "sudo_password": PASSWORD}
+    assert send(michael, **later).status_code == 302
     assert NextPolicy.objects.get().starts_at.date().isoformat() == day(12)
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis, RedisError
 
-from accounts.models import Account
+from accounts.models import Account, Counter
 from tests.conftest import Call, Response
 from tests.factories import TokenFactory, header
 from tests.server import free_port
@@ -120,6 +120,25 @@ def test_a_call_refused_for_another_reason_is_not_counted(
 
 
 @pytest.mark.usefixtures("store")
+def test_a_write_that_one_limit_refuses_is_not_counted_by_the_other(
+    call: Call, account: Account, settings: Settings
+) -> None:
+    boss = TokenFactory(account=account, modules=(Module.INTEGRATIONS,))
+    Token.objects.filter(pk=boss.pk).update(**SLOW)
+    settings.WRITES_PER_TOKEN = 1
+
+    def rename() -> int:
+        path, data = f"auth/tokens/{boss.pk}", {"name": "Boss"}
+        return call(path, boss, "put", data=data, content_type="application/json").status_code
+
+    assert [rename() for _ in range(4)] == [200, 429, 429, 429]
+    assert [call("accounts", boss).status_code for _ in range(3)] == [200, 200, 429]
+    assert Counter.objects.get(key=f"writes:{account.pk}").used == 1
+    settings.WRITES_PER_TOKEN = 9
+    assert rename() == 429
+    assert Counter.objects.get(key=f"writes:{account.pk}").used == 1
+
+
 def test_answers_say_the_limit_and_what_is_left_of_it(call: Call, token: Token) -> None:
     Token.objects.update(rate=1, burst=4)
     response = call("agreements", token)

@@ -1,7 +1,8 @@
 """IP rules: the addresses that the tokens of an account, or one of them, may call from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Account, Membership
 from activity.actions import Action
 from activity.recording import record
-from portal.addresses import Span, find_span
+from portal.addresses import Span, find_span, place
 from portal.fields import (
     AddressField,
     FoldedField,
@@ -149,7 +150,9 @@ class IPRule(models.Model):
         """Change name and addresses. Tell whether anything changed. Raise ValidationError."""
         with transaction.atomic():
             self.lock(self.account)
-            before = type(self).objects.get(pk=self.pk)
+            before = type(self).objects.filter(pk=self.pk).first()
+            if before is None:
+                raise ValidationError(_("This rule was deleted in the meantime."))
             if (before.name, before.span) == (name, span):
                 return False
             self.name = name
@@ -165,6 +168,68 @@ class IPRule(models.Model):
             if count:
                 self.tell(by, Action.RULE_DELETED, str(self.span), None)
         return bool(count)
+
+    @classmethod
+    def replace(cls, account: Account, wanted: Mapping[Span, str], *, by: "Doer | None") -> None:
+        """Make these the rules of an account: names by addresses. Raise ValidationError.
+
+        Rules that have the same addresses are kept, and renamed if necessary. What must not be is
+        looked for once for all of them, since there may be many.
+        """
+        with transaction.atomic():
+            cls.lock(account)
+            present = {rule.span: rule for rule in cls.rules_of(account, None)}
+            gone = [rule for span, rule in present.items() if span not in wanted]
+            renamed = [
+                rule for span, rule in present.items() if wanted.get(span, rule.name) != rule.name
+            ]
+            before = [rule.name for rule in renamed]
+            for rule in renamed:
+                rule.name = wanted[rule.span]
+            added = [
+                cls(
+                    account=account,
+                    scope=account.pk,
+                    name=name,
+                    **OwnedActorField.columns("created_by", by),
+                    first=str(span.first),
+                    last=str(span.last),
+                )
+                for span, name in wanted.items()
+                if span not in present
+            ]
+            cls.check_all(
+                account, [*(rule for rule in present.values() if rule not in gone), *added]
+            )
+            cls.objects.filter(pk__in=[rule.pk for rule in gone]).delete()
+            # Names may be swapped, so none of them is taken while they change.
+            cls.objects.filter(pk__in=[rule.pk for rule in renamed]).update(name_key=F("pk"))
+            for rule in (*renamed, *added):
+                rule.save()
+            for rule in gone:
+                rule.tell(by, Action.RULE_DELETED, str(rule.span), None)
+            for rule, was in zip(renamed, before, strict=True):
+                rule.tell(by, Action.RULE_CHANGED, str(rule.span), str(rule.span), was=was)
+            for rule in added:
+                rule.tell(by, Action.RULE_ADDED, None, str(rule.span))
+
+    @classmethod
+    def check_all(cls, account: Account, rules: "Sequence[IPRule]") -> None:
+        """Raise ValidationError unless these may be the rules of an account."""
+        of_tokens = cls.objects.filter(account=account).exclude(scope=account.pk)
+        taken = {*of_tokens.values_list("name_key", flat=True)}
+        if len(taken) + len(rules) > MOST:
+            raise too_many_rules()
+        for rule in rules:
+            rule.clean_fields(exclude={"first", "last", "name_key", "id", "account", "token"})
+            if fold(rule.name) in taken:
+                raise name_taken(rule.name)
+            taken.add(fold(rule.name))
+            check_size(rule.span)
+        ordered = sorted(rules, key=lambda rule: place(rule.span.first))
+        for one, other in pairwise(ordered):
+            if place(one.span.last) >= place(other.span.first):
+                raise overlap(one, other.span)
 
     @classmethod
     def lock(cls, account: Account) -> None:
@@ -212,30 +277,42 @@ class IPRule(models.Model):
     def check_name(self) -> None:
         """Raise ValidationError if another rule of the account has the name, ignoring case."""
         if self.others.filter(name_key=fold(self.name)).exists():
-            words = _("An IP rule with the name “%(name)s” already exists. Choose another name.")
-            raise ValidationError({"name": words % {"name": isolate(self.name)}})
+            raise name_taken(self.name)
 
     def check_span(self, span: Span) -> None:
         """Raise ValidationError for all addresses, or some that another rule has."""
-        if span.is_everything:
-            raise ValidationError(
-                {"first": _("This is the whole Internet. Delete the rules instead.")}
-            )
+        check_size(span)
         scope = self.token_id or self.account_id
         for rule in self.others.filter(scope=scope).overlapping(span)[:1]:
-            words = (
-                _("%(name)s covers it already.")
-                if rule.span.includes(span)
-                else _("%(name)s (%(addresses)s) overlaps it. Edit that rule instead.")
-            )
-            raise ValidationError(
-                {"first": words % {"name": isolate(rule.name), "addresses": rule.span}}
-            )
+            raise overlap(rule, span)
 
     def check_count(self) -> None:
         if self.others.count() >= MOST:
-            words = _("The account has %(n)s IP rules, and may not have more.")
-            raise ValidationError(words % {"n": f"{MOST:,}"})
+            raise too_many_rules()
+
+
+def name_taken(name: str) -> ValidationError:
+    words = _("An IP rule with the name “%(name)s” already exists. Choose another name.")
+    return ValidationError({"name": words % {"name": isolate(name)}})
+
+
+def check_size(span: Span) -> None:
+    if span.is_everything:
+        raise ValidationError({"first": _("This is the whole Internet. Delete the rules instead.")})
+
+
+def overlap(rule: IPRule, span: Span) -> ValidationError:
+    words = (
+        _("%(name)s covers it already.")
+        if rule.span.includes(span)
+        else _("%(name)s (%(addresses)s) overlaps it. Edit that rule instead.")
+    )
+    return ValidationError({"first": words % {"name": isolate(rule.name), "addresses": rule.span}})
+
+
+def too_many_rules() -> ValidationError:
+    words = _("An account may have at most %(n)s IP rules, those of its tokens included.")
+    return ValidationError(words % {"n": f"{MOST:,}"})
 
 
 class RefusedAddress(models.Model):

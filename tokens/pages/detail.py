@@ -22,7 +22,7 @@ from tokens import first_call, keys
 from tokens.catalog import Module
 from tokens.html import actor
 from tokens.models import Token, TokenKey, TokenQuerySet
-from tokens.origins import refused
+from tokens.origins import refused, without_rules
 from tokens.pages.filters import ModuleFilter
 from tokens.pages.rules.tables import TokenRuleTable
 from tokens.pages.tables import ModuleRow, PermissionTable
@@ -236,6 +236,11 @@ def show_detail(
 
 def rules_of(request: PersonRequest, token: Token) -> dict[str, Any]:
     """Return the context of the card with the token's own IP rules."""
-    table = TokenRuleTable(token, may_manage=request.membership.is_admin)
+    may_manage = Standing(token, request.membership.is_admin).offers_edit
+    table = TokenRuleTable(token, may_manage=may_manage)
     table.configure(request, {}, paginate=False)
-    return {"rule_table": table, "rule_refused": refused(token.account_id, token)}
+    return {
+        "rule_table": table,
+        "rule_refused": refused(token.account_id, token),
+        "without_rules": without_rules(token.account, token),
+    }

@@ -160,6 +160,10 @@ class PolicyForm(forms.Form):
         )
 
     @property
+    def is_changed(self) -> bool:
+        return self.mark != PolicyForm(None, account=self.account).mark
+
+    @property
     def mark(self) -> str:
         """What the form says, in one line: the page sends back of which form it showed the stops.
 
@@ -205,12 +209,12 @@ def policies(request: PersonRequest) -> HttpResponse:
     form = PolicyForm(posted(request), account=account)
     if request.method != "POST" or not form.is_valid():
         return show(request, form)
-    if form.is_stricter:
-        if request.POST.get("shown") != form.mark:
-            return show(request, form, asks=True)
-        purpose = format_html(_("To make the policies of <strong>{}</strong> stricter"), account)
-        if asked := sudo.ask(request, purpose, _("Save Policies")):
-            return show(request, form, confirm=asked)
+    if form.is_stricter and request.POST.get("shown") != form.mark:
+        return show(request, form, asks=True)
+    # Stricter ones stop programs, and looser ones let keys in again that were refused.
+    purpose = format_html(_("To change the policies of <strong>{}</strong>"), account)
+    if form.is_changed and (asked := sudo.ask(request, purpose, _("Save Policies"))):
+        return show(request, form, confirm=asked)
     strict = strictly(form.wanted, form.present)
     if not Policy.change(account, form.wanted, starts_at=form.starts_at, by=request.user):
         inform(request, _("Nothing was changed."), _("The policies are as they were."))

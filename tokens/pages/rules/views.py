@@ -23,7 +23,7 @@ from portal.notices import fail, inform, succeed
 from portal.text import fold
 from portal.typed import render_form
 from tokens import origins
-from tokens.models import IPRule, Token
+from tokens.models import IPRule, Policy, Token
 from tokens.origins import Origin
 from tokens.pages.detail import find
 from tokens.pages.rules.filters import RuleFilter
@@ -56,6 +56,7 @@ def index(request: PersonRequest) -> HttpResponse:
         "may_manage": request.membership.is_admin,
         "tokens_with_rules": [] if has_rules else tokens_with_rules(account.pk),
         "refused": still_refused(account.pk),
+        "are_required": empty == "none" and Policy.of(account).rules_required,
         "refresh_url": request.get_full_path(),
         "kept_query": {
             name: values
@@ -127,16 +128,23 @@ def save_layout(request: PersonRequest) -> HttpResponse:
 def add(request: PersonRequest, token_id: str = "") -> HttpResponse:
     """Add a rule to the account or, with an id, to one of its tokens."""
     token = find(request, token_id) if token_id else None
-    if token and token.is_deleted:
-        fail(request, _("A deleted token cannot be changed."))
-        return redirect("tokens:detail", token.pk)
-    return save(request, IPRule(account=request.membership.account, token=token))
+    rule = IPRule(account=request.membership.account, token=token)
+    return refuse_deleted(request, rule) or save(request, rule)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def edit(request: PersonRequest, rule_id: str) -> HttpResponse:
-    return save(request, find_rule(request, rule_id))
+    rule = find_rule(request, rule_id)
+    return refuse_deleted(request, rule) or save(request, rule)
+
+
+def refuse_deleted(request: PersonRequest, rule: IPRule) -> HttpResponse | None:
+    """Say that the rules of a deleted token stay as they are; None for any other rule."""
+    if rule.token is None or not rule.token.is_deleted:
+        return None
+    fail(request, _("A deleted token cannot be changed."))
+    return redirect("tokens:detail", rule.token_id)
 
 
 def find_rule(request: PersonRequest, rule_id: str) -> IPRule:
@@ -315,6 +323,8 @@ def told(
 def delete(request: PersonRequest, rule_id: str) -> HttpResponse:
     """Ask for confirmation, naming whom it stops (GET), and delete the rule (POST)."""
     rule = find_rule(request, rule_id)
+    if refusal := refuse_deleted(request, rule):
+        return refusal
     before = IPRule.rules_of(rule.account, rule.token).spans()
     after = IPRule.rules_of(rule.account, rule.token).exclude(pk=rule.pk).spans()
     if request.method == "POST":
@@ -325,7 +335,7 @@ def delete(request: PersonRequest, rule_id: str) -> HttpResponse:
         effect = (
             _("Calls from %(addresses)s get the answer 403 from now on.") % {"addresses": rule.span}
             if after
-            else without_rules(rule)
+            else origins.without_rules(rule.account, rule.token)
         )
         succeed(request, _("%(name)s is deleted.") % {"name": text.isolate(rule.name)}, effect)
         return redirect(back_url(rule))
@@ -334,18 +344,9 @@ def delete(request: PersonRequest, rule_id: str) -> HttpResponse:
         "rule": rule,
         "token": rule.token,
         "is_last": not after,
-        "effect": without_rules(rule),
+        "effect": origins.without_rules(rule.account, rule.token),
         "rows": [{"origin": origin} for origin in loss[: 10 * LISTED]],
         "callers": origins.count_callers(loss),
         "back_url": back_url(rule),
     }
     return render(request, "rules/delete.html", context)
-
-
-def without_rules(rule: IPRule) -> str:
-    """Return what holds once the last rule is gone."""
-    if not rule.token:
-        return _("Without rules tokens work from any address.")
-    if IPRule.objects.for_account(rule.account_id).exists():
-        return _("Without rules of its own, only those of the account hold for this token.")
-    return _("Without rules this token works from any address.")
