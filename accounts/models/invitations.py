@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +23,18 @@ class Over(Exception):
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> "InvitationQuerySet":
-        return self.filter(expires_at__gt=timezone.now(), account__is_active=True)
+        """Return those that can be accepted.
+
+        Whoever is no longer an administrator invites nobody: else people whom an account removes
+        could come back by another address.
+        """
+        inviter = Membership.objects.filter(
+            account=OuterRef("account"),
+            user=OuterRef("invited_by_id"),
+            role=Membership.Role.ADMINISTRATOR,
+            user__is_active=True,
+        )
+        return self.filter(Exists(inviter), expires_at__gt=timezone.now(), account__is_active=True)
 
     def visible_to(self, membership: Membership) -> "InvitationQuerySet":
         """Return the open invitations into the account, for its administrators only."""

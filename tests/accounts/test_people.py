@@ -106,6 +106,19 @@ def test_a_withdrawn_and_a_replaced_link_are_worth_nothing(michael: Person) -> N
     assert Event.objects.filter(action=Action.INVITATION_WITHDRAWN).exists()
 
 
+@pytest.mark.parametrize("action", ["role/", "remove/"])
+def test_an_invitation_ends_with_the_right_to_invite(michael: Person, action: str) -> None:
+    """So that nobody whom an account removes comes back by another address."""
+    other = person(account=michael.account)
+    path = invite(other)
+    assert Client().get(path).status_code == 200
+    fields = {"member": other.membership.pk, "role": "member"}
+    confirmed(michael.client).post(PEOPLE + action, fields)
+    assert Client().get(path).status_code == 404
+    assert Client().post(path, {"name": "Paulie", **PASSWORDS}).status_code == 404
+    assert NEW not in confirmed(michael.client).get(PEOPLE).text
+
+
 def test_an_invitation_into_a_closed_account_is_worth_nothing(michael: Person) -> None:
     path = invite(michael)
     michael.account.is_active = False

@@ -1,0 +1,166 @@
+"""Two things that are done to a token at the same time: one comes first, the other goes by it."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Account
+from portal.addresses import read_span
+from tests.factories import AccountFactory, TokenFactory, deleted
+from tests.tokens.test_rotation import fresh
+from tokens.models import IPRule, Token, TokenError
+
+DAY = timedelta(days=1)
+Verb = Callable[[Token], Any]
+
+
+def renew(token: Token) -> Any:
+    return token.renew(by=None, until=timezone.now() + 2 * DAY)
+
+
+def rotate(token: Token) -> Any:
+    return token.rotate(by=None)
+
+
+def extend(token: Token) -> Any:
+    return token.extend(by=None, until=timezone.now() + 9 * DAY)
+
+
+def retire(token: Token) -> Any:
+    return token.retire(by=None)
+
+
+def cancel(token: Token) -> Any:
+    return token.cancel_renewal(by=None)
+
+
+def rehearse(token: Token) -> Any:
+    return token.rehearse(by=None)
+
+
+def expire_sooner(token: Token) -> Any:
+    ends = timezone.now() + DAY
+    return token.edit(by=None, version=None, modules=None, expires_at=ends)
+
+
+def show_once(token: Token) -> Any:
+    return token.edit(by=None, version=None, modules=None, show_once=True)
+
+
+def remove(token: Token) -> Any:
+    return token.remove(by=None)
+
+
+def restore(token: Token) -> Any:
+    return token.restore(by=None)
+
+
+def purge(token: Token) -> Any:
+    return token.purge()
+
+
+def plain(account: Account) -> Token:
+    return TokenFactory(account=account)
+
+
+def renewed(account: Account) -> Token:
+    token = TokenFactory(account=account)
+    renew(token)
+    return token
+
+
+def gone(account: Account, days: float = 0) -> Token:
+    return deleted(TokenFactory(account=account), days)
+
+
+def long_gone(account: Account) -> Token:
+    return gone(account, 8)
+
+
+PAIRS: list[tuple[Callable[[Account], Token], Verb, Verb]] = [
+    (plain, renew, renew),
+    (plain, rotate, renew),
+    (plain, rotate, show_once),
+    (plain, rotate, remove),
+    (renewed, rotate, extend),
+    (renewed, retire, cancel),
+    (renewed, retire, rehearse),
+    (renewed, expire_sooner, extend),
+    (renewed, remove, extend),
+    (gone, restore, restore),
+    (gone, restore, purge),
+    (long_gone, restore, purge),
+]
+
+
+def at_once(token: Token, *verbs: Verb) -> list[bool]:
+    """Do things at the same time; tell which of them changed something. Others refuse in words."""
+    barrier, done = threading.Barrier(len(verbs)), [False] * len(verbs)
+    crashes: list[BaseException] = []
+
+    def do(number: int, verb: Verb) -> None:
+        mine = Token.objects.get(pk=token.pk)
+        barrier.wait(60)
+        try:
+            done[number] = verb(mine) is not False
+        except (TokenError, ValidationError) as problem:
+            if not str(problem):
+                crashes.append(problem)
+        except Exception as problem:
+            crashes.append(problem)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=do, args=each) for each in enumerate(verbs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not crashes, (verbs, crashes)
+    return done
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whatever_is_done_at_once_leaves_a_token_that_makes_sense() -> None:
+    account = AccountFactory()
+    for make, one, other in PAIRS:
+        token = make(account)
+        done = at_once(token, one, other)
+        now, where = fresh(token), f"{make.__name__}: {one.__name__}, {other.__name__}: {done}"
+        assert any(done), where
+        assert 1 <= len(now.live_keys) <= 2, where
+        old = now.old_key
+        assert not (old and now.expires_at) or (old.retires_at or now.expires_at) <= now.expires_at
+        assert not now.show_once or all(key.sealed is None for key in now.keys.all()), where
+        if one is other:
+            assert sorted(done) == [False, True], where
+        if make is gone:
+            assert (now.is_deleted, now.purged_at) == (False, None), where
+        if make is long_gone:
+            assert now.purged_at, where
+        if other is cancel:
+            assert sum(done) == 1, where
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rule_that_two_people_change_and_delete_at_once_is_no_crash() -> None:
+    account = AccountFactory()
+    token, span = TokenFactory(account=account), read_span("203.0.113.0/26")
+
+    IPRule.add(account, None, [("Head office", span)], by=None)
+    mine, yours = IPRule.objects.get(), IPRule.objects.get()
+
+    def change(_token: Token) -> Any:
+        return mine.change("New", span, by=None)
+
+    def delete(_token: Token) -> Any:
+        return yours.remove(by=None)
+
+    at_once(token, change, delete)
+    assert not IPRule.objects.exists()
