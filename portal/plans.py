@@ -23,7 +23,7 @@ KEPT_PLAN_BYTES = 112 * 2**10
 # Bytes that a plan takes besides its texts: for itself, including what builds records from its
 # rows, and for each column and value.
 PLAN_BYTES, COLUMN_BYTES, VALUE_BYTES = 14_000, 700, 100
-# The converters of a subquery column keep Django's query object.
+# The converters of a column with a subquery keep Django's query object.
 SUBQUERY_BYTES = 10_000
 
 
@@ -42,7 +42,9 @@ class Plan(NamedTuple):
         """An estimate of its memory in bytes, rather too high than too low."""
         values = (*self.page_params, *self.total_params)
         subqueries = sum(
-            isinstance(expression, Subquery) for _index, _converters, expression in self.converters
+            isinstance(part, Subquery)
+            for _index, _converters, expression in self.converters
+            for part in expression.flatten()
         )
         parts = (
             PLAN_BYTES

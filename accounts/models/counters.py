@@ -19,7 +19,7 @@ def digest(text: str) -> str:
 class CounterQuerySet(models.QuerySet["Counter"]):
     def take(self, key: str, tries: int, wait: timedelta) -> datetime | None:
         """Count one more try; if none is left, return when there will be. Safe in parallel."""
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             counter = None
             # A counter can be forgiven, and so deleted, before it is locked.
             while counter is None:

@@ -17,10 +17,10 @@ from django.utils import timezone
 from tokens.models import KeyUse, TokenKey
 key = TokenKey.objects.get(token="SU-431-800-699")
 now = timezone.now()
+# Other tests may have called with it.
+KeyUse.objects.filter(key=key).delete()
 for address in ("198.51.100.7", "2001:db8:51::7"):
-    KeyUse.objects.get_or_create(
-        key=key, address=address, agent="",
-        defaults={"calls": 7, "first_at": now, "last_at": now})
+    KeyUse.objects.create(key=key, address=address, agent="", calls=7, first_at=now, last_at=now)
 """
 
 
