@@ -48,13 +48,13 @@ def test_an_entry_opens_below_its_row_and_closes_again(visit: Visit) -> None:
     expect(entries(page).nth(1)).to_have_attribute("aria-expanded", "true")
     expect(entries(page).nth(1)).to_be_focused()
     expect(page).to_have_url(re.compile(r"[?&]open=\d+"))
+    expect_mark(page)
     page.go_back()
     expect(box).to_have_count(0)
     page.go_forward()
     expect(box).to_be_visible()
     entries(page).nth(1).click()
     expect(box).to_have_count(0)
-    expect_mark(page)
 
 
 def test_filter_and_export_follow_each_other(visit: Visit) -> None:
