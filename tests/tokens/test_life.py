@@ -32,7 +32,7 @@ from portal.addresses import Span, covers, read_span
 from portal.fields import MomentField
 from tests.conftest import Response, confirmed, person
 from tests.factories import TokenFactory, header
-from tokens import uses
+from tokens import settling, uses
 from tokens.catalog import Module
 from tokens.models import BadEnd, IPRule, Policy, Token, TokenError, TokenKey, TokenUsage, TwoKeys
 from tokens.pages.detail import key_fields
@@ -301,6 +301,13 @@ class Life(RuleBasedStateMachine):
     @rule()
     def lift(self) -> None:
         Policy.change(self.account, NOTHING, starts_at=timezone.now(), by=None)
+
+    @rule()
+    def do_what_the_server_does_by_itself(self) -> None:
+        idle = self.token.is_idle
+        settling.settle()
+        Token.objects.purge()
+        assert not idle or self.token.status == "inactive"
 
     @rule(span=SPAN_OF_TIME)
     def let_time_pass(self, span: timedelta) -> None:
