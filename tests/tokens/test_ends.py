@@ -106,8 +106,8 @@ def test_a_cancelled_key_does_not_hide_that_the_present_one_is_too_old(
     assert call("agreements", old).json()["error_code"] == "AUTH_008"
     assert "older than a policy of the account allows" in Standing(fresh(token)).headline
     lay_down(account)
-    stops = Foresight(account, wanted, timezone.now() + DAY).stops
-    assert [stop.token_id for stop in stops] == [token.pk]
+    begins = timezone.now() + DAY
+    assert [stop.at for stop in Foresight(account, wanted, begins).stops] == [begins]
 
 
 @pytest.mark.parametrize("verb", ["rotate", "renew"])
