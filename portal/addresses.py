@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from django.core.exceptions import ValidationError
@@ -26,6 +27,7 @@ BEGINNING = re.compile(r"(?:[0-9]{1,3}\.){1,3}[0-9]{0,3}")
 BETWEEN = re.compile(r"\s*[-\u2013\u2014]\s*")
 
 
+@lru_cache(maxsize=2048)
 def packed(address: str | None) -> str:
     """Return an address as 32 hexadecimal digits, an IPv4 address as an IPv6 one.
 

@@ -4,7 +4,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -135,7 +135,13 @@ def client_agent(request: HttpRequest) -> str:
 
     Fit to be stored: at most AGENT characters, without controls, keys masked.
     """
-    return logs.one_line(logs.mask(request.headers.get("User-Agent", "")))[:AGENT]
+    return storable_agent(request.META.get("HTTP_USER_AGENT", ""))
+
+
+# Programs call again and again under the same name, from the same address.
+@lru_cache(maxsize=512)
+def storable_agent(text: str) -> str:
+    return logs.one_line(logs.mask(text))[:AGENT]
 
 
 def client_network(meta: Mapping[str, Any]) -> str:
@@ -158,9 +164,10 @@ def address_in(meta: Mapping[str, Any]) -> str | None:
     With fewer entries than trusted proxies, the request did not come through all of them, so the
     address of the connection counts.
     """
-    entries = forwarded(meta, "X_FORWARDED_FOR", "for")
-    if settings.TRUSTED_PROXIES and len(entries) >= settings.TRUSTED_PROXIES:
-        return ip_address(entries[-settings.TRUSTED_PROXIES])
+    if trusted := settings.TRUSTED_PROXIES:
+        entries = forwarded(meta, "X_FORWARDED_FOR", "for")
+        if len(entries) >= trusted:
+            return ip_address(entries[-trusted])
     return ip_address(meta.get("REMOTE_ADDR", ""))
 
 
@@ -203,6 +210,7 @@ def forwarded_parameter(element: str, wanted: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=2048)
 def ip_address(text: str) -> str | None:
     """Return the address in `192.0.2.7`, `192.0.2.7:443`, `2001:db8::7` or `[2001:db8::7]:443`.
 

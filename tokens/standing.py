@@ -69,24 +69,24 @@ def hindrances(
     """
     if status == Token.Status.DELETED:
         return (Hindrance.DELETED,)
-    holds = {
-        Hindrance.ACCOUNT_OFF: not account_is_active,
-        Hindrance.DISABLED: status == Token.Status.INACTIVE,
-        Hindrance.EXPIRED: is_expired,
-        Hindrance.NO_KEY: not has_key,
-        Hindrance.UNCHECKABLE: has_key and not can_check,
-    }
-    return tuple(hindrance for hindrance, is_so in holds.items() if is_so)
+    holds = (
+        (Hindrance.ACCOUNT_OFF, not account_is_active),
+        (Hindrance.DISABLED, status == Token.Status.INACTIVE),
+        (Hindrance.EXPIRED, is_expired),
+        (Hindrance.NO_KEY, not has_key),
+        (Hindrance.UNCHECKABLE, has_key and not can_check),
+    )
+    return tuple([hindrance for hindrance, is_so in holds if is_so])
 
 
 def barriers(*, is_aged: bool, is_idle: bool, lacks_rules: bool) -> tuple[Hindrance, ...]:
     """Return which policies of the account keep a token from calling."""
-    holds = {
-        Hindrance.AGED: is_aged,
-        Hindrance.IDLE: is_idle,
-        Hindrance.NO_RULES: lacks_rules,
-    }
-    return tuple(hindrance for hindrance, is_so in holds.items() if is_so)
+    holds = (
+        (Hindrance.AGED, is_aged),
+        (Hindrance.IDLE, is_idle),
+        (Hindrance.NO_RULES, lacks_rules),
+    )
+    return tuple([hindrance for hindrance, is_so in holds if is_so])
 
 
 def hindrance_text(token_id: str, found: Iterable[Hindrance]) -> str:

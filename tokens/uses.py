@@ -77,9 +77,12 @@ class Calls:
 
     def tally(self, program: Program) -> Tally:
         """Return the tally of a program, or that of all others."""
-        if program not in self.programs and len(self.programs) >= MOST:
+        known = self.programs.get(program)
+        if known:
+            return known
+        if len(self.programs) >= MOST:
             self.forget_idle()
-        if program not in self.programs and len(self.programs) >= MOST:
+        if len(self.programs) >= MOST:
             program = OTHERS
         return self.programs.setdefault(program, Tally())
 
@@ -101,11 +104,13 @@ calls: OrderedDict[int, Calls] = OrderedDict()
 def count(key_id: int, program: Program, module: str | None, outcome: Outcome) -> bool:
     """Count a call. Tell whether it is time to write the calls of its program."""
     with lock:
-        mine = calls.setdefault(key_id, Calls())
+        mine = calls.get(key_id)
+        if mine is None:
+            mine = calls[key_id] = Calls()
+            if len(calls) > KEYS:
+                calls.popitem(last=False)
         mine.last = time.monotonic()
         calls.move_to_end(key_id)
-        if len(calls) > KEYS:
-            calls.popitem(last=False)
         tally = mine.tally(program)
         tally.add({outcome.value: 1}, {module} if module else set())
         tally.last_at = timezone.now()
