@@ -34,7 +34,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Account, Membership, QueuedMail, User
-from portal import moments, text
+from portal import logs, moments, text
 
 log = logging.getLogger(__name__)
 
@@ -283,7 +283,11 @@ WORD_JOINER = "\u2060"
 
 
 def without_links(words: str) -> str:
-    """Return words that people chose, such as names, so that no mail program makes them a link."""
+    """Return words that people chose, such as names, so that no mail program makes them a link.
+
+    Keys that somebody pasted there are masked.
+    """
+    words = logs.mask(words)
     return LINKED.sub(lambda found: re.sub(r"[.:/]", rf"\g<0>{WORD_JOINER}", found[0]), words)
 
 

@@ -18,6 +18,7 @@ from django.conf import settings
 SCHEME = "ApiKey"
 # `fullmatch` on ASCII only: `strip()` and `$` would accept line ends and unusual white space.
 HEADER = re.compile(r"(?i:apikey) (SU-[0-9]{3}-[0-9]{3}-[0-9]{3}):([0-9a-f]{40})", re.ASCII)
+PASTED = re.compile(r"SU-[0-9]{3}-[0-9]{3}-[0-9]{3}:[0-9a-f]{40}", re.ASCII | re.IGNORECASE)
 HEADER_LENGTH = len("ApiKey SU-000-000-000:") + 40
 # How many of the last digits of a secret pages show. They belong to the checksum, so 112 of the 128
 # random bits stay unknown to whoever reads them.
@@ -50,6 +51,11 @@ class Key(NamedTuple):
     def looks_mistyped(self) -> bool:
         """Whether the checksum says that a digit is missing, changed or swapped."""
         return self.secret[32:] != checksum(self.token_id, self.secret[:32])
+
+
+def is_in(text: str) -> bool:
+    """Tell whether somebody pasted a key into a text."""
+    return PASTED.search(text) is not None
 
 
 class Digest(NamedTuple):

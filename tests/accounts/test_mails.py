@@ -15,7 +15,8 @@ from accounts import mails
 from accounts.mails import Fact, Kind, Mail, Step, When
 from accounts.models import Account, Membership, QueuedMail
 from tests.conftest import Person, person
-from tests.factories import TokenFactory
+from tests.factories import TokenFactory, header, secret
+from tokens.models import Token
 
 REMINDER = Mail(
     subject="Price List Export expires in 7 days",
@@ -58,6 +59,16 @@ def test_no_mail_program_makes_a_link_of_a_name(michael: Person) -> None:
         for words in (message.subject, message.body, html_of(message)):
             assert not re.search(r"//evil|evil\.example", str(words))
             assert "evil" in str(words)
+
+
+def test_a_key_that_somebody_pasted_into_a_name_is_masked(michael: Person, token: Token) -> None:
+    Account.objects.update(name=f"Mick {header(token)}")
+    TokenFactory(account=Account.objects.get())
+    mails.send_due()
+    assert outbox.outbox
+    for message in outbox.outbox:
+        for words in (message.subject, message.body, html_of(message)):
+            assert secret(token) not in str(words)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from django.core import serializers
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 
 from accounts.models import User
-from tests.conftest import Person, Response, confirmed
-from tests.factories import header
+from tests.conftest import Call, Person, Response, confirmed
+from tests.factories import TokenFactory, header
+from tokens.catalog import Module
 from tokens.models import Token
 
 
@@ -146,3 +148,28 @@ def test_an_error_report_hides_the_header(rf: RequestFactory) -> None:
     assert "f45bee7e" not in str(
         get_exception_reporter_filter(request).get_safe_request_meta(request)
     )
+
+
+@pytest.mark.parametrize("name", ["name", "external_id", "description"])
+def test_nobody_stores_a_key_in_the_texts_of_a_token(
+    michael: Person, call: Call, token: Token, name: str
+) -> None:
+    """More people can read them than may have the key."""
+    key = header(token)
+    boss = TokenFactory(account=token.account, modules=(Module.INTEGRATIONS,))
+    said = {"name": "Sync", name: f"See {key}"}
+    for path in ("new/", f"{token.pk}/edit/"):
+        response = michael.client.post(
+            f"/integrations/tokens/{path}", {**said, "modules": "MD-9001", "version": 1}
+        )
+        assert "Remove the key from this text" in response.text
+    response = call(
+        f"auth/tokens/{token.pk}", boss, "put", data=said, content_type="application/json"
+    )
+    assert response.status_code == 400
+    assert f"{name}: Remove the key from this text" in response.json()["errors"][0]
+    with pytest.raises(ValidationError):
+        TokenFactory(account=token.account, **{name: key})
+    before = getattr(token, name)
+    token.refresh_from_db()
+    assert getattr(token, name) == before

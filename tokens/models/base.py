@@ -3,11 +3,15 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from portal.fields import LineField, MomentField, ProseField
+from portal.text import line, prose
+from tokens import keys
 
 if TYPE_CHECKING:
     from tokens.models.token import Token
@@ -88,6 +92,27 @@ class State(models.TextChoices):
     DELETED = "deleted", gettext_lazy("Deleted")
 
 
+def without_key(value: str) -> str:
+    """Return a text that people typed. Raise ValidationError if there is a key in it."""
+    if keys.is_in(value):
+        raise ValidationError(
+            _("Remove the key from this text: more people can read it than may have the key.")
+        )
+    return value
+
+
+class Line(LineField):
+    """A single-line text without keys."""
+
+    rule = staticmethod(lambda value: without_key(line(value)))
+
+
+class Prose(ProseField):
+    """A multi-line text without keys."""
+
+    rule = staticmethod(lambda value: without_key(prose(value)))
+
+
 class TokenFields(models.Model):
     """The fields that people fill in, in the wizard (TokenDraft) and afterwards (Token)."""
 
@@ -98,14 +123,14 @@ class TokenFields(models.Model):
         editable=False,
         verbose_name=gettext_lazy("account"),
     )
-    name = LineField(gettext_lazy("Name"), max_length=128)
-    external_id = LineField(
+    name = Line(gettext_lazy("Name"), max_length=128)
+    external_id = Line(
         gettext_lazy("External ID"),
         max_length=128,
         blank=True,
         help_text=gettext_lazy("The identifier of this integration in your own system."),
     )
-    description = ProseField(gettext_lazy("Description"), max_length=255, blank=True)
+    description = Prose(gettext_lazy("Description"), max_length=255, blank=True)
     expires_at = MomentField(gettext_lazy("Expires"), null=True, blank=True)
     # No sealed copy of its keys is kept. It cannot be undone, since what was not kept is gone.
     show_once = models.BooleanField(gettext_lazy("Show the key only once"), default=False)
