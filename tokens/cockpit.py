@@ -89,15 +89,28 @@ class Cockpit:
     token: Token
     old: TokenKey
     new: TokenKey
-    may_manage: bool = False
+    # Why calls with either key are refused; `""` if the token can call.
+    refused: str
+    may_manage: bool
 
     @classmethod
-    def of(cls, token: Token, *, may_manage: bool = False) -> "Cockpit | None":
+    def of(cls, token: Token, refused: str, *, may_manage: bool) -> "Cockpit | None":
         """Return the cockpit of a token with two keys; None for any other."""
         old = token.old_key
         if old is None or token.is_deleted:
             return None
-        return cls(token, old, token.live_keys[0], may_manage)
+        return cls(token, old, token.live_keys[0], refused, may_manage)
+
+    # --- Whether the old key works ----------------------------------------------------------------
+
+    @property
+    def why_refused(self) -> str:
+        """Why calls with the old key are refused, apart from a rehearsal; `""` if they work."""
+        return self.refused or (_("The old key has stopped.") if self.is_over else "")
+
+    @property
+    def title(self) -> str:
+        return _("Two Keys") if self.why_refused else _("Two Keys Are Live")
 
     @cached_property
     def uses(self) -> list[KeyUse]:
@@ -253,7 +266,7 @@ class Cockpit:
             "n": f"{refused:,}"
         }
         if self.is_rehearsed and self.old.rehearsed_until:
-            return _("The old key is let in again in %(left)s. %(count)s so far.") % {
+            return _("It ends in %(left)s. %(count)s so far.") % {
                 "left": text.duration(self.old.rehearsed_until - timezone.now(), parts=1),
                 "count": count,
             }
@@ -264,6 +277,11 @@ class Cockpit:
             if refused
             else _("In the last rehearsal, nobody tried the old key.")
         )
+
+    @property
+    def offers_rehearsal(self) -> bool:
+        """Whether a rehearsal can begin: it would show nothing while calls are refused anyway."""
+        return self.may_manage and not self.is_rehearsed and not self.why_refused
 
     @property
     def offers_cancel(self) -> bool:

@@ -376,7 +376,8 @@ class Standing:
     @cached_property
     def cockpit(self) -> Cockpit | None:
         """What there is to say while the token has two keys; None if it has one."""
-        return Cockpit.of(self.token, may_manage=self.may_manage)
+        refused = "" if self.can_call else self.calls
+        return Cockpit.of(self.token, refused, may_manage=self.may_manage)
 
     @cached_property
     def ended(self) -> Ended | None:

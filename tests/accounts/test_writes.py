@@ -193,8 +193,7 @@ ALWAYS_POSSIBLE = {
     "tokens:disable",
     "tokens:delete",
     "tokens:retire_key",
-    # A rehearsal stops programs, and its end lets them in again.
-    "tokens:rehearse_key",
+    # It lets programs in again. Beginning a rehearsal is limited, so the two cannot alternate.
     "tokens:end_rehearsal",
 }
 

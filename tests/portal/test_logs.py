@@ -5,6 +5,7 @@ A wrong call of the logger never breaks a request.
 
 import logging
 import re
+import secrets
 import sys
 from collections.abc import Callable
 from logging import LogRecord
@@ -12,12 +13,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import Account
 from portal.logs import MaskKeys, OnceEach
 from tests.conftest import Call, Person
 from tests.factories import TokenFactory, header
+from tokens import keys
 from tokens.keys import Key
 from tokens.models import Token
 
@@ -80,6 +83,20 @@ def test_a_key_is_masked_in_every_form(form: str) -> None:
         raise ValueError(form)
     except ValueError:
         assert not holds_secret(shown(record("Sent", exc_info=sys.exc_info())))
+
+
+def test_a_link_that_opens_something_by_itself_is_masked() -> None:
+    secret = secrets.token_urlsafe(32)
+    for name, args in (
+        ("accounts:invitation", (secret,)),
+        ("accounts:join", (secret,)),
+        ("accounts:password_reset_confirm", ("MQ", f"c9z1aq-{secret}")),
+        ("tokens:feed", (keys.random_address(),)),
+    ):
+        path = reverse(name, args=args)
+        line = shown(record("Method Not Allowed (%s): %s", "POST", path))
+        assert args[-1][-12:] not in line
+        assert path.split(args[-1])[0] in line
 
 
 def test_a_text_from_outside_begins_no_line_of_its_own() -> None:

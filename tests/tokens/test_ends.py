@@ -78,7 +78,9 @@ def test_the_cockpit_says_that_a_later_policy_stops_the_old_key(
     lay_down(account, most_days=30)
     assert call("agreements", old).json()["error_code"] == "AUTH_008"
     assert call("agreements", new).status_code == 200
-    assert "The old key has stopped" in page(michael.client, token).text
+    shown = page(michael.client, token).text
+    assert "The old key has stopped" in shown
+    assert "Two Keys Are Live" not in shown
 
 
 def test_a_key_that_has_ended_cannot_live_on_and_the_dialog_does_not_offer_it(

@@ -566,7 +566,7 @@ def test_the_buttons_of_the_cockpit_do_what_they_say(
     assert call("agreements", old).status_code == 200
     later = timezone.now() + 5 * DAY
     response = press(michael.client, token, "extend", until=f"{later:%Y-%m-%dT%H:%M}")
-    assert "The old key works until" in response.text
+    assert "The old key stops on" in response.text
     assert old_key(token).retires_at.date() == later.date()
     assert "Retire the Old Key?" in page(michael.client, token, "key/retire/").text
     assert "It gets the answer 401 from now on." in press(michael.client, token, "retire").text

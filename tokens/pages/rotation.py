@@ -91,7 +91,7 @@ def extend(request: PersonRequest, token_id: str) -> HttpResponse:
             return refuse(request, token, str(problem))
         else:
             moment = text.day_and_time(form.cleaned_data["until"])
-            succeed(request, _("The old key works until %(at)s.") % {"at": moment})
+            succeed(request, _("The old key stops on %(at)s.") % {"at": moment})
             return redirect("tokens:detail", token.pk)
     return show_dialog(request, token, "extend_key", form=form)
 
@@ -105,7 +105,7 @@ def retire(request: PersonRequest, token_id: str) -> HttpResponse:
     return carry_out(request, token_id, Token.retire, said, dialog="retire_key")
 
 
-@always_possible
+# Beginning one is a change like others. Otherwise the two buttons would fill the trail in turns.
 @dialog_at
 @for_administrators
 def rehearse(request: PersonRequest, token_id: str) -> HttpResponse:
@@ -114,6 +114,10 @@ def rehearse(request: PersonRequest, token_id: str) -> HttpResponse:
         _("The rehearsal has begun."),
         _("Calls with the old key get the answer 401 for five minutes. You can end it here."),
     )
+    token = find(request, token_id)
+    shown = Standing(token).cockpit
+    if shown and shown.why_refused:
+        return refuse(request, token, shown.why_refused)
     return carry_out(request, token_id, Token.rehearse, said, dialog="rehearse_key")
 
 
@@ -122,7 +126,9 @@ def rehearse(request: PersonRequest, token_id: str) -> HttpResponse:
 @posts_from("tokens:detail")
 @for_administrators
 def end_rehearsal(request: PersonRequest, token_id: str) -> HttpResponse:
-    said = _("The rehearsal is over."), _("The old key is let in again.")
+    shown = Standing(find(request, token_id)).cockpit
+    effect = shown.why_refused if shown else ""
+    said = _("The rehearsal is over."), effect or _("The old key is let in again.")
     return carry_out(request, token_id, Token.end_rehearsal, said)
 
 
