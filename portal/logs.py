@@ -22,6 +22,8 @@ SECRETS = (
     ),
     # On its own: nothing else worth logging has forty hex digits.
     re.compile(r"()[0-9a-f]{40,}", re.IGNORECASE),
+    # The URL of a calendar feed, an invitation or a password reset, which opens it by itself.
+    re.compile(r"(/(?:calendar|invitation|reset/[^/\s]+)/)[^/\s]{16,}"),
     # Base64 of `SU-…` and `ApiKey SU-…`, as in Basic credentials.
     re.compile(r"()(?:U1Ut|QXBpS2V5IFNV)[A-Za-z0-9+/_-]{16,}={0,2}"),
 )
