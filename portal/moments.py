@@ -31,6 +31,14 @@ def within(value: datetime | None, span: timedelta) -> bool:
     return value is not None and -SKEW <= timezone.now() - value < span
 
 
+def later(value: datetime, days: int) -> datetime:
+    """Return the moment some days after another, at most the last one of the calendar."""
+    try:
+        return value + timedelta(days=days)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
 class Zone(zoneinfo.ZoneInfo):
     """A time zone that never overflows: the first and last hours of the calendar stay in UTC."""
 
