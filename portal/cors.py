@@ -16,8 +16,8 @@ METHODS = "GET, HEAD, POST, PUT, DELETE"
 REQUEST_HEADERS = "Authorization, Content-Type"
 # Response headers that a page may read.
 ANSWER_HEADERS = (
-    "Allow, Content-Range, Deprecation, Link, Retry-After, Sunset, WWW-Authenticate, "
-    "X-Ignored-Filters"
+    "Allow, Content-Range, Deprecation, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, "
+    "WWW-Authenticate, X-Ignored-Filters, X-Request-ID"
 )
 # How long a browser may cache the response to a preflight.
 PREFLIGHT_SECONDS = 600

@@ -1,11 +1,15 @@
 """Pages of other origins may call the API only if the setting names them, never with cookies."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings as configured
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from tests.factories import TokenFactory, header
+from tokens.models import Policy
 
 APP, OTHER = "https://app.example", "https://other.example"
 ALLOW = "Access-Control-Allow-Origin"
@@ -51,6 +55,22 @@ def test_a_preflight_needs_no_key(browser: Client, path: str) -> None:
     }
     assert "Origin" in response["Vary"]
     assert "Access-Control-Allow-Credentials" not in response
+
+
+def test_a_page_can_read_what_the_gate_tells_of_limits_and_old_keys(browser: Client) -> None:
+    token = TokenFactory()
+    Policy.objects.create(account=token.account, rate=60, burst=1)
+    old = header(token)
+    token.renew(by=None, until=timezone.now() + timedelta(days=1))
+    for status in (200, 429):
+        response = browser.get(
+            "/public/v1/agreements", headers={"Origin": APP, "Authorization": old}
+        )
+        assert response.status_code == status
+        told = {"Deprecation", "Sunset", "Link", "RateLimit", "RateLimit-Policy", "X-Request-ID"}
+        shown = {*response["Access-Control-Expose-Headers"].split(", ")}
+        assert told & {*response.headers} <= shown
+        assert {"RateLimit", "X-Request-ID"} <= {*response.headers}
 
 
 @pytest.mark.parametrize("key", [None, "ApiKey nonsense"])
