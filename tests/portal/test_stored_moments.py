@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Invitation
@@ -55,11 +54,10 @@ def set_all(moment: datetime) -> None:
         if model._meta.app_label not in OURS or model is Event:
             continue
         for field in model._meta.get_fields():
-            if isinstance(field, MomentField):
-                rows: QuerySet[Token] = model._base_manager.all()
-                if field.name == "purged_at":
-                    rows = rows.filter(status=Token.Status.DELETED)
-                rows.update(**{field.name: moment})
+            # Only deleted tokens may be purged.
+            if isinstance(field, MomentField) and field.name != "purged_at":
+                model._base_manager.update(**{field.name: moment})
+    Token.objects.filter(status=Token.Status.DELETED).update(purged_at=moment)
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
