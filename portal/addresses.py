@@ -123,7 +123,8 @@ def read_address(text: str) -> Address:
 def read_network(text: str) -> Span:
     """Return the range of a network that somebody typed. Raise ValidationError."""
     try:
-        network = ipaddress.ip_network(text.strip(), strict=False)
+        # Python drops the zone of `fe80::1%eth0/64`, which only one machine understands.
+        network = ipaddress.ip_network("" if "%" in text else text.strip(), strict=False)
     except ValueError:
         raise ValidationError(WRONG, code="address") from None
     return Span(at(place(network[0])), at(place(network[-1])))

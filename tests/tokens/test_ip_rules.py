@@ -307,6 +307,7 @@ def test_addresses_are_understood_as_people_write_them(
         ("203.0.113.024", "Enter an address such as"),
         ("203.0.113.0/33", "Enter an address such as"),
         ("fe80::1%eth0", "Enter an address such as"),
+        ("fe80::1%eth0/64", "Enter an address such as"),
         ("203.0.113.9 - 203.0.113.8", "The last address comes before the first."),
         ("203.0.113.9 - 2001:db8::1", "Both addresses must be IPv4, or both IPv6."),
     ],
