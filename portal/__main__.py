@@ -28,9 +28,8 @@ def keep(fresh: str) -> None:
     if "django_migrations" in connection.introspection.table_names():
         raise CommandError(
             f"{envfile.ENV_FILE} is missing, but the database exists, and its keys cannot be "
-            f"checked"
-            " or viewed without the secrets in that file. Restore the file from your copy. To start"
-            " over, give the portal another database."
+            "checked or viewed without the secrets in that file. Restore the file from your copy. "
+            "To start over, give the portal another database."
         )
     envfile.write(fresh)
 

@@ -45,6 +45,11 @@ def ago(value: datetime | None) -> SafeString | str:
     return time_element(value, text.ago(value)) if value else text.ago(value)
 
 
+def day_and_ago(value: datetime) -> SafeString:
+    """Return `18/05/2021 (5 days ago)` up to a month, then only the moment."""
+    return time_element(value, text.day_and_ago(value))
+
+
 def initials(name: str) -> str:
     """Return up to two initials in capitals: `Mighty Mick's LLC` -> `MM`."""
     return "".join(word[0] for word in name.split()[:2]).upper()

@@ -211,6 +211,12 @@ def ago(value: datetime | None) -> str:
     return day_and_time(value)
 
 
+def day_and_ago(value: datetime) -> str:
+    """Return `18/05/2021 (5 days ago)` up to a month, then only the moment."""
+    moment, passed = day_and_time(value), ago(value)
+    return moment if passed == moment else f"{day(value)} ({passed})"
+
+
 def duration(span: timedelta, parts: int = 2) -> str:
     """Return `18 hours 12 minutes`, or with `parts=1` the greater part alone; never below a minute.
 

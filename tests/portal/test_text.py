@@ -37,6 +37,12 @@ def test_older_moments_are_dates_and_nothing_is_never() -> None:
     assert text.ago(None) == "Never"
 
 
+def test_a_day_and_how_long_ago_it_was_become_one_moment_after_a_month() -> None:
+    recent = timezone.now() - timedelta(days=5)
+    assert text.day_and_ago(recent) == f"{text.day(recent)} (5 days ago)"
+    assert text.day_and_ago(datetime(2021, 5, 18, 4, 28, tzinfo=UTC)) == "18/05/2021 04:28"
+
+
 @pytest.mark.parametrize(
     ("words", "joined"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
