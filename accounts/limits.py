@@ -114,19 +114,21 @@ def passwords(request: HttpRequest, email: str, user: User | None) -> list[Limit
     tries from that device count, so nobody else can lock them out (OWASP, "Slow Down Online
     Guessing Attacks with Device Cookies").
     """
-    wait = timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
-    device = devices.known(request, user or User())
-    if device:
-        key = f"device:{digest(device)}:{digest(email)}"
+    if device := devices.known(request, user or User()):
         return [
             Limit(
-                key,
+                f"device:{digest(device)}:{digest(email)}",
                 settings.SIGN_IN_TRIES,
-                wait,
+                timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES),
                 _("This browser sent too many wrong passwords for this e-mail address."),
             )
         ]
-    name, address = digest(email), client_network(request.META)
+    return passwords_elsewhere(email, client_network(request.META))
+
+
+def passwords_elsewhere(email: str, address: str) -> list[Limit]:
+    """Return the limits for a browser in which the person has not signed in before."""
+    name, wait = digest(email), timedelta(minutes=settings.SIGN_IN_WAIT_MINUTES)
     limits = [
         Limit(
             f"name:{name}:{digest(address)}",

@@ -79,7 +79,25 @@ class Write(NamedTuple):
 
 
 class Resource:
-    """A resource of the API: the rows an account sees, how each is shown, and the writes."""
+    """A resource of the API: the rows an account sees, how each is shown, and the writes.
+
+    - `path` is its address below `/public/v1/`. Records that belong to another record have
+      a `parent`, whose id is `<parent>` in the path.
+    - `module` is the module that a token needs; None admits every valid token.
+    - `queryset(caller)`, or `queryset(caller, parent)`, returns the rows that the caller may
+      see. It must depend on nothing else, not even the clock, because its SQL is kept.
+    - Records can be filtered by whatever they show and by nothing else: a filter on a hidden
+      column would disclose it. `also` adds aliases, as `{alias: name of the field}`.
+    - `ordering` names fields to order by, besides those in ORDERED; `search` names the
+      fields that are searched.
+    - `foreign` has values that only Connect's records have: a filter for one of them is not
+      an error and finds nothing.
+    - `nulls` names fields that are null in Connect for records such as these: a filter for
+      null finds all of them.
+    - `detail=False` is for records without an address of their own.
+
+    Raises ValueError if `ordering` or `search` names something that the records do not show.
+    """
 
     def __init__(
         self,
@@ -97,25 +115,6 @@ class Resource:
         detail: bool = True,
         about: str,
     ) -> None:
-        """Declare a resource.
-
-        - `path` is its address below `/public/v1/`. Records that belong to another record have
-          a `parent`, whose id is `<parent>` in the path.
-        - `module` is the module that a token needs; None admits every valid token.
-        - `queryset(caller)`, or `queryset(caller, parent)`, returns the rows that the caller may
-          see. It must depend on nothing else, not even the clock, because its SQL is kept.
-        - Records can be filtered by whatever they show and by nothing else: a filter on a hidden
-          column would disclose it. `also` adds aliases, as `{alias: name of the field}`.
-        - `ordering` names fields to order by, besides those in ORDERED; `search` names the
-          fields that are searched.
-        - `foreign` has values that only Connect's records have: a filter for one of them is not
-          an error and finds nothing.
-        - `nulls` names fields that are null in Connect for records such as these: a filter for
-          null finds all of them.
-        - `detail=False` is for records without an address of their own.
-
-        Raises ValueError if `ordering` or `search` names something that the records do not show.
-        """
         self.path, self.module, self.queryset, self.fields, self.detail, self.about = (
             path,
             module,

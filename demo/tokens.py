@@ -228,6 +228,30 @@ def more_samples() -> Iterator[Sample]:
                 )
 
 
+def issue(sample: Sample, account: Account, extension: Extension, by: User, now: datetime) -> Token:
+    """Issue a token as if it had been at the time of the sample."""
+    with happened(sample.created):
+        token, _key = Token.issue(
+            account=account,
+            modules=sample.modules or extension.fixed_modules or (),
+            by=by,
+            id=sample.id,
+            name=sample.name,
+            extension=extension,
+            external_id=sample.external_id,
+            description=sample.description,
+            expires_at=now + sample.expires if sample.expires else None,
+            show_once=sample.name == SHOWN_ONCE,
+            created_at=sample.created,
+            updated_at=sample.created,
+        )
+    token.permissions.update(granted_at=sample.created)
+    token.keys.update(created_at=sample.created)
+    if sample.used:
+        TokenUsage.objects.filter(token=token).update(last_used_at=now - sample.used)
+    return token
+
+
 def load(accounts: Mapping[str, Account]) -> None:
     """Issue the tokens that are missing."""
     now = timezone.now()
@@ -249,28 +273,10 @@ def load(accounts: Mapping[str, Account]) -> None:
             continue
         by = creators[sample.account][sample.creator]
         try:
-            with happened(sample.created):
-                token, _key = Token.issue(
-                    account=accounts[sample.account],
-                    modules=sample.modules or extension.fixed_modules or (),
-                    by=by,
-                    id=sample.id,
-                    name=sample.name,
-                    extension=extension,
-                    external_id=sample.external_id,
-                    description=sample.description,
-                    expires_at=now + sample.expires if sample.expires else None,
-                    show_once=sample.name == SHOWN_ONCE,
-                    created_at=sample.created,
-                    updated_at=sample.created,
-                )
+            token = issue(sample, accounts[sample.account], extension, by, now)
         except TokenError:
             # The person trying the portal took the name, or changed the extension; theirs stays.
             continue
-        token.permissions.update(granted_at=sample.created)
-        token.keys.update(created_at=sample.created)
-        if sample.used:
-            TokenUsage.objects.filter(token=token).update(last_used_at=now - sample.used)
         if sample.status != Token.Status.ACTIVE:
             stopped.append((sample, token, by))
         if sample.id == RENEWED:

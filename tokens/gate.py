@@ -31,9 +31,9 @@ from portal.http import View, client_address, client_agent, client_network
 from portal.moments import SKEW
 from tokens import keys, rates, uses
 from tokens.catalog import Module
+from tokens.hindrances import Hindrance, barriers, hindrance_text, hindrances
 from tokens.lookup import LOOK_UPS, STAMP_EVERY, Row
 from tokens.models import RefusedAddress, RingSecret, Token, TokenKey, TokenUsage
-from tokens.standing import Hindrance, barriers, hindrance_text, hindrances
 
 log = logging.getLogger(__name__)
 

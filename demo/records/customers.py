@@ -1,6 +1,7 @@
 """Customers and resellers."""
 
 from datetime import timedelta
+from random import Random
 
 from demo.companies import MICK, PAIRS, SOUTHPAW
 from demo.records.base import day, sample_id, sample_uid, seeded, spread
@@ -77,31 +78,32 @@ HOME_CITIES = {
 }
 
 
+def reseller_of(number: int, draw: Random, *, is_reseller: bool) -> str | None:
+    """Return the id of the reseller through which a customer buys, if there is one.
+
+    Most customers buy through one of the first nine resellers; from 96 on, through the one of their
+    pair, which is itself below another reseller.
+    """
+    if is_reseller:
+        return None if number < 96 else str(customer(number - 96).pk)
+    if number < 96:
+        if draw.random() < 0.25:
+            return None
+        return str(customer(number % 3 + 3 * draw.randrange(3)).pk)
+    return str(customer(96 + number % 3).pk) if draw.random() < 0.75 else None
+
+
 def customer(number: int) -> Customer:
     draw = seeded(f"customer {number}")
     provider, vendor = PAIRS[number % 3]
     first, last = draw.choice(FIRST_NAMES), draw.choice(LAST_NAMES)
     city, country, phone = draw.choice(CITIES if number < 96 else HOME_CITIES[provider])
-    # The first nine are resellers, three for each pair of companies; most other customers buy
-    # through one of them. From 96 on, the first of each pair is a reseller below another reseller,
-    # most others buy through it, and every fifth has bought nothing yet.
+    # The first nine are resellers, three for each pair of companies. From 96 on, the first of each
+    # pair is a reseller, and every fifth customer has bought nothing yet.
     reseller = number < 9 or 96 <= number < 99
     company = f"{last} {'IT Services' if reseller else draw.choice(TRADES)}"
     created = spread(number, day(2020, 3, 2, 7, 40), timedelta(days=9, hours=5))
-    if number < 96:
-        parent = (
-            None
-            if reseller or draw.random() < 0.25
-            else customer(number % 3 + 3 * draw.randrange(3)).pk
-        )
-    else:
-        parent = (
-            customer(number - 96).pk
-            if reseller
-            else customer(96 + number % 3).pk
-            if draw.random() < 0.75
-            else None
-        )
+    parent = reseller_of(number, draw, is_reseller=reseller)
     id = sample_id(draw, "TA", 4, 4, 4)
     trial = Customer.Environment.TEST if number < 96 else Customer.Environment.PREVIEW
     environment = Customer.Environment.PRODUCTION if draw.random() < 0.9 else trial

@@ -115,6 +115,16 @@ def cases(contracts: Iterable[Contract], offers: Iterable[Offer], people: People
             yield case(number, products[PAIRS[number % 3]], people)
 
 
+NEWER = (
+    Case.State.CLOSED,
+    Case.State.PENDING,
+    Case.State.RESOLVED,
+    Case.State.INQUIRING,
+    Case.State.PENDING,
+    Case.State.INQUIRING,
+)
+
+
 def case(number: int, products: Sequence[Product], people: People) -> Case:
     draw = seeded(f"case {number}")
     id = sample_id(draw, "CA", 3, 3, 3)
@@ -125,18 +135,7 @@ def case(number: int, products: Sequence[Product], people: People) -> Case:
     states = Case.State
     # The older ones are closed; of the newer ones, two thirds are still open.
     newer = number // 3 - (CASES - 12)
-    state = (
-        (
-            states.CLOSED,
-            states.PENDING,
-            states.RESOLVED,
-            states.INQUIRING,
-            states.PENDING,
-            states.INQUIRING,
-        )[newer % 6]
-        if newer >= 0
-        else states.CLOSED
-    )
+    state = NEWER[newer % len(NEWER)] if newer >= 0 else states.CLOSED
     path = steps_to(state, draw)
     created = at = spread(number, day(2023, 2, 6, 8, 40), timedelta(days=10, hours=1, minutes=23))
     row = Case(

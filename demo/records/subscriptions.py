@@ -44,6 +44,15 @@ def subscriptions(
     return dict(zip(rows, stored(list(rows.values())), strict=True))
 
 
+def parameters(domain: str, email: str) -> list[dict[str, Any]]:
+    """Return the values that a buyer gave."""
+    site = f"{domain}.{email.partition('@')[2]}"
+    return [
+        parameter("domain", "Domain", "Where the users sign in.", "text", site),
+        parameter("admin_email", "Administrator", "Who gets the first invitation.", "email", email),
+    ]
+
+
 def asset(
     number: int,
     choices: Sequence[tuple[Offer, Sequence[Customer]]],
@@ -84,22 +93,7 @@ def asset(
         marketplace=sold.place.marketplace,
         customer=buyer,
         reseller_id=buyer.parent_id,
-        params=[
-            parameter(
-                "domain",
-                "Domain",
-                "Where the users sign in.",
-                "text",
-                f"{domain}.{buyer.email.partition('@')[2]}",
-            ),
-            parameter(
-                "admin_email",
-                "Administrator",
-                "Who gets the first invitation.",
-                "email",
-                buyer.email,
-            ),
-        ],
+        params=parameters(domain, buyer.email),
         created_at=created,
         updated_at=created + timedelta(days=days, minutes=minutes),
     )

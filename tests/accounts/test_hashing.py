@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from accounts import hashing
 from accounts.models import Counter
 from portal import settings as product
-from tests.accounts.test_guessing import at_once
+from tests.accounts.test_guessing_at_once import at_once
 from tests.conftest import Person, Response
 from tests.factories import PASSWORD
 

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Portal, Visit, sign_in
 from tests.browser.pages import (
@@ -29,12 +29,12 @@ def tokens_section(page: Page) -> None:
     expect(page.get_by_role("heading", name="Tokens", level=1)).to_be_visible()
 
 
-def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> None:
-    page = visit(permissions=["clipboard-read", "clipboard-write"])
-    page.goto("/")
-    sign_in(page, "michael")
+def tabs(page: Page) -> Locator:
+    return page.get_by_role("navigation", name="Token details")
 
-    # Creating tokens
+
+def create(page: Page) -> None:
+    """Go through the wizard."""
     tokens_section(page)
     page.get_by_role("link", name="Create Token").click()
     expect(page).to_have_title(re.compile("^Step 1 of 4: General - New token"))
@@ -55,7 +55,9 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     expect(page.get_by_text(f"May reach 1 of {MODULES} modules: Agreements.")).to_be_visible()
     page.get_by_role("button", name="Create").click()
 
-    # Summary: the person who has just created the token is not asked for the password.
+
+def view_key(page: Page) -> str:
+    """Return the key that Summary shows: whoever has just created the token is not asked."""
     expect(page).to_have_title(re.compile("^Step 4 of 4: Summary - New token"))
     expect(page.get_by_text("Tutorial of the Article was created and is active.")).to_be_visible()
     expect(page.get_by_text("article-1")).to_be_visible()
@@ -63,15 +65,15 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     page.get_by_role("button", name="View key").click()
     viewed = key_in(page)
     page.get_by_role("link", name="Go to Details").click()
+    return viewed
 
-    # Token details
+
+def check_details(page: Page) -> None:
     expect(page.get_by_role("heading", name="Tutorial of the Article", level=1)).to_be_visible()
     expect(page.get_by_text("The following represents a tutorial API token.")).to_be_visible()
     expect(page.get_by_text("Custom Integration")).to_be_visible()
     expect(page.locator(".strip")).to_contain_text("Active")
-    details = page.url
-    tabs = page.get_by_role("navigation", name="Token details")
-    tabs.get_by_role("link", name="Permissions").click()
+    tabs(page).get_by_role("link", name="Permissions").click()
     modules = page.get_by_role("table").locator("tbody").get_by_role("row")
     expect(modules).to_have_count(17)
     expect(modules.first).to_contain_text("Every module, also those added in the future")
@@ -83,12 +85,13 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
         1
     )
 
-    # Using the token
-    tabs.get_by_role("link", name="General").click()
+
+def use(page: Page, portal: Portal) -> str:
+    """Copy the key and call the API with it; return it."""
+    tabs(page).get_by_role("link", name="General").click()
     page.get_by_role("button", name="Copy key").click()
     expect(page.get_by_role("status").filter(has_text="Key copied.").first).to_be_attached()
-    key = page.evaluate("navigator.clipboard.readText()")
-    assert key == viewed
+    key: str = page.evaluate("navigator.clipboard.readText()")
     answer = portal.get(AGREEMENTS, key)
     assert answer.status == 200
     assert re.fullmatch(r"items 0-\d+/\d+", answer.headers["Content-Range"])
@@ -98,8 +101,11 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     refused = portal.get("/public/v1/contracts", key)
     assert refused.status == 403
     assert "Contracts" in refused.text
+    return key
 
-    # Edit: other modules, in effect from the next call.
+
+def edit(page: Page, portal: Portal, key: str) -> None:
+    """Choose other modules, in effect from the next call."""
     page.get_by_role("link", name="Edit").click()
     module(page, "Agreements").uncheck()
     module(page, "Customers").check()
@@ -111,7 +117,10 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     assert answer.status == 403
     assert "Agreements" in answer.text
 
-    # Disable and enable with the ⋮ menu.
+
+def disable_and_enable(page: Page, portal: Portal, key: str) -> None:
+    """Use the ⋮ menu."""
+    details = page.url
     open_menu(page, "Tutorial of the Article").get_by_role("button", name="Disable").click()
     expect(
         page.get_by_text(
@@ -128,7 +137,9 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     ).to_be_visible()
     assert portal.get(AGREEMENTS, key).status == 403
 
-    # Delete with the ⋮ menu of the list.
+
+def delete(page: Page, portal: Portal, key: str) -> None:
+    """Use the ⋮ menu of the list."""
     tokens_section(page)
     expect(row(page, "Tutorial of the Article")).to_contain_text("Michael Goldmill")
     open_menu(page, "Tutorial of the Article").get_by_role("link", name="Delete…").click()
@@ -147,6 +158,20 @@ def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> N
     panel.get_by_role("checkbox", name="Deleted").check()
     panel.get_by_role("button", name="Apply").click()
     expect(row(page, "Tutorial of the Article")).to_contain_text("Deleted")
+
+
+def test_the_article_from_sign_in_to_deletion(visit: Visit, portal: Portal) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/")
+    sign_in(page, "michael")
+    create(page)
+    viewed = view_key(page)
+    check_details(page)
+    key = use(page, portal)
+    assert key == viewed
+    edit(page, portal, key)
+    disable_and_enable(page, portal, key)
+    delete(page, portal, key)
 
 
 def test_close_on_summary_leads_to_the_list(visit: Visit) -> None:

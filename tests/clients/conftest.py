@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.clients.asking import Ask
 from tests.server import ROOT, STOP_SECONDS, Server, database, environment, served
 
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
@@ -153,3 +154,87 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
     yield script
     for each in running.values():
         each.end()
+
+
+@pytest.fixture(scope="module")
+def python_client(script: Callable[[str], Script]) -> Script:
+    return script("python_client.py")
+
+
+@pytest.fixture(params=["ConnectClient", "AsyncConnectClient"])
+def ask(request: pytest.FixtureRequest, python_client: Script, api: Api) -> Ask:
+    """Return a function: `ask("client.agreements.all().count()")` returns the client's answer.
+
+    Names in the expression are passed as keyword arguments.
+    """
+
+    def ask(
+        code: str,
+        *,
+        key: str = api.distributor,
+        specs: str | None = None,
+        endpoint: str = api.endpoint,
+        **names: Any,
+    ) -> Any:
+        return python_client.ask(
+            code=code, kind=request.param, key=key, endpoint=endpoint, specs=specs, names=names
+        )
+
+    return ask
+
+
+Ccli = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def command_line(script: Callable[[str], Script]) -> Script:
+    if subprocess.run(
+        [python(), "-c", "import sys; sys.exit(sys.version_info >= (3, 12))"], check=False
+    ).returncode:
+        pytest.skip("connect-cli runs on Python 3.10 and 3.11 only")
+    return script("ccli.py")
+
+
+@pytest.fixture(scope="module")
+def config(command_line: Script, api: Api, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a configuration folder in which both companies are set up."""
+    folder = tmp_path_factory.mktemp("ccli")
+    for account, name, key in (
+        (VENDOR, "Front Street Inc", api.vendor),
+        (DISTRIBUTOR, "Mighty Mick's LLC", api.distributor),
+    ):
+        printed = command_line.ask(
+            task="command", arguments=["-c", str(folder), "account", "add", key, "-e", api.endpoint]
+        )
+        assert f"New account added: {account} - {name}" in printed
+    return folder
+
+
+@pytest.fixture
+def ccli(command_line: Script, config: Path) -> Ccli:
+    """Return a function that runs a command: `ccli("product", "list")` returns what it prints.
+
+    It exits with 0 even when it fails, so the tests look at its output.
+    """
+
+    def ccli(*arguments: str, typed: str = "") -> str:
+        printed: str = command_line.ask(
+            task="command", arguments=["-c", str(config), *arguments], typed=typed
+        )
+        return printed
+
+    return ccli
+
+
+@pytest.fixture(params=[DISTRIBUTOR, VENDOR])
+def company(request: pytest.FixtureRequest, ccli: Ccli, api: Api) -> str:
+    """Activate each of the two companies in the command line; return its key."""
+    assert f"Current active account is: {request.param}" in ccli(
+        "account", "activate", request.param
+    )
+    return api.distributor if request.param == DISTRIBUTOR else api.vendor
+
+
+@pytest.fixture
+def distributor(ccli: Ccli) -> None:
+    ccli("account", "activate", DISTRIBUTOR)

@@ -3,9 +3,8 @@
 It can never grant more than it has itself.
 """
 
-import json
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -14,49 +13,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Account
-from activity.actions import Action
 from portal.fields import Actor
 from tests.conftest import Call, Person, Response
-from tests.factories import ZAPIER, TokenFactory, deleted, header, modules_of, secret
+from tests.factories import ZAPIER, TokenFactory, modules_of, secret
+from tests.modules.conftest import Manage
 from tokens.catalog import Module
 from tokens.models import Token
 
 CUSTOM = {"name": "Made by a program", "extension": {"id": "EXT-000"}}
-
-
-class Send(Protocol):
-    """A call of the API of tokens."""
-
-    def __call__(
-        self, key: Token | str | None, method: str, path: str, body: Any = None
-    ) -> Response: ...
-
-
-@pytest.fixture
-def boss(account: Account) -> Token:
-    """Make a token that may reach everything."""
-    return TokenFactory(account=account, name="Boss", modules=(Module.ALL,))
-
-
-@pytest.fixture
-def clerk(account: Account) -> Token:
-    """Make a token that may manage tokens and read agreements, nothing more."""
-    return TokenFactory(
-        account=account, name="Clerk", modules=(Module.INTEGRATIONS, Module.AGREEMENTS)
-    )
-
-
-@pytest.fixture
-def send(call: Call) -> Send:
-    def do(key: Token | str | None, method: str, path: str, body: Any = None) -> Response:
-        kwargs = (
-            {"data": json.dumps(body), "content_type": "application/json"}
-            if body is not None
-            else {"data": b"", "content_type": ""}
-        )
-        return call(f"auth/tokens{path}", key, method=method, **({} if method == "get" else kwargs))
-
-    return do
 
 
 def refused(response: Response, status: int, code: str, *texts: str) -> None:
@@ -74,7 +38,7 @@ def grants(token: Token) -> set[str]:
 
 
 def test_a_token_is_shown_with_everything_but_its_key(
-    send: Send, boss: Token, michael: Person
+    manage: Manage, boss: Token, michael: Person
 ) -> None:
     expires = timezone.now() + timedelta(days=3)
     shown = TokenFactory(
@@ -86,7 +50,7 @@ def test_a_token_is_shown_with_everything_but_its_key(
         expires_at=expires,
         modules=(Module.PRODUCTS,),
     )
-    body = send(boss, "get", f"/{shown.pk}").json()
+    body = manage(boss, "get", f"/{shown.pk}").json()
     by = {"id": michael.user.pk, "name": "Michael Goldmill"}
     at = body["events"]["created"]["at"]
     assert body == {
@@ -119,7 +83,7 @@ def test_a_token_is_shown_with_everything_but_its_key(
     assert body["permissions"][0]["events"]["granted"]["at"].endswith("+00:00")
 
 
-def test_every_state_can_be_filtered(send: Send, boss: Token, account: Account) -> None:
+def test_every_state_can_be_filtered(manage: Manage, boss: Token, account: Account) -> None:
     now = timezone.now()
     tokens = {
         "active": TokenFactory(account=account, expires_at=now + timedelta(days=300)),
@@ -133,28 +97,30 @@ def test_every_state_can_be_filtered(send: Send, boss: Token, account: Account) 
     for state, token in tokens.items():
         token.refresh_from_db()
         assert token.state == state
-        found = {row["id"] for row in send(boss, "get", f"?status={state}").json()}
+        found = {row["id"] for row in manage(boss, "get", f"?status={state}").json()}
         assert found - {boss.pk} == {token.pk}
-        assert send(boss, "get", f"/{token.pk}").json()["status"] == state
+        assert manage(boss, "get", f"/{token.pk}").json()["status"] == state
 
 
 def test_no_secret_is_in_any_answer_but_that_of_create(
-    send: Send, boss: Token, clerk: Token
+    manage: Manage, boss: Token, clerk: Token
 ) -> None:
     for path in ("", f"/{clerk.pk}", f"/{clerk.pk}/permissions"):
-        text = send(boss, "get", path).content.decode()
+        text = manage(boss, "get", path).content.decode()
         assert secret(clerk) not in text
         assert '"token"' not in text
     for path, body in ((f"/{clerk.pk}/activate", None), (f"/{clerk.pk}/deactivate", None)):
-        assert secret(clerk) not in send(boss, "post", path, body).content.decode()
+        assert secret(clerk) not in manage(boss, "post", path, body).content.decode()
     assert (
-        secret(clerk) not in send(boss, "put", f"/{clerk.pk}", {"name": "Other"}).content.decode()
+        secret(clerk) not in manage(boss, "put", f"/{clerk.pk}", {"name": "Other"}).content.decode()
     )
 
 
-def test_another_accounts_tokens_do_not_exist(send: Send, boss: Token, stranger: Person) -> None:
+def test_another_accounts_tokens_do_not_exist(
+    manage: Manage, boss: Token, stranger: Person
+) -> None:
     theirs = TokenFactory(account=stranger.account)
-    assert theirs.pk not in {row["id"] for row in send(boss, "get", "").json()}
+    assert theirs.pk not in {row["id"] for row in manage(boss, "get", "").json()}
     for method, path, body in (
         ("get", "", None),
         ("put", "", {"name": "Mine"}),
@@ -165,13 +131,13 @@ def test_another_accounts_tokens_do_not_exist(send: Send, boss: Token, stranger:
         ("post", "/permissions", {"id": "MD-9001"}),
         ("delete", "/permissions", {"id": "MD-9001"}),
     ):
-        refused(send(boss, method, f"/{theirs.pk}{path}", body), 404, "NFND_000", theirs.pk)
+        refused(manage(boss, method, f"/{theirs.pk}{path}", body), 404, "NFND_000", theirs.pk)
     theirs.refresh_from_db()
     assert (theirs.status, theirs.version) == ("active", 1)
 
 
 def test_a_token_without_the_module_is_refused_everywhere(
-    send: Send, token: Token, boss: Token
+    manage: Manage, token: Token, boss: Token
 ) -> None:
     for method, path in (
         ("get", ""),
@@ -180,16 +146,16 @@ def test_a_token_without_the_module_is_refused_everywhere(
         ("post", f"/{boss.pk}/deactivate"),
         ("get", f"/{boss.pk}/permissions"),
     ):
-        refused(send(token, method, path), 403, "AUTH_003", "Integrations")
+        refused(manage(token, method, path), 403, "AUTH_003", "Integrations")
 
 
 # --- Creating -------------------------------------------------------------------------------------
 
 
 def test_the_key_of_a_made_token_is_in_the_answer_and_works_at_once(
-    send: Send, call: Call, boss: Token, account: Account
+    manage: Manage, call: Call, boss: Token, account: Account
 ) -> None:
-    response = send(boss, "post", "", CUSTOM | {"external_id": "7", "description": "For orders."})
+    response = manage(boss, "post", "", CUSTOM | {"external_id": "7", "description": "For orders."})
     assert response.status_code == 201
     made = response.json()
     assert (made["name"], made["external_id"], made["description"], made["status"]) == (
@@ -203,13 +169,13 @@ def test_the_key_of_a_made_token_is_in_the_answer_and_works_at_once(
     key = f"ApiKey {made['id']}:{made['token']}"
     assert call("accounts", key).json()[0]["id"] == account.pk
     assert call("agreements", key).status_code == 403
-    assert "token" not in send(boss, "get", f"/{made['id']}").json()
+    assert "token" not in manage(boss, "get", f"/{made['id']}").json()
 
 
 def test_the_portal_shows_a_made_token_at_once_with_the_maker(
-    send: Send, boss: Token, michael: Person
+    manage: Manage, boss: Token, michael: Person
 ) -> None:
-    made = send(boss, "post", "", CUSTOM).json()
+    made = manage(boss, "post", "", CUSTOM).json()
     token = Token.objects.get(pk=made["id"])
     assert token.created_by == Actor.of(boss)
     page = michael.client.get(f"/integrations/tokens/{token.pk}/").content.decode()
@@ -220,7 +186,7 @@ def test_the_portal_shows_a_made_token_at_once_with_the_maker(
 
 
 def test_a_body_cannot_set_what_is_not_its_to_set(
-    send: Send, boss: Token, account: Account
+    manage: Manage, boss: Token, account: Account
 ) -> None:
     body = CUSTOM | {
         "id": "SU-111-111-111",
@@ -230,11 +196,11 @@ def test_a_body_cannot_set_what_is_not_its_to_set(
         "version": 9,
         "modules": ["MD-0000"],
     }
-    made = send(boss, "post", "", body).json()
+    made = manage(boss, "post", "", body).json()
     assert made["id"] != "SU-111-111-111"
     assert (made["status"], made["permissions"]) == ("active", [])
     assert made["token"] != "f" * 40
-    send(
+    manage(
         boss,
         "put",
         f"/{made['id']}",
@@ -277,53 +243,57 @@ def test_a_body_cannot_set_what_is_not_its_to_set(
     ],
 )
 def test_a_mistake_is_named_and_no_token_is_made(
-    send: Send, boss: Token, body: dict[str, Any], text: str
+    manage: Manage, boss: Token, body: dict[str, Any], text: str
 ) -> None:
-    refused(send(boss, "post", "", body), 400, "VAL_001", text)
+    refused(manage(boss, "post", "", body), 400, "VAL_001", text)
     assert Token.objects.count() == 1
 
 
-def test_a_name_that_is_taken_is_told(send: Send, boss: Token) -> None:
+def test_a_name_that_is_taken_is_told(manage: Manage, boss: Token) -> None:
     refused(
-        send(boss, "post", "", CUSTOM | {"name": "BOSS"}),
+        manage(boss, "post", "", CUSTOM | {"name": "BOSS"}),
         400,
         "VAL_001",
         "name: A token with the name",
     )
-    other = send(boss, "post", "", CUSTOM).json()["id"]
+    other = manage(boss, "post", "", CUSTOM).json()["id"]
     refused(
-        send(boss, "put", f"/{other}", {"name": "boss"}),
+        manage(boss, "put", f"/{other}", {"name": "boss"}),
         400,
         "VAL_001",
         "name: A token with the name",
     )
 
 
-def test_the_cap_of_an_extension_holds(send: Send, boss: Token, settings: Settings) -> None:
+def test_the_cap_of_an_extension_holds(manage: Manage, boss: Token, settings: Settings) -> None:
     settings.TOKENS_PER_EXTENSION = 2
-    assert send(boss, "post", "", CUSTOM).status_code == 201
-    refused(send(boss, "post", "", CUSTOM | {"name": "Third"}), 400, "VAL_001", "extension.id: ")
+    assert manage(boss, "post", "", CUSTOM).status_code == 201
+    refused(manage(boss, "post", "", CUSTOM | {"name": "Third"}), 400, "VAL_001", "extension.id: ")
 
 
-def test_an_expiration_date_is_kept_and_shown(send: Send, boss: Token) -> None:
-    made = send(boss, "post", "", CUSTOM | {"expiration_date": "2099-01-01T02:00:00+02:00"}).json()
+def test_an_expiration_date_is_kept_and_shown(manage: Manage, boss: Token) -> None:
+    made = manage(
+        boss, "post", "", CUSTOM | {"expiration_date": "2099-01-01T02:00:00+02:00"}
+    ).json()
     assert made["expiration_date"] == "2099-01-01T00:00:00+00:00"
 
 
 # --- Never more than its own access ---------------------------------------------------------------
 
 
-def test_a_token_grants_what_it_has_and_nothing_else(send: Send, call: Call, clerk: Token) -> None:
-    made = send(clerk, "post", "", CUSTOM).json()
+def test_a_token_grants_what_it_has_and_nothing_else(
+    manage: Manage, call: Call, clerk: Token
+) -> None:
+    made = manage(clerk, "post", "", CUSTOM).json()
     key = f"ApiKey {made['id']}:{made['token']}"
     path = f"/{made['id']}/permissions"
-    response = send(clerk, "post", path, {"id": "MD-9001"})
+    response = manage(clerk, "post", path, {"id": "MD-9001"})
     assert response.status_code == 201
     assert response.json() == {"id": "MD-9001", "object": {"id": "MD-9001"}}
     assert call("agreements", key).status_code == 200
     for module in (Module.CONTRACTS, Module.ALL, Module.HELPDESK):
         refused(
-            send(clerk, "post", path, {"object": {"id": module.value}}),
+            manage(clerk, "post", path, {"object": {"id": module.value}}),
             403,
             "TKN_004",
             str(module.label),
@@ -331,17 +301,17 @@ def test_a_token_grants_what_it_has_and_nothing_else(send: Send, call: Call, cle
     assert grants(Token.objects.get(pk=made["id"])) == {Module.AGREEMENTS}
 
 
-def test_a_token_cannot_grant_itself_more(send: Send, clerk: Token) -> None:
+def test_a_token_cannot_grant_itself_more(manage: Manage, clerk: Token) -> None:
     for module in (Module.CONTRACTS, Module.ALL):
         refused(
-            send(clerk, "post", f"/{clerk.pk}/permissions", {"id": module.value}), 403, "TKN_004"
+            manage(clerk, "post", f"/{clerk.pk}/permissions", {"id": module.value}), 403, "TKN_004"
         )
     assert grants(clerk) == {Module.INTEGRATIONS, Module.AGREEMENTS}
 
 
-def test_a_token_cannot_make_one_whose_extension_brings_more(send: Send, clerk: Token) -> None:
+def test_a_token_cannot_make_one_whose_extension_brings_more(manage: Manage, clerk: Token) -> None:
     refused(
-        send(clerk, "post", "", {"name": "Zap", "extension": {"id": ZAPIER}}),
+        manage(clerk, "post", "", {"name": "Zap", "extension": {"id": ZAPIER}}),
         403,
         "TKN_004",
         "Helpdesk",
@@ -349,85 +319,93 @@ def test_a_token_cannot_make_one_whose_extension_brings_more(send: Send, clerk: 
     assert Token.objects.count() == 1
 
 
-def test_a_token_cannot_wake_one_that_may_do_more(send: Send, clerk: Token, boss: Token) -> None:
+def test_a_token_cannot_wake_one_that_may_do_more(
+    manage: Manage, clerk: Token, boss: Token
+) -> None:
     boss.disable(by=None)
-    refused(send(clerk, "post", f"/{boss.pk}/activate"), 403, "TKN_004")
+    refused(manage(clerk, "post", f"/{boss.pk}/activate"), 403, "TKN_004")
     assert Token.objects.get(pk=boss.pk).status == "inactive"
 
 
-def test_taking_away_all_leaves_nothing(send: Send, boss: Token, account: Account) -> None:
+def test_taking_away_all_leaves_nothing(manage: Manage, boss: Token, account: Account) -> None:
     """All is a grant of its own, and nothing remains without it: revoking never adds access."""
     other = TokenFactory(account=account, modules=(Module.ALL,))
-    assert send(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-0000"}).status_code == 204
+    assert manage(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-0000"}).status_code == 204
     assert grants(other) == set()
 
 
-def test_a_token_that_ends_hands_nothing_to_one_that_lives_on(send: Send, account: Account) -> None:
+def test_a_token_that_ends_hands_nothing_to_one_that_lives_on(
+    manage: Manage, account: Account
+) -> None:
     ends = timezone.now() + timedelta(days=1)
     mortal = TokenFactory(account=account, name="Mortal", modules=(Module.ALL,), expires_at=ends)
-    made = send(mortal, "post", "", CUSTOM).json()
+    made = manage(mortal, "post", "", CUSTOM).json()
     assert made["expiration_date"] == ends.strftime("%Y-%m-%dT%H:%M:%S+00:00")
     later = (ends + timedelta(days=1)).isoformat()
     refused(
-        send(mortal, "post", "", CUSTOM | {"name": "Later", "expiration_date": later}),
+        manage(mortal, "post", "", CUSTOM | {"name": "Later", "expiration_date": later}),
         403,
         "TKN_004",
     )
     immortal = TokenFactory(account=account, modules=())
-    refused(send(mortal, "post", f"/{immortal.pk}/permissions", {"id": "MD-9001"}), 403, "TKN_004")
+    refused(
+        manage(mortal, "post", f"/{immortal.pk}/permissions", {"id": "MD-9001"}), 403, "TKN_004"
+    )
     immortal.disable(by=None)
-    refused(send(mortal, "post", f"/{immortal.pk}/activate"), 403, "TKN_004")
+    refused(manage(mortal, "post", f"/{immortal.pk}/activate"), 403, "TKN_004")
     assert Token.objects.get(pk=immortal.pk).status == "inactive"
     assert grants(immortal) == set()
     assert not Token.objects.filter(name="Later").exists()
 
 
-def test_all_may_hand_out_everything(send: Send, boss: Token) -> None:
-    made = send(boss, "post", "", {"name": "Zap", "extension": {"id": ZAPIER}}).json()
+def test_all_may_hand_out_everything(manage: Manage, boss: Token) -> None:
+    made = manage(boss, "post", "", {"name": "Zap", "extension": {"id": ZAPIER}}).json()
     assert {grant["id"] for grant in made["permissions"]} == set(modules_of(ZAPIER))
-    custom = send(boss, "post", "", CUSTOM).json()
-    assert send(boss, "post", f"/{custom['id']}/permissions", {"id": "MD-0000"}).status_code == 201
+    custom = manage(boss, "post", "", CUSTOM).json()
+    assert (
+        manage(boss, "post", f"/{custom['id']}/permissions", {"id": "MD-0000"}).status_code == 201
+    )
 
 
 def test_a_token_that_gave_its_own_module_away_is_refused_from_the_next_call_on(
-    send: Send, clerk: Token
+    manage: Manage, clerk: Token
 ) -> None:
-    assert send(clerk, "delete", f"/{clerk.pk}/permissions", {"id": "MD-0007"}).status_code == 204
-    refused(send(clerk, "get", ""), 403, "AUTH_003")
+    assert manage(clerk, "delete", f"/{clerk.pk}/permissions", {"id": "MD-0007"}).status_code == 204
+    refused(manage(clerk, "get", ""), 403, "AUTH_003")
 
 
 # --- Permissions ----------------------------------------------------------------------------------
 
 
-def test_permissions_are_a_list_of_their_own(send: Send, boss: Token, clerk: Token) -> None:
-    response = send(boss, "get", f"/{clerk.pk}/permissions")
+def test_permissions_are_a_list_of_their_own(manage: Manage, boss: Token, clerk: Token) -> None:
+    response = manage(boss, "get", f"/{clerk.pk}/permissions")
     assert [grant["id"] for grant in response.json()] == ["MD-0007", "MD-9001"]
     assert response["Content-Range"] == "items 0-1/2"
     assert [
         grant["object"]["id"]
-        for grant in send(boss, "get", f"/{clerk.pk}/permissions?id=MD-9001").json()
+        for grant in manage(boss, "get", f"/{clerk.pk}/permissions?id=MD-9001").json()
     ] == ["MD-9001"]
 
 
 def test_an_empty_list_of_permissions_is_no_missing_token(
-    send: Send, boss: Token, account: Account
+    manage: Manage, boss: Token, account: Account
 ) -> None:
     bare = TokenFactory(account=account, modules=())
-    response = send(boss, "get", f"/{bare.pk}/permissions")
+    response = manage(boss, "get", f"/{bare.pk}/permissions")
     assert (response.json(), response["Content-Range"]) == ([], "items 0-0/0")
-    assert send(boss, "get", "/SU-999-999-999/permissions").status_code == 404
+    assert manage(boss, "get", "/SU-999-999-999/permissions").status_code == 404
 
 
 def test_granting_and_taking_away_twice_is_no_mistake(
-    send: Send, boss: Token, token: Token
+    manage: Manage, boss: Token, token: Token
 ) -> None:
     path = f"/{token.pk}/permissions"
     for _ in range(2):
-        assert send(boss, "post", path, {"id": "MD-9002"}).status_code == 201
+        assert manage(boss, "post", path, {"id": "MD-9002"}).status_code == 201
     assert grants(token) == {Module.AGREEMENTS, Module.CONTRACTS}
     for _ in range(2):
         assert (
-            send(
+            manage(
                 boss, "delete", path, [{"id": "MD-9001"}, {"object": {"id": "MD-9002"}}]
             ).status_code
             == 204
@@ -435,29 +413,31 @@ def test_granting_and_taking_away_twice_is_no_mistake(
     assert grants(token) == set()
 
 
-def test_from_all_no_single_module_can_be_taken(send: Send, boss: Token, account: Account) -> None:
+def test_from_all_no_single_module_can_be_taken(
+    manage: Manage, boss: Token, account: Account
+) -> None:
     other = TokenFactory(account=account, modules=(Module.ALL,))
     refused(
-        send(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-9001"}), 400, "TKN_003", "All"
+        manage(boss, "delete", f"/{other.pk}/permissions", {"id": "MD-9001"}), 400, "TKN_003", "All"
     )
     assert grants(other) == {Module.ALL}
 
 
 def test_a_long_list_costs_no_more_queries_than_a_short_one(
-    send: Send, boss: Token, token: Token
+    manage: Manage, boss: Token, token: Token
 ) -> None:
     def queries(body: Any) -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert send(boss, "delete", f"/{token.pk}/permissions", body).status_code == 204
+            assert manage(boss, "delete", f"/{token.pk}/permissions", body).status_code == 204
         return len(captured)
 
-    send(boss, "get", "")
+    manage(boss, "get", "")
     assert queries([{"id": "MD-9002"}] * 3000) == queries([{"id": "MD-9002"}])
 
 
-def test_taking_away_is_all_or_nothing(send: Send, boss: Token, token: Token) -> None:
+def test_taking_away_is_all_or_nothing(manage: Manage, boss: Token, token: Token) -> None:
     refused(
-        send(boss, "delete", f"/{token.pk}/permissions", [{"id": "MD-9001"}, {"id": "MD-1234"}]),
+        manage(boss, "delete", f"/{token.pk}/permissions", [{"id": "MD-9001"}, {"id": "MD-1234"}]),
         400,
         "VAL_001",
         "id: ",
@@ -470,221 +450,21 @@ def test_taking_away_is_all_or_nothing(send: Send, boss: Token, token: Token) ->
 )
 @pytest.mark.parametrize("method", ["post", "delete"])
 def test_a_module_that_is_none_is_400(
-    send: Send, boss: Token, token: Token, method: str, body: dict[str, Any]
+    manage: Manage, boss: Token, token: Token, method: str, body: dict[str, Any]
 ) -> None:
-    refused(send(boss, method, f"/{token.pk}/permissions", body), 400, "VAL_001")
+    refused(manage(boss, method, f"/{token.pk}/permissions", body), 400, "VAL_001")
     assert grants(token) == {Module.AGREEMENTS}
 
 
 def test_the_modules_of_an_extension_with_a_fixed_set_stay(
-    send: Send, boss: Token, account: Account
+    manage: Manage, boss: Token, account: Account
 ) -> None:
     zap = TokenFactory(account=account, extension_id=ZAPIER, modules=modules_of(ZAPIER))
     for method in ("post", "delete"):
         refused(
-            send(boss, method, f"/{zap.pk}/permissions", {"id": "MD-0023"}),
+            manage(boss, method, f"/{zap.pk}/permissions", {"id": "MD-0023"}),
             400,
             "TKN_002",
             "Zapier",
         )
     assert grants(zap) == set(modules_of(ZAPIER))
-
-
-# --- Changing and ending --------------------------------------------------------------------------
-
-
-def test_a_change_is_made_by_the_token_and_shown_as_such(
-    send: Send, boss: Token, token: Token, michael: Person
-) -> None:
-    body = send(
-        boss, "put", f"/{token.pk}", {"name": "Renamed", "external_id": None, "description": "New."}
-    ).json()
-    assert (body["name"], body["external_id"], body["description"]) == ("Renamed", "", "New.")
-    assert body["events"]["updated"]["by"] == {"id": boss.pk, "name": "Boss"}
-    event = token.events[0]
-    assert (event.actor, event.action) == (Actor(boss.pk, "Boss"), Action.TOKEN_CHANGED)
-    assert "Boss" in michael.client.get(f"/integrations/tokens/{token.pk}/").content.decode()
-
-
-def test_deactivate_and_activate_hold_at_the_very_next_call(
-    send: Send, call: Call, boss: Token, token: Token
-) -> None:
-    key = header(token)
-    for _ in range(2):  # repeating it is not an error
-        assert send(boss, "post", f"/{token.pk}/deactivate").json()["status"] == "inactive"
-    assert call("agreements", key).status_code == 401
-    for _ in range(2):
-        assert send(boss, "post", f"/{token.pk}/activate").json()["status"] == "active"
-    assert call("agreements", key).status_code == 200
-    assert Token.objects.get(pk=token.pk).status_changed_by == Actor.of(boss)
-
-
-def test_a_token_may_end_itself(send: Send, clerk: Token) -> None:
-    key = header(clerk)
-    assert send(key, "delete", f"/{clerk.pk}").status_code == 204
-    refused(send(key, "get", ""), 401, "AUTH_001")
-
-
-def test_a_deleted_token_stays_as_it_was(send: Send, call: Call, boss: Token, token: Token) -> None:
-    key = header(token)
-    assert send(boss, "delete", f"/{token.pk}").status_code == 204
-    assert call("agreements", key).status_code == 401
-    assert send(boss, "get", f"/{token.pk}").json()["status"] == "deleted"
-    for method, path, body in (
-        ("put", "", {"name": "Back"}),
-        ("delete", "", None),
-        ("post", "/activate", None),
-        ("post", "/deactivate", None),
-        ("post", "/rotate", None),
-        ("post", "/renew", None),
-        ("post", "/permissions", {"id": "MD-9002"}),
-        ("delete", "/permissions", {"id": "MD-9001"}),
-    ):
-        refused(send(boss, method, f"/{token.pk}{path}", body), 400, "TKN_001", "deleted")
-    assert Token.objects.get(pk=token.pk).name == "ERP Agreements Sync"
-    assert Token.objects.get(pk=token.pk).status_changed_by == Actor.of(boss)
-    # Its name can be used again once it can no longer be restored.
-    again = CUSTOM | {"name": "ERP Agreements Sync"}
-    taken = send(boss, "post", "", again)
-    assert (taken.status_code, "can be restored until" in taken.text) == (400, True)
-    deleted(token, days=7)
-    assert send(boss, "post", "", again).status_code == 201
-
-
-def key_of(token: Token, secret: str) -> str:
-    return f"ApiKey {token.pk}:{secret}"
-
-
-def test_rotate_answers_with_the_new_secret_and_stops_the_old_key(
-    send: Send, call: Call, boss: Token, token: Token
-) -> None:
-    old = header(token)
-    response = send(boss, "post", f"/{token.pk}/rotate")
-    assert response.status_code == 200
-    body = response.json()
-    assert (body["id"], body["status"]) == (token.pk, "active")
-    assert "renewed_token" not in body
-    refused(call("agreements", old), 401, "AUTH_006", "retired")
-    assert call("agreements", key_of(token, body["token"])).status_code == 200
-    assert body["events"]["updated"]["by"]["id"] == boss.pk
-
-
-def test_renew_answers_with_the_new_secret_and_both_expiration_dates(
-    send: Send, call: Call, boss: Token, token: Token
-) -> None:
-    old, expires = header(token), "2099-01-31T10:20:30+00:00"
-    body = send(boss, "post", f"/{token.pk}/renew", {"expiration_date": expires}).json()
-    assert (body["status"], body["renewed_expiration_date"]) == ("revitalised", expires)
-    ends = datetime.fromisoformat(body["expiration_date"])
-    assert abs(ends - timezone.now() - timedelta(days=30)) < timedelta(minutes=5)
-    assert "token" not in body
-    for key in (old, key_of(token, body["renewed_token"])):
-        assert call("agreements", key).status_code == 200
-    # No other answer has the secret.
-    assert "renewed_token" not in send(boss, "get", f"/{token.pk}").json()
-
-
-def test_the_present_key_works_until_its_expiration_date_when_it_is_renewed(
-    send: Send, boss: Token, account: Account
-) -> None:
-    ends = (timezone.now() + timedelta(days=3)).replace(microsecond=0)
-    token = TokenFactory(account=account, expires_at=ends)
-    body = send(boss, "post", f"/{token.pk}/renew", {"expiration_date": None}).json()
-    assert datetime.fromisoformat(body["expiration_date"]) == ends
-    assert "renewed_expiration_date" not in body
-    assert Token.objects.get(pk=token.pk).expires_at is None
-
-
-def test_a_token_with_two_keys_is_not_renewed_again(send: Send, boss: Token, token: Token) -> None:
-    assert send(boss, "post", f"/{token.pk}/renew").status_code == 200
-    refused(send(boss, "post", f"/{token.pk}/renew"), 400, "TKN_005", "two keys already")
-    assert send(boss, "post", f"/{token.pk}/rotate").status_code == 200
-    assert send(boss, "post", f"/{token.pk}/renew").status_code == 200
-
-
-def test_an_expired_token_is_rotated_but_not_renewed(
-    send: Send, call: Call, boss: Token, token: Token
-) -> None:
-    Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(days=1))
-    later = {"expiration_date": "2099-01-31T10:20:30+00:00"}
-    refused(send(boss, "post", f"/{token.pk}/renew", later), 400, "TKN_006", "expired")
-    body = send(boss, "post", f"/{token.pk}/rotate", later).json()
-    assert call("agreements", key_of(token, body["token"])).status_code == 200
-
-
-@pytest.mark.parametrize("action", ["renew", "rotate"])
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [
-        ({"expiration_date": "2020-01-31T10:20:30+00:00"}, "Must be in the future."),
-        ({"expiration_date": "soon"}, "Must be a date and time"),
-        ({"expiration_date": 7}, "Must be a string."),
-    ],
-)
-def test_a_bad_expiration_date_makes_no_key(
-    send: Send, boss: Token, token: Token, action: str, body: dict[str, Any], text: str
-) -> None:
-    refused(send(boss, "post", f"/{token.pk}/{action}", body), 400, "VAL_001", text)
-    assert token.keys.count() == 1
-
-
-@pytest.mark.parametrize("action", ["renew", "rotate"])
-def test_a_new_key_gives_no_more_access_than_the_caller_has(
-    send: Send, clerk: Token, boss: Token, action: str
-) -> None:
-    refused(send(clerk, "post", f"/{boss.pk}/{action}"), 403, "TKN_004", "does not have itself")
-    assert boss.keys.count() == 1
-
-
-@pytest.mark.parametrize("action", ["renew", "rotate"])
-def test_a_token_cannot_live_longer_by_a_new_key_of_its_own(
-    send: Send, clerk: Token, action: str
-) -> None:
-    Token.objects.filter(pk=clerk.pk).update(expires_at=timezone.now() + timedelta(days=3))
-    for later in ("2099-01-31T10:20:30+00:00", None):
-        response = send(clerk, "post", f"/{clerk.pk}/{action}", {"expiration_date": later})
-        refused(response, 403, "TKN_004", "expires later or never")
-    assert clerk.keys.count() == 1
-    assert send(clerk, "post", f"/{clerk.pk}/{action}").status_code == 200
-
-
-@pytest.mark.parametrize("action", ["renew", "rotate"])
-def test_a_token_of_another_account_gets_no_key(
-    send: Send, boss: Token, stranger: Person, action: str
-) -> None:
-    theirs = TokenFactory(account=stranger.account)
-    assert send(boss, "post", f"/{theirs.pk}/{action}").status_code == 404
-    assert theirs.keys.count() == 1
-
-
-def test_modules_and_extensions_are_those_of_the_catalog(call: Call, boss: Token) -> None:
-    assert {row["id"]: row["name"] for row in call("modules", boss).json()} == {
-        module.value: str(module.label) for module in Module
-    }
-    extensions = {row["id"]: row for row in call("extensions", boss).json()}
-    assert set(extensions) == {"EXT-000", "EXT-310-442", "EXT-386-120", "EXT-651-883"}
-    assert extensions["EXT-000"]["name"] == "custom"
-    assert extensions["EXT-000"]["description"] == "Custom Integration"
-    assert call("modules/MD-0000", boss).json() == {"id": "MD-0000", "name": "All"}
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"handle": "abc"},
-        {"handle": None},
-        {"handle": "abc", "name": "Zapier", "extension": {"id": "EXT-000"}},
-    ],
-)
-def test_a_handle_is_answered_with_what_to_do_instead(
-    call: Call, account: Account, body: dict[str, Any]
-) -> None:
-    """As the Zapier app asks: the answer says what does not exist yet, and no token is made."""
-    token = TokenFactory(account=account, modules=(Module.ALL,))
-    response = call(
-        "auth/tokens", token, "post", data=json.dumps(body), content_type="application/json"
-    )
-    assert response.status_code == 400
-    (error,) = response.json()["errors"]
-    assert error.startswith("handle: A handle cannot be exchanged for a key yet.")
-    assert Token.objects.count() == 1

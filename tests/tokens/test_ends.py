@@ -9,7 +9,8 @@ from accounts.models import Account
 from tests.conftest import Call, Person
 from tests.factories import TokenFactory, header
 from tests.tokens.test_policies import age, lay_down
-from tests.tokens.test_rotation import cockpit, fresh, old_key, page, press, renewed
+from tests.tokens.test_rotation import fresh, old_key, page, press, renewed
+from tests.tokens.test_rotation_pages import cockpit
 from tokens.catalog import Module
 from tokens.models import BadEnd, Token
 from tokens.standing import Standing

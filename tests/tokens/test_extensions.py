@@ -57,70 +57,73 @@ def labels(client: Client, run: TokenDraft) -> list[str]:
 # --- What there is --------------------------------------------------------------------------------
 
 
+COLUMNS = (
+    "id",
+    "name",
+    "label",
+    "description",
+    "overview",
+    "icon",
+    "side",
+    "cap",
+    "fixed_modules",
+)
+OF_THE_ARTICLE = [
+    (
+        FLOWGEAR,
+        "flowgear",
+        "Flowgear",
+        "Flowgear Integration",
+        "Connect with the Flowgear iPaaS platform.",
+        "branch",
+        "any",
+        None,
+        [
+            Module.AGREEMENTS,
+            Module.CUSTOMERS,
+            Module.PRODUCTS,
+            Module.SUBSCRIPTIONS,
+            Module.USAGE,
+        ],
+    ),
+    (
+        REPORTS,
+        "reports",
+        "Reports",
+        "Custom Reports",
+        "Create custom reports from your data.",
+        "bars",
+        "any",
+        None,
+        [Module.PRODUCTS, Module.REPORTS, Module.SUBSCRIPTIONS, Module.USAGE],
+    ),
+    (
+        ZAPIER,
+        "zapier",
+        "Zapier",
+        "Zapier Integration",
+        "Automate workflows with the Zapier platform.",
+        "bolt",
+        "any",
+        None,
+        [Module.CUSTOMERS, Module.HELPDESK, Module.SUBSCRIPTIONS],
+    ),
+    (
+        CUSTOM,
+        "custom",
+        "Custom",
+        "Custom Integration",
+        "Connect your own program or script.",
+        "code",
+        "any",
+        None,
+        None,
+    ),
+]
+
+
 def test_a_new_portal_has_the_four_of_the_article(db: None) -> None:
-    facts = (
-        "id",
-        "name",
-        "label",
-        "description",
-        "overview",
-        "icon",
-        "side",
-        "cap",
-        "fixed_modules",
-    )
-    assert [*Extension.objects.in_order().values_list(*facts)] == [
-        (
-            FLOWGEAR,
-            "flowgear",
-            "Flowgear",
-            "Flowgear Integration",
-            "Connect with the Flowgear iPaaS platform.",
-            "branch",
-            "any",
-            None,
-            [
-                Module.AGREEMENTS,
-                Module.CUSTOMERS,
-                Module.PRODUCTS,
-                Module.SUBSCRIPTIONS,
-                Module.USAGE,
-            ],
-        ),
-        (
-            REPORTS,
-            "reports",
-            "Reports",
-            "Custom Reports",
-            "Create custom reports from your data.",
-            "bars",
-            "any",
-            None,
-            [Module.PRODUCTS, Module.REPORTS, Module.SUBSCRIPTIONS, Module.USAGE],
-        ),
-        (
-            ZAPIER,
-            "zapier",
-            "Zapier",
-            "Zapier Integration",
-            "Automate workflows with the Zapier platform.",
-            "bolt",
-            "any",
-            None,
-            [Module.CUSTOMERS, Module.HELPDESK, Module.SUBSCRIPTIONS],
-        ),
-        (
-            CUSTOM,
-            "custom",
-            "Custom",
-            "Custom Integration",
-            "Connect your own program or script.",
-            "code",
-            "any",
-            None,
-            None,
-        ),
-    ]
+    assert [*Extension.objects.in_order().values_list(*COLUMNS)] == OF_THE_ARTICLE
 
 
 def test_every_icon_to_choose_is_drawn() -> None:

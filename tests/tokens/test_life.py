@@ -34,9 +34,10 @@ from tests.conftest import Response, confirmed, person
 from tests.factories import TokenFactory, header
 from tokens import settling, uses
 from tokens.catalog import Module
+from tokens.hindrances import POLICIES, Hindrance
 from tokens.models import BadEnd, IPRule, Policy, Token, TokenError, TokenKey, TokenUsage, TwoKeys
 from tokens.pages.detail import key_fields
-from tokens.standing import POLICIES, Hindrance, Standing
+from tokens.standing import Standing
 
 HERE, THERE = "10.1.0.1", "10.2.0.1"
 SPANS = ("10.1.0.0/16", "10.2.0.0/16", "10.0.0.0/9")

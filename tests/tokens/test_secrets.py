@@ -1,6 +1,7 @@
 """A key appears in the two answers that may contain it and nowhere else."""
 
 import json
+from collections.abc import Iterator
 from logging import LogRecord
 from pathlib import Path
 
@@ -15,6 +16,25 @@ from tests.conftest import Call, Person, Response, confirmed
 from tests.factories import TokenFactory, header
 from tokens.catalog import Module
 from tokens.models import Token
+
+
+def administrator() -> Client:
+    staff = Client()
+    staff.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
+    return staff
+
+
+def calls(client: Client, key: str) -> Iterator[Response]:
+    """Use the key as it should be used, and in ways in which it should not."""
+    for path in ("agreements", "contracts", "accounts", "nope", "agreements/AGD-1"):
+        yield client.get(f"/public/v1/{path}", headers={"authorization": key})
+    yield client.get("/public/v1/agreements", headers={"authorization": key + "0"})
+    yield client.post("/public/v1/agreements", headers={"authorization": key})
+    yield client.generic("BREW", "/public/v1/agreements", headers={"authorization": key})
+    yield client.get("/integrations/tokens/", headers={"authorization": key})
 
 
 @pytest.fixture
@@ -54,23 +74,15 @@ def journey(
     )
     keep(web.get(f"/integrations/tokens/?q={token.pk}"))
     keep(web.get("/integrations/"))
-    for path in ("agreements", "contracts", "accounts", "nope", "agreements/AGD-1"):
-        keep(client.get(f"/public/v1/{path}", headers={"authorization": key}))
-    keep(client.get("/public/v1/agreements", headers={"authorization": key + "0"}))
-    keep(client.post("/public/v1/agreements", headers={"authorization": key}))
-    keep(client.generic("BREW", "/public/v1/agreements", headers={"authorization": key}))
-    keep(client.get("/integrations/tokens/", headers={"authorization": key}))
+    for answer in calls(client, key):
+        keep(answer)
     keep(
         web.post(
             f"{here}edit/", {"name": "Journey 2", "modules": ["MD-9002"], "version": 1}, follow=True
         )
     )
     keep(web.post(f"{here}disable/", follow=True))
-    staff = Client()
-    staff.force_login(
-        User.objects.create_superuser("admin@portal.example", name="Admin"),
-        backend="accounts.backends.EmailBackend",
-    )
+    staff = administrator()
     for page in ("tokens/token/", f"tokens/token/{token.pk}/change/", "activity/event/", ""):
         keep(staff.get(f"/admin/{page}"))
     return key, answers, list(caplog.records)

@@ -21,8 +21,9 @@ from tests.factories import CUSTOM, ZAPIER, AccountFactory, TokenFactory, delete
 from tests.portal.test_routes import address, routes
 from tokens import keys
 from tokens.catalog import Module
+from tokens.hindrances import POLICIES, Hindrance
 from tokens.models import Policy, State, Token, TokenDraft, TokenKey, TokenUsage
-from tokens.standing import POLICIES, Hindrance, Standing
+from tokens.standing import Standing
 
 IN_NO_RING = 7
 
@@ -387,20 +388,16 @@ def check(state: str, name: str, role: str, response: Response, key: str, call: 
     assert (call("accounts", key).status_code == 200) == (works and is_in_hand), where
 
     # Nobody sees tokens of another account, or of one that is deactivated.
-    is_admin_page = name.startswith("admin")
     sees = (
         role == "staff"
-        if is_admin_page
+        if name.startswith("admin")
         else role in {"administrator", "member"} and Hindrance.ACCOUNT_OFF not in row.hindrances
     )
     if not sees or response.status_code == 403:
         assert "ERP Sync" not in text, where
         return
 
-    # The lamps of the cockpit are about the old key, not about the token.
-    unlit = re.sub(r'<div class="light-lamps".*?</div>', "", text, flags=re.DOTALL)
-    for words in REFUSED if works else WORKS:
-        assert words not in unlit, f"{where}: {words}"
+    check_words(text, where, works=works)
 
     # An action may have restored it.
     offered = role == "administrator" and not token.is_deleted
@@ -416,14 +413,8 @@ def check(state: str, name: str, role: str, response: Response, key: str, call: 
         name in {"tokens:reveal", "tokens:copy"} and shows_key
     ), where
 
-    template = response.templates[0].name
-    if template == "tokens/summary.html":
-        assert works, where
-    if template in {"tokens/detail.html", "tokens/summary.html"}:
-        assert (FIRST_CALL in text) == (
-            standing.offers_first_call and response.context.get("tab") in {None, "general"}
-        ), where
-    if template == "tokens/detail.html":
+    check_page(standing, name, response, where)
+    if response.templates[0].name == "tokens/detail.html":
         check_buttons(
             token,
             text,
@@ -435,6 +426,25 @@ def check(state: str, name: str, role: str, response: Response, key: str, call: 
             and FIELD in text
             and (name not in {"tokens:reveal", "tokens:copy"} or token.old_key is not None),
         )
+
+
+def check_words(text: str, where: str, *, works: bool) -> None:
+    # The lamps of the cockpit are about the old key, not about the token.
+    unlit = re.sub(r'<div class="light-lamps".*?</div>', "", text, flags=re.DOTALL)
+    for words in REFUSED if works else WORKS:
+        assert words not in unlit, f"{where}: {words}"
+
+
+def check_page(standing: Standing, name: str, response: Response, where: str) -> None:
+    """Check that the page says what the standing says."""
+    text, template = response.text, response.templates[0].name
+    if template == "tokens/summary.html":
+        assert standing.can_call, where
+    if template in {"tokens/detail.html", "tokens/summary.html"}:
+        assert (FIRST_CALL in text) == (
+            standing.offers_first_call and response.context.get("tab") in {None, "general"}
+        ), where
+    if template == "tokens/detail.html":
         assert escape(standing.headline) in text, where
         assert not standing.headline or escape(standing.advice) in text, where
     if name in {"list", "admin list", "admin"}:

@@ -35,16 +35,14 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
     if token.is_deleted:
         return refuse_deleted(request, token)
     data = posted(request)
-    if data is not None and "select" in data:
-        # "Select all" and "Clear" without scripts: show the changed form, save nothing.
-        data = data.copy()
-        data.setlist(
-            "modules",
-            [module.value for module in Module.single()] if data["select"] == "all" else [],
-        )
-        return show_edit(request, token, data, version=data.get("version", ""))
     if data is None:
         return show_edit(request, token, data, version=token.version)
+    if "select" in data:
+        # "Select all" and "Clear" without scripts: show the changed form, save nothing.
+        data = data.copy()
+        chosen = Module.single() if data["select"] == "all" else ()
+        data.setlist("modules", [module.value for module in chosen])
+        return show_edit(request, token, data, version=data.get("version", ""))
     if whole(data.get("version"), 0) != token.version:
         return show_conflict(request, token, data)
 
@@ -71,17 +69,9 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
         # A name taken or a policy made since the form was validated; validating it again says so.
         return show_edit(request, find(request, token_id), data, version=token.version)
     if count:
-        count = (
-            sum(getattr(token, name) != value for name, value in values.items())
-            + len(change.gained)
-            + len(change.lost)
-        )
-        changes = ngettext("%(n)s change", "%(n)s changes", count) % {"n": count}
-        succeed(
-            request,
-            _("%(name)s is saved: %(changes)s.") % {"name": values["name"], "changes": changes},
-            told(change),
-        )
+        # The modules count one by one.
+        fields = sum(getattr(token, name) != value for name, value in values.items())
+        say_saved(request, values["name"], fields + len(change.gained) + len(change.lost), change)
     else:
         inform(
             request,
@@ -89,6 +79,15 @@ def edit(request: PersonRequest, token_id: str) -> HttpResponse:
             _("%(name)s is as it was.") % {"name": text.isolate(token.name)},
         )
     return redirect("tokens:detail", token.pk)
+
+
+def say_saved(request: PersonRequest, name: str, count: int, change: AccessChange) -> None:
+    changes = ngettext("%(n)s change", "%(n)s changes", count) % {"n": count}
+    succeed(
+        request,
+        _("%(name)s is saved: %(changes)s.") % {"name": name, "changes": changes},
+        told(change),
+    )
 
 
 def told(change: AccessChange) -> str:

@@ -74,12 +74,16 @@ class Command(BaseCommand):
                 members[account].append(user)
         if fresh:
             self.invite(accounts)
+        self.tell_password(fresh, password, is_given=bool(given))
+        return members
+
+    def tell_password(self, fresh: list[User], password: str, *, is_given: bool) -> None:
         self.stdout.write(
             "Demo people: "
             + ", ".join(email for _, email, _, _ in PEOPLE)
             + f"; for /admin/: {PORTAL_ADMINISTRATOR[1]}"
         )
-        if given:
+        if is_given:
             self.stdout.write("Their password is the one in DEMO_PASSWORD.")
         elif fresh:
             # A later version may add people, while the others already have a password.
@@ -94,7 +98,6 @@ class Command(BaseCommand):
                 "Their password was shown when they were created. To set another: DEMO_PASSWORD=… "
                 "make run"
             )
-        return members
 
     def invite(self, accounts: dict[str, Account]) -> None:
         """Leave an open invitation for the page *People*; nobody gets a mail."""

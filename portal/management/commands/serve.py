@@ -16,6 +16,7 @@ from django.db import connections
 from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server import Server
+from granian.server.common import AbstractServer
 
 from portal import readiness, var
 from portal.connections import NEXT_REQUEST, STREAMS
@@ -46,17 +47,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
-        if settings.HTTPS and not settings.TRUSTED_PROXIES:
-            raise CommandError(
-                "HTTPS is on, but this server speaks plain http: put a proxy that speaks TLS in "
-                "front of it and set TRUSTED_PROXIES=1."
-            )
         address = resolve(host)
-        if settings.DEBUG and not ip_address(address).is_loopback:
-            raise CommandError(
-                f"DEBUG shows internals of the portal to every visitor, so HOST must be a "
-                f"loopback address, not {host}."
-            )
+        refuse_unsafe(host, address)
         refuse_busy_port(address, port)
         if problems := readiness.problems():
             raise CommandError("\n".join(problems))
@@ -67,25 +59,6 @@ class Command(BaseCommand):
             )
         # The workers open connections of their own.
         connections.close_all()
-        server = Server(
-            "portal.asgi:application",
-            address=address,
-            port=port,
-            interface=Interfaces.ASGI,
-            loop=Loops.asyncio,
-            websockets=False,
-            workers=options["workers"],
-            backlog=BACKLOG,
-            backpressure=open_files() - OWN_FILES,
-            # In ms. portal/connections.py closes idle connections sooner; this is the upper bound.
-            http1_settings=HTTP1Settings(
-                header_read_timeout=NEXT_REQUEST * 1000, max_buffer_size=HEAD
-            ),
-            http2_settings=HTTP2Settings(max_headers_size=HEAD, max_concurrent_streams=STREAMS),
-            respawn_failed_workers=True,
-            # Seconds until a worker that hangs at shutdown is killed.
-            workers_kill_timeout=10,
-        )
         self.stdout.write(
             f"\nThe portal is at http://{bracketed(host)}:{port}/ (stop it with Ctrl+C)."
         )
@@ -96,7 +69,42 @@ class Command(BaseCommand):
             )
         self.stdout.write("")
         sys.stdout.flush()
-        server.serve()
+        server(address, port, options["workers"]).serve()
+
+
+def refuse_unsafe(host: str, address: str) -> None:
+    """Raise CommandError for settings that would send passwords or internals to others."""
+    if settings.HTTPS and not settings.TRUSTED_PROXIES:
+        raise CommandError(
+            "HTTPS is on, but this server speaks plain http: put a proxy that speaks TLS in "
+            "front of it and set TRUSTED_PROXIES=1."
+        )
+    if settings.DEBUG and not ip_address(address).is_loopback:
+        raise CommandError(
+            f"DEBUG shows internals of the portal to every visitor, so HOST must be a "
+            f"loopback address, not {host}."
+        )
+
+
+def server(address: str, port: int, workers: int) -> AbstractServer[Any]:
+    made: AbstractServer[Any] = Server(
+        "portal.asgi:application",
+        address=address,
+        port=port,
+        interface=Interfaces.ASGI,
+        loop=Loops.asyncio,
+        websockets=False,
+        workers=workers,
+        backlog=BACKLOG,
+        backpressure=open_files() - OWN_FILES,
+        # In ms. portal/connections.py closes idle connections sooner; this is the upper bound.
+        http1_settings=HTTP1Settings(header_read_timeout=NEXT_REQUEST * 1000, max_buffer_size=HEAD),
+        http2_settings=HTTP2Settings(max_headers_size=HEAD, max_concurrent_streams=STREAMS),
+        respawn_failed_workers=True,
+        # Seconds until a worker that hangs at shutdown is killed.
+        workers_kill_timeout=10,
+    )
+    return made
 
 
 def within(low: int, high: int) -> Callable[[str], int]:
