@@ -38,7 +38,7 @@ MOST = 20
 
 
 class NotProven(ValidationError):
-    """What the browser sent is no proof."""
+    """What the browser sent does not prove who the person is."""
 
 
 def not_proven() -> NotProven:
@@ -106,7 +106,7 @@ def add(request: HttpRequest, user: User, name: str, answer: str) -> Passkey:
     """Store the passkey that a browser has made. Raise NotProven."""
     state = take(request, "add")
     if user.passkeys.count() >= MOST:
-        raise NotProven(_("You have as many passkeys as are possible. Remove one first."))
+        raise NotProven(_("You have the maximum number of passkeys. Remove one first."))
     given = parsed(answer)
     try:
         data = server(request).register_complete(state, given)

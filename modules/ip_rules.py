@@ -89,7 +89,7 @@ def read_rules(body: dict[str, Any]) -> dict[Span, str]:
         span = said(f"{where}.ip_range", read_range, each.get("ip_range"))
         name = said(f"{where}.name", read_name, each.get("name"))
         if span in wanted:
-            raise ApiError(f"{where}.ip_range: " + _("%(span)s stands twice.") % {"span": span})
+            raise ApiError(f"{where}.ip_range: " + _("%(span)s is listed twice.") % {"span": span})
         wanted[span] = name
     return wanted
 

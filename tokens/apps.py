@@ -7,7 +7,7 @@ from portal import background
 
 # How often, in seconds, the portal looks for tokens that are idle by a policy.
 IDLE_EVERY = 60.0
-# How often a server process looks for deleted tokens whose time to be restored is over, in seconds.
+# How often a server process looks for deleted tokens that can no longer be restored, in seconds.
 PURGE_EVERY = 10 * 60
 # How often it looks for tokens that somebody has to be reminded of.
 REMIND_EVERY = 10 * 60

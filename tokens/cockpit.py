@@ -34,7 +34,7 @@ class Program:
         """The program, or that these are all others."""
         if not self.use.address and not self.use.agent:
             return _("Other programs")
-        return agents.in_words(self.use.agent) or _("It does not tell its name")
+        return agents.in_words(self.use.agent) or _("Unnamed program")
 
     @property
     def calls(self) -> str:

@@ -1,4 +1,4 @@
-"""Where tokens were called from lately, and whom IP rules would stop."""
+"""Where tokens were called from recently, and whom IP rules would stop."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from portal.text import isolate, join_some
 from tokens.models import IPRule, KeyUse, Policy, RefusedAddress, Token
 from tokens.standing import IN_USE
 
-# An address that was used within this time should go on, if nothing else is known.
+# An address that was used within this time is assumed to be still needed.
 RECENT = timedelta(days=7)
 # The most addresses that are looked at, the latest ones.
 MOST = 5_000
@@ -108,14 +108,14 @@ def without_rules(account: Account, token: Token | None) -> str:
     """Return what holds once an account or a token has no rules of its own."""
     others = token is not None and IPRule.objects.for_account(account.pk).exists()
     if others:
-        return _("Without rules of its own, only those of the account hold for this token.")
+        return _("Without rules of its own, only those of the account apply to this token.")
     if Policy.of(account).rules_required:
         return (
             _("Without rules this token gets the answer 403, since a policy requires them.")
             if token
             else _(
-                "Without rules tokens get the answer 403, since a policy requires them; those that "
-                "have rules of their own go on."
+                "Without rules tokens get the answer 403, since a policy requires them; those with "
+                "rules of their own keep working."
             )
         )
     return (

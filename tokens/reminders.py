@@ -33,7 +33,7 @@ class Due(NamedTuple):
 
 
 def remind() -> int:
-    """Send the reminders that are due; return of how many tokens.
+    """Send the reminders that are due; return the number of tokens.
 
     Several processes may do it at the same time: the rows of `Reminder` decide who sends.
     """
@@ -99,7 +99,7 @@ def days_left(token: Token) -> int:
 
 @transaction.atomic
 def send(group: list[Due]) -> int:
-    """Remind an account of tokens that end on the same day; return of how many it was new."""
+    """Remind an account of tokens that end on the same day; return how many needed it."""
     tokens = [due.token for due in group if claim(due)]
     if tokens:
         account = tokens[0].account

@@ -26,7 +26,7 @@ from tokens.models import IdleNotice, NextPolicy, Policy, Token, TokenKey
 
 
 def settle() -> tuple[int, int]:
-    """Do all that policies ask for now. Return how many tokens were warned of and disabled."""
+    """Do what the policies demand now. Return how many tokens were warned of and disabled."""
     begin()
     destroy_copies()
     warned = disabled = 0
@@ -44,7 +44,7 @@ def begin() -> None:
     """Move policies whose day has come to the row of the present ones."""
     for following in NextPolicy.objects.filter(starts_at__lte=timezone.now()):
         with transaction.atomic():
-            # As somebody who saves policies does.
+            # The lock that saving policies takes.
             Account.objects.select_for_update(no_key=True).get(pk=following.policy_id)
             row = NextPolicy.objects.filter(pk=following.pk, starts_at=following.starts_at).first()
             if row:

@@ -316,7 +316,7 @@ class Standing:
 
     @cached_property
     def ended(self) -> Ended | None:
-        """The old key that has ended lately; None if there is none, or there are two keys."""
+        """The old key that has ended recently; None if there is none, or there are two keys."""
         return None if self.cockpit or self.token.is_deleted else Ended.of(self.token)
 
     @property

@@ -55,7 +55,7 @@ class Life(NamedTuple):
         return self.made_at or self.created_at
 
     def ends(self, policy: Policy) -> tuple[datetime | None, ...]:
-        """Return when it stops for its age, for being idle, and for want of IP rules: always."""
+        """Return when it stops for its age, for being idle, and for lack of IP rules (always)."""
         alive = (self.last_made_at, self.created_at, self.changed_at, self.used_at)
         return (
             policy.last_end(self.made),
@@ -71,7 +71,7 @@ class Foresight:
         self.account = account
         self.now = timezone.now()
         self.wanted = Policy(**wanted)
-        # What is looser holds at once.
+        # Looser policies apply at once.
         self.meanwhile = Policy(**loosest(wanted, Policy.of(account).values))
         begins = strictly(wanted, self.meanwhile.values)
         self.starts_at = starts_at if begins else None
@@ -179,8 +179,8 @@ class Foresight:
             return _("No token stops before %(day)s.") % {"day": day}
         untouched = total - len(self.stops)
         words = ngettext(
-            "%(n)s of %(total)s token is not touched before %(day)s.",
-            "%(n)s of %(total)s tokens are not touched before %(day)s.",
+            "%(n)s of %(total)s token is not affected before %(day)s.",
+            "%(n)s of %(total)s tokens are not affected before %(day)s.",
             total,
         )
         return words % {"n": f"{untouched:,}", "total": f"{total:,}", "day": day}

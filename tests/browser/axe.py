@@ -13,7 +13,7 @@ RULES = {
 BROKEN_REFERENCES = """() => {
     const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
     const twice = ids.filter((id, place) => ids.indexOf(id) !== place)
-        .map((id) => `The id ${id} stands twice.`);
+        .map((id) => `The id ${id} is listed twice.`);
     const references = ['for', 'aria-labelledby', 'aria-describedby', 'aria-controls', 'form'];
     const lost = references.flatMap((name) =>
         [...document.querySelectorAll(`[${name}]`)].flatMap((element) =>

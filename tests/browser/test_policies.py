@@ -36,7 +36,7 @@ def test_what_stops_follows_the_form(visit: Visit) -> None:
     expect(days).to_be_hidden()
     page.get_by_label("End After a Time").check()
     expect(days).to_be_visible()
-    expect(page.get_by_text("are not touched before")).to_be_visible()
+    expect(page.get_by_text("are not affected before")).to_be_visible()
     days.fill("0")
     expect(page.get_by_text("Correct the marked fields first:")).to_be_visible()
     days.fill("3650")

@@ -267,7 +267,7 @@ def test_a_report_can_be_narrowed(report: Callable[..., Any], api: Api, company:
     ] == waiting
 
 
-def test_what_the_portal_has_not_is_said_by_the_report(
+def test_the_report_says_what_the_portal_does_not_have(
     ccli: Ccli, distributor: None, command_line: Script, config: Path, tmp_path: Path
 ) -> None:
     printed = ccli(

@@ -199,7 +199,7 @@ def weigh(cache: KeptPlans, path: str, write: Callable[[int], str], count: int) 
     return allotted
 
 
-def test_kept_queries_weigh_no_more_than_is_said(
+def test_kept_queries_weigh_no_more_than_their_estimate(
     kept: KeptPlans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For the largest records, and for queries of every length."""
@@ -212,7 +212,7 @@ def test_kept_queries_weigh_no_more_than_is_said(
 @pytest.mark.parametrize(
     "path", sorted({*BY_PATH} - {f"products/<parent>/{name}" for name in EMPTY})
 )
-def test_a_plan_weighs_no_more_than_is_said_however_little_it_selects(
+def test_a_plan_weighs_no_more_than_its_estimate_however_little_it_selects(
     kept: KeptPlans, path: str
 ) -> None:
     hide = ",".join(f"-{name}" for name, _value in leaves(BY_PATH[path].fields) if name != "id")

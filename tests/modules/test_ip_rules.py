@@ -12,7 +12,7 @@ from activity.models import Event
 from portal.addresses import read_span
 from tests.conftest import Call, Response
 from tests.factories import AccountFactory, TokenFactory, header
-from tests.tokens.test_policies import lay_down
+from tests.tokens.test_policies import impose
 from tokens.catalog import Module
 from tokens.models import IPRule, Token
 
@@ -146,7 +146,7 @@ def test_an_unknown_address_counts_as_locked_out(
         ),
         (
             {"acl": {"ips": [{"name": name, "ip_range": [HOME]} for name in "AB"]}},
-            "acl.ips[1].ip_range: 127.0.0.1 stands twice.",
+            "acl.ips[1].ip_range: 127.0.0.1 is listed twice.",
         ),
         (
             {"acl": {"ips": [{"name": "A", "ip_range": [end]} for end in (HOME, "192.0.2.1")]}},
@@ -197,7 +197,7 @@ def test_without_rules_that_a_policy_requires_a_token_would_lock_itself_out(
     call: Call, manager: Token, account: Account
 ) -> None:
     assert put(call, manager, [{"name": "Here", "ip_range": [HOME]}]).status_code == 200
-    lay_down(account, rules_required=True)
+    impose(account, rules_required=True)
     response = put(call, manager, [])
     assert response.status_code == 400
     assert "a policy of the account would refuse your own calls" in response.json()["errors"][0]

@@ -250,7 +250,7 @@ def test_an_address_has_the_methods_that_are_described_and_no_other(
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_every_filter_takes_every_operator_it_is_said_to_know(
+def test_every_filter_takes_every_operator_that_is_documented_for_it(
     call: Call, reader: Token, name: str
 ) -> None:
     resource = LISTS[name]

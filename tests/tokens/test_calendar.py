@@ -132,7 +132,10 @@ def test_it_can_be_withdrawn(michael: Person, address: str) -> None:
     text = michael.client.post(f"{PAGE}withdraw/", follow=True).text
     assert "The address is withdrawn." in text
     assert read(address).status_code == 404
-    assert "There was no address." in michael.client.post(f"{PAGE}withdraw/", follow=True).text
+    assert (
+        "There was no address to withdraw."
+        in michael.client.post(f"{PAGE}withdraw/", follow=True).text
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from portal.fields import Actor, OwnedActorField
 from tests.conftest import Call, Person, Response, stale
 from tests.factories import CUSTOM, ZAPIER, TokenFactory, header, modules_of
 from tests.matching import matched
-from tests.tokens.test_policies import lay_down
+from tests.tokens.test_policies import impose
 from tokens.catalog import AccessChange, Module
 from tokens.models import Token, TokenUsage
 
@@ -414,7 +414,7 @@ def test_more_calls_ask_for_the_password_and_fewer_do_not(michael: Person, token
 def test_details_and_edit_say_the_limit_of_the_account(
     michael: Person, token: Token, account: Account
 ) -> None:
-    lay_down(account, rate=1200, burst=200)
+    impose(account, rate=1200, burst=200)
     page = michael.client.get(f"/integrations/tokens/{token.pk}/").text
     assert "at most 1,200 times a minute, 200 at once, by a policy of the account" in page
     assert (

@@ -62,7 +62,7 @@ def test_a_token_that_was_disabled_is_restored_disabled(
     assert call("accounts", key).status_code == 200
 
 
-def test_a_token_that_expired_meanwhile_is_restored_and_said_to_be_expired(
+def test_a_token_that_expired_meanwhile_is_restored_as_expired(
     michael: Person, token: Token
 ) -> None:
     token.remove(by=None)

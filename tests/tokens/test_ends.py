@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import Account
 from tests.conftest import Call, Person
 from tests.factories import TokenFactory, header
-from tests.tokens.test_policies import age, lay_down
+from tests.tokens.test_policies import age, impose
 from tests.tokens.test_rotation import fresh, old_key, page, press, renewed
 from tests.tokens.test_rotation_pages import cockpit
 from tokens.catalog import Module
@@ -61,7 +61,7 @@ def test_an_old_key_is_not_extended_beyond_the_end_of_its_token(
 
 
 def test_an_old_key_lives_no_longer_than_a_policy_allows(account: Account, token: Token) -> None:
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     age(token, 20)
     renewed(fresh(token), 25 * DAY)
     left = (old_key(token).retires_at or timezone.now()) - timezone.now()
@@ -73,10 +73,10 @@ def test_the_cockpit_says_that_a_later_policy_stops_the_old_key(
 ) -> None:
     old, new = renewed(token)
     token.keys.filter(version=1).update(created_at=timezone.now() - 40 * DAY)
-    lay_down(account, most_days=41)
+    impose(account, most_days=41)
     assert call("agreements", old).status_code == 200
     assert cockpit(token).end_note == "by a policy of the account"
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     assert call("agreements", old).json()["error_code"] == "AUTH_008"
     assert call("agreements", new).status_code == 200
     shown = page(michael.client, token).text
@@ -105,10 +105,10 @@ def test_a_cancelled_key_does_not_hide_that_the_present_one_is_too_old(
     age(token, 40)
     old, _new = renewed(token)
     token.cancel_renewal(by=None)
-    wanted = lay_down(account, most_days=30).values
+    wanted = impose(account, most_days=30).values
     assert call("agreements", old).json()["error_code"] == "AUTH_008"
     assert "older than a policy of the account allows" in Standing(fresh(token)).headline
-    lay_down(account)
+    impose(account)
     begins = timezone.now() + DAY
     assert [stop.at for stop in Foresight(account, wanted, begins).stops] == [begins]
 
@@ -117,7 +117,7 @@ def test_a_cancelled_key_does_not_hide_that_the_present_one_is_too_old(
 def test_a_new_key_brings_no_end_that_a_policy_does_not_allow(
     call: Call, account: Account, boss: Token, token: Token, verb: str
 ) -> None:
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     response = call(
         f"auth/tokens/{token.pk}/{verb}",
         boss,

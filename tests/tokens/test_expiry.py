@@ -48,9 +48,7 @@ def test_an_expired_key_gets_a_code_of_its_own(expired: Token, call: Call) -> No
     assert response["WWW-Authenticate"] == "ApiKey"
 
 
-def test_who_has_not_the_right_key_does_not_learn_that_it_expired(
-    expired: Token, call: Call
-) -> None:
+def test_without_the_right_key_nobody_learns_that_it_expired(expired: Token, call: Call) -> None:
     key = header(expired)
     wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
     response = call("agreements", wrong)
@@ -119,7 +117,7 @@ def test_a_date_or_never(michael: Person, expires: str, day: str, end: str | Non
         ("on", "2020-01-01", "Choose a day in the future."),
     ],
 )
-def test_contradictions_are_said_in_a_sentence(
+def test_contradictions_are_explained_in_a_sentence(
     michael: Person, expires: str, day: str, words: str
 ) -> None:
     response = michael.client.post(NEW, {"name": "New", "expires": expires, "expires_on": day})
@@ -188,7 +186,7 @@ def test_a_token_without_an_end_or_a_deleted_one_is_not_extended(
     assert Token.objects.get(pk=expiring.pk).expires_at == expiring.expires_at
 
 
-def test_invalid_input_is_said_on_the_page(michael: Person, expiring: Token) -> None:
+def test_invalid_input_is_explained_on_the_page(michael: Person, expiring: Token) -> None:
     page = f"{LIST}{expiring.pk}/extend/"
     response = michael.client.post(page, {"expires": "on", "expires_on": ""})
     assert (response.status_code, "Choose a day." in response.text) == (200, True)

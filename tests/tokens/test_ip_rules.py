@@ -312,7 +312,7 @@ def test_addresses_are_understood_as_people_write_them(
         ("203.0.113.9 - 2001:db8::1", "Both addresses must be IPv4, or both IPv6."),
     ],
 )
-def test_what_is_no_address_is_refused(text: str, problem: str) -> None:
+def test_what_is_not_an_address_is_refused(text: str, problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         read_span(text)
 

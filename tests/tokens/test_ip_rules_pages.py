@@ -155,8 +155,8 @@ def test_a_list_costs_the_same_for_many_rules(
         ("203.0.113.61", "<strong>203.0.113.61 passes,</strong> by the rule Head office."),
         ("::ffff:203.0.113.61", "<strong>203.0.113.61 passes,</strong> by the rule Head office."),
         ("192.0.2.210", "<strong>192.0.2.210 does not pass.</strong>"),
-        ("nonsense", "<strong>“nonsense” is no address.</strong>"),
-        ("<b>", "<strong>“&lt;b&gt;” is no address.</strong>"),
+        ("nonsense", "<strong>“nonsense” is not an address.</strong>"),
+        ("<b>", "<strong>“&lt;b&gt;” is not an address.</strong>"),
     ],
 )
 def test_an_address_can_be_tried(
@@ -254,7 +254,7 @@ def test_a_mistake_is_told_in_words_and_nothing_is_saved(
     assert list(spans(account)) == ["Night export"]
 
 
-def test_whom_the_first_rule_stops_is_said_before_it_is_saved(
+def test_the_page_says_whom_the_first_rule_stops_before_it_is_saved(
     michael: Person, account: Account, token: Token
 ) -> None:
     other = TokenFactory(account=account, name="Price List Export")

@@ -294,7 +294,7 @@ class Life(RuleBasedStateMachine):
             assert response.status_code == 200
 
     @rule(wanted=WANTED)
-    def lay_down(self, wanted: dict[str, Any]) -> None:
+    def impose(self, wanted: dict[str, Any]) -> None:
         Policy.change(
             self.account, NOTHING | wanted, starts_at=timezone.now() + timedelta(hours=1), by=None
         )

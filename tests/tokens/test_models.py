@@ -103,7 +103,7 @@ def test_what_was_empty_is_empty_in_the_record_of_an_edit(token: Token) -> None:
     assert emptied == {"description": ["Nightly", ""], "expires_at": [expires_at.isoformat(), None]}
 
 
-def test_what_may_not_be_done_is_said_in_a_sentence(token: Token, account: Account) -> None:
+def test_what_may_not_be_done_is_explained_in_a_sentence(token: Token, account: Account) -> None:
     other = TokenFactory(account=account, name="Taken")
     with pytest.raises(NameTaken) as told:
         token.edit(by=None, version=1, modules=None, name="taken")

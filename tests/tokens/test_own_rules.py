@@ -6,7 +6,7 @@ from accounts.models import Account
 from tests.conftest import Person, person
 from tests.factories import TokenFactory
 from tests.tokens.test_ip_rules_pages import ADD, LIST, OFFICE, rule, spans, used
-from tests.tokens.test_policies import lay_down
+from tests.tokens.test_policies import impose
 from tokens.models import IPRule, Token
 
 
@@ -76,7 +76,7 @@ def test_another_person_s_rules_are_not_reached_by_a_token_of_theirs(token: Toke
 def test_pages_do_not_say_that_tokens_work_without_the_rules_that_a_policy_requires(
     michael: Person, account: Account, token: Token
 ) -> None:
-    lay_down(account, rules_required=True)
+    impose(account, rules_required=True)
     for own in (None, token):
         made = rule(account, token=own)
         path = f"{LIST}{made.pk}/delete/"

@@ -32,7 +32,7 @@ DAY = timedelta(days=1)
 NONE = Policy().values
 
 
-def lay_down(account: Account, **policies: Any) -> Policy:
+def impose(account: Account, **policies: Any) -> Policy:
     """Give the account policies that are in force now."""
     Policy.objects.filter(account=account).delete()
     return Policy.objects.create(account=account, **policies)
@@ -40,7 +40,7 @@ def lay_down(account: Account, **policies: Any) -> Policy:
 
 def plan(account: Account, starts_at: datetime, **policies: Any) -> NextPolicy:
     """Give the account policies that begin at a moment; it has none until then."""
-    return NextPolicy.objects.create(policy=lay_down(account), starts_at=starts_at, **policies)
+    return NextPolicy.objects.create(policy=impose(account), starts_at=starts_at, **policies)
 
 
 def age(token: Token, days: float) -> None:
@@ -76,7 +76,7 @@ def refused(response: Response, words: str) -> bool:
 def test_a_key_stops_when_it_is_older_than_the_policy_allows(
     call: Call, token: Token, account: Account, days: float, status: int
 ) -> None:
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     age(token, days)
     response = call("agreements", token)
     assert response.status_code == status
@@ -89,7 +89,7 @@ def test_a_later_end_date_of_its_own_does_not_save_an_old_key(
     call: Call, token: Token, account: Account
 ) -> None:
     Token.objects.update(expires_at=timezone.now() + 300 * DAY)
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     age(token, 31)
     assert refused(call("agreements", token), "older than a policy")
 
@@ -97,7 +97,7 @@ def test_a_later_end_date_of_its_own_does_not_save_an_old_key(
 def test_a_new_key_of_an_old_token_works_and_its_old_one_does_not(
     call: Call, token: Token, account: Account
 ) -> None:
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     age(token, 31)
     first, second = header(token), keys.mint(token.pk)
     TokenKey.put(token, second, version=2)
@@ -115,7 +115,7 @@ def test_a_new_key_of_an_old_token_works_and_its_old_one_does_not(
 def test_a_token_without_a_call_for_so_long_is_refused(
     call: Call, token: Token, account: Account, made: float, used: float | None, status: int
 ) -> None:
-    lay_down(account, idle_days=10)
+    impose(account, idle_days=10)
     age(token, made)
     if used:
         use(token, used)
@@ -126,7 +126,7 @@ def test_a_token_without_a_call_for_so_long_is_refused(
 
 
 def test_a_refused_call_is_no_sign_of_life(call: Call, token: Token, account: Account) -> None:
-    lay_down(account, idle_days=10)
+    impose(account, idle_days=10)
     age(token, 50)
     use(token, 20)
     for _ in range(2):
@@ -136,7 +136,7 @@ def test_a_refused_call_is_no_sign_of_life(call: Call, token: Token, account: Ac
 def test_an_idle_token_works_again_once_it_is_enabled(
     call: Call, token: Token, account: Account, michael: Person
 ) -> None:
-    lay_down(account, idle_days=10)
+    impose(account, idle_days=10)
     age(token, 50)
     assert refused(call("agreements", token), "was not used for longer")
     michael.client.post(f"/integrations/tokens/{token.pk}/enable/")
@@ -146,7 +146,7 @@ def test_an_idle_token_works_again_once_it_is_enabled(
 
 
 def test_a_new_key_is_a_sign_of_life(call: Call, token: Token, account: Account) -> None:
-    lay_down(account, idle_days=10)
+    impose(account, idle_days=10)
     age(token, 50)
     second = keys.mint(token.pk)
     TokenKey.put(token, second, version=2)
@@ -159,7 +159,7 @@ def test_a_new_key_is_a_sign_of_life(call: Call, token: Token, account: Account)
 def test_a_token_without_ip_rules_is_refused_where_these_are_required(
     client: Client, token: Token, account: Account
 ) -> None:
-    lay_down(account, rules_required=True)
+    impose(account, rules_required=True)
 
     def call_from(address: str) -> Response:
         return client.get(
@@ -192,7 +192,7 @@ def test_where_keys_are_shown_once_nobody_sees_an_old_one_again(
     key = header(token)
     page = f"/integrations/tokens/{token.pk}/"
     assert key.split(":")[1] in michael.client.post(f"{page}reveal/").text
-    lay_down(account, show_once=True)
+    impose(account, show_once=True)
     response = michael.client.post(f"{page}{button}/", follow=True)
     assert key.split(":")[1] not in response.text
     words = "By a policy of the account, no copies of keys are kept: it cannot be viewed."
@@ -222,7 +222,7 @@ def test_copies_of_keys_are_destroyed_from_the_day_on_and_the_keys_go_on(
 
 
 def test_no_more_tokens_are_made_than_the_policy_allows(account: Account, token: Token) -> None:
-    lay_down(account, most_tokens=2)
+    impose(account, most_tokens=2)
     other = TokenFactory(account=account)
     with pytest.raises(TooManyTokens, match="has 2 tokens, and a policy allows no more than 2"):
         TokenFactory(account=account)
@@ -237,14 +237,14 @@ def test_no_more_tokens_are_made_than_the_policy_allows(account: Account, token:
 def test_the_shell_makes_no_token_over_the_limit_of_the_policy(
     account: Account, token: Token
 ) -> None:
-    lay_down(account, most_tokens=1)
+    impose(account, most_tokens=1)
     with pytest.raises(CommandError, match="a policy allows no more than 1"):
         call_command("create_token", account=account.pk, name="One more", module=["agreements"])
 
 
 def test_the_api_makes_no_token_over_the_limit_of_the_policy(call: Call, account: Account) -> None:
     robot = TokenFactory(account=account, modules=(Module.ALL,))
-    lay_down(account, most_tokens=1)
+    impose(account, most_tokens=1)
     body = {"name": "One more", "extension": {"id": "EXT-000"}}
     response = call("auth/tokens", robot, method="post", data=body, content_type="application/json")
     assert response.status_code == 400
@@ -255,7 +255,7 @@ def test_the_api_makes_no_token_over_the_limit_of_the_policy(call: Call, account
 
 
 def test_no_end_date_is_later_than_the_policy_allows(account: Account, token: Token) -> None:
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     token = Token.objects.get(pk=token.pk)
     for end in (timezone.now() + 31 * DAY, timezone.now() + 300 * DAY):
         with pytest.raises(ValidationError, match="A policy of the account stops a key after 30"):
@@ -279,7 +279,7 @@ def test_each_form_says_until_when_a_key_can_live(
     michael: Person, token: Token, account: Account, page: str, day: dict[str, Any]
 ) -> None:
     Token.objects.update(expires_at=timezone.now() + 9 * DAY)
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     before = Token.objects.get()
     fields = {"name": "Other", "version": before.version, "modules": ["MD-0000"], **day}
     response = michael.client.post(f"/integrations/tokens/{page.format(token.pk)}", fields)
@@ -294,18 +294,18 @@ def test_each_form_accepts_the_whole_last_day(
     michael: Person, token: Token, account: Account, page: str
 ) -> None:
     Token.objects.update(expires_at=timezone.now() + 9 * DAY)
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     fields = {"name": "Other", "version": token.version, "modules": ["MD-0000"], "expires": "30"}
     response = michael.client.post(f"/integrations/tokens/{page.format(token.pk)}", fields)
     assert response.status_code == 302
 
 
-def test_a_policy_made_while_the_wizard_ran_is_said(michael: Person, account: Account) -> None:
+def test_a_policy_made_while_the_wizard_ran_is_mentioned(michael: Person, account: Account) -> None:
     fields = {"name": "Other", "expires": "60"}
     run = michael.client.post("/integrations/tokens/new/", fields)["Location"]
     run = run.removesuffix("extension/")
     michael.client.post(f"{run}extension/", {"extension": "EXT-000"})
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
     data = {"modules": [Module.AGREEMENTS]}
     response = michael.client.post(f"{run}permissions/", data, follow=True)
     assert TOO_LATE in response.text
@@ -315,7 +315,7 @@ def test_a_policy_made_while_the_wizard_ran_is_said(michael: Person, account: Ac
 def test_the_api_says_which_expiration_is_too_late(call: Call, account: Account) -> None:
     ends = timezone.now() + 60 * DAY
     robot = TokenFactory(account=account, modules=(Module.ALL,), expires_at=ends)
-    lay_down(account, most_days=30)
+    impose(account, most_days=30)
 
     def create(**values: Any) -> Response:
         data = {"name": "Other", "extension": {"id": "EXT-000"}, **values}
@@ -350,7 +350,7 @@ def test_policies_bind_from_their_day_on(
 def test_the_present_policy_holds_until_a_stricter_one_begins(
     call: Call, token: Token, account: Account
 ) -> None:
-    present = lay_down(account, most_days=90)
+    present = impose(account, most_days=90)
     NextPolicy.objects.create(policy=present, starts_at=timezone.now() + DAY, most_days=30)
     age(token, 60)
     assert call("agreements", token).status_code == 200
@@ -362,7 +362,7 @@ def test_the_present_policy_holds_until_a_stricter_one_begins(
 
 
 def test_policies_bind_their_own_account_only(call: Call, token: Token) -> None:
-    lay_down(AccountFactory(), most_days=1, idle_days=1, rate=1, burst=1)
+    impose(AccountFactory(), most_days=1, idle_days=1, rate=1, burst=1)
     age(token, 100)
     for _ in range(3):
         assert call("agreements", token).status_code == 200
@@ -373,7 +373,7 @@ def test_only_the_holder_of_the_key_learns_of_the_policy(
 ) -> None:
     wrong = keys.mint(token.pk).header
     before = call("agreements", wrong).content
-    lay_down(account, most_days=1, idle_days=1, rate=1, burst=1)
+    impose(account, most_days=1, idle_days=1, rate=1, burst=1)
     age(token, 100)
     assert call("agreements", wrong).content == before
 
@@ -381,7 +381,7 @@ def test_only_the_holder_of_the_key_learns_of_the_policy(
 def test_a_disabled_token_is_refused_for_that_alone(
     call: Call, token: Token, account: Account
 ) -> None:
-    lay_down(account, idle_days=1)
+    impose(account, idle_days=1)
     age(token, 100)
     token.disable(by=None)
     response = call("agreements", token)
@@ -394,7 +394,7 @@ def test_gate_and_pages_agree_on_old_and_idle_tokens(
     from tokens.standing import Standing
 
     for policies in (NONE, {"most_days": 30}, {"idle_days": 30}, {"most_days": 40, "idle_days": 9}):
-        lay_down(account, **policies)
+        impose(account, **policies)
         for made in (5, 20, 35, 50):
             for used in (None, 1, 20, 40):
                 age(token, made)
@@ -416,8 +416,8 @@ def change(account: Account, by: User | None = None, starts: float = 7, **values
     return Policy.change(account, {**NONE, **values}, starts_at=starts_at, by=by)
 
 
-def test_what_is_stricter_begins_on_its_day_and_what_is_looser_at_once(account: Account) -> None:
-    lay_down(account, most_days=90, idle_days=30, show_once=True)
+def test_stricter_policies_begin_on_their_day_and_looser_ones_at_once(account: Account) -> None:
+    impose(account, most_days=90, idle_days=30, show_once=True)
     change(account, most_days=60, idle_days=60, show_once=True, two_step=True)
     present, following = Policy.objects.get(account=account), NextPolicy.objects.get()
     assert (present.most_days, present.idle_days) == (90, 60)
@@ -450,14 +450,14 @@ def test_a_plan_can_be_taken_back_at_once(account: Account) -> None:
 
 
 def test_policies_of_the_present_do_not_end_because_new_ones_are_planned(account: Account) -> None:
-    lay_down(account, most_days=90, rate=600, burst=100)
+    impose(account, most_days=90, rate=600, burst=100)
     change(account, starts=3000, most_days=80, rate=60, burst=10)
     present = Policy.of(account)
     assert (present.most_days, present.rate, present.burst) == (90, 600, 100)
 
 
 def test_a_change_is_recorded_with_before_and_after(account: Account, michael: Person) -> None:
-    lay_down(account, most_days=90)
+    impose(account, most_days=90)
     change(account, by=michael.user, most_days=60)
     event = Event.objects.get(action="people.policy-changed")
     assert event.actor_id == michael.user.pk

@@ -12,7 +12,7 @@ from activity.models import Event
 from portal import text
 from tests.conftest import Call, Person, Response, stale
 from tests.factories import PASSWORD, TokenFactory
-from tests.tokens.test_policies import add_rule, age, lay_down, use
+from tests.tokens.test_policies import add_rule, age, impose, use
 from tokens.models import NextPolicy, Policy, Token
 
 PAGE = "/integrations/policies/"
@@ -100,7 +100,7 @@ def test_stricter_and_looser_policies_ask_for_the_password(
     assert "To change the policies of" in response.text
     assert not Policy.objects.exists()
     # Looser ones let keys in again that were refused.
-    lay_down(account, most_days=90, idle_days=30)
+    impose(account, most_days=90, idle_days=30)
     looser = {"ends": "on", "most_days": "100"}
     assert "To change the policies of" in michael.client.post(PAGE, looser).text
     assert Policy.objects.get().most_days == 90
@@ -139,7 +139,7 @@ WRONG = [
     ({**ENDS, "most_days": "60"}, "The wizard cannot propose more than the maximum."),
     ({**IDLES, "idle_days": "x"}, "Enter a number of days from 1 to 3,650."),
     ({**IDLES, "warn_days": ""}, "Enter a number of days from 0 to 3,650."),
-    ({**IDLES, "warn_days": "90"}, "Warn fewer days before than a token may be idle."),
+    ({**IDLES, "warn_days": "90"}, "Warn fewer days ahead than a token may be idle."),
     ({"capped": "on", "most_tokens": "-1"}, "Enter a number of tokens from 1 to 10,000."),
     ({"limited": "on", "rate": "0"}, "Enter a number of calls from 1 to 100,000."),
     ({"limited": "on", "rate": "9", "burst": "0"}, "Enter a number of calls from 1 to 100,000."),
@@ -203,7 +203,7 @@ def test_the_page_says_which_tokens_stop_when_and_why(michael: Person, account: 
     assert f"no call since {used}" in page
     assert "370 days old" in page
     assert f"<span>{stop}</span>" in page
-    assert "2 of 5 tokens are not touched before" in page
+    assert "2 of 5 tokens are not affected before" in page
 
 
 def test_what_the_page_foresees_is_what_the_gate_does(
@@ -269,7 +269,7 @@ def test_tokens_of_others_are_not_named(michael: Person, stranger: Person) -> No
 
 
 def test_members_see_the_policies_and_cannot_change_them(adrian: Person, account: Account) -> None:
-    lay_down(account, most_days=90, rate=600, burst=100)
+    impose(account, most_days=90, rate=600, burst=100)
     page = adrian.client.get(PAGE).text
     assert "At most 90 days" in page
     assert "At most 600 calls a minute, 100 of them at once" in page

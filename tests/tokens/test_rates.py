@@ -19,7 +19,7 @@ from accounts.models import Account, Counter
 from tests.conftest import Call, Response
 from tests.factories import TokenFactory, header
 from tests.server import free_port
-from tests.tokens.test_policies import lay_down, plan
+from tests.tokens.test_policies import impose, plan
 from tokens import keys, rates
 from tokens.catalog import Module
 from tokens.models import Bucket, Token
@@ -161,7 +161,7 @@ def test_a_token_without_a_limit_costs_nothing_and_says_nothing(call: Call, toke
 def test_the_limit_of_the_account_holds_for_each_token_by_itself(
     call: Call, account: Account
 ) -> None:
-    lay_down(account, **SLOW)
+    impose(account, **SLOW)
     one, other = TokenFactory.create_batch(2, account=account)
     for token in (one, other):
         for _ in range(3):
@@ -170,7 +170,7 @@ def test_the_limit_of_the_account_holds_for_each_token_by_itself(
 
 
 def test_a_limit_of_its_own_takes_the_place_of_the_account_s(call: Call, account: Account) -> None:
-    lay_down(account, **SLOW)
+    impose(account, **SLOW)
     one, other = TokenFactory.create_batch(2, account=account)
     Token.objects.filter(pk=one.pk).update(rate=1, burst=5)
     for token, most in ((one, 5), (other, 3)):

@@ -10,7 +10,7 @@ from accounts.models import Account, QueuedMail
 from activity.models import Event
 from tests.conftest import Person
 from tests.factories import AccountFactory, TokenFactory
-from tests.tokens.test_policies import age, lay_down, plan, use
+from tests.tokens.test_policies import age, impose, plan, use
 from tokens import settling
 from tokens.models import IdleNotice, NextPolicy, Policy, Token
 
@@ -28,7 +28,7 @@ def status(token: Token) -> str:
 def test_an_idle_token_is_disabled_and_can_be_enabled_again(
     account: Account, token: Token, made: int, used: int | None, expected: str
 ) -> None:
-    lay_down(account, **IDLE)
+    impose(account, **IDLE)
     age(token, made)
     if used:
         use(token, used)
@@ -47,7 +47,7 @@ def test_an_idle_token_is_disabled_and_can_be_enabled_again(
 def test_administrators_are_warned_once_and_again_after_the_next_use(
     account: Account, token: Token, michael: Person
 ) -> None:
-    lay_down(account, **IDLE)
+    impose(account, **IDLE)
     age(token, 60)
     use(token, 22)
     assert settling.settle() == (0, 0)
@@ -65,7 +65,7 @@ def test_administrators_are_warned_once_and_again_after_the_next_use(
 def test_the_page_of_the_token_says_when_it_will_be_disabled(
     account: Account, token: Token, michael: Person
 ) -> None:
-    lay_down(account, **IDLE)
+    impose(account, **IDLE)
     age(token, 60)
     use(token, 10)
     page = f"/integrations/tokens/{token.pk}/"
@@ -78,7 +78,7 @@ def test_tokens_of_other_accounts_and_stopped_ones_are_left_alone(
     account: Account, token: Token
 ) -> None:
     other = TokenFactory(account=AccountFactory())
-    lay_down(account, **IDLE)
+    impose(account, **IDLE)
     token.disable(by=None)
     for each in (token, other):
         age(each, 60)
@@ -103,7 +103,7 @@ def test_before_its_day_a_policy_warns_and_from_then_on_it_disables(
 def test_the_command_does_the_same_and_says_how_many(
     account: Account, token: Token, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lay_down(account, **IDLE)
+    impose(account, **IDLE)
     age(token, 60)
     call_command("settle_policies")
     assert capsys.readouterr().out == "Tokens warned of: 0\nTokens disabled: 1\n"

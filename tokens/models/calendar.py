@@ -44,7 +44,7 @@ class CalendarFeed(models.Model):
 
     @classmethod
     def at(cls, secret: str) -> Membership | None:
-        """Return whose feed is at an address; None if there is none, or they may not act."""
+        """Return the person whose feed is at an address, if there is one and they may still act."""
         feed = cls.objects.filter(digest=keys.address_digest(secret)).first()
         if feed is None:
             return None

@@ -76,7 +76,7 @@ class IPRule(models.Model):
     """A range of addresses that calls are answered from.
 
     With the first rule of an account, calls of its tokens from all other addresses are refused. The
-    rules of a token hold besides: an address must pass both. Rules of the same scope never
+    rules of a token apply in addition: an address must pass both. Rules of the same scope never
     overlap, so that the gate looks at one of them only.
     """
 
@@ -173,8 +173,8 @@ class IPRule(models.Model):
     def replace(cls, account: Account, wanted: Mapping[Span, str], *, by: "Doer | None") -> None:
         """Make these the rules of an account: names by addresses. Raise ValidationError.
 
-        Rules that have the same addresses are kept, and renamed if necessary. What must not be is
-        looked for once for all of them, since there may be many.
+        Rules that have the same addresses are kept, and renamed if necessary. They are all
+        checked at once, since there may be many.
         """
         with transaction.atomic():
             cls.lock(account)

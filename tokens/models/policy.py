@@ -34,7 +34,7 @@ MOST_CALLS = 100_000
 # A smaller number is stricter, and None is no policy.
 NUMBERS = ("most_days", "idle_days", "most_tokens", "rate", "burst")
 FLAGS = ("show_once", "rules_required", "two_step")
-# What hangs on them and takes nothing away.
+# Their details, which take nothing away.
 DETAILS = ("proposed_days", "warn_days")
 
 
@@ -48,12 +48,12 @@ def number(most: int, label: Any) -> "models.PositiveIntegerField[Any, Any]":
 
 
 def usual_burst(rate: int) -> int:
-    """Return how many calls may come at once if nobody says: those of ten seconds."""
+    """Return the default burst of a rate: the calls of ten seconds."""
     return ceil(rate / 6)
 
 
 def paired(name: str) -> models.CheckConstraint:
-    """Return the constraint that a rate has a burst, and no burst stands alone."""
+    """Return the constraint that rate and burst are either both set or both empty."""
     both = Q(rate=None, burst=None) | Q(rate__gte=1, burst__gte=1)
     return models.CheckConstraint(condition=both, name=name)
 
@@ -194,11 +194,11 @@ class Policy(PolicyFields):
 
     @classmethod
     def put(cls, account_id: str, values: Mapping[str, Any]) -> "Policy":
-        """Make these the policies of an account, and forget those that were to begin."""
+        """Make these the policies of an account, and drop those that have not begun yet."""
         row = cls(account_id=account_id, **values)
         present = cls.objects.filter(pk=account_id)
         if row.two_step or present.filter(two_step=True).exists():
-            # Sign-in knows nothing of tokens and their policies.
+            # Sign-in is in a lower layer and cannot read policies.
             Account.objects.filter(pk=account_id).update(requires_two_step=row.two_step)
         present.delete()
         row.save(force_insert=True)
@@ -210,7 +210,7 @@ class Policy(PolicyFields):
     ) -> bool:
         """Save the policies of an account. Tell whether anything changed.
 
-        What is looser than before holds at once, what is stricter from `starts_at` on.
+        Looser policies apply at once, stricter ones from `starts_at`.
         """
         with transaction.atomic():
             account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
@@ -258,7 +258,7 @@ class NextPolicy(PolicyFields):
 
 
 class IdleNotice(models.Model):
-    """That the administrators were told when a token will be idle."""
+    """A note that the administrators were warned of a token that will soon be idle."""
 
     token = models.OneToOneField(
         "tokens.Token", models.CASCADE, primary_key=True, related_name="idle_notice"
@@ -281,7 +281,7 @@ class IdleNotice(models.Model):
 class Governed(models.Model):
     """What the policies of its account mean for a token, and its own rate."""
 
-    # None for what the policies of the account say.
+    # None if the policies of the account decide.
     rate = number(MOST_CALLS, gettext_lazy("Calls a minute"))
     burst = number(MOST_CALLS, gettext_lazy("Calls at once"))
 

@@ -51,7 +51,7 @@ def check_name(account: Account, name: str, *, but: str = "") -> None:
 def claim_name(account: Account, name: str, *, but: str = "") -> None:
     """Raise NameTaken, or make the name free to be stored.
 
-    Tokens whose time to be restored is over are purged, since the database keeps their names
+    Tokens that can no longer be restored are purged, since the database keeps their names
     reserved until then.
     """
     check_name(account, name, but=but)

@@ -55,7 +55,7 @@ def withdraw(request: PersonRequest) -> HttpResponse:
     if CalendarFeed.objects.filter(membership=request.membership).delete()[0]:
         succeed(request, _("The address is withdrawn."), _("Calendars can no longer read it."))
     else:
-        inform(request, _("Nothing was changed."), _("There was no address."))
+        inform(request, _("Nothing was changed."), _("There was no address to withdraw."))
     return redirect("tokens:calendar")
 
 

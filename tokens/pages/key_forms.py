@@ -128,7 +128,7 @@ class ExtendForm(forms.Form):
         super().__init__(data, initial={"until": later})
         until = self.fields["until"]
         until.error_messages["required"] = _("Choose when the old key stops.")
-        until.help_text = _("At present on %(at)s, at the latest on %(latest)s.") % {
+        until.help_text = _("Now on %(at)s; on %(latest)s at the latest.") % {
             "at": text.day_and_time(cockpit.ends_at),
             "latest": text.day_and_time(cockpit.latest_end),
         }

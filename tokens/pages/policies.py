@@ -122,7 +122,7 @@ class PolicyForm(forms.Form):
             self.add_error("proposed_days", _("The wizard cannot propose more than the maximum."))
         idle, warn = values.get("idle_days"), values.get("warn_days")
         if idle and warn and warn >= idle:
-            self.add_error("warn_days", _("Warn fewer days before than a token may be idle."))
+            self.add_error("warn_days", _("Warn fewer days ahead than a token may be idle."))
         return values
 
     def clean_starts_on(self) -> date:
@@ -185,7 +185,7 @@ class PolicyForm(forms.Form):
         left = (moments.local(self.starts_at).date() - timezone.localdate()).days
         ahead = ngettext("In %(n)s day.", "In %(n)s days.", left) % {"n": left}
         held = (
-            _("Until then the present policies hold.")
+            _("Until then the present policies apply.")
             if any(self.present[name] for name in self.present if name != "warn_days")
             else _("Until then nothing is refused because of a policy.")
         )
@@ -223,10 +223,10 @@ def policies(request: PersonRequest) -> HttpResponse:
         succeed(
             request,
             _("The policies are saved."),
-            _("What is stricter than before holds from %(day)s on.") % {"day": day},
+            _("Stricter ones apply from %(day)s.") % {"day": day},
         )
     else:
-        succeed(request, _("The policies are saved."), _("They hold from now on."))
+        succeed(request, _("The policies are saved."), _("They apply from now on."))
     return redirect("tokens:policies")
 
 

@@ -169,7 +169,7 @@ def carry_out(
 
 
 def no_old_key(request: PersonRequest, token: Token) -> HttpResponse:
-    return refuse(request, token, _("The token has one key only."))
+    return refuse(request, token, _("The token has only one key."))
 
 
 def refuse(request: PersonRequest, token: Token, why: str) -> HttpResponse:

@@ -153,7 +153,7 @@ def find_rule(request: PersonRequest, rule_id: str) -> IPRule:
 
 
 def save(request: PersonRequest, rule: IPRule) -> HttpResponse:
-    """Show the form of a rule, and save it: once it is said whom it would stop."""
+    """Show the form of a rule, and save it after showing whom it would stop."""
     is_new, name = rule._state.adding, rule.name
     data = posted(request)
     if data is not None and "current" in data:
@@ -169,7 +169,7 @@ def save(request: PersonRequest, rule: IPRule) -> HttpResponse:
     loss = origins.stopped(rule.account_id, rule.token, before, [*kept, form.span])
     ticked = [each for each in loss if each.address in data.getlist("also")]
     if not {each.address for each in loss} <= set(data.getlist("listed")):
-        # Said before it happens; the form then sends what was listed.
+        # Warn before saving; the form then sends back what was listed.
         return show(request, rule, form, loss=loss)
     also = [read_address(each.address) for each in ticked]
     more = [(free_name(rule, form, str(each)), Span(each, each)) for each in also]
