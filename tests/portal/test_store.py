@@ -104,7 +104,8 @@ def test_the_statements_of_a_block_share_their_time(
 
     def run_many() -> None:
         with store.time_limit(), around():
-            for _ in range(8):
+            # As many as it takes, if the machine was slower when it was measured.
+            for _ in range(1000):
                 begun.append(time.monotonic())
                 run(statement)
 
