@@ -159,6 +159,14 @@ def test_a_token_whose_key_is_not_kept_gets_a_new_one(call: Call, token: Token) 
     assert call("agreements", new).status_code == 200
 
 
+def test_a_token_gets_new_keys_without_end(call: Call, token: Token) -> None:
+    # A copy is sealed for its version.
+    token.keys.update(version=2**15 - 1, sealed=None)
+    new = token.rotate(by=None).header
+    assert call("agreements", new).status_code == 200
+    assert header(fresh(token)) == new
+
+
 def test_every_key_notes_its_last_four_digits(token: Token) -> None:
     old, new = renewed(token)
     assert [key.last_four for key in token.live_keys] == [new[-4:], old[-4:]]

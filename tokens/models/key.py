@@ -29,7 +29,7 @@ class TokenKey(models.Model):
     """
 
     token = models.ForeignKey("tokens.Token", models.CASCADE, related_name="keys", db_index=False)
-    version = models.PositiveSmallIntegerField(default=1)
+    version = models.PositiveIntegerField(default=1)
     digest = models.BinaryField(max_length=32)
     pepper = models.PositiveSmallIntegerField()
     sealed = models.BinaryField(null=True)
