@@ -1,5 +1,6 @@
 """Disable, enable and delete work, return to the page they came from, and say what happened."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -68,8 +69,6 @@ def test_a_repeated_action_changes_nothing_and_says_so(
 
 
 def test_an_expiring_token_is_called_active(michael: Person, token: Token) -> None:
-    from datetime import timedelta
-
     Token.objects.update(expires_at=timezone.now() + timedelta(days=3))
     assert "is already active" in act(michael.client, token, "enable").text
 
@@ -159,3 +158,46 @@ def test_every_change_is_recorded_with_the_person(michael: Person, token: Token)
         Action.TOKEN_DELETED,
     )
     assert recorded == [(action, Actor.of(michael.user)) for action in actions]
+
+
+def test_every_verb_of_keys_is_recorded_with_the_person_and_the_keys(
+    michael: Person, token: Token
+) -> None:
+    by, day = michael.user, timedelta(days=1)
+    soon, later = timezone.now() + day, timezone.now() + 2 * day
+    first = header(token)[-4:]
+    second = token.renew(by=by, until=soon).last_four
+    token.extend(by=by, until=later)
+    token.rehearse(by=by)
+    rehearsed_until = token.live_keys[-1].rehearsed_until
+    token.end_rehearsal(by=by)
+    token.retire(by=by)
+    third = token.renew(by=by, until=soon).last_four
+    token.cancel_renewal(by=by)
+    fourth = token.rotate(by=by).last_four
+
+    def keys(*four: str | None) -> list[str | None]:
+        return [f"ends in {digits}" if digits else None for digits in four]
+
+    def moments(*two: datetime | None) -> list[str | None]:
+        return [moment.isoformat() if moment else None for moment in two]
+
+    events = [*token.events.order_by("number")][1:]
+    assert {event.actor for event in events} == {Actor.of(by)}
+    assert [(event.action, event.changes) for event in events] == [
+        (
+            Action.KEY_RENEWED,
+            {"key": keys(first, second), "old_key_ends_at": moments(None, soon)},
+        ),
+        (Action.OLD_KEY_EXTENDED, {"old_key_ends_at": moments(soon, later)}),
+        (Action.REHEARSAL_STARTED, {"rehearsal_ends_at": moments(None, rehearsed_until)}),
+        (Action.REHEARSAL_ENDED, {"rehearsal_ends_at": moments(rehearsed_until, None)}),
+        (Action.OLD_KEY_RETIRED, {"key": keys(first, None)}),
+        (
+            Action.KEY_RENEWED,
+            {"key": keys(second, third), "old_key_ends_at": moments(None, soon)},
+        ),
+        (Action.RENEWAL_CANCELLED, {"key": keys(third, second)}),
+        (Action.KEY_ROTATED, {"key": keys(second, fourth)}),
+    ]
+    assert {key.made_by for key in token.keys.exclude(version=1)} == {Actor.of(by)}
