@@ -243,12 +243,12 @@ FILTERS = (
     # Hand-written RQL.
     (
         "agreements",
-        "filter('eq(type,python_client)', 'eq(active,true)')",
+        "filter('eq(type,program)', 'eq(active,true)')",
         lambda row: row["type"] == "program" and row["active"],
     ),
     (
         "agreements",
-        "filter('(type=python_client|type=service)')",
+        "filter('(type=program|type=service)')",
         lambda row: row["type"] in {"program", "service"},
     ),
     (
