@@ -12,9 +12,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import limits
 from accounts.models import Invitation, LastAdministrator, Membership, User
 from activity.actions import Action
 from activity.models import Event
+from tests.accounts.test_guessing import let_pass
 from tests.accounts.test_sudo import QUESTION, answer
 from tests.conftest import Person, Response, confirmed, person, stale
 from tests.factories import UserFactory
@@ -55,6 +57,22 @@ def test_an_invited_person_chooses_a_password_and_is_in(michael: Person) -> None
     assert not Invitation.objects.exists()
     assert Event.objects.filter(action=Action.MEMBER_ADDED, subject_id=joined.user_id).exists()
     assert Event.objects.filter(action=Action.MEMBER_INVITED, subject_name=NEW).exists()
+
+
+def test_invitations_of_an_account_are_limited_by_the_hour(
+    michael: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "INVITATIONS", 2)
+    for _ in range(2):
+        invite(michael)
+    response = michael.client.post(PEOPLE, {"email": NEW, "role": "member"})
+    assert response.status_code == 429
+    assert "Too many people were invited into this account." in response.text
+    assert 59 * 60 < int(response["Retry-After"]) <= 60 * 60
+    assert len(outbox.outbox) == 2
+    invite(stranger)
+    let_pass(minutes=60)
+    invite(michael)
 
 
 def test_a_person_of_the_portal_signs_in_and_joins(michael: Person, stranger: Person) -> None:

@@ -17,6 +17,7 @@ from accounts import totp
 from accounts.models import Account, Authenticator, Counter, QueuedMail, SpareCode, User
 from activity.actions import Action
 from activity.models import Event
+from tests.accounts.test_guessing import let_pass
 from tests.accounts.test_sudo import QUESTION, answer
 from tests.conftest import Person, Response, confirmed, stale
 from tests.factories import PASSWORD
@@ -285,6 +286,21 @@ def test_guesses_are_limited_whatever_browser_they_come_from(guarded: Person) ->
     assert "Too many wrong codes" in response.text
     assert not is_in(client)
     Counter.objects.all().delete()
+    client.post(CODE, {"code": code_now()})
+    assert is_in(client)
+
+
+def test_guesses_are_limited_by_the_hour_too(guarded: Person) -> None:
+    for _ in range(4):
+        client = give_password(guarded)
+        for _ in range(5):
+            client.post(CODE, {"code": wrong_code()})
+        let_pass(minutes=5)
+    response = give_password(guarded).post(CODE, {"code": code_now()})
+    assert response.status_code == 429
+    assert 54 * 60 < int(response["Retry-After"]) <= 55 * 60
+    let_pass(minutes=55)
+    client = give_password(guarded)
     client.post(CODE, {"code": code_now()})
     assert is_in(client)
 

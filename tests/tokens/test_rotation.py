@@ -14,6 +14,7 @@ from django.utils import timezone
 from activity.actions import Action
 from tests.conftest import Call, Person, Response
 from tests.factories import AccountFactory, TokenFactory, header
+from tokens.keys import Key
 from tokens.models import (
     LONGEST_OVERLAP,
     BadEnd,
@@ -167,6 +168,17 @@ def test_a_token_gets_new_keys_without_end(call: Call, token: Token) -> None:
     assert header(fresh(token)) == new
 
 
+@pytest.mark.parametrize("verb", ["rotate", "renew"])
+def test_a_token_whose_keys_have_all_ended_gets_a_new_one(
+    call: Call, token: Token, verb: str
+) -> None:
+    token.keys.update(retires_at=timezone.now() - DAY)
+    until = {"until": timezone.now() + DAY} if verb == "renew" else {}
+    new: Key = getattr(token, verb)(by=None, **until)
+    assert call("agreements", new.header).status_code == 200
+    assert token.events[0].changes["key"] == [None, f"ends in {new.last_four}"]
+
+
 def test_every_key_notes_its_last_four_digits(token: Token) -> None:
     old, new = renewed(token)
     assert [key.last_four for key in token.live_keys] == [new[-4:], old[-4:]]
@@ -318,6 +330,16 @@ def test_answers_to_the_old_key_say_since_when_it_is_old_and_when_it_ends(
         assert 'rel="sunset"' in response["Link"]
     for response in (call("agreements", new), call("agreements", TokenFactory())):
         assert not {"Deprecation", "Sunset", "Link"} & set(response.headers)
+
+
+def test_a_key_that_was_replaced_at_once_is_told_when(call: Call, token: Token) -> None:
+    old = header(token)
+    token.rotate(by=None)
+    stored, response = token.keys.get(version=1), call("agreements", old)
+    assert stored.replaced_at
+    assert stored.retires_at
+    assert response["Deprecation"] == f"@{int(stored.replaced_at.timestamp())}"
+    assert parsedate_to_datetime(response["Sunset"]) == stored.retires_at.replace(microsecond=0)
 
 
 def test_the_page_that_the_header_links_to_explains_it(
