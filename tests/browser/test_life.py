@@ -106,7 +106,7 @@ def test_the_life_of_a_token(visit: Visit, portal: Portal) -> None:
     expect(page.get_by_text("A rehearsal is on.")).to_be_visible()
     assert answers(portal, old) == {(401, "AUTH_006")}
     assert answers(portal, new) == {(200, "")}
-    page.get_by_role("button", name="Let It In Again").click()
+    page.get_by_role("button", name="End Rehearsal").click()
     expect(page.get_by_text("The rehearsal is over.")).to_be_visible()
     assert answers(portal, old) == {(200, "")}
 
