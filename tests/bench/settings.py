@@ -22,3 +22,6 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ("rest_framework.renderers.JSONRenderer",),
     "DEFAULT_PARSER_CLASSES": ("rest_framework.parsers.JSONParser",),
 }
+
+# All wrong keys come from one address.
+WRONG_KEYS_PER_ADDRESS = 100_000
