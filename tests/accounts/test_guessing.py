@@ -415,6 +415,18 @@ def test_a_password_set_by_an_administrator_lifts_the_lock_too(
     assert sign_in(client, michael.user.email, NEW).status_code == 302
 
 
+def test_a_new_password_lifts_the_lock_of_its_own_name_only(
+    client: Client, michael: Person, adrian: Person, settings: Settings
+) -> None:
+    for person in (michael, adrian):
+        lock_the_name(person.user.email, settings)
+    user = User.objects.get(pk=michael.user.pk)
+    user.set_password(NEW)
+    user.save()
+    assert sign_in(client, michael.user.email, NEW).status_code == 302
+    assert sign_in(Client(), adrian.user.email).status_code == 429
+
+
 # --- What is kept ---------------------------------------------------------------------------------
 
 

@@ -289,3 +289,4 @@ def test_challenges_before_signing_in_are_limited(
 ) -> None:
     monkeypatch.setattr("accounts.limits.CHALLENGES", 3)
     assert [client.post(SIGN_IN_OPTIONS).status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert client.post(SIGN_IN_OPTIONS, REMOTE_ADDR="192.0.2.7").status_code == 200

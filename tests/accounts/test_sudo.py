@@ -314,9 +314,14 @@ def test_the_question_repeats_no_password_and_stands_in_no_address(
 ) -> None:
     response = stale(michael.client).post(
         f"/integrations/tokens/{token.pk}/enable/",
-        {"new_password1": "a typed secret", "next": "/integrations/tokens/?q=x"},
+        {
+            "new_password1": "a typed secret",
+            "next": "/integrations/tokens/?q=x",
+            "csrfmiddlewaretoken": "the mark of the page before",
+        },
     )
     assert "a typed secret" not in response.text
+    assert "the mark of the page before" not in response.text
     wrong = answer(
         michael.client,
         f"/integrations/tokens/{token.pk}/enable/",
@@ -362,7 +367,7 @@ def test_cancel_leads_back_to_where_the_question_came_from(
 def test_a_password_counts_for_five_minutes_and_a_moment_ahead_of_the_clock_does_not(
     michael: Person, token: Token, monkeypatch: pytest.MonkeyPatch, seconds: int, asks: bool
 ) -> None:
-    now = time.time()
+    now = int(time.time())
     monkeypatch.setattr(time, "time", lambda: now)
     response = confirmed(michael.client, seconds).post(f"/integrations/tokens/{token.pk}/reveal/")
     assert (QUESTION in response.text) is asks

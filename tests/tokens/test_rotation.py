@@ -266,6 +266,7 @@ def test_a_renewal_can_be_cancelled_while_the_new_key_is_unused(call: Call, toke
     token.cancel_renewal(by=None)
     assert call("agreements", old).status_code == 200
     refused(call("agreements", new), "is retired")
+    assert token.keys.get(version=2).sealed is None
     assert fresh(token).state == State.ACTIVE
     # The next new key has a number of its own.
     token.rotate(by=None)

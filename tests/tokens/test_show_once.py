@@ -64,8 +64,9 @@ def test_pressing_create_again_makes_no_second_token_and_shows_no_key(michael: P
 
 def test_the_trail_says_who_saw_it(michael: Person) -> None:
     create(michael.client)
-    actions = [event.action for event in Token.objects.get().events]
-    assert actions == [Action.KEY_VIEWED, Action.TOKEN_CREATED]
+    viewed, created = Token.objects.get().events
+    assert (viewed.action, created.action) == (Action.KEY_VIEWED, Action.TOKEN_CREATED)
+    assert created.changes["show_once"] == [None, True]
 
 
 def test_the_password_is_asked_for_before(michael: Person) -> None:
