@@ -153,7 +153,7 @@ def sqlite(path: str, options: dict[str, str], busy_seconds: int) -> dict[str, A
     refuse_unknown(options)
     return {
         **config,
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "portal.sqlite3",
         "NAME": path,
         # Writers queue at BEGIN instead of failing mid-transaction; FULL survives a power cut.
         "OPTIONS": {

@@ -3,6 +3,7 @@
 The 503 means that nothing was changed.
 """
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -211,6 +212,46 @@ def test_a_call_that_cannot_write_says_busy_and_changes_nothing(
     assert answer["Retry-After"] == "2"
     assert answer.json()["error_code"] == "SYS_503"
     assert not Token.objects.filter(name="Another").exists()
+
+
+def test_collected_garbage_never_waits_for_the_connection_of_another_thread(
+    transactional_db: None,
+) -> None:
+    """Else a writer that collects waits for the very connection that waits for it to commit."""
+    if connection.vendor != "sqlite":
+        pytest.skip("A connection to PostgreSQL is not locked while it waits.")
+    refused, waiting = threading.Event(), threading.Event()
+    outcome: list[str] = []
+
+    def be_refused_and_then_wait() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA busy_timeout = 0")
+                with pytest.raises(OperationalError), transaction.atomic():
+                    pass
+                refused.set()
+                cursor.execute("PRAGMA busy_timeout = 8000")
+            waiting.set()
+            with transaction.atomic():
+                outcome.append("wrote")
+        except OperationalError as problem:
+            outcome.append(str(problem))
+        finally:
+            connection.close()
+
+    gc.disable()
+    thread = threading.Thread(target=be_refused_and_then_wait)
+    try:
+        with transaction.atomic():
+            thread.start()
+            assert refused.wait(10)
+            assert waiting.wait(10)
+            time.sleep(0.5)  # so that BEGIN is being waited for
+            gc.collect()
+    finally:
+        gc.enable()
+        thread.join()
+    assert outcome == ["wrote"]
 
 
 @pytest.mark.django_db(transaction=True)
