@@ -45,6 +45,16 @@ LABELS = {
     "copies": gettext_lazy("Copies of keys"),
     "two_step": gettext_lazy("Two-step sign-in for administrators"),
     "starts_at": gettext_lazy("In force from"),
+    "label": gettext_lazy("Label"),
+    "product": gettext_lazy("Product"),
+    "object_class": gettext_lazy("Fires on"),
+    "endpoint": gettext_lazy("Endpoint"),
+    "method": gettext_lazy("Method"),
+    "headers": gettext_lazy("Headers"),
+    "data": gettext_lazy("Own data"),
+    "active": gettext_lazy("Active"),
+    "secret": gettext_lazy("JWT secret"),
+    "reason": gettext_lazy("Why"),
 }
 
 

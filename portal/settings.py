@@ -56,6 +56,13 @@ if DEBUG and (HTTPS or not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::
     )
 
 BRAND = read_text("BRAND", "Integrations Portal")
+# Where receivers of webhooks find the API.
+PORTAL_URL = read_text(
+    "PORTAL_URL",
+    f"https://{ALLOWED_HOSTS[0]}"
+    if HTTPS
+    else f"http://{(ALLOWED_HOSTS or ['localhost'])[0]}:{read_text('PORT', '8000')}",
+).rstrip("/")
 PRIVACY_URL = read_text("PRIVACY_URL", "")
 TERMS_URL = read_text("TERMS_URL", "")
 HELP_URL = read_text("HELP_URL", "")
@@ -96,6 +103,7 @@ INSTALLED_APPS = (
     *(("demo",) if DEMO else ()),
     "modules",
     "general",
+    "webhooks",
     "tokens",
     "activity",
     "accounts",
