@@ -71,6 +71,20 @@ def queue(event: WebhookEvent, webhooks: "list[Webhook]") -> list[Delivery]:
     )
 
 
+def send_test(webhook: Webhook, by: Any) -> Delivery:
+    """Queue a test event for a webhook, also for a disabled one; return its delivery."""
+    event = WebhookEvent.objects.create(
+        account_id=webhook.account_id,
+        object_class=webhook.object_class,
+        action="test",
+        object_id="",
+        product_id=webhook.product_id,
+        is_test=True,
+        **ActorField.columns("actor", by),
+    )
+    return queue(event, [webhook])[0]
+
+
 @receiver(post_save, sender=Event)
 def recorded(instance: Event, **kwargs: Any) -> None:
     """Tell webhooks about a token what the trail says about it."""

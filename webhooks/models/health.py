@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.fields import MomentField
 from webhooks.models.webhook import Webhook
+from webhooks.outcomes import Outcome
 
 # The most calls of one endpoint at the same time.
 MOST_SLOTS = 8
@@ -31,7 +32,12 @@ class WebhookHealth(models.Model):
     failures = models.PositiveBigIntegerField(default=0)
     last_event_at = MomentField(null=True)
     last_success_at = MomentField(gettext_lazy("Last success"), null=True)
+    last_success_code = models.PositiveSmallIntegerField(null=True)
+    last_success_ms = models.PositiveIntegerField(null=True)
     last_failure_at = MomentField(gettext_lazy("Last failure"), null=True)
+    last_failure_code = models.PositiveSmallIntegerField(null=True)
+    last_failure_ms = models.PositiveIntegerField(null=True)
+    last_failure_outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
 
     # As after the first moment; for a webhook that is enabled again.
     FRESH: dict[str, Any] = {
