@@ -55,6 +55,8 @@ LABELS = {
     "active": gettext_lazy("Active"),
     "secret": gettext_lazy("JWT secret"),
     "reason": gettext_lazy("Why"),
+    "kind": gettext_lazy("Secret"),
+    "deliveries": gettext_lazy("Deliveries"),
 }
 
 

@@ -21,6 +21,22 @@ class ObjectClass(TextChoices):
         """Whether its objects belong to one product, which a webhook has to name."""
         return self not in {ObjectClass.HELPDESK_CASE, ObjectClass.TOKEN}
 
+    @property
+    def covers(self) -> str:
+        """What happens to its objects, in a few words."""
+        return str(COVERS[self])
+
+
+COVERS = {
+    ObjectClass.FULFILLMENT_REQUEST: _("Orders, changes and cancellations of assets"),
+    ObjectClass.TIER_CONFIG_REQUEST: _("Changes of tier configurations"),
+    ObjectClass.TIER_ACCOUNT_REQUEST: _("Changes of customers"),
+    ObjectClass.LISTING_REQUEST: _("Products put on a marketplace"),
+    ObjectClass.BILLING_REQUEST: _("Charges of subscriptions"),
+    ObjectClass.USAGE_FILE: _("Usage uploaded or processed"),
+    ObjectClass.HELPDESK_CASE: _("Cases opened, answered or closed"),
+    ObjectClass.TOKEN: _("Created, disabled, expiring, renewed, seen, refused"),
+}
 
 # The collection of the API in which a receiver finds the object of an event, and its module.
 COLLECTIONS = {

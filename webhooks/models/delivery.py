@@ -45,12 +45,28 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def unfinished(self) -> "DeliveryQuerySet":
         return self.filter(state=Delivery.State.PENDING)
 
+    def of_webhook(self, webhook: Webhook) -> "DeliveryQuerySet":
+        return self.filter(webhook=webhook)
+
+    def search(self, text: str) -> "DeliveryQuerySet":
+        """Return deliveries with the id, or of the object whose id contains the text."""
+        wanted = text.strip()
+        return self.filter(Q(id=wanted.upper()) | Q(event__object_id__icontains=wanted))
+
+    def failing(self) -> "DeliveryQuerySet":
+        """Return those that were tried in vain and are going to be tried again."""
+        return self.filter(state=Delivery.State.PENDING, failures__gt=0)
+
     def redeliver(self) -> int:
-        """Send those that are finished once more, under the same id; return how many."""
+        """Send those that are finished once more, under the same id; return how many.
+
+        Those that wait for their next try are due at once. What is being sent is left alone.
+        """
         now = timezone.now()
-        return self.exclude(state=Delivery.State.PENDING).update(
+        done = self.exclude(state=Delivery.State.PENDING).update(
             state=Delivery.State.PENDING, due_at=now, claimed_by="", failures=0, done_at=None
         )
+        return done + self.failing().filter(claimed_by="", due_at__gt=now).update(due_at=now)
 
 
 class Delivery(models.Model):

@@ -2,12 +2,14 @@
 
 import json
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
-from django.db.models import F, Q
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -29,6 +31,7 @@ from webhooks.catalog import Method, ObjectClass, Type
 
 if TYPE_CHECKING:
     from tokens.models import Doer
+    from webhooks.models.delivery import DeliveryQuerySet
 
 # Limits of what a webhook may carry.
 MOST_HEADERS = 20
@@ -111,6 +114,10 @@ def check_url(value: str) -> None:
         raise ValidationError(_("Remove blanks and backslashes from the address."))
 
 
+class Changed(Exception):
+    """Raised when somebody else has changed the webhook since its form was opened."""
+
+
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def of_account(self, account_id: str) -> "WebhookQuerySet":
         """Return the webhooks of an account; another account's is a 404."""
@@ -123,6 +130,17 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
     def search(self, text: str) -> "WebhookQuerySet":
         """Return webhooks whose label or id contains the text, ignoring case."""
         return self.filter(Q(label_key__contains=fold(text)) | Q(id__contains=text.strip().upper()))
+
+    def with_last(self) -> "WebhookQuerySet":
+        """Annotate the id and the time of the latest delivery that was tried."""
+        from webhooks.models.delivery import Delivery
+
+        tried = Delivery.objects.filter(webhook=OuterRef("pk")).exclude(last_outcome="")
+        last = tried.order_by("-created_at", "-id")
+        return self.annotate(
+            last_delivery_id=Subquery(last.values("pk")[:1]),
+            last_delivery_at=Subquery(last.values("created_at")[:1]),
+        )
 
     def listening(self, account_id: str, object_class: str, product_id: str) -> "WebhookQuerySet":
         """Return the webhooks that get an event; disabled ones keep theirs until enabled."""
@@ -249,12 +267,39 @@ class Webhook(models.Model):
             record(by, Action.WEBHOOK_CREATED, webhook, webhook.described())
         return webhook
 
-    def edit(self, *, by: "Doer | None", secret: str | None = None, **fields: Any) -> None:
-        """Change fields, and the JWT secret if one is given. Raise ValidationError."""
+    @classmethod
+    def create_once(cls, run: UUID, *, account: Account, **fields: Any) -> "Webhook":
+        """Create a webhook as create() does, but one at most for each run of the form.
+
+        Repeated or simultaneous calls return the same webhook. Raise ValidationError.
+        """
+        mine = cls.objects.filter(account=account, draft_id=run)
+        try:
+            with transaction.atomic():
+                return mine.first() or cls.create(account=account, draft_id=run, **fields)
+        except (IntegrityError, ValidationError):
+            if made := mine.first():
+                return made
+            raise
+
+    def edit(
+        self,
+        *,
+        by: "Doer | None",
+        secret: str | None = None,
+        version: int | None = None,
+        **fields: Any,
+    ) -> bool:
+        """Change fields, and the JWT secret if one is given; return False if nothing changed.
+
+        Raise ValidationError, and Changed if the webhook no longer has the version.
+        """
         from webhooks.models.secret import WebhookSecret
 
         with transaction.atomic():
             row = Webhook.objects.select_for_update(no_key=True).get(pk=self.pk)
+            if version not in {None, row.version}:
+                raise Changed
             before = row.described()
             was_active = row.active
             for name, value in fields.items():
@@ -279,6 +324,7 @@ class Webhook(models.Model):
                 row.save()
                 record(by, Action.WEBHOOK_CHANGED, row, changes)
         self.refresh_from_db()
+        return bool(changes)
 
     def enable(self, *, by: "Doer | None") -> bool:
         """Let deliveries go out again, those that waited first; return False if it was active."""
@@ -312,6 +358,45 @@ class Webhook(models.Model):
         with transaction.atomic():
             record(by, Action.WEBHOOK_DELETED, self)
             self.delete()
+
+    def reveal(self, kind: str, *, by: "Doer | None") -> str:
+        """Return the newest secret of a kind and record that it was seen. Raise SealBroken."""
+        from webhooks.models.secret import WebhookSecret
+
+        with transaction.atomic():
+            newest = WebhookSecret.newest(self, kind)
+            secret = newest.open()
+            seen = {"kind": [None, str(WebhookSecret.Kind(kind).label)]}
+            record(by, Action.WEBHOOK_SECRET_SEEN, self, seen)
+        return secret
+
+    def renew_secret(
+        self, kind: str, *, by: "Doer | None", secret: str = "", until: datetime | None = None
+    ) -> bool:
+        """Put a new secret in place of the newest of a kind; without one, make it up.
+
+        The old one signs `until` then as well, or no longer. Return False if the secret is the
+        present one. Raise ValidationError.
+        """
+        from webhooks.models.secret import WebhookSecret
+
+        made_up = secrets.new_jwt if kind == WebhookSecret.Kind.JWT else secrets.new_standard
+        with transaction.atomic():
+            row = Webhook.objects.select_for_update(no_key=True).get(pk=self.pk)
+            new = secret or made_up()
+            if not WebhookSecret.replace(row, kind, new, by=by, until=until):
+                return False
+            told = {"kind": [None, str(WebhookSecret.Kind(kind).label)]}
+            record(by, Action.WEBHOOK_SECRET_CHANGED, row, told)
+        return True
+
+    def redeliver(self, deliveries: "DeliveryQuerySet", *, by: "Doer | None") -> int:
+        """Send deliveries of this webhook once more, or at once; return how many."""
+        with transaction.atomic():
+            count = deliveries.filter(webhook=self).redeliver()
+            if count:
+                record(by, Action.WEBHOOK_REDELIVERED, self, {"deliveries": [None, count]})
+        return count
 
     def touch(self, by: "Doer | None") -> None:
         self.updated_at, self.version = timezone.now(), self.version + 1
