@@ -159,8 +159,8 @@ WEBHOOKS = Resource(
 FIELDS = ("label", "description", "type", "object_class", "external_url", "http_method")
 PLAIN = (*FIELDS, "active", "data", "headers")
 TAKES = {
-    "product_id": CharField(max_length=24, blank=True),
-    "jwt_secret": CharField(max_length=secrets.LONGEST),
+    "product_id": CharField(name="product_id", max_length=24, blank=True),
+    "jwt_secret": CharField(name="jwt_secret", max_length=secrets.LONGEST),
 }
 
 

@@ -1,5 +1,6 @@
 """The URLs of the portal."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
@@ -30,6 +31,7 @@ urlpatterns = [
     path("integrations/", include("webhooks.pages.urls")),
     path("integrations/", include("activity.urls")),
     path("integrations/", include("general.urls")),
+    *([path("demo/", include("demo.urls"))] if settings.DEMO else []),
     path("admin/login/", views.admin_sign_in, name="admin_sign_in"),
     path("admin/", admin.site.urls),
 ]

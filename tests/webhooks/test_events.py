@@ -16,7 +16,6 @@ from tokens.models import Token
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, Webhook, WebhookEvent
 
-
 JSON = "application/json"
 
 
