@@ -152,6 +152,8 @@ def note(event: Event) -> str:
     if event.action == Action.TOKEN_CREATED:
         modules = dict(pairs(event)).get("modules", (None, []))[1]
         return text.join_some(modules, 3) if isinstance(modules, list) and modules else ""
+    if event.action == Action.WEBHOOK_CREATED:
+        return str(dict(pairs(event)).get("object_class", (None, ""))[1])
     is_new = event.action.endswith("added")
     names = [label(name) for name, _pair in pairs(event) if name != "status" and not is_new]
     return ", ".join(name[0].lower() + name[1:] for name in names)

@@ -171,6 +171,7 @@ class Standing:
     def status(self) -> Mark:
         if self.webhook.active:
             note = _("%(n)s failing") % {"n": f"{self.failing:,}"} if self.failing else ""
+            note = note if self.webhook.fires else _("never called")
             return Mark("active", _("Active"), note)
         return Mark("inactive", _("Inactive"), self.why_inactive)
 

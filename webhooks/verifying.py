@@ -9,26 +9,30 @@ import base64, hashlib, hmac, os, time
 import jwt
 
 def verify(headers: dict[str, str], body: bytes) -> None:
-    \"\"\"Raise an exception unless the portal sent this. Names of headers are lower case.\"\"\"
+    \"\"\"Raise unless the portal sent this. Names of headers are lower case.\"\"\"
     token = headers["authorization"].removeprefix("Bearer ")
     claims = jwt.decode(token, os.environ["JWT_SECRET"], algorithms=["HS256"])
     assert claims["webhook_id"] == "{webhook}"
 
     sent = "{{webhook-id}}.{{webhook-timestamp}}.".format(**headers).encode() + body
     key = base64.b64decode(os.environ["SIGNING_SECRET"].removeprefix("whsec_"))
-    ours = "v1," + base64.b64encode(hmac.new(key, sent, hashlib.sha256).digest()).decode()
+    mark = hmac.new(key, sent, hashlib.sha256).digest()
+    ours = "v1," + base64.b64encode(mark).decode()
     theirs = headers["webhook-signature"].split()
     assert any(hmac.compare_digest(ours, each) for each in theirs)
     assert abs(time.time() - int(headers["webhook-timestamp"])) < 300"""
 JAVASCRIPT = """\
 import {{ createHmac, timingSafeEqual }} from "node:crypto";
 
-const same = (a, b) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+const same = (a, b) =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
-/** Throw unless the portal sent this call. Names of headers are in lower case; body is a Buffer. */
+/** Throw unless the portal sent this. Headers are as in Node; the body is a Buffer. */
 export const verify = (headers, body) => {{
   const [head, claims, mark] = headers.authorization.replace("Bearer ", "").split(".");
-  const jwt = createHmac("sha256", process.env.JWT_SECRET).update(`${{head}}.${{claims}}`);
+  const jwt = createHmac("sha256", process.env.JWT_SECRET)
+    .update(`${{head}}.${{claims}}`)
+    .digest("base64url");
   const {{ webhook_id: id, exp }} = JSON.parse(Buffer.from(claims, "base64url"));
   const key = Buffer.from(process.env.SIGNING_SECRET.replace("whsec_", ""), "base64");
   const ours = createHmac("sha256", key)
@@ -38,7 +42,7 @@ export const verify = (headers, body) => {{
   const theirs = headers["webhook-signature"].split(" ");
   const seconds = Date.now() / 1000;
   if (
-    !same(jwt.digest("base64url"), mark) ||
+    !same(jwt, mark) ||
     id !== "{webhook}" ||
     exp < seconds ||
     !theirs.some((each) => same(`v1,${{ours}}`, each)) ||

@@ -64,7 +64,7 @@ class WebhookSecretField(SecretField):
 
     @property
     def dots(self) -> str:
-        return "•" * 32
+        return "•" * 24
 
     @property
     def version(self) -> int:

@@ -1,5 +1,6 @@
 """The tables of the section Webhooks: webhooks, and the deliveries of one."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from django.middleware.csrf import get_token
 from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
@@ -116,7 +117,10 @@ class WebhookTable(Table):
         path = format_html(
             '<span class="method-tag">{}</span> {}', record.http_method, shorten(record)
         )
-        return two_lines(record.endpoint_host, path)
+        # A long name breaks after its dots.
+        parts = re.split(r"(?<=\.)", record.endpoint_host)
+        host = format_html_join("", "{}<wbr>", ((part,) for part in parts))
+        return two_lines(host, path)
 
     def render_last_delivery(self, record: Webhook) -> SafeString:
         standing = self.standings[record.pk]
