@@ -15,6 +15,7 @@ from portal.environment import (
     read_email,
     read_flag,
     read_list,
+    read_networks,
     read_number,
     read_origins,
     read_redis,
@@ -63,6 +64,12 @@ PORTAL_URL = read_text(
     if HTTPS
     else f"http://{(ALLOWED_HOSTS or ['localhost'])[0]}:{read_text('PORT', '8000')}",
 ).rstrip("/")
+# Networks besides the Internet that webhooks may call.
+WEBHOOK_ALLOWED_NETWORKS = read_networks(
+    "WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else ""
+)
+# Whether the server starts the program that delivers webhooks.
+DELIVER = read_flag("DELIVER", default=True)
 PRIVACY_URL = read_text("PRIVACY_URL", "")
 TERMS_URL = read_text("TERMS_URL", "")
 HELP_URL = read_text("HELP_URL", "")

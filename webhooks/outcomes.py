@@ -29,6 +29,7 @@ class Outcome(TextChoices):
     BLOCKED_ADDRESS = "blocked_address", _("Address not allowed")
     BAD_ANSWER = "bad_answer", _("Not an HTTP answer")
     ABORTED = "aborted_by_receiver", _("Stopped by the receiver")
+    NOT_SENT = "not_sent", _("Not sent")
     WORKER_LOST = "worker_lost", _("Interrupted")
 
     @property
@@ -115,6 +116,10 @@ SENTENCES: dict[Outcome, tuple[Promise | str, Promise | str]] = {
     Outcome.ABORTED: (
         _("The endpoint asked not to be sent this event again."),
         "",
+    ),
+    Outcome.NOT_SENT: (
+        _("The portal could not make the call, because a secret or the address is unusable."),
+        _("Enter the secret and the address of the webhook again."),
     ),
     Outcome.WORKER_LOST: (
         _("The portal was stopped during the try, so its result is unknown."),

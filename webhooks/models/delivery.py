@@ -13,8 +13,8 @@ from webhooks.catalog import ObjectClass
 from webhooks.models.webhook import Webhook
 from webhooks.outcomes import Outcome
 
-# A worker that has not been seen for so long counts as gone.
-SILENCE = timedelta(seconds=30)
+# A worker that has not been seen for so long counts as gone, and is forgotten later.
+SILENCE, FORGOTTEN = timedelta(seconds=30), timedelta(days=1)
 
 
 class WebhookEvent(models.Model):
@@ -106,12 +106,25 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=("webhook", "event"), name="one_delivery_per_event"),
         )
         indexes = (
+            # The SQL of `webhooks.claims` repeats these conditions to the letter: SQLite uses a
+            # partial index only then.
             models.Index(
-                "webhook", "due_at", "id", condition=Q(state="pending"), name="deliveries_due"
+                "webhook",
+                "due_at",
+                "id",
+                condition=Q(state="pending", claimed_by=""),
+                name="deliveries_due",
             ),
             models.Index(
                 "webhook",
-                condition=Q(state="pending") & ~Q(claimed_by=""),
+                "due_at",
+                "id",
+                condition=Q(state="pending", claimed_by="", failures=0),
+                name="deliveries_first",
+            ),
+            models.Index(
+                "webhook",
+                condition=Q(state="pending", claimed_by__gt=""),
                 name="deliveries_claimed",
             ),
             models.Index(
@@ -147,6 +160,7 @@ class Attempt(models.Model):
     code = models.PositiveSmallIntegerField(null=True)
     # What the library or the certificate says besides, in words.
     note = models.CharField(max_length=300, blank=True)
+    request_url = models.TextField(blank=True)
     request_headers = models.JSONField(default=dict)
     request_body = models.TextField(blank=True)
     answer_headers = models.TextField(blank=True)
@@ -178,7 +192,9 @@ class DeliveryWorker(models.Model):
 
     @classmethod
     def beat(cls, name: str) -> None:
-        cls.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+        now = timezone.now()
+        cls.objects.update_or_create(name=name, defaults={"seen_at": now})
+        cls.objects.filter(seen_at__lt=now - FORGOTTEN).delete()
 
     @classmethod
     def is_running(cls) -> bool:

@@ -19,6 +19,8 @@ class WebhookHealth(models.Model):
     webhook = models.OneToOneField(Webhook, models.CASCADE, related_name="health", primary_key=True)
     # How many calls may run at once: one more after each success, half after a failure.
     slots = models.PositiveSmallIntegerField(default=MOST_SLOTS)
+    # How often in a row the endpoint was put on hold, which says for how long the next time.
+    holds = models.PositiveSmallIntegerField(default=0)
     # Until when nothing is sent.
     hold_until = MomentField(null=True)
     fails_in_row = models.PositiveIntegerField(default=0)
@@ -42,6 +44,7 @@ class WebhookHealth(models.Model):
     # As after the first moment; for a webhook that is enabled again.
     FRESH: dict[str, Any] = {
         "slots": 1,
+        "holds": 0,
         "hold_until": None,
         "fails_in_row": 0,
         "failing_since": None,
