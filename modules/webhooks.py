@@ -85,6 +85,16 @@ TRIGGER = {
         "status_code": {"type": ["integer", "null"]},
         "errors": {"type": "string"},
     },
+    "examples": [
+        {
+            "time": "2026-05-18T04:28:00+00:00",
+            "response": {},
+            "duration": 142,
+            "status": "success",
+            "status_code": 204,
+            "errors": "",
+        }
+    ],
 }
 SECRET = {
     "type": "string",

@@ -9,5 +9,9 @@ class WebhooksConfig(AppConfig):
     verbose_name = _("Webhooks")
 
     def ready(self) -> None:
-        # It connects itself to the trail; it needs the loaded models.
+        # These need the loaded models; `outbox` connects itself to the trail.
+        from tokens.models.key import ALSO_SEALED
         from webhooks import outbox  # noqa: F401
+        from webhooks.models import WebhookSecret
+
+        ALSO_SEALED.append(WebhookSecret)

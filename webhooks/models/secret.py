@@ -109,6 +109,16 @@ class WebhookSecret(models.Model):
             bytes(self.sealed), self.webhook.account_id, self.webhook_id, self.kind, self.version
         )
 
+    def reseal(self) -> bool:
+        """Seal the secret with the current sealing key. Tell whether it was there to be moved.
+
+        Whoever changes it at the same time wins. Raise vault.SealBroken.
+        """
+        before = bytes(self.sealed)
+        bound_to = self.webhook.account_id, self.webhook_id, self.kind, self.version
+        after = vault.seal(vault.unseal(before, *bound_to), *bound_to)
+        return WebhookSecret.objects.filter(pk=self.pk, sealed=before).update(sealed=after) == 1
+
     def opens_as(self, secret: str) -> bool:
         try:
             return self.open() == secret
