@@ -361,6 +361,16 @@ def test_the_present_policy_holds_until_a_stricter_one_begins(
     assert refused(call("agreements", token), "older")
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(-2, 403), (60, 200)])
+def test_a_shorter_idle_time_takes_the_place_of_the_present_one_on_its_day(
+    call: Call, token: Token, account: Account, seconds: int, status: int
+) -> None:
+    present, starts = impose(account, idle_days=90), timezone.now() + timedelta(seconds=seconds)
+    NextPolicy.objects.create(policy=present, starts_at=starts, idle_days=30)
+    age(token, 60)
+    assert call("agreements", token).status_code == status
+
+
 def test_policies_bind_their_own_account_only(call: Call, token: Token) -> None:
     impose(AccountFactory(), most_days=1, idle_days=1, rate=1, burst=1)
     age(token, 100)

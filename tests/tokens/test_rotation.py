@@ -115,6 +115,20 @@ def test_rotate_stops_both_keys_of_a_renewed_token(call: Call, token: Token) -> 
     assert call("agreements", newest).status_code == 200
 
 
+def test_a_new_key_brings_no_retired_one_back_and_leaves_its_moments_alone(
+    call: Call, token: Token
+) -> None:
+    first = header(token)
+    token.rotate(by=None)
+    before = token.keys.filter(version=1).values("replaced_at", "retires_at").get()
+    token.renew(by=None, until=timezone.now() + DAY)
+    second = token.keys.filter(version=2).values("replaced_at").get()
+    token.rotate(by=None)
+    assert token.keys.filter(version=1).values("replaced_at", "retires_at").get() == before
+    assert token.keys.filter(version=2).values("replaced_at").get() == second
+    refused(call("agreements", first), "is retired")
+
+
 def test_a_renewed_token_is_renewed_again_only_after_its_old_key_has_ended(token: Token) -> None:
     renewed(token)
     with pytest.raises(TwoKeys):
@@ -271,6 +285,15 @@ def test_a_renewal_can_be_cancelled_while_the_new_key_is_unused(call: Call, toke
     # The next new key has a number of its own.
     token.rotate(by=None)
     assert token.keys.count() == 3
+
+
+def test_a_cancelled_renewal_ends_the_rehearsal_too(call: Call, token: Token) -> None:
+    old, _new = renewed(token)
+    token.rehearse(by=None)
+    token.cancel_renewal(by=None)
+    response = call("agreements", old)
+    assert response.status_code == 200
+    assert not {"Deprecation", "Sunset", "Link"} & set(response.headers)
 
 
 def test_a_renewal_cannot_be_cancelled_once_the_new_key_was_used(call: Call, token: Token) -> None:
