@@ -59,10 +59,7 @@ SELECT k.digest, k.pepper,
            WHEN COALESCE(n.idle_days, c.idle_days) IS NULL THEN 0
            WHEN COALESCE(u.last_used_at, t.created_at) <= {idle_days_ago}
            AND COALESCE(t.status_changed_at, t.created_at) <= {idle_days_ago}
-           AND NOT EXISTS (
-               SELECT 1 FROM tokens_tokenkey f
-               WHERE f.token_id = t.id AND f.created_at > {idle_days_ago}
-           ) THEN 1
+           AND k.created_at <= {idle_days_ago} THEN 1
            ELSE 0
        END AS is_idle,
        CASE
@@ -158,6 +155,7 @@ class Row(NamedTuple):
     rehearsed_until: int | None
     # By the policies of the account.
     is_aged: int
+    # Unless another key of the token is not.
     is_idle: int
     lacks_rules: int
     rate: int | None

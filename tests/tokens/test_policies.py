@@ -125,6 +125,16 @@ def test_a_token_without_a_call_for_so_long_is_refused(
         assert refused(response, "was not used for longer than a policy of the account allows.")
 
 
+def test_a_new_key_is_a_sign_of_life_for_the_old_one_too(
+    call: Call, token: Token, account: Account
+) -> None:
+    impose(account, idle_days=10)
+    age(token, 50)
+    first = header(token)
+    TokenKey.put(token, keys.mint(token.pk), version=2)
+    assert call("agreements", first).status_code == 200
+
+
 def test_a_refused_call_is_no_sign_of_life(call: Call, token: Token, account: Account) -> None:
     impose(account, idle_days=10)
     age(token, 50)
