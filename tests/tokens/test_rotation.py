@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from activity.actions import Action
+from activity.models import Chain
 from tests.conftest import Call, Person, Response
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens.keys import Key
@@ -335,6 +336,31 @@ def test_without_an_old_key_nothing_can_be_done_to_it(
     with pytest.raises(NoOldKey):
         verb(token, by=None)
     assert token.events.count() == 1
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        Token.rotate,
+        Token.retire,
+        Token.cancel_renewal,
+        Token.rehearse,
+        Token.disable,
+        Token.remove,
+    ],
+)
+def test_what_cannot_be_recorded_is_not_done(
+    token: Token, monkeypatch: pytest.MonkeyPatch, verb: Callable[..., object]
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError
+
+    renewed(token)
+    before = [*token.keys.order_by("pk").values(), *Token.objects.values()]
+    monkeypatch.setattr(Chain, "append", fail)
+    with pytest.raises(RuntimeError):
+        verb(token, by=None)
+    assert [*token.keys.order_by("pk").values(), *Token.objects.values()] == before
 
 
 # --- Headers --------------------------------------------------------------------------------------
