@@ -10,7 +10,7 @@ BIOME_VERSION := 2.6.8
 SOURCES := portal accounts activity tokens webhooks api modules general demo tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick check format bench lock sbom
+.PHONY: help run test test-quick coverage check format bench lock sbom
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -23,6 +23,9 @@ test: installed-dev installed-clients chromium pgbouncer nginx redis  ## run all
 
 test-quick: installed-dev installed-clients pgbouncer nginx redis  ## run the tests that need no browser
 	$(BIN)/python -m pytest -m "not browser"
+
+coverage: installed-dev installed-clients pgbouncer nginx redis  ## run the same tests and show which lines and branches they miss
+	COVERAGE_FILE="$(CURDIR)/.coverage" $(BIN)/python -m pytest -m "not browser" --cov
 
 check: installed-dev installed-biome  ## linters, types, import contract, migrations, deployment settings
 	$(BIN)/ruff check $(SOURCES)

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Account, Membership, User
 from activity.models import Chain, Event
@@ -130,6 +131,12 @@ def no_calls_are_remembered() -> None:
     """Forget the calls that a process counts: the ids of keys begin again with every test."""
     uses.calls.clear()
     webhooks.recorded.clear()
+
+
+@pytest.fixture(autouse=True)
+def nobodys_time_zone() -> None:
+    """Forget the time zone of the person whose request this thread handled last."""
+    timezone.deactivate()
 
 
 @pytest.fixture

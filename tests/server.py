@@ -97,8 +97,15 @@ def database(home: Path) -> Iterator[str]:
 
 
 def clean() -> dict[str, str]:
-    """Return the environment variables without those of the developer that would matter."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    """Return the environment variables without those of the developer that would matter.
+
+    Those by which `make coverage` measures child processes stay.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in {"PATH", "HOME", "LANG"} or name.startswith("COVERAGE_")
+    }
 
 
 def environment(database: str, **more: str) -> dict[str, str]:

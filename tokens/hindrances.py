@@ -55,24 +55,30 @@ def hindrances(
     """
     if status == Token.Status.DELETED:
         return (Hindrance.DELETED,)
-    holds = (
-        (Hindrance.ACCOUNT_OFF, not account_is_active),
-        (Hindrance.DISABLED, status == Token.Status.INACTIVE),
-        (Hindrance.EXPIRED, is_expired),
-        (Hindrance.NO_KEY, not has_key),
-        (Hindrance.UNCHECKABLE, has_key and not can_check),
-    )
-    return tuple([hindrance for hindrance, is_so in holds if is_so])
+    found = []
+    if not account_is_active:
+        found.append(Hindrance.ACCOUNT_OFF)
+    if status == Token.Status.INACTIVE:
+        found.append(Hindrance.DISABLED)
+    if is_expired:
+        found.append(Hindrance.EXPIRED)
+    if not has_key:
+        found.append(Hindrance.NO_KEY)
+    elif not can_check:
+        found.append(Hindrance.UNCHECKABLE)
+    return tuple(found)
 
 
 def barriers(*, is_aged: bool, is_idle: bool, lacks_rules: bool) -> tuple[Hindrance, ...]:
     """Return which policies of the account keep a token from calling."""
-    holds = (
-        (Hindrance.AGED, is_aged),
-        (Hindrance.IDLE, is_idle),
-        (Hindrance.NO_RULES, lacks_rules),
-    )
-    return tuple([hindrance for hindrance, is_so in holds if is_so])
+    found = []
+    if is_aged:
+        found.append(Hindrance.AGED)
+    if is_idle:
+        found.append(Hindrance.IDLE)
+    if lacks_rules:
+        found.append(Hindrance.NO_RULES)
+    return tuple(found)
 
 
 def hindrance_text(token_id: str, found: Iterable[Hindrance]) -> str:

@@ -174,5 +174,6 @@ def take_from_database(key: str, rate: Rate) -> int:
         if row is None:
             cursor.execute(WAITS[connection.vendor], values)
             row = cursor.fetchone()
-            return max(row[0] if row else 0, rate.bucket) + rate.call
+            # Time has passed since the refusal, which this call does not get the benefit of.
+            return max((row[0] if row else 0) + rate.call, rate.bucket + 1)
         return int(row[0])

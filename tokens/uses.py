@@ -62,6 +62,12 @@ class Tally:
     def is_due(self) -> bool:
         return bool(self.counts) and not self.is_fresh
 
+    def count(self, outcome: Outcome, module: str | None) -> None:
+        self.counts[outcome.value] = self.counts.get(outcome.value, 0) + 1
+        if module:
+            self.modules.add(module)
+        self.last_at = timezone.now()
+
     def add(self, counts: dict[str, int], modules: set[str]) -> None:
         for column, calls in counts.items():
             self.counts[column] = self.counts.get(column, 0) + calls
@@ -112,8 +118,7 @@ def count(key_id: int, program: Program, module: str | None, outcome: Outcome) -
         mine.last = time.monotonic()
         calls.move_to_end(key_id)
         tally = mine.tally(program)
-        tally.add({outcome.value: 1}, {module} if module else set())
-        tally.last_at = timezone.now()
+        tally.count(outcome, module)
         return tally.is_due
 
 

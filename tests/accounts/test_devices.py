@@ -84,6 +84,12 @@ def test_everything_else_is_signed_out(michael: Person, here: Client, adrian: Pe
     assert is_signed_in(adrian.client)
 
 
+def test_where_no_other_device_is_signed_in_none_is_ended(here: Client) -> None:
+    response = here.post(PAGE + "end-others/", follow=True)
+    assert "No other device was signed in." in response.text
+    assert is_signed_in(here)
+
+
 @pytest.mark.parametrize("action", ["end/", "end-others/"])
 def test_signing_others_out_asks_for_the_password(
     michael: Person, here: Client, action: str

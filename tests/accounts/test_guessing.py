@@ -174,6 +174,15 @@ def test_wrong_passwords_at_sign_in_and_in_the_password_form_count_together(
     assert michael.user.check_password(PASSWORD)
 
 
+def test_a_try_that_was_forgiven_meanwhile_is_not_given_back_twice(db: None) -> None:
+    counters = Counter.objects
+    counters.take("name:somebody", 5, timedelta(minutes=1))
+    counters.take("name:other", 5, timedelta(minutes=1))
+    for _ in range(2):
+        counters.give_back("name:somebody")
+    assert dict(counters.values_list("key", "used")) == {"name:somebody": 0, "name:other": 1}
+
+
 # --- One address ----------------------------------------------------------------------------------
 
 

@@ -16,8 +16,9 @@ from accounts import hashing
 from accounts.models import Counter
 from portal import settings as product
 from tests.accounts.test_guessing_at_once import at_once
-from tests.conftest import Person, Response
+from tests.conftest import Person, Response, stale
 from tests.factories import PASSWORD
+from tokens.models import Token
 
 
 @contextmanager
@@ -111,6 +112,18 @@ def test_who_does_not_get_a_turn_is_asked_to_come_back(
     # It was not counted as an attempt, and nothing is left behind.
     assert not Counter.objects.filter(used__gt=0).exists()
     assert sign_in(michael).status_code == 302
+
+
+def test_who_confirms_while_nobody_gets_a_turn_has_made_no_guess(
+    michael: Person, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "WAIT", 0)
+    path = f"/integrations/tokens/{token.pk}/reveal/"
+    with taken(hashing.admitted):
+        response = stale(michael.client).post(path, {"sudo_password": PASSWORD})
+    assert response.status_code == 503
+    assert not Counter.objects.filter(key__startswith="sudo:", used__gt=0).exists()
+    assert michael.client.post(path, {"sudo_password": PASSWORD}).status_code == 200
 
 
 def test_a_locked_name_is_refused_without_a_turn(michael: Person) -> None:

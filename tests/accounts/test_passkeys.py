@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
+from fido2.webauthn import AttestationObject
 
+from accounts import passkeys
 from accounts.models import Authenticator, Passkey, QueuedMail, User
 from tests.accounts.soft_passkey import SoftPasskey
 from tests.accounts.test_sudo import QUESTION
@@ -230,6 +232,36 @@ def test_a_passkey_cannot_be_added_twice(michael: Person, key: SoftPasskey) -> N
     response = michael.client.post(ADD, {"passkey": key.make(options)}, follow=True)
     assert "added before" in response.text
     assert Passkey.objects.count() == 1
+
+
+def test_a_person_cannot_add_more_than_the_most(
+    michael: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passkeys, "MOST", 1)
+    add(michael)
+    options = michael.client.post(OPTIONS, {"for": "add"}).json()
+    response = michael.client.post(ADD, {"passkey": SoftPasskey().make(options)}, follow=True)
+    assert "You have the maximum number of passkeys." in response.text
+    assert Passkey.objects.count() == 1
+
+
+def test_a_press_that_only_gave_the_password_adds_nothing_and_says_what_to_do(
+    michael: Person,
+) -> None:
+    response = michael.client.post(ADD, follow=True)
+    assert "Now press Add Passkey once more." in response.text
+    assert not Passkey.objects.exists()
+
+
+def test_an_answer_without_a_passkey_in_it_adds_nothing(michael: Person) -> None:
+    key = SoftPasskey()
+    options = michael.client.post(OPTIONS, {"for": "add"}).json()
+    client, data = key.data("webauthn.create", options)
+    empty = AttestationObject.create("none", data, {})
+    answer = key.answer(clientDataJSON=client, attestationObject=empty)
+    response = michael.client.post(ADD, {"passkey": answer}, follow=True)
+    assert "The passkey was not accepted." in response.text
+    assert not Passkey.objects.exists()
 
 
 def test_adding_asks_for_the_password_first(michael: Person) -> None:

@@ -114,6 +114,13 @@ def test_an_invitation_of_another_address_is_refused(michael: Person, stranger: 
     assert Invitation.objects.exists()
 
 
+def test_to_join_is_a_press_and_a_made_up_link_joins_nothing(stranger: Person) -> None:
+    path = f"/account/invitation/{'a' * 43}/"
+    assert stranger.client.get(f"{path}join/")["Location"] == path
+    assert stranger.client.post(f"{path}join/").status_code == 404
+    assert stranger.user.memberships.count() == 1
+
+
 def test_a_withdrawn_and_a_replaced_link_are_worth_nothing(michael: Person) -> None:
     first = invite(michael)
     second = invite(michael)

@@ -468,3 +468,11 @@ def test_two_people_cannot_share_an_address(michael: Person) -> None:
 
     with pytest.raises(IntegrityError):
         UserFactory(email="MICHAEL@mightymicks.example")
+
+
+def test_who_signs_in_where_somebody_else_is_in_is_told_so(michael: Person, adrian: Person) -> None:
+    fields = {"username": adrian.user.email, "password": PASSWORD}
+    text = michael.client.post("/sign-in/", fields, follow=True).text
+    assert f"You are signed in as {michael.user.email}." in text
+    assert "To sign in as somebody else, sign out first." in text
+    assert michael.client.session[SESSION_KEY] == michael.user.pk

@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import totp
-from accounts.models import Account, Authenticator, Counter, QueuedMail, SpareCode, User
+from accounts.models import Account, Authenticator, Counter, Passkey, QueuedMail, SpareCode, User
 from activity.actions import Action
 from activity.models import Event
 from tests.accounts.test_guessing import let_pass
@@ -191,6 +191,19 @@ def test_switching_off_asks_for_the_password_and_removes_everything(guarded: Per
     assert not SpareCode.objects.exists()
     response = Client().post("/sign-in/", {"username": guarded.user.email, "password": PASSWORD})
     assert response["Location"] == LIST
+
+
+def test_switching_off_what_is_off_tells_and_records_nothing(michael: Person) -> None:
+    response = michael.client.post(SET_UP + "off/", follow=True)
+    assert "Two-step sign-in is off." not in response.text
+    assert not QueuedMail.objects.exists()
+    assert not Event.objects.filter(action=Action.TWO_STEP_OFF).exists()
+
+
+def test_codes_of_somebody_elses_page_are_not_downloaded(michael: Person, adrian: Person) -> None:
+    fields = {"secret_draft": draft_of(adrian.client.get(SET_UP))}
+    response = michael.client.post("/account/security/codes/download/", fields)
+    assert response["Location"] == SECURITY
 
 
 # --- The second step ------------------------------------------------------------------------------
@@ -453,6 +466,13 @@ def test_an_operator_can_remove_it(guarded: Person, capsys: pytest.CaptureFixtur
     call_command("remove_second_step", guarded.user.email)
     assert not Authenticator.objects.exists()
     assert "Michael Goldmill" in capsys.readouterr().out
+
+
+def test_an_operator_can_remove_passkeys_of_somebody_without_an_app(michael: Person) -> None:
+    Passkey.objects.create(user=michael.user, name="Phone", handle="1", credential=b"")
+    call_command("remove_second_step", michael.user.email.upper())
+    assert not Passkey.objects.exists()
+    assert Event.objects.filter(action=Action.TWO_STEP_OFF).exists()
 
 
 def test_an_operator_gets_a_sentence_for_an_unknown_address(db: None) -> None:

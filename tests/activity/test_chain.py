@@ -188,6 +188,13 @@ def test_after_everything_is_forgotten_the_trail_goes_on(
     assert "whole" in verify()
 
 
+def test_a_forgotten_entry_that_is_there_again_is_named(old_trail: QuerySet[Event]) -> None:
+    forget((timezone.now() - timedelta(days=3)).date())
+    copy(4, number=2)
+    with pytest.raises(CommandError, match="entry 3: It should be gone"):
+        verify()
+
+
 def test_nothing_to_forget_leaves_no_entry(old_trail: QuerySet[Event]) -> None:
     forget((timezone.now() - timedelta(days=30)).date())
     assert old_trail.count() == 6
@@ -225,6 +232,22 @@ def test_long_trails_tell_their_progress(
     account = old_trail[0].account
     assert verify().splitlines()[0] == f"{account}: 4 entries checked …"
     assert f"{account}: 4 entries deleted …" in forget(timezone.now().date()).splitlines()
+
+
+def test_what_is_forgotten_while_a_trail_is_checked_is_no_fault(
+    old_trail: QuerySet[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "BATCH", 2)
+    account = old_trail[0].account
+    left = iter([(timezone.now() - timedelta(days=2)).date()])
+
+    def meanwhile(checked: int) -> None:
+        for day in left:
+            forget(day)
+
+    assert chain.verify(account, meanwhile) is None
+    ends = Chain.objects.get(pk=account)
+    assert (ends.forgotten, ends.broken) == (4, None)
 
 
 def test_what_was_forgotten_before_an_interruption_is_recorded(

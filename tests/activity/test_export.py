@@ -85,6 +85,13 @@ def test_an_export_checks_the_trail(michael: Person, trail: Trail) -> None:
     assert (ends.checked_at is not None, ends.broken) == (True, None)
 
 
+def test_an_export_soon_after_a_check_does_not_check_again(michael: Person, trail: Trail) -> None:
+    download(michael.client)
+    before = Chain.objects.get(pk=trail.account).checked_at
+    download(michael.client)
+    assert Chain.objects.get(pk=trail.account).checked_at == before
+
+
 def test_who_may_only_look_may_export(adrian: Person, trail: Trail) -> None:
     assert numbers(adrian.client) == [5, 4, 3, 2, 1]
 

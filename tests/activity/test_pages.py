@@ -280,6 +280,18 @@ def test_an_opened_entry_shows_before_and_after(michael: Person, trail: Trail) -
     assert "<del>" not in modules
 
 
+def test_an_opened_entry_says_yes_and_no_and_keeps_a_moment_it_cannot_read(
+    michael: Person, trail: Trail
+) -> None:
+    changes = {"is_active": [True, False], "expires_at": ["soon", "2026-11-25T09:14:00+00:00"]}
+    entry = record(michael.user, Action.PERSON_CHANGED, changes=changes, account=trail.account)
+    text = michael.client.get(f"{URL}?open={entry.number}").text
+    assert "<del>Yes</del>" in text
+    assert "<ins>No</ins>" in text
+    assert "<del>soon</del>" in text
+    assert "<ins>25/11/2026 09:14</ins>" in text
+
+
 def test_an_opened_entry_shows_its_link_of_the_chain(michael: Person, trail: Trail) -> None:
     first, second = trail.events[:2]
     text = michael.client.get(f"{URL}?open=2").text

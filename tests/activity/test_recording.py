@@ -15,7 +15,7 @@ from activity.recording import record
 from portal.fields import Actor
 from portal.http import current_request
 from tests.conftest import Person, confirmed, stale
-from tests.factories import TokenFactory, secret
+from tests.factories import PASSWORD, TokenFactory, secret
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +112,14 @@ def test_an_entry_keeps_that_a_passkey_confirmed_it(michael: Person, token: Toke
     assert event.confirmed_by == "passkey"
     text = michael.client.get(f"/integrations/activity/?open={event.number}").text
     assert "<dd>Passkey, " in text
+
+
+def test_a_password_after_a_passkey_is_what_confirms(michael: Person, token: Token) -> None:
+    session = confirmed(michael.client, 3600).session
+    session["confirmed_by"] = "passkey"
+    session.save()
+    michael.client.post(f"/integrations/tokens/{token.pk}/reveal/", {"sudo_password": PASSWORD})
+    assert Event.objects.get(action=Action.KEY_VIEWED).confirmed_by == "password"
 
 
 def test_an_entry_from_before_that_still_fits_the_chain(michael: Person, token: Token) -> None:

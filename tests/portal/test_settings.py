@@ -13,6 +13,7 @@ from django.conf import settings
 from django.test import Client
 
 from portal import envfile
+from tests.server import clean
 
 GOOD = {
     "ENV_FILE": os.devnull,
@@ -25,9 +26,8 @@ GOOD = {
 
 def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
     """Run `manage.py check` in a changed production environment; None removes a variable."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {
-        **inherited,
+        **clean(),
         **{name: value for name, value in {**GOOD, **changes}.items() if value is not None},
     }
     return subprocess.run(

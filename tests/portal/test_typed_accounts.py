@@ -87,6 +87,36 @@ def test_what_is_of_the_person_works_whichever_account_they_act_for(
     assert tab.send({}, "/sign-out/")["Location"] == SIGN_IN
 
 
+def test_a_form_of_an_account_that_the_person_has_left_offers_no_way_back(
+    signed_in: Client,
+    michael: Person,
+    stranger: Person,
+    places: dict[str, Any],
+    switched: Callable[[Account], None],
+) -> None:
+    tab = Tab(signed_in, NEW)
+    switched(stranger.account)
+    michael.membership.delete()
+    before = stored()
+    tab.send({"name": "Lost"})
+    text = signed_in.get(NEW).text
+    assert f"You now act for {stranger.account.name}." in text
+    assert "The page you used was for another account. Nothing was changed." in text
+    assert "Switch Back" not in text
+    assert stored() == before
+
+
+def test_who_has_left_their_only_account_is_told_that_they_act_for_none(
+    signed_in: Client, michael: Person
+) -> None:
+    tab = Tab(signed_in, NEW)
+    michael.membership.delete()
+    before = stored()
+    tab.send({"name": "Lost"})
+    assert "You now act for no account." in signed_in.get("/account/").text
+    assert stored() == before
+
+
 def test_htmx_never_puts_a_list_of_one_account_into_a_page_of_another(
     signed_in: Client, stranger: Person, switched: Callable[[Account], None]
 ) -> None:

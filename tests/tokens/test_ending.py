@@ -35,6 +35,7 @@ def purge() -> str:
 def test_restore_brings_back_the_key_and_the_grants(
     michael: Person, account: Account, call: Call
 ) -> None:
+    TokenFactory()
     token = TokenFactory(account=account, modules=(Module.AGREEMENTS, Module.USAGE))
     key = header(token)
     token.remove(by=michael.user)

@@ -11,11 +11,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Account, User
+from portal.addresses import read_span
 from tests.conftest import Call, Person
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens import keys, vault
 from tokens.catalog import Module
-from tokens.models import Grant, Token, TokenKey, TokenUsage
+from tokens.models import Grant, IPRule, Token, TokenKey, TokenUsage
 
 # Seconds that a connection waits for a lock in the test of waiting.
 PATIENCE = 20
@@ -231,11 +232,24 @@ def test_a_session_s_choices_of_any_kind_break_no_page(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stamp_waits_for_nobody(client: Client, settings: Settings) -> None:
-    """The call is answered although another transaction holds what the stamp needs meanwhile."""
+@pytest.mark.parametrize(
+    ("path", "status"), [("agreements", 200), ("contracts", 403), ("wrong key", 401)]
+)
+def test_what_is_noted_of_a_call_waits_for_nobody(
+    client: Client, settings: Settings, path: str, status: int
+) -> None:
+    """The call is answered although another transaction holds what the notes need meanwhile.
+
+    They are the use of the token and of the key, its new digest, a refused address, a wrong key.
+    """
     token = TokenFactory(modules=(Module.AGREEMENTS,))
     key = header(token)
-    # If the stamp waited, it would wait longer than the lock is held.
+    if path == "wrong key":
+        path, key = "agreements", keys.mint(token.pk).header
+    if path == "contracts":
+        IPRule.add(token.account, None, [("Head office", read_span("192.0.2.0/24"))], by=None)
+    settings.TOKEN_PEPPERS = {**settings.TOKEN_PEPPERS, 200: b"n" * 32}
+    # If one waited, it would wait longer than the lock is held.
     settings.STATEMENT_SECONDS = PATIENCE
     connection.close()
     if connection.vendor == "sqlite":
@@ -247,6 +261,7 @@ def test_a_stamp_waits_for_nobody(client: Client, settings: Settings) -> None:
         try:
             with transaction.atomic():
                 TokenUsage.objects.filter(token=token).update(last_used_at=None)
+                TokenKey.objects.filter(token=token).update(replaced_at=None)
                 holds.set()
                 answered.wait(PATIENCE / 2)
                 let_go.set()
@@ -257,7 +272,7 @@ def test_a_stamp_waits_for_nobody(client: Client, settings: Settings) -> None:
     thread.start()
     try:
         assert holds.wait(PATIENCE)
-        response = client.get("/public/v1/agreements", headers={"authorization": key})
+        response = client.get(f"/public/v1/{path}", headers={"authorization": key})
         still_held = not let_go.is_set()
     finally:
         answered.set()
@@ -265,5 +280,5 @@ def test_a_stamp_waits_for_nobody(client: Client, settings: Settings) -> None:
         connection.close()
         if connection.vendor == "sqlite":
             connection.settings_dict["OPTIONS"]["timeout"] = before
-    assert response.status_code == 200
+    assert response.status_code == status
     assert still_held

@@ -236,6 +236,11 @@ def test_addresses_are_understood_in_either_field(
             {"first": "0.0.0.0/0", "last": ""},
             "This is the whole Internet. Delete the rules instead.",
         ),
+        (
+            {"first": "203.0.113.0/26"},
+            "Leave this empty, since the first field has a whole range.",
+        ),
+        ({"last": "203.0.112.0/26"}, "This range begins at another address."),
         ({"first": "198.51.100.7", "kind": "single"}, "Night export covers it already."),
         ({"name": ""}, "Enter a name for the rule."),
         ({"name": "NIGHT export"}, "already exists"),

@@ -86,6 +86,23 @@ def test_a_digest_matches_its_key_only() -> None:
     assert not keys.matches_nobody(key)
 
 
+def test_what_an_earlier_version_stored_is_that_of_this_one(settings: Settings) -> None:
+    key, secret = keys.parse(ARTICLE), bytes(range(32))
+    assert key
+    settings.TOKEN_PEPPERS = {1: secret}
+    assert [
+        keys.digest(key).value.hex(),
+        keys.fingerprint(secret).hex(),
+        keys.address_digest("f45bee7e").hex(),
+        keys.checksum(key.token_id, key.secret[:32]),
+    ] == [
+        "27245ef5fda630b46cecf624a835241104995cf5631253e0cd403a4c3fb60fde",
+        "b6966a2b2aa0d5a07c13e6c775e5f497dee37984837eb6a087319e44ac887fb3",
+        "a25c38b846b4aa57618db646eed573f533ed756a3c55ee07ca22c6d3ee661d99",
+        "17b4fae3",
+    ]
+
+
 def test_a_new_pepper_makes_new_digests_and_old_ones_go_on_matching(settings: Settings) -> None:
     key = keys.mint("SU-160-984-311")
     old = keys.digest(key)

@@ -92,6 +92,19 @@ def test_an_edit_tells_when_and_how_often_the_token_was_changed(token: Token) ->
     assert timezone.now() - fresh.updated_at < timedelta(minutes=1)
 
 
+def test_the_trail_of_a_new_token_says_all_that_it_was_made_with(account: Account) -> None:
+    said = {"name": "Sync", "external_id": "erp-7", "description": "Nightly", "show_once": True}
+    expires_at = timezone.now() + timedelta(days=90)
+    token = TokenFactory(account=account, expires_at=expires_at, **said)
+    more = {
+        "extension": token.extension.label,
+        "modules": ["Agreements"],
+        "expires_at": expires_at.isoformat(),
+    }
+    changes = {name: [None, value] for name, value in (said | more).items()}
+    assert token.events.get().changes == changes
+
+
 def test_what_was_empty_is_empty_in_the_record_of_an_edit(token: Token) -> None:
     expires_at = timezone.now() + timedelta(days=90)
     token.edit(by=None, version=1, modules=None, description="Nightly", expires_at=expires_at)

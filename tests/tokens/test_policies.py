@@ -125,6 +125,16 @@ def test_a_token_without_a_call_for_so_long_is_refused(
         assert refused(response, "was not used for longer than a policy of the account allows.")
 
 
+def test_a_new_key_is_a_sign_of_life_for_the_old_one_too(
+    call: Call, token: Token, account: Account
+) -> None:
+    impose(account, idle_days=10)
+    age(token, 50)
+    first = header(token)
+    TokenKey.put(token, keys.mint(token.pk), version=2)
+    assert call("agreements", first).status_code == 200
+
+
 def test_a_refused_call_is_no_sign_of_life(call: Call, token: Token, account: Account) -> None:
     impose(account, idle_days=10)
     age(token, 50)
@@ -359,6 +369,16 @@ def test_the_present_policy_holds_until_a_stricter_one_begins(
     age(token, 60)
     NextPolicy.objects.update(starts_at=timezone.now() - timedelta(seconds=2))
     assert refused(call("agreements", token), "older")
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-2, 403), (60, 200)])
+def test_a_shorter_idle_time_takes_the_place_of_the_present_one_on_its_day(
+    call: Call, token: Token, account: Account, seconds: int, status: int
+) -> None:
+    present, starts = impose(account, idle_days=90), timezone.now() + timedelta(seconds=seconds)
+    NextPolicy.objects.create(policy=present, starts_at=starts, idle_days=30)
+    age(token, 60)
+    assert call("agreements", token).status_code == status
 
 
 def test_policies_bind_their_own_account_only(call: Call, token: Token) -> None:

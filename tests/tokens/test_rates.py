@@ -23,7 +23,7 @@ from tests.server import free_port
 from tests.tokens.test_policies import impose, plan
 from tokens import keys, rates
 from tokens.catalog import Module
-from tokens.models import Bucket, Token
+from tokens.models import Bucket, NextPolicy, Token
 from tokens.rates import Rate
 
 SLOW = {"rate": 1, "burst": 3}
@@ -108,6 +108,17 @@ def test_a_refused_call_takes_nothing_from_the_limit(call: Call, token: Token) -
     assert call("agreements", token).status_code == 200
 
 
+@pytest.mark.usefixtures("store")
+def test_a_refused_call_is_told_when_the_next_one_passes(call: Call, token: Token) -> None:
+    Token.objects.update(**SLOW)
+    for _ in range(3):
+        call("agreements", token)
+    refill(0.5)
+    response = call("agreements", token)
+    assert over(response)
+    assert 1 < int(response["Retry-After"]) <= 30
+
+
 @pytest.mark.parametrize("path", ["contracts", "agreements"])
 def test_a_call_refused_for_another_reason_is_not_counted(
     call: Call, token: Token, path: str
@@ -177,6 +188,21 @@ def test_a_limit_of_its_own_takes_the_place_of_the_account_s(call: Call, account
     for token, most in ((one, 5), (other, 3)):
         answers = [call("agreements", token).status_code for _ in range(7)]
         assert answers == [200] * most + [429] * (7 - most)
+
+
+def test_the_own_limit_counts_before_that_which_began_and_this_before_the_earlier_one(
+    call: Call, account: Account
+) -> None:
+    began = timezone.now() - timedelta(seconds=2)
+    earlier = impose(account, rate=4, burst=5)
+    NextPolicy.objects.create(policy=earlier, starts_at=began, rate=3, burst=2)
+    one, other = TokenFactory.create_batch(2, account=account)
+    Token.objects.filter(pk=one.pk).update(rate=2, burst=3)
+    policies = [call("agreements", token)["RateLimit-Policy"] for token in (one, other)]
+    assert policies == [
+        '"minute";q=2;w=60, "burst";q=3;w=90',
+        '"minute";q=3;w=60, "burst";q=2;w=40',
+    ]
 
 
 @pytest.mark.parametrize(("seconds", "most"), [(-2, 3), (60, 9)])

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from activity.actions import Action
+from activity.models import Chain
 from tests.conftest import Call, Person, Response
 from tests.factories import AccountFactory, TokenFactory, header
 from tokens.keys import Key
@@ -113,6 +114,20 @@ def test_rotate_stops_both_keys_of_a_renewed_token(call: Call, token: Token) -> 
     refused(call("agreements", old), "is retired")
     refused(call("agreements", new), "is retired")
     assert call("agreements", newest).status_code == 200
+
+
+def test_a_new_key_brings_no_retired_one_back_and_leaves_its_moments_alone(
+    call: Call, token: Token
+) -> None:
+    first = header(token)
+    token.rotate(by=None)
+    before = token.keys.filter(version=1).values("replaced_at", "retires_at").get()
+    token.renew(by=None, until=timezone.now() + DAY)
+    second = token.keys.filter(version=2).values("replaced_at").get()
+    token.rotate(by=None)
+    assert token.keys.filter(version=1).values("replaced_at", "retires_at").get() == before
+    assert token.keys.filter(version=2).values("replaced_at").get() == second
+    refused(call("agreements", first), "is retired")
 
 
 def test_a_renewed_token_is_renewed_again_only_after_its_old_key_has_ended(token: Token) -> None:
@@ -273,6 +288,15 @@ def test_a_renewal_can_be_cancelled_while_the_new_key_is_unused(call: Call, toke
     assert token.keys.count() == 3
 
 
+def test_a_cancelled_renewal_ends_the_rehearsal_too(call: Call, token: Token) -> None:
+    old, _new = renewed(token)
+    token.rehearse(by=None)
+    token.cancel_renewal(by=None)
+    response = call("agreements", old)
+    assert response.status_code == 200
+    assert not {"Deprecation", "Sunset", "Link"} & set(response.headers)
+
+
 def test_a_renewal_cannot_be_cancelled_once_the_new_key_was_used(call: Call, token: Token) -> None:
     old, new = renewed(token)
     call("agreements", new)
@@ -312,6 +336,31 @@ def test_without_an_old_key_nothing_can_be_done_to_it(
     with pytest.raises(NoOldKey):
         verb(token, by=None)
     assert token.events.count() == 1
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        Token.rotate,
+        Token.retire,
+        Token.cancel_renewal,
+        Token.rehearse,
+        Token.disable,
+        Token.remove,
+    ],
+)
+def test_what_cannot_be_recorded_is_not_done(
+    token: Token, monkeypatch: pytest.MonkeyPatch, verb: Callable[..., object]
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError
+
+    renewed(token)
+    before = [*token.keys.order_by("pk").values(), *Token.objects.values()]
+    monkeypatch.setattr(Chain, "append", fail)
+    with pytest.raises(RuntimeError):
+        verb(token, by=None)
+    assert [*token.keys.order_by("pk").values(), *Token.objects.values()] == before
 
 
 # --- Headers --------------------------------------------------------------------------------------

@@ -44,6 +44,19 @@ def test_an_idle_token_is_disabled_and_can_be_enabled_again(
     assert status(token) == "active"
 
 
+@pytest.mark.parametrize("verb", ["disable", "remove"])
+def test_whoever_saw_an_idle_token_before_it_was_stopped_disables_it_no_more(
+    token: Token, account: Account, verb: str
+) -> None:
+    impose(account, **IDLE)
+    age(token, 50)
+    seen = Token.objects.get()
+    getattr(token, verb)(by=None)
+    assert seen.is_idle
+    assert seen.enable(by=None) == (verb == "disable")
+    assert not token.events.filter(action="tokens.idled").exists()
+
+
 def test_administrators_are_warned_once_and_again_after_the_next_use(
     account: Account, token: Token, michael: Person
 ) -> None:
