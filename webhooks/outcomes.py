@@ -37,12 +37,12 @@ class Outcome(TextChoices):
         return self in {Outcome.OK, Outcome.OK_CUT}
 
     @property
-    def sentence(self) -> Promise:
+    def sentence(self) -> Promise | str:
         """What happened, as one sentence."""
         return SENTENCES[self][0]
 
     @property
-    def advice(self) -> Promise:
+    def advice(self) -> Promise | str:
         """What the reader can do; empty if nothing has to be done."""
         return SENTENCES[self][1]
 

@@ -67,8 +67,8 @@ def test_validators_are_never_told(account: Account, token: Token) -> None:
 def pending(db: None) -> FulfillmentRequest:
     call_command("demo", verbosity=0)
     WebhookEvent.objects.all().delete()
-    found: FulfillmentRequest = FulfillmentRequest.objects.filter(status="pending").first()
-    assert found is not None
+    found = FulfillmentRequest.objects.filter(status="pending").first()
+    assert isinstance(found, FulfillmentRequest)
     return found
 
 

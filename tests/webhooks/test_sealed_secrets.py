@@ -16,7 +16,7 @@ from webhooks.models import Webhook, WebhookSecret
 @pytest.fixture
 def newer(webhook: Webhook, settings: Settings) -> int:
     """Put a newer sealing key into the ring than that of the webhook; return its number."""
-    number = max(settings.TOKEN_SEALING_KEYS) + 1
+    number: int = max(settings.TOKEN_SEALING_KEYS) + 1
     settings.TOKEN_SEALING_KEYS = {**settings.TOKEN_SEALING_KEYS, number: os.urandom(32)}
     return number
 

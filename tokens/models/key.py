@@ -24,12 +24,12 @@ SAMPLE = 5
 ALSO_SEALED: "list[type[models.Model]]" = []
 
 
-def sealed_by(rows: "models.QuerySet[Any]", number: int) -> "models.QuerySet[Any]":
+def sealed_by(rows: "models.QuerySet[Any]", number: int) -> Any:
     """Return the rows whose copy the sealing key of that number sealed."""
     return rows.annotate(sealed_by=SEALED_BY).filter(sealed_by=bytes([number]))
 
 
-def with_number(rows: "models.QuerySet[Any]") -> "models.QuerySet[Any, Any]":
+def with_number(rows: "models.QuerySet[Any]") -> Any:
     """Return the numbers of the sealing keys of rows, each as one byte."""
     return rows.annotate(sealed_by=SEALED_BY).values_list("sealed_by", flat=True)
 

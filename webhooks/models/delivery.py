@@ -134,7 +134,7 @@ class Delivery(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.id
+        return str(self.pk)
 
     @property
     def is_pending(self) -> bool:
@@ -143,7 +143,7 @@ class Delivery(models.Model):
     @property
     def message_id(self) -> str:
         """The id that stays the same over all tries, by which receivers drop repeats."""
-        return self.id
+        return str(self.pk)
 
 
 class Attempt(models.Model):
