@@ -1,6 +1,6 @@
 """Stored keys, and the check that the secrets in the settings are those they were made with."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +15,8 @@ from tokens.models.policy import Policy
 if TYPE_CHECKING:
     from tokens.models.token import Token
 
+Row = TypeVar("Row", bound=models.Model)
+
 
 # The number of the sealing key of a sealed copy, as one byte.
 SEALED_BY = Substr("sealed", 1, 1, output_field=models.BinaryField())
@@ -24,9 +26,10 @@ SAMPLE = 5
 ALSO_SEALED: "list[type[models.Model]]" = []
 
 
-def sealed_by(rows: "models.QuerySet[Any]", number: int) -> Any:
+def sealed_by(rows: "models.QuerySet[Row]", number: int) -> "models.QuerySet[Row]":
     """Return the rows whose copy the sealing key of that number sealed."""
-    return rows.annotate(sealed_by=SEALED_BY).filter(sealed_by=bytes([number]))
+    found: models.QuerySet[Row] = rows.annotate(sealed_by=SEALED_BY)
+    return found.filter(sealed_by=bytes([number]))
 
 
 def with_number(rows: "models.QuerySet[Any]") -> Any:

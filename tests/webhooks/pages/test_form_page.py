@@ -41,7 +41,8 @@ def test_creating_keeps_every_field(michael: Person) -> None:
     webhook = Webhook.objects.get()
     assert response["Location"] == f"/integrations/webhooks/{webhook.pk}/"
     assert webhook.account == michael.account
-    assert webhook.created_by_id == michael.user.pk
+    assert webhook.created_by is not None
+    assert webhook.created_by.id == michael.user.pk
     assert (webhook.label, webhook.http_method) == ("Orders to ERP", "GET")
     assert webhook.headers == {"X-Source": "connect", "X-Key": "a:b"}
     assert webhook.data == {"queue": "orders"}
@@ -61,7 +62,11 @@ def test_pressing_create_twice_creates_one(michael: Person) -> None:
 
 def test_two_at_the_same_time_create_one(michael: Person) -> None:
     run = uuid.uuid4()
-    values = {"account": michael.account, "by": michael.user, "external_url": URL}
+    values: dict[str, Any] = {
+        "account": michael.account,
+        "by": michael.user,
+        "external_url": URL,
+    }
     first = Webhook.create_once(run, label="First", **values)
     assert Webhook.create_once(run, label="Second", **values) == first
     assert Webhook.objects.count() == 1
