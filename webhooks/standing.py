@@ -181,7 +181,7 @@ class Standing:
             Webhook.Disabled.GONE: _("endpoint gone"),
             Webhook.Disabled.FAILING: _("by failures"),
         }
-        return reasons.get(self.webhook.disabled_by, "")  # type: ignore[call-overload]
+        return str(reasons.get(self.webhook.disabled_by, ""))  # type: ignore[call-overload]
 
     @property
     def since(self) -> str:

@@ -119,7 +119,8 @@ class WebhookForm(forms.ModelForm):
         widget=plain(forms.Textarea(attrs={"rows": 3})),
         help_text=gettext_lazy("One a line, such as X-Source: connect. Sent with every call."),
     )
-    data = forms.CharField(
+    # Forms have an attribute of this name, which this does not touch.
+    data = forms.CharField(  # type: ignore[assignment]
         label=gettext_lazy("Own data"),
         required=False,
         widget=plain(forms.Textarea(attrs={"rows": 3})),
