@@ -42,7 +42,7 @@ def webhooks(caller: Caller) -> QuerySet[Webhook]:
     newest = WebhookSecret.objects.filter(
         webhook=OuterRef("pk"), kind=WebhookSecret.Kind.JWT
     ).order_by("-version")
-    text: CharField[str | None, str | None] = CharField(max_length=128, null=True)
+    text: "CharField[str | None, str | None]" = CharField(max_length=128, null=True)
     return Webhook.objects.of_account(caller.account_id).annotate(
         sealed_secret=Subquery(newest.values("sealed")[:1]),
         secret_version=Subquery(newest.values("version")[:1]),
@@ -168,7 +168,7 @@ WEBHOOKS = Resource(
 
 FIELDS = ("label", "description", "type", "object_class", "external_url", "http_method")
 PLAIN = (*FIELDS, "active", "data", "headers")
-TAKES: dict[str, Field[Any, Any]] = {
+TAKES: "dict[str, Field[Any, Any]]" = {
     "product_id": CharField(name="product_id", max_length=24, blank=True),
     "jwt_secret": CharField(name="jwt_secret", max_length=secrets.LONGEST),
 }
