@@ -42,7 +42,7 @@ def webhooks(caller: Caller) -> QuerySet[Webhook]:
     newest = WebhookSecret.objects.filter(
         webhook=OuterRef("pk"), kind=WebhookSecret.Kind.JWT
     ).order_by("-version")
-    text: "CharField[str | None, str | None]" = CharField(max_length=128, null=True)
+    text: CharField[str | None, str | None] = CharField(max_length=128, null=True)
     return Webhook.objects.of_account(caller.account_id).annotate(
         sealed_secret=Subquery(newest.values("sealed")[:1]),
         secret_version=Subquery(newest.values("version")[:1]),
