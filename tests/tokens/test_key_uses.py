@@ -55,6 +55,21 @@ def test_calls_are_counted_for_the_key_and_the_program(call: Call, token: Token)
     assert (use.address, use.modules) == ("127.0.0.1", ["MD-9001"])
 
 
+def test_the_calls_of_a_key_before_it_was_replaced_are_counted_apart(
+    call: Call, token: Token, account: Account
+) -> None:
+    other = TokenFactory(account=account)
+    for key in (header(token), header(token), header(other)):
+        call("agreements", key)
+    write_all()
+    old, _new = renewed(token)
+    call("agreements", old)
+    write_all()
+    use, others = (KeyUse.objects.get(key__token=each) for each in (token, other))
+    assert (use.calls, use.calls_since) == (3, 1)
+    assert others.calls_since == 1
+
+
 def test_refused_calls_of_an_old_key_are_counted_apart(call: Call, token: Token) -> None:
     old, _new = renewed(token)
     token.rehearse(by=None)
