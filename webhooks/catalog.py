@@ -27,12 +27,14 @@ class ObjectClass(TextChoices):
         return str(COVERS[self])
 
 
+# For programs that know Connect: the portal keeps such webhooks, but has no such records.
+SILENT = _("Not in this portal yet, so nothing is sent")
 COVERS = {
     ObjectClass.FULFILLMENT_REQUEST: _("Orders, changes and cancellations of assets"),
-    ObjectClass.TIER_CONFIG_REQUEST: _("Changes of tier configurations"),
-    ObjectClass.TIER_ACCOUNT_REQUEST: _("Changes of customers"),
-    ObjectClass.LISTING_REQUEST: _("Products put on a marketplace"),
-    ObjectClass.BILLING_REQUEST: _("Charges of subscriptions"),
+    ObjectClass.TIER_CONFIG_REQUEST: SILENT,
+    ObjectClass.TIER_ACCOUNT_REQUEST: SILENT,
+    ObjectClass.LISTING_REQUEST: SILENT,
+    ObjectClass.BILLING_REQUEST: SILENT,
     ObjectClass.USAGE_FILE: _("Usage uploaded or processed"),
     ObjectClass.HELPDESK_CASE: _("Cases opened, answered or closed"),
     ObjectClass.TOKEN: _("Created, disabled, expiring, renewed, seen, refused"),
