@@ -10,7 +10,8 @@ from webhooks.catalog import ObjectClass
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 from webhooks.outcomes import Outcome
 
-URL = "https://erp.mightymicks.example/hooks/orders"
+# Refused without a look at the network.
+URL = "https://10.20.30.40/hooks/orders"
 
 
 def make_webhook(account: Account, label: str = "Orders to ERP", **kwargs: Any) -> Webhook:

@@ -11,9 +11,10 @@ from accounts.decorators import always_possible, for_administrators
 from accounts.http import PersonRequest
 from portal import text
 from portal.http import next_url, posts_from
-from portal.notices import Action, inform, succeed
+from portal.notices import Action, inform, succeed, warn
 from webhooks import outbox
-from webhooks.models import Delivery, Webhook
+from webhooks.models import Attempt, Delivery, Webhook
+from webhooks.now import send_now
 from webhooks.pages.detail import find, header
 
 
@@ -70,7 +71,22 @@ def test(request: PersonRequest, webhook_id: str) -> HttpResponse:
         inform(request, _("Nothing was sent."), _("The portal never calls this webhook."))
         return redirect("webhooks:detail", webhook.pk)
     delivery = outbox.send_test(webhook, request.user)
+    tell_result(request, delivery, send_now(webhook, delivery))
     return redirect("webhooks:delivery", webhook.pk, delivery.pk)
+
+
+def tell_result(request: PersonRequest, delivery: Delivery, attempt: Attempt | None) -> None:
+    """Say what came of sending a delivery at once; the page of it says why, and what to do."""
+    words = {"id": delivery.pk}
+    if attempt is None:
+        told = _("%(id)s is still being sent.") % words
+        inform(request, told, _("Refresh the page in a moment."))
+    elif attempt.result.is_delivered:
+        words |= {"code": str(attempt.code), "ms": f"{attempt.duration:,}"}
+        succeed(request, _("%(id)s was delivered: %(code)s in %(ms)s ms.") % words)
+    else:
+        words["why"] = str(attempt.code or attempt.result.label)
+        warn(request, _("%(id)s was not delivered: %(why)s.") % words)
 
 
 @always_possible

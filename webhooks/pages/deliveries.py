@@ -16,6 +16,8 @@ from portal import tables
 from portal.http import posts_from
 from portal.notices import inform, succeed
 from webhooks.models import Attempt, Delivery, DeliveryQuerySet, Webhook
+from webhooks.now import send_now
+from webhooks.pages.actions import tell_result
 from webhooks.pages.detail import find, header
 from webhooks.pages.filters import DeliveryFilter
 from webhooks.pages.tables import DeliveryTable
@@ -115,7 +117,12 @@ def told(attempt: Attempt) -> dict[str, Any]:
             for name, value in timings.items()
             if isinstance(value, int | float)
         ],
-        "request": "\n".join(f"{name}: {value}" for name, value in headers.items()),
+        "request": "\n".join(
+            [
+                *filter(None, [attempt.request_url]),
+                *(f"{key}: {value}" for key, value in headers.items()),
+            ]
+        ),
         "body": pretty(attempt.request_body),
     }
 
@@ -134,10 +141,13 @@ def redeliver(request: PersonRequest, webhook_id: str, delivery_id: str) -> Http
     """Send a delivery once more, under the same id."""
     webhook = find(request, webhook_id)
     row = find_delivery(webhook, delivery_id)
-    if webhook.redeliver(Delivery.objects.filter(pk=row.pk), by=request.user):
-        succeed(request, _("%(id)s is sent again.") % {"id": row.pk}, when(webhook))
-    else:
+    if not webhook.redeliver(Delivery.objects.filter(pk=row.pk), by=request.user):
         inform(request, _("Nothing was changed."), _("It is about to be sent anyway."))
+    elif webhook.active:
+        row.refresh_from_db()
+        tell_result(request, row, send_now(webhook, row))
+    else:
+        succeed(request, _("%(id)s is sent again.") % {"id": row.pk}, when(webhook))
     return redirect("webhooks:delivery", webhook.pk, row.pk)
 
 

@@ -1,10 +1,13 @@
 """The tab Deliveries and the page of a delivery."""
 
+from collections.abc import Callable
+
 import pytest
 
 from activity.actions import Action
 from activity.models import Event
 from tests.conftest import Person
+from tests.webhooks.engine.receiver import Receiver
 from tests.webhooks.factories import (
     delivered,
     failing,
@@ -13,7 +16,7 @@ from tests.webhooks.factories import (
     make_webhook,
     tried,
 )
-from webhooks.models import Delivery, Webhook
+from webhooks.models import Delivery, Webhook, WebhookSecret
 from webhooks.outcomes import Outcome
 
 
@@ -41,14 +44,35 @@ def test_without_deliveries_a_test_event_is_offered(
     assert "Send" not in seen
 
 
-def test_sending_a_test_event_leads_to_its_delivery(michael: Person, webhook: Webhook) -> None:
-    response = michael.client.post(f"/integrations/webhooks/{webhook.pk}/test/", follow=True)
+def test_a_test_event_is_sent_at_once_and_its_result_shown(
+    michael: Person, heard: Webhook, receiver: Receiver
+) -> None:
+    response = michael.client.post(f"/integrations/webhooks/{heard.pk}/test/", follow=True)
     delivery = Delivery.objects.get()
     assert delivery.event.is_test
+    assert receiver.ids == [delivery.pk]
     page = response.content.decode()
-    assert delivery.pk in page
+    assert f"{delivery.pk} was delivered: 204 in" in page
     assert "sent by Michael Goldmill" in page
-    assert "It was not tried yet." in page
+    assert "The endpoint accepted the event." in page
+    for secret in WebhookSecret.objects.all():
+        assert secret.open() not in page
+
+
+def test_a_disabled_webhook_can_be_tested(
+    michael: Person, heard: Webhook, receiver: Receiver
+) -> None:
+    heard.disable(by=None)
+    michael.client.post(f"/integrations/webhooks/{heard.pk}/test/")
+    assert len(receiver.calls) == 1
+
+
+def test_a_test_that_fails_says_why_and_what_to_do(michael: Person, webhook: Webhook) -> None:
+    response = michael.client.post(f"/integrations/webhooks/{webhook.pk}/test/", follow=True)
+    page = response.content.decode()
+    assert "was not delivered: Address not allowed." in page
+    assert str(Outcome.BLOCKED_ADDRESS.sentence) in page
+    assert str(Outcome.BLOCKED_ADDRESS.advice) in page
 
 
 @pytest.fixture
@@ -129,25 +153,18 @@ def test_every_outcome_is_explained(michael: Person, webhook: Webhook, outcome: 
 # --- Redelivering ---------------------------------------------------------------------------------
 
 
-def test_redelivering_queues_the_same_delivery_again(michael: Person, webhook: Webhook) -> None:
-    row = delivered(webhook)
-    response = michael.client.post(page_of(webhook, f"{row.pk}/redeliver/"))
-    assert response["Location"] == page_of(webhook, f"{row.pk}/")
+@pytest.mark.parametrize("was", [delivered, failing, given_up])
+def test_redelivering_sends_it_at_once_under_the_same_id(
+    michael: Person, heard: Webhook, receiver: Receiver, was: Callable[[Webhook], Delivery]
+) -> None:
+    row = was(heard)
+    response = michael.client.post(page_of(heard, f"{row.pk}/redeliver/"), follow=True)
+    assert f"{row.pk} was delivered: 204 in" in response.content.decode()
+    assert receiver.ids == [row.pk]
     [again] = Delivery.objects.all()
-    assert (again.pk, again.state, again.failures) == (row.pk, "pending", 0)
+    assert (again.pk, again.state, again.tries) == (row.pk, "delivered", row.tries + 1)
     [entry] = Event.objects.filter(action=Action.WEBHOOK_REDELIVERED)
     assert entry.changes == {"deliveries": [None, 1]}
-
-
-def test_redelivering_what_waits_for_its_next_try_sends_it_at_once(
-    michael: Person, webhook: Webhook
-) -> None:
-    row = failing(webhook)
-    michael.client.post(page_of(webhook, f"{row.pk}/redeliver/"))
-    again = Delivery.objects.get()
-    assert again.due_at < row.due_at
-    # The schedule goes on where it was.
-    assert again.failures == row.failures
 
 
 def test_what_is_due_anyway_is_not_redelivered(michael: Person, webhook: Webhook) -> None:
