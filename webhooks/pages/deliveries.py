@@ -101,7 +101,6 @@ TIMINGS = {
     "connect": gettext_lazy("connecting"),
     "tls": "TLS",
     "first_byte": gettext_lazy("first byte"),
-    "total": gettext_lazy("in all"),
 }
 
 
@@ -113,9 +112,9 @@ def told(attempt: Attempt) -> dict[str, Any]:
         "attempt": attempt,
         "icon": "active" if attempt.result.is_delivered else "expired",
         "timings": [
-            (TIMINGS.get(name, name), f"{value:,.0f} ms")
+            (TIMINGS[name], f"{value:,.0f} ms")
             for name, value in timings.items()
-            if isinstance(value, int | float)
+            if isinstance(value, int | float) and name in TIMINGS
         ],
         "request": "\n".join(
             [
@@ -124,6 +123,8 @@ def told(attempt: Attempt) -> dict[str, Any]:
             ]
         ),
         "body": pretty(attempt.request_body),
+        "answer": "\n\n".join(filter(None, [attempt.answer_headers.strip(), attempt.answer])),
+        "duration": f"{attempt.duration:,} ms",
     }
 
 
