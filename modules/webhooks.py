@@ -26,7 +26,6 @@ from api.resource import Resource
 from api.shapes import Computed, Constant, Shape, actor, actors, reference
 from modules.integrations import acting
 from portal.api import PREFIX
-from tokens import vault
 from tokens.catalog import Module
 from tokens.gate import Caller, without_waiting
 from webhooks import outbox, products, secrets
@@ -50,14 +49,6 @@ def webhooks(caller: Caller) -> QuerySet[Webhook]:
         about_name=NullIf("product_name", Value(""), output_field=text),
         **actors("created_by", "updated_by"),
     )
-
-
-def opened(account: str, webhook: str, sealed: Any, version: int) -> str | None:
-    """Return the JWT secret; None if the ring no longer has its sealing key."""
-    try:
-        return vault.unseal(bytes(sealed), account, webhook, WebhookSecret.Kind.JWT, version)
-    except (TypeError, vault.SealBroken):
-        return None
 
 
 def trigger_info(at: Any, duration: int | None, code: int | None, outcome: str) -> Any:
@@ -126,7 +117,7 @@ WEBHOOKS = Resource(
         "external_url": "external_url",
         "http_method": "http_method",
         "jwt_secret": Computed(
-            ("account_id", "id", "sealed_secret", "secret_version"), opened, SECRET
+            ("account_id", "id", "sealed_secret", "secret_version"), WebhookSecret.opened, SECRET
         ),
         "data": "data",
         "headers": "headers",

@@ -1,7 +1,7 @@
 """The secrets that sign the calls of a webhook."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -102,6 +102,15 @@ class WebhookSecret(models.Model):
         return list(
             rows.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now())).order_by("-version")
         )
+
+    @staticmethod
+    def opened(account_id: str, webhook_id: str, sealed: Any, version: int) -> str | None:
+        """Return a JWT secret, given its columns; None if it is missing or cannot be opened."""
+        try:
+            kind = WebhookSecret.Kind.JWT
+            return vault.unseal(bytes(sealed), account_id, webhook_id, kind, version)
+        except (TypeError, vault.SealBroken):
+            return None
 
     def open(self) -> str:
         """Return the secret. Raise vault.SealBroken."""
