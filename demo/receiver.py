@@ -1,7 +1,7 @@
-"""`/demo/receiver/…`: an endpoint for webhooks that checks each call and says what it found.
+"""`/demo/receiver/…`: endpoints for webhooks that check each call and say what they found.
 
-The last part of the address says how it behaves: nothing, `fail`, `slow` or `gone`. The answer is
-kept with the delivery, where people can read it.
+One accepts, the others fail, are slow or are gone. The answer is kept with the delivery, where
+people can read it.
 """
 
 import base64
@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import json
 import time
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +19,9 @@ from django.views.decorators.csrf import csrf_exempt
 from tokens import vault
 from webhooks.models import Webhook, WebhookSecret
 
+View = Callable[[HttpRequest], HttpResponse]
+
+RIGHT = "Both signatures are right."
 # Seconds that the slow receiver takes, and that a call may be old.
 SLOW = 8
 TOLERANCE = 300
@@ -27,25 +31,49 @@ class Unsigned(Exception):
     """The call does not come from the portal; the message says why."""
 
 
-@csrf_exempt
-@login_not_required
-def receive(request: HttpRequest, behaviour: str = "") -> HttpResponse:
-    """Check a call and answer, as the address says."""
-    if behaviour == "fail":
-        return JsonResponse({"verdict": "This address always fails."}, status=500)
-    if behaviour == "gone":
-        return JsonResponse({"verdict": "This address is gone."}, status=410)
-    if behaviour == "slow":
-        time.sleep(SLOW)
-    try:
-        claims = check(request)
-    except Unsigned as problem:
-        return JsonResponse({"verdict": str(problem)}, status=401)
-    return JsonResponse({"verdict": "Both signatures are right.", "webhook": claims["webhook_id"]})
+def signed(view: View) -> View:
+    """Let only calls of the portal reach the view; it answers others itself."""
+
+    @csrf_exempt
+    @login_not_required
+    @wraps(view)
+    def inner(request: HttpRequest) -> HttpResponse:
+        try:
+            check(request)
+        except Unsigned as problem:
+            return JsonResponse({"verdict": str(problem)}, status=401)
+        return view(request)
+
+    return inner
 
 
-def check(request: HttpRequest) -> dict[str, Any]:
-    """Return the claims of the JWT. Raise Unsigned unless both signatures are right."""
+@signed
+def receive(request: HttpRequest) -> HttpResponse:
+    """Accept the call."""
+    return JsonResponse({"verdict": RIGHT})
+
+
+@signed
+def fail(request: HttpRequest) -> HttpResponse:
+    """Fail, to show how the portal tries again."""
+    return JsonResponse({"verdict": f"{RIGHT} This address always fails."}, status=500)
+
+
+@signed
+def be_slow(request: HttpRequest) -> HttpResponse:
+    """Accept the call after a while."""
+    time.sleep(SLOW)
+    return JsonResponse({"verdict": RIGHT})
+
+
+@signed
+def be_gone(request: HttpRequest) -> HttpResponse:
+    """Say that nobody wants calls at this address any more, which disables the webhook."""
+    return JsonResponse({"verdict": f"{RIGHT} This address is gone."}, status=410)
+
+
+def check(request: HttpRequest) -> None:
+    """Raise Unsigned unless both signatures are right."""
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     head, _dot, mark = token.rpartition(".")
     try:
@@ -60,8 +88,6 @@ def check(request: HttpRequest) -> dict[str, Any]:
     if expires < time.time():
         raise Unsigned("The JWT has expired.")
     check_standard(request, webhook)
-    found: dict[str, Any] = claims
-    return found
 
 
 def check_standard(request: HttpRequest, webhook: Webhook) -> None:

@@ -8,5 +8,7 @@ app_name = "demo"
 
 urlpatterns = [
     path("receiver/", receiver.receive, name="receiver"),
-    path("receiver/<slug:behaviour>/", receiver.receive, name="receiver_as"),
+    path("receiver/fail/", receiver.fail, name="failing_receiver"),
+    path("receiver/slow/", receiver.be_slow, name="slow_receiver"),
+    path("receiver/gone/", receiver.be_gone, name="gone_receiver"),
 ]

@@ -7,26 +7,19 @@ from demo.companies import FRONT_STREET, MICK
 from webhooks.catalog import Method, ObjectClass
 from webhooks.models import Webhook
 
-TOLD = "Tells the receiver of the demo what happens to tokens."
+TOLD = (
+    "Tells the receiver of the demo what happens to tokens. Change the end of its address to "
+    "/receiver/fail/, /slow/ or /gone/ to see what follows."
+)
 # (id, account, label, object class, product, its name, endpoint, method, description, active)
 ROWS = (
     (
         *("WH-660-482-117", MICK, "Token Watch", ObjectClass.TOKEN, "", ""),
-        *(
-            "/demo/receiver/",
-            Method.POST,
-            "Tells the demo's receiver what happens to tokens.",
-            True,
-        ),
+        *("/demo/receiver/", Method.POST, TOLD, True),
     ),
     (
         *("WH-660-482-118", FRONT_STREET, "Token Watch", ObjectClass.TOKEN, "", ""),
-        *(
-            "/demo/receiver/",
-            Method.POST,
-            "Tells the demo's receiver what happens to tokens.",
-            True,
-        ),
+        *("/demo/receiver/", Method.POST, TOLD, True),
     ),
     (
         *("WH-833-608-476", MICK, "Orders to ERP", ObjectClass.FULFILLMENT_REQUEST),

@@ -99,6 +99,10 @@ PAGES = {
     "rules:add": ("sign-in", 403, 200, 200),
     "rules:edit": ("sign-in", 403, 200, 404),
     "rules:delete": ("sign-in", 403, 200, 404),
+    "demo:receiver": (401, 401, 401, 401),
+    "demo:failing_receiver": (401, 401, 401, 401),
+    "demo:slow_receiver": (401, 401, 401, 401),
+    "demo:gone_receiver": (401, 401, 401, 401),
     "webhooks:list": ("sign-in", 200, 200, 200),
     "webhooks:save_layout": ("sign-in", 302, 302, 302),
     "webhooks:new": ("sign-in", 403, 200, 200),
@@ -202,6 +206,10 @@ FORMS = {
     "rules:add": ("sign-in", 403, 200, 200),
     "rules:edit": ("sign-in", 403, 200, 404),
     "rules:delete": ("sign-in", 403, 302, 404),
+    "demo:receiver": (401, 401, 401, 401),
+    "demo:failing_receiver": (401, 401, 401, 401),
+    "demo:slow_receiver": (401, 401, 401, 401),
+    "demo:gone_receiver": (401, 401, 401, 401),
     "webhooks:list": ("sign-in", 405, 405, 405),
     "webhooks:save_layout": ("sign-in", 302, 302, 302),
     "webhooks:new": ("sign-in", 403, 200, 200),
@@ -244,6 +252,7 @@ API = {
     "auth/tokens/<parent>/permissions": Module.INTEGRATIONS,
     "extensions": Module.INTEGRATIONS,
     "modules": Module.INTEGRATIONS,
+    "notifications/webhooks": Module.INTEGRATIONS,
     "helpdesk/cases": Module.HELPDESK,
     "listings": Module.LISTINGS,
     "marketplaces": Module.MARKETPLACES,
@@ -271,6 +280,11 @@ ACTIONS = {
     **{
         f"helpdesk/cases/<id>/{action}": Module.HELPDESK
         for action in ("pend", "inquire", "resolve", "close")
+    },
+    "notifications/webhooks/<id>/trigger": Module.INTEGRATIONS,
+    **{
+        f"requests/<id>/{action}": Module.SUBSCRIPTIONS
+        for action in ("approve", "fail", "inquire", "pend")
     },
 }
 ACTION_NAMES = {route.rsplit("/")[-1] for route in ACTIONS}
