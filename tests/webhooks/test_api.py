@@ -189,7 +189,7 @@ def test_it_needs_the_module_integrations(call: Call, account: Account) -> None:
 def test_lists_can_be_filtered_by_what_connect_offers(hooks: Hooks, account: Account) -> None:
     webhook = make(account)
     make(account, label="Other", active=False)
-    for query in ("label=Token Watch", "like(label,*watch)", "active=true", f"id={webhook.pk}"):
+    for query in ("label=Token Watch", "ilike(label,*watch)", "active=true", f"id={webhook.pk}"):
         found = hooks("get", f"?{query}").json()
         assert [each["id"] for each in found] == [webhook.pk], query
 

@@ -89,8 +89,9 @@ def test_an_approved_request_is_told_to_both_companies(
     response = call(f"requests/{pending.pk}/approve", seller, "post", content_type=JSON)
     assert response.status_code == 200, response.content
     assert response.json()["status"] == "approved"
-    assert {each.webhook_id for each in Delivery.objects.all()} == {each.pk for each in both}
-    event = WebhookEvent.objects.filter(account=pending.vendor).get()
+    told = Delivery.objects.filter(event__object_id=pending.pk)
+    assert {each.webhook_id for each in told} == {each.pk for each in both}
+    event = WebhookEvent.objects.get(account=pending.vendor, object_id=pending.pk)
     assert (event.action, event.object_id, event.object_status) == (
         "approved",
         pending.pk,
