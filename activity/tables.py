@@ -21,13 +21,12 @@ from portal.http import whole
 from portal.tables import Table
 
 # Pages of subjects, by kind. URL names only, since their apps are in higher layers.
-PAGES = {"token": "tokens:detail", "webhook": "webhooks:detail"}
+PAGES = {"token": "tokens:detail"}
 KINDS = {
     "user": gettext_lazy("Person"),
     "membership": gettext_lazy("Membership"),
     "account": gettext_lazy("Account"),
     "iprule": gettext_lazy("IP rule"),
-    "webhook": gettext_lazy("Webhook"),
 }
 
 
@@ -142,8 +141,8 @@ class EventTable(Table):
         }
 
 
-class SubjectTrailTable(EventTable):
-    """The entries about one thing, on its page."""
+class TokenTrailTable(EventTable):
+    """The entries about one token."""
 
     subject = None
 

@@ -28,7 +28,6 @@ from modules import (
     tier_config,
     translations,
     usage,
-    webhooks,
 )
 from portal.views import page_not_found
 
@@ -46,7 +45,6 @@ RESOURCES = (
     integrations.PERMISSIONS,
     integrations.EXTENSIONS,
     integrations.MODULES,
-    webhooks.WEBHOOKS,
     helpdesk.CASES,
     listings.LISTINGS,
     marketplaces.MARKETPLACES,
