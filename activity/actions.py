@@ -10,6 +10,7 @@ class Group(TextChoices):
     TOKENS = "tokens", _("Tokens")
     KEYS = "keys", _("Keys seen")
     RULES = "rules", _("IP rules")
+    WEBHOOKS = "webhooks", _("Webhooks")
     SIGN_INS = "sign-ins", _("Sign-ins and passwords")
     PEOPLE = "people", _("People and accounts")
     ADMINISTRATION = "administration", _("Administration")
@@ -53,6 +54,15 @@ class Action(TextChoices):
     RULE_ADDED = "rules.added", _("IP rule added")
     RULE_CHANGED = "rules.changed", _("IP rule changed")
     RULE_DELETED = "rules.deleted", _("IP rule deleted")
+
+    WEBHOOK_CREATED = "webhooks.created", _("Webhook created")
+    WEBHOOK_CHANGED = "webhooks.changed", _("Webhook changed")
+    WEBHOOK_ENABLED = "webhooks.enabled", _("Webhook enabled")
+    WEBHOOK_DISABLED = "webhooks.disabled", _("Webhook disabled")
+    WEBHOOK_DELETED = "webhooks.deleted", _("Webhook deleted")
+    WEBHOOK_SECRET_CHANGED = "webhooks.secret-changed", _("New webhook secret")
+    WEBHOOK_SECRET_SEEN = "webhooks.secret-viewed", _("Webhook secret viewed")
+    WEBHOOK_REDELIVERED = "webhooks.redelivered", _("Deliveries sent again")
 
     SIGNED_IN = "sign-ins.accepted", _("Signed in")
     SIGN_IN_REFUSED = "sign-ins.refused", _("Sign-in refused")

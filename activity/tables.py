@@ -21,12 +21,13 @@ from portal.http import whole
 from portal.tables import Table
 
 # Pages of subjects, by kind. URL names only, since their apps are in higher layers.
-PAGES = {"token": "tokens:detail"}
+PAGES = {"token": "tokens:detail", "webhook": "webhooks:detail"}
 KINDS = {
     "user": gettext_lazy("Person"),
     "membership": gettext_lazy("Membership"),
     "account": gettext_lazy("Account"),
     "iprule": gettext_lazy("IP rule"),
+    "webhook": gettext_lazy("Webhook"),
 }
 
 
@@ -141,8 +142,8 @@ class EventTable(Table):
         }
 
 
-class TokenTrailTable(EventTable):
-    """The entries about one token."""
+class SubjectTrailTable(EventTable):
+    """The entries about one thing, on its page."""
 
     subject = None
 

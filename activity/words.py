@@ -45,6 +45,18 @@ LABELS = {
     "copies": gettext_lazy("Copies of keys"),
     "two_step": gettext_lazy("Two-step sign-in for administrators"),
     "starts_at": gettext_lazy("In force from"),
+    "label": gettext_lazy("Label"),
+    "product": gettext_lazy("Product"),
+    "object_class": gettext_lazy("Fires on"),
+    "endpoint": gettext_lazy("Endpoint"),
+    "method": gettext_lazy("Method"),
+    "headers": gettext_lazy("Headers"),
+    "data": gettext_lazy("Own data"),
+    "active": gettext_lazy("Active"),
+    "secret": gettext_lazy("JWT secret"),
+    "reason": gettext_lazy("Why"),
+    "kind": gettext_lazy("Secret"),
+    "deliveries": gettext_lazy("Deliveries"),
 }
 
 
@@ -140,6 +152,8 @@ def note(event: Event) -> str:
     if event.action == Action.TOKEN_CREATED:
         modules = dict(pairs(event)).get("modules", (None, []))[1]
         return text.join_some(modules, 3) if isinstance(modules, list) and modules else ""
+    if event.action == Action.WEBHOOK_CREATED:
+        return str(dict(pairs(event)).get("object_class", (None, ""))[1])
     is_new = event.action.endswith("added")
     names = [label(name) for name, _pair in pairs(event) if name != "status" and not is_new]
     return ", ".join(name[0].lower() + name[1:] for name in names)

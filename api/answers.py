@@ -96,6 +96,8 @@ def list_records(resource: "Resource", request: ApiRequest, parent: str | None) 
         return not_found(parent)
     response = api.json_response([query.build(row) for row in rows])
     response.headers["Content-Range"] = f"items {offset}-{offset + max(len(rows) - 1, 0)}/{total}"
+    if resource.noted and rows:
+        resource.noted(caller)
     if query.ignored:
         response.headers[IGNORED] = query.ignored
     return response
@@ -106,7 +108,11 @@ def show(
 ) -> HttpResponse:
     """Return one record, or 404 if the caller's account has no such record."""
     record = one(resource, caller, pk, parent)
-    return not_found(pk) if record is None else api.json_response(record, status)
+    if record is None:
+        return not_found(pk)
+    if resource.noted:
+        resource.noted(caller)
+    return api.json_response(record, status)
 
 
 def one(

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig, ValidationError
-from django.db.models import BooleanField, DateTimeField, Field, IntegerField
+from django.db.models import BooleanField, DateTimeField, Field, IntegerField, JSONField
 from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -127,6 +127,8 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
     if value is None:
         if field.null or field.primary_key:
             return None
+        if isinstance(field, JSONField):
+            return {}
         if field.blank and not isinstance(field, IntegerField | BooleanField):
             return ""
         raise ValidationError(_("This field may not be null."))
@@ -137,6 +139,9 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
         # In Python, True is an int.
         if not isinstance(value, int) or isinstance(value, bool):
             raise ValidationError(_("Must be a whole number."))
+    elif isinstance(field, JSONField):
+        if not isinstance(value, Mapping):
+            raise ValidationError(_("Must be an object."))
     elif not isinstance(value, str):
         raise ValidationError(_("Must be a string."))
     elif isinstance(field, DateTimeField):

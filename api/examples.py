@@ -42,6 +42,7 @@ RECORDS = {
     "Token": ("SU-431-800-699", "ERP Agreements Sync"),
     "UsageFile": ("UF-2026-05-7731-0042", "Cloud Backup, May 2026"),
     "User": ("UR-630-250-903", "Robert Balboa"),
+    "Webhook": ("WH-833-608-476", "Orders to ERP"),
 }
 
 # Field, or model and field where they differ -> a value.
@@ -57,6 +58,8 @@ FIELDS = {
     "Report.status": "succeeded",
     "Report.timeout": False,
     "User.email": "robert@frontstreet.example",
+    "about_id": "PRD-783-317-575",
+    "about_name": "Cloud Backup",
     "activation_key": "Ask for the first sign-in at start.cloudbackup.example.",
     "address": "Calle Mayor 12",
     "address_2": "2nd floor",
@@ -79,6 +82,7 @@ FIELDS = {
     "extension_id": "EXT-857-273",
     # Later than today, since a token cannot be created as expired.
     "expires_at": "2031-01-31T00:00:00+00:00",
+    "external_url": "https://erp.frontstreet.example/hooks/orders",
     "failure_output": "",
     "feedback": "Solved within a day.",
     "first_name": "Elena",
@@ -86,6 +90,7 @@ FIELDS = {
     "git_tag": "2.4.1",
     "git_url": "https://code.example/order-automation",
     "instance_id": "commerce-south",
+    "jwt_secret": "JWT-3d2f1c6a9e0b4f5d8c7a6b5e4d3c2b1a0f9e8d7c",
     "last_name": "Ruiz",
     "link": "https://documents.example/agp-884-348-731.pdf",
     "Grant.module": "MD-0023",
@@ -100,6 +105,7 @@ FIELDS = {
     "phone_extension": "4",
     "phone_number": "5550142",
     "postal_code": "50001",
+    "product_id": "PRD-783-317-575",
     "reason": "The license key is not known.",
     "rejection_note": "The period does not match the contract.",
     "renderer": "xlsx",
@@ -123,6 +129,10 @@ FIELDS = {
     "text": "12",
     "Token.description": "Copies agreements to the ERP every hour.",
     "Extension.description": "Custom Integration",
+    "Webhook.data": {"queue": "orders"},
+    "Webhook.description": "Puts new orders into the queue of the ERP.",
+    "Webhook.headers": {"X-Source": "connect"},
+    "label": "Orders to ERP",
     "UsageFile.description": "What customers stored in May.",
     "UsageFile.external_id": "2026-05",
     "MarketplaceHub.external_id": "iberia",
@@ -147,9 +157,14 @@ ACTOR_ENDINGS = ("_actor_id", "_actor_name")
 def example(field: "Field[Any, Any]", column: str = "") -> Any:
     """Return an example value of a field, as JSON.
 
-    The field of a computed column has no model; its value is looked up by the column's name.
+    The field of a computed column has no model; its value is looked up by the column's name, and
+    that of a field that only bodies have by its own.
     """
-    model, name = (field.model.__name__, field.name) if hasattr(field, "model") else ("", column)
+    model, name = (
+        (field.model.__name__, field.name)
+        if hasattr(field, "model")
+        else ("", column or str(field.name or ""))
+    )
     found = FIELDS.get(f"{model}.{name}", FIELDS.get(name))
     if found is not None:
         return found

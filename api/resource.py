@@ -33,7 +33,7 @@ from accounts.models import Account
 from api import answers, rql
 from api.answers import READ
 from api.queries import PARENT, anybody
-from api.shapes import Column, Constant, Path, Rows, Shape, leaves, trace_in
+from api.shapes import Column, Computed, Constant, Path, Rows, Shape, leaves, trace_in
 from portal.plans import annotation
 from tokens.catalog import Module
 from tokens.gate import Caller
@@ -94,6 +94,7 @@ class Resource:
       an error and finds nothing.
     - `nulls` names fields that are null in Connect for records such as these: a filter for
       null finds all of them.
+    - `noted(caller)` is called for each answer that has records, where reading is recorded.
     - `detail=False` is for records without an address of their own.
 
     Raises ValueError if `ordering` or `search` names something that the records do not show.
@@ -113,16 +114,11 @@ class Resource:
         nulls: tuple[str, ...] = (),
         parent: "Resource | None" = None,
         detail: bool = True,
+        noted: Callable[[Caller], object] | None = None,
         about: str,
     ) -> None:
-        self.path, self.module, self.queryset, self.fields, self.detail, self.about = (
-            path,
-            module,
-            queryset,
-            fields,
-            detail,
-            about,
-        )
+        self.path, self.module, self.queryset, self.fields = path, module, queryset, fields
+        self.detail, self.noted, self.about = detail, noted, about
         self.foreign, self.nulls, self.parent, self.search = foreign or {}, nulls, parent, search
         self.sample = self.visible(anybody(Account.Side.VENDOR), PARENT)
         self.model: type[Model] = self.sample.model
@@ -170,7 +166,7 @@ class Resource:
                 ):
                     # Ordering by a constant leaves all records equal, so they come by id.
                     yield name, rql.Filter("pk", field, constant=value.value)
-            else:
+            elif not isinstance(value, Computed):
                 column = column_of(value)
                 path = self.trace(column)
                 if not isinstance(path.field, JSONField):
@@ -211,23 +207,37 @@ class Resource:
         self,
         *names: str,
         required: tuple[str, ...] = (),
+        takes: "Mapping[str, Field[Any, Any]] | None" = None,
         answers: Mapping[str, Any] | None = None,
         not_yet: Mapping[str, Any] | None = None,
     ) -> Decorator:
         """Register `create(caller, values)`, or `create(caller, parent, values)` with a parent.
 
-        `values` are the names that the body has, checked against their columns. `create` returns
+        `values` are the names that the body has, checked against their columns, or against the
+        fields of `takes`, which has names that a record does not show like that. `create` returns
         the id of the new record, and the answer is 201 with that record. To answer with more, it
         returns the whole answer as a dict, and `answers` describes what that has besides. A body
         with a name in `not_yet` is refused with its message.
         """
         return partial(
-            self.register, self.writes, "POST", names, required, answers=answers, not_yet=not_yet
+            self.register,
+            self.writes,
+            "POST",
+            names,
+            required,
+            takes=takes,
+            answers=answers,
+            not_yet=not_yet,
         )
 
-    def updates(self, *names: str, required: tuple[str, ...] = ()) -> Decorator:
+    def updates(
+        self,
+        *names: str,
+        required: tuple[str, ...] = (),
+        takes: "Mapping[str, Field[Any, Any]] | None" = None,
+    ) -> Decorator:
         """Register `update(caller, record, values)`. The answer is the record."""
-        return partial(self.register, self.writes, "PUT", names, required)
+        return partial(self.register, self.writes, "PUT", names, required, takes=takes)
 
     def deletes(self, run: Callable[..., Any]) -> Callable[..., Any]:
         """Register `delete(caller, record)`. The answer is 204."""
@@ -260,10 +270,12 @@ class Resource:
         names: tuple[str, ...],
         required: tuple[str, ...],
         run: Callable[..., Any],
+        takes: "Mapping[str, Field[Any, Any]] | None" = None,
         answers: Mapping[str, Any] | None = None,
         not_yet: Mapping[str, Any] | None = None,
     ) -> Callable[..., Any]:
         fields = {name: self.trace(column_of(self.columns[name])).field for name in names}
+        fields |= takes or {}
         where[key] = Write(
             run,
             fields,

@@ -23,7 +23,7 @@ from django.db.models.expressions import Col
 
 from api.examples import example
 from api.resource import Resource, Write
-from api.shapes import Column, Constant, Rows, trace
+from api.shapes import Column, Computed, Constant, Rows, trace
 from portal.plans import annotation
 
 Schema = dict[str, Any]
@@ -110,7 +110,7 @@ def content(value: Any, queryset: "QuerySet[Any]") -> Schema:
         if value.schema is None:
             return {"type": "array", "items": listed}
         return {**value.schema, "additionalProperties": listed}
-    if isinstance(value, Column):
+    if isinstance(value, Column | Computed):
         return dict(value.schema)
     if isinstance(value, Constant):
         return {"type": json_type(value.value), "const": value.value}

@@ -7,6 +7,7 @@ A shape maps JSON names to where their values come from:
         "owner": reference("owner"),                 # a nested object is a nested shape
         "kind": Constant("production"),              # the same in every record
         "public": Column("status", is_published),    # a column whose value is converted
+        "secret": Computed(("id", "sealed"), unsealed, {...}),  # made of several columns
         "hubs": Rows(hubs_of_marketplace, {...}),    # rows of another table, as a list
     }
 
@@ -49,6 +50,15 @@ class Column:
     name: str
     change: Callable[[Any], Any]
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A value that `change` makes of several columns. It cannot be filtered or ordered by."""
+
+    names: tuple[str, ...]
+    change: Callable[..., Any]
+    schema: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -203,6 +213,9 @@ class Builder:
         if isinstance(value, Column):
             stored, change = self.cell(value.name), value.change
             return lambda row: change(stored(row))
+        if isinstance(value, Computed):
+            several, make = [self.cell(name) for name in value.names], value.change
+            return lambda row: make(*(stored(row) for stored in several))
         if isinstance(value, Rows):
             listed = self.cell(value.expression())
             if value.change is None:

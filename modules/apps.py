@@ -12,6 +12,12 @@ class ModulesConfig(AppConfig):
     verbose_name = _("Sample modules")
 
     def ready(self) -> None:
+        # These need the loaded models; `changes` connects itself to them.
+        from modules import changes  # noqa: F401
+        from modules.models import Product
+        from webhooks import products
+
+        products.register(Product.names_for)
         post_migrate.connect(mirror_catalog, sender=self)
 
 

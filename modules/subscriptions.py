@@ -1,13 +1,18 @@
 """The resources `/public/v1/assets` and `/requests`: the module Subscriptions."""
 
+from typing import Any
+
 from django.db.models import CharField, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
+from api.bodies import ApiError
 from api.resource import Resource
 from api.shapes import Constant, Rows, Shape, events, reference
 from modules.customers import CONTACT_INFO
-from modules.models import Asset, AssetItem, FulfillmentRequest
+from modules.models import Asset, AssetItem, FulfillmentRequest, WrongState
 from tokens.catalog import Module
+from tokens.gate import Caller
 
 
 def tier(column: str) -> Shape:
@@ -174,3 +179,39 @@ REQUESTS = Resource(
         "asset.tiers.customer.name",
     ),
 )
+
+
+@REQUESTS.acts("approve")
+def approve(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Approve a pending request, as its vendor. Its subscription changes with it."""
+    move(caller, request, FulfillmentRequest.Status.APPROVED)
+
+
+@REQUESTS.acts("fail", "reason", required=("reason",))
+def fail(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Fail a pending or inquiring request, as its vendor, with the reason."""
+    move(caller, request, FulfillmentRequest.Status.FAILED, **values)
+
+
+@REQUESTS.acts("inquire")
+def inquire(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Ask for more information about a pending request, as its vendor."""
+    move(caller, request, FulfillmentRequest.Status.INQUIRING)
+
+
+@REQUESTS.acts("pend")
+def pend(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Return an inquiring request to pending."""
+    move(caller, request, FulfillmentRequest.Status.PENDING)
+
+
+def move(
+    caller: Caller, request: FulfillmentRequest, status: FulfillmentRequest.Status, **fields: str
+) -> None:
+    """Move a request. Raise ApiError if the caller is not its vendor, or it has another status."""
+    if status != FulfillmentRequest.Status.PENDING and request.vendor_id != caller.account_id:
+        raise ApiError(_("Only the vendor can do that."), code="AUTH_005", status=403)
+    try:
+        request.move(status, **fields)
+    except WrongState as problem:
+        raise ApiError(str(problem), code="REQ_003") from None

@@ -28,6 +28,7 @@ from modules import (
     tier_config,
     translations,
     usage,
+    webhooks,
 )
 from portal.views import page_not_found
 
@@ -45,6 +46,7 @@ RESOURCES = (
     integrations.PERMISSIONS,
     integrations.EXTENSIONS,
     integrations.MODULES,
+    webhooks.WEBHOOKS,
     helpdesk.CASES,
     listings.LISTINGS,
     marketplaces.MARKETPLACES,

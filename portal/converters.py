@@ -17,3 +17,15 @@ class RuleId(TokenId):
     """The id of an IP rule, such as `IPR-160-984-311`."""
 
     regex = r"IPR-[0-9]{3}-[0-9]{3}-[0-9]{3}"
+
+
+class WebhookId(TokenId):
+    """The id of a webhook, such as `WH-160-984-311`."""
+
+    regex = r"WH-[0-9]{3}-[0-9]{3}-[0-9]{3}"
+
+
+class DeliveryId(TokenId):
+    """The id of a delivery of a webhook, such as `WHD-1609-8431-1774`."""
+
+    regex = r"WHD-[0-9]{4}-[0-9]{4}-[0-9]{4}"

@@ -6,6 +6,7 @@ Error messages never quote a URL, since it may hold a password.
 import os
 import re
 from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -44,6 +45,14 @@ def read_origins(name: str) -> list[str]:
                 f"path; not {origin!r}."
             )
     return origins
+
+
+def read_networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
+    """Return a list of networks, `10.0.0.0/8,fd00::/8`; a single address is a network too."""
+    try:
+        return [ip_network(part) for part in read_list(name, default)]
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must look like 10.1.0.0/16,fd00:1::/32.") from None
 
 
 def read_flag(name: str, *, default: bool) -> bool:

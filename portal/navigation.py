@@ -28,7 +28,7 @@ class Section(NamedTuple):
 SECTIONS = (
     Section(_("General"), "general:start", "general", ("general:",)),
     Section(_("Tokens"), "tokens:list", "key", ("tokens:",)),
-    Section(_("Webhooks"), "portal:webhooks", "webhook", ("portal:webhooks", "webhooks:")),
+    Section(_("Webhooks"), "webhooks:list", "webhook", ("webhooks:",)),
     Section(
         _("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")
     ),

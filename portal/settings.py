@@ -15,6 +15,7 @@ from portal.environment import (
     read_email,
     read_flag,
     read_list,
+    read_networks,
     read_number,
     read_origins,
     read_redis,
@@ -56,6 +57,19 @@ if DEBUG and (HTTPS or not set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::
     )
 
 BRAND = read_text("BRAND", "Integrations Portal")
+# Where receivers of webhooks find the API.
+PORTAL_URL = read_text(
+    "PORTAL_URL",
+    f"https://{ALLOWED_HOSTS[0]}"
+    if HTTPS
+    else f"http://{(ALLOWED_HOSTS or ['localhost'])[0]}:{read_text('PORT', '8000')}",
+).rstrip("/")
+# Networks besides the Internet that webhooks may call.
+WEBHOOK_ALLOWED_NETWORKS = read_networks(
+    "WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else ""
+)
+# Whether the server starts the program that delivers webhooks.
+DELIVER = read_flag("DELIVER", default=True)
 PRIVACY_URL = read_text("PRIVACY_URL", "")
 TERMS_URL = read_text("TERMS_URL", "")
 HELP_URL = read_text("HELP_URL", "")
@@ -96,6 +110,7 @@ INSTALLED_APPS = (
     *(("demo",) if DEMO else ()),
     "modules",
     "general",
+    "webhooks",
     "tokens",
     "activity",
     "accounts",

@@ -1,19 +1,21 @@
 """The URLs of the portal."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from portal import views
-from portal.converters import RuleId, TokenId
+from portal.converters import DeliveryId, RuleId, TokenId, WebhookId
 
 register_converter(TokenId, "token_id")
 register_converter(RuleId, "rule_id")
+register_converter(WebhookId, "webhook_id")
+register_converter(DeliveryId, "delivery_id")
 
 shell = (
     [
         path("", views.home, name="home"),
         path("start-over/", views.start_over, name="start_over"),
-        path("integrations/webhooks/", views.webhooks, name="webhooks"),
         path("integrations/extensions/", views.extensions, name="extensions"),
     ],
     "portal",
@@ -26,8 +28,10 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("integrations/", include("tokens.pages.urls")),
     path("integrations/", include("tokens.pages.rules.urls")),
+    path("integrations/", include("webhooks.pages.urls")),
     path("integrations/", include("activity.urls")),
     path("integrations/", include("general.urls")),
+    *([path("demo/", include("demo.urls"))] if settings.DEMO else []),
     path("admin/login/", views.admin_sign_in, name="admin_sign_in"),
     path("admin/", admin.site.urls),
 ]

@@ -1,4 +1,4 @@
-"""Views outside the other apps: the start page, planned sections, all errors (HTML and JSON)."""
+"""Views outside the other apps: the start page, a planned section, all errors (HTML and JSON)."""
 
 import logging
 import sys
@@ -32,15 +32,6 @@ overload = logging.getLogger("portal.overload")
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     return redirect("general:start")
-
-
-@require_safe
-def webhooks(request: HttpRequest) -> HttpResponse:
-    lead = _(
-        "The portal sends no webhooks. Programs find out what has changed by calling the API "
-        "with the key of a token."
-    )
-    return render(request, "portal/soon.html", {"title": _("Webhooks"), "lead": lead})
 
 
 @require_safe

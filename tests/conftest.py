@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Account, Membership, User
 from activity.models import Chain, Event
+from modules import webhooks
 from tests.factories import AccountFactory, MembershipFactory, TokenFactory, header
 from tokens import uses
 from tokens.models import Extension, Token
@@ -129,6 +130,7 @@ def just_made(client: Client, token: Token) -> Client:
 def no_calls_are_remembered() -> None:
     """Forget the calls that a process counts: the ids of keys begin again with every test."""
     uses.calls.clear()
+    webhooks.recorded.clear()
 
 
 @pytest.fixture(autouse=True)

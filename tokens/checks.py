@@ -30,7 +30,7 @@ LOSSES = {
 
 
 def missing(row: RingSecret) -> CheckMessage | None:
-    if row.is_configured() or not (count := row.stored_keys().count()):
+    if row.is_configured() or not (count := row.count_needed()):
         return None
     affected = "1 key" if count == 1 else f"{count} keys"
     loss = f"{affected} of this database {LOSSES[RingSecret.Ring(row.ring)]}"

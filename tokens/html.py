@@ -1,22 +1,29 @@
 """HTML fragments of the Tokens section."""
 
+from typing import Any, Protocol
+
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.fields import Actor
-from tokens.models import Token
 
 
-def actor(who: Actor | None, token: Token) -> SafeString | str:
-    """Return who did something to `token`.
+class Owned(Protocol):
+    """A row that belongs to an account, such as a token."""
+
+    account_id: Any
+
+
+def actor(who: Actor | None, row: Owned) -> SafeString | str:
+    """Return who did something to a row.
 
     That is `Michael Goldmill`, or `ERP Sync (SU-160-984-311)` with a link, or `""` if unknown.
     """
     if who is None:
         return ""
     # Tokens of other accounts have no page here.
-    if not who.is_token or who.account != token.account_id:
+    if not who.is_token or who.account != row.account_id:
         return who.label
     # The id is part of the link: next to it, in small grey, only colour would set the link apart.
     return format_html(

@@ -1,11 +1,18 @@
 """The business records behind the gate, one file per noun."""
 
 from modules.models.agreements import Agreement
-from modules.models.base import OwnedQuerySet, Record, RecordQuerySet, new_uid, this_second
+from modules.models.base import (
+    OwnedQuerySet,
+    Record,
+    RecordQuerySet,
+    WrongState,
+    new_uid,
+    this_second,
+)
 from modules.models.contracts import Contract
 from modules.models.customers import Customer
 from modules.models.devops import Environment, Service
-from modules.models.helpdesk import Case, WrongState
+from modules.models.helpdesk import Case
 from modules.models.integrations import ModuleEntry
 from modules.models.listings import Connection, Listing
 from modules.models.marketplaces import Country, Hub, Locale, Marketplace, MarketplaceHub

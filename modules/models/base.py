@@ -28,6 +28,10 @@ def this_second() -> datetime:
     return timezone.now().replace(microsecond=0)
 
 
+class WrongState(Exception):
+    """A move to a state that the current state does not allow; the message says why."""
+
+
 class RecordQuerySet(models.QuerySet[Any]):
     def visible_to(self, caller: "Caller") -> "RecordQuerySet":
         """Return the records of the account, as vendor or distributor according to its side."""

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
-from modules.models.base import Record, this_second
+from modules.models.base import Record, WrongState, this_second
 from portal.fields import Actor, LineField, MomentField, OwnedActorField, ProseField, PublicIdField
 
 
@@ -121,7 +121,3 @@ class Case(Record):
         for each in ("updated", *what):
             setattr(self, f"{each}_by", by)
         self.save()
-
-
-class WrongState(Exception):
-    """A move to a state that the current state does not allow; the message says why."""

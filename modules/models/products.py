@@ -37,11 +37,15 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
         Those are of the vendors it has an active distribution contract with.
         """
-        if caller.side == Account.Side.VENDOR:
-            return self.filter(vendor=caller.account_id)
+        return self.seen_by(caller.account_id, caller.side)
+
+    def seen_by(self, account_id: str, side: str) -> "ProductQuerySet":
+        """Do as `visible_to` for an account."""
+        if side == Account.Side.VENDOR:
+            return self.filter(vendor=account_id)
         contracts = Contract.objects.filter(
             vendor=models.OuterRef("vendor"),
-            provider=caller.account_id,
+            provider=account_id,
             type=Agreement.Type.DISTRIBUTION,
             status=Contract.Status.ACTIVE,
         )
@@ -87,6 +91,12 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def names_for(cls, account: Account) -> dict[str, str]:
+        """Return the names of the products that an account sees, by id."""
+        rows = cls.objects.seen_by(account.pk, account.side).order_by("name", "id")
+        return dict(rows.values_list("id", "name"))
 
 
 class Item(models.Model):

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from modules.models.base import ConnectedRecord, Record, new_uid
+from modules.models.base import ConnectedRecord, Record, WrongState, new_uid, this_second
 from portal.fields import LineField, ProseField
 
 
@@ -92,6 +92,36 @@ class FulfillmentRequest(Record):
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("assignee")
     )
 
+    # Status -> the statuses from which a vendor may move a request to it.
+    MOVES = {
+        Status.PENDING: (Status.INQUIRING,),
+        Status.INQUIRING: (Status.PENDING,),
+        Status.APPROVED: (Status.PENDING,),
+        Status.FAILED: (Status.PENDING, Status.INQUIRING),
+    }
+    # What an approved request makes of its subscription.
+    OUTCOMES = {
+        Type.PURCHASE: Asset.Status.ACTIVE,
+        Type.RESUME: Asset.Status.ACTIVE,
+        Type.SUSPEND: Asset.Status.SUSPENDED,
+        Type.CANCEL: Asset.Status.TERMINATED,
+    }
+
     class Meta(Record.Meta):
         verbose_name = _("fulfillment request")
         verbose_name_plural = _("fulfillment requests")
+
+    def move(self, status: Status, **fields: str) -> None:
+        """Move to the status, with its subscription, and save. Raise WrongState."""
+        if self.status not in self.MOVES[status]:
+            raise WrongState(
+                _("A request that is %(now)s cannot become %(then)s.")
+                % {"now": self.status, "then": status}
+            )
+        self.status, self.updated_at = status, this_second()
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.save()
+        if status == self.Status.APPROVED and (after := self.OUTCOMES.get(self.Type(self.type))):
+            self.asset.status, self.asset.updated_at = after, self.updated_at
+            self.asset.save()

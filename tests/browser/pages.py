@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from playwright.sync_api import Locator, Page, expect
 
 from demo.companies import MICK
+from demo.deliveries import ORDERS, SENT, TIERS
 from demo.tokens import more_samples
 from tokens.catalog import Module
 from tokens.pages.tables import TokenTable
@@ -25,6 +26,10 @@ EXPIRING = next(
     if (sample.account, sample.name) == (MICK, "Price List Export")
 )
 DELETED = f"{LIST}?status=deleted"
+
+WEBHOOKS = "/integrations/webhooks/"
+HOOK, DISABLED_HOOK = f"{WEBHOOKS}{ORDERS}/", f"{WEBHOOKS}{TIERS}/"
+GIVEN_UP = f"{HOOK}deliveries/{SENT[-1][0]}/"
 
 
 def row(page: Page, name: str) -> Locator:

@@ -12,9 +12,13 @@ from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
 from tests.browser.pages import (
     COLUMNS,
     DELETED,
+    DISABLED_HOOK,
     EXPIRING,
+    GIVEN_UP,
+    HOOK,
     LIST,
     PLAIN_LIST,
+    WEBHOOKS,
     create_token,
     extension,
     module,
@@ -148,6 +152,12 @@ def as_it_comes(page: Page) -> None:
     """Leave the page as it is."""
 
 
+def webhook_with_errors(page: Page) -> None:
+    page.get_by_label("My own").check()
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_text("The webhook was not created.").first).to_be_visible()
+
+
 class Scene(NamedTuple):
     path: str
     prepare: Callable[[Page], None] = as_it_comes
@@ -237,7 +247,22 @@ SCENES = {
         "/integrations/policies/?preview=on&ends=on&most_days=x&idles=on&starts_on=2020-01-01"
     ),
     "policies for looking only": Scene("/integrations/policies/", person="adrian"),
-    "webhooks": Scene("/integrations/webhooks/"),
+    "webhooks": Scene(WEBHOOKS),
+    "webhooks with filter": Scene(f"{WEBHOOKS}?filter=open&status=active"),
+    "webhooks for looking only": Scene(WEBHOOKS, person="adrian"),
+    "webhooks, none": Scene(WEBHOOKS, person="mary"),
+    "webhook to create": Scene(f"{WEBHOOKS}new/"),
+    "webhook with errors": Scene(f"{WEBHOOKS}new/", webhook_with_errors),
+    "details of a webhook": Scene(HOOK),
+    "details of a webhook for looking only": Scene(HOOK, person="adrian"),
+    "details of a disabled webhook": Scene(DISABLED_HOOK),
+    "webhook to edit": Scene(f"{HOOK}edit/"),
+    "webhook to delete": Scene(f"{DISABLED_HOOK}delete/"),
+    "activity of a webhook": Scene(f"{HOOK}activity/"),
+    "new secret of a webhook": Scene(f"{HOOK}secrets/jwt/new/"),
+    "deliveries": Scene(f"{HOOK}deliveries/?filter=open"),
+    "delivery": Scene(GIVEN_UP),
+    "redeliver": Scene(f"{HOOK}deliveries/redeliver/"),
     "extensions": Scene("/integrations/extensions/"),
     "not found": Scene("/integrations/no-such-page/", refused=(404,)),
     "not found, not signed in": Scene("/no-such-page/", person=None, refused=(404,)),

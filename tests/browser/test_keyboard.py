@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
-from tests.browser.pages import LIST, PLAIN_LIST, extension, key_in, module, row
+from tests.browser.pages import HOOK, LIST, PLAIN_LIST, extension, key_in, module, row
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,7 @@ def tab_to(page: Page, target: Locator) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/integrations/", LIST, "/integrations/tokens/new/", TUTORIAL, "/account/"]
+    "path", ["/integrations/", LIST, "/integrations/tokens/new/", TUTORIAL, HOOK, "/account/"]
 )
 def test_first_stop_is_the_way_to_the_content(visit: Visit, path: str) -> None:
     page = visit("michael")

@@ -17,6 +17,7 @@ from modules import models
 from modules.models import Contract, Product
 from modules.urls import RESOURCES
 from tokens.models import Extension, Token
+from webhooks.models import Webhook
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +105,7 @@ MAY_SEE: dict[str, Callable[[str], QuerySet[Any]]] = {
     "auth/tokens": lambda account: Token.objects.filter(account=account),
     "extensions": lambda account: Extension.objects.all(),
     "modules": lambda account: models.ModuleEntry.objects.all(),
+    "notifications/webhooks": lambda account: Webhook.objects.filter(account=account),
     "helpdesk/cases": side(models.Case),
     "listings": side(models.Listing),
     "marketplaces": lambda account: models.Marketplace.objects.filter(

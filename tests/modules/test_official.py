@@ -88,6 +88,8 @@ OTHER = {
     "partners": {"languages", "public", "websites"},
     # A request shows the statuses of subscriptions, two of which are not described here.
     "requests": {"asset.status"},
+    # The portal has classes of its own, for cases and tokens.
+    "notifications/webhooks": {"object_class"},
 }
 # Described filters on fields that our records have.
 NO_FILTER = {

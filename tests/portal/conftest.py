@@ -17,6 +17,7 @@ from tests.factories import CUSTOM
 from tests.portal.test_routes import rule_of
 from tests.portal.typed import browser, put, sign_in
 from tests.server import Reply, Server, database, environment, served
+from tests.webhooks.factories import given_up, make_webhook
 from tokens.models import Policy, Token, TokenDraft
 
 
@@ -101,4 +102,11 @@ def places(michael: Person, token: Token) -> dict[str, Any]:
     Token.objects.update(expires_at=timezone.now() + timedelta(days=9))
     # A looser policy is saved without being asked.
     Policy.put(michael.account.pk, {"most_days": 3000})
-    return {"token": token.pk, "draft": draft.pk, "rule": rule_of(token).pk}
+    webhook = make_webhook(michael.account, "Token Watch", object_class="token")
+    return {
+        "token": token.pk,
+        "draft": draft.pk,
+        "rule": rule_of(token).pk,
+        "webhook": webhook.pk,
+        "delivery": given_up(webhook).pk,
+    }

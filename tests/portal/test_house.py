@@ -7,7 +7,18 @@ from pathlib import Path
 from django.conf import settings
 
 ROOT: Path = settings.BASE_DIR
-CODE = ("portal", "accounts", "activity", "tokens", "api", "modules", "general", "demo", "tests")
+CODE = (
+    "portal",
+    "accounts",
+    "activity",
+    "tokens",
+    "webhooks",
+    "api",
+    "modules",
+    "general",
+    "demo",
+    "tests",
+)
 KINDS = {".py", ".html", ".css", ".js", ".txt", ".md"}
 LINES, LINES_OF_A_FUNCTION = 500, 50
 

@@ -15,8 +15,11 @@ from accounts.models import Account
 from portal.addresses import read_span
 from tests.conftest import Person, person
 from tests.factories import TokenFactory, header
+from tests.webhooks.factories import make_webhook
 from tokens.catalog import Module
 from tokens.models import IPRule, Token, TokenDraft
+from webhooks.models import Delivery, Webhook
+from webhooks.outbox import send_test
 
 # Route -> the status of a GET by nobody, a member, an administrator, another account's
 # administrator. "sign-in" is a redirect to that page, 302 any other redirect.
@@ -24,7 +27,6 @@ PAGES = {
     "portal:home": ("sign-in", 302, 302, 302),
     "portal:start_over": ("sign-in", 302, 302, 302),
     "admin_sign_in": (302, 403, 403, 403),
-    "portal:webhooks": ("sign-in", 200, 200, 200),
     "portal:extensions": ("sign-in", 200, 200, 200),
     "accounts:sign_in": (200, 302, 302, 302),
     "accounts:sign_out": ("sign-in", 302, 302, 302),
@@ -97,6 +99,29 @@ PAGES = {
     "rules:add": ("sign-in", 403, 200, 200),
     "rules:edit": ("sign-in", 403, 200, 404),
     "rules:delete": ("sign-in", 403, 200, 404),
+    "demo:receiver": (401, 401, 401, 401),
+    "demo:failing_receiver": (401, 401, 401, 401),
+    "demo:slow_receiver": (401, 401, 401, 401),
+    "demo:gone_receiver": (401, 401, 401, 401),
+    "webhooks:list": ("sign-in", 200, 200, 200),
+    "webhooks:save_layout": ("sign-in", 302, 302, 302),
+    "webhooks:new": ("sign-in", 403, 200, 200),
+    "webhooks:detail": ("sign-in", 200, 200, 404),
+    "webhooks:edit": ("sign-in", 403, 200, 404),
+    "webhooks:activity": ("sign-in", 200, 200, 404),
+    "webhooks:enable": ("sign-in", 302, 302, 302),
+    "webhooks:disable": ("sign-in", 302, 302, 302),
+    "webhooks:delete": ("sign-in", 403, 200, 404),
+    "webhooks:test": ("sign-in", 302, 302, 302),
+    "webhooks:reveal": ("sign-in", 403, 302, 404),
+    "webhooks:copy": ("sign-in", 403, 302, 404),
+    "webhooks:new_secret": ("sign-in", 403, 200, 404),
+    "webhooks:deliveries": ("sign-in", 200, 200, 404),
+    "webhooks:save_deliveries_layout": ("sign-in", 302, 302, 302),
+    # Nothing was given up.
+    "webhooks:redeliver_failed": ("sign-in", 403, 302, 404),
+    "webhooks:delivery": ("sign-in", 200, 200, 404),
+    "webhooks:redeliver": ("sign-in", 302, 302, 302),
     "tokens:policies": ("sign-in", 200, 200, 200),
     "tokens:restore": ("sign-in", 302, 302, 302),
     "activity:list": ("sign-in", 200, 200, 200),
@@ -110,7 +135,6 @@ FORMS = {
     "portal:home": ("sign-in", 405, 405, 405),
     "portal:start_over": ("sign-in", 302, 302, 302),
     "admin_sign_in": (302, 403, 403, 403),
-    "portal:webhooks": ("sign-in", 405, 405, 405),
     "portal:extensions": ("sign-in", 405, 405, 405),
     "accounts:sign_in": (200, 302, 302, 302),
     "accounts:sign_out": ("sign-in", "sign-in", "sign-in", "sign-in"),
@@ -182,6 +206,28 @@ FORMS = {
     "rules:add": ("sign-in", 403, 200, 200),
     "rules:edit": ("sign-in", 403, 200, 404),
     "rules:delete": ("sign-in", 403, 302, 404),
+    "demo:receiver": (401, 401, 401, 401),
+    "demo:failing_receiver": (401, 401, 401, 401),
+    "demo:slow_receiver": (401, 401, 401, 401),
+    "demo:gone_receiver": (401, 401, 401, 401),
+    "webhooks:list": ("sign-in", 405, 405, 405),
+    "webhooks:save_layout": ("sign-in", 302, 302, 302),
+    "webhooks:new": ("sign-in", 403, 200, 200),
+    "webhooks:detail": ("sign-in", 405, 405, 405),
+    "webhooks:edit": ("sign-in", 403, 200, 404),
+    "webhooks:activity": ("sign-in", 405, 405, 405),
+    "webhooks:enable": ("sign-in", 403, 302, 404),
+    "webhooks:disable": ("sign-in", 403, 302, 404),
+    "webhooks:delete": ("sign-in", 403, 302, 404),
+    "webhooks:test": ("sign-in", 403, 302, 404),
+    "webhooks:reveal": ("sign-in", 403, 200, 404),
+    "webhooks:copy": ("sign-in", 403, 200, 404),
+    "webhooks:new_secret": ("sign-in", 403, 200, 404),
+    "webhooks:deliveries": ("sign-in", 405, 405, 405),
+    "webhooks:save_deliveries_layout": ("sign-in", 302, 302, 404),
+    "webhooks:redeliver_failed": ("sign-in", 403, 302, 404),
+    "webhooks:delivery": ("sign-in", 405, 405, 405),
+    "webhooks:redeliver": ("sign-in", 403, 302, 404),
     "tokens:policies": ("sign-in", 403, 302, 302),
     "tokens:restore": ("sign-in", 403, 302, 404),
     "activity:list": ("sign-in", 405, 405, 405),
@@ -206,6 +252,7 @@ API = {
     "auth/tokens/<parent>/permissions": Module.INTEGRATIONS,
     "extensions": Module.INTEGRATIONS,
     "modules": Module.INTEGRATIONS,
+    "notifications/webhooks": Module.INTEGRATIONS,
     "helpdesk/cases": Module.HELPDESK,
     "listings": Module.LISTINGS,
     "marketplaces": Module.MARKETPLACES,
@@ -233,6 +280,11 @@ ACTIONS = {
     **{
         f"helpdesk/cases/<id>/{action}": Module.HELPDESK
         for action in ("pend", "inquire", "resolve", "close")
+    },
+    "notifications/webhooks/<id>/trigger": Module.INTEGRATIONS,
+    **{
+        f"requests/<id>/{action}": Module.SUBSCRIPTIONS
+        for action in ("approve", "fail", "inquire", "pend")
     },
 }
 ACTION_NAMES = {route.rsplit("/")[-1] for route in ACTIONS}
@@ -263,11 +315,29 @@ def rule_of(token: Token) -> IPRule:
     return rule
 
 
+HOOKS_ALONE = ("webhooks:list", "webhooks:save_layout", "webhooks:new")
+
+
+def hook_address(route: str, token: Token) -> str:
+    """Return the address of a page about a webhook of the token's account."""
+    from django.urls import reverse
+
+    webhook = Webhook.objects.filter(account=token.account).first() or make_webhook(token.account)
+    delivery = Delivery.objects.filter(webhook=webhook).first() or send_test(webhook, None)
+    more = {
+        **dict.fromkeys(("webhooks:reveal", "webhooks:copy", "webhooks:new_secret"), ("jwt",)),
+        **dict.fromkeys(("webhooks:delivery", "webhooks:redeliver"), (delivery.pk,)),
+    }
+    return reverse(route, args=(webhook.pk, *more.get(route, ())))
+
+
 def address(route: str, token: Token, draft: TokenDraft | None) -> str:
     from django.urls import reverse
 
     if route in {"rules:edit", "rules:delete"}:
         return reverse(route, args=(rule_of(token).pk,))
+    if route.startswith("webhooks:") and route not in HOOKS_ALONE:
+        return hook_address(route, token)
     arguments = {
         "tokens:draft": (draft.pk if draft else None, "general"),
         "accounts:password_reset_confirm": ("abc", "def"),
@@ -363,6 +433,10 @@ def test_a_route_answers_each_role_as_the_table_says(
         "ip-rules/IPR-1/edit/",
         "ip-rules/IPR-999-999-999/edit/",
         "ip-rules/SU-999-999-999/delete/",
+        "webhooks/WH-1/",
+        "webhooks/SU-999-999-999/",
+        "webhooks/WH-999-999-999/",
+        "webhooks/WH-999-999-999/deliveries/",
     ],
 )
 def test_an_address_with_a_bad_id_is_a_404_page(michael: Person, route: str) -> None:

@@ -20,6 +20,13 @@ from tokens.models import Token
 LIST = "/integrations/tokens/"
 NEW = f"{LIST}new/"
 RULES = "/integrations/ip-rules/"
+HOOKS = "/integrations/webhooks/"
+HOOK = {
+    "object_class": "token",
+    "external_url": "https://erp.mightymicks.example/hooks/orders",
+    "http_method": "POST",
+    "source": "portal",
+}
 IN_THE_FORM = "What you typed is in the form. Nothing was saved yet."
 NOT_DONE = "What you pressed was not done."
 
@@ -80,6 +87,21 @@ PAGES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"name": "ERP servers", "kind": "single", "first": "203.0.113.24"},
         'value="ERP servers"',
     ),
+    "webhooks:new": (
+        f"{HOOKS}new/",
+        {**HOOK, "label": "Orders to ERP"},
+        'value="Orders to ERP"',
+    ),
+    "webhooks:edit": (
+        f"{HOOKS}{{webhook}}/edit/",
+        {**HOOK, "label": "Orders to the new ERP"},
+        'value="Orders to the new ERP"',
+    ),
+    "webhooks:new_secret": (
+        f"{HOOKS}{{webhook}}/secrets/jwt/new/",
+        {"source": "own", "own_secret": "one-of-our-own"},
+        'value="own" checked',
+    ),
     "accounts:people": (
         "/account/people/",
         {"email": "paulie@meat.example", "role": "member"},
@@ -106,6 +128,33 @@ BUTTONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "rules:save_layout": (f"{RULES}layout/", RULES, {"sort": "-name", "next": RULES}),
     "rules:delete": (f"{RULES}{{rule}}/delete/", f"{RULES}{{rule}}/delete/", {}),
+    "webhooks:save_layout": (f"{HOOKS}layout/", HOOKS, {"sort": "label", "next": HOOKS}),
+    "webhooks:save_deliveries_layout": (
+        f"{HOOKS}{{webhook}}/deliveries/layout/",
+        f"{HOOKS}{{webhook}}/deliveries/",
+        {"sort": "when"},
+    ),
+    "webhooks:redeliver_failed": (
+        f"{HOOKS}{{webhook}}/deliveries/redeliver/",
+        f"{HOOKS}{{webhook}}/deliveries/redeliver/",
+        {},
+    ),
+    "webhooks:redeliver": (
+        f"{HOOKS}{{webhook}}/deliveries/{{delivery}}/redeliver/",
+        f"{HOOKS}{{webhook}}/deliveries/{{delivery}}/",
+        {},
+    ),
+    "webhooks:delete": (f"{HOOKS}{{webhook}}/delete/", f"{HOOKS}{{webhook}}/delete/", {}),
+    **{
+        f"webhooks:{name}": (f"{HOOKS}{{webhook}}/{path}/", f"{HOOKS}{{webhook}}/", {})
+        for name, path in {
+            "enable": "enable",
+            "disable": "disable",
+            "test": "test",
+            "reveal": "secrets/jwt",
+            "copy": "secrets/jwt/copy",
+        }.items()
+    },
     "activity:save_layout": (
         "/integrations/activity/layout/",
         "/integrations/activity/",
@@ -220,6 +269,10 @@ OTHERS = {
     # Without two-step sign-in, its page leads elsewhere.
     "accounts:spare_codes",
     "accounts:sign_out",
+    "demo:receiver",
+    "demo:failing_receiver",
+    "demo:slow_receiver",
+    "demo:gone_receiver",
     "accounts:theme",
     "accounts:password_reset",
     "accounts:password_reset_confirm",
@@ -390,6 +443,9 @@ MISTAKES = {
     "rules:add": ({"name": "Kept", "kind": "single", "first": "x"}, "Enter an address such as"),
     "rules:edit": ({"name": "", "kind": "single", "first": "192.0.2.99"}, "192.0.2.99"),
     "tokens:add_ip_rule": ({"name": "Kept", "kind": "range", "first": "::/0"}, "::/0"),
+    "webhooks:new": ({**HOOK, "label": "Kept", "external_url": "ftp://x/"}, 'value="Kept"'),
+    "webhooks:edit": ({**HOOK, "label": "Kept", "external_url": "ftp://x/"}, 'value="Kept"'),
+    "webhooks:new_secret": ({"source": "own", "own_secret": ""}, 'value="own" checked'),
     "accounts:people": ({"email": "paulie", "role": "member"}, "Enter an e-mail address such as"),
     "tokens:policies": ({"ends": "on", "most_days": "0"}, "Enter a number of days from 1"),
 }

@@ -1,6 +1,6 @@
 """Stored keys, and the check that the secrets in the settings are those they were made with."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -15,11 +15,26 @@ from tokens.models.policy import Policy
 if TYPE_CHECKING:
     from tokens.models.token import Token
 
+Row = TypeVar("Row", bound=models.Model)
+
 
 # The number of the sealing key of a sealed copy, as one byte.
 SEALED_BY = Substr("sealed", 1, 1, output_field=models.BinaryField())
 # How many keys to try with a secret whose fingerprint is unknown.
 SAMPLE = 5
+# Models of layers above that keep sealed copies too, in a column `sealed`, and can `reseal()`.
+ALSO_SEALED: "list[type[models.Model]]" = []
+
+
+def sealed_by(rows: "models.QuerySet[Row]", number: int) -> "models.QuerySet[Row]":
+    """Return the rows whose copy the sealing key of that number sealed."""
+    found: models.QuerySet[Row] = rows.annotate(sealed_by=SEALED_BY)
+    return found.filter(sealed_by=bytes([number]))
+
+
+def with_number(rows: "models.QuerySet[Any]") -> Any:
+    """Return the numbers of the sealing keys of rows, each as one byte."""
+    return rows.annotate(sealed_by=SEALED_BY).values_list("sealed_by", flat=True)
 
 
 class TokenKey(models.Model):
@@ -220,7 +235,15 @@ class RingSecret(models.Model):
         )
         if self.ring == self.Ring.PEPPERS:
             return live.filter(pepper=self.number)
-        return live.annotate(sealed_by=SEALED_BY).filter(sealed_by=bytes([self.number]))
+        return sealed_by(live, self.number)
+
+    def count_needed(self) -> int:
+        """Return how many keys, and other secrets that are kept sealed, need the secret."""
+        count = self.stored_keys().count()
+        if self.ring == self.Ring.PEPPERS:
+            return count
+        others = (sealed_by(model._default_manager.all(), self.number) for model in ALSO_SEALED)
+        return count + sum(each.count() for each in others)
 
     @classmethod
     def all_needed(cls) -> "list[RingSecret]":
@@ -233,14 +256,17 @@ class RingSecret(models.Model):
         }
         used = {
             cls.Ring.PEPPERS: TokenKey.objects.values_list("pepper", flat=True),
-            cls.Ring.SEALING_KEYS: TokenKey.objects.exclude(sealed=None)
-            .annotate(sealed_by=SEALED_BY)
-            .values_list("sealed_by", flat=True),
+            cls.Ring.SEALING_KEYS: with_number(TokenKey.objects.exclude(sealed=None)),
+        }
+        also = {
+            value
+            for model in ALSO_SEALED
+            for value in with_number(model._default_manager.all()).distinct()
         }
         for ring in cls.Ring:
             stored = {
                 value if isinstance(value, int) else bytes(value)[0]
-                for value in used[ring].distinct()
+                for value in (*used[ring].distinct(), *(also if ring != cls.Ring.PEPPERS else ()))
             }
             for number in stored | {*getattr(settings, ring)}:
                 known.setdefault((ring, number), cls(ring=ring, number=number))

@@ -9,7 +9,7 @@ from accounts.decorators import for_members
 from accounts.http import PersonRequest
 from activity.models import Event
 from activity.seen import who_has_seen
-from activity.tables import TokenTrailTable
+from activity.tables import SubjectTrailTable
 from activity.views import lead
 from tokens.pages.detail import find, token_header
 
@@ -19,7 +19,7 @@ from tokens.pages.detail import find, token_header
 def activity(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
     events = Event.objects.visible_to(request.membership)
-    table = TokenTrailTable(events.about("token", token.pk))
+    table = SubjectTrailTable(events.about("token", token.pk))
     table.configure(request, request.user.choices("activity"))
     context = {
         **token_header(request, token),

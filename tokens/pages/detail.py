@@ -1,19 +1,18 @@
 """The details of a token: its tabs, and Summary right after its creation."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts import sudo
 from accounts.decorators import for_members
 from accounts.http import PersonRequest, get_visible_or_404
 from accounts.models import Membership
+from accounts.shown import SecretField
 from portal.api import endpoint
 from portal.filters import Chip, with_values, without
 from portal.http import posts_from
@@ -27,9 +26,6 @@ from tokens.pages.filters import ModuleFilter
 from tokens.pages.rules.tables import TokenRuleTable
 from tokens.pages.tables import ModuleRow, PermissionTable
 from tokens.standing import Standing
-
-# Length of the random mark by which a session recognises a form that has shown a key.
-ONCE = 12
 
 
 @require_safe
@@ -119,22 +115,12 @@ def token_header(request: PersonRequest, token: Token) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class KeyField:
-    """The field of a key: masked, or with the key after View was pressed.
-
-    `confirm` is the password form, if it has to be given first.
-    """
+class KeyField(SecretField):
+    """The field of a key of a token."""
 
     standing: Standing
     stored: TokenKey | None
     page: str
-    # Pages with two keys tell them apart by it.
-    name: str = ""
-    key: str = ""
-    viewed: dict[str, Any] | None = None
-    confirm: sudo.ConfirmForm | None = None
-    copied: bool = False
-    once: str = field(default_factory=lambda: get_random_string(ONCE))
 
     @property
     def id(self) -> str:
@@ -142,17 +128,8 @@ class KeyField:
         return "key-old" if old else "key"
 
     @property
-    def noun(self) -> str:
-        """What screen readers call the key."""
-        return self.name.lower() or _("key")
-
-    @property
     def prefix(self) -> str:
         return f"{keys.SCHEME} {self.standing.token.pk}:"
-
-    @property
-    def secret(self) -> str:
-        return self.key.removeprefix(self.prefix)
 
     @property
     def last_four(self) -> str:
@@ -160,7 +137,7 @@ class KeyField:
 
     @property
     def dots(self) -> str:
-        return "•" * (8 if self.name else 40 - len(self.last_four))
+        return "•" * 8 if self.name else super().dots
 
     @property
     def version(self) -> int:
@@ -195,9 +172,21 @@ class KeyField:
         return f"{self.standing.key_note} {said}".strip()
 
     @property
-    def confirm_return(self) -> str:
-        """The element that gets the focus back from the password form."""
-        return f"#{self.id}-{'copy' if self.copied else 'view'}"
+    def home_url(self) -> str:
+        return reverse(f"tokens:{self.page}", args=(self.standing.token.pk,))
+
+    @property
+    def reveal_url(self) -> str:
+        return reverse("tokens:reveal", args=(self.standing.token.pk,))
+
+    @property
+    def copy_url(self) -> str:
+        return reverse("tokens:copy", args=(self.standing.token.pk,))
+
+    @property
+    def destroy_url(self) -> str:
+        offered = self.standing.offers_destroying and self.page == "detail" and not self.name
+        return reverse("tokens:destroy_copy", args=(self.standing.token.pk,)) if offered else ""
 
 
 def key_fields(
@@ -215,7 +204,11 @@ def key_fields(
     wanted = named[0][0].version if version is None and named[0][0] else version
     return [
         KeyField(
-            standing, stored, page, name, **(shown if stored and stored.version == wanted else {})
+            standing,
+            stored,
+            page,
+            name=name,
+            **(shown if stored and stored.version == wanted else {}),
         )
         for stored, name in named
     ]

@@ -9,16 +9,14 @@ from django.utils.translation import gettext as _
 from accounts import sudo
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest
+from accounts.shown import has_shown, note_shown
 from portal.http import posts_from, whole
 from portal.notices import fail, inform
 from tokens import vault
 from tokens.models import Token
-from tokens.pages.detail import ONCE, find, show_detail
+from tokens.pages.detail import find, show_detail
 from tokens.pages.summary import has_summary, show_summary
 from tokens.standing import Standing
-
-# How many forms that showed a key a session remembers.
-REMEMBERED_FORMS = 50
 
 
 @posts_from("tokens:detail")
@@ -82,15 +80,3 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
     note_shown(request)
     viewed = {"by": request.user, "at": timezone.now()}
     return show(request, token, version=version, key=key, viewed=viewed)
-
-
-def has_shown(request: PersonRequest) -> bool:
-    """Tell whether this form has already shown the key: reloading that page sends it again."""
-    return request.POST.get("once") in request.session.get("forms_that_showed_keys", ())
-
-
-def note_shown(request: PersonRequest) -> None:
-    """Remember the form that shows the key now. The session keeps only the latest ones."""
-    if once := request.POST.get("once", "")[:ONCE]:
-        shown = request.session.get("forms_that_showed_keys", [])
-        request.session["forms_that_showed_keys"] = [*shown, once][-REMEMBERED_FORMS:]

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import sudo
 from accounts.decorators import always_possible, for_administrators
 from accounts.http import PersonRequest
+from accounts.shown import has_shown, note_shown
 from activity.actions import Action
 from activity.recording import record
 from portal import text
@@ -26,7 +27,6 @@ from portal.notices import fail, succeed
 from tokens import cockpit
 from tokens.models import BadEnd, Token, TokenError
 from tokens.pages.detail import find, show_detail
-from tokens.pages.key import has_shown, note_shown
 from tokens.pages.key_forms import ExtendForm, NewKeyForm
 from tokens.standing import Standing
 

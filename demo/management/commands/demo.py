@@ -14,7 +14,7 @@ from django.db import transaction
 
 from accounts.models import Account, Invitation, Membership, User
 from activity.recording import happened
-from demo import records, rules, tokens
+from demo import deliveries, records, rules, tokens, webhooks
 from demo.companies import COMPANIES, PEOPLE, PORTAL_ADMINISTRATOR
 from demo.records.base import day
 
@@ -43,6 +43,8 @@ class Command(BaseCommand):
         tokens.load(accounts)
         rules.load(accounts)
         records.load(max(options["records"], 0), people)
+        webhooks.load(accounts)
+        deliveries.load(accounts)
 
     def people(self, accounts: dict[str, Account]) -> dict[str, list[User]]:
         """Add the people who are missing, and return those of each account."""

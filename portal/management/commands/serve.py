@@ -7,6 +7,7 @@ import socket
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from contextlib import nullcontext
 from ipaddress import ip_address
 from typing import Any
 
@@ -19,6 +20,7 @@ from granian.server import Server
 from granian.server.common import AbstractServer
 
 from portal import readiness, var
+from portal.beside import beside
 from portal.connections import NEXT_REQUEST, STREAMS
 from portal.environment import read_number, read_text
 
@@ -69,7 +71,8 @@ class Command(BaseCommand):
             )
         self.stdout.write("")
         sys.stdout.flush()
-        server(address, port, options["workers"]).serve()
+        with beside("deliver") if settings.DELIVER else nullcontext():
+            server(address, port, options["workers"]).serve()
 
 
 def refuse_unsafe(host: str, address: str) -> None:

@@ -16,7 +16,7 @@ class Command(BaseCommand):
             if row.ring != ring:
                 ring = row.ring
                 self.stdout.write(ring)
-            count = row.stored_keys().count()
+            count = row.count_needed()
             keys = "1 key" if count == 1 else f"{count:,} keys"
             self.stdout.write(f"  {row.number:>3}  {keys:>15}  {word(row, count)}")
 

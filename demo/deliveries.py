@@ -1,0 +1,111 @@
+"""Deliveries of the demo, in every state, and a webhook that was disabled because of its endpoint.
+
+None of them is ever sent: their webhooks are disabled.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Account
+from demo.companies import MICK
+from webhooks.catalog import ObjectClass
+from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, WebhookHealth
+from webhooks.outcomes import Outcome
+
+ORDERS, TIERS = "WH-833-608-476", "WH-107-335-862"
+# Deliveries of the first: id, object, what happened, minutes ago, state, outcome and code of its
+# last try, tries.
+DONE, LOST = Delivery.State.DELIVERED, Delivery.State.FAILED
+SENT = (
+    ("WHD-0004-8213-0001", "PR-2439-5446-0871-001", "approved", 2, DONE, Outcome.OK, 200, 1),
+    ("WHD-0004-8212-0001", "PR-2439-5446-0868-001", "created", 46, DONE, Outcome.OK, 200, 1),
+    ("WHD-0004-8207-0001", "PR-2439-5446-0862-002", "inquiring", 138, DONE, Outcome.OK, 204, 3),
+    ("WHD-0004-8206-0001", "PR-2439-5446-0811-001", "created", 9000, LOST, Outcome.DNS, None, 10),
+)
+
+
+def load(accounts: Mapping[str, Account]) -> None:
+    """Add what is missing."""
+    orders = Webhook.objects.get(pk=ORDERS)
+    if Delivery.objects.of_webhook(orders).exists():
+        return
+    for sample in SENT:
+        add(orders, *sample)
+    WebhookHealth.objects.filter(webhook=orders).update(
+        events=len(SENT), successes=3, failures=12, last_success_at=timezone.now()
+    )
+    tiers = Webhook.create(
+        id=TIERS,
+        account=accounts[MICK],
+        by=None,
+        label="Tier Sync, Old",
+        object_class=ObjectClass.TIER_CONFIG_REQUEST,
+        external_url="https://old.mightymicks.example/tiers",
+        headers={"X-Source": "connect"},
+        data={"queue": "tiers"},
+    )
+    add(tiers, "WHD-0004-7502-0001", "TCR-101-000-002", "created", 8000, LOST, Outcome.GONE, 410, 1)
+    waiting = event(tiers, "TCR-101-000-003", "created", timezone.now() - timedelta(minutes=90))
+    Delivery.objects.create(id="WHD-0004-7503-0001", webhook=tiers, event=waiting)
+    tiers.disable(by=None, reason=Webhook.Disabled.GONE)
+
+
+def event(webhook: Webhook, object_id: str, action: str, at: datetime) -> WebhookEvent:
+    return WebhookEvent.objects.create(
+        account_id=webhook.account_id,
+        object_class=webhook.object_class,
+        action=action,
+        object_id=object_id,
+        at=at,
+    )
+
+
+def add(
+    webhook: Webhook,
+    id: str,
+    object_id: str,
+    action: str,
+    minutes: int,
+    state: str,
+    outcome: Outcome,
+    code: int | None,
+    tries: int,
+) -> None:
+    """Add a delivery that is over, with its tries: all but the last met an error of the server."""
+    at = timezone.now() - timedelta(minutes=minutes)
+    delivery = Delivery.objects.create(
+        id=id,
+        webhook=webhook,
+        event=event(webhook, object_id, action, at),
+        created_at=at,
+        due_at=at,
+        done_at=at + timedelta(seconds=30 * tries),
+        state=state,
+        tries=tries,
+        failures=tries - 1,
+        last_outcome=outcome,
+        last_code=code,
+    )
+    for number in range(1, tries + 1):
+        is_last = number == tries
+        came: dict[str, Any] = {"outcome": outcome, "code": code}
+        Attempt.objects.create(
+            delivery=delivery,
+            number=number,
+            at=at + timedelta(seconds=30 * (number - 1)),
+            duration=140 + number,
+            **(came if is_last else {"outcome": Outcome.SERVER_ERROR, "code": 503}),
+            request_headers={
+                "Authorization": "Bearer …",
+                "Content-Type": "application/json",
+                "webhook-id": id,
+                **webhook.headers,
+            },
+            request_body=json.dumps({"webhook_id": webhook.pk, "data": webhook.data}),
+            answer_headers="Content-Type: text/plain" if code or not is_last else "",
+            answer="" if is_last else "Deploy in progress",
+        )

@@ -1,0 +1,52 @@
+"""Events of webhooks about records of the modules, however they are changed."""
+
+from typing import Any
+
+from django.db.models import Model
+from django.db.models.signals import post_init, post_save
+
+from modules.models import Case, FulfillmentRequest, UsageFile
+from webhooks import outbox
+from webhooks.catalog import ObjectClass
+
+# Model -> the class of its objects, the field that says how far they are, and their product.
+TOLD: dict[type[Model], tuple[ObjectClass, str, str]] = {
+    Case: (ObjectClass.HELPDESK_CASE, "state", "product_id"),
+    FulfillmentRequest: (ObjectClass.FULFILLMENT_REQUEST, "status", "asset.product_id"),
+    UsageFile: (ObjectClass.USAGE_FILE, "status", "product_id"),
+}
+# The attribute of a row that keeps the state it was read with.
+BEFORE = "_state_before"
+
+
+def remember(sender: Any, instance: Any, **kwargs: Any) -> None:
+    _class, state, _product = TOLD[sender]
+    # Not through the attribute, which would read a deferred field from the database.
+    setattr(instance, BEFORE, instance.__dict__.get(state))
+
+
+def tell(sender: Any, instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:  # noqa: FBT001
+    """Queue an event for the webhooks of both companies: the new state, or that it was changed."""
+    if raw:
+        return
+    object_class, field, product = TOLD[sender]
+    state = str(getattr(instance, field))
+    before = getattr(instance, BEFORE, None)
+    action = "created" if created else "updated" if before == state else state
+    setattr(instance, BEFORE, state)
+    found: Any = instance
+    for part in product.split("."):
+        found = getattr(found, part)
+    outbox.emit(
+        sorted({instance.vendor_id, instance.provider_id}),
+        object_class,
+        action,
+        str(instance.pk),
+        status=state,
+        product_id=found or "",
+    )
+
+
+for model in TOLD:
+    post_init.connect(remember, sender=model)
+    post_save.connect(tell, sender=model)

@@ -1,0 +1,263 @@
+"""`/public/v1/notifications/webhooks`: the webhooks of the account, in the module Integrations.
+
+As in Connect, records have their JWT secret: connectors find their own webhook by comparing it.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import Error, transaction
+from django.db.models import CharField, Field, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import NullIf
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Account
+from activity.actions import Action
+from activity.models import Event, Subject
+from activity.recording import record
+from api.bodies import ApiError
+from api.resource import Resource
+from api.shapes import Computed, Constant, Shape, actor, actors, reference
+from modules.integrations import acting
+from portal.api import PREFIX
+from tokens.catalog import Module
+from tokens.gate import Caller, without_waiting
+from webhooks import outbox, products, secrets
+from webhooks.catalog import ObjectClass, Type
+from webhooks.models import Webhook, WebhookSecret
+from webhooks.outcomes import Outcome
+
+log = logging.getLogger(__name__)
+
+
+def webhooks(caller: Caller) -> QuerySet[Webhook]:
+    """Return the account's webhooks, with their newest JWT secret as it is sealed."""
+    newest = WebhookSecret.objects.filter(
+        webhook=OuterRef("pk"), kind=WebhookSecret.Kind.JWT
+    ).order_by("-version")
+    text: CharField[str | None, str | None] = CharField(max_length=128, null=True)
+    return Webhook.objects.of_account(caller.account_id).annotate(
+        sealed_secret=Subquery(newest.values("sealed")[:1]),
+        secret_version=Subquery(newest.values("version")[:1]),
+        about_id=NullIf("product_id", Value(""), output_field=text),
+        about_name=NullIf("product_name", Value(""), output_field=text),
+        **actors("created_by", "updated_by"),
+    )
+
+
+def trigger_info(at: Any, duration: int | None, code: int | None, outcome: str) -> Any:
+    """Return the last success or failure as Connect shows it; None if there was none."""
+    if at is None:
+        return None
+    result = Outcome(outcome)
+    return {
+        "time": at,
+        "response": {},
+        "duration": duration or 0,
+        "status": "success" if result.is_delivered else "failure",
+        "status_code": code,
+        "errors": "" if result.is_delivered else str(result.sentence),
+    }
+
+
+TRIGGER = {
+    "type": "object",
+    "properties": {
+        "time": {"type": "string", "format": "date-time"},
+        "response": {"type": "object"},
+        "duration": {"type": "integer", "description": "Milliseconds."},
+        "status": {"type": "string", "enum": ["success", "failure"]},
+        "status_code": {"type": ["integer", "null"]},
+        "errors": {"type": "string"},
+    },
+    "examples": [
+        {
+            "time": "2026-05-18T04:28:00+00:00",
+            "response": {},
+            "duration": 142,
+            "status": "success",
+            "status_code": 204,
+            "errors": "",
+        }
+    ],
+}
+SECRET = {
+    "type": "string",
+    "maxLength": secrets.LONGEST,
+    "description": "The secret that signs the JWT of each call.",
+    "examples": ["JWT-3d2f1c6a9e0b4f5d8c7a6b5e4d3c2b1a0f9e8d7c"],
+}
+
+STATS: Shape = {
+    "events": "health__events",
+    "triggers": "health__triggers",
+    "success_triggers": "health__successes",
+    "failure_triggers": "health__failures",
+    "failure_since_last_success": "health__fails_in_row",
+}
+
+WEBHOOKS = Resource(
+    "notifications/webhooks",
+    Module.INTEGRATIONS,
+    webhooks,
+    about="Webhooks: calls that the portal makes to an endpoint when something changes.",
+    fields={
+        "id": "id",
+        "label": "label",
+        "description": "description",
+        "type": "type",
+        "object_class": "object_class",
+        "active": "active",
+        "external_url": "external_url",
+        "http_method": "http_method",
+        "jwt_secret": Computed(
+            ("account_id", "id", "sealed_secret", "secret_version"), WebhookSecret.opened, SECRET
+        ),
+        "data": "data",
+        "headers": "headers",
+        "api_url": Constant(f"{settings.PORTAL_URL}{PREFIX}v1"),
+        "product": {"id": "about_id", "name": "about_name"},
+        "account": reference("account"),
+        "created_at": "created_at",
+        "created_by": actor("created_by"),
+        "modified_at": "updated_at",
+        "modified_by": actor("updated_by"),
+        "stats": STATS,
+        "last_event": "health__last_event_at",
+        "last_success": Computed(
+            (
+                "health__last_success_at",
+                "health__last_success_ms",
+                "health__last_success_code",
+            ),
+            lambda at, duration, code: trigger_info(at, duration, code, Outcome.OK),
+            TRIGGER,
+        ),
+        "last_failure": Computed(
+            (
+                "health__last_failure_at",
+                "health__last_failure_ms",
+                "health__last_failure_code",
+                "health__last_failure_outcome",
+            ),
+            trigger_info,
+            TRIGGER,
+        ),
+        "earliest_possible_trigger": "health__hold_until",
+    },
+    also={"product_id": "product.id"},
+    ordering=("active", "created_at", "label", "object_class"),
+    search=("id", "label", "description", "product.id", "product.name"),
+    noted=lambda caller: note_reading(caller),
+)
+
+FIELDS = ("label", "description", "type", "object_class", "external_url", "http_method")
+PLAIN = (*FIELDS, "active", "data", "headers")
+TAKES: "dict[str, Field[Any, Any]]" = {
+    "product_id": CharField(name="product_id", max_length=24, blank=True),
+    "jwt_secret": CharField(name="jwt_secret", max_length=secrets.LONGEST),
+}
+
+
+@WEBHOOKS.creates(*PLAIN, required=("label", "external_url", "jwt_secret"), takes=TAKES)
+def create(caller: Caller, values: dict[str, Any]) -> str:
+    """Create a webhook.
+
+    `product_id` is required, but for the object classes `helpdesk_case` and `token`.
+    """
+    account = Account.objects.get(pk=caller.account_id)
+    fields = about(account, values, values.get("object_class", ObjectClass.FULFILLMENT_REQUEST))
+    secret = fields.pop("jwt_secret")
+    with refusing():
+        made = Webhook.create(account=account, secret=secret, by=acting(caller), **fields)
+    return str(made.pk)
+
+
+@WEBHOOKS.updates(*PLAIN, takes=TAKES)
+def update(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
+    """Update a webhook. What the body lacks stays as it is."""
+    account = Account.objects.get(pk=caller.account_id)
+    merged = {"product_id": webhook.product_id, **values}
+    fields = about(account, merged, values.get("object_class", webhook.object_class))
+    secret = fields.pop("jwt_secret", None)
+    with refusing():
+        webhook.edit(by=acting(caller), secret=secret, **fields)
+
+
+@WEBHOOKS.deletes
+def delete(caller: Caller, webhook: Webhook) -> None:
+    """Delete a webhook, with the log of its deliveries."""
+    webhook.remove(by=acting(caller))
+
+
+@WEBHOOKS.acts("trigger")
+def trigger(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
+    """Send a test event to the endpoint. It is delivered like any other."""
+    if webhook.type != Type.EVENT:
+        raise ApiError(_("A validator is kept, but never called."), code="WHK_001")
+    outbox.send_test(webhook, by=acting(caller))
+
+
+def about(account: Account, values: dict[str, Any], object_class: str) -> dict[str, Any]:
+    """Return the values with the product's name. Raise ApiError if the product is missing."""
+    if not ObjectClass(object_class).has_product:
+        return {**values, "product_id": "", "product_name": ""}
+    wanted = values.get("product_id")
+    if not wanted:
+        raise ApiError("product_id: " + _("This field is required."))
+    if (name := products.of(account).get(wanted)) is None:
+        raise ApiError("product_id: " + _("There is no such product."))
+    return {**values, "product_name": name}
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what the model refuses into ApiError."""
+    try:
+        yield
+    except ValidationError as problem:
+        named = (
+            problem.message_dict
+            if hasattr(problem, "error_dict")
+            else {"jwt_secret": problem.messages}
+        )
+        raise ApiError(
+            *(f"{name}: {message}" for name, messages in named.items() for message in messages)
+        ) from None
+
+
+# --- Who has read the secrets ---------------------------------------------------------------------
+
+# The tokens that were recorded as readers, with the day, in this process.
+recorded: dict[str, date] = {}
+
+
+def note_reading(caller: Caller) -> None:
+    """Record once a day that a token has read the secrets. It neither fails nor delays the call."""
+    today = timezone.now().date()
+    if recorded.get(caller.id) == today:
+        return
+    told = Event.objects.filter(
+        account=caller.account_id,
+        actor_id=caller.id,
+        action=Action.WEBHOOK_SECRET_SEEN,
+        at__gt=timezone.now() - timedelta(days=1),
+    )
+    try:
+        if not told.exists():
+            with without_waiting(), transaction.atomic():
+                record(
+                    acting(caller),
+                    Action.WEBHOOK_SECRET_SEEN,
+                    Subject("", "", _("all webhooks")),
+                    account=caller.account_id,
+                )
+        recorded[caller.id] = today
+    except Error as problem:
+        log.warning("The reading of secrets by %s could not be noted: %s", caller.id, problem)

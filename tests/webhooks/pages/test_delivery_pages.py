@@ -1,0 +1,213 @@
+"""The tab Deliveries and the page of a delivery."""
+
+from collections.abc import Callable
+
+import pytest
+
+from activity.actions import Action
+from activity.models import Event
+from tests.conftest import Person
+from tests.webhooks.engine.receiver import Receiver
+from tests.webhooks.factories import (
+    delivered,
+    failing,
+    given_up,
+    make_delivery,
+    make_webhook,
+    tried,
+)
+from webhooks.models import Delivery, Webhook, WebhookSecret
+from webhooks.outcomes import Outcome
+
+
+def page_of(webhook: Webhook, path: str = "") -> str:
+    return f"/integrations/webhooks/{webhook.pk}/deliveries/{path}"
+
+
+def text_of(somebody: Person, url: str) -> str:
+    response = somebody.client.get(url)
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def listed(somebody: Person, webhook: Webhook, query: str) -> list[str]:
+    response = somebody.client.get(page_of(webhook, f"?{query}"))
+    return [row.record.event.object_id for row in response.context["page"].object_list]
+
+
+def test_without_deliveries_a_test_event_is_offered(
+    michael: Person, adrian: Person, webhook: Webhook
+) -> None:
+    assert "Send a test event to see one." in text_of(michael, page_of(webhook))
+    seen = text_of(adrian, page_of(webhook))
+    assert "No deliveries yet" in seen
+    assert "Send" not in seen
+
+
+def test_a_test_event_is_sent_at_once_and_its_result_shown(
+    michael: Person, heard: Webhook, receiver: Receiver
+) -> None:
+    response = michael.client.post(f"/integrations/webhooks/{heard.pk}/test/", follow=True)
+    delivery = Delivery.objects.get()
+    assert delivery.event.is_test
+    assert receiver.ids == [delivery.pk]
+    page = response.content.decode()
+    assert f"{delivery.pk} was delivered: 204 in" in page
+    assert "sent by Michael Goldmill" in page
+    assert "The endpoint accepted the event." in page
+    for secret in WebhookSecret.objects.all():
+        assert secret.open() not in page
+
+
+def test_a_disabled_webhook_can_be_tested(
+    michael: Person, heard: Webhook, receiver: Receiver
+) -> None:
+    heard.disable(by=None)
+    michael.client.post(f"/integrations/webhooks/{heard.pk}/test/")
+    assert len(receiver.calls) == 1
+
+
+def test_a_test_that_fails_says_why_and_what_to_do(michael: Person, webhook: Webhook) -> None:
+    response = michael.client.post(f"/integrations/webhooks/{webhook.pk}/test/", follow=True)
+    page = response.content.decode()
+    assert "was not delivered: Address not allowed." in page
+    assert str(Outcome.BLOCKED_ADDRESS.sentence) in page
+    assert str(Outcome.BLOCKED_ADDRESS.advice) in page
+
+
+@pytest.fixture
+def four(webhook: Webhook) -> Webhook:
+    make_delivery(webhook, "PR-waiting")
+    delivered(webhook, "PR-done")
+    failing(webhook, "PR-failing")
+    given_up(webhook, "PR-lost")
+    return webhook
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("result=failing", ["PR-failing"]),
+        ("result=planned", ["PR-failing", "PR-waiting"]),
+        ("result=delivered", ["PR-done"]),
+        ("result=given-up", ["PR-lost"]),
+        ("q=pr-l", ["PR-lost"]),
+        ("event=approved", ["PR-lost", "PR-failing", "PR-done", "PR-waiting"]),
+        ("event=nonsense", []),
+        ("result=nonsense", []),
+        ("since=2020-01-01&until=2020-12-31", []),
+    ],
+)
+def test_filters(michael: Person, four: Webhook, query: str, expected: list[str]) -> None:
+    assert listed(michael, four, query) == expected
+
+
+def test_a_row_says_how_far_it_is(michael: Person, four: Webhook) -> None:
+    seen = text_of(michael, page_of(four))
+    for words in ("503, try 1", "in 17 minutes", "No answer in time after 1 try", "Delivered"):
+        assert words in seen
+
+
+def test_deliveries_of_another_webhook_are_elsewhere(michael: Person, four: Webhook) -> None:
+    other = make_webhook(four.account, "Other")
+    row = Delivery.objects.filter(webhook=four)[0]
+    assert listed(michael, other, "") == []
+    assert michael.client.get(page_of(other, f"{row.pk}/")).status_code == 404
+    assert michael.client.post(page_of(other, f"{row.pk}/redeliver/")).status_code == 404
+
+
+def test_a_delivery_shows_request_answer_and_each_try(michael: Person, webhook: Webhook) -> None:
+    row = failing(webhook)
+    tried(row, Outcome.TLS_EXPIRED)
+    seen = text_of(michael, page_of(webhook, f"{row.pk}/"))
+    for words in (
+        "The certificate of the endpoint has expired.",
+        "Renew the certificate.",
+        "503: The endpoint reported an error of its own.",
+        "203.0.113.24",
+        "DNS 3 ms",
+        f"webhook-id: {row.pk}",
+        "Planned",
+    ):
+        assert words in seen
+
+
+def test_an_answer_is_text_and_never_markup(michael: Person, webhook: Webhook) -> None:
+    row = failing(webhook)
+    row.attempts.update(answer="<script>alert(1)</script>", note="<b>bold</b>")
+    seen = text_of(michael, page_of(webhook, f"{row.pk}/"))
+    assert "<script>alert" not in seen
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in seen
+    assert "<b>bold" not in seen
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_is_explained(michael: Person, webhook: Webhook, outcome: Outcome) -> None:
+    row = failing(webhook)
+    tried(row, outcome)
+    response = michael.client.get(page_of(webhook, f"{row.pk}/"))
+    assert response.context["came"].sentence == str(outcome.sentence)
+    assert str(outcome.sentence) in response.content.decode()
+
+
+# --- Redelivering ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("was", [delivered, failing, given_up])
+def test_redelivering_sends_it_at_once_under_the_same_id(
+    michael: Person, heard: Webhook, receiver: Receiver, was: Callable[[Webhook], Delivery]
+) -> None:
+    row = was(heard)
+    response = michael.client.post(page_of(heard, f"{row.pk}/redeliver/"), follow=True)
+    assert f"{row.pk} was delivered: 204 in" in response.content.decode()
+    assert receiver.ids == [row.pk]
+    [again] = Delivery.objects.all()
+    assert (again.pk, again.state, again.tries) == (row.pk, "delivered", row.tries + 1)
+    [entry] = Event.objects.filter(action=Action.WEBHOOK_REDELIVERED)
+    assert entry.changes == {"deliveries": [None, 1]}
+
+
+def test_what_is_due_anyway_is_not_redelivered(michael: Person, webhook: Webhook) -> None:
+    row = make_delivery(webhook)
+    url = page_of(webhook, f"{row.pk}/")
+    assert "Redeliver" not in text_of(michael, url)
+    response = michael.client.post(f"{url}redeliver/", follow=True)
+    assert b"It is about to be sent anyway." in response.content
+    assert not Event.objects.filter(action=Action.WEBHOOK_REDELIVERED).exists()
+
+
+def test_all_that_were_given_up_are_counted_first_and_then_sent(
+    michael: Person, four: Webhook
+) -> None:
+    given_up(four, "PR-lost-too")
+    other = given_up(make_webhook(four.account, "Other"))
+    url = page_of(four, "redeliver/")
+    assert "Send 2 deliveries again?" in text_of(michael, url)
+    assert Delivery.objects.filter(webhook=four, state="failed").count() == 2
+    response = michael.client.post(url, follow=True)
+    assert b"2 deliveries are sent again." in response.content
+    assert Delivery.objects.filter(webhook=four, state="failed").count() == 0
+    assert Delivery.objects.filter(webhook=four, state="delivered").count() == 1
+    other.refresh_from_db()
+    assert other.state == Delivery.State.FAILED
+    assert b"No delivery was given up." in michael.client.post(url, follow=True).content
+
+
+def test_members_see_deliveries_and_redeliver_none(adrian: Person, webhook: Webhook) -> None:
+    row = given_up(webhook)
+    assert "Redeliver" not in text_of(adrian, page_of(webhook))
+    assert "Redeliver" not in text_of(adrian, page_of(webhook, f"{row.pk}/"))
+    for path in ("redeliver/", f"{row.pk}/redeliver/"):
+        assert adrian.client.post(page_of(webhook, path)).status_code == 403
+    assert Delivery.objects.get().state == Delivery.State.FAILED
+
+
+def test_what_is_sent_again_waits_while_the_webhook_is_disabled(
+    michael: Person, webhook: Webhook
+) -> None:
+    row = given_up(webhook)
+    webhook.disable(by=None)
+    response = michael.client.post(page_of(webhook, f"{row.pk}/redeliver/"), follow=True)
+    page = response.content.decode()
+    assert "It waits until the webhook is enabled." in page
+    assert "When the webhook is enabled" in page

@@ -1,0 +1,132 @@
+"""Which changes become deliveries, and for whom."""
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+
+from accounts.models import Account
+from modules.models import FulfillmentRequest
+from tests.conftest import Call, Person
+from tests.factories import TokenFactory
+from tests.webhooks.conftest import make
+from tokens.catalog import Module
+from tokens.models import Token
+from webhooks.catalog import ObjectClass
+from webhooks.models import Delivery, Webhook, WebhookEvent
+
+JSON = "application/json"
+
+
+def actions() -> list[str]:
+    return list(WebhookEvent.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_every_verb_of_a_token_is_an_event(token: Token, webhook: Webhook) -> None:
+    token.disable(by=None)
+    token.enable(by=None)
+    token.rotate(by=None)
+    token.remove(by=None)
+    assert actions() == ["disabled", "enabled", "rotated", "deleted"]
+    assert Delivery.objects.filter(webhook=webhook, event__object_id=token.pk).count() == 4
+
+
+def test_a_change_that_is_rolled_back_leaves_nothing(token: Token, webhook: Webhook) -> None:
+    with transaction.atomic():
+        token.disable(by=None)
+        transaction.set_rollback(True)
+    assert not WebhookEvent.objects.exists()
+    assert not Delivery.objects.exists()
+
+
+def test_no_event_is_kept_that_nobody_listens_to(account: Account, token: Token) -> None:
+    token.disable(by=None)
+    assert not WebhookEvent.objects.exists()
+
+
+def test_a_disabled_webhook_keeps_its_events(token: Token, webhook: Webhook) -> None:
+    webhook.disable(by=None)
+    token.disable(by=None)
+    assert Delivery.objects.unfinished().filter(webhook=webhook).count() == 1
+
+
+def test_another_account_hears_nothing(stranger: Person, token: Token) -> None:
+    make(stranger.account)
+    token.disable(by=None)
+    assert not Delivery.objects.exists()
+
+
+def test_validators_are_never_told(account: Account, token: Token) -> None:
+    make(account, type="validator")
+    token.disable(by=None)
+    assert not Delivery.objects.exists()
+
+
+@pytest.fixture
+def pending(db: None) -> FulfillmentRequest:
+    call_command("demo", verbosity=0)
+    WebhookEvent.objects.all().delete()
+    found = FulfillmentRequest.objects.filter(status="pending").first()
+    assert isinstance(found, FulfillmentRequest)
+    return found
+
+
+def listener(request: FulfillmentRequest, account: Account, **fields: Any) -> Webhook:
+    return make(
+        account,
+        label="Orders",
+        object_class=ObjectClass.FULFILLMENT_REQUEST,
+        **{"product_id": request.asset.product_id, **fields},
+    )
+
+
+def test_an_approved_request_is_told_to_both_companies(
+    call: Call, pending: FulfillmentRequest
+) -> None:
+    both = [listener(pending, each) for each in (pending.vendor, pending.provider)]
+    seller = TokenFactory(account=pending.vendor, name="Seller", modules=(Module.SUBSCRIPTIONS,))
+    response = call(f"requests/{pending.pk}/approve", seller, "post", content_type=JSON)
+    assert response.status_code == 200, response.content
+    assert response.json()["status"] == "approved"
+    told = Delivery.objects.filter(event__object_id=pending.pk)
+    assert {each.webhook_id for each in told} == {each.pk for each in both}
+    event = WebhookEvent.objects.get(account=pending.vendor, object_id=pending.pk)
+    assert (event.action, event.object_id, event.object_status) == (
+        "approved",
+        pending.pk,
+        "approved",
+    )
+
+
+def test_only_the_vendor_approves(call: Call, pending: FulfillmentRequest) -> None:
+    buyer = TokenFactory(account=pending.provider, name="Buyer", modules=(Module.SUBSCRIPTIONS,))
+    assert (
+        call(f"requests/{pending.pk}/approve", buyer, "post", content_type=JSON).status_code == 403
+    )
+    pending.refresh_from_db()
+    assert pending.status == "pending"
+
+
+def test_a_request_cannot_be_approved_twice(call: Call, pending: FulfillmentRequest) -> None:
+    seller = TokenFactory(account=pending.vendor, name="Seller", modules=(Module.SUBSCRIPTIONS,))
+    call(f"requests/{pending.pk}/approve", seller, "post", content_type=JSON)
+    response = call(f"requests/{pending.pk}/approve", seller, "post", content_type=JSON)
+    assert response.status_code == 400
+    assert "cannot become approved" in response.json()["errors"][0]
+
+
+def test_a_failed_request_needs_a_reason(call: Call, pending: FulfillmentRequest) -> None:
+    seller = TokenFactory(account=pending.vendor, name="Seller", modules=(Module.SUBSCRIPTIONS,))
+    assert call(f"requests/{pending.pk}/fail", seller, "post", content_type=JSON).status_code == 400
+    body = {"reason": "No such customer."}
+    response = call(
+        f"requests/{pending.pk}/fail", seller, "post", data=body, content_type="application/json"
+    )
+    assert (response.json()["status"], response.json()["reason"]) == ("failed", "No such customer.")
+
+
+def test_a_webhook_hears_of_its_own_product_only(pending: FulfillmentRequest) -> None:
+    listener(pending, pending.vendor, product_id="PRD-000-000-000")
+    pending.move(FulfillmentRequest.Status.INQUIRING)
+    assert not Delivery.objects.exists()

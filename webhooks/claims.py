@@ -1,0 +1,228 @@
+"""Claiming due deliveries: a worker takes what it may send, for as long as a lease.
+
+On PostgreSQL, the health of each endpoint is locked first, and what others do meanwhile is skipped.
+Counting then needs a statement of its own: within one, lock and count would share a snapshot, and
+two workers could both fill the last slot. On SQLite there is one writer at a time anyway, so a look
+without a lock comes first.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from webhooks.models import MOST_SLOTS, Attempt, Delivery, Webhook, WebhookHealth, WebhookSecret
+from webhooks.outcomes import Outcome
+
+# For how long a claimed delivery is nobody else's. By far more than a call may take.
+LEASE = timedelta(seconds=60)
+# Endpoints that are looked at in one claim, drawn at random.
+ENDPOINTS = 200
+
+# The subqueries read one row of an index each, however much is waiting; joins would not.
+READY = """
+SELECT w.id, w.account_id, h.slots
+FROM webhooks_webhookhealth h JOIN webhooks_webhook w ON w.id = h.webhook_id
+WHERE w.active AND w.type = 'event' AND (h.hold_until IS NULL OR h.hold_until <= %s)
+AND (SELECT d.due_at FROM webhooks_delivery d
+     WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.claimed_by = ''
+     ORDER BY d.due_at LIMIT 1) <= %s
+ORDER BY random() LIMIT %s
+"""
+
+WAITING = """
+SELECT w.id,
+  (SELECT count(*) FROM webhooks_delivery d
+   WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.claimed_by > ''),
+  (SELECT {join}(first.id, ' ') FROM (
+     SELECT d.id FROM webhooks_delivery d
+     WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.claimed_by = '' AND d.failures = 0
+     AND d.due_at <= %s ORDER BY d.due_at, d.id LIMIT {slots}) first),
+  (SELECT {join}(due.id, ' ') FROM (
+     SELECT d.id FROM webhooks_delivery d
+     WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.claimed_by = ''
+     AND d.due_at <= %s ORDER BY d.due_at, d.id LIMIT {slots}) due)
+FROM webhooks_webhook w WHERE w.id IN ({webhooks})
+"""
+
+TAKE = """
+UPDATE webhooks_delivery SET due_at = %s, tries = tries + 1, claimed_by = %s
+WHERE id IN (SELECT id FROM webhooks_delivery WHERE id IN ({deliveries})
+             AND state = 'pending' AND claimed_by = ''{lock})
+RETURNING id
+"""
+
+LOST = """
+SELECT id FROM webhooks_delivery
+WHERE state = 'pending' AND claimed_by > '' AND due_at <= %s LIMIT %s
+"""
+BATCH = 1000
+
+
+class Endpoint(NamedTuple):
+    """An endpoint that something is due for, and how many calls it gets at once."""
+
+    id: str
+    account: str
+    slots: int
+
+
+@dataclass
+class Claimed:
+    """A delivery that is ours until its lease ends, with what a call needs to know."""
+
+    delivery: Delivery
+    webhook: Webhook
+    health: WebhookHealth
+    secrets: list[WebhookSecret]
+
+
+class Room(NamedTuple):
+    """How many deliveries a worker takes in all, per account, and how many of each it has."""
+
+    free: int
+    per_account: int
+    accounts: Counter[str]
+
+
+def claim(worker: str, room: Room) -> list[Claimed]:
+    """Claim what is due, as far as there is room, and no more per endpoint than it has slots."""
+    now = timezone.now()
+    if connection.vendor == "sqlite" and not any(ready(now)):
+        return []
+    with transaction.atomic():
+        endpoints = [*ready(now)]
+        taken = take(chosen(endpoints, room, now), worker, now) if endpoints else []
+    return load(taken)
+
+
+def ready(now: datetime) -> Iterator[Endpoint]:
+    """Return endpoints that something is due for; on PostgreSQL, lock them."""
+    lock = "" if connection.vendor == "sqlite" else " FOR NO KEY UPDATE OF h SKIP LOCKED"
+    yield from map(Endpoint._make, rows(READY + lock, [stored(now), stored(now), ENDPOINTS]))
+
+
+def chosen(endpoints: list[Endpoint], room: Room, now: datetime) -> list[str]:
+    """Return the ids of the deliveries to send now.
+
+    Half of the free slots of an endpoint go to first tries, so that yesterday's failures do not
+    delay today's events.
+    """
+    sql = WAITING.format(
+        join="group_concat" if connection.vendor == "sqlite" else "string_agg",
+        slots=MOST_SLOTS,
+        webhooks=places(endpoints),
+    )
+    found = {
+        row[0]: row[1:]
+        for row in rows(sql, [stored(now), stored(now), *(each.id for each in endpoints)])
+    }
+    ids: list[str] = []
+    accounts = room.accounts.copy()
+    for endpoint in endpoints:
+        busy, first, due = found[endpoint.id]
+        free = min(
+            endpoint.slots - busy,
+            room.per_account - accounts[endpoint.account],
+            room.free - len(ids),
+        )
+        if free > 0:
+            mine = mixed((first or "").split(), (due or "").split(), free)
+            accounts[endpoint.account] += len(mine)
+            ids += mine
+    return ids
+
+
+def mixed(first: list[str], due: list[str], free: int) -> list[str]:
+    """Return as many ids as there are slots: first tries in half of them, then what is due."""
+    return list(dict.fromkeys([*first[: (free + 1) // 2], *due, *first]))[:free]
+
+
+def take(ids: list[str], worker: str, now: datetime) -> list[str]:
+    """Claim deliveries, but for those that somebody else is changing."""
+    if not ids:
+        return []
+    lock = "" if connection.vendor == "sqlite" else " FOR UPDATE SKIP LOCKED"
+    sql = TAKE.format(deliveries=places(ids), lock=lock)
+    return [row[0] for row in rows(sql, [stored(now + LEASE), worker, *ids])]
+
+
+def load(ids: list[str]) -> list[Claimed]:
+    """Read what the calls need: each webhook and its secrets as they are now."""
+    if not ids:
+        return []
+    deliveries = list(Delivery.objects.filter(pk__in=ids).select_related("event"))
+    wanted = {each.webhook_id for each in deliveries}
+    webhooks = Webhook.objects.select_related("health").in_bulk(wanted)
+    secrets: dict[str, list[WebhookSecret]] = {each: [] for each in wanted}
+    live = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    for secret in WebhookSecret.objects.filter(live, webhook__in=wanted):
+        secrets[secret.webhook_id].append(secret)
+    return [
+        Claimed(each, webhook, webhook.health, secrets[webhook.pk])
+        for each in deliveries
+        # None if it was deleted since.
+        if (webhook := webhooks.get(each.webhook_id))
+    ]
+
+
+def claim_one(delivery: Delivery, worker: str) -> Claimed | None:
+    """Claim one delivery whatever its webhook's state; None if it is finished or being sent."""
+    with transaction.atomic():
+        taken = take([delivery.pk], worker, timezone.now())
+    return next(iter(load(taken)), None)
+
+
+def release(worker: str, deliveries: "Iterable[Delivery]") -> None:
+    """Give back what was not sent."""
+    Delivery.objects.filter(
+        pk__in=[each.pk for each in deliveries], claimed_by=worker, state=Delivery.State.PENDING
+    ).update(claimed_by="", due_at=timezone.now(), tries=F("tries") - 1)
+
+
+def recover() -> int:
+    """Make deliveries due again whose worker died, and note it; return how many there were.
+
+    It does not count as a failure: the endpoint may have got the event, or never been called.
+    """
+    now = timezone.now()
+    if not (ids := [row[0] for row in rows(LOST, [stored(now), BATCH])]):
+        return 0
+    with transaction.atomic():
+        lost = list(
+            Delivery.objects.filter(pk__in=ids, state=Delivery.State.PENDING, due_at__lte=now)
+            .exclude(claimed_by="")
+            .select_for_update(skip_locked=True)
+        )
+        Attempt.objects.bulk_create(
+            (
+                Attempt(delivery=each, number=each.tries, at=now, outcome=Outcome.WORKER_LOST)
+                for each in lost
+            ),
+            ignore_conflicts=True,
+        )
+        Delivery.objects.filter(pk__in=[each.pk for each in lost]).update(
+            claimed_by="", last_outcome=Outcome.WORKER_LOST
+        )
+    return len(lost)
+
+
+def rows(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def places(values: "Iterable[object]") -> str:
+    return ", ".join("%s" for _ in values)
+
+
+def stored(moment: datetime) -> Any:
+    """Return a moment as the database compares it."""
+    return connection.ops.adapt_datetimefield_value(moment)

@@ -1,0 +1,26 @@
+"""Models of webhooks, with the methods that change them."""
+
+from webhooks.models.delivery import (
+    Attempt,
+    Delivery,
+    DeliveryQuerySet,
+    DeliveryWorker,
+    WebhookEvent,
+)
+from webhooks.models.health import MOST_SLOTS, WebhookHealth
+from webhooks.models.secret import WebhookSecret
+from webhooks.models.webhook import Changed, Webhook, WebhookQuerySet
+
+__all__ = (
+    "MOST_SLOTS",
+    "Attempt",
+    "Changed",
+    "Delivery",
+    "DeliveryQuerySet",
+    "DeliveryWorker",
+    "Webhook",
+    "WebhookEvent",
+    "WebhookHealth",
+    "WebhookQuerySet",
+    "WebhookSecret",
+)

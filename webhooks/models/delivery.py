@@ -1,0 +1,202 @@
+"""Events, their deliveries, and the tries of each delivery."""
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Account
+from portal.fields import ActorField, MomentField, PublicIdField
+from webhooks.catalog import ObjectClass
+from webhooks.models.webhook import Webhook
+from webhooks.outcomes import Outcome
+
+# A worker that has not been seen for so long counts as gone, and is forgotten later.
+SILENCE, FORGOTTEN = timedelta(seconds=30), timedelta(days=1)
+
+
+class WebhookEvent(models.Model):
+    """A change that webhooks are told of, as it was when it happened. It is never changed."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    object_class = models.CharField(max_length=32, choices=ObjectClass)
+    action = models.CharField(max_length=40)
+    object_id = models.CharField(max_length=64)
+    object_status = models.CharField(max_length=32, blank=True)
+    product_id = models.CharField(max_length=24, blank=True)
+    at = MomentField(default=timezone.now)
+    actor = ActorField()
+    is_test = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = (
+            models.Index("account", "object_class", F("id").desc(), name="events_by_class"),
+            models.Index("account", "object_id", F("id").desc(), name="events_by_object"),
+            models.Index("at", name="events_by_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.object_class}.{self.action} {self.object_id}"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def unfinished(self) -> "DeliveryQuerySet":
+        return self.filter(state=Delivery.State.PENDING)
+
+    def of_webhook(self, webhook: Webhook) -> "DeliveryQuerySet":
+        return self.filter(webhook=webhook)
+
+    def search(self, text: str) -> "DeliveryQuerySet":
+        """Return deliveries with the id, or of the object whose id contains the text."""
+        wanted = text.strip()
+        return self.filter(Q(id=wanted.upper()) | Q(event__object_id__icontains=wanted))
+
+    def failing(self) -> "DeliveryQuerySet":
+        """Return those that were tried in vain and are going to be tried again."""
+        return self.filter(state=Delivery.State.PENDING, failures__gt=0)
+
+    def redeliver(self) -> int:
+        """Send those that are finished once more, under the same id; return how many.
+
+        Those that wait for their next try are due at once. What is being sent is left alone.
+        """
+        now = timezone.now()
+        done = self.exclude(state=Delivery.State.PENDING).update(
+            state=Delivery.State.PENDING, due_at=now, claimed_by="", failures=0, done_at=None
+        )
+        return done + self.failing().filter(claimed_by="", due_at__gt=now).update(due_at=now)
+
+
+class Delivery(models.Model):
+    """What one webhook is to be sent of one event. Pending rows are the queue.
+
+    `due_at` is the schedule and the lease at once: whoever claims a row moves it ahead by the
+    lease, so that a row whose worker died becomes due again. `tries` tells a late result of an
+    earlier claim from that of the present one.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", gettext_lazy("Waiting")
+        DELIVERED = "delivered", gettext_lazy("Delivered")
+        FAILED = "failed", gettext_lazy("Given up")
+
+    id = PublicIdField(gettext_lazy("ID"), groups=(4, 4, 4), prefix="WHD")
+    event = models.ForeignKey(WebhookEvent, models.CASCADE, related_name="deliveries")
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", db_index=False)
+    created_at = MomentField(default=timezone.now)
+    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
+    due_at = MomentField(default=timezone.now)
+    # The worker that is sending it; empty if none is.
+    claimed_by = models.CharField(max_length=64, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    # How many tries failed, which says when the next one is due.
+    failures = models.PositiveIntegerField(default=0)
+    done_at = MomentField(null=True)
+    last_outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
+    last_code = models.PositiveSmallIntegerField(null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = gettext_lazy("delivery")
+        verbose_name_plural = gettext_lazy("deliveries")
+        constraints = (
+            models.UniqueConstraint(fields=("webhook", "event"), name="one_delivery_per_event"),
+        )
+        indexes = (
+            # The SQL of `webhooks.claims` repeats these conditions to the letter: SQLite uses a
+            # partial index only then.
+            models.Index(
+                "webhook",
+                "due_at",
+                "id",
+                condition=Q(state="pending", claimed_by=""),
+                name="deliveries_due",
+            ),
+            models.Index(
+                "webhook",
+                "due_at",
+                "id",
+                condition=Q(state="pending", claimed_by="", failures=0),
+                name="deliveries_first",
+            ),
+            models.Index(
+                "webhook",
+                condition=Q(state="pending", claimed_by__gt=""),
+                name="deliveries_claimed",
+            ),
+            models.Index(
+                "webhook", F("created_at").desc(), F("id").desc(), name="deliveries_by_time"
+            ),
+            models.Index("created_at", name="deliveries_by_age"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state == self.State.PENDING
+
+    @property
+    def message_id(self) -> str:
+        """The id that stays the same over all tries, by which receivers drop repeats."""
+        return str(self.pk)
+
+
+class Attempt(models.Model):
+    """One try of a delivery: what was sent, and what came back. Secrets are left out."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts", db_index=False)
+    number = models.PositiveIntegerField()
+    at = MomentField(default=timezone.now)
+    # Milliseconds.
+    duration = models.PositiveIntegerField(default=0)
+    timings = models.JSONField(default=dict)
+    address = models.CharField(max_length=45, blank=True)
+    outcome = models.CharField(max_length=20, choices=Outcome)
+    code = models.PositiveSmallIntegerField(null=True)
+    # What the library or the certificate says besides, in words.
+    note = models.CharField(max_length=300, blank=True)
+    request_url = models.TextField(blank=True)
+    request_headers = models.JSONField(default=dict)
+    request_body = models.TextField(blank=True)
+    answer_headers = models.TextField(blank=True)
+    answer = models.TextField(blank=True)
+    is_cut = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (
+            models.UniqueConstraint(fields=("delivery", "number"), name="one_attempt_per_number"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} ({self.number})"
+
+    @property
+    def result(self) -> Outcome:
+        return Outcome(self.outcome)
+
+
+class DeliveryWorker(models.Model):
+    """A worker that is running; one that has died is older than a few seconds."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    seen_at = MomentField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def beat(cls, name: str) -> None:
+        now = timezone.now()
+        cls.objects.update_or_create(name=name, defaults={"seen_at": now})
+        cls.objects.filter(seen_at__lt=now - FORGOTTEN).delete()
+
+    @classmethod
+    def is_running(cls) -> bool:
+        """Tell whether any worker has been seen lately."""
+        return cls.objects.filter(seen_at__gt=timezone.now() - SILENCE).exists()

@@ -1,0 +1,419 @@
+"""Webhooks: whom to call about which changes, and the verbs that change them."""
+
+import json
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, OuterRef, Q, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Account, Membership
+from activity.actions import Action
+from activity.recording import record
+from portal.fields import (
+    FoldedField,
+    LineField,
+    MomentField,
+    OwnedActorField,
+    ProseField,
+    PublicIdField,
+)
+from portal.text import fold
+from webhooks import secrets
+from webhooks.catalog import Method, ObjectClass, Type
+
+if TYPE_CHECKING:
+    from tokens.models import Doer
+    from webhooks.models.delivery import DeliveryQuerySet
+
+# Limits of what a webhook may carry.
+MOST_HEADERS = 20
+HEADER_NAME = 64
+HEADER_VALUE = 1024
+DATA_BYTES = 8 * 1024
+# Headers that the portal sets itself, or that would change how the request is read.
+RESERVED = frozenset(
+    {
+        "authorization",
+        "connection",
+        "content-length",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    }
+)
+
+
+def check_headers(value: Any) -> None:
+    """Raise ValidationError for headers that may not be sent."""
+    if not isinstance(value, dict):
+        raise ValidationError(_("Headers must be an object of names and values."))
+    if len(value) > MOST_HEADERS:
+        raise ValidationError(_("At most %(count)s headers.") % {"count": MOST_HEADERS})
+    for name, content in value.items():
+        if not re.fullmatch(rf"[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{HEADER_NAME}}}", name):
+            raise ValidationError(
+                _("“%(name)s” is not the name of a header.") % {"name": name[:HEADER_NAME]}
+            )
+        if name.lower() in RESERVED or name.lower().startswith("webhook-"):
+            raise ValidationError(_("The portal sets the header %(name)s itself.") % {"name": name})
+        if not isinstance(content, str) or not re.fullmatch(
+            rf"[\x20-\x7e\xa0-\xff]{{0,{HEADER_VALUE}}}", content
+        ):
+            raise ValidationError(
+                _(
+                    "The value of the header %(name)s must be a text of at most %(length)s "
+                    "printable characters, without line breaks."
+                )
+                % {"name": name, "length": f"{HEADER_VALUE:,}"}
+            )
+
+
+def check_data(value: Any) -> None:
+    """Raise ValidationError unless the value is an object that is short enough as JSON."""
+    if not isinstance(value, dict):
+        raise ValidationError(_("The data must be a JSON object."))
+    if len(json.dumps(value, ensure_ascii=False).encode(errors="replace")) > DATA_BYTES:
+        raise ValidationError(_("The data may have at most 8 KB."))
+
+
+def check_url(value: str) -> None:
+    """Raise ValidationError unless the value can be the address of an endpoint.
+
+    Whether the address is public shows when it is resolved; see `webhooks.safety`.
+    """
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValidationError(
+            _("Enter a complete address, such as https://example.com/hook.")
+        ) from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise ValidationError(_("Enter a complete address, such as https://example.com/hook."))
+    if parts.username is not None or parts.password is not None:
+        raise ValidationError(_("Remove the user name and password from the address."))
+    if parts.fragment:
+        raise ValidationError(_("Remove the part after # from the address."))
+    if re.search(r"[\x00-\x20\x7f\\]", value):
+        raise ValidationError(_("Remove blanks and backslashes from the address."))
+
+
+class Changed(Exception):
+    """Raised when somebody else has changed the webhook since its form was opened."""
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def of_account(self, account_id: str) -> "WebhookQuerySet":
+        """Return the webhooks of an account; another account's is a 404."""
+        return self.filter(account=account_id)
+
+    def visible_to(self, membership: Membership) -> "WebhookQuerySet":
+        """Return the webhooks of the account that a person acts for."""
+        return self.of_account(membership.account_id)
+
+    def search(self, text: str) -> "WebhookQuerySet":
+        """Return webhooks whose label or id contains the text, ignoring case."""
+        return self.filter(Q(label_key__contains=fold(text)) | Q(id__contains=text.strip().upper()))
+
+    def with_last(self) -> "WebhookQuerySet":
+        """Annotate the id and the time of the latest delivery that was tried."""
+        from webhooks.models.delivery import Delivery
+
+        tried = Delivery.objects.filter(webhook=OuterRef("pk")).exclude(last_outcome="")
+        last = tried.order_by("-created_at", "-id")
+        return self.annotate(
+            last_delivery_id=Subquery(last.values("pk")[:1]),
+            last_delivery_at=Subquery(last.values("created_at")[:1]),
+        )
+
+    def listening(self, account_id: str, object_class: str, product_id: str) -> "WebhookQuerySet":
+        """Return the webhooks that get an event; disabled ones keep theirs until enabled."""
+        rows = self.filter(account=account_id, object_class=object_class, type=Type.EVENT)
+        return rows.filter(Q(product_id="") | Q(product_id=product_id))
+
+
+class Webhook(models.Model):
+    """An endpoint of an account that is told of changes to objects of one class."""
+
+    class Disabled(models.TextChoices):
+        """Why a webhook is not active."""
+
+        PERSON = "person", gettext_lazy("Disabled")
+        GONE = "gone", gettext_lazy("Disabled: the endpoint is gone")
+        FAILING = "failing", gettext_lazy("Disabled: the endpoint failed for days")
+
+    id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="WH")
+    account = models.ForeignKey(
+        Account,
+        models.CASCADE,
+        related_name="+",
+        db_index=False,
+        verbose_name=gettext_lazy("account"),
+    )
+    label = LineField(gettext_lazy("Label"), max_length=100)
+    label_key = FoldedField(source="label")
+    description = ProseField(gettext_lazy("Description"), max_length=255, blank=True)
+    # The product whose objects it is about; empty for all of the account. Its name is kept too,
+    # since products are records of a layer above.
+    product_id = models.CharField(gettext_lazy("Product"), max_length=24, blank=True)
+    product_name = models.CharField(max_length=128, blank=True, editable=False)
+    object_class = models.CharField(
+        gettext_lazy("Object class"),
+        max_length=32,
+        choices=ObjectClass,
+        default=ObjectClass.FULFILLMENT_REQUEST,
+    )
+    type = models.CharField(gettext_lazy("Type"), max_length=32, choices=Type, default=Type.EVENT)
+    external_url = models.CharField(
+        gettext_lazy("Endpoint"), max_length=4096, validators=[check_url]
+    )
+    http_method = models.CharField(
+        gettext_lazy("Method"), max_length=4, choices=Method, default=Method.POST
+    )
+    headers = models.JSONField(
+        gettext_lazy("Headers"), default=dict, blank=True, validators=[check_headers]
+    )
+    data = models.JSONField(
+        gettext_lazy("Own data"), default=dict, blank=True, validators=[check_data]
+    )
+    active = models.BooleanField(gettext_lazy("Active"), default=True)
+    # Empty while active.
+    disabled_by = models.CharField(max_length=8, choices=Disabled, blank=True, editable=False)
+    disabled_at = MomentField(null=True, editable=False)
+    created_at = MomentField(gettext_lazy("Created"), default=timezone.now, editable=False)
+    created_by = OwnedActorField(gettext_lazy("Created by"))
+    created_email = models.CharField(max_length=254, blank=True, editable=False)
+    updated_at = MomentField(gettext_lazy("Updated"), null=True, editable=False)
+    updated_by = OwnedActorField(gettext_lazy("Updated by"))
+    # Counts edits, so that the second of two people who edit at the same time is warned.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    # The wizard run that created it. Unique, so that pressing Create several times creates one.
+    draft_id = models.UUIDField(null=True, unique=True, editable=False)
+
+    objects = WebhookQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = gettext_lazy("webhook")
+        verbose_name_plural = gettext_lazy("webhooks")
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(
+                "account", F("created_at").desc(), F("id").desc(), name="webhooks_by_created"
+            ),
+            models.Index("account", "label_key", "id", name="webhooks_by_label"),
+            models.Index("account", "object_class", name="webhooks_by_class"),
+        )
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def endpoint_host(self) -> str:
+        return urlsplit(self.external_url).netloc
+
+    @property
+    def endpoint_path(self) -> str:
+        parts = urlsplit(self.external_url)
+        return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+    @property
+    def fires(self) -> bool:
+        """Whether the portal calls it at all: validators are only kept."""
+        return self.type == Type.EVENT
+
+    # --- Verbs --------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls, *, account: Account, secret: str = "", by: "Doer | None", **fields: Any
+    ) -> "Webhook":
+        """Create a webhook with its secrets. Raise ValidationError.
+
+        Without a secret, the portal makes one up.
+        """
+        from webhooks.models.health import WebhookHealth
+        from webhooks.models.secret import WebhookSecret
+
+        webhook = cls(
+            account=account,
+            created_email=getattr(by, "email", ""),
+            **OwnedActorField.columns("created_by", by),
+            **fields,
+        )
+        if not webhook.active:
+            webhook.disabled_by, webhook.disabled_at = cls.Disabled.PERSON, timezone.now()
+        webhook.full_clean(exclude={"id", "account"})
+        with transaction.atomic():
+            webhook.save(force_insert=True)
+            WebhookHealth.objects.create(webhook=webhook)
+            WebhookSecret.put(webhook, WebhookSecret.Kind.JWT, secret or secrets.new_jwt(), by=by)
+            WebhookSecret.put(webhook, WebhookSecret.Kind.STANDARD, secrets.new_standard(), by=by)
+            record(by, Action.WEBHOOK_CREATED, webhook, webhook.described())
+        return webhook
+
+    @classmethod
+    def create_once(cls, run: UUID, *, account: Account, **fields: Any) -> "Webhook":
+        """Create a webhook as create() does, but one at most for each run of the form.
+
+        Repeated or simultaneous calls return the same webhook. Raise ValidationError.
+        """
+        mine = cls.objects.filter(account=account, draft_id=run)
+        try:
+            with transaction.atomic():
+                return mine.first() or cls.create(account=account, draft_id=run, **fields)
+        except (IntegrityError, ValidationError):
+            if made := mine.first():
+                return made
+            raise
+
+    def edit(
+        self,
+        *,
+        by: "Doer | None",
+        secret: str | None = None,
+        version: int | None = None,
+        **fields: Any,
+    ) -> bool:
+        """Change fields, and the JWT secret if one is given; return False if nothing changed.
+
+        Raise ValidationError, and Changed if the webhook no longer has the version.
+        """
+        from webhooks.models.secret import WebhookSecret
+
+        with transaction.atomic():
+            row = Webhook.objects.select_for_update(no_key=True).get(pk=self.pk)
+            if version not in {None, row.version}:
+                raise Changed
+            before = row.described()
+            was_active = row.active
+            for name, value in fields.items():
+                setattr(row, name, value)
+            row.full_clean(exclude={"id", "account"})
+            if row.active != was_active:
+                row.disabled_by = "" if row.active else self.Disabled.PERSON
+                row.disabled_at = None if row.active else timezone.now()
+            changed = secret is not None and WebhookSecret.replace(
+                row, WebhookSecret.Kind.JWT, secret, by=by
+            )
+            after = row.described()
+            changes = {
+                name: [before[name][1], after[name][1]]
+                for name in after
+                if before[name] != after[name]
+            }
+            if changed:
+                changes["secret"] = [None, _("changed")]
+            if changes:
+                row.touch(by)
+                row.save()
+                record(by, Action.WEBHOOK_CHANGED, row, changes)
+        self.refresh_from_db()
+        return bool(changes)
+
+    def enable(self, *, by: "Doer | None") -> bool:
+        """Let deliveries go out again, those that waited first; return False if it was active."""
+        return self.switch(active=True, reason="", by=by)
+
+    def disable(self, *, by: "Doer | None", reason: str = Disabled.PERSON) -> bool:
+        """Keep deliveries back until the webhook is enabled; return False if it was disabled."""
+        return self.switch(active=False, reason=reason, by=by)
+
+    def switch(self, *, active: bool, reason: str, by: "Doer | None") -> bool:
+        from webhooks.models.health import WebhookHealth
+
+        with transaction.atomic():
+            row = Webhook.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
+            if row is None or row.active == active:
+                return False
+            row.active, row.disabled_by = active, reason
+            row.disabled_at = None if active else timezone.now()
+            row.touch(by)
+            row.save()
+            if active:
+                WebhookHealth.objects.filter(webhook=row).update(**WebhookHealth.FRESH)
+            action = Action.WEBHOOK_ENABLED if active else Action.WEBHOOK_DISABLED
+            why = {} if active else {"reason": [None, str(self.Disabled(reason).label)]}
+            record(by, action, row, why)
+        self.refresh_from_db()
+        return True
+
+    def remove(self, *, by: "Doer | None") -> None:
+        """Delete the webhook with its deliveries. What is being sent may still arrive."""
+        with transaction.atomic():
+            record(by, Action.WEBHOOK_DELETED, self)
+            self.delete()
+
+    def reveal(self, kind: str, *, by: "Doer | None") -> str:
+        """Return the newest secret of a kind and record that it was seen. Raise SealBroken."""
+        from webhooks.models.secret import WebhookSecret
+
+        with transaction.atomic():
+            newest = WebhookSecret.newest(self, kind)
+            secret = newest.open()
+            seen = {"kind": [None, str(WebhookSecret.Kind(kind).label)]}
+            record(by, Action.WEBHOOK_SECRET_SEEN, self, seen)
+        return secret
+
+    def renew_secret(
+        self, kind: str, *, by: "Doer | None", secret: str = "", until: datetime | None = None
+    ) -> bool:
+        """Put a new secret in place of the newest of a kind; without one, make it up.
+
+        The old one signs `until` then as well, or no longer. Return False if the secret is the
+        present one. Raise ValidationError.
+        """
+        from webhooks.models.secret import WebhookSecret
+
+        made_up = secrets.new_jwt if kind == WebhookSecret.Kind.JWT else secrets.new_standard
+        with transaction.atomic():
+            row = Webhook.objects.select_for_update(no_key=True).get(pk=self.pk)
+            new = secret or made_up()
+            if not WebhookSecret.replace(row, kind, new, by=by, until=until):
+                return False
+            told = {"kind": [None, str(WebhookSecret.Kind(kind).label)]}
+            record(by, Action.WEBHOOK_SECRET_CHANGED, row, told)
+        return True
+
+    def redeliver(self, deliveries: "DeliveryQuerySet", *, by: "Doer | None") -> int:
+        """Send deliveries of this webhook once more, or at once; return how many."""
+        with transaction.atomic():
+            count = deliveries.filter(webhook=self).redeliver()
+            if count:
+                record(by, Action.WEBHOOK_REDELIVERED, self, {"deliveries": [None, count]})
+        return count
+
+    def touch(self, by: "Doer | None") -> None:
+        self.updated_at, self.version = timezone.now(), self.version + 1
+        for name, value in OwnedActorField.columns("updated_by", by).items():
+            setattr(self, name, value)
+
+    def described(self) -> dict[str, Any]:
+        """Return what people set, as changes of the trail. Headers may hold passwords."""
+        return {
+            "label": [None, self.label],
+            "description": [None, self.description],
+            "product": [None, self.product_id],
+            "object_class": [None, self.get_object_class_display()],
+            "type": [None, self.get_type_display()],
+            "endpoint": [None, self.external_url],
+            "method": [None, self.http_method],
+            "headers": [None, ", ".join(sorted(self.headers))],
+            "data": [None, json.dumps(self.data, sort_keys=True)],
+            "active": [None, self.active],
+        }

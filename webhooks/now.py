@@ -1,0 +1,46 @@
+"""Sending one delivery at once, for somebody who has pressed a button and waits for the answer."""
+
+import os
+import time
+
+from django.utils import timezone
+
+from tokens.vault import SealBroken
+from webhooks import claims, results, send
+from webhooks.models import Attempt, Delivery, Webhook
+from webhooks.outcomes import Outcome
+from webhooks.worker import call_of, reason
+
+SECONDS = 10.0
+# Between two looks at what a worker does.
+LOOK = 0.1
+
+
+def send_now(webhook: Webhook, delivery: Delivery) -> Attempt | None:
+    """Send a delivery from this process, also of a disabled webhook, and return the try.
+
+    If a worker was faster, wait for its result; None if that takes too long. Never call it in a
+    transaction.
+    """
+    name = f"web:{os.getpid()}"
+    claimed = claims.claim_one(delivery, name)
+    if claimed is None:
+        return await_result(delivery)
+    now = timezone.now()
+    try:
+        call = call_of(claimed, now)
+    except (SealBroken, ValueError) as problem:
+        done = results.Try(claimed, None, send.Result(Outcome.NOT_SENT, note=reason(problem)), now)
+    else:
+        done = results.Try(claimed, call, send.make(call, SECONDS), now)
+    return next(iter(results.settle(name, [done])), None)
+
+
+def await_result(delivery: Delivery) -> Attempt | None:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        found = delivery.attempts.filter(number__gt=delivery.tries).order_by("number").first()
+        if found:
+            return found
+        time.sleep(LOOK)
+    return None

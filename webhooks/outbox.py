@@ -1,0 +1,94 @@
+"""From changes to due deliveries: rows of the transaction of the change.
+
+A change that is rolled back leaves nothing, and one that is committed cannot lose its deliveries.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from activity.actions import Action
+from activity.models import Event
+from portal.fields import Actor, ActorField
+from webhooks.catalog import ObjectClass
+from webhooks.models import Delivery, Webhook, WebhookEvent
+
+# What entries of the trail about a token are called as events of webhooks.
+TOKEN_EVENTS = {
+    Action.TOKEN_CREATED: "created",
+    Action.TOKEN_CHANGED: "edited",
+    Action.TOKEN_ENABLED: "enabled",
+    Action.TOKEN_DISABLED: "disabled",
+    Action.TOKEN_IDLED: "disabled",
+    Action.TOKEN_DELETED: "deleted",
+    Action.TOKEN_RESTORED: "restored",
+    Action.TOKEN_REMINDED: "expiring",
+    Action.KEY_RENEWED: "rotated",
+    Action.KEY_ROTATED: "rotated",
+    Action.OLD_KEY_RETIRED: "retired",
+    Action.KEY_VIEWED: "revealed",
+    Action.KEY_COPIED: "revealed",
+    Action.ADDRESS_REFUSED: "refused",
+}
+
+
+def emit(
+    accounts: Iterable[str],
+    object_class: ObjectClass,
+    action: str,
+    object_id: str,
+    *,
+    status: str = "",
+    product_id: str = "",
+    actor: Any = None,
+) -> None:
+    """Queue an event for the webhooks of each account; call it in the transaction of the change.
+
+    Disabled webhooks get it too: their deliveries wait until somebody enables them.
+    """
+    for account in accounts:
+        listening = Webhook.objects.listening(account, object_class, product_id)
+        if found := list(listening.only("pk")):
+            event = WebhookEvent.objects.create(
+                account_id=account,
+                object_class=object_class,
+                action=action,
+                object_id=object_id,
+                object_status=status,
+                product_id=product_id,
+                **ActorField.columns("actor", actor),
+            )
+            queue(event, found)
+
+
+def queue(event: WebhookEvent, webhooks: "list[Webhook]") -> list[Delivery]:
+    """Make the deliveries of an event due at once."""
+    return Delivery.objects.bulk_create(
+        Delivery(event=event, webhook=webhook, due_at=event.at, created_at=event.at)
+        for webhook in webhooks
+    )
+
+
+def send_test(webhook: Webhook, by: Any) -> Delivery:
+    """Queue a test event for a webhook, also for a disabled one; return its delivery."""
+    event = WebhookEvent.objects.create(
+        account_id=webhook.account_id,
+        object_class=webhook.object_class,
+        action="test",
+        object_id="",
+        product_id=webhook.product_id,
+        is_test=True,
+        **ActorField.columns("actor", by),
+    )
+    return queue(event, [webhook])[0]
+
+
+@receiver(post_save, sender=Event)
+def recorded(instance: Event, **kwargs: Any) -> None:
+    """Tell webhooks about a token what the trail says about it."""
+    action = TOKEN_EVENTS.get(instance.action)  # type: ignore[call-overload]
+    if action and instance.subject_kind == "token" and instance.account:
+        actor = Actor(instance.actor_id, instance.actor_name) if instance.actor_id else None
+        emit([instance.account], ObjectClass.TOKEN, action, instance.subject_id, actor=actor)

@@ -1,0 +1,105 @@
+"""Actions on a webhook: enable, disable, delete, and send a test event."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import always_possible, for_administrators
+from accounts.http import PersonRequest
+from portal import text
+from portal.http import next_url, posts_from
+from portal.notices import Action, inform, succeed, warn
+from webhooks import outbox
+from webhooks.models import Attempt, Delivery, Webhook
+from webhooks.now import send_now
+from webhooks.pages.detail import find, header
+
+
+@always_possible
+@posts_from("webhooks:detail")
+@for_administrators
+def disable(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    webhook = find(request, webhook_id)
+    if webhook.disable(by=request.user):
+        again = Action(label=_("Enable again"), url=reverse("webhooks:enable", args=(webhook.pk,)))
+        effect = _("Its events are kept and sent once it is enabled.")
+        succeed(request, _("%(name)s is disabled.") % name_of(webhook), effect, again)
+    else:
+        unchanged(request, webhook)
+    return redirect(next_url(request, reverse("webhooks:list")))
+
+
+@posts_from("webhooks:detail")
+@for_administrators
+def enable(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    webhook = find(request, webhook_id)
+    waiting = Delivery.objects.of_webhook(webhook).unfinished().count()
+    if webhook.enable(by=request.user):
+        effect = ngettext(
+            "The event that waits is sent now.",
+            "The %(n)s events that wait are sent now, oldest first.",
+            waiting,
+        ) % {"n": f"{waiting:,}"}
+        succeed(request, _("%(name)s is enabled.") % name_of(webhook), effect if waiting else "")
+    else:
+        unchanged(request, webhook)
+    return redirect(next_url(request, reverse("webhooks:list")))
+
+
+def unchanged(request: PersonRequest, webhook: Webhook) -> None:
+    """Say that the webhook already has the status, for example by a change in another tab."""
+    webhook.refresh_from_db()
+    told = (
+        _("%(name)s is already active.") if webhook.active else _("%(name)s is already inactive.")
+    )
+    inform(request, _("Nothing was changed."), told % name_of(webhook))
+
+
+def name_of(webhook: Webhook) -> dict[str, str]:
+    return {"name": text.isolate(webhook.label)}
+
+
+@posts_from("webhooks:detail")
+@for_administrators
+def test(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    """Send a test event, also while the webhook is disabled, and lead to what comes of it."""
+    webhook = find(request, webhook_id)
+    if not webhook.fires:
+        inform(request, _("Nothing was sent."), _("The portal never calls this webhook."))
+        return redirect("webhooks:detail", webhook.pk)
+    delivery = outbox.send_test(webhook, request.user)
+    tell_result(request, delivery, send_now(webhook, delivery))
+    return redirect("webhooks:delivery", webhook.pk, delivery.pk)
+
+
+def tell_result(request: PersonRequest, delivery: Delivery, attempt: Attempt | None) -> None:
+    """Say what came of sending a delivery at once; the page of it says why, and what to do."""
+    words = {"id": delivery.pk}
+    if attempt is None:
+        told = _("%(id)s is still being sent.") % words
+        inform(request, told, _("Refresh the page in a moment."))
+    elif attempt.result.is_delivered:
+        words |= {"code": str(attempt.code), "ms": f"{attempt.duration:,}"}
+        succeed(request, _("%(id)s was delivered: %(code)s in %(ms)s ms.") % words)
+    else:
+        words["why"] = str(attempt.code or attempt.result.label)
+        warn(request, _("%(id)s was not delivered: %(why)s.") % words)
+
+
+@always_possible
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def delete(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    """Ask for confirmation, naming the webhook and what waits (GET), and delete it (POST)."""
+    webhook = find(request, webhook_id)
+    if request.method == "POST":
+        name = name_of(webhook)
+        webhook.remove(by=request.user)
+        succeed(request, _("%(name)s is deleted.") % name, _("Nothing is sent to it any more."))
+        # The page that it was deleted from may have been its own.
+        return redirect("webhooks:list")
+    back = next_url(request, reverse("webhooks:detail", args=(webhook.pk,)))
+    return render(request, "webhooks/delete.html", {**header(request, webhook), "next": back})

@@ -1,0 +1,189 @@
+"""The tab Deliveries, and the page of a delivery with its tries."""
+
+import json
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.decorators import for_administrators, for_members
+from accounts.http import PersonRequest
+from portal import tables
+from portal.http import posts_from
+from portal.notices import inform, succeed
+from webhooks.models import Attempt, Delivery, DeliveryQuerySet, Webhook
+from webhooks.now import send_now
+from webhooks.pages.actions import tell_result
+from webhooks.pages.detail import find, header
+from webhooks.pages.filters import DeliveryFilter
+from webhooks.pages.tables import DeliveryTable
+from webhooks.standing import DeliveryStanding
+
+
+@require_safe
+@for_members
+def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    """Show the deliveries of the last weeks, filtered and sorted as the URL says."""
+    webhook = find(request, webhook_id)
+    rows = deliveries_of(webhook)
+    filters = DeliveryFilter(request, rows, webhook)
+    table = DeliveryTable(filters.matching)
+    table.configure(request, request.user.choices("deliveries"))
+    empty = ""
+    if not table.page.object_list:
+        empty = "invalid" if not filters.is_valid() else "no_match" if rows.exists() else "none"
+    page = (webhook.pk,)
+    context = {
+        **header(request, webhook),
+        **table.template_context(),
+        **filters.template_context(),
+        "tab": "deliveries",
+        "empty": empty,
+        "has_failed": request.membership.is_admin and failed(webhook).exists(),
+        "list_url": reverse("webhooks:deliveries", args=page),
+        "layout_url": reverse("webhooks:save_deliveries_layout", args=page),
+        "refresh_url": request.get_full_path(),
+        "kept_query": {
+            name: values for name, values in request.GET.lists() if name not in {"q", "page"}
+        },
+    }
+    return render(request, "webhooks/detail.html", context)
+
+
+def deliveries_of(webhook: Webhook) -> DeliveryQuerySet:
+    return Delivery.objects.of_webhook(webhook).select_related("event", "webhook")
+
+
+def failed(webhook: Webhook) -> DeliveryQuerySet:
+    """Return the deliveries that were given up, which nothing sends again by itself."""
+    return Delivery.objects.of_webhook(webhook).filter(state=Delivery.State.FAILED)
+
+
+@posts_from("webhooks:deliveries")
+@for_members
+def save_layout(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    webhook = find(request, webhook_id)
+    page = reverse("webhooks:deliveries", args=(webhook.pk,))
+    return tables.save_layout(request, "deliveries", DeliveryTable, page)
+
+
+@require_safe
+@for_members
+def delivery(request: PersonRequest, webhook_id: str, delivery_id: str) -> HttpResponse:
+    """Show one delivery: what was sent, what came back, and what to do about it."""
+    webhook = find(request, webhook_id)
+    row = find_delivery(webhook, delivery_id)
+    tries = [*row.attempts.order_by("-number")]
+    context = {
+        **header(request, webhook),
+        "delivery": row,
+        "came": DeliveryStanding(row),
+        "tries": [told(each) for each in tries],
+        "last_try": told(tries[0]) if tries else None,
+    }
+    return render(request, "webhooks/delivery.html", context)
+
+
+def find_delivery(webhook: Webhook, delivery_id: str) -> Delivery:
+    row = deliveries_of(webhook).filter(pk=delivery_id).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+# The parts of a try in order, with their names.
+TIMINGS = {
+    "dns": "DNS",
+    "connect": gettext_lazy("connecting"),
+    "tls": "TLS",
+    "first_byte": gettext_lazy("first byte"),
+}
+
+
+def told(attempt: Attempt) -> dict[str, Any]:
+    """Return a try as the page shows it."""
+    timings = attempt.timings if isinstance(attempt.timings, dict) else {}
+    headers = attempt.request_headers if isinstance(attempt.request_headers, dict) else {}
+    return {
+        "attempt": attempt,
+        "icon": "active" if attempt.result.is_delivered else "expired",
+        "timings": [
+            (TIMINGS[name], f"{value:,.0f} ms")
+            for name, value in timings.items()
+            if isinstance(value, int | float) and name in TIMINGS
+        ],
+        "request": "\n".join(
+            [
+                *filter(None, [attempt.request_url]),
+                *(f"{key}: {value}" for key, value in headers.items()),
+            ]
+        ),
+        "body": pretty(attempt.request_body),
+        "answer": "\n\n".join(filter(None, [attempt.answer_headers.strip(), attempt.answer])),
+        "duration": f"{attempt.duration:,} ms",
+    }
+
+
+def pretty(body: str) -> str:
+    """Return JSON with line breaks, anything else as it is."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+
+
+@posts_from("webhooks:delivery")
+@for_administrators
+def redeliver(request: PersonRequest, webhook_id: str, delivery_id: str) -> HttpResponse:
+    """Send a delivery once more, under the same id."""
+    webhook = find(request, webhook_id)
+    row = find_delivery(webhook, delivery_id)
+    if not webhook.redeliver(Delivery.objects.filter(pk=row.pk), by=request.user):
+        inform(request, _("Nothing was changed."), _("It is about to be sent anyway."))
+    elif webhook.active:
+        row.refresh_from_db()
+        tell_result(request, row, send_now(webhook, row))
+    else:
+        succeed(request, _("%(id)s is sent again.") % {"id": row.pk}, when(webhook))
+    return redirect("webhooks:delivery", webhook.pk, row.pk)
+
+
+def when(webhook: Webhook) -> str:
+    return (
+        _("Its id stays the same, so that your program can tell that it is a repetition.")
+        if webhook.active
+        else _("It waits until the webhook is enabled.")
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def redeliver_failed(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    """Say how many deliveries were given up (GET), and send them all once more (POST)."""
+    webhook = find(request, webhook_id)
+    rows = failed(webhook)
+    page = redirect("webhooks:deliveries", webhook.pk)
+    if request.method == "POST":
+        if count := webhook.redeliver(rows, by=request.user):
+            title = ngettext(
+                "%(n)s delivery is sent again.", "%(n)s deliveries are sent again.", count
+            )
+            succeed(request, title % {"n": f"{count:,}"}, when(webhook))
+        else:
+            inform(request, _("Nothing was changed."), _("No delivery was given up."))
+        return page
+    count = rows.count()
+    if not count:
+        inform(request, _("Nothing to send again."), _("No delivery was given up."))
+        return page
+    context = {
+        **header(request, webhook),
+        "count": count,
+        "count_text": f"{count:,}",
+        "oldest": rows.order_by("created_at").values_list("created_at", flat=True).first(),
+    }
+    return render(request, "webhooks/redeliver.html", context)

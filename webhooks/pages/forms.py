@@ -1,0 +1,222 @@
+"""The forms of a webhook and of its secrets."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.text import prose
+from tokens.pages.forms import Text
+from webhooks import products, secrets
+from webhooks.catalog import Method, ObjectClass
+from webhooks.models import Webhook
+
+# Who makes the JWT secret.
+PORTAL, OWN = "portal", "own"
+SOURCES = ((PORTAL, gettext_lazy("Made by the portal")), (OWN, gettext_lazy("My own")))
+
+
+def plain(widget: forms.Widget) -> forms.Widget:
+    """Return a widget for text that is no language: no correction, no capitals."""
+    widget.attrs |= {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+    return widget
+
+
+class OwnSecret(forms.Form):
+    """The choice between a new secret that the portal makes and one that is typed."""
+
+    source = forms.ChoiceField(
+        label=gettext_lazy("JWT secret"), choices=SOURCES, widget=forms.RadioSelect, initial=PORTAL
+    )
+    # Its name keeps it out of the session, where what was typed is kept after errors.
+    own_secret = forms.CharField(
+        label=gettext_lazy("Your own secret"),
+        required=False,
+        strip=False,
+        max_length=secrets.LONGEST,
+        widget=plain(forms.TextInput()),
+        error_messages={
+            "max_length": gettext_lazy("A secret has at most %(limit_value)d characters.")
+        },
+    )
+
+    def clean_own_secret(self) -> str:
+        typed: str = self.cleaned_data["own_secret"]
+        if self.cleaned_data.get("source") != OWN:
+            return ""
+        if not typed:
+            raise forms.ValidationError(_("Enter the secret."))
+        secrets.check(typed)
+        return typed
+
+
+class SecretForm(OwnSecret):
+    """The form of New Secret. Only that of the JWT can be typed."""
+
+    def __init__(self, data: Any, *, may_type: bool) -> None:
+        super().__init__(data)
+        if not may_type:
+            del self.fields["source"], self.fields["own_secret"]
+
+    @property
+    def secret(self) -> str:
+        return str(self.cleaned_data.get("own_secret", ""))
+
+
+class WebhookForm(forms.ModelForm):
+    """Everything of a webhook but its secrets, for creating and editing."""
+
+    label = Text(
+        label=gettext_lazy("Label"),
+        what=gettext_lazy("label"),
+        limit=100,
+        error_messages={"required": gettext_lazy("Enter a label for the webhook.")},
+    )
+    description = Text(
+        label=gettext_lazy("Description"),
+        what=gettext_lazy("description"),
+        limit=255,
+        required=False,
+        rule=prose,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    object_class = forms.ChoiceField(
+        label=gettext_lazy("Fires on"),
+        choices=ObjectClass.choices,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose what the webhook is about."),
+            "invalid_choice": gettext_lazy("Choose what the webhook is about."),
+        },
+    )
+    product_id = forms.ChoiceField(
+        label=gettext_lazy("Product"),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("Choose a product from the list.")},
+        help_text=gettext_lazy("Tokens and helpdesk cases belong to no product."),
+    )
+    external_url = forms.CharField(
+        label=gettext_lazy("URL"),
+        max_length=4096,
+        widget=plain(forms.TextInput(attrs={"inputmode": "url", "data-limit": ""})),
+        error_messages={
+            "required": gettext_lazy("Enter the address that the portal is to call."),
+            "max_length": gettext_lazy("An address has at most %(limit_value)d characters."),
+        },
+        help_text=gettext_lazy("It must be public, and is never called through a redirect."),
+    )
+    http_method = forms.ChoiceField(
+        label=gettext_lazy("Method"),
+        choices=Method.choices,
+        initial=Method.POST,
+        help_text=gettext_lazy("With GET, the event is in the query of the address."),
+    )
+    headers = forms.CharField(
+        label=gettext_lazy("Headers"),
+        required=False,
+        widget=plain(forms.Textarea(attrs={"rows": 3})),
+        help_text=gettext_lazy("One a line, such as X-Source: connect. Sent with every call."),
+    )
+    # Forms have an attribute of this name, which this does not touch.
+    data = forms.CharField(  # type: ignore[assignment]
+        label=gettext_lazy("Own data"),
+        required=False,
+        widget=plain(forms.Textarea(attrs={"rows": 3})),
+        help_text=gettext_lazy(
+            'JSON, such as {"queue": "orders"}. Sent as “data” with every call.'
+        ),
+    )
+    active = forms.BooleanField(label=gettext_lazy("Active"), required=False)
+
+    class Meta:
+        model = Webhook
+        fields = (
+            "label",
+            "description",
+            "active",
+            "object_class",
+            "product_id",
+            "external_url",
+            "http_method",
+            "headers",
+            "data",
+        )
+
+    instance: Webhook
+
+    def __init__(self, data: Any = None, *, instance: Webhook) -> None:
+        start = {
+            "headers": "\n".join(f"{name}: {value}" for name, value in instance.headers.items()),
+            "data": json.dumps(instance.data, ensure_ascii=False) if instance.data else "",
+        }
+        super().__init__(data, instance=instance, initial=start)
+        names = products.of(instance.account)
+        if instance.product_id and instance.product_id not in names:
+            # It may be gone, or belong to a contract that has ended.
+            names[instance.product_id] = instance.product_name or instance.product_id
+        self.products = names
+        ordered = sorted(names.items(), key=lambda each: each[1].casefold())
+        self.fields["product_id"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
+            ("", _("All products")),
+            *((key, f"{name} ({key})") for key, name in ordered),
+        ]
+
+    def clean_headers(self) -> dict[str, str]:
+        """Return the headers by name, as typed one a line."""
+        found: dict[str, str] = {}
+        for number, line in enumerate(self.cleaned_data["headers"].splitlines(), start=1):
+            name, colon, value = line.partition(":")
+            name = name.strip()
+            if not line.strip():
+                continue
+            if not colon:
+                told = _("Line %(n)s has no colon. Write a header as Name: value.")
+                raise forms.ValidationError(told % {"n": number})
+            if name.lower() in map(str.lower, found):
+                raise forms.ValidationError(_("%(name)s stands there twice.") % {"name": name[:64]})
+            found[name] = value.strip()
+        return found
+
+    def clean_data(self) -> dict[str, Any]:
+        typed = self.cleaned_data["data"].strip()
+        try:
+            value = json.loads(typed) if typed else {}
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise forms.ValidationError(_('Enter JSON such as {"queue": "orders"}.'))
+        return value
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        kind, product = cleaned.get("object_class"), cleaned.get("product_id")
+        if kind and product and not ObjectClass(kind).has_product:
+            told = _("Choose “All products”: a %(kind)s belongs to no product.")
+            self.add_error("product_id", told % {"kind": str(ObjectClass(kind).label).lower()})
+        return cleaned
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of a webhook's fields in this form."""
+        product = self.cleaned_data["product_id"]
+        return {
+            **{name: self.cleaned_data[name] for name in self.Meta.fields},
+            "product_name": self.products.get(product, "")[:128],
+        }
+
+    @property
+    def options(self) -> list[dict[str, Any]]:
+        """The objects to choose from, with what is told of each."""
+        chosen = self["object_class"].value()
+        return [
+            {
+                "value": each.value,
+                "label": each.label,
+                "covers": each.covers,
+                "checked": chosen == each,
+                "input_id": f"id_object_class_{number}",
+            }
+            for number, each in enumerate(ObjectClass)
+        ]

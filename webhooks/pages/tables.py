@@ -1,0 +1,215 @@
+"""The tables of the section Webhooks: webhooks, and the deliveries of one."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import django_tables2 as tables
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template.loader import get_template
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+
+from portal.html import ago, day_and_time, icon, two_lines
+from portal.tables import Table, actions_column
+from tokens.html import actor
+from webhooks.models import Delivery, Webhook
+from webhooks.standing import (
+    DeliveryStanding,
+    Mark,
+    Standing,
+    fires_on,
+    product_words,
+    standings,
+)
+
+
+def marked(mark: Mark, note: Any = None) -> SafeString:
+    """Return a state as an icon and a word, so that it does not depend on colour."""
+    words = two_lines(mark.word, mark.note if note is None else note)
+    if not mark.icon:
+        return words
+    return format_html(
+        '<span class="status status-{}">{}{}</span>',
+        mark.icon,
+        icon(f"status-{mark.icon}", 16),
+        words,
+    )
+
+
+class WebhookTable(Table):
+    """The webhooks of an account."""
+
+    label = tables.Column(gettext_lazy("Label"), order_by=("label_key", "pk"))
+    fires = tables.Column(
+        gettext_lazy("Fires on"), accessor="object_class", order_by=("object_class", "pk")
+    )
+    endpoint = tables.Column(
+        gettext_lazy("Endpoint"), accessor="external_url", order_by=("external_url", "pk")
+    )
+    last_delivery = tables.Column(gettext_lazy("Last delivery"), accessor="pk")
+    status = tables.Column(gettext_lazy("Status"), accessor="active", order_by=("-active", "pk"))
+    created = tables.Column(
+        gettext_lazy("Created"), accessor="created_at", order_by=("created_at", "pk")
+    )
+    updated = tables.Column(gettext_lazy("Updated"), accessor="updated_at", empty_values=())
+    actions = actions_column()
+
+    always: Sequence[str] = ("label",)
+    default_columns: ClassVar[Sequence[str]] = (
+        "label",
+        "fires",
+        "endpoint",
+        "last_delivery",
+        "status",
+    )
+    default_sort = "-last_delivery"
+    kind = "hooks"
+
+    class Meta(Table.Meta):
+        sequence = (
+            "label",
+            "fires",
+            "endpoint",
+            "last_delivery",
+            "status",
+            "created",
+            "updated",
+            "actions",
+        )
+
+    def __init__(self, webhooks: Any, *, may_manage: bool) -> None:
+        super().__init__(webhooks)
+        self.may_manage = may_manage
+        if may_manage:
+            self.always = ("label", "actions")
+
+    def configure(self, request: HttpRequest, choices: Any, *, paginate: bool = True) -> None:
+        self.request = request
+        self.menu, self.csrf_token = get_template("webhooks/menu.html"), get_token(request)
+        super().configure(request, choices, paginate=paginate)
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """The standings of the webhooks on this page, by id."""
+        shown = [row.record for row in self.page.object_list]
+        return standings(shown, may_manage=self.may_manage)
+
+    def render_label(self, record: Webhook) -> SafeString:
+        return format_html(
+            '<span class="two"><a class="one" href="{}">{}</a><span class="sub">{}</span></span>',
+            reverse("webhooks:detail", args=(record.pk,)),
+            record.label,
+            record.pk,
+        )
+
+    def render_fires(self, record: Webhook) -> SafeString:
+        kind, when = fires_on(record)
+        product = product_words(record)[0]
+        return two_lines(kind, product if record.fires else f"{when}, {product}")
+
+    def render_endpoint(self, record: Webhook) -> SafeString:
+        path = format_html(
+            '<span class="method-tag">{}</span> {}', record.http_method, shorten(record)
+        )
+        # A long name breaks after its dots.
+        parts = re.split(r"(?<=\.)", record.endpoint_host)
+        host = format_html_join("", "{}<wbr>", ((part,) for part in parts))
+        return two_lines(host, path)
+
+    def render_last_delivery(self, record: Webhook) -> SafeString:
+        standing = self.standings[record.pk]
+        done = standing.last.done_at if standing.last else None
+        return marked(standing.last_delivery, ago(done) if done else None)
+
+    def render_status(self, record: Webhook) -> SafeString:
+        return marked(self.standings[record.pk].status)
+
+    def render_created(self, record: Webhook) -> SafeString:
+        return two_lines(day_and_time(record.created_at), actor(record.created_by, record))
+
+    def render_updated(self, record: Webhook) -> SafeString:
+        return two_lines(day_and_time(record.updated_at), actor(record.updated_by, record))
+
+    def render_actions(self, record: Webhook) -> str:
+        context = {
+            "webhook": record,
+            "standing": self.standings[record.pk],
+            "with_edit": True,
+            "request": self.request,
+            "csrf_token": self.csrf_token,
+        }
+        return self.menu.render(context)
+
+    # --- Orders with the empty values last, on both databases ---------------------------------
+
+    def order_last_delivery(
+        self,
+        webhooks: QuerySet[Webhook],
+        is_descending: bool,  # noqa: FBT001
+    ) -> tuple[QuerySet[Webhook], bool]:
+        return ordered(webhooks, "last_delivery_at", is_descending), True
+
+    def order_updated(
+        self,
+        webhooks: QuerySet[Webhook],
+        is_descending: bool,  # noqa: FBT001
+    ) -> tuple[QuerySet[Webhook], bool]:
+        return ordered(webhooks, "updated_at", is_descending), True
+
+
+def ordered(rows: QuerySet[Any], name: str, is_descending: bool) -> QuerySet[Any]:  # noqa: FBT001
+    if is_descending:
+        return rows.order_by(F(name).desc(nulls_last=True), "-pk")
+    return rows.order_by(F(name).asc(nulls_last=True), "pk")
+
+
+def shorten(webhook: Webhook, most: int = 60) -> str:
+    """Return the path of the endpoint, cut where it is long."""
+    path = webhook.endpoint_path
+    return path if len(path) <= most else f"{path[: most - 1]}…"
+
+
+class DeliveryTable(Table):
+    """The deliveries of a webhook, newest first."""
+
+    event = tables.Column(gettext_lazy("Event"), accessor="pk", orderable=False)
+    when = tables.Column(gettext_lazy("When"), accessor="created_at", order_by=("created_at", "id"))
+    result = tables.Column(gettext_lazy("Result"), accessor="pk", orderable=False)
+    next_try = tables.Column(gettext_lazy("Next try"), accessor="pk", orderable=False)
+    tries = tables.Column(gettext_lazy("Tries"), orderable=False)
+
+    always: Sequence[str] = ("event", "when", "result", "next_try", "tries")
+    default_columns = always
+    default_sort = "-when"
+    kind = "deliveries"
+
+    class Meta(Table.Meta):
+        sequence = ("event", "when", "result", "next_try", "tries")
+
+    def render_event(self, record: Delivery) -> SafeString:
+        first, second = DeliveryStanding(record).what
+        return format_html(
+            '<span class="two"><a class="one" href="{}">{}</a><span class="sub">{}</span></span>',
+            reverse("webhooks:delivery", args=(record.webhook_id, record.pk)),
+            first or record.event.get_object_class_display(),
+            second,
+        )
+
+    def render_when(self, record: Delivery) -> SafeString:
+        return two_lines(day_and_time(record.created_at), record.pk)
+
+    def render_result(self, record: Delivery) -> SafeString:
+        return marked(DeliveryStanding(record).mark)
+
+    def render_next_try(self, record: Delivery) -> SafeString:
+        standing = DeliveryStanding(record)
+        return two_lines(standing.next_try, standing.next_note)
+
+    def render_tries(self, record: Delivery) -> str:
+        return f"{record.tries:,}"

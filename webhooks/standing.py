@@ -1,0 +1,315 @@
+"""What holds for a webhook and for a delivery now, in words.
+
+Every page takes its sentences, marks and buttons from here, so that none contradicts another.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from portal import text
+from webhooks.catalog import ObjectClass, Type
+from webhooks.models import Delivery, DeliveryWorker, Webhook, WebhookHealth
+from webhooks.outcomes import Outcome
+
+
+class Mark(NamedTuple):
+    """A state as an icon, a word and a second line, which may be empty."""
+
+    icon: str
+    word: str
+    note: str = ""
+
+
+class Banner(NamedTuple):
+    """The message above the tabs of a webhook. `level` is one of those of messages."""
+
+    level: str
+    headline: str
+    advice: str
+    offers_enable: bool = False
+
+
+def fires_on(webhook: Webhook) -> tuple[str, str]:
+    """Return the objects, and when: `("Usage file", "after every change")`."""
+    kind = webhook.get_object_class_display()
+    return kind, _("after every change") if webhook.fires else webhook.get_type_display()
+
+
+def product_words(webhook: Webhook) -> tuple[str, str]:
+    """Return the product with its id, or that there is none in particular."""
+    if webhook.product_id:
+        return webhook.product_name or webhook.product_id, webhook.product_id
+    has_product = ObjectClass(webhook.object_class).has_product
+    return (_("All products") if has_product else _("Whole account")), ""
+
+
+@dataclass
+class DeliveryStanding:
+    """A delivery: how far it is, and what came of its last try."""
+
+    delivery: Delivery
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return Outcome(self.delivery.last_outcome) if self.delivery.last_outcome else None
+
+    @property
+    def answer(self) -> str:
+        """What came back last: `503`, or `No answer in time` where nothing did."""
+        if self.delivery.last_code:
+            return str(self.delivery.last_code)
+        return str(self.outcome.label) if self.outcome else ""
+
+    @property
+    def tries(self) -> str:
+        count = self.delivery.tries
+        return ngettext("after %(n)s try", "after %(n)s tries", count) % {"n": f"{count:,}"}
+
+    @property
+    def mark(self) -> Mark:
+        if self.delivery.state == Delivery.State.DELIVERED:
+            again = f", {self.tries}" if self.delivery.tries > 1 else ""
+            return Mark("active", _("Delivered"), f"{self.answer}{again}")
+        if self.delivery.state == Delivery.State.FAILED:
+            return Mark("deleted", _("Given up"), f"{self.answer} {self.tries}".strip())
+        if self.delivery.failures:
+            count = {"n": f"{self.delivery.tries:,}", "answer": self.answer}
+            return Mark("expired", _("Failing"), _("%(answer)s, try %(n)s") % count)
+        return Mark("pending", _("Waiting"), _("being sent") if self.delivery.claimed_by else "")
+
+    @property
+    def next_try(self) -> str:
+        """When it is tried next; `–` if never again."""
+        if not self.delivery.is_pending:
+            return "–"
+        if not self.delivery.webhook.active and not self.delivery.event.is_test:
+            return _("When the webhook is enabled")
+        if self.delivery.claimed_by:
+            return _("Now")
+        if self.delivery.due_at <= timezone.now():
+            return _("As soon as possible")
+        return text.day_and_time(self.delivery.due_at)
+
+    @property
+    def next_note(self) -> str:
+        due = self.delivery.due_at - timezone.now()
+        if self.next_try != text.day_and_time(self.delivery.due_at):
+            return ""
+        return _("in %(duration)s") % {"duration": text.duration(due, 1)}
+
+    @property
+    def sentence(self) -> str:
+        """What came of it so far."""
+        if self.outcome is None:
+            return _("It was not tried yet.")
+        return str(self.outcome.sentence)
+
+    @property
+    def advice(self) -> str:
+        if self.delivery.state == Delivery.State.DELIVERED or self.outcome is None:
+            return ""
+        return str(self.outcome.advice)
+
+    @property
+    def level(self) -> str:
+        """The kind of message that says so."""
+        levels = {"active": "success", "deleted": "error", "expired": "warning"}
+        return levels.get(self.mark.icon, "info")
+
+    @property
+    def offers_redeliver(self) -> bool:
+        """Whether sending it now would change anything."""
+        return not self.delivery.is_pending or (
+            self.delivery.failures > 0 and not self.delivery.claimed_by
+        )
+
+    @property
+    def what(self) -> tuple[str, str]:
+        """The object of its event, and what happened to it."""
+        event = self.delivery.event
+        if event.is_test:
+            by = event.actor.name if event.actor else ""
+            return _("Test event"), _("sent by %(name)s") % {"name": by} if by else ""
+        return event.object_id, event.action
+
+
+@dataclass
+class Standing:
+    """A webhook.
+
+    `failing` and `waiting` are how many deliveries were tried in vain, and how many wait at all;
+    `last` is the latest delivery that was tried.
+    """
+
+    webhook: Webhook
+    may_manage: bool = False
+    failing: int = 0
+    waiting: int = 0
+    last: Delivery | None = None
+
+    @classmethod
+    def of(cls, webhook: Webhook, *, may_manage: bool = False) -> "Standing":
+        """Return the standing of one webhook, with what it takes counted."""
+        deliveries = Delivery.objects.of_webhook(webhook)
+        last = deliveries.exclude(last_outcome="").order_by("-created_at", "-id")
+        return cls(
+            webhook,
+            may_manage,
+            deliveries.failing().count(),
+            deliveries.unfinished().count(),
+            last.select_related("event", "webhook").first(),
+        )
+
+    @property
+    def status(self) -> Mark:
+        if self.webhook.active:
+            note = _("%(n)s failing") % {"n": f"{self.failing:,}"} if self.failing else ""
+            note = note if self.webhook.fires else _("never called")
+            return Mark("active", _("Active"), note)
+        return Mark("inactive", _("Inactive"), self.why_inactive)
+
+    @property
+    def why_inactive(self) -> str:
+        reasons = {
+            Webhook.Disabled.GONE: _("endpoint gone"),
+            Webhook.Disabled.FAILING: _("by failures"),
+        }
+        return str(reasons.get(self.webhook.disabled_by, ""))  # type: ignore[call-overload]
+
+    @property
+    def since(self) -> str:
+        """The second line of the status on the page of the webhook."""
+        at = self.webhook.disabled_at
+        if self.webhook.active or at is None:
+            return self.status.note
+        return ", ".join(filter(None, (self.why_inactive, text.day_and_time(at))))
+
+    @property
+    def last_delivery(self) -> Mark:
+        if self.last is None:
+            return Mark("", _("Never"))
+        mark = DeliveryStanding(self.last).mark
+        return mark._replace(note=text.ago(self.last.done_at)) if self.last.done_at else mark
+
+    @property
+    def fires_on(self) -> tuple[str, str]:
+        return fires_on(self.webhook)
+
+    @property
+    def product(self) -> tuple[str, str]:
+        return product_words(self.webhook)
+
+    @property
+    def health(self) -> WebhookHealth:
+        return self.webhook.health
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """What was counted since the webhook was created, and what waits now."""
+        health = self.health
+        counted = {
+            "events": health.events,
+            "successes": health.successes,
+            "failures": health.failures,
+            "waiting": self.waiting,
+            "failing": self.failing,
+        }
+        return {name: f"{count:,}" for name, count in counted.items()}
+
+    @property
+    def data(self) -> str:
+        """The own data as JSON."""
+        return json.dumps(self.webhook.data, ensure_ascii=False)
+
+    # --- What to do -------------------------------------------------------------------------------
+
+    @property
+    def offers_enable(self) -> bool:
+        return self.may_manage and not self.webhook.active
+
+    @property
+    def offers_test(self) -> bool:
+        """Validators are never called."""
+        return self.may_manage and self.webhook.fires
+
+    @property
+    def kept(self) -> str:
+        """The sentence about the events that wait for a disabled webhook."""
+        if not self.waiting:
+            return _("Events are kept and sent once it is enabled.")
+        return ngettext(
+            "%(n)s event waits. It is sent when you enable it.",
+            "%(n)s events wait. They are sent when you enable it, oldest first.",
+            self.waiting,
+        ) % {"n": f"{self.waiting:,}"}
+
+    @cached_property
+    def banner(self) -> Banner | None:
+        if not self.webhook.fires:
+            told = _("Its type is “%(type)s”. Programs that manage webhooks find it in the API.")
+            kind = {"type": Type(self.webhook.type).label}
+            return Banner(
+                "info", _("The portal keeps this webhook and never calls it."), told % kind
+            )
+        if not self.webhook.active:
+            return self.disabled_banner
+        if self.health.failing_since and self.last:
+            came = DeliveryStanding(self.last)
+            at = {"at": text.day_and_time(self.health.failing_since)}
+            advice = f"{came.sentence} {came.advice}".strip()
+            return Banner("warning", _("Failing since %(at)s.") % at, advice)
+        if self.waiting and not DeliveryWorker.is_running():
+            advice = _("Tell the operator of the portal to start “manage.py deliver”.")
+            return Banner("warning", _("Nothing is being sent: no worker is running."), advice)
+        return None
+
+    @property
+    def disabled_banner(self) -> Banner:
+        at = {"at": text.day_and_time(self.webhook.disabled_at)} if self.webhook.disabled_at else {}
+        headlines = {
+            Webhook.Disabled.GONE: _("Disabled on %(at)s: the endpoint said that it is gone."),
+            Webhook.Disabled.FAILING: _("Disabled on %(at)s, after days without success."),
+        }
+        failed = self.webhook.disabled_by in headlines
+        headline = headlines.get(self.webhook.disabled_by)  # type: ignore[call-overload]
+        return Banner(
+            "error" if failed else "info",
+            headline % at if headline and at else _("This webhook is disabled."),
+            self.kept,
+            self.may_manage,
+        )
+
+
+def standings(webhooks: "list[Webhook]", *, may_manage: bool) -> dict[str, Standing]:
+    """Return the standings of the webhooks of a page, by id, in two queries.
+
+    Each has been annotated by `WebhookQuerySet.with_last()`.
+    """
+    ids = [webhook.pk for webhook in webhooks]
+    counts = (
+        Delivery.objects.filter(webhook__in=ids)
+        .failing()
+        .order_by()
+        .values_list("webhook")
+        .annotate(Count("pk"))
+    )
+    failing = dict(counts)
+    last = Delivery.objects.select_related("event", "webhook").in_bulk(
+        [webhook.last_delivery_id for webhook in webhooks if webhook.last_delivery_id]  # type: ignore[attr-defined]
+    )
+    return {
+        webhook.pk: Standing(
+            webhook,
+            may_manage,
+            failing.get(webhook.pk, 0),
+            last=last.get(webhook.last_delivery_id),  # type: ignore[attr-defined]
+        )
+        for webhook in webhooks
+    }
