@@ -186,6 +186,7 @@ def installation(home: Path) -> Path:
         "static",
         "templates",
         "tokens",
+        "webhooks",
     ):
         shutil.copytree(ROOT / source, home / source, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "manage.py", home)

@@ -21,7 +21,7 @@ from activity.models import Event
 from tests.conftest import Person, Response, confirmed, person, stale
 from tests.factories import CUSTOM, PASSWORD, MembershipFactory, TokenFactory, secret
 from tests.matching import matched
-from tests.portal.test_routes import FORMS
+from tests.portal.routes import FORMS
 from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
 
@@ -86,6 +86,7 @@ PUBLIC = {
     "admin_sign_in",
     *("accounts:second_step", "accounts:passkey_sign_in", "accounts:passkey_sign_in_options"),
     "accounts:invitation",
+    *(f"demo:{kind}receiver" for kind in ("", "failing_", "slow_", "gone_")),
 }
 # Those of the profile ask in tests of their own: of devices, two-step sign-in, passkeys and people.
 OF_THE_PROFILE = {
@@ -103,6 +104,8 @@ OF_OTHER_FILES = {
     *("tokens:end_rehearsal", "tokens:cancel_renewal", "tokens:add_ip_rule", "tokens:policies"),
     "tokens:restore",
     *(f"rules:{name}" for name in ("add", "edit", "delete", "save_layout")),
+    # Only the secrets of webhooks ask (tests/webhooks/pages/test_detail_page.py).
+    *(route for route in FORMS if route.startswith("webhooks:") and 405 not in FORMS[route]),
 }
 
 

@@ -219,7 +219,7 @@ def test_password_and_code_sign_in_and_lead_to_the_page_that_was_asked_for(guard
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_no_address_opens_between_the_two_steps(guarded: Person, token: Token, method: str) -> None:
     """Whatever page is asked for, the person is not signed in, before and after."""
-    from tests.portal.test_routes import PAGES, address
+    from tests.portal.routes import PAGES, address
 
     client = give_password(guarded)
     private = [name for name, answers in PAGES.items() if answers[0] == "sign-in"]

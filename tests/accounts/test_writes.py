@@ -18,7 +18,7 @@ from modules.models import Case
 from modules.urls import RESOURCES
 from tests.conftest import Call, Person, Response, confirmed, person
 from tests.factories import ContractFactory, TokenFactory, header
-from tests.portal.test_routes import FORMS
+from tests.portal.routes import FORMS
 from tokens.catalog import Module
 from tokens.models import Bucket, Token, TokenDraft
 
@@ -195,14 +195,16 @@ ALWAYS_POSSIBLE = {
     "tokens:retire_key",
     # It lets programs in again. Beginning a rehearsal is limited, so the two cannot alternate.
     "tokens:end_rehearsal",
+    "webhooks:disable",
+    "webhooks:delete",
 }
 
 
 @pytest.mark.parametrize("route", sorted(FORMS))
-def test_every_form_of_the_portal_is_limited_but_those_that_stop_a_token_or_a_session(
+def test_every_form_of_the_portal_is_limited_but_those_that_stop_something(
     michael: Person, token: Token, settings: Settings, route: str
 ) -> None:
-    from tests.portal.test_routes import address
+    from tests.portal.routes import address
 
     draft = TokenDraft.objects.create(account=michael.account, owner=michael.user, name="Draft")
     settings.WRITES_PER_PERSON = 1

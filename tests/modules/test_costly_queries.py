@@ -27,7 +27,7 @@ from modules.urls import RESOURCES
 from portal.plans import KeptPlans
 from tests.conftest import Call, Response
 from tests.factories import AccountFactory, TokenFactory
-from tests.portal.test_routes import EMPTY
+from tests.portal.routes import EMPTY
 from tokens.catalog import Module
 from tokens.models import Token
 

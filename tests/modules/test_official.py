@@ -75,6 +75,8 @@ MORE = {
         "contract.type",
     },
     "tier/configs": {"account.id", "params[].name"},
+    # Described as objects without properties: their names are chosen by whoever makes the webhook.
+    "notifications/webhooks": {"data.queue", "headers.X-Source"},
 }
 # Required there and absent here, because there is no value. CloudBlue's command line crashes on
 # null.

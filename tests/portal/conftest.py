@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from tests.conftest import Person
 from tests.factories import CUSTOM
-from tests.portal.test_routes import rule_of
+from tests.portal.routes import rule_of
 from tests.portal.typed import browser, put, sign_in
 from tests.server import Reply, Server, database, environment, served
 from tests.webhooks.factories import given_up, make_webhook

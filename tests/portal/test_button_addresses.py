@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import SESSION_KEY
 
 from tests.conftest import Person
-from tests.portal.test_routes import PAGES, address
+from tests.portal.routes import PAGES, address
 from tokens.models import Token
 
 BUTTONS = {

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from portal.middleware import DATA_POLICY, PAGE_POLICY
 from tests.conftest import Person, Response
 from tests.factories import header
-from tests.portal.test_routes import API, NOTHING, PAGES, address, routes
+from tests.portal.routes import API, NOTHING, PAGES, address, routes
 from tokens.models import Token, TokenDraft
 
 COMMON = {

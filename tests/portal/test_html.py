@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from tests.conftest import Person
-from tests.portal.test_routes import PAGES, address, routes
+from tests.portal.routes import PAGES, address, routes
 from tokens.models import Token, TokenDraft
 
 VOID = frozenset(

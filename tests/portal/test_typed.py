@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import User
 from tests.conftest import Person
 from tests.factories import ZAPIER
-from tests.portal.test_routes import FORMS as POSTS
+from tests.portal.routes import FORMS as POSTS
 from tests.portal.typed import FAULTS, HOST, SIGN_IN, Tab, idle, sign_in, signed_in_anew, stored
 from tokens.catalog import Module
 from tokens.models import Token

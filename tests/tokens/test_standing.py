@@ -18,7 +18,7 @@ from django.utils.html import escape
 from accounts.models import Account, User
 from tests.conftest import Call, Person, Response, confirmed, just_made
 from tests.factories import CUSTOM, ZAPIER, AccountFactory, TokenFactory, deleted, header
-from tests.portal.test_routes import address, routes
+from tests.portal.routes import address, routes
 from tokens import keys
 from tokens.catalog import Module
 from tokens.hindrances import POLICIES, Hindrance
