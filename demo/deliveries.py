@@ -35,9 +35,7 @@ def load(accounts: Mapping[str, Account]) -> None:
         return
     for sample in SENT:
         add(orders, *sample)
-    WebhookHealth.objects.filter(webhook=orders).update(
-        events=len(SENT), successes=3, failures=12, last_success_at=timezone.now()
-    )
+    sum_up(orders)
     tiers = Webhook.create(
         id=TIERS,
         account=accounts[MICK],
@@ -51,7 +49,35 @@ def load(accounts: Mapping[str, Account]) -> None:
     add(tiers, "WHD-0004-7502-0001", "TCR-101-000-002", "created", 8000, LOST, Outcome.GONE, 410, 1)
     waiting = event(tiers, "TCR-101-000-003", "created", timezone.now() - timedelta(minutes=90))
     Delivery.objects.create(id="WHD-0004-7503-0001", webhook=tiers, event=waiting)
+    sum_up(tiers)
     tiers.disable(by=None, reason=Webhook.Disabled.GONE)
+
+
+def sum_up(webhook: Webhook) -> None:
+    """Note in the health of a webhook what its deliveries and their tries came to."""
+    tries = Attempt.objects.filter(delivery__webhook=webhook).order_by("at")
+    good = tries.filter(outcome__in=[each for each in Outcome if each.is_delivered])
+    bad = tries.exclude(pk__in=good)
+    noted: dict[str, Any] = {
+        "events": Delivery.objects.of_webhook(webhook).count(),
+        "triggers": tries.count(),
+        "successes": good.count(),
+        "failures": bad.count(),
+    }
+    if success := good.last():
+        noted |= {
+            "last_success_at": success.at,
+            "last_success_code": success.code,
+            "last_success_ms": success.duration,
+        }
+    if failure := bad.last():
+        noted |= {
+            "last_failure_at": failure.at,
+            "last_failure_code": failure.code,
+            "last_failure_ms": failure.duration,
+            "last_failure_outcome": failure.outcome,
+        }
+    WebhookHealth.objects.filter(webhook=webhook).update(**noted)
 
 
 def event(webhook: Webhook, object_id: str, action: str, at: datetime) -> WebhookEvent:

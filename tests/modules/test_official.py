@@ -140,6 +140,8 @@ def walk(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def fits(value: Any, fact: dict[str, Any]) -> bool:
     """Tell whether the value has the type, the format and one of the values described."""
+    if value is None and fact.get("nullable"):
+        return True
     expected = TYPES.get(fact.get("type", ""), object)
     # Numbers with an enum (`priority`, `rating`) are typed as strings there, with numbers as
     # values.
