@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -124,6 +125,24 @@ def just_made(client: Client, token: Token) -> Client:
     session["created"] = {token.pk: token.created_at.timestamp()}
     session.save()
     return client
+
+
+class Clock:
+    """The time by the clock of the process, which stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now: datetime = timezone.now()
+
+    def move(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clock, for what holds at the very moment when something ends."""
+    clock = Clock()
+    monkeypatch.setattr(timezone, "now", lambda: clock.now)
+    return clock
 
 
 @pytest.fixture(autouse=True)
