@@ -141,10 +141,11 @@ def strictly(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def loosest(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Return the looser value of each policy, and the details of `one`."""
-    return {
+    looser = {
         name: other[name] if is_stricter(name, one[name], other[name]) else one[name]
-        for name in (*NUMBERS, *FLAGS, *DETAILS)
+        for name in (*NUMBERS, *FLAGS)
     }
+    return {**looser, **{name: one[name] for name in DETAILS}}
 
 
 class Policy(PolicyFields):
