@@ -66,12 +66,14 @@ class Kind(TextChoices):
     TOKEN_CHANGED = "token-changed", gettext_lazy("A token is created, widened or renewed")
     EXPIRES = "expires", gettext_lazy("A token expires")
     IDLE = "idle", gettext_lazy("An unused token will be disabled")
+    WEBHOOK_FAILS = "webhook-fails", gettext_lazy("A webhook fails, or works again")
 
 
 HINTS = {
     Kind.KEY_SEEN: gettext_lazy("Also by you"),
     Kind.EXPIRES: gettext_lazy("30, 14, 7 and 1 days before"),
     Kind.IDLE: gettext_lazy("As the policies of the account say"),
+    Kind.WEBHOOK_FAILS: gettext_lazy("After 1, 24 and 96 hours, and when it is disabled"),
 }
 # What people get who have chosen nothing.
 DEFAULTS: dict[Kind, list[str]] = {kind: [When.AT_ONCE.value] for kind in Kind}

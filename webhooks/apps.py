@@ -3,6 +3,11 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from portal import background
+
+# How often, in seconds, the portal looks for endpoints that have failed for long.
+WARN_EVERY = 60.0
+
 
 class WebhooksConfig(AppConfig):
     name = "webhooks"
@@ -11,7 +16,8 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         # These need the loaded models; `outbox` connects itself to the trail.
         from tokens.models.key import ALSO_SEALED
-        from webhooks import outbox  # noqa: F401
+        from webhooks import notices, outbox  # noqa: F401
         from webhooks.models import WebhookSecret
 
         ALSO_SEALED.append(WebhookSecret)
+        background.every(WARN_EVERY, notices.warn)

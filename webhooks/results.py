@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from webhooks import schedule
+from webhooks import notices, schedule
 from webhooks.claims import Claimed
 from webhooks.models import MOST_SLOTS, Attempt, Delivery, Webhook, WebhookHealth
 from webhooks.outcomes import Outcome
@@ -20,13 +20,14 @@ log = logging.getLogger(__name__)
 
 # An endpoint that answers, although with errors, is left alone only after so many in a row.
 ERRORS_IN_ROW = 5
-# The columns that tries change; `warned` is that of the mails.
+# The columns that tries change.
 HEALTH = (
     "slots",
     "holds",
     "hold_until",
     "fails_in_row",
     "failing_since",
+    "warned",
     "events",
     "triggers",
     "successes",
@@ -153,6 +154,8 @@ def update_health(tries: list[Try]) -> list[tuple[Webhook, str]]:
     for each in sorted(tries, key=lambda each: each.ended):
         # It was deleted meanwhile.
         if health := healths.get(each.claimed.webhook.pk):
+            if health.warned and each.result.outcome.is_delivered:
+                notices.tell_recovered(each.claimed.webhook, health.failing_since)
             note(health, each)
             if reason := reason_to_disable(health, each):
                 gone.append((each.claimed.webhook, reason))
@@ -197,7 +200,7 @@ def note_success(health: WebhookHealth, done: Try) -> None:
     health.successes += 1
     health.last_success_at = done.ended
     health.last_success_code, health.last_success_ms = done.result.code, done.result.duration
-    health.fails_in_row = health.holds = 0
+    health.fails_in_row = health.holds = health.warned = 0
     health.hold_until = health.failing_since = None
     health.slots = min(health.slots + 1, MOST_SLOTS)
 
@@ -206,7 +209,8 @@ def note_failure(health: WebhookHealth, done: Try) -> None:
     result, now = done.result, done.ended
     health.failures += 1
     health.fails_in_row += 1
-    health.failing_since = health.failing_since or now
+    if health.failing_since is None:
+        health.failing_since, health.warned = now, 0
     health.last_failure_at, health.last_failure_outcome = now, result.outcome
     health.last_failure_code, health.last_failure_ms = result.code, result.duration
     if result.wait_until:
@@ -238,5 +242,7 @@ def reason_to_disable(health: WebhookHealth, done: Try) -> str:
 
 
 def disable(webhook: Webhook, reason: str) -> None:
-    if webhook.disable(reason=reason, by=None):
-        log.warning("Webhook %s was disabled: %s.", webhook.pk, reason)
+    with transaction.atomic():
+        if webhook.disable(reason=reason, by=None):
+            notices.tell_disabled(webhook)
+            log.warning("Webhook %s was disabled: %s.", webhook.pk, reason)

@@ -28,6 +28,7 @@ def test_what_is_ticked_is_sent_so_and_what_is_not_is_not_sent(michael: Person) 
         Kind.TOKEN_CHANGED: [When.DAILY],
         Kind.EXPIRES: [When.AT_ONCE, When.DAILY],
         Kind.IDLE: [],
+        Kind.WEBHOOK_FAILS: [],
     }
     assert f'name="{Kind.IDLE}" value="{When.AT_ONCE}" checked' not in response.text
     TokenFactory(account=michael.account)

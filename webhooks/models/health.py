@@ -25,7 +25,7 @@ class WebhookHealth(models.Model):
     hold_until = MomentField(null=True)
     fails_in_row = models.PositiveIntegerField(default=0)
     failing_since = MomentField(gettext_lazy("Failing since"), null=True)
-    # How many mails of the present failure went out.
+    # Of how many steps of the present failure people were told; see `webhooks.notices`.
     warned = models.PositiveSmallIntegerField(default=0)
     # Counted for ever.
     events = models.PositiveBigIntegerField(default=0)
@@ -41,14 +41,14 @@ class WebhookHealth(models.Model):
     last_failure_ms = models.PositiveIntegerField(null=True)
     last_failure_outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
 
-    # As after the first moment; for a webhook that is enabled again.
+    # As after the first moment, for a webhook that is enabled again. Who was told that it failed
+    # is told that it works again.
     FRESH: dict[str, Any] = {
         "slots": 1,
         "holds": 0,
         "hold_until": None,
         "fails_in_row": 0,
         "failing_since": None,
-        "warned": 0,
     }
 
     def __str__(self) -> str:
