@@ -121,6 +121,8 @@ WEBHOOKS = Resource(
         ),
         "data": "data",
         "headers": "headers",
+        "keep_order": "keep_order",
+        "rate_per_minute": "rate_per_minute",
         "api_url": Constant(f"{settings.PORTAL_URL}{PREFIX}v1"),
         "product": {"id": "about_id", "name": "about_name"},
         "account": reference("account"),
@@ -158,7 +160,7 @@ WEBHOOKS = Resource(
 )
 
 FIELDS = ("label", "description", "type", "object_class", "external_url", "http_method")
-PLAIN = (*FIELDS, "active", "data", "headers")
+PLAIN = (*FIELDS, "active", "data", "headers", "keep_order", "rate_per_minute")
 TAKES: "dict[str, Field[Any, Any]]" = {
     "product_id": CharField(name="product_id", max_length=24, blank=True),
     "jwt_secret": CharField(name="jwt_secret", max_length=secrets.LONGEST),

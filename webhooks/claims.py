@@ -23,16 +23,38 @@ from webhooks.outcomes import Outcome
 LEASE = timedelta(seconds=60)
 # Endpoints that are looked at in one claim, drawn at random.
 ENDPOINTS = 200
+# Where the order is kept, an event that has failed for so long no longer holds up later ones.
+ORDER_KEPT = timedelta(hours=1)
+# A limit of calls a minute spreads them evenly; at once go those of so much time.
+PACE = timedelta(seconds=1)
 
 # The subqueries read one row of an index each, however much is waiting; joins would not.
 READY = """
-SELECT w.id, w.account_id, h.slots
+SELECT w.id, w.account_id, h.slots, w.rate_per_minute
 FROM webhooks_webhookhealth h JOIN webhooks_webhook w ON w.id = h.webhook_id
 WHERE w.active AND w.type = 'event' AND (h.hold_until IS NULL OR h.hold_until <= %s)
+AND (h.paced_until IS NULL OR h.paced_until <= %s)
 AND (SELECT d.due_at FROM webhooks_delivery d
      WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.claimed_by = ''
      ORDER BY d.due_at LIMIT 1) <= %s
 ORDER BY random() LIMIT %s
+"""
+
+# What is to arrive before the delivery d, about the same object.
+EARLIER = """
+SELECT 1 FROM webhooks_webhookevent mine
+JOIN webhooks_webhookevent other ON other.account_id = mine.account_id
+  AND other.object_id = mine.object_id AND other.object_class = mine.object_class
+  AND other.id < mine.id
+JOIN webhooks_delivery earlier ON earlier.event_id = other.id
+  AND earlier.webhook_id = d.webhook_id AND earlier.state = 'pending'
+WHERE mine.id = d.event_id AND mine.object_id > ''
+"""
+IN_ORDER = f"""(NOT w.keep_order OR NOT EXISTS ({EARLIER}
+  AND (earlier.failing_since IS NULL OR earlier.failing_since > %s)))"""
+OVERTAKING = """
+SELECT d.id FROM webhooks_delivery d JOIN webhooks_webhook w ON w.id = d.webhook_id
+WHERE w.keep_order AND d.id IN ({deliveries}) AND EXISTS ({earlier})
 """
 
 WAITING = """
@@ -42,11 +64,11 @@ SELECT w.id,
   (SELECT {join}(first.id, ' ') FROM (
      SELECT d.id FROM webhooks_delivery d
      WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.claimed_by = '' AND d.failures = 0
-     AND d.due_at <= %s ORDER BY d.due_at, d.id LIMIT {slots}) first),
+     AND d.due_at <= %s AND {in_order} ORDER BY d.due_at, d.id LIMIT {slots}) first),
   (SELECT {join}(due.id, ' ') FROM (
      SELECT d.id FROM webhooks_delivery d
      WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.claimed_by = ''
-     AND d.due_at <= %s ORDER BY d.due_at, d.id LIMIT {slots}) due)
+     AND d.due_at <= %s AND {in_order} ORDER BY d.due_at, d.id LIMIT {slots}) due)
 FROM webhooks_webhook w WHERE w.id IN ({webhooks})
 """
 
@@ -70,6 +92,7 @@ class Endpoint(NamedTuple):
     id: str
     account: str
     slots: int
+    rate: int | None
 
 
 @dataclass
@@ -80,6 +103,8 @@ class Claimed:
     webhook: Webhook
     health: WebhookHealth
     secrets: list[WebhookSecret]
+    # Whether an earlier event of the same object waits, although the webhook keeps the order.
+    overtakes: bool = False
 
 
 class Room(NamedTuple):
@@ -104,7 +129,7 @@ def claim(worker: str, room: Room) -> list[Claimed]:
 def ready(now: datetime) -> Iterator[Endpoint]:
     """Return endpoints that something is due for; on PostgreSQL, lock them."""
     lock = "" if connection.vendor == "sqlite" else " FOR NO KEY UPDATE OF h SKIP LOCKED"
-    yield from map(Endpoint._make, rows(READY + lock, [stored(now), stored(now), ENDPOINTS]))
+    yield from map(Endpoint._make, rows(READY + lock, [*[stored(now)] * 3, ENDPOINTS]))
 
 
 def chosen(endpoints: list[Endpoint], room: Room, now: datetime) -> list[str]:
@@ -116,26 +141,56 @@ def chosen(endpoints: list[Endpoint], room: Room, now: datetime) -> list[str]:
     sql = WAITING.format(
         join="group_concat" if connection.vendor == "sqlite" else "string_agg",
         slots=MOST_SLOTS,
+        in_order=IN_ORDER,
         webhooks=places(endpoints),
     )
-    found = {
-        row[0]: row[1:]
-        for row in rows(sql, [stored(now), stored(now), *(each.id for each in endpoints)])
-    }
+    due = [stored(now), stored(now - ORDER_KEPT)]
+    found = {row[0]: row[1:] for row in rows(sql, [*due, *due, *(each.id for each in endpoints)])}
+    paces = Paces(endpoints, now)
     ids: list[str] = []
     accounts = room.accounts.copy()
     for endpoint in endpoints:
-        busy, first, due = found[endpoint.id]
+        busy, first, ready = found[endpoint.id]
         free = min(
             endpoint.slots - busy,
             room.per_account - accounts[endpoint.account],
             room.free - len(ids),
+            paces.free(endpoint),
         )
         if free > 0:
-            mine = mixed((first or "").split(), (due or "").split(), free)
+            mine = mixed((first or "").split(), (ready or "").split(), free)
+            paces.spend(endpoint, len(mine))
             accounts[endpoint.account] += len(mine)
             ids += mine
     return ids
+
+
+class Paces:
+    """The limits of calls a minute, each as a clock that a call moves ahead by its share."""
+
+    def __init__(self, endpoints: list[Endpoint], now: datetime) -> None:
+        limited = [each.id for each in endpoints if each.rate]
+        rows = WebhookHealth.objects.filter(pk__in=limited).values_list("pk", "paced_until")
+        self.now = now
+        self.clocks = {
+            key: max(until or now - PACE, now - PACE) for key, until in (rows if limited else ())
+        }
+
+    def free(self, endpoint: Endpoint) -> int:
+        """Return how many calls the limit of an endpoint allows now."""
+        if endpoint.id not in self.clocks:
+            return MOST_SLOTS
+        ahead = self.now - self.clocks[endpoint.id]
+        return ahead // self.share(endpoint) + 1 if ahead >= timedelta(0) else 0
+
+    def spend(self, endpoint: Endpoint, calls: int) -> None:
+        if calls and endpoint.id in self.clocks:
+            until = self.clocks[endpoint.id] + calls * self.share(endpoint)
+            WebhookHealth.objects.filter(pk=endpoint.id).update(paced_until=until)
+
+    @staticmethod
+    def share(endpoint: Endpoint) -> timedelta:
+        return timedelta(minutes=1) / (endpoint.rate or 1)
 
 
 def mixed(first: list[str], due: list[str], free: int) -> list[str]:
@@ -163,12 +218,20 @@ def load(ids: list[str]) -> list[Claimed]:
     live = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     for secret in WebhookSecret.objects.filter(live, webhook__in=wanted):
         secrets[secret.webhook_id].append(secret)
+    ordered = any(webhook.keep_order for webhook in webhooks.values())
+    overtaking = overtakes(ids) if ordered else set()
     return [
-        Claimed(each, webhook, webhook.health, secrets[webhook.pk])
+        Claimed(each, webhook, webhook.health, secrets[webhook.pk], each.pk in overtaking)
         for each in deliveries
         # None if it was deleted since.
         if (webhook := webhooks.get(each.webhook_id))
     ]
+
+
+def overtakes(ids: list[str]) -> set[str]:
+    """Return those of the deliveries that an earlier event of the same object waits behind."""
+    sql = OVERTAKING.format(deliveries=places(ids), earlier=EARLIER)
+    return {row[0] for row in rows(sql, [*ids])}
 
 
 def claim_one(delivery: Delivery, worker: str) -> Claimed | None:

@@ -1,10 +1,17 @@
 """Sending one delivery at once, for somebody who has pressed a button and waits for the answer."""
 
 import os
+import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts.limits import Limit, LimitReached
 from tokens.vault import SealBroken
 from webhooks import claims, results, send
 from webhooks.models import Attempt, Delivery, Webhook
@@ -14,6 +21,28 @@ from webhooks.worker import call_of, reason
 SECONDS = 10.0
 # Between two looks at what a worker does.
 LOOK = 0.1
+# How many may be sent so at once by a process, whose few threads serve everybody, and for one
+# account.
+MOST, MOST_PER_ACCOUNT = 4, 2
+
+lock = threading.Lock()
+sending: Counter[str] = Counter()
+
+
+@contextmanager
+def turn(account_id: str) -> Iterator[None]:
+    """Hold one of the few places for sending at once. Raise LimitReached if none is free."""
+    with lock:
+        if sending[account_id] >= MOST_PER_ACCOUNT or sending.total() >= MOST:
+            reason = _("Several events are being sent at once already, each for up to 10 seconds.")
+            limit = Limit("sending", MOST_PER_ACCOUNT, timedelta(seconds=SECONDS), reason)
+            raise LimitReached(limit, timezone.now() + limit.wait)
+        sending[account_id] += 1
+    try:
+        yield
+    finally:
+        with lock:
+            sending[account_id] -= 1
 
 
 def send_now(webhook: Webhook, delivery: Delivery) -> Attempt | None:

@@ -12,8 +12,13 @@ from django.dispatch import receiver
 from activity.actions import Action
 from activity.models import Event
 from portal.fields import Actor, ActorField
+from portal.http import current_request
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, Webhook, WebhookEvent
+from webhooks.outcomes import Outcome
+
+# Changes that a delivery led to, which led to a delivery, and so on: the last one is not sent.
+DEEPEST = 5
 
 # What entries of the trail about a token are called as events of webhooks.
 TOKEN_EVENTS = {
@@ -58,17 +63,38 @@ def emit(
                 object_id=object_id,
                 object_status=status,
                 product_id=product_id,
+                depth=depth(),
                 **ActorField.columns("actor", actor),
             )
             queue(event, found)
 
 
 def queue(event: WebhookEvent, webhooks: "list[Webhook]") -> list[Delivery]:
-    """Make the deliveries of an event due at once."""
+    """Make the deliveries of an event due at once, or finished if it is the end of a loop."""
+    state: dict[str, Any] = {}
+    if event.depth >= DEEPEST:
+        over = {"state": Delivery.State.FAILED, "done_at": event.at}
+        state = {**over, "last_outcome": Outcome.LOOP}
     return Delivery.objects.bulk_create(
-        Delivery(event=event, webhook=webhook, due_at=event.at, created_at=event.at)
+        Delivery(event=event, webhook=webhook, due_at=event.at, created_at=event.at, **state)
         for webhook in webhooks
     )
+
+
+def depth() -> int:
+    """Return how many deliveries led to what the request of this thread changes.
+
+    Receivers name the delivery that made them call, by its webhook-id, in Connect-Cause. A webhook
+    that calls the portal itself has it in the header of that name.
+    """
+    request = current_request.get()
+    if request is None:
+        return 0
+    cause = request.headers.get("Connect-Cause") or request.headers.get("webhook-id")
+    if not cause:
+        return 0
+    found = WebhookEvent.objects.filter(deliveries=cause[:32]).values_list("depth", flat=True)
+    return max((each + 1 for each in found), default=0)
 
 
 def send_test(webhook: Webhook, by: Any) -> Delivery:

@@ -31,6 +31,7 @@ class Outcome(TextChoices):
     ABORTED = "aborted_by_receiver", _("Stopped by the receiver")
     NOT_SENT = "not_sent", _("Not sent")
     WORKER_LOST = "worker_lost", _("Interrupted")
+    LOOP = "loop", _("A loop")
 
     @property
     def is_delivered(self) -> bool:
@@ -124,5 +125,9 @@ SENTENCES: dict[Outcome, tuple[Promise | str, Promise | str]] = {
     Outcome.WORKER_LOST: (
         _("The portal was stopped during the try, so its result is unknown."),
         _("Nothing needs to be done: the event is sent again."),
+    ),
+    Outcome.LOOP: (
+        _("A chain of webhooks caused this event, one leading to the next, so it was not sent."),
+        _("Let the receiver ignore changes that it makes itself, or narrow the webhook."),
     ),
 }

@@ -8,12 +8,13 @@ from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from webhooks import notices, schedule
 from webhooks.claims import Claimed
 from webhooks.models import MOST_SLOTS, Attempt, Delivery, Webhook, WebhookHealth
 from webhooks.outcomes import Outcome
-from webhooks.send import Result
+from webhooks.send import NOTE, Result
 from webhooks.signing import Call
 
 log = logging.getLogger(__name__)
@@ -60,9 +61,14 @@ class Try:
     def changes(self) -> dict[str, Any]:
         """What it changes in the row of the delivery."""
         result, failures = self.result, self.delivery.failures
-        changes = {"claimed_by": "", "last_outcome": result.outcome, "last_code": result.code}
+        changes: dict[str, Any] = {
+            "claimed_by": "",
+            "last_outcome": result.outcome,
+            "last_code": result.code,
+        }
         if result.outcome.is_delivered:
             return {**changes, "state": Delivery.State.DELIVERED, "done_at": self.ended}
+        changes["failing_since"] = self.delivery.failing_since or self.ended
         due = schedule.next_try(failures + 1, self.ended, result.wait_until)
         if due is None or result.outcome == Outcome.ABORTED:
             over = {"state": Delivery.State.FAILED, "done_at": self.ended}
@@ -72,6 +78,14 @@ class Try:
     @property
     def ended(self) -> datetime:
         return self.at + timedelta(milliseconds=self.result.duration)
+
+    @property
+    def note(self) -> str:
+        """What libcurl or the endpoint says, and that the order was not kept."""
+        if not self.claimed.overtakes:
+            return self.result.note
+        told = _("Sent although an earlier event of the same object has failed for over an hour.")
+        return f"{told} {self.result.note}".strip()[:NOTE]
 
     def attempt(self) -> Attempt:
         call, result = self.call, self.result
@@ -84,7 +98,7 @@ class Try:
             address=result.address,
             outcome=result.outcome,
             code=result.code,
-            note=result.note,
+            note=self.note,
             request_url=call.url if call else "",
             request_headers=call.shown_headers() if call else {},
             request_body=call.body.decode() if call else "",

@@ -29,6 +29,8 @@ class WebhookEvent(models.Model):
     at = MomentField(default=timezone.now)
     actor = ActorField()
     is_test = models.BooleanField(default=False)
+    # How many deliveries led to this change, one causing the next.
+    depth = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         indexes = (
@@ -64,7 +66,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """
         now = timezone.now()
         done = self.exclude(state=Delivery.State.PENDING).update(
-            state=Delivery.State.PENDING, due_at=now, claimed_by="", failures=0, done_at=None
+            state=Delivery.State.PENDING,
+            due_at=now,
+            claimed_by="",
+            failures=0,
+            failing_since=None,
+            done_at=None,
         )
         return done + self.failing().filter(claimed_by="", due_at__gt=now).update(due_at=now)
 
@@ -93,6 +100,8 @@ class Delivery(models.Model):
     tries = models.PositiveIntegerField(default=0)
     # How many tries failed, which says when the next one is due.
     failures = models.PositiveIntegerField(default=0)
+    # When its first try failed.
+    failing_since = MomentField(null=True)
     done_at = MomentField(null=True)
     last_outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
     last_code = models.PositiveSmallIntegerField(null=True)

@@ -23,6 +23,8 @@ class WebhookHealth(models.Model):
     holds = models.PositiveSmallIntegerField(default=0)
     # Until when nothing is sent.
     hold_until = MomentField(null=True)
+    # Until when the limit of calls a minute allows no further one.
+    paced_until = MomentField(null=True)
     fails_in_row = models.PositiveIntegerField(default=0)
     failing_since = MomentField(gettext_lazy("Failing since"), null=True)
     # Of how many steps of the present failure people were told; see `webhooks.notices`.

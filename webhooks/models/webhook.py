@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -38,6 +39,7 @@ MOST_HEADERS = 20
 HEADER_NAME = 64
 HEADER_VALUE = 1024
 DATA_BYTES = 8 * 1024
+MOST_A_MINUTE = 6000
 # Headers that the portal sets itself, or that would change how the request is read.
 RESERVED = frozenset(
     {
@@ -193,6 +195,14 @@ class Webhook(models.Model):
         gettext_lazy("Own data"), default=dict, blank=True, validators=[check_data]
     )
     active = models.BooleanField(gettext_lazy("Active"), default=True)
+    # Whether an event waits until those before it about the same object have arrived.
+    keep_order = models.BooleanField(gettext_lazy("Keep the order"), default=False)
+    rate_per_minute = models.PositiveIntegerField(
+        gettext_lazy("Calls a minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_A_MINUTE)],
+    )
     # Empty while active.
     disabled_by = models.CharField(max_length=8, choices=Disabled, blank=True, editable=False)
     disabled_at = MomentField(null=True, editable=False)
@@ -416,4 +426,6 @@ class Webhook(models.Model):
             "headers": [None, ", ".join(sorted(self.headers))],
             "data": [None, json.dumps(self.data, sort_keys=True)],
             "active": [None, self.active],
+            "keep_order": [None, self.keep_order],
+            "rate": [None, self.rate_per_minute],
         }

@@ -14,7 +14,7 @@ from portal.http import next_url, posts_from
 from portal.notices import Action, inform, succeed, warn
 from webhooks import outbox
 from webhooks.models import Attempt, Delivery, Webhook
-from webhooks.now import send_now
+from webhooks.now import send_now, turn
 from webhooks.pages.detail import find, header
 
 
@@ -70,8 +70,9 @@ def test(request: PersonRequest, webhook_id: str) -> HttpResponse:
     if not webhook.fires:
         inform(request, _("Nothing was sent."), _("The portal never calls this webhook."))
         return redirect("webhooks:detail", webhook.pk)
-    delivery = outbox.send_test(webhook, request.user)
-    tell_result(request, delivery, send_now(webhook, delivery))
+    with turn(webhook.account_id):
+        delivery = outbox.send_test(webhook, request.user)
+        tell_result(request, delivery, send_now(webhook, delivery))
     return redirect("webhooks:delivery", webhook.pk, delivery.pk)
 
 

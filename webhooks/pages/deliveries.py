@@ -16,7 +16,7 @@ from portal import tables
 from portal.http import posts_from
 from portal.notices import inform, succeed
 from webhooks.models import Attempt, Delivery, DeliveryQuerySet, Webhook
-from webhooks.now import send_now
+from webhooks.now import send_now, turn
 from webhooks.pages.actions import tell_result
 from webhooks.pages.detail import find, header
 from webhooks.pages.filters import DeliveryFilter
@@ -146,7 +146,8 @@ def redeliver(request: PersonRequest, webhook_id: str, delivery_id: str) -> Http
         inform(request, _("Nothing was changed."), _("It is about to be sent anyway."))
     elif webhook.active:
         row.refresh_from_db()
-        tell_result(request, row, send_now(webhook, row))
+        with turn(webhook.account_id):
+            tell_result(request, row, send_now(webhook, row))
     else:
         succeed(request, _("%(id)s is sent again.") % {"id": row.pk}, when(webhook))
     return redirect("webhooks:delivery", webhook.pk, row.pk)

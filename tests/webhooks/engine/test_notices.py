@@ -65,7 +65,7 @@ def test_a_mail_says_what_failed_and_what_helps(webhook: Webhook, receiver: Rece
     mails.send_due()
     (message,) = outbox.outbox
     assert isinstance(message, outbox.EmailMultiAlternatives)
-    html = str(message.alternatives[0].content)
+    html = str(message.alternatives[0][0])
     for said in (
         webhook.pk,
         "500, The endpoint reported an error of its own.",

@@ -22,7 +22,8 @@ from webhooks.models import Attempt, Delivery, Webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SECONDS = 60
+# Only a test that fails takes so long; a busy machine may need most of it.
+SECONDS = 180
 
 
 def until(check: Callable[[], Any], seconds: float = SECONDS) -> Any:
@@ -139,5 +140,13 @@ def test_the_server_runs_one_beside_it_and_starts_it_again(tmp_path: Path) -> No
             os.kill(pid, signal.SIGKILL)
             until(lambda: len(workers()) == 2)
             again = int(workers()[1].rpartition(" as ")[2].split(":")[1])
-        with pytest.raises(ProcessLookupError):
-            os.kill(again, 0)
+        until(lambda: not is_running(again))
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process is there and has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
