@@ -6,6 +6,7 @@ Error messages never quote a URL, since it may hold a password.
 import os
 import re
 from collections.abc import Iterable
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,20 @@ def read_redis(name: str) -> str:
     url = read_text(name, "")
     if url and not re.match(r"(rediss?://[^/]|unix:///)", url):
         raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0.")
+    return url
+
+
+def read_broker() -> str:
+    """Return the URL of the broker of Celery, or `""` if none is set."""
+    url = read_text("BROKER_URL", "")
+    if url and not re.match(r"(rediss?|amqps?)://[^/]", url):
+        raise ImproperlyConfigured(
+            "BROKER_URL must look like redis://host:6379/1 or amqp://user:password@host:5672//."
+        )
+    if url and find_spec("celery") is None:
+        raise ImproperlyConfigured(
+            "BROKER_URL needs Celery: pip install -r requirements-celery.txt."
+        )
     return url
 
 

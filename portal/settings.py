@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from portal import envfile
 from portal.environment import (
+    read_broker,
     read_database,
     read_email,
     read_flag,
@@ -68,6 +69,8 @@ PORTAL_URL = read_text(
 WEBHOOK_ALLOWED_NETWORKS = read_networks(
     "WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else ""
 )
+# The broker of Celery, whose workers deliver webhooks too.
+BROKER_URL = read_broker()
 # Whether the server starts the program that delivers webhooks.
 DELIVER = read_flag("DELIVER", default=True)
 PRIVACY_URL = read_text("PRIVACY_URL", "")

@@ -13,6 +13,7 @@ from activity.actions import Action
 from activity.models import Event
 from portal.fields import Actor, ActorField
 from portal.http import current_request
+from webhooks import nudges
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, Webhook, WebhookEvent
 from webhooks.outcomes import Outcome
@@ -71,6 +72,7 @@ def emit(
 
 def queue(event: WebhookEvent, webhooks: "list[Webhook]") -> list[Delivery]:
     """Make the deliveries of an event due at once, or finished if it is the end of a loop."""
+    nudges.nudge()
     state: dict[str, Any] = {}
     if event.depth >= DEEPEST:
         over = {"state": Delivery.State.FAILED, "done_at": event.at}

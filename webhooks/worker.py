@@ -80,6 +80,16 @@ class Worker:
             self.step()
         self.leave()
 
+    def drain(self, seconds: float) -> bool:
+        """Deliver what is due, and take nothing more after some seconds; return if more may be."""
+        end = time.monotonic() + seconds
+        self.is_ending = False
+        self.step()
+        while self.is_busy or (not self.is_ending and self.look()):
+            self.is_ending = time.monotonic() >= end
+            self.step()
+        return self.is_ending
+
     @property
     def is_busy(self) -> bool:
         return bool(self.running or self.ended)
