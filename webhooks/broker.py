@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 import django
-from celery import Celery, Task
+from celery import Celery
 from celery.app.amqp import AMQP
 from celery.signals import worker_process_shutdown
 from django.apps import apps
@@ -69,7 +69,6 @@ app.conf.update(
 here = threading.local()
 
 
-@app.task(name="webhooks.drain", expires=EXPIRES)
 def deliver() -> None:
     """Deliver what is due."""
     if not hasattr(here, "worker"):
@@ -78,10 +77,12 @@ def deliver() -> None:
         nudges.wake()
 
 
-drain: Task = deliver
+drain = app.task(name="webhooks.drain", expires=EXPIRES)(deliver)
 
 
-@worker_process_shutdown.connect
 def leave(**kwargs: Any) -> None:
     if hasattr(here, "worker"):
         here.worker.leave()
+
+
+worker_process_shutdown.connect(leave)
