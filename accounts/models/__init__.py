@@ -1,6 +1,7 @@
 """Models by noun: people and their accounts, second steps, sessions, counters, queued mails."""
 
 from accounts.models.counters import Counter, CounterQuerySet, digest
+from accounts.models.drafts import Draft
 from accounts.models.invitations import Invitation, Over
 from accounts.models.mails import QueuedMail
 from accounts.models.people import (
@@ -23,6 +24,7 @@ __all__ = [
     "Authenticator",
     "Counter",
     "CounterQuerySet",
+    "Draft",
     "Invitation",
     "LastAdministrator",
     "Membership",

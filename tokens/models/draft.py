@@ -1,34 +1,22 @@
 """Runs of the wizard."""
 
-import uuid
-from datetime import timedelta
-
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
-from portal.fields import MomentField
+from accounts.models import Draft
 from tokens import keys
 from tokens.catalog import Access, Module
 from tokens.models.base import AlreadyIssued, TokenFields
 from tokens.models.extension import Extension
 from tokens.models.token import Token
 
-# How long an unfinished draft is kept.
-DRAFT_LASTS = timedelta(days=1)
 
+class TokenDraft(Draft, TokenFields):
+    """An unfinished run of the wizard for tokens. It holds no secret."""
 
-class TokenDraft(TokenFields):
-    """An unfinished run of the wizard.
-
-    Its UUID is in the URL, so runs in several tabs do not interfere. It holds no secret.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Chosen in the second step, and again if the extension is deleted meanwhile.
     extension = models.ForeignKey(
         Extension,
@@ -39,9 +27,7 @@ class TokenDraft(TokenFields):
         verbose_name=gettext_lazy("Extension"),
         error_messages={"blank": gettext_lazy("Choose an extension.")},
     )
-    owner = models.ForeignKey(User, models.CASCADE, related_name="+", editable=False)
     modules = models.JSONField(default=list)
-    created_at = MomentField(default=timezone.now, editable=False)
 
     # The key of the token that this run has just created; never stored.
     key: keys.Key | None = None
@@ -103,22 +89,3 @@ class TokenDraft(TokenFields):
             expires_at=self.expires_at,
             show_once=self.show_once,
         )
-
-    @classmethod
-    def forget_old(cls, owner: User) -> None:
-        """Delete the person's old drafts, and the oldest others to make room for a new one."""
-        mine = cls.objects.filter(owner=owner)
-        cls.old().filter(owner=owner).delete()
-        newest = mine.order_by("-created_at", "pk").values_list("pk", flat=True)[
-            : settings.DRAFTS_PER_PERSON - 1
-        ]
-        mine.exclude(pk__in=list(newest)).delete()
-
-    @classmethod
-    def old(cls) -> models.QuerySet["TokenDraft"]:
-        """Return drafts older than a day.
-
-        Drafts dated more than a day ahead are included: they would never grow old.
-        """
-        now = timezone.now()
-        return cls.objects.exclude(created_at__range=(now - DRAFT_LASTS, now + DRAFT_LASTS))

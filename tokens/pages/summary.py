@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import TextChoices
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
@@ -10,33 +9,17 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import for_members
 from accounts.http import PersonRequest
-from portal.http import seconds_since
+from portal import wizard
 from tokens.models import Token
 from tokens.pages.detail import find, key_fields, token_header
 from tokens.standing import Standing
 
-# How long, in seconds, the session that created a token can view the key on its Summary without the
-# password.
-CREATOR_GRACE = 10 * 60
 
-
-class Step(TextChoices):
+class Step(wizard.Step):
     GENERAL = "general", gettext_lazy("General")
     EXTENSION = "extension", gettext_lazy("Extension")
     PERMISSIONS = "permissions", gettext_lazy("Permissions")
     SUMMARY = "summary", gettext_lazy("Summary")
-
-    @property
-    def number(self) -> int:
-        return [*Step].index(self) + 1
-
-    @property
-    def next(self) -> "Step":
-        return list(Step)[self.number]
-
-    @property
-    def previous(self) -> "Step":
-        return list(Step)[self.number - 2]
 
 
 @require_safe
@@ -56,7 +39,7 @@ def summary(request: PersonRequest, token_id: str) -> HttpResponse:
 
 def has_summary(request: PersonRequest, token: Token) -> bool:
     """Tell whether Summary still applies: the token is new to this session, and can call."""
-    return just_created(request, token) and Standing(token).can_call
+    return wizard.just_created(request, token.pk) and Standing(token).can_call
 
 
 def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResponse:
@@ -65,39 +48,8 @@ def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResp
         Step.EXTENSION: token.extension.label,
         Step.PERMISSIONS: token.access.summary,
     }
-    steps = [
-        {
-            "number": step.number,
-            "label": step.label,
-            "progress": "current" if step is Step.SUMMARY else "done",
-            "url": None,
-            "answer": answers.get(step, ""),
-        }
-        for step in Step
-    ]
-    context = {**token_header(request, token), "steps": steps, "page": "summary"}
+    context = {**token_header(request, token), "page": "summary"}
+    context["step"] = Step.SUMMARY
+    context["steps"] = wizard.listed_steps(Step.SUMMARY, answers)
     context["field"] = key_fields(context["standing"], "summary", **shown)[0]
     return render(request, "tokens/summary.html", context)
-
-
-def remember_created(request: PersonRequest, token: Token) -> None:
-    """Note in the session that it created the token."""
-    made = made_in(request)
-    fresh = {token_id: at for token_id, at in made.items() if is_fresh(made, token_id)}
-    request.session["created"] = {**fresh, token.pk: token.created_at.timestamp()}
-
-
-def just_created(request: PersonRequest, token: Token) -> bool:
-    """Tell whether this session created the token within the last `CREATOR_GRACE` seconds."""
-    return is_fresh(made_in(request), token.pk)
-
-
-def made_in(request: PersonRequest) -> dict[str, Any]:
-    """Return when this session created tokens: timestamps by id."""
-    made = request.session.get("created")
-    return made if isinstance(made, dict) else {}
-
-
-def is_fresh(made: dict[str, Any], token_id: str) -> bool:
-    passed = seconds_since(made, token_id)
-    return passed is not None and passed < CREATOR_GRACE

@@ -23,6 +23,7 @@ from accounts.decorators import for_administrators
 from accounts.http import PersonRequest, get_visible_or_404
 from activity.actions import Action
 from activity.recording import record
+from portal import wizard
 from portal.http import posted
 from portal.notices import fail
 from portal.typed import render_form
@@ -30,7 +31,7 @@ from tokens.catalog import Module
 from tokens.models import Extension, NameTaken, NotOffered, Token, TokenDraft, TooManyTokens
 from tokens.pages.detail import find
 from tokens.pages.forms import ExtensionForm, GeneralForm, PermissionsForm
-from tokens.pages.summary import Step, remember_created, show_summary
+from tokens.pages.summary import Step, show_summary
 
 LEADS = {
     Step.GENERAL: gettext_lazy(
@@ -154,7 +155,7 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
             (step for name, step in ASKED_IN.items() if name in problem.message_dict), Step.GENERAL
         )
         return redirect(draft_url(draft, asked))
-    remember_created(request, token)
+    wizard.remember_created(request, token.pk, token.created_at)
     if token.show_once and draft.key:
         record(request.user, Action.KEY_VIEWED, token)
         viewed = {"by": request.user, "at": timezone.now()}
@@ -169,51 +170,33 @@ ASKED_IN = {"extension": Step.EXTENSION, "modules": Step.PERMISSIONS}
 def show(
     request: PersonRequest, here: Step, draft: TokenDraft, form: Any, **shown: Any
 ) -> HttpResponse:
-    back = None if here is Step.GENERAL else draft_url(draft, here.previous)
+    chosen = draft.extension
+    fixed = chosen and getattr(form, "fixed", False)
+    nothing = _("%(name)s comes with fixed permissions. There is nothing to choose in this step.")
     return render_form(
         request,
         "tokens/wizard.html",
         {
-            "step": here.value,
-            "number": here.number,
-            "title": here.label,
-            "lead": LEADS[here],
+            "step": here,
+            "lead": nothing % {"name": chosen.label} if chosen and fixed else LEADS[here],
             "steps": listed_steps(here, draft),
-            "next_step_label": here.next.label,
             "form": form,
             "access": getattr(form, "access", None),
-            "chosen": draft.extension,
-            "back_url": back,
-            "submit_label": _("Create") if here is Step.PERMISSIONS else _("Next"),
+            "chosen": chosen,
+            "cancel_url": reverse("tokens:list"),
+            "back_url": None if here is Step.GENERAL else draft_url(draft, here.previous),
             **shown,
         },
     )
 
 
 def listed_steps(here: Step, draft: TokenDraft) -> list[dict[str, Any]]:
-    """Return the list of steps: which is current, and which have an answer, with links to them.
-
-    Going back to an earlier step does not clear the answers of later ones.
-    """
     answers = {
         Step.GENERAL: draft.name,
         Step.EXTENSION: draft.extension.label if draft.extension else "",
         Step.PERMISSIONS: draft.access.summary if draft.grants else "",
     }
-    steps = []
-    for each in Step:
-        answer = answers.get(each, "")
-        progress = "current" if each is here else "done" if answer else "todo"
-        steps.append(
-            {
-                "number": each.number,
-                "label": each.label,
-                "progress": progress,
-                "url": draft_url(draft, each) if progress == "done" else None,
-                "answer": answer if progress == "done" else "",
-            }
-        )
-    return steps
+    return wizard.listed_steps(here, answers, lambda step: draft_url(draft, step))
 
 
 def draft_url(draft: TokenDraft, here: Step) -> str:
