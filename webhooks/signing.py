@@ -16,12 +16,20 @@ from urllib.parse import urlencode, urlsplit
 
 import orjson
 from django.conf import settings
+from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 
 from portal.api import PREFIX
 from tokens import vault
 from webhooks.catalog import COLLECTIONS, Method, ObjectClass
-from webhooks.models import Delivery, Webhook, WebhookEvent, WebhookHealth, WebhookSecret
+from webhooks.models import (
+    Delivery,
+    Webhook,
+    WebhookEvent,
+    WebhookFields,
+    WebhookHealth,
+    WebhookSecret,
+)
 
 # Seconds within which the receiver may use the JWT; Connect calls it the time of processing.
 PROCESSING = 600
@@ -134,6 +142,21 @@ def payload(
         "data": webhook.data,
         "event": described(delivery.event, delivery.message_id),
     }
+
+
+def sample(webhook: WebhookFields) -> str:
+    """Return a body as the webhook would be sent it, indented, with an object made up."""
+    kind = webhook.object_class or ObjectClass.FULFILLMENT_REQUEST
+    now = timezone.now()
+    event = WebhookEvent(object_class=kind, action="approved", object_id="PR-…", at=now)
+    likeness = Webhook(
+        id="WH-…",
+        account_id=webhook.account_id,
+        **{name: getattr(webhook, name) for name in ("label", "product_id", "data")},
+        object_class=kind,
+    )
+    content = payload(Delivery(id="WHD-…", event=event), likeness, WebhookHealth(), now)
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
 
 
 def described(event: WebhookEvent, message: str) -> dict[str, Any]:

@@ -334,11 +334,12 @@ def test_prune_deletes_what_is_over_says_how_much_and_may_run_again(
     )
     events = Event.objects.count()
     names = (
-        *("Ended sessions", "Old drafts", "Invitations that are over"),
+        *("Ended sessions", "Old drafts of tokens", "Old drafts of webhooks"),
+        "Invitations that are over",
         "Reminders of past ends",
         *("Counters of limits", "Full buckets of rate limits"),
     )
-    assert prune() == [f"{name}: {n}" for name, n in zip(names, (5, 5, 1, 0, 5, 5), strict=True)]
+    assert prune() == [f"{name}: {n}" for name, n in zip(names, (5, 5, 0, 1, 0, 5, 5), strict=True)]
     assert prune() == [f"{name}: 0" for name in names]
     assert [bucket.key for bucket in Bucket.objects.all()] == ["running"]
     assert [counter.key for counter in Counter.objects.all()] == ["running"]

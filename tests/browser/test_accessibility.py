@@ -153,9 +153,30 @@ def as_it_comes(page: Page) -> None:
 
 
 def webhook_with_errors(page: Page) -> None:
+    hook_endpoint(page)
     page.get_by_label("My own").check()
+    page.get_by_label("URL").fill("")
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.get_by_text("The secret cannot be used.").first).to_be_visible()
+
+
+def hook_endpoint(page: Page) -> None:
+    page.get_by_label("Label").fill("Looked at")
+    page.get_by_role("button", name="Next", exact=True).click()
+    page.get_by_label("URL").fill("https://desk.example/hook")
+
+
+def hook_events(page: Page) -> None:
+    hook_endpoint(page)
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.get_by_role("heading", name="What will be sent")).to_be_visible()
+
+
+def hook_summary(page: Page) -> None:
+    hook_events(page)
+    page.get_by_label("Helpdesk case").check()
     page.get_by_role("button", name="Create", exact=True).click()
-    expect(page.get_by_text("The webhook was not created.").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Check the signature")).to_be_visible()
 
 
 class Scene(NamedTuple):
@@ -252,6 +273,9 @@ SCENES = {
     "webhooks for looking only": Scene(WEBHOOKS, person="adrian"),
     "webhooks, none": Scene(WEBHOOKS, person="mary"),
     "webhook to create": Scene(f"{WEBHOOKS}new/"),
+    "webhook to create, step 2": Scene(f"{WEBHOOKS}new/", hook_endpoint),
+    "webhook to create, step 3": Scene(f"{WEBHOOKS}new/", hook_events),
+    "webhook to create, step 4": Scene(f"{WEBHOOKS}new/", hook_summary, person="tony"),
     "webhook with errors": Scene(f"{WEBHOOKS}new/", webhook_with_errors),
     "details of a webhook": Scene(HOOK),
     "details of a webhook for looking only": Scene(HOOK, person="adrian"),

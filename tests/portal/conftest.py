@@ -19,6 +19,7 @@ from tests.portal.typed import browser, put, sign_in
 from tests.server import Reply, Server, database, environment, served
 from tests.webhooks.factories import given_up, make_webhook
 from tokens.models import Policy, Token, TokenDraft
+from webhooks.models import WebhookDraft
 
 
 class Portal(Server):
@@ -103,10 +104,17 @@ def places(michael: Person, token: Token) -> dict[str, Any]:
     # A looser policy is saved without being asked.
     Policy.put(michael.account.pk, {"most_days": 3000})
     webhook = make_webhook(michael.account, "Token Watch", object_class="token")
+    hook_draft = WebhookDraft.objects.create(
+        account=michael.account,
+        owner=michael.user,
+        label="Draft",
+        external_url=webhook.external_url,
+    )
     return {
         "token": token.pk,
         "draft": draft.pk,
         "rule": rule_of(token).pk,
         "webhook": webhook.pk,
+        "hook_draft": hook_draft.pk,
         "delivery": given_up(webhook).pk,
     }

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver
 
+from accounts.models import User
 from portal.addresses import read_span
 from tests.webhooks.factories import make_webhook
 from tokens.catalog import Module
 from tokens.models import IPRule, Token, TokenDraft
-from webhooks.models import Delivery, Webhook
+from webhooks.models import Delivery, Webhook, WebhookDraft
 from webhooks.outbox import send_test
 
 # Route -> the status of a GET by nobody, a member, an administrator, another account's
@@ -97,7 +98,9 @@ PAGES = {
     "webhooks:list": ("sign-in", 200, 200, 200),
     "webhooks:save_layout": ("sign-in", 302, 302, 302),
     "webhooks:new": ("sign-in", 403, 200, 200),
+    "webhooks:draft": ("sign-in", 403, 200, 404),
     "webhooks:detail": ("sign-in", 200, 200, 404),
+    "webhooks:summary": ("sign-in", 302, 302, 404),
     "webhooks:edit": ("sign-in", 403, 200, 404),
     "webhooks:activity": ("sign-in", 200, 200, 404),
     "webhooks:enable": ("sign-in", 302, 302, 302),
@@ -204,7 +207,9 @@ FORMS = {
     "webhooks:list": ("sign-in", 405, 405, 405),
     "webhooks:save_layout": ("sign-in", 302, 302, 302),
     "webhooks:new": ("sign-in", 403, 200, 200),
+    "webhooks:draft": ("sign-in", 403, 200, 404),
     "webhooks:detail": ("sign-in", 405, 405, 405),
+    "webhooks:summary": ("sign-in", 405, 405, 405),
     "webhooks:edit": ("sign-in", 403, 200, 404),
     "webhooks:activity": ("sign-in", 405, 405, 405),
     "webhooks:enable": ("sign-in", 403, 302, 404),
@@ -313,6 +318,12 @@ def hook_address(route: str, token: Token) -> str:
     """Return the address of a page about a webhook of the token's account."""
     from django.urls import reverse
 
+    if route == "webhooks:draft":
+        # The pages are tried as Michael, who created the token.
+        maker = token.created_by
+        owner = User.objects.get(pk=maker.id if maker else "")
+        hook_draft = WebhookDraft.objects.create(account=token.account, owner=owner, label="Draft")
+        return reverse(route, args=(hook_draft.pk, "general"))
     webhook = Webhook.objects.filter(account=token.account).first() or make_webhook(token.account)
     delivery = Delivery.objects.filter(webhook=webhook).first() or send_test(webhook, None)
     more = {

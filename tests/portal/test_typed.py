@@ -89,8 +89,23 @@ PAGES: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "webhooks:new": (
         f"{HOOKS}new/",
-        {**HOOK, "label": "Orders to ERP"},
+        {"label": "Orders to ERP", "active": "on"},
         'value="Orders to ERP"',
+    ),
+    "webhooks:draft general": (
+        f"{HOOKS}new/{{hook_draft}}/general/",
+        {"label": "Renamed"},
+        'value="Renamed"',
+    ),
+    "webhooks:draft endpoint": (
+        f"{HOOKS}new/{{hook_draft}}/endpoint/",
+        {"external_url": "https://erp.example/new", "http_method": "GET", "source": "portal"},
+        'value="https://erp.example/new"',
+    ),
+    "webhooks:draft events": (
+        f"{HOOKS}new/{{hook_draft}}/events/",
+        {"object_class": "usage_file"},
+        'value="usage_file" checked',
     ),
     "webhooks:edit": (
         f"{HOOKS}{{webhook}}/edit/",
@@ -443,7 +458,10 @@ MISTAKES = {
     "rules:add": ({"name": "Kept", "kind": "single", "first": "x"}, "Enter an address such as"),
     "rules:edit": ({"name": "", "kind": "single", "first": "192.0.2.99"}, "192.0.2.99"),
     "tokens:add_ip_rule": ({"name": "Kept", "kind": "range", "first": "::/0"}, "::/0"),
-    "webhooks:new": ({**HOOK, "label": "Kept", "external_url": "ftp://x/"}, 'value="Kept"'),
+    "webhooks:new": ({"label": "", "description": "Kept all the same"}, "Kept all the same"),
+    "webhooks:draft general": ({"label": "x" * 101}, "Shorten the label by 1 character."),
+    "webhooks:draft endpoint": ({**HOOK, "external_url": "ftp://x/"}, "ftp://x/"),
+    "webhooks:draft events": ({**HOOK, "data": "{oops"}, "{oops"),
     "webhooks:edit": ({**HOOK, "label": "Kept", "external_url": "ftp://x/"}, 'value="Kept"'),
     "webhooks:new_secret": ({"source": "own", "own_secret": ""}, 'value="own" checked'),
     "accounts:people": ({"email": "paulie", "role": "member"}, "Enter an e-mail address such as"),

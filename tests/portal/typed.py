@@ -11,7 +11,7 @@ from tests.conftest import Response
 from tests.factories import PASSWORD
 from tests.matching import matched
 from tokens.models import IPRule, Policy, Token, TokenDraft
-from webhooks.models import Webhook, WebhookSecret
+from webhooks.models import Webhook, WebhookDraft, WebhookSecret
 
 HOST = "http://testserver"
 
@@ -83,6 +83,7 @@ def stored() -> list[Any]:
         list(TokenDraft.objects.order_by("pk").values()),
         list(IPRule.objects.order_by("pk").values()),
         list(Webhook.objects.order_by("pk").values()),
+        list(WebhookDraft.objects.order_by("pk").values()),
         list(WebhookSecret.objects.order_by("pk").values("pk", "version", "expires_at")),
         list(Invitation.objects.order_by("pk").values()),
         list(Policy.objects.order_by("pk").values()),

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import django.utils.timezone
 import portal.fields
-import webhooks.models.webhook
+import webhooks.models.base
 from django.db import migrations, models
 
 
@@ -34,10 +34,10 @@ class Migration(migrations.Migration):
                 ('product_name', models.CharField(blank=True, editable=False, max_length=128)),
                 ('object_class', models.CharField(choices=[('fulfillment_request', 'Fulfillment request'), ('tier_config_request', 'Tier config request'), ('tier_account_request', 'Tier account request'), ('listing_request', 'Listing request'), ('billing_request', 'Billing request'), ('usage_file', 'Usage file'), ('helpdesk_case', 'Helpdesk case'), ('token', 'Token')], default='fulfillment_request', max_length=32, verbose_name='Object class')),
                 ('type', models.CharField(choices=[('event', 'Event'), ('validator', 'Validation'), ('inquiring_validator', 'Validation while inquiring'), ('change_validator', 'Validation of changes'), ('change_inquiring_validator', 'Validation of changes while inquiring'), ('renew_validator', 'Validation of renewals'), ('renew_inquiring_validator', 'Validation of renewals while inquiring'), ('transfer_validator', 'Validation of transfers'), ('transfer_inquiring_validator', 'Validation of transfers while inquiring'), ('draft_tcr_t1_val', 'Validation of drafts, tier 1'), ('draft_tcr_t2_val', 'Validation of drafts, tier 2'), ('tcr_setup_t1_inq_val', 'Validation of setups while inquiring, tier 1'), ('tcr_setup_t2_inq_val', 'Validation of setups while inquiring, tier 2'), ('tcr_update_t1_validator', 'Validation of updates, tier 1'), ('tcr_update_t2_validator', 'Validation of updates, tier 2'), ('tcr_update_t1_inq_val', 'Validation of updates while inquiring, tier 1'), ('tcr_update_t2_inq_val', 'Validation of updates while inquiring, tier 2')], default='event', max_length=32, verbose_name='Type')),
-                ('external_url', models.CharField(max_length=4096, validators=[webhooks.models.webhook.check_url], verbose_name='Endpoint')),
+                ('external_url', models.CharField(max_length=4096, validators=[webhooks.models.base.check_url], verbose_name='Endpoint')),
                 ('http_method', models.CharField(choices=[('POST', 'POST'), ('GET', 'GET')], default='POST', max_length=4, verbose_name='Method')),
-                ('headers', models.JSONField(blank=True, default=dict, validators=[webhooks.models.webhook.check_headers], verbose_name='Headers')),
-                ('data', models.JSONField(blank=True, default=dict, validators=[webhooks.models.webhook.check_data], verbose_name='Own data')),
+                ('headers', models.JSONField(blank=True, default=dict, validators=[webhooks.models.base.check_headers], verbose_name='Headers')),
+                ('data', models.JSONField(blank=True, default=dict, validators=[webhooks.models.base.check_data], verbose_name='Own data')),
                 ('active', models.BooleanField(default=True, verbose_name='Active')),
                 ('disabled_by', models.CharField(blank=True, choices=[('person', 'Disabled'), ('gone', 'Disabled: the endpoint is gone'), ('failing', 'Disabled: the endpoint failed for days')], editable=False, max_length=8)),
                 ('disabled_at', models.DateTimeField(editable=False, null=True)),

@@ -1,5 +1,6 @@
 """Models of webhooks, with the methods that change them."""
 
+from webhooks.models.base import WebhookFields
 from webhooks.models.delivery import (
     Attempt,
     Delivery,
@@ -7,6 +8,7 @@ from webhooks.models.delivery import (
     DeliveryWorker,
     WebhookEvent,
 )
+from webhooks.models.draft import WebhookDraft
 from webhooks.models.health import MOST_SLOTS, WebhookHealth
 from webhooks.models.secret import WebhookSecret
 from webhooks.models.webhook import Changed, Webhook, WebhookQuerySet
@@ -19,7 +21,9 @@ __all__ = (
     "DeliveryQuerySet",
     "DeliveryWorker",
     "Webhook",
+    "WebhookDraft",
     "WebhookEvent",
+    "WebhookFields",
     "WebhookHealth",
     "WebhookQuerySet",
     "WebhookSecret",

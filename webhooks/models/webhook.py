@@ -1,15 +1,11 @@
 """Webhooks: whom to call about which changes, and the verbs that change them."""
 
 import json
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,100 +16,20 @@ from activity.actions import Action
 from activity.recording import record
 from portal.fields import (
     FoldedField,
-    LineField,
     MomentField,
     OwnedActorField,
-    ProseField,
     PublicIdField,
 )
 from portal.text import fold
 from webhooks import secrets
-from webhooks.catalog import Method, ObjectClass, Type
+from webhooks.catalog import Type
+from webhooks.models.base import WebhookFields
 
 if TYPE_CHECKING:
     from tokens.models import Doer
     from webhooks.models.delivery import DeliveryQuerySet
 
-# Limits of what a webhook may carry.
-MOST_HEADERS = 20
-HEADER_NAME = 64
-HEADER_VALUE = 1024
-DATA_BYTES = 8 * 1024
 MOST_A_MINUTE = 6000
-# Headers that the portal sets itself, or that would change how the request is read.
-RESERVED = frozenset(
-    {
-        "authorization",
-        "connection",
-        "content-length",
-        "cookie",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-    }
-)
-
-
-def check_headers(value: Any) -> None:
-    """Raise ValidationError for headers that may not be sent."""
-    if not isinstance(value, dict):
-        raise ValidationError(_("Headers must be an object of names and values."))
-    if len(value) > MOST_HEADERS:
-        raise ValidationError(_("At most %(count)s headers.") % {"count": MOST_HEADERS})
-    for name, content in value.items():
-        if not re.fullmatch(rf"[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{HEADER_NAME}}}", name):
-            raise ValidationError(
-                _("“%(name)s” is not the name of a header.") % {"name": name[:HEADER_NAME]}
-            )
-        if name.lower() in RESERVED or name.lower().startswith("webhook-"):
-            raise ValidationError(_("The portal sets the header %(name)s itself.") % {"name": name})
-        if not isinstance(content, str) or not re.fullmatch(
-            rf"[\x20-\x7e\xa0-\xff]{{0,{HEADER_VALUE}}}", content
-        ):
-            raise ValidationError(
-                _(
-                    "The value of the header %(name)s must be a text of at most %(length)s "
-                    "printable characters, without line breaks."
-                )
-                % {"name": name, "length": f"{HEADER_VALUE:,}"}
-            )
-
-
-def check_data(value: Any) -> None:
-    """Raise ValidationError unless the value is an object that is short enough as JSON."""
-    if not isinstance(value, dict):
-        raise ValidationError(_("The data must be a JSON object."))
-    if len(json.dumps(value, ensure_ascii=False).encode(errors="replace")) > DATA_BYTES:
-        raise ValidationError(_("The data may have at most 8 KB."))
-
-
-def check_url(value: str) -> None:
-    """Raise ValidationError unless the value can be the address of an endpoint.
-
-    Whether the address is public shows when it is resolved; see `webhooks.safety`.
-    """
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise ValidationError(
-            _("Enter a complete address, such as https://example.com/hook.")
-        ) from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise ValidationError(_("Enter a complete address, such as https://example.com/hook."))
-    if parts.username is not None or parts.password is not None:
-        raise ValidationError(_("Remove the user name and password from the address."))
-    if parts.fragment:
-        raise ValidationError(_("Remove the part after # from the address."))
-    if re.search(r"[\x00-\x20\x7f\\]", value):
-        raise ValidationError(_("Remove blanks and backslashes from the address."))
 
 
 class Changed(Exception):
@@ -150,7 +66,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         return rows.filter(Q(product_id="") | Q(product_id=product_id))
 
 
-class Webhook(models.Model):
+class Webhook(WebhookFields):
     """An endpoint of an account that is told of changes to objects of one class."""
 
     class Disabled(models.TextChoices):
@@ -161,40 +77,8 @@ class Webhook(models.Model):
         FAILING = "failing", gettext_lazy("Disabled: the endpoint failed for days")
 
     id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="WH")
-    account = models.ForeignKey(
-        Account,
-        models.CASCADE,
-        related_name="+",
-        db_index=False,
-        verbose_name=gettext_lazy("account"),
-    )
-    label = LineField(gettext_lazy("Label"), max_length=100)
     label_key = FoldedField(source="label")
-    description = ProseField(gettext_lazy("Description"), max_length=255, blank=True)
-    # The product whose objects it is about; empty for all of the account. Its name is kept too,
-    # since products are records of a layer above.
-    product_id = models.CharField(gettext_lazy("Product"), max_length=24, blank=True)
-    product_name = models.CharField(max_length=128, blank=True, editable=False)
-    object_class = models.CharField(
-        gettext_lazy("Object class"),
-        max_length=32,
-        choices=ObjectClass,
-        default=ObjectClass.FULFILLMENT_REQUEST,
-    )
     type = models.CharField(gettext_lazy("Type"), max_length=32, choices=Type, default=Type.EVENT)
-    external_url = models.CharField(
-        gettext_lazy("Endpoint"), max_length=4096, validators=[check_url]
-    )
-    http_method = models.CharField(
-        gettext_lazy("Method"), max_length=4, choices=Method, default=Method.POST
-    )
-    headers = models.JSONField(
-        gettext_lazy("Headers"), default=dict, blank=True, validators=[check_headers]
-    )
-    data = models.JSONField(
-        gettext_lazy("Own data"), default=dict, blank=True, validators=[check_data]
-    )
-    active = models.BooleanField(gettext_lazy("Active"), default=True)
     # Whether an event waits until those before it about the same object have arrived.
     keep_order = models.BooleanField(gettext_lazy("Keep the order"), default=False)
     rate_per_minute = models.PositiveIntegerField(
@@ -230,18 +114,6 @@ class Webhook(models.Model):
             models.Index("account", "object_class", name="webhooks_by_class"),
         )
 
-    def __str__(self) -> str:
-        return self.label
-
-    @property
-    def endpoint_host(self) -> str:
-        return urlsplit(self.external_url).netloc
-
-    @property
-    def endpoint_path(self) -> str:
-        parts = urlsplit(self.external_url)
-        return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-
     @property
     def fires(self) -> bool:
         """Whether the portal calls it at all: validators are only kept."""
@@ -276,21 +148,6 @@ class Webhook(models.Model):
             WebhookSecret.put(webhook, WebhookSecret.Kind.STANDARD, secrets.new_standard(), by=by)
             record(by, Action.WEBHOOK_CREATED, webhook, webhook.described())
         return webhook
-
-    @classmethod
-    def create_once(cls, run: UUID, *, account: Account, **fields: Any) -> "Webhook":
-        """Create a webhook as create() does, but one at most for each run of the form.
-
-        Repeated or simultaneous calls return the same webhook. Raise ValidationError.
-        """
-        mine = cls.objects.filter(account=account, draft_id=run)
-        try:
-            with transaction.atomic():
-                return mine.first() or cls.create(account=account, draft_id=run, **fields)
-        except (IntegrityError, ValidationError):
-            if made := mine.first():
-                return made
-            raise
 
     def edit(
         self,

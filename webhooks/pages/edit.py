@@ -1,6 +1,5 @@
-"""The pages that create and edit a webhook. They share one form, so that both validate alike."""
+"""The page that edits a webhook. The wizard has the same fields, so that both validate alike."""
 
-import uuid
 from copy import copy
 from typing import Any
 
@@ -19,48 +18,7 @@ from portal.typed import render_form
 from tokens.html import actor
 from webhooks.models import Changed, Webhook
 from webhooks.pages.detail import find
-from webhooks.pages.forms import OwnSecret, WebhookForm
-from webhooks.standing import Standing
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_administrators
-def new(request: PersonRequest) -> HttpResponse:
-    """Create a webhook: exactly one for each time the page was opened."""
-    data = posted(request)
-    run = run_of(data)
-    mine = Webhook.objects.visible_to(request.membership).filter(created_by_id=request.user.pk)
-    if request.method == "POST" and (made := mine.filter(draft_id=run).first()):
-        inform(request, _("%(name)s was created already.") % {"name": text.isolate(made.label)})
-        return redirect("webhooks:detail", made.pk)
-    form = WebhookForm(data, instance=Webhook(account=request.membership.account))
-    signing = OwnSecret(data)
-    if request.method == "POST" and all([form.is_valid(), signing.is_valid()]):
-        made = Webhook.create_once(
-            run,
-            account=request.membership.account,
-            by=request.user,
-            secret=signing.cleaned_data["own_secret"],
-            **form.values,
-        )
-        name = {"name": text.isolate(made.label)}
-        if made.active:
-            effect = _("Send a test event to see whether your program gets it.")
-            succeed(request, _("%(name)s is created and active.") % name, effect)
-        else:
-            effect = Standing(made).kept
-            succeed(request, _("%(name)s is created. It is inactive.") % name, effect)
-        return redirect("webhooks:detail", made.pk)
-    context = {"form": form, "signing": signing, "run": run, "is_new": True}
-    return render_form(request, "webhooks/edit.html", context)
-
-
-def run_of(data: QueryDict | None) -> uuid.UUID:
-    """Return what tells this opening of the page from others; a new one if the form lacks it."""
-    try:
-        return uuid.UUID(data.get("run", "") if data else "")
-    except ValueError:
-        return uuid.uuid4()
+from webhooks.pages.forms import WebhookForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,7 +50,7 @@ def edit(request: PersonRequest, webhook_id: str) -> HttpResponse:
 def show_edit(
     request: PersonRequest, webhook: Webhook, form: WebhookForm, **shown: Any
 ) -> HttpResponse:
-    context = {"webhook": webhook, "form": form, "is_new": False, **shown}
+    context = {"webhook": webhook, "form": form, **shown}
     return render_form(request, "webhooks/edit.html", context)
 
 

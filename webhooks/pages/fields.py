@@ -19,8 +19,8 @@ class WebhookSecretField(SecretField):
     standing: Standing
     stored: WebhookSecret
     old: WebhookSecret | None
-
-    page = "detail"
+    # The page that it is on, `detail` or `summary`.
+    page: str = "detail"
 
     @property
     def kind(self) -> str:
@@ -82,7 +82,7 @@ class WebhookSecretField(SecretField):
 
     @property
     def home_url(self) -> str:
-        return reverse("webhooks:detail", args=(self.standing.webhook.pk,))
+        return reverse(f"webhooks:{self.page}", args=(self.standing.webhook.pk,))
 
     @property
     def reveal_url(self) -> str:
@@ -105,7 +105,9 @@ class WebhookSecretField(SecretField):
         }
 
 
-def secret_fields(standing: Standing, kind: str = "", **shown: Any) -> list[WebhookSecretField]:
+def secret_fields(
+    standing: Standing, kind: str = "", *, page: str = "detail", **shown: Any
+) -> list[WebhookSecretField]:
     """Return the fields of both secrets; `shown` is for the one of that kind."""
     fields = []
     for each in WebhookSecret.Kind:
@@ -113,5 +115,5 @@ def secret_fields(standing: Standing, kind: str = "", **shown: Any) -> list[Webh
         if live:
             old = live[1] if len(live) > 1 else None
             more = shown if each == kind else {}
-            fields.append(WebhookSecretField(standing, live[0], old, **more))
+            fields.append(WebhookSecretField(standing, live[0], old, page, **more))
     return fields

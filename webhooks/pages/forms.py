@@ -11,7 +11,8 @@ from portal.text import prose
 from tokens.pages.forms import Text
 from webhooks import products, secrets
 from webhooks.catalog import Method, ObjectClass
-from webhooks.models import Webhook
+from webhooks.models import Webhook, WebhookDraft, WebhookFields
+from webhooks.models.draft import no_product
 
 # Who makes the JWT secret.
 PORTAL, OWN = "portal", "own"
@@ -25,10 +26,13 @@ def plain(widget: forms.Widget) -> forms.Widget:
 
 
 class OwnSecret(forms.Form):
-    """The choice between a new secret that the portal makes and one that is typed."""
+    """The choice between a new secret that the portal makes and one that is typed.
+
+    With `kept`, one was typed before and stays if none is typed now.
+    """
 
     source = forms.ChoiceField(
-        label=gettext_lazy("JWT secret"), choices=SOURCES, widget=forms.RadioSelect, initial=PORTAL
+        label=gettext_lazy("JWT secret"), choices=SOURCES, widget=forms.RadioSelect
     )
     # Its name keeps it out of the session, where what was typed is kept after errors.
     own_secret = forms.CharField(
@@ -42,9 +46,19 @@ class OwnSecret(forms.Form):
         },
     )
 
+    def __init__(self, data: Any = None, *, kept: bool = False) -> None:
+        super().__init__(data, initial={"source": OWN if kept else PORTAL})
+        self.kept = kept
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the secret that was typed before stays."""
+        chosen = self.cleaned_data
+        return self.kept and chosen["source"] == OWN and not chosen["own_secret"]
+
     def clean_own_secret(self) -> str:
         typed: str = self.cleaned_data["own_secret"]
-        if self.cleaned_data.get("source") != OWN:
+        if self.cleaned_data.get("source") != OWN or (self.kept and not typed):
             return ""
         if not typed:
             raise forms.ValidationError(_("Enter the secret."))
@@ -65,8 +79,30 @@ class SecretForm(OwnSecret):
         return str(self.cleaned_data.get("own_secret", ""))
 
 
-class WebhookForm(forms.ModelForm):
-    """Everything of a webhook but its secrets, for creating and editing."""
+class FieldsForm(forms.ModelForm):
+    """What the forms of a webhook share: each has some fields of a draft or of a webhook."""
+
+    instance: WebhookFields
+
+    class Meta:
+        # The abstract base, so that one form fits drafts and webhooks.
+        model = WebhookFields
+        fields: tuple[str, ...] = ()
+
+    def __init__(self, data: Any = None, *, instance: WebhookDraft | Webhook) -> None:
+        start = {
+            "headers": "\n".join(f"{name}: {value}" for name, value in instance.headers.items()),
+            "data": json.dumps(instance.data, ensure_ascii=False) if instance.data else "",
+        }
+        super().__init__(data, instance=instance, initial=start)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fill in what depends on the account."""
+
+
+class GeneralForm(FieldsForm):
+    """Step 1: what the webhook is for."""
 
     label = Text(
         label=gettext_lazy("Label"),
@@ -82,21 +118,38 @@ class WebhookForm(forms.ModelForm):
         rule=prose,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    object_class = forms.ChoiceField(
-        label=gettext_lazy("Fires on"),
-        choices=ObjectClass.choices,
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": gettext_lazy("Choose what the webhook is about."),
-            "invalid_choice": gettext_lazy("Choose what the webhook is about."),
-        },
-    )
     product_id = forms.ChoiceField(
         label=gettext_lazy("Product"),
         required=False,
         error_messages={"invalid_choice": gettext_lazy("Choose a product from the list.")},
         help_text=gettext_lazy("Tokens and helpdesk cases belong to no product."),
     )
+    active = forms.BooleanField(label=gettext_lazy("Active"), required=False)
+
+    class Meta(FieldsForm.Meta):
+        fields = ("label", "description", "active", "product_id")
+
+    def prepare(self) -> None:
+        names = products.of(self.instance.account)
+        chosen = self.instance.product_id
+        if isinstance(self.instance, Webhook) and chosen and chosen not in names:
+            # It may be gone, or belong to a contract that has ended.
+            names[chosen] = self.instance.product_name or chosen
+        self.products = names
+        ordered = sorted(names.items(), key=lambda each: each[1].casefold())
+        self.fields["product_id"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
+            ("", _("All products")),
+            *((key, f"{name} ({key})") for key, name in ordered),
+        ]
+
+    @property
+    def product_name(self) -> str:
+        return self.products.get(self.cleaned_data["product_id"], "")[:128]
+
+
+class EndpointForm(FieldsForm):
+    """Step 2: where the events go."""
+
     external_url = forms.CharField(
         label=gettext_lazy("URL"),
         max_length=4096,
@@ -119,49 +172,9 @@ class WebhookForm(forms.ModelForm):
         widget=plain(forms.Textarea(attrs={"rows": 3})),
         help_text=gettext_lazy("One a line, such as X-Source: connect. Sent with every call."),
     )
-    # Forms have an attribute of this name, which this does not touch.
-    data = forms.CharField(  # type: ignore[assignment]
-        label=gettext_lazy("Own data"),
-        required=False,
-        widget=plain(forms.Textarea(attrs={"rows": 3})),
-        help_text=gettext_lazy(
-            'JSON, such as {"queue": "orders"}. Sent as “data” with every call.'
-        ),
-    )
-    active = forms.BooleanField(label=gettext_lazy("Active"), required=False)
 
-    class Meta:
-        model = Webhook
-        fields = (
-            "label",
-            "description",
-            "active",
-            "object_class",
-            "product_id",
-            "external_url",
-            "http_method",
-            "headers",
-            "data",
-        )
-
-    instance: Webhook
-
-    def __init__(self, data: Any = None, *, instance: Webhook) -> None:
-        start = {
-            "headers": "\n".join(f"{name}: {value}" for name, value in instance.headers.items()),
-            "data": json.dumps(instance.data, ensure_ascii=False) if instance.data else "",
-        }
-        super().__init__(data, instance=instance, initial=start)
-        names = products.of(instance.account)
-        if instance.product_id and instance.product_id not in names:
-            # It may be gone, or belong to a contract that has ended.
-            names[instance.product_id] = instance.product_name or instance.product_id
-        self.products = names
-        ordered = sorted(names.items(), key=lambda each: each[1].casefold())
-        self.fields["product_id"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
-            ("", _("All products")),
-            *((key, f"{name} ({key})") for key, name in ordered),
-        ]
+    class Meta(FieldsForm.Meta):
+        fields = ("external_url", "http_method", "headers")
 
     def clean_headers(self) -> dict[str, str]:
         """Return the headers by name, as typed one a line."""
@@ -179,6 +192,32 @@ class WebhookForm(forms.ModelForm):
             found[name] = value.strip()
         return found
 
+
+class EventsForm(FieldsForm):
+    """Step 3: what is sent."""
+
+    object_class = forms.ChoiceField(
+        label=gettext_lazy("Fires on"),
+        choices=ObjectClass.choices,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose what the webhook is about."),
+            "invalid_choice": gettext_lazy("Choose what the webhook is about."),
+        },
+    )
+    # Forms have an attribute of this name, which this does not touch.
+    data = forms.CharField(  # type: ignore[assignment]
+        label=gettext_lazy("Own data"),
+        required=False,
+        widget=plain(forms.Textarea(attrs={"rows": 3})),
+        help_text=gettext_lazy(
+            'JSON, such as {"queue": "orders"}. Sent as “data” with every call.'
+        ),
+    )
+
+    class Meta(FieldsForm.Meta):
+        fields = ("object_class", "data")
+
     def clean_data(self) -> dict[str, Any]:
         typed = self.cleaned_data["data"].strip()
         try:
@@ -191,20 +230,14 @@ class WebhookForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        kind, product = cleaned.get("object_class"), cleaned.get("product_id")
-        if kind and product and not ObjectClass(kind).has_product:
-            told = _("Choose “All products”: a %(kind)s belongs to no product.")
-            self.add_error("product_id", told % {"kind": str(ObjectClass(kind).label).lower()})
+        kind = cleaned.get("object_class")
+        if "product_id" in self.fields:
+            if kind and cleaned.get("product_id") and not ObjectClass(kind).has_product:
+                told = _("Choose “All products”: a %(kind)s belongs to no product.")
+                self.add_error("product_id", told % {"kind": str(ObjectClass(kind).label).lower()})
+        elif kind and self.instance.product_id and not ObjectClass(kind).has_product:
+            self.add_error("object_class", no_product(kind))
         return cleaned
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The values of a webhook's fields in this form."""
-        product = self.cleaned_data["product_id"]
-        return {
-            **{name: self.cleaned_data[name] for name in self.Meta.fields},
-            "product_name": self.products.get(product, "")[:128],
-        }
 
     @property
     def options(self) -> list[dict[str, Any]]:
@@ -220,3 +253,17 @@ class WebhookForm(forms.ModelForm):
             }
             for number, each in enumerate(ObjectClass)
         ]
+
+
+class WebhookForm(GeneralForm, EndpointForm, EventsForm):
+    """Everything of a webhook but its secrets, for Edit."""
+
+    class Meta:
+        model = Webhook
+        fields = GeneralForm.Meta.fields + EndpointForm.Meta.fields + EventsForm.Meta.fields
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of a webhook's fields in this form."""
+        chosen = {name: self.cleaned_data[name] for name in self.Meta.fields}
+        return {**chosen, "product_name": self.product_name}

@@ -1,5 +1,6 @@
 """The list of webhooks."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -31,6 +32,7 @@ def index(request: PersonRequest) -> HttpResponse:
         **filters.template_context(),
         "empty": empty,
         "may_manage": may_manage,
+        "is_demo": settings.DEMO,
         "refresh_url": request.get_full_path(),
         "layout_url": reverse("webhooks:save_layout"),
         "kept_query": {

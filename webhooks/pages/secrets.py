@@ -22,6 +22,7 @@ from tokens import vault
 from webhooks.models import Webhook, WebhookSecret
 from webhooks.pages.detail import find, header, show_detail
 from webhooks.pages.forms import SecretForm
+from webhooks.pages.summary import has_summary, show_summary
 
 # How long the old signing secret signs too.
 OVERLAP = timedelta(hours=24)
@@ -54,11 +55,14 @@ def copy(request: PersonRequest, webhook_id: str, kind: str) -> HttpResponse:
 def hand_out(
     request: PersonRequest, webhook: Webhook, kind: WebhookSecret.Kind, *, copied: bool
 ) -> HttpResponse:
+    on_summary = request.POST.get("page") == "summary" and has_summary(request, webhook)
+    show = show_summary if on_summary else show_detail
+    page = f"webhooks:{'summary' if on_summary else 'detail'}"
     if request.method != "POST" or (not copied and has_shown(request)):
-        return redirect("webhooks:detail", webhook.pk)
+        return redirect(page, webhook.pk)
     purpose = format_html(_("To view the {} of <strong>{}</strong>"), kind.label, webhook.label)
     if asked := sudo.ask(request, purpose, _("Copy Secret") if copied else _("View Secret")):
-        return show_detail(request, webhook, kind=kind, confirm=asked, copied=copied)
+        return show(request, webhook, kind=kind, confirm=asked, copied=copied)
     try:
         secret = webhook.reveal(kind, by=request.user)
     except vault.SealBroken:
@@ -67,12 +71,12 @@ def hand_out(
             _("The secret cannot be opened."),
             _("Its sealing key is missing or the stored copy was changed. Make a new secret."),
         )
-        return redirect("webhooks:detail", webhook.pk)
+        return redirect(page, webhook.pk)
     if copied:
         return HttpResponse(secret, content_type="text/plain; charset=utf-8")
     note_shown(request)
     viewed = {"by": request.user, "at": timezone.now()}
-    return show_detail(request, webhook, kind=kind, key=secret, viewed=viewed)
+    return show(request, webhook, kind=kind, key=secret, viewed=viewed)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

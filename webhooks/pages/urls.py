@@ -2,15 +2,27 @@
 
 from django.urls import path
 
-from webhooks.pages import actions, activity, deliveries, detail, edit, lists, secrets
+from webhooks.pages import (
+    actions,
+    activity,
+    deliveries,
+    detail,
+    edit,
+    lists,
+    secrets,
+    summary,
+    wizard,
+)
 
 app_name = "webhooks"
 
 urlpatterns = [
     path("webhooks/", lists.index, name="list"),
     path("webhooks/layout/", lists.save_layout, name="save_layout"),
-    path("webhooks/new/", edit.new, name="new"),
+    path("webhooks/new/", wizard.new, name="new"),
+    path("webhooks/new/<uuid:draft_id>/<slug:name>/", wizard.step, name="draft"),
     path("webhooks/<webhook_id:webhook_id>/", detail.detail, name="detail"),
+    path("webhooks/<webhook_id:webhook_id>/summary/", summary.summary, name="summary"),
     path("webhooks/<webhook_id:webhook_id>/edit/", edit.edit, name="edit"),
     path("webhooks/<webhook_id:webhook_id>/activity/", activity.activity, name="activity"),
     path("webhooks/<webhook_id:webhook_id>/enable/", actions.enable, name="enable"),

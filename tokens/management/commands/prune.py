@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Counter, Invitation, Session
-from tokens.models import Bucket, Reminder, TokenDraft
+from accounts.models import Counter, Draft, Invitation, Session
+from tokens.models import Bucket, Reminder
 
 # Rows per DELETE: on SQLite, it blocks all other writers.
 BATCH = 1000
@@ -28,7 +28,8 @@ class Command(BaseCommand):
 def leftovers() -> Iterator[tuple[str, QuerySet[Any]]]:
     now = timezone.now()
     yield "Ended sessions", Session.objects.filter(expire_date__lt=now)
-    yield "Old drafts", TokenDraft.old()
+    for drafts in sorted(Draft.__subclasses__(), key=lambda each: each._meta.app_label):
+        yield f"Old drafts of {drafts._meta.app_label}", drafts.old()
     yield "Invitations that are over", Invitation.objects.filter(expires_at__lt=now)
     yield "Reminders of past ends", Reminder.objects.filter(expires_at__lt=now)
     yield "Counters of limits", Counter.objects.filter(until__lt=now)

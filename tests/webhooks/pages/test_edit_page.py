@@ -1,0 +1,110 @@
+"""Editing a webhook."""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import Account
+from activity.actions import Action
+from activity.models import Event
+from tests.conftest import Person
+from tests.webhooks.factories import URL, make_webhook
+from webhooks.models import Webhook
+
+FORM: dict[str, Any] = {
+    "label": "Orders to ERP",
+    "active": "on",
+    "object_class": "fulfillment_request",
+    "external_url": URL,
+    "http_method": "POST",
+}
+
+
+def edit_url(webhook: Webhook) -> str:
+    return f"/integrations/webhooks/{webhook.pk}/edit/"
+
+
+def send(somebody: Person, webhook: Webhook, **changes: Any) -> Any:
+    return somebody.client.post(edit_url(webhook), {**FORM, "version": "1", **changes})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("label", "", "Enter a label for the webhook."),
+        ("label", "x" * 103, "Shorten the label by 3 characters."),
+        ("external_url", "", "Enter the address that the portal is to call."),
+        ("external_url", "erp.example", "Enter a complete address"),
+        ("external_url", "ftp://erp.example/", "Enter a complete address"),
+        ("external_url", "https://a:b@erp.example/", "Remove the user name and password"),
+        ("external_url", "https://erp.example/" + "x" * 4096, "at most 4096 characters"),
+        ("object_class", "nonsense", "Choose what the webhook is about."),
+        ("object_class", "", "Choose what the webhook is about."),
+        ("product_id", "PRD-1", "Choose a product from the list."),
+        ("headers", "X-Source", "Line 1 has no colon."),
+        ("headers", "X-A: 1\nx-a: 2", "x-a stands there twice."),
+        ("headers", "Host: erp.example", "The portal sets the header Host itself."),
+        ("headers", "bad name: 1", "is not the name of a header"),
+        ("data", "[1]", "Enter JSON such as"),
+        ("data", "{", "Enter JSON such as"),
+        ("data", "[" * 20_000, "Enter JSON such as"),
+        ("data", '{"a": "%s"}' % ("x" * 9000), "at most 8 KB"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(
+    michael: Person, webhook: Webhook, field: str, value: str, sentence: str
+) -> None:
+    response = send(michael, webhook, **{field: value})
+    assert response.status_code == 200
+    assert sentence in " ".join(response.context["form"].errors[field])
+    webhook.refresh_from_db()
+    assert webhook.version == 1
+
+
+def test_editing_saves_what_changed_and_records_it(michael: Person, webhook: Webhook) -> None:
+    secret = webhook.reveal("jwt", by=None)
+    response = send(michael, webhook, label="Renamed", data='{"a": 1}')
+    assert response["Location"] == f"/integrations/webhooks/{webhook.pk}/"
+    webhook.refresh_from_db()
+    assert (webhook.label, webhook.data, webhook.version) == ("Renamed", {"a": 1}, 2)
+    entry = Event.objects.filter(action=Action.WEBHOOK_CHANGED).get()
+    assert entry.changes["label"] == ["Orders to ERP", "Renamed"]
+    assert webhook.reveal("jwt", by=None) == secret
+
+
+def test_saving_without_a_change_says_so(michael: Person, webhook: Webhook) -> None:
+    response = michael.client.post(edit_url(webhook), {**FORM, "version": "1"}, follow=True)
+    assert b"Nothing was changed." in response.content
+    webhook.refresh_from_db()
+    assert webhook.version == 1
+
+
+def test_the_second_of_two_who_edit_sees_what_the_first_saved(
+    michael: Person, webhook: Webhook
+) -> None:
+    webhook.edit(by=None, label="Theirs")
+    response = send(michael, webhook, label="Mine")
+    page = response.content.decode()
+    assert "The change was not saved." in page
+    assert "Theirs" in page
+    assert 'value="Mine"' in page
+    webhook.refresh_from_db()
+    assert webhook.label == "Theirs"
+    send(michael, webhook, version="2", label="Mine")
+    webhook.refresh_from_db()
+    assert webhook.label == "Mine"
+
+
+def test_a_product_that_is_gone_stays_chosen(michael: Person, account: Account) -> None:
+    webhook = make_webhook(account, product_id="PRD-gone", product_name="Old Product")
+    assert "Old Product (PRD-gone)" in michael.client.get(edit_url(webhook)).content.decode()
+    send(michael, webhook, product_id="PRD-gone", label="New name")
+    webhook.refresh_from_db()
+    assert (webhook.label, webhook.product_name) == ("New name", "Old Product")
+
+
+@pytest.mark.parametrize("path", ["{id}/edit/", "{id}/disable/", "{id}/delete/"])
+def test_members_change_nothing(adrian: Person, webhook: Webhook, path: str) -> None:
+    url = f"/integrations/webhooks/{path.format(id=webhook.pk)}"
+    assert adrian.client.post(url, {**FORM, "version": "1"}).status_code == 403
+    assert Webhook.objects.get().version == 1

@@ -1,0 +1,201 @@
+"""Creating a webhook in four steps: General, Endpoint, Events, Summary.
+
+A run is kept as a WebhookDraft whose UUID is in the URL, so reload, Back, bookmarks and a second
+tab all find it again. GET stores nothing; the first valid POST creates the draft, and `finish()`
+creates the webhook exactly once.
+"""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from accounts import sudo
+from accounts.decorators import for_administrators
+from accounts.http import PersonRequest, get_visible_or_404
+from portal import wizard
+from portal.http import posted
+from portal.notices import fail
+from portal.typed import ERRORS, keep, render_form
+from webhooks.models import Webhook, WebhookDraft
+from webhooks.pages.forms import EndpointForm, EventsForm, FieldsForm, GeneralForm, OwnSecret
+from webhooks.pages.summary import Step
+from webhooks.signing import sample
+
+LEADS = {
+    Step.GENERAL: gettext_lazy(
+        "Say what the webhook is for, so that your colleagues recognise it later."
+    ),
+    Step.ENDPOINT: gettext_lazy(
+        "Where the events go, and how your program knows that they come from here."
+    ),
+    Step.EVENTS: gettext_lazy("Choose what is sent. A webhook watches one kind of object."),
+}
+
+
+def demo_receiver() -> str:
+    """Return the address of the demo's own receiver; `""` outside a demo."""
+    return f"{settings.PORTAL_URL}{reverse('demo:receiver')}" if settings.DEMO else ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def new(request: PersonRequest) -> HttpResponse:
+    """Show step 1 of a new run; only a valid POST creates the draft."""
+    draft = WebhookDraft(owner=request.user, account=request.membership.account)
+    form = GeneralForm(posted(request), instance=draft)
+    if request.method == "POST" and form.is_valid():
+        WebhookDraft.forget_old(request.user)
+        draft.product_name = form.product_name
+        if request.GET.get("receiver") == "demo":
+            draft.external_url = demo_receiver()
+        draft.save()
+        return redirect(draft_url(draft, Step.ENDPOINT))
+    return show(request, Step.GENERAL, draft, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse:
+    """Show a step of the person's own run.
+
+    Redirect to Summary if the run is finished, and to the step that is due if this one is too far
+    ahead.
+    """
+    if name not in {Step.GENERAL, Step.ENDPOINT, Step.EVENTS}:
+        raise Http404
+    # The webhook outlives the draft: a bookmark of an old run still leads to its webhook.
+    mine = Webhook.objects.visible_to(request.membership).filter(created_by_id=request.user.pk)
+    if made := mine.filter(draft_id=draft_id).first():
+        return redirect("webhooks:summary", made.pk)
+    drafts = WebhookDraft.objects.filter(owner=request.user).select_related("account")
+    draft = get_visible_or_404(
+        request, lambda membership: drafts.filter(account=membership.account_id), draft_id
+    )
+    if name == Step.GENERAL:
+        return general(request, draft)
+    if name == Step.ENDPOINT:
+        return endpoint(request, draft)
+    return (
+        events(request, draft) if draft.external_url else redirect(draft_url(draft, Step.ENDPOINT))
+    )
+
+
+def general(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
+    form = GeneralForm(posted(request), instance=draft)
+    if request.method == "POST" and form.is_valid():
+        draft.product_name = form.product_name
+        draft.put(*GeneralForm.Meta.fields, "product_name")
+        return redirect(draft_url(draft, Step.ENDPOINT))
+    return show(request, Step.GENERAL, draft, form)
+
+
+def endpoint(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
+    data = posted(request)
+    if data and "demo" in data:
+        # The button that fills in the address: a round trip that goes no further.
+        data = data.copy()
+        data["external_url"] = demo_receiver()
+    form = EndpointForm(data, instance=draft)
+    signing = OwnSecret(data, kept=draft.sealed is not None)
+    if request.method == "POST":
+        save_valid(draft, form)
+        if signing.is_valid() and not signing.keeps:
+            draft.keep_secret(signing.cleaned_data["own_secret"])
+            draft.put("sealed")
+        if "back" in request.POST:
+            return back(request, draft, form, Step.GENERAL)
+        if form.is_valid() and signing.is_valid():
+            here = Step.ENDPOINT if "demo" in request.POST else Step.EVENTS
+            return redirect(draft_url(draft, here))
+    demo = demo_receiver()
+    return show(request, Step.ENDPOINT, draft, form, signing=signing, demo_receiver=demo)
+
+
+def events(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
+    form = EventsForm(posted(request), instance=draft)
+    if request.method == "POST":
+        save_valid(draft, form)
+        if "back" in request.POST:
+            return back(request, draft, form, Step.ENDPOINT)
+        if form.is_valid() and "look" in request.POST:
+            return redirect(f"{draft_url(draft, Step.EVENTS)}#sample")
+        if form.is_valid():
+            purpose = format_html(_("To create <strong>{}</strong>"), draft.label)
+            if asked := sudo.ask(request, purpose, _("Create")):
+                return show(request, Step.EVENTS, draft, form, confirm=asked)
+            return create(request, draft)
+    return show(request, Step.EVENTS, draft, form)
+
+
+def save_valid(draft: WebhookDraft, form: FieldsForm) -> None:
+    """Save the fields without errors, so that Back and errors lose nothing."""
+    form.is_valid()
+    draft.put(*(name for name in form.Meta.fields if name in form.cleaned_data))
+
+
+def back(
+    request: PersonRequest, draft: WebhookDraft, form: FieldsForm, there: Step
+) -> HttpResponse:
+    """Go back a step. What has errors is typed text of the step for when it is opened again."""
+    if not form.is_valid():
+        keep(request, ERRORS, str(request.user.pk))
+    return redirect(draft_url(draft, there))
+
+
+def create(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
+    try:
+        webhook = draft.finish()
+    except ValidationError as problem:
+        # No longer valid: a product is gone, for example.
+        fail(request, _("The webhook was not created."), " ".join(problem.messages))
+        asked = next(
+            (step for name, step in ASKED_IN.items() if name in problem.message_dict), Step.GENERAL
+        )
+        return redirect(draft_url(draft, asked))
+    if webhook is None:
+        raise Http404
+    wizard.remember_created(request, webhook.pk, webhook.created_at)
+    return redirect("webhooks:summary", webhook.pk)
+
+
+ASKED_IN = {
+    **dict.fromkeys((*EndpointForm.Meta.fields, "own_secret"), Step.ENDPOINT),
+    **dict.fromkeys(EventsForm.Meta.fields, Step.EVENTS),
+}
+
+
+def show(
+    request: PersonRequest, here: Step, draft: WebhookDraft, form: Any, **shown: Any
+) -> HttpResponse:
+    answers = {
+        Step.GENERAL: draft.label,
+        Step.ENDPOINT: draft.endpoint_host,
+        Step.EVENTS: draft.get_object_class_display() if draft.object_class else "",
+    }
+    return render_form(
+        request,
+        "webhooks/wizard.html",
+        {
+            "step": here,
+            "lead": LEADS[here],
+            "steps": wizard.listed_steps(here, answers, lambda each: draft_url(draft, each)),
+            "form": form,
+            "sample": sample(draft) if here is Step.EVENTS else "",
+            "cancel_url": reverse("webhooks:list"),
+            "back_url": None if here is Step.GENERAL else draft_url(draft, here.previous),
+            **shown,
+        },
+    )
+
+
+def draft_url(draft: WebhookDraft, here: Step) -> str:
+    return reverse("webhooks:draft", args=(draft.pk, here.value))
