@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
-from django.test import Client
+from django.test import Client, RequestFactory
 from fido2.webauthn import AttestationObject
 
-from accounts import passkeys
+from accounts import passkeys, sudo
 from accounts.models import Authenticator, Passkey, QueuedMail, User
 from tests.accounts.soft_passkey import SoftPasskey
 from tests.accounts.test_sudo import QUESTION
 from tests.accounts.test_two_step import CODE, CODES, SECRET, give_password
 from tests.conftest import Person, stale
+from tests.factories import PASSWORD
 from tokens.models import Token
 
 SECURITY = "/account/security/"
@@ -288,7 +289,42 @@ def test_a_passkey_replaces_the_password_where_it_is_asked_for_again(
     options = michael.client.post(OPTIONS, {"for": "sudo"}).json()
     response = michael.client.post(path, {"sudo_password": "", "sudo_passkey": key.sign(options)})
     assert QUESTION not in response.text
+    assert michael.client.session["confirmed_by"] == "passkey"
     assert "Use a Passkey" not in stale(michael.client).get(SECURITY).text
+
+
+def test_a_person_without_a_passkey_is_asked_for_the_password_alone(
+    michael: Person, token: Token
+) -> None:
+    path = f"/integrations/tokens/{token.pk}/reveal/"
+    page = stale(michael.client).post(path)
+    assert QUESTION in page.text
+    assert "Use a Passkey" not in page.text
+    michael.client.post(path, {"sudo_password": PASSWORD})
+    assert michael.client.session["confirmed_by"] == "password"
+
+
+def test_only_fields_of_the_question_itself_are_not_carried(michael: Person) -> None:
+    sent = {
+        "name": ["a", "b"],
+        "not_sudo_x": "c",
+        "my_password": "d",
+        "password_hint": "e",
+        **dict.fromkeys(
+            (
+                *("csrfmiddlewaretoken", "sudo_password", "sudo_passkey"),
+                *("password", "password1", "old_password", "new_password2"),
+            ),
+            "hidden",
+        ),
+    }
+    request = RequestFactory().post("/", sent)
+    request.user = michael.user
+    form = sudo.ConfirmForm(request, "To try it", "Try")
+    assert form.carried == [
+        *(("name", value) for value in "ab"),
+        *(("not_sudo_x", "c"), ("my_password", "d"), ("password_hint", "e")),
+    ]
 
 
 @pytest.mark.parametrize("answer", NONSENSE[1:])
