@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from django.test import RequestFactory
+from django.conf import settings
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from accounts import limits
+from accounts import devices, limits
 from accounts.limits import Limit, LimitReached
 from accounts.models import Counter, User, digest
 from tests.conftest import Clock, Person
+from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +50,7 @@ def test_the_wait_begins_with_the_last_try_and_ends_to_the_moment(clock: Clock) 
     assert take() is None
     assert take() == take() == began + 15 * MINUTE
     assert used() == {"some": 3}
+    assert str(Counter.objects.get()) == "some"
     clock.now = began + 15 * MINUTE - TICK
     assert take() == began + 15 * MINUTE
     clock.move(microseconds=1)
@@ -171,6 +174,22 @@ def test_wrong_passwords_are_counted_for_name_and_network(
     assert shape(limits.passwords(NOWHERE, EMAIL, None)) == [
         (f"name:{name}:{digest('')}", 5, 15),
         *wide,
+    ]
+
+
+def test_on_a_device_that_is_known_only_its_own_tries_count(michael: Person) -> None:
+    browser = Client()
+    browser.post("/sign-in/", {"username": EMAIL, "password": PASSWORD})
+    request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.7")
+    request.COOKIES["device"] = browser.cookies["device"].value
+    user = User.objects.get(pk=michael.user.pk)
+    device = digest(devices.known(request, user) or "")
+    assert shape(limits.passwords(request, EMAIL, user)) == [
+        (f"device:{device}:{digest(EMAIL)}", settings.SIGN_IN_TRIES, 15)
+    ]
+    assert shape(limits.second_steps(request, user)) == [
+        (f"code:{user.pk}:{device}", 5, 5),
+        (f"codes:{user.pk}:{device}", 20, 60),
     ]
 
 

@@ -1,15 +1,18 @@
 """Wrong passwords in the question are limited, and end the session."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 from django.contrib.auth.signals import user_login_failed
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
+from accounts import sudo
+from accounts.models import Counter, digest
 from tests.accounts.test_sudo import QUESTION
 from tests.conftest import Person, Response, stale
 from tests.factories import PASSWORD
@@ -140,3 +143,17 @@ def test_of_thirty_guesses_at_once_no_more_than_five_are_checked(
     # There are fewer if the server was too busy to check one and asked the client to come back.
     assert 0 < len(checked) <= 5
     assert not signed_in(michael.client)
+
+
+def test_a_guess_beyond_the_fifth_ends_the_session_without_being_checked(michael: Person) -> None:
+    """The right password does not help: whoever guesses at once has had five tries already."""
+    request = RequestFactory().post("/")
+    request.user, request.session = michael.user, michael.client.session
+    key = f"sudo:{digest(request.session.session_key or '')}"
+    for _ in range(5):
+        Counter.objects.take(key, 5, timedelta(hours=1))
+    with pytest.raises(sudo.SessionOver):
+        sudo.check_password(request, PASSWORD)
+    Counter.objects.filter(key=key).update(used=4)
+    assert sudo.check_password(request, PASSWORD) == PASSWORD
+    assert not Counter.objects.filter(key=key).exists()

@@ -51,6 +51,11 @@ def test_an_old_key_is_told_when_it_ends_whatever_it_is_refused_for(
     for answer in answers:
         assert "Sunset" in answer
         assert "Deprecation" in answer
+        page = "http://testserver/integrations/api/#old-keys"
+        assert answer["Link"] == ", ".join(
+            f'<{page}>; rel="{relation}"; type="text/html"'
+            for relation in ("deprecation", "sunset")
+        )
         assert answer["Cache-Control"] == "no-store"
         assert answer["Vary"].startswith("Authorization")
 

@@ -486,6 +486,20 @@ def test_the_first_ten_that_stop_are_named_and_the_rest_are_counted(
     assert (seen.more, LOOKED_AT) == (2, 10_000)
 
 
+def test_the_advice_names_three_tokens_in_use(account: Account, clock: Clock) -> None:
+    for name in "ABCDE":
+        used(made(TokenFactory(account=account, name=name), clock.now - 90 * DAY), clock.now)
+    seen = foresee(account, clock.now + DAY, most_days=30)
+    names = text.join_some([text.isolate(name) for name in "ABCDE"], 3)
+    assert seen.advice == f"Give new keys to {names} before {text.day(clock.now + DAY)}."
+    assert "2" in names
+    assert seen.warning == "5 of the 5 are in use."
+
+
+def test_policies_are_called_as_their_account(account: Account) -> None:
+    assert str(plan(account, timezone.now(), most_days=5)) == str(account)
+
+
 def test_a_token_without_rules_has_stopped_long_ago(account: Account) -> None:
     life = foresee_life(account)
     assert life.ends(Policy(rules_required=True)) == (None, None, moments.FIRST)
