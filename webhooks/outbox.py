@@ -13,7 +13,7 @@ from activity.actions import Action
 from activity.models import Event
 from portal.fields import Actor, ActorField
 from portal.http import current_request
-from webhooks import nudges
+from webhooks import conditions, nudges
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, Webhook, WebhookEvent
 from webhooks.outcomes import Outcome
@@ -56,7 +56,7 @@ def emit(
     """
     for account in accounts:
         listening = Webhook.objects.listening(account, object_class, product_id)
-        if found := list(listening.only("pk")):
+        if found := list(listening.only("pk", "condition")):
             event = WebhookEvent.objects.create(
                 account_id=account,
                 object_class=object_class,
@@ -67,7 +67,8 @@ def emit(
                 depth=depth(),
                 **ActorField.columns("actor", actor),
             )
-            queue(event, found)
+            # The event is kept all the same, so that people can see why it was not sent.
+            queue(event, [each for each in found if conditions.matches(each.condition, event)])
 
 
 def queue(event: WebhookEvent, webhooks: "list[Webhook]") -> list[Delivery]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from portal.fields import LineField, ProseField
+from webhooks import conditions
 from webhooks.catalog import Method, ObjectClass
 
 # Limits of what a webhook may carry.
@@ -128,6 +129,12 @@ class WebhookFields(models.Model):
     )
     data = models.JSONField(
         gettext_lazy("Own data"), default=dict, blank=True, validators=[check_data]
+    )
+    condition = models.CharField(
+        gettext_lazy("Condition"),
+        max_length=conditions.LONGEST,
+        blank=True,
+        validators=[conditions.check],
     )
     active = models.BooleanField(gettext_lazy("Active"), default=True)
 

@@ -278,6 +278,7 @@ class Webhook(WebhookFields):
             "product": [None, self.product_id],
             "object_class": [None, self.get_object_class_display()],
             "type": [None, self.get_type_display()],
+            "condition": [None, self.condition],
             "endpoint": [None, self.external_url],
             "method": [None, self.http_method],
             "headers": [None, ", ".join(sorted(self.headers))],

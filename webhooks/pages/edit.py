@@ -30,7 +30,8 @@ def edit(request: PersonRequest, webhook_id: str) -> HttpResponse:
         return show_conflict(request, webhook, data)
     # A copy, since validating a form changes its instance, and the page shows the saved label.
     form = WebhookForm(data, instance=copy(webhook))
-    if request.method != "POST" or not form.is_valid():
+    # The button Preview saves nothing.
+    if request.method != "POST" or not form.is_valid() or "look" in request.POST:
         return show_edit(request, webhook, form)
     try:
         changed = webhook.edit(by=request.user, version=webhook.version, **form.values)

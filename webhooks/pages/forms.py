@@ -5,18 +5,22 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.text import prose
 from tokens.pages.forms import Text
-from webhooks import products, secrets
+from webhooks import conditions, products, secrets
 from webhooks.catalog import Method, ObjectClass
-from webhooks.models import Webhook, WebhookDraft, WebhookFields
+from webhooks.models import Webhook, WebhookDraft, WebhookEvent, WebhookFields
 from webhooks.models.draft import no_product
 
 # Who makes the JWT secret.
 PORTAL, OWN = "portal", "own"
 SOURCES = ((PORTAL, gettext_lazy("Made by the portal")), (OWN, gettext_lazy("My own")))
+
+
+# How many events the preview of a condition looks at.
+LAST = 100
 
 
 def plain(widget: forms.Widget) -> forms.Widget:
@@ -205,6 +209,15 @@ class EventsForm(FieldsForm):
             "invalid_choice": gettext_lazy("Choose what the webhook is about."),
         },
     )
+    condition = forms.CharField(
+        label=gettext_lazy("Condition"),
+        required=False,
+        widget=plain(forms.Textarea(attrs={"rows": 2})),
+        help_text=gettext_lazy(
+            "Only events that meet it are sent, such as eq(status,approved). Fields: id, status, "
+            "action, product_id, actor_id, actor_name."
+        ),
+    )
     # Forms have an attribute of this name, which this does not touch.
     data = forms.CharField(  # type: ignore[assignment]
         label=gettext_lazy("Own data"),
@@ -216,7 +229,7 @@ class EventsForm(FieldsForm):
     )
 
     class Meta(FieldsForm.Meta):
-        fields = ("object_class", "data")
+        fields = ("object_class", "condition", "data")
 
     def clean_data(self) -> dict[str, Any]:
         typed = self.cleaned_data["data"].strip()
@@ -238,6 +251,28 @@ class EventsForm(FieldsForm):
         elif kind and self.instance.product_id and not ObjectClass(kind).has_product:
             self.add_error("object_class", no_product(kind))
         return cleaned
+
+    @property
+    def preview(self) -> str:
+        """How many of the last events would have met the condition; `""` without one."""
+        asked = self.instance
+        if not asked.condition or {"condition", "object_class"} & set(self.errors):
+            return ""
+        events = WebhookEvent.objects.filter(
+            account=asked.account_id, object_class=asked.object_class, is_test=False
+        )
+        if asked.product_id:
+            events = events.filter(product_id=asked.product_id)
+        last = [*events.order_by("-pk")[:LAST]]
+        if not last:
+            return _("No such event has happened yet.")
+        matched = sum(conditions.matches(asked.condition, event) for event in last)
+        told = ngettext(
+            "It would have matched %(n)s of the last event.",
+            "It would have matched %(n)s of the last %(all)s events.",
+            len(last),
+        )
+        return told % {"n": matched, "all": len(last)}
 
     @property
     def options(self) -> list[dict[str, Any]]:

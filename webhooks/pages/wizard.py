@@ -127,7 +127,7 @@ def events(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
         if "back" in request.POST:
             return back(request, draft, form, Step.ENDPOINT)
         if form.is_valid() and "look" in request.POST:
-            return redirect(f"{draft_url(draft, Step.EVENTS)}#sample")
+            return redirect(f"{draft_url(draft, Step.EVENTS)}#preview")
         if form.is_valid():
             purpose = format_html(_("To create <strong>{}</strong>"), draft.label)
             if asked := sudo.ask(request, purpose, _("Create")):
