@@ -13,6 +13,7 @@ from webhooks import verifying
 from webhooks.models import Webhook, WebhookQuerySet
 from webhooks.pages.fields import secret_fields
 from webhooks.standing import Standing
+from webhooks.whynot import why_not
 
 
 @require_safe
@@ -46,8 +47,11 @@ def show_detail(
 ) -> HttpResponse:
     """Show General. `shown` is for the field of the secret of that kind."""
     context = header(request, webhook)
+    asked = request.GET.get("object", "").replace("\x00", " ").strip()[:64]
     context |= {
         "tab": "general",
+        "asked": asked,
+        "answer": why_not(webhook, asked) if asked else None,
         "fields": secret_fields(context["standing"], kind, **shown),
         "first_calls": verifying.examples(webhook.pk),
     }
