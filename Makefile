@@ -10,7 +10,7 @@ BIOME_VERSION := 2.6.8
 SOURCES := portal accounts activity tokens webhooks api modules general demo tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick coverage check format bench lock sbom
+.PHONY: help run test test-quick coverage check format storm bench lock sbom
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -45,6 +45,9 @@ format: installed-dev installed-biome  ## format Python, templates, CSS and Java
 	find templates -name '*.html' -print0 | xargs -0 $(BIN)/djade --target-version 5.2 || true
 	$(BIN)/djhtml --tabwidth 2 templates || true
 	$(BIOME)/node_modules/.bin/biome check --write static
+
+storm: installed-dev  ## send 5,000 events of webhooks while everything is killed again and again (STORM=20000)
+	STORM=$${STORM:-5000} $(BIN)/python -m pytest -n0 -s tests/webhooks/engine/test_storm.py
 
 bench: installed-bench  ## measure the gate, long lists, and the API compared with other libraries (ARGS="peers --rounds 9")
 	@$(BENCH)/bin/python -m tests.bench $(ARGS)
