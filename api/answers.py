@@ -62,9 +62,10 @@ def answer_record(
 def answer_action(
     resource: "Resource", name: str, request: ApiRequest, pk: str, parent: str | None = None
 ) -> HttpResponse:
-    if request.method != "POST":
-        return method_not_allowed(("POST",))
-    return change(resource, request, resource.actions[name], pk, parent)
+    action = resource.actions[name]
+    if request.method != action.method:
+        return method_not_allowed((action.method,))
+    return change(resource, request, action, pk, parent)
 
 
 def list_records(resource: "Resource", request: ApiRequest, parent: str | None) -> HttpResponse:
@@ -155,6 +156,8 @@ def change(
             more = write.run(request.token, locked(resource, request.token, pk, parent), values)
     except ApiError as problem:
         return problem.response
+    if write.status == 204:
+        return gone()
     if isinstance(more, dict):
         return api.json_response({**(one(resource, request.token, pk, parent) or {}), **more})
     return show(resource, request.token, pk, parent)
@@ -214,7 +217,7 @@ def not_found(pk: str) -> HttpResponse:
 
 
 def gone() -> HttpResponse:
-    """Return the answer to a deletion: 204 without a body."""
+    """Return the answer to a deletion, or to an action that has no other: 204 without a body."""
     return HttpResponse(status=204, headers={"Content-Type": "application/json"})
 
 

@@ -6,7 +6,14 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig, ValidationError
-from django.db.models import BooleanField, DateTimeField, Field, IntegerField, JSONField
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    Field,
+    FloatField,
+    IntegerField,
+    JSONField,
+)
 from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -128,7 +135,7 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
         if field.null or field.primary_key:
             return None
         if isinstance(field, JSONField):
-            return {}
+            return [] if field.default is list else {}
         if field.blank and not isinstance(field, IntegerField | BooleanField):
             return ""
         raise ValidationError(_("This field may not be null."))
@@ -139,6 +146,12 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
         # In Python, True is an int.
         if not isinstance(value, int) or isinstance(value, bool):
             raise ValidationError(_("Must be a whole number."))
+    elif isinstance(field, FloatField):
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise ValidationError(_("Must be a number."))
+    elif isinstance(field, JSONField) and field.default is list:
+        if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
+            raise ValidationError(_("Must be a list of objects."))
     elif isinstance(field, JSONField):
         if not isinstance(value, Mapping):
             raise ValidationError(_("Must be an object."))

@@ -59,7 +59,11 @@ OPERATORS = (
     Operator("select", "select(-description,-events)", "leaves these out of the answer"),
 )
 
-ANSWERS = {200: "OK.", 201: "Created. The answer is the new record.", 204: "Deleted."}
+ANSWERS = {
+    200: "OK.",
+    201: "Created. The answer is the new record.",
+    204: "Done. The answer has no body.",
+}
 ERROR_ANSWERS = {
     400: ErrorAnswer(
         "BadRequest",

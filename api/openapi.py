@@ -154,7 +154,9 @@ def operations(resource: Resource) -> Iterator[Operation]:
         yield Operation("DELETE", one, writing(resource, write, "delete_one", 204, "id"))
     for action, write in resource.actions.items():
         yield Operation(
-            "POST", f"{one}/{action}", writing(resource, write, f"{action}_one", 200, "id")
+            write.method,
+            f"{one}/{action}",
+            writing(resource, write, f"{action}_one", write.status, "id"),
         )
 
 
@@ -213,7 +215,11 @@ def writing(
         if many:
             body = {"oneOf": [body, {"type": "array", "items": body, "minItems": 1}]}
         about["requestBody"] = {"required": many or bool(write.required), "content": content(body)}
-    more = ((404,) if named else ()) + ((413, 415) if status != 204 or many else ()) + (429,)
+    more = (
+        ((404,) if named else ())
+        + ((413, 415) if status != 204 or many or write in resource.actions.values() else ())
+        + (429,)
+    )
     answer = None if status == 204 else reference(resource)
     if answer and write.answers:
         answer = {"allOf": [answer, {"type": "object", "properties": dict(write.answers)}]}

@@ -76,6 +76,9 @@ class Write(NamedTuple):
     answers: Mapping[str, Any]
     # Names that Connect accepts and this API does not yet, with the message for each.
     not_yet: Mapping[str, Any]
+    # Of an action: the method, and the status of the answer, which has no body if it is 204.
+    method: str = "POST"
+    status: int = 200
 
 
 class Resource:
@@ -255,13 +258,23 @@ class Resource:
         name: str,
         *names: str,
         required: tuple[str, ...] = (),
+        takes: "Mapping[str, Field[Any, Any]] | None" = None,
         answers: Mapping[str, Any] | None = None,
+        method: str = "POST",
+        status: int = 200,
     ) -> Decorator:
         """Register `action(caller, record, values)` at `/<id>/<name>`. The answer is the record.
 
-        To answer with more, the action returns a dict that `answers` describes.
+        To answer with more, the action returns a dict that `answers` describes. With the status
+        204, the answer is empty.
         """
-        return partial(self.register, self.actions, name, names, required, answers=answers)
+
+        def register(run: Callable[..., Any]) -> Callable[..., Any]:
+            self.register(self.actions, name, names, required, run, takes, answers)
+            self.actions[name] = self.actions[name]._replace(method=method, status=status)
+            return run
+
+        return register
 
     def register(
         self,

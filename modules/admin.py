@@ -9,6 +9,7 @@ from modules.models import (
     Agreement,
     Asset,
     AssetItem,
+    BillingRequest,
     Case,
     Category,
     Connection,
@@ -20,6 +21,7 @@ from modules.models import (
     Hub,
     Item,
     Listing,
+    ListingRequest,
     Locale,
     Marketplace,
     MarketplaceHub,
@@ -27,8 +29,11 @@ from modules.models import (
     Product,
     Report,
     ReportTemplate,
+    RequestItem,
     Service,
+    TierAccountRequest,
     TierConfig,
+    TierConfigRequest,
     UsageFile,
 )
 from portal.admin import BoundedInline
@@ -125,6 +130,38 @@ class TierConfigAdmin(SampleAdmin):
     list_select_related = ("vendor", "provider")
 
 
+@admin.register(TierConfigRequest)
+class TierConfigRequestAdmin(SampleAdmin):
+    list_display = ("id", "configuration", "type", "status", "vendor", "provider", "created_at")
+    list_filter = ("status", "type")
+    search_fields = ("id", "configuration__name")
+    list_select_related = ("configuration", "vendor", "provider")
+
+
+@admin.register(TierAccountRequest)
+class TierAccountRequestAdmin(SampleAdmin):
+    list_display = ("id", "account", "product", "status", "vendor", "provider", "created_at")
+    list_filter = ("status",)
+    search_fields = ("id", "account__name", "product__name")
+    list_select_related = ("account", "product", "vendor", "provider")
+
+
+@admin.register(ListingRequest)
+class ListingRequestAdmin(SampleAdmin):
+    list_display = ("id", "listing", "type", "state", "vendor", "provider", "created_at")
+    list_filter = ("state", "type")
+    search_fields = ("id", "listing__product__name")
+    list_select_related = ("listing", "vendor", "provider")
+
+
+@admin.register(BillingRequest)
+class BillingRequestAdmin(SampleAdmin):
+    list_display = ("id", "asset", "type", "period_from", "period_to", "vendor", "provider")
+    list_filter = ("type",)
+    search_fields = ("id", "asset__id", "asset__product__name")
+    list_select_related = ("asset", "vendor", "provider")
+
+
 @admin.register(UsageFile)
 class UsageFileAdmin(SampleAdmin):
     list_display = ("id", "name", "status", "records", "vendor", "provider", "created_at")
@@ -200,7 +237,7 @@ class ServiceAdmin(SampleAdmin):
     inlines = (EnvironmentInline,)
 
 
-@admin.register(AssetItem, Environment, MarketplaceHub)
+@admin.register(AssetItem, Environment, MarketplaceHub, RequestItem)
 class PartAdmin(SampleAdmin):
     """Parts of a record, which can also be edited on its page while it has few of them."""
 

@@ -5,15 +5,28 @@ from typing import Any
 from django.db.models import Model
 from django.db.models.signals import post_init, post_save
 
-from modules.models import Case, FulfillmentRequest, UsageFile
+from modules.models import (
+    BillingRequest,
+    Case,
+    FulfillmentRequest,
+    ListingRequest,
+    TierAccountRequest,
+    TierConfigRequest,
+    UsageFile,
+)
 from webhooks import outbox
 from webhooks.catalog import ObjectClass
 
-# Model -> the class of its objects, the field that says how far they are, and their product.
+# Model -> the class of its objects, the field that says how far they are if there is one, and their
+# product.
 TOLD: dict[type[Model], tuple[ObjectClass, str, str]] = {
     Case: (ObjectClass.HELPDESK_CASE, "state", "product_id"),
     FulfillmentRequest: (ObjectClass.FULFILLMENT_REQUEST, "status", "asset.product_id"),
     UsageFile: (ObjectClass.USAGE_FILE, "status", "product_id"),
+    BillingRequest: (ObjectClass.BILLING_REQUEST, "", "asset.product_id"),
+    ListingRequest: (ObjectClass.LISTING_REQUEST, "state", "listing.product_id"),
+    TierAccountRequest: (ObjectClass.TIER_ACCOUNT_REQUEST, "status", "product_id"),
+    TierConfigRequest: (ObjectClass.TIER_CONFIG_REQUEST, "status", "configuration.product_id"),
 }
 # The attribute of a row that keeps the state it was read with.
 BEFORE = "_state_before"
@@ -22,7 +35,7 @@ BEFORE = "_state_before"
 def remember(sender: Any, instance: Any, **kwargs: Any) -> None:
     _class, state, _product = TOLD[sender]
     # Not through the attribute, which would read a deferred field from the database.
-    setattr(instance, BEFORE, instance.__dict__.get(state))
+    setattr(instance, BEFORE, instance.__dict__.get(state) if state else "")
 
 
 def tell(sender: Any, instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:  # noqa: FBT001
@@ -30,7 +43,7 @@ def tell(sender: Any, instance: Any, created: bool, raw: bool, **kwargs: Any) ->
     if raw:
         return
     object_class, field, product = TOLD[sender]
-    state = str(getattr(instance, field))
+    state = str(getattr(instance, field)) if field else ""
     before = getattr(instance, BEFORE, None)
     action = "created" if created else "updated" if before == state else state
     setattr(instance, BEFORE, state)
@@ -38,7 +51,7 @@ def tell(sender: Any, instance: Any, created: bool, raw: bool, **kwargs: Any) ->
     for part in product.split("."):
         found = getattr(found, part)
     outbox.emit(
-        sorted({instance.vendor_id, instance.provider_id}),
+        sorted(instance.parties),
         object_class,
         action,
         str(instance.pk),

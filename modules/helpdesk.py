@@ -8,47 +8,20 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, User
 from api.bodies import ApiError
 from api.resource import Resource
-from api.shapes import Constant, Shape, actor, actors, reference
+from api.shapes import Constant, Shape, actor, reference
+from modules.actors import acting, told
 from modules.models import Case, Contract, Product, WrongState, this_second
-from portal.fields import Actor
 from tokens.catalog import Module
 from tokens.gate import Caller
-from tokens.models import Token
 
 EVENTS = ("created", "updated", "pending", "inquiring", "resolved", "closed")
 
 
 def cases(caller: Caller) -> "models.QuerySet[Case]":
-    """Return the account's cases, with as much about who did what as the account may know.
-
-    A person is named to both sides. Of a token, the other side learns only the company.
-    """
-
-    def partner(part: str) -> models.Case:
-        return models.Case(
-            models.When(issuer=caller.account_id, then=f"receiver{part}"), default=f"issuer{part}"
-        )
-
-    visible: models.QuerySet[Case] = Case.objects.visible_to(caller)
-    visible = visible.annotate(partner_id=partner("_id"), partner_name=partner("__name"))
-    own = actors(*(f"{event}_by" for event in EVENTS))
-    told: models.QuerySet[Case] = visible.annotate(
-        **{
-            (name := f"{event}_by_actor_{part}"): models.Case(
-                models.When(is_foreign(event, caller.account_id), then=f"partner_{part}"),
-                default=own[name],
-            )
-            for event in EVENTS
-            for part in ("id", "name")
-        }
-    )
-    return told
-
-
-def is_foreign(event: str, account_id: str) -> models.Q:
-    """Return the condition that a token of the other side did it."""
-    account = f"{event}_by_account"
-    return ~models.Q(**{account: ""}) & ~models.Q(**{account: account_id})
+    """Return the account's cases, with as much about who did what as the account may know."""
+    names = (f"{event}_by" for event in EVENTS)
+    found: models.QuerySet[Case] = told(caller, Case.objects.visible_to(caller), *names)
+    return found
 
 
 def happened(event: str) -> Shape:
@@ -211,9 +184,3 @@ def columns(caller: Caller, values: dict[str, Any], vendor_id: str) -> dict[str,
     ):
         raise ApiError("product.id: " + _("The vendor has no such product."))
     return {CASES.columns[name]: value for name, value in values.items()}
-
-
-def acting(caller: Caller) -> Actor:
-    """Return the token as the events of a case name it, with its account."""
-    name = Token.objects.values_list("name", flat=True).get(pk=caller.id)
-    return Actor(caller.id, name, caller.account_id)

@@ -2,15 +2,29 @@
 
 from typing import Any
 
-from django.db.models import CharField, OuterRef, QuerySet, Value
-from django.db.models.functions import Cast
+from django.core.exceptions import ValidationError
+from django.db.models import (
+    CharField,
+    EmailField,
+    F,
+    JSONField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
-from api.bodies import ApiError
+from accounts.models import Account
+from api.bodies import ApiError, convert
 from api.resource import Resource
 from api.shapes import Constant, Rows, Shape, events, reference
-from modules.customers import CONTACT_INFO
-from modules.models import Asset, AssetItem, FulfillmentRequest, WrongState
+from modules.actors import colleague, only
+from modules.actors import move as moved
+from modules.customers import CONTACT_INFO, below
+from modules.models import Asset, AssetItem, FulfillmentRequest, RequestItem, this_second
+from portal.fields import ProseField
 from tokens.catalog import Module
 from tokens.gate import Caller
 
@@ -23,14 +37,6 @@ def tier(column: str) -> Shape:
         "external_uid": f"{column}__external_uid",
         "tax_id": f"{column}__tax_id",
         "contact_info": below(column, CONTACT_INFO),
-    }
-
-
-def below(column: str, shape: Shape) -> Shape:
-    """Return the shape of a record, applied to the record that `column` refers to."""
-    return {
-        name: f"{column}__{value}" if isinstance(value, str) else below(column, value)
-        for name, value in shape.items()
     }
 
 
@@ -55,10 +61,16 @@ def contract(column: str) -> Shape:
 def items(asset: str) -> "QuerySet[AssetItem]":
     """Return the items of the asset that the column `asset` refers to.
 
-    Their quantities are strings (`text`, `before`) in requests and numbers in assets.
+    Their quantities are strings (`text`, `before`) in requests and numbers in assets. A request
+    shows the quantities that it asks for, where it asks for others.
     """
-    return AssetItem.objects.filter(asset=OuterRef(asset)).annotate(
-        text=Cast("quantity", CharField()), before=Cast(Value("0"), CharField())
+    found = AssetItem.objects.filter(asset=OuterRef(asset))
+    if asset == "pk":
+        return found
+    asked = RequestItem.objects.filter(request=OuterRef(OuterRef("pk")), item=OuterRef("item"))
+    return found.annotate(
+        text=Cast(Coalesce(Subquery(asked.values("quantity")), F("quantity")), CharField()),
+        before=Cast(Coalesce(Subquery(asked.values("old_quantity")), Value(0)), CharField()),
     )
 
 
@@ -181,37 +193,108 @@ REQUESTS = Resource(
 )
 
 
-@REQUESTS.acts("approve")
+PARAMETERS = JSONField(name="params", default=list)
+TEXT = ProseField(name="value", max_length=2048, blank=True)
+PERSON: dict[str, Any] = {
+    "id": CharField(name="id", max_length=24),
+    "email": EmailField(name="email"),
+}
+
+
+@REQUESTS.updates("note", takes={"asset.params": PARAMETERS})
+def update(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Set values and errors of parameters, or the note, of a request that is not done yet."""
+    if request.status not in request.OPEN:
+        raise ApiError(
+            _("A request that is %(now)s cannot be changed.") % {"now": request.status},
+            code="REQ_003",
+        )
+    if "asset.params" in values:
+        asset = request.asset
+        asset.params = filled(asset.params, values["asset.params"], "asset.params")
+        asset.save()
+    request.note, request.updated_at = values.get("note", request.note), this_second()
+    request.save()
+
+
+@REQUESTS.acts("purchase")
+def purchase(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Send a draft to its vendor, as the distributor."""
+    only(caller, Account.Side.DISTRIBUTOR)
+    expect(request, FulfillmentRequest.Status.DRAFT)
+    moved(request, "REQ_003", FulfillmentRequest.Status.PENDING)
+
+
+@REQUESTS.acts("approve", takes={"activation_tile": ProseField(name="activation_tile")})
 def approve(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
     """Approve a pending request, as its vendor. Its subscription changes with it."""
-    move(caller, request, FulfillmentRequest.Status.APPROVED)
+    only(caller, Account.Side.VENDOR)
+    tile = values.get("activation_tile", request.activation_key)
+    moved(request, "REQ_003", FulfillmentRequest.Status.APPROVED, activation_key=tile)
 
 
 @REQUESTS.acts("fail", "reason", required=("reason",))
 def fail(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
     """Fail a pending or inquiring request, as its vendor, with the reason."""
-    move(caller, request, FulfillmentRequest.Status.FAILED, **values)
+    only(caller, Account.Side.VENDOR)
+    moved(request, "REQ_003", FulfillmentRequest.Status.FAILED, **values)
 
 
 @REQUESTS.acts("inquire")
 def inquire(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
     """Ask for more information about a pending request, as its vendor."""
-    move(caller, request, FulfillmentRequest.Status.INQUIRING)
+    only(caller, Account.Side.VENDOR)
+    moved(request, "REQ_003", FulfillmentRequest.Status.INQUIRING)
 
 
 @REQUESTS.acts("pend")
 def pend(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
     """Return an inquiring request to pending."""
-    move(caller, request, FulfillmentRequest.Status.PENDING)
+    expect(request, FulfillmentRequest.Status.INQUIRING)
+    moved(request, "REQ_003", FulfillmentRequest.Status.PENDING)
 
 
-def move(
-    caller: Caller, request: FulfillmentRequest, status: FulfillmentRequest.Status, **fields: str
-) -> None:
-    """Move a request. Raise ApiError if the caller is not its vendor, or it has another status."""
-    if status != FulfillmentRequest.Status.PENDING and request.vendor_id != caller.account_id:
-        raise ApiError(_("Only the vendor can do that."), code="AUTH_005", status=403)
+@REQUESTS.acts("assign", takes=PERSON)
+def assign(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Assign a request to a person of its vendor, named by id or email."""
+    only(caller, Account.Side.VENDOR)
+    request.assignee, request.updated_at = colleague(caller, values), this_second()
+    request.save()
+
+
+@REQUESTS.acts("unassign")
+def unassign(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Take a request from the person it is assigned to, as its vendor."""
+    only(caller, Account.Side.VENDOR)
+    request.assignee, request.updated_at = None, this_second()
+    request.save()
+
+
+def expect(request: FulfillmentRequest, status: FulfillmentRequest.Status) -> None:
+    """Raise ApiError unless the request has the status."""
+    if request.status != status:
+        raise ApiError(
+            _("Only a request that is %(status)s can do that; this one is %(now)s.")
+            % {"status": status, "now": request.status},
+            code="REQ_003",
+        )
+
+
+def filled(kept: list[dict[str, Any]], sent: list[Any], name: str) -> list[dict[str, Any]]:
+    """Return the parameters with the values and errors that were sent. Raise ApiError."""
+    known = {each["id"]: dict(each) for each in kept}
+    for number, each in enumerate(sent):
+        if (pk := str(each.get("id"))) not in known:
+            raise ApiError(f"{name}[{number}].id: " + _("There is no such parameter."))
+        for part in ("value", "value_error"):
+            if part in each:
+                known[pk][part] = parameter_text(each[part], f"{name}[{number}].{part}")
+    return list(known.values())
+
+
+def parameter_text(value: Any, name: str) -> str:
+    """Return the text of a parameter. Raise ApiError if it is none, or is too long."""
     try:
-        request.move(status, **fields)
-    except WrongState as problem:
-        raise ApiError(str(problem), code="REQ_003") from None
+        return str(convert(TEXT, value))
+    except ValidationError as problem:
+        raise ApiError(*(f"{name}: {text}" for text in problem.messages)) from None

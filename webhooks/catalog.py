@@ -27,14 +27,12 @@ class ObjectClass(TextChoices):
         return str(COVERS[self])
 
 
-# For programs that know Connect: the portal keeps such webhooks, but has no such records.
-SILENT = _("Not in this portal yet, so nothing is sent")
 COVERS = {
     ObjectClass.FULFILLMENT_REQUEST: _("Orders, changes and cancellations of assets"),
-    ObjectClass.TIER_CONFIG_REQUEST: SILENT,
-    ObjectClass.TIER_ACCOUNT_REQUEST: SILENT,
-    ObjectClass.LISTING_REQUEST: SILENT,
-    ObjectClass.BILLING_REQUEST: SILENT,
+    ObjectClass.TIER_CONFIG_REQUEST: _("Set-ups and changes of tier configurations"),
+    ObjectClass.TIER_ACCOUNT_REQUEST: _("Changed data of customers, to accept or ignore"),
+    ObjectClass.LISTING_REQUEST: _("Products to list, update or remove"),
+    ObjectClass.BILLING_REQUEST: _("What is to be billed for assets"),
     ObjectClass.USAGE_FILE: _("Usage uploaded or processed"),
     ObjectClass.HELPDESK_CASE: _("Cases opened, answered or closed"),
     ObjectClass.TOKEN: _("Created, disabled, expiring, renewed, seen, refused"),

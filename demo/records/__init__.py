@@ -14,6 +14,12 @@ from demo.records.listings import connections, listings, price_lists
 from demo.records.marketplaces import countries_and_locales, marketplaces
 from demo.records.products import categories, product, product_items
 from demo.records.reports import reports
+from demo.records.requests import (
+    account_requests,
+    billing_requests,
+    config_requests,
+    listing_requests,
+)
 from demo.records.subscriptions import asset_items, asset_requests, subscriptions
 from demo.records.tier_config import tier_configs
 from demo.records.usage import usage_files
@@ -50,7 +56,11 @@ def load(per_account: int, people: People) -> None:
         for number, asset in assets.items()
         for request in asset_requests(number, asset, people)
     )
-    keep(tier_configs(assets.values(), {each.pk: each for each in customers}, requests))
+    configs = keep(tier_configs(assets.values(), {each.pk: each for each in customers}, requests))
+    keep(config_requests(configs))
+    keep(account_requests(assets.values()))
+    keep(listing_requests(offer.listing for offer in offers))
+    keep(billing_requests(assets.values()))
     keep(usage_files(offers, people))
     keep(cases(contracts, offers, people))
     reports(people)

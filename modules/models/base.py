@@ -1,6 +1,7 @@
 """The base of records between a vendor and a distributor, each of which sees only its own."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -72,6 +73,48 @@ class Record(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def parties(self) -> set[str]:
+        """The ids of the companies that are told of changes."""
+        return {self.vendor_id, self.provider_id}
+
+
+def numbered(model: type[models.Model], stem: str) -> str:
+    """Return the next id below a stem: `numbered(Model, "PR-1-2")` -> `PR-1-2-003`.
+
+    Lock what the stem stands for before, or two processes may get the same.
+    """
+    rows = model._default_manager
+    number = rows.filter(pk__startswith=f"{stem}-").count() + 1
+    while rows.filter(pk=f"{stem}-{number:03}").exists():
+        number += 1
+    return f"{stem}-{number:03}"
+
+
+class Request(Record):
+    """A record by which one side asks the other for something, and which moves on until it is done.
+
+    Models say in `MOVES` from which statuses a request may move to which, and in `PROGRESS` the
+    field that has the status.
+    """
+
+    MOVES: ClassVar[Mapping[Any, tuple[Any, ...]]]
+    PROGRESS: ClassVar[str] = "status"
+
+    class Meta(Record.Meta):
+        abstract = True
+
+    def step(self, status: str) -> None:
+        """Take the status, without saving. Raise WrongState if that is not allowed now."""
+        now = getattr(self, self.PROGRESS)
+        if now not in self.MOVES[status]:
+            raise WrongState(
+                _("A request that is %(now)s cannot become %(then)s.")
+                % {"now": now, "then": status}
+            )
+        setattr(self, self.PROGRESS, status)
+        self.updated_at = this_second()
 
 
 class SoldRecord(Record):

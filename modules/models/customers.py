@@ -8,8 +8,8 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
-from modules.models.base import Record, new_uid
-from portal.fields import LineField, PublicIdField
+from modules.models.base import Record, Request, new_uid
+from portal.fields import LineField, OwnedActorField, PublicIdField
 
 
 class Customer(Record):
@@ -127,6 +127,51 @@ class Customer(Record):
             and Customer.objects.filter(parent=self.pk).exists()
         ):
             raise ValidationError({"type": _("This reseller still has customers below it.")})
+
+
+class TierAccountRequest(Request):
+    """What a vendor is told of changed data of a customer, which it accepts or ignores.
+
+    There is one for each of its products that the customer has.
+    """
+
+    class Type(models.TextChoices):
+        UPDATE = "update", _("Update")
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        ACCEPTED = "accepted", _("Accepted")
+        IGNORED = "ignored", _("Ignored")
+        UNSUPPORTED = "unsupported", _("Unsupported")
+
+    id = models.CharField(_("ID"), primary_key=True, max_length=32)
+    type = models.CharField(_("type"), max_length=16, choices=Type, default=Type.UPDATE)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.PENDING)
+    account = models.ForeignKey(
+        Customer, models.CASCADE, related_name="requests", verbose_name=_("customer")
+    )
+    product = models.ForeignKey(
+        "modules.Product", models.CASCADE, related_name="+", verbose_name=_("product")
+    )
+    # The version of the customer that the request is about.
+    version = models.PositiveIntegerField(_("version"))
+    reason = LineField(_("reason"), max_length=255, blank=True)
+    created_by = OwnedActorField(_("created by"))
+    updated_by = OwnedActorField(_("updated by"))
+
+    MOVES = {Status.ACCEPTED: (Status.PENDING,), Status.IGNORED: (Status.PENDING,)}
+
+    class Meta(Request.Meta):
+        verbose_name = _("customer request")
+        verbose_name_plural = _("customer requests")
+
+    def move(self, status: Status, by: object, **fields: str) -> None:
+        """Move to the status and save. Raise WrongState."""
+        self.step(status)
+        self.updated_by = by
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.save()
 
 
 def above(pk: str | None, parents: Mapping[str, str | None]) -> set[str]:

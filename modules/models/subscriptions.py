@@ -1,11 +1,13 @@
 """Subscriptions and the requests that change them."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from modules.models.base import ConnectedRecord, Record, WrongState, new_uid, this_second
-from portal.fields import LineField, ProseField
+from modules.models.base import ConnectedRecord, Request, new_uid
+from portal.fields import LineField, ProseField, PublicIdField
 
 
 class Asset(ConnectedRecord):
@@ -19,6 +21,7 @@ class Asset(ConnectedRecord):
         SUSPENDED = "suspended", _("Suspended")
         TERMINATED = "terminated", _("Terminated")
 
+    id = PublicIdField(_("ID"), groups=(4, 4, 4), prefix="AS")
     status = models.CharField(_("status"), max_length=16, choices=Status)
     external_id = LineField(_("external ID"), max_length=100)
     external_uid = LineField(_("external UID"), max_length=100, default=new_uid)
@@ -62,7 +65,7 @@ class AssetItem(models.Model):
         return f"{self.quantity} × {self.item_id}"
 
 
-class FulfillmentRequest(Record):
+class FulfillmentRequest(Request):
     """A request to change a subscription, fulfilled by the vendor."""
 
     class Type(models.TextChoices):
@@ -92,36 +95,69 @@ class FulfillmentRequest(Record):
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("assignee")
     )
 
-    # Status -> the statuses from which a vendor may move a request to it.
+    # Status -> the statuses from which a request may move to it.
     MOVES = {
-        Status.PENDING: (Status.INQUIRING,),
+        Status.PENDING: (Status.DRAFT, Status.TIERS_SETUP, Status.INQUIRING),
         Status.INQUIRING: (Status.PENDING,),
         Status.APPROVED: (Status.PENDING,),
         Status.FAILED: (Status.PENDING, Status.INQUIRING),
     }
-    # What an approved request makes of its subscription.
+    OPEN = (Status.DRAFT, Status.TIERS_SETUP, Status.PENDING, Status.INQUIRING)
+    # What an approved request makes of its subscription, and what a failed one does.
     OUTCOMES = {
-        Type.PURCHASE: Asset.Status.ACTIVE,
-        Type.RESUME: Asset.Status.ACTIVE,
-        Type.SUSPEND: Asset.Status.SUSPENDED,
-        Type.CANCEL: Asset.Status.TERMINATED,
+        (Type.PURCHASE, Status.APPROVED): Asset.Status.ACTIVE,
+        (Type.RESUME, Status.APPROVED): Asset.Status.ACTIVE,
+        (Type.SUSPEND, Status.APPROVED): Asset.Status.SUSPENDED,
+        (Type.CANCEL, Status.APPROVED): Asset.Status.TERMINATED,
+        (Type.PURCHASE, Status.FAILED): Asset.Status.TERMINATED,
+        (Type.CANCEL, Status.FAILED): Asset.Status.ACTIVE,
     }
 
-    class Meta(Record.Meta):
+    class Meta(Request.Meta):
         verbose_name = _("fulfillment request")
         verbose_name_plural = _("fulfillment requests")
 
-    def move(self, status: Status, **fields: str) -> None:
+    def move(self, status: Status, **fields: Any) -> None:
         """Move to the status, with its subscription, and save. Raise WrongState."""
-        if self.status not in self.MOVES[status]:
-            raise WrongState(
-                _("A request that is %(now)s cannot become %(then)s.")
-                % {"now": self.status, "then": status}
-            )
-        self.status, self.updated_at = status, this_second()
+        was_draft = self.status == self.Status.DRAFT
+        self.step(status)
         for name, value in fields.items():
             setattr(self, name, value)
         self.save()
-        if status == self.Status.APPROVED and (after := self.OUTCOMES.get(self.Type(self.type))):
+        after = self.OUTCOMES.get((self.Type(self.type), status))
+        if was_draft:
+            after = Asset.Status.PROCESSING
+        if status == self.Status.APPROVED:
+            for ordered in self.items.select_related("item"):
+                self.asset.items.filter(item=ordered.item).update(quantity=ordered.quantity)
+        if after:
             self.asset.status, self.asset.updated_at = after, self.updated_at
             self.asset.save()
+
+
+class RequestItem(models.Model):
+    """The quantity of an item that a request asks for, and the one that there was before."""
+
+    request = models.ForeignKey(
+        FulfillmentRequest,
+        models.CASCADE,
+        related_name="items",
+        db_index=False,
+        verbose_name=_("request"),
+    )
+    item = models.ForeignKey(
+        "modules.Item", models.CASCADE, related_name="+", verbose_name=_("item")
+    )
+    quantity = models.PositiveIntegerField(_("quantity"))
+    old_quantity = models.PositiveIntegerField(_("quantity before"), default=0)
+
+    class Meta:
+        verbose_name = _("item of a request")
+        verbose_name_plural = _("items of requests")
+        ordering = ("item", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("request", "item"), name="item_once_per_request"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.item_id}"

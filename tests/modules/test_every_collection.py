@@ -101,6 +101,7 @@ MAY_SEE: dict[str, Callable[[str], QuerySet[Any]]] = {
     "agreements": side(models.Agreement),
     "contracts": side(Contract),
     "tier/accounts": side(models.Customer),
+    "tier/account-requests": side(models.TierAccountRequest),
     "devops/services": owned(models.Service),
     "auth/tokens": lambda account: Token.objects.filter(account=account),
     "extensions": lambda account: Extension.objects.all(),
@@ -108,6 +109,7 @@ MAY_SEE: dict[str, Callable[[str], QuerySet[Any]]] = {
     "notifications/webhooks": lambda account: Webhook.objects.filter(account=account),
     "helpdesk/cases": side(models.Case),
     "listings": side(models.Listing),
+    "listing-requests": side(models.ListingRequest),
     "marketplaces": lambda account: models.Marketplace.objects.filter(
         owner__in={account} | (partners(account) if account[:2] == "VA" else set())
     ),
@@ -127,7 +129,12 @@ MAY_SEE: dict[str, Callable[[str], QuerySet[Any]]] = {
     "reporting/reports": owned(models.Report),
     "assets": side(models.Asset),
     "requests": side(models.FulfillmentRequest),
+    "subscriptions/assets": side(models.Asset),
+    "subscriptions/requests": lambda account: models.BillingRequest.objects.filter(
+        Q(vendor=account, type="vendor") | Q(provider=account)
+    ),
     "tier/configs": side(models.TierConfig),
+    "tier/config-requests": side(models.TierConfigRequest),
     "usage/files": side(models.UsageFile),
 }
 

@@ -75,6 +75,27 @@ MORE = {
         "contract.type",
     },
     "tier/configs": {"account.id", "params[].name"},
+    "tier/config-requests": {
+        "configuration.account.id",
+        "configuration.params[].name",
+        "tiers.tier1.id",
+        # Described as a string.
+        *(
+            f"params[].{name}"
+            for name in ("description", "id", "name", "title", "type", "value", "value_error")
+        ),
+    },
+    "listing-requests": {f"listing.contract.marketplace{part}" for part in ("", ".id", ".name")},
+    "subscriptions/assets": {"params[].title"},
+    # What companies keep there is theirs.
+    "subscriptions/requests": {
+        "asset.params[].title",
+        *(
+            f"attributes.{side}{part}"
+            for side in ("vendor", "provider")
+            for part in ("", ".invoice")
+        ),
+    },
     # Described as objects without properties: their names are chosen by whoever makes the webhook.
     "notifications/webhooks": {"data.queue", "headers.X-Source"},
 }
@@ -83,6 +104,11 @@ MORE = {
 LESS = {
     "tier/accounts": {"parent"},
     "listings": {"alt_pricelist_1", "alt_pricelist_2", "offer", "pricelist"},
+    "listing-requests": {
+        f"listing.{name}" for name in ("alt_pricelist_1", "alt_pricelist_2", "offer")
+    },
+    "subscriptions/assets": {"pending_request", "template"},
+    "tier/config-requests": {"assignee", "parent_configuration", "sli", "template"},
 }
 # Of another type than described, or with another value.
 OTHER = {
@@ -92,6 +118,10 @@ OTHER = {
     "requests": {"asset.status"},
     # The portal has classes of its own, for cases and tokens.
     "notifications/webhooks": {"object_class"},
+    # Described as a list; the samples of CloudBlue's programs have an object.
+    "subscriptions/requests": {"attributes"},
+    # Described as a string; they send and read a list.
+    "tier/config-requests": {"params"},
 }
 # Described filters on fields that our records have.
 NO_FILTER = {

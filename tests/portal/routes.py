@@ -243,6 +243,7 @@ API = {
     "agreements": Module.AGREEMENTS,
     "contracts": Module.CONTRACTS,
     "tier/accounts": Module.CUSTOMERS,
+    "tier/account-requests": Module.CUSTOMERS,
     "devops/services": Module.DEVOPS,
     "auth/tokens": Module.INTEGRATIONS,
     "auth/tokens/<parent>/permissions": Module.INTEGRATIONS,
@@ -251,6 +252,7 @@ API = {
     "notifications/webhooks": Module.INTEGRATIONS,
     "helpdesk/cases": Module.HELPDESK,
     "listings": Module.LISTINGS,
+    "listing-requests": Module.LISTINGS,
     "marketplaces": Module.MARKETPLACES,
     "hubs": Module.MARKETPLACES,
     "localization/locales": None,
@@ -264,7 +266,10 @@ API = {
     "reporting/reports": Module.REPORTS,
     "assets": Module.SUBSCRIPTIONS,
     "requests": Module.SUBSCRIPTIONS,
+    "subscriptions/assets": Module.SUBSCRIPTIONS,
+    "subscriptions/requests": Module.SUBSCRIPTIONS,
     "tier/configs": Module.TIER_CONFIG,
+    "tier/config-requests": Module.TIER_CONFIG,
     "usage/files": Module.USAGE,
 }
 LISTS_ONLY = {"auth/tokens/<parent>/permissions", *(f"products/<parent>/{name}" for name in EMPTY)}
@@ -280,8 +285,21 @@ ACTIONS = {
     "notifications/webhooks/<id>/trigger": Module.INTEGRATIONS,
     **{
         f"requests/<id>/{action}": Module.SUBSCRIPTIONS
-        for action in ("approve", "fail", "inquire", "pend")
+        for action in (
+            *("purchase", "approve", "fail", "inquire", "pend"),
+            *("assign", "unassign"),
+        )
     },
+    **{f"tier/account-requests/<id>/{action}": Module.CUSTOMERS for action in ("accept", "ignore")},
+    **{
+        f"tier/config-requests/<id>/{action}": Module.TIER_CONFIG
+        for action in ("approve", "fail", "inquire", "pend", "assign", "unassign")
+    },
+    **{
+        f"listing-requests/<id>/{action}": Module.LISTINGS
+        for action in ("submit", "refine", "deploy", "complete", "cancel", "assign", "unassign")
+    },
+    "subscriptions/requests/<id>/attributes": Module.SUBSCRIPTIONS,
 }
 ACTION_NAMES = {route.rsplit("/")[-1] for route in ACTIONS}
 GATED = {

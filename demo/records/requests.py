@@ -1,0 +1,115 @@
+"""Requests about customers, tier configurations, listings and billing."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from demo.records.base import seeded
+from modules.billing import line
+from modules.models import (
+    Asset,
+    AssetItem,
+    BillingRequest,
+    Listing,
+    ListingRequest,
+    TierAccountRequest,
+    TierConfig,
+    TierConfigRequest,
+)
+
+
+def account_requests(assets: Iterable[Asset]) -> Iterator[TierAccountRequest]:
+    """Yield one for every third active subscription: the customer has moved."""
+    statuses = TierAccountRequest.Status
+    active = [asset for asset in assets if asset.status == Asset.Status.ACTIVE]
+    for number, asset in enumerate(active[::3]):
+        status = (statuses.ACCEPTED, statuses.PENDING, statuses.IGNORED)[number % 3]
+        at = asset.updated_at + timedelta(days=3)
+        yield TierAccountRequest(
+            id=f"TAR-{asset.customer_id.removeprefix('TA-')}-001-{number + 1:03}",
+            vendor_id=asset.vendor_id,
+            provider_id=asset.provider_id,
+            status=status,
+            account_id=asset.customer_id,
+            product_id=asset.product_id,
+            version=1,
+            reason="The address is not used." if status == statuses.IGNORED else "",
+            created_at=at,
+            updated_at=at if status == statuses.PENDING else at + timedelta(hours=5),
+        )
+
+
+def config_requests(configs: Iterable[TierConfig]) -> Iterator[TierConfigRequest]:
+    """Yield the set-up of each configuration, pending while that is in the works."""
+    statuses = TierConfigRequest.Status
+    for config in configs:
+        is_done = config.status == TierConfig.Status.ACTIVE
+        yield TierConfigRequest(
+            id=f"TCR-{config.pk.removeprefix('TC-')}-001",
+            vendor_id=config.vendor_id,
+            provider_id=config.provider_id,
+            type=TierConfigRequest.Type.SETUP,
+            status=statuses.APPROVED if is_done else statuses.PENDING,
+            configuration=config,
+            params=config.params,
+            notes="Please fill in the partner number.",
+            created_at=config.created_at,
+            updated_at=config.updated_at if is_done else config.created_at,
+        )
+
+
+def listing_requests(listings: Iterable[Listing]) -> Iterator[ListingRequest]:
+    """Yield the completed request that led to each listing, and some that are in the works."""
+    states = ListingRequest.State
+    for number, of in enumerate(listings):
+        digits = of.pk.removeprefix("LST-")
+        pair = {"vendor_id": of.vendor_id, "provider_id": of.provider_id}
+        yield ListingRequest(
+            id=f"LSTR-{digits}-001",
+            type=ListingRequest.Type.NEW,
+            state=states.COMPLETED,
+            listing=of,
+            created_at=of.created_at,
+            updated_at=of.created_at + timedelta(hours=20),
+            **pair,
+        )
+        if number % 4 == 0:
+            at = of.created_at + timedelta(days=200)
+            yield ListingRequest(
+                id=f"LSTR-{digits}-002",
+                type=ListingRequest.Type.REMOVE,
+                state=(states.REVIEWING, states.CANCELED, states.DRAFT, states.DEPLOYING)[
+                    number // 4 % 4
+                ],
+                listing=of,
+                created_at=at,
+                updated_at=at + timedelta(hours=2),
+                **pair,
+            )
+
+
+def billing_requests(assets: Iterable[Asset]) -> Iterator[BillingRequest]:
+    """Yield one of each side for every other active subscription."""
+    types = BillingRequest.Type
+    bought: dict[str, list[AssetItem]] = {}
+    for each in AssetItem.objects.select_related("item").order_by("item"):
+        bought.setdefault(each.asset_id, []).append(each)
+    active = [asset for asset in assets if asset.status == Asset.Status.ACTIVE]
+    for asset in active[::2]:
+        draw = seeded(f"billing {asset.pk}")
+        begins = asset.created_at + timedelta(days=30)
+        for type, prefix in ((types.VENDOR, "BRV"), (types.PROVIDER, "BRP")):
+            yield BillingRequest(
+                id=f"{prefix}-{asset.pk.removeprefix('AS-')}-0001",
+                vendor_id=asset.vendor_id,
+                provider_id=asset.provider_id,
+                type=type,
+                asset=asset,
+                items=[line(each, each.quantity) for each in bought.get(asset.pk, [])],
+                attributes={str(type): {"invoice": f"{draw.randrange(10**6):06}"}},
+                period_from=begins,
+                period_to=begins + timedelta(days=30),
+                period_delta=1,
+                period_unit=BillingRequest.Unit.MONTHLY,
+                created_at=begins,
+                updated_at=begins,
+            )
