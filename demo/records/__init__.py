@@ -19,6 +19,7 @@ from demo.records.requests import (
     billing_requests,
     config_requests,
     listing_requests,
+    request_items,
 )
 from demo.records.subscriptions import asset_items, asset_requests, subscriptions
 from demo.records.tier_config import tier_configs
@@ -56,6 +57,7 @@ def load(per_account: int, people: People) -> None:
         for number, asset in assets.items()
         for request in asset_requests(number, asset, people)
     )
+    add(request_items(requests))
     configs = keep(tier_configs(assets.values(), {each.pk: each for each in customers}, requests))
     keep(config_requests(configs))
     keep(account_requests(assets.values()))

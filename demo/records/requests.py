@@ -9,8 +9,10 @@ from modules.models import (
     Asset,
     AssetItem,
     BillingRequest,
+    FulfillmentRequest,
     Listing,
     ListingRequest,
+    RequestItem,
     TierAccountRequest,
     TierConfig,
     TierConfigRequest,
@@ -112,4 +114,17 @@ def billing_requests(assets: Iterable[Asset]) -> Iterator[BillingRequest]:
                 period_unit=BillingRequest.Unit.MONTHLY,
                 created_at=begins,
                 updated_at=begins,
+            )
+
+
+def request_items(requests: Iterable[FulfillmentRequest]) -> Iterator[RequestItem]:
+    """Yield what the open requests for changes ask for: more of the first item."""
+    for request in requests:
+        if request.type == FulfillmentRequest.Type.CHANGE and request.status in request.OPEN:
+            part = request.asset.items.order_by("item")[0]
+            yield RequestItem(
+                request=request,
+                item_id=part.item_id,
+                quantity=part.quantity + 10,
+                old_quantity=part.quantity,
             )
