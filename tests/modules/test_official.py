@@ -97,7 +97,7 @@ MORE = {
         ),
     },
     # Described as objects without properties: their names are chosen by whoever makes the webhook.
-    "notifications/webhooks": {"data.queue", "headers.X-Source"},
+    "notifications/webhooks": {"data.queue", "headers.X-Source", "keep_order"},
 }
 # Required there and absent here, because there is no value. CloudBlue's command line crashes on
 # null.
