@@ -68,7 +68,7 @@ BILLING_REQUESTS = Resource(
     ordering=("asset.marketplace.name", "asset.product.name"),
 )
 
-ID: "CharField[str, str]" = CharField(name="id", max_length=100)
+ID: "CharField[str, str]" = CharField(name="asset_id", max_length=100)
 # Clients nest what Connect's description names in one word, so both are read.
 PERIOD: dict[str, Any] = {
     "from": MomentField(name="from"),

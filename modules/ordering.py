@@ -38,10 +38,10 @@ BEFORE = {
     Type.CANCEL: (Asset.Status.ACTIVE, Asset.Status.SUSPENDED),
 }
 TAKES: dict[str, Any] = {
-    "asset.id": CharField(name="id", max_length=24),
+    "asset.id": CharField(name="asset_id", max_length=24),
     "asset.external_id": Asset._meta.get_field("external_id"),
     "asset.external_uid": Asset._meta.get_field("external_uid"),
-    "asset.connection.id": CharField(name="id", max_length=24),
+    "asset.connection.id": CharField(name="connection_id", max_length=24),
     "asset.items": JSONField(name="items", default=list),
     "asset.params": PARAMETERS,
     **{f"asset.tiers.{tier}": JSONField(name=tier, default=dict) for tier in ("customer", "tier1")},

@@ -196,7 +196,7 @@ REQUESTS = Resource(
 PARAMETERS = JSONField(name="params", default=list)
 TEXT = ProseField(name="value", max_length=2048, blank=True)
 PERSON: dict[str, Any] = {
-    "id": CharField(name="id", max_length=24),
+    "id": CharField(name="person_id", max_length=24),
     "email": EmailField(name="email"),
 }
 
