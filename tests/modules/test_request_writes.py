@@ -19,7 +19,7 @@ from modules.models import (
     TierConfigRequest,
 )
 from tests.conftest import Response
-from tests.factories import AccountFactory, TokenFactory
+from tests.factories import TokenFactory
 from tests.modules.conftest import Send
 from tests.modules.test_writes import NEW, refused
 from tests.webhooks.conftest import make
@@ -487,31 +487,3 @@ def test_an_order_of_an_odd_quantity_is_refused(
 ) -> None:
     order["asset"]["items"][0]["quantity"] = quantity
     refused(buyer("post", "requests", order), "asset.items[0].quantity: ")
-
-
-# --- Other accounts, and tokens without the module ------------------------------------------------
-
-COLLECTIONS = {
-    "requests": (FulfillmentRequest, "approve"),
-    "tier/account-requests": (TierAccountRequest, "accept"),
-    "tier/config-requests": (TierConfigRequest, "approve"),
-    "listing-requests": (ListingRequest, "submit"),
-    "subscriptions/requests": (BillingRequest, ""),
-}
-
-
-@pytest.mark.parametrize("path", COLLECTIONS)
-def test_a_stranger_finds_none_and_a_token_without_the_module_is_refused(
-    send: Send, path: str
-) -> None:
-    model, action = COLLECTIONS[path]
-    pk = model.objects.values_list("pk", flat=True)[0]
-    other = TokenFactory(account=AccountFactory(side="vendor"), modules=(Module.ALL,))
-    bare = TokenFactory(account=Account.objects.get(pk=VENDOR), modules=(Module.AGREEMENTS,))
-    calls = [("get", f"{path}/{pk}"), ("post", path)]
-    if action:
-        calls.append(("post", f"{path}/{pk}/{action}"))
-    for method, address in calls:
-        assert send(method, address, None, bare).status_code == 403
-    for method, address in (calls[0], *calls[2:]):
-        assert send(method, address, None, other).status_code == 404

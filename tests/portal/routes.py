@@ -301,7 +301,6 @@ ACTIONS = {
     },
     "subscriptions/requests/<id>/attributes": Module.SUBSCRIPTIONS,
 }
-ACTION_NAMES = {route.rsplit("/")[-1] for route in ACTIONS}
 GATED = {
     **{f"api:{route}": module for route, module in (API | ACTIONS).items()},
     "api:localization/translations/<id>/attributes": Module.PRODUCTS,
