@@ -21,10 +21,11 @@ from modules.models import (
 
 def account_requests(assets: Iterable[Asset]) -> Iterator[TierAccountRequest]:
     """Yield one for every third active subscription: the customer has moved."""
-    statuses = TierAccountRequest.Status
+    states = TierAccountRequest.Status
+    statuses = (states.ACCEPTED, states.PENDING, states.IGNORED, states.UNSUPPORTED)
     active = [asset for asset in assets if asset.status == Asset.Status.ACTIVE]
     for number, asset in enumerate(active[::3]):
-        status = (statuses.ACCEPTED, statuses.PENDING, statuses.IGNORED)[number % 3]
+        status = statuses[number % 4]
         at = asset.updated_at + timedelta(days=3)
         yield TierAccountRequest(
             id=f"TAR-{asset.customer_id.removeprefix('TA-')}-001-{number + 1:03}",
@@ -34,15 +35,24 @@ def account_requests(assets: Iterable[Asset]) -> Iterator[TierAccountRequest]:
             account_id=asset.customer_id,
             product_id=asset.product_id,
             version=1,
-            reason="The address is not used." if status == statuses.IGNORED else "",
+            reason="The address is not used." if status == states.IGNORED else "",
             created_at=at,
-            updated_at=at if status == statuses.PENDING else at + timedelta(hours=5),
+            updated_at=at if status == states.PENDING else at + timedelta(hours=5),
         )
 
 
 def config_requests(configs: Iterable[TierConfig]) -> Iterator[TierConfigRequest]:
-    """Yield the set-up of each configuration, pending while that is in the works."""
-    statuses = TierConfigRequest.Status
+    """Yield the set-up of each configuration, and a later request about each that is active."""
+    types, statuses = TierConfigRequest.Type, TierConfigRequest.Status
+    later = (
+        (types.UPDATE, statuses.INQUIRING),
+        (types.ADJUSTMENT, statuses.APPROVED),
+        (types.UPDATE, statuses.FAILED),
+        (types.UPDATE, statuses.TIERS_SETUP),
+        (types.UPDATE, statuses.DRAFT),
+        (types.UPDATE, statuses.PENDING),
+    )
+    active = 0
     for config in configs:
         is_done = config.status == TierConfig.Status.ACTIVE
         yield TierConfigRequest(
@@ -57,6 +67,21 @@ def config_requests(configs: Iterable[TierConfig]) -> Iterator[TierConfigRequest
             created_at=config.created_at,
             updated_at=config.updated_at if is_done else config.created_at,
         )
+        if is_done:
+            type, status = later[active % len(later)]
+            active += 1
+            yield TierConfigRequest(
+                id=f"TCR-{config.pk.removeprefix('TC-')}-002",
+                vendor_id=config.vendor_id,
+                provider_id=config.provider_id,
+                type=type,
+                status=status,
+                configuration=config,
+                params=config.params,
+                notes="The partner number has changed.",
+                created_at=config.updated_at,
+                updated_at=config.updated_at + timedelta(hours=3),
+            )
 
 
 def listing_requests(listings: Iterable[Listing]) -> Iterator[ListingRequest]:
@@ -78,7 +103,7 @@ def listing_requests(listings: Iterable[Listing]) -> Iterator[ListingRequest]:
             at = of.created_at + timedelta(days=200)
             yield ListingRequest(
                 id=f"LSTR-{digits}-002",
-                type=ListingRequest.Type.REMOVE,
+                type=(ListingRequest.Type.REMOVE, ListingRequest.Type.UPDATE)[number // 4 % 2],
                 state=(states.REVIEWING, states.CANCELED, states.DRAFT, states.DEPLOYING)[
                     number // 4 % 4
                 ],
