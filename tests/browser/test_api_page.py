@@ -15,7 +15,7 @@ REFERENCE = "/integrations/api/"
     [
         ("/tier/accounts", "/tier/accounts"),  # a URL
         ("Support cases", "/helpdesk/cases"),  # a description
-        ("CONTACT_INFO.city", "/tier/accounts"),  # a field, in any case
+        ("LAST_SUCCESS.duration", "/notifications/webhooks"),  # a field, in any case
         ("Helpdesk close", "/helpdesk/cases"),  # a module and a call
     ],
 )

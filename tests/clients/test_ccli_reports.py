@@ -221,6 +221,18 @@ def test_the_report_of_items_has_a_row_for_each(
     ] == [(id, item["mpn"], item["display_name"], item["quantity"]) for id, item in wanted]
 
 
+def test_the_reports_of_subscriptions_and_billing_list_their_ids(
+    report: Callable[..., Any], api: Api, company: str
+) -> None:
+    for name, path, column in (
+        ("subscription_list", "subscriptions/assets", "subscription_id"),
+        ("billing_requests", "subscriptions/requests", "billing_request_id"),
+    ):
+        printed = report(name)
+        assert printed
+        assert {row[column] for row in printed} <= {row["id"] for row in api.rows(path, company)}
+
+
 def test_the_report_of_late_requests_is_a_workbook(
     report: Callable[..., Any], api: Api, company: str
 ) -> None:
@@ -271,7 +283,7 @@ def test_the_report_says_what_the_portal_does_not_have(
     ccli: Ccli, distributor: None, command_line: Script, config: Path, tmp_path: Path
 ) -> None:
     printed = ccli(
-        "report", "execute", "subscription_list", "-f", "json", "-o", str(tmp_path / "none")
+        "report", "execute", "usage_in_subscription", "-f", "json", "-o", str(tmp_path / "none")
     )
     assert (
         "Error returned by Connect when executing the report: 404 Not Found: NFND_000 - There is "
