@@ -103,7 +103,7 @@ def listing_requests(listings: Iterable[Listing]) -> Iterator[ListingRequest]:
             at = of.created_at + timedelta(days=200)
             yield ListingRequest(
                 id=f"LSTR-{digits}-002",
-                type=(ListingRequest.Type.REMOVE, ListingRequest.Type.UPDATE)[number // 4 % 2],
+                type=ListingRequest.Type.REMOVE,
                 state=(states.REVIEWING, states.CANCELED, states.DRAFT, states.DEPLOYING)[
                     number // 4 % 4
                 ],

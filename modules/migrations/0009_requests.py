@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('id', models.CharField(max_length=24, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='updated')),
-                ('type', models.CharField(choices=[('new', 'New'), ('update', 'Update'), ('remove', 'Remove')], max_length=16, verbose_name='type')),
+                ('type', models.CharField(choices=[('new', 'New'), ('remove', 'Remove')], max_length=16, verbose_name='type')),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('reviewing', 'Reviewing'), ('deploying', 'Deploying'), ('canceled', 'Canceled'), ('completed', 'Completed')], default='draft', max_length=16, verbose_name='state')),
                 ('note', models.CharField(blank=True, max_length=255, verbose_name='note')),
                 ('created_by_id', models.CharField(blank=True, default='', editable=False, max_length=24)),

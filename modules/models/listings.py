@@ -42,14 +42,13 @@ class Listing(Record):
 
 
 class ListingRequest(Request):
-    """A vendor's request to list a product, to update a listing or to end it.
+    """A vendor's request to list a product or to end its listing.
 
     Its distributor deploys the product and completes the request.
     """
 
     class Type(models.TextChoices):
         NEW = "new", _("New")
-        UPDATE = "update", _("Update")
         REMOVE = "remove", _("Remove")
 
     class State(models.TextChoices):
