@@ -22,8 +22,10 @@ from tests.conftest import Person, Response, confirmed, person, stale
 from tests.factories import CUSTOM, PASSWORD, MembershipFactory, TokenFactory, secret
 from tests.matching import matched
 from tests.portal.routes import FORMS
+from tests.webhooks.factories import make_webhook
 from tokens.catalog import Module
 from tokens.models import Token, TokenDraft
+from webhooks.models import Webhook, WebhookDraft
 
 QUESTION = "Confirm That It Is You"
 
@@ -73,6 +75,10 @@ PRESSES = [
     ("tokens:dismiss_reminders", {"newest": "1"}, NEVER),
     ("tokens:renew_calendar", {}, ASKS),
     ("tokens:withdraw_calendar", {}, NEVER),
+    ("webhooks:edit", {"label": "Renamed"}, NEVER),
+    ("webhooks:edit", {"external_url": "https://elsewhere.example/"}, ASKS),
+    ("webhooks:edit", {"external_url": "https://elsewhere.example/", "look": "1"}, NEVER),
+    ("webhooks:edit", {"external_url": "no address"}, NEVER),  # shows the error
     ("portal:start_over", {}, NEVER),
     ("accounts:session", {}, NEVER),
     ("accounts:sign_out", {}, NEVER),
@@ -104,7 +110,7 @@ OF_OTHER_FILES = {
     *("tokens:end_rehearsal", "tokens:cancel_renewal", "tokens:add_ip_rule", "tokens:policies"),
     "tokens:restore",
     *(f"rules:{name}" for name in ("add", "edit", "delete", "save_layout")),
-    # Only the secrets of webhooks ask (tests/webhooks/pages/test_detail_page.py).
+    # Their wizard and their secrets ask too: tests/webhooks/pages/test_wizard.py, test_detail_page.
     *(route for route in FORMS if route.startswith("webhooks:") and 405 not in FORMS[route]),
 }
 
@@ -120,6 +126,11 @@ def expiring(account: Account) -> Token:
     )
     token.disable(by=None)
     return token
+
+
+@pytest.fixture(autouse=True)
+def hook(account: Account) -> Webhook:
+    return make_webhook(account)
 
 
 @pytest.fixture
@@ -166,6 +177,11 @@ def press(
             "modules": sorted(token.grants),
         }
         fields = {**kept, **fields}
+    if name == "webhooks:edit":
+        hook = Webhook.objects.get(account=token.account)
+        paths[name] = reverse(name, args=(hook.pk,))
+        names = ("version", "label", "active", "object_class", "external_url", "http_method")
+        fields = {**{each: getattr(hook, each) for each in names}, **fields}
     return client.post(
         paths.get(name, f"/integrations/tokens/{token.pk}/{name.removeprefix('tokens:')}/"),
         {**fields, **more},
@@ -174,11 +190,11 @@ def press(
 
 def everything() -> dict[type[Model], list[str]]:
     """Return every row of the database, except drafts, sessions, counters and sign-in events."""
-    left_out = {TokenDraft, Session, Counter}
+    left_out = {TokenDraft, WebhookDraft, Session, Counter}
     told = Event.objects.exclude(action__startswith="sign-ins.").values_list("action", "subject_id")
     return {Event: sorted(map(str, told))} | {
         model: sorted(map(str, model._default_manager.values_list()))
-        for label in ("accounts", "tokens", "modules")
+        for label in ("accounts", "tokens", "webhooks", "modules")
         for model in apps.get_app_config(label).get_models()
         if model not in left_out
     }

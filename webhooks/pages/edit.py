@@ -6,9 +6,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import sudo
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest
 from portal import text
@@ -33,6 +35,11 @@ def edit(request: PersonRequest, webhook_id: str) -> HttpResponse:
     # The button Preview saves nothing.
     if request.method != "POST" or not form.is_valid() or "look" in request.POST:
         return show_edit(request, webhook, form)
+    if form.values["external_url"] != webhook.external_url:
+        # Whoever has stolen a session could otherwise have all events sent to themselves.
+        purpose = format_html(_("To change the address of <strong>{}</strong>"), webhook.label)
+        if asked := sudo.ask(request, purpose, _("Save Changes")):
+            return show_edit(request, webhook, form, confirm=asked)
     try:
         changed = webhook.edit(by=request.user, version=webhook.version, **form.values)
     except Changed:
