@@ -1,5 +1,7 @@
 """The webhooks of the demo: one that reaches the demo's own receiver, others to look at."""
 
+from typing import Any
+
 from django.conf import settings
 
 from accounts.models import Account
@@ -36,6 +38,8 @@ ROWS = (
         *("https://desk.mightymicks.example/ping", Method.GET, "", False),
     ),
 )
+# Those that are called in order, and not too often.
+PACED: dict[str, dict[str, Any]] = {"WH-833-608-476": {"keep_order": True, "rate_per_minute": 120}}
 
 
 def load(accounts: dict[str, Account]) -> None:
@@ -54,4 +58,5 @@ def load(accounts: dict[str, Account]) -> None:
                 http_method=method,
                 description=about,
                 active=active,
+                **PACED.get(id, {}),
             )

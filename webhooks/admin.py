@@ -34,6 +34,8 @@ class WebhookAdmin(ReadOnly, admin.ModelAdmin):
         "http_method",
         "endpoint_host",
         "header_names",
+        "rate_per_minute",
+        "keep_order",
         "state",
         "disabled_at",
         "last_delivery",

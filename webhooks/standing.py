@@ -228,6 +228,20 @@ class Standing:
         """The own data as JSON."""
         return json.dumps(self.webhook.data, ensure_ascii=False)
 
+    @property
+    def order(self) -> str:
+        return _("Kept for each object") if self.webhook.keep_order else _("Not kept")
+
+    @property
+    def rate(self) -> str:
+        """The limit of calls, if there is one."""
+        most = self.webhook.rate_per_minute
+        if most is None:
+            return _("No limit")
+        return ngettext("At most %(n)s call a minute", "At most %(n)s calls a minute", most) % {
+            "n": f"{most:,}"
+        }
+
     # --- What to do -------------------------------------------------------------------------------
 
     @property

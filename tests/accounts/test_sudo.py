@@ -117,7 +117,8 @@ OF_OTHER_FILES = {
 
 @pytest.fixture
 def expiring(account: Account) -> Token:
-    """Make a disabled token with two modules and an expiration."""
+    """Make a disabled token with two modules and an expiration, and a webhook beside it."""
+    make_webhook(account)
     token = TokenFactory(
         account=account,
         name="Sync",
@@ -126,11 +127,6 @@ def expiring(account: Account) -> Token:
     )
     token.disable(by=None)
     return token
-
-
-@pytest.fixture(autouse=True)
-def hook(account: Account) -> Webhook:
-    return make_webhook(account)
 
 
 @pytest.fixture

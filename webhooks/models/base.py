@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +21,7 @@ MOST_HEADERS = 20
 HEADER_NAME = 64
 HEADER_VALUE = 1024
 DATA_BYTES = 8 * 1024
+MOST_A_MINUTE = 6000
 # Headers that the portal sets itself, or that would change how the request is read.
 RESERVED = frozenset(
     {
@@ -135,6 +137,14 @@ class WebhookFields(models.Model):
         max_length=conditions.LONGEST,
         blank=True,
         validators=[conditions.check],
+    )
+    # Whether an event waits until those before it about the same object have arrived.
+    keep_order = models.BooleanField(gettext_lazy("Keep the order"), default=False)
+    rate_per_minute = models.PositiveIntegerField(
+        gettext_lazy("Calls a minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_A_MINUTE)],
     )
     active = models.BooleanField(gettext_lazy("Active"), default=True)
 

@@ -4,7 +4,6 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -28,8 +27,6 @@ from webhooks.models.base import WebhookFields
 if TYPE_CHECKING:
     from tokens.models import Doer
     from webhooks.models.delivery import DeliveryQuerySet
-
-MOST_A_MINUTE = 6000
 
 
 class Changed(Exception):
@@ -79,14 +76,6 @@ class Webhook(WebhookFields):
     id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="WH")
     label_key = FoldedField(source="label")
     type = models.CharField(gettext_lazy("Type"), max_length=32, choices=Type, default=Type.EVENT)
-    # Whether an event waits until those before it about the same object have arrived.
-    keep_order = models.BooleanField(gettext_lazy("Keep the order"), default=False)
-    rate_per_minute = models.PositiveIntegerField(
-        gettext_lazy("Calls a minute"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_A_MINUTE)],
-    )
     # Empty while active.
     disabled_by = models.CharField(max_length=8, choices=Disabled, blank=True, editable=False)
     disabled_at = MomentField(null=True, editable=False)

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portal.text import prose
-from tokens.pages.forms import Text
+from tokens.pages.forms import Number, Text
 from webhooks import conditions, products, secrets
 from webhooks.catalog import Method, ObjectClass
 from webhooks.models import Webhook, WebhookDraft, WebhookEvent, WebhookFields
+from webhooks.models.base import MOST_A_MINUTE
 from webhooks.models.draft import no_product
 
 # Who makes the JWT secret.
@@ -128,7 +129,13 @@ class GeneralForm(FieldsForm):
         error_messages={"invalid_choice": gettext_lazy("Choose a product from the list.")},
         help_text=gettext_lazy("Tokens and helpdesk cases belong to no product."),
     )
-    active = forms.BooleanField(label=gettext_lazy("Active"), required=False)
+    active = forms.BooleanField(
+        label=gettext_lazy("Active"),
+        required=False,
+        help_text=gettext_lazy(
+            "While it is inactive, events are kept and sent once it is enabled."
+        ),
+    )
 
     class Meta(FieldsForm.Meta):
         fields = ("label", "description", "active", "product_id")
@@ -177,8 +184,23 @@ class EndpointForm(FieldsForm):
         help_text=gettext_lazy("One a line, such as X-Source: connect. Sent with every call."),
     )
 
+    rate_per_minute = Number(
+        MOST_A_MINUTE,
+        gettext_lazy("Enter a number of calls from %(least)s to %(most)s."),
+        label=gettext_lazy("Calls a minute"),
+        help_text=gettext_lazy("At most so many, evenly spread; the others wait. Empty: no limit."),
+    )
+    keep_order = forms.BooleanField(
+        label=gettext_lazy("Keep the order"),
+        required=False,
+        help_text=gettext_lazy(
+            "An event waits until those before it about the same object have arrived, for an hour "
+            "at most."
+        ),
+    )
+
     class Meta(FieldsForm.Meta):
-        fields = ("external_url", "http_method", "headers")
+        fields = ("external_url", "http_method", "headers", "rate_per_minute", "keep_order")
 
     def clean_headers(self) -> dict[str, str]:
         """Return the headers by name, as typed one a line."""

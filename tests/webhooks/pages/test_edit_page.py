@@ -45,6 +45,10 @@ def send(somebody: Person, webhook: Webhook, **changes: Any) -> Any:
         ("headers", "X-A: 1\nx-a: 2", "x-a stands there twice."),
         ("headers", "Host: erp.example", "The portal sets the header Host itself."),
         ("headers", "bad name: 1", "is not the name of a header"),
+        *(
+            ("rate_per_minute", value, "Enter a number of calls from 1 to 6,000.")
+            for value in ("0", "-1", "6001", "1.5", "many", "9" * 400)
+        ),
         ("data", "[1]", "Enter JSON such as"),
         ("data", "{", "Enter JSON such as"),
         ("data", "[" * 20_000, "Enter JSON such as"),
@@ -70,6 +74,15 @@ def test_editing_saves_what_changed_and_records_it(michael: Person, webhook: Web
     entry = Event.objects.filter(action=Action.WEBHOOK_CHANGED).get()
     assert entry.changes["label"] == ["Orders to ERP", "Renamed"]
     assert webhook.reveal("jwt", by=None) == secret
+
+
+def test_limit_and_order_are_set_and_taken_back(michael: Person, webhook: Webhook) -> None:
+    send(michael, webhook, rate_per_minute="60", keep_order="on")
+    webhook.refresh_from_db()
+    assert (webhook.rate_per_minute, webhook.keep_order, webhook.version) == (60, True, 2)
+    send(michael, webhook, version="2", rate_per_minute="")
+    webhook.refresh_from_db()
+    assert (webhook.rate_per_minute, webhook.keep_order) == (None, False)
 
 
 def test_saving_without_a_change_says_so(michael: Person, webhook: Webhook) -> None:

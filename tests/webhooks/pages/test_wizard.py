@@ -81,6 +81,7 @@ def test_looking_at_a_step_leaves_no_trace(michael: Person) -> None:
         ("endpoint", "external_url", "ftp://erp.example/", "Enter a complete address"),
         ("endpoint", "headers", "Host: erp.example", "The portal sets the header Host itself."),
         ("endpoint", "own_secret", "with a blank", "without blanks"),
+        ("endpoint", "rate_per_minute", "0", "Enter a number of calls from 1 to 6,000."),
         ("events", "object_class", "", "Choose what the webhook is about."),
         ("events", "data", "{", "Enter JSON such as"),
     ],
@@ -113,6 +114,20 @@ def test_back_keeps_what_was_typed_and_even_what_is_wrong(michael: Person) -> No
     kept = {**ENDPOINT, "headers": "X-Kept: yes", "back": "1"}
     assert michael.client.post(f"{run}endpoint/", kept)["Location"] == f"{run}general/"
     assert "X-Kept: yes" in michael.client.get(f"{run}endpoint/").content.decode()
+
+
+def test_limit_and_order_are_kept_in_the_run_and_shown_afterwards(michael: Person) -> None:
+    run = ready(michael.client, rate_per_minute="60", keep_order="on")
+    page = michael.client.get(f"{run}endpoint/").content.decode()
+    assert re.search(r'name="rate_per_minute" value="60"', page)
+    assert re.search(r'name="keep_order"[^>]* checked', page)
+    summary = create(michael.client, run)["Location"]
+    webhook = Webhook.objects.get()
+    assert (webhook.rate_per_minute, webhook.keep_order) == (60, True)
+    for address in (summary, f"{LIST}{webhook.pk}/"):
+        seen = michael.client.get(address).content.decode()
+        assert "At most 60 calls a minute" in seen
+        assert "Kept for each object" in seen
 
 
 # --- Exactly one ----------------------------------------------------------------------------------
