@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from portal import text
 from webhooks.catalog import ObjectClass, Type
 from webhooks.models import Delivery, DeliveryWorker, Webhook, WebhookHealth
+from webhooks.models.delivery import MOST_AGAIN
 from webhooks.outcomes import Outcome
 
 
@@ -227,6 +228,19 @@ class Standing:
     def data(self) -> str:
         """The own data as JSON."""
         return json.dumps(self.webhook.data, ensure_ascii=False)
+
+    @cached_property
+    def missed(self) -> str:
+        """How many deliveries were given up since the last success; `""` for none.
+
+        Only of a webhook that was disabled because its endpoint failed: enabling it does not send
+        them by itself.
+        """
+        if self.webhook.active or not self.why_inactive:
+            return ""
+        rows = Delivery.objects.missed_by(self.webhook).filter(state=Delivery.State.FAILED)
+        count = rows.order_by()[: MOST_AGAIN + 1].count()
+        return f"{MOST_AGAIN:,}+" if count > MOST_AGAIN else f"{count:,}" if count else ""
 
     @property
     def order(self) -> str:

@@ -114,6 +114,7 @@ PAGES = {
     "webhooks:save_deliveries_layout": ("sign-in", 302, 302, 302),
     # Nothing was given up.
     "webhooks:redeliver_failed": ("sign-in", 403, 302, 404),
+    "webhooks:recover": ("sign-in", 403, 302, 404),
     "webhooks:delivery": ("sign-in", 200, 200, 404),
     "webhooks:redeliver": ("sign-in", 302, 302, 302),
     "tokens:policies": ("sign-in", 200, 200, 200),
@@ -222,6 +223,7 @@ FORMS = {
     "webhooks:deliveries": ("sign-in", 405, 405, 405),
     "webhooks:save_deliveries_layout": ("sign-in", 302, 302, 404),
     "webhooks:redeliver_failed": ("sign-in", 403, 302, 404),
+    "webhooks:recover": ("sign-in", 403, 302, 404),
     "webhooks:delivery": ("sign-in", 405, 405, 405),
     "webhooks:redeliver": ("sign-in", 403, 302, 404),
     "tokens:policies": ("sign-in", 403, 302, 302),

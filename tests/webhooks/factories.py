@@ -60,14 +60,16 @@ def delivered(webhook: Webhook, object_id: str = "PR-2") -> Delivery:
 
 def failing(webhook: Webhook, object_id: str = "PR-3") -> Delivery:
     due = timezone.now() + timedelta(minutes=17, seconds=30)
-    delivery = make_delivery(webhook, object_id, failures=1, due_at=due)
+    delivery = make_delivery(
+        webhook, object_id, failures=1, due_at=due, failing_since=timezone.now()
+    )
     tried(delivery, Outcome.SERVER_ERROR, 503)
     return delivery
 
 
 def given_up(webhook: Webhook, object_id: str = "PR-4") -> Delivery:
-    delivery = make_delivery(
-        webhook, object_id, state=Delivery.State.FAILED, done_at=timezone.now(), failures=10
-    )
+    now = timezone.now()
+    over = {"state": Delivery.State.FAILED, "done_at": now, "failing_since": now, "failures": 10}
+    delivery = make_delivery(webhook, object_id, **over)
     tried(delivery, Outcome.TOTAL_TIMEOUT)
     return delivery

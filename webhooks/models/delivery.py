@@ -1,6 +1,7 @@
 """Events, their deliveries, and the tries of each delivery."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,6 +13,10 @@ from portal.fields import ActorField, MomentField, PublicIdField
 from webhooks.catalog import ObjectClass
 from webhooks.models.webhook import Webhook
 from webhooks.outcomes import Outcome
+
+# Many that are sent again go out in parts, so that what happens meanwhile need not wait for all of
+# them; and no more at once than a request can queue.
+PART, PART_EVERY, MOST_AGAIN = 100, timedelta(seconds=5), 10_000
 
 # A worker that has not been seen for so long counts as gone, and is forgotten later.
 SILENCE, FORGOTTEN = timedelta(seconds=30), timedelta(days=1)
@@ -59,20 +64,45 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Return those that were tried in vain and are going to be tried again."""
         return self.filter(state=Delivery.State.PENDING, failures__gt=0)
 
+    def undelivered(self) -> "DeliveryQuerySet":
+        """Return those that were given up, or tried in vain and wait for a later try.
+
+        Neither tests, nor what a receiver does not want or a loop has ended.
+        """
+        waits = Q(state=Delivery.State.PENDING, failures__gt=0, claimed_by="")
+        rows = self.filter(Q(state=Delivery.State.FAILED) | waits, event__is_test=False)
+        return rows.exclude(last_outcome__in=(Outcome.ABORTED, Outcome.LOOP))
+
+    def missed_by(self, webhook: Webhook) -> "DeliveryQuerySet":
+        """Return what has failed since the last success of a webhook's endpoint."""
+        since = webhook.health.last_success_at or webhook.created_at
+        return self.of_webhook(webhook).undelivered().filter(failing_since__gte=since)
+
+    def send_anew(self, seen: datetime) -> int:
+        """Begin anew with undelivered ones that had failed by a moment; return how many.
+
+        The oldest go first. Pressing the button of one page several times does it once, since those
+        that were begun anew have not failed at the moment of the page.
+        """
+        had_failed = Q(state=Delivery.State.FAILED, done_at__lte=seen) | Q(
+            state=Delivery.State.PENDING, failing_since__lte=seen
+        )
+        rows = self.filter(had_failed).order_by("created_at", "id")
+        ids = list(rows.values_list("pk", flat=True)[:MOST_AGAIN])
+        now, count = timezone.now(), 0
+        for start in range(0, len(ids), PART):
+            part = Delivery.objects.filter(had_failed, pk__in=ids[start : start + PART])
+            due = now + start // PART * PART_EVERY
+            count += part.filter(claimed_by="").update(due_at=due, **Delivery.ANEW)
+        return count
+
     def redeliver(self) -> int:
         """Send those that are finished once more, under the same id; return how many.
 
         Those that wait for their next try are due at once. What is being sent is left alone.
         """
         now = timezone.now()
-        done = self.exclude(state=Delivery.State.PENDING).update(
-            state=Delivery.State.PENDING,
-            due_at=now,
-            claimed_by="",
-            failures=0,
-            failing_since=None,
-            done_at=None,
-        )
+        done = self.exclude(state=Delivery.State.PENDING).update(due_at=now, **Delivery.ANEW)
         return done + self.failing().filter(claimed_by="", due_at__gt=now).update(due_at=now)
 
 
@@ -105,6 +135,15 @@ class Delivery(models.Model):
     done_at = MomentField(null=True)
     last_outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
     last_code = models.PositiveSmallIntegerField(null=True)
+
+    # As before the first try.
+    ANEW: ClassVar[dict[str, Any]] = {
+        "state": State.PENDING,
+        "claimed_by": "",
+        "failures": 0,
+        "failing_since": None,
+        "done_at": None,
+    }
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -140,6 +179,9 @@ class Delivery(models.Model):
                 "webhook", F("created_at").desc(), F("id").desc(), name="deliveries_by_time"
             ),
             models.Index("created_at", name="deliveries_by_age"),
+            models.Index(
+                "webhook", "failing_since", condition=Q(state="failed"), name="deliveries_failed"
+            ),
         )
 
     def __str__(self) -> str:

@@ -254,6 +254,21 @@ class Webhook(WebhookFields):
                 record(by, Action.WEBHOOK_REDELIVERED, self, {"deliveries": [None, count]})
         return count
 
+    def send_anew(
+        self, deliveries: "DeliveryQuerySet", *, seen: datetime, by: "Doer | None"
+    ) -> int:
+        """Begin anew with undelivered ones of this webhook; return how many.
+
+        `seen` is when the person saw that they had failed: two presses at once count once.
+        """
+        with transaction.atomic():
+            if not Webhook.objects.select_for_update(no_key=True).filter(pk=self.pk).first():
+                return 0
+            count = deliveries.filter(webhook=self).send_anew(seen)
+            if count:
+                record(by, Action.WEBHOOK_REDELIVERED, self, {"deliveries": [None, count]})
+        return count
+
     def touch(self, by: "Doer | None") -> None:
         self.updated_at, self.version = timezone.now(), self.version + 1
         for name, value in OwnedActorField.columns("updated_by", by).items():

@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -16,6 +17,7 @@ from webhooks import outbox
 from webhooks.models import Attempt, Delivery, Webhook
 from webhooks.now import send_now, turn
 from webhooks.pages.detail import find, header
+from webhooks.pages.recover import sent_again
 
 
 @always_possible
@@ -37,13 +39,20 @@ def disable(request: PersonRequest, webhook_id: str) -> HttpResponse:
 def enable(request: PersonRequest, webhook_id: str) -> HttpResponse:
     webhook = find(request, webhook_id)
     waiting = Delivery.objects.of_webhook(webhook).unfinished().count()
+    again = 0
+    if "missed" in request.POST:
+        # Before it is enabled: afterwards, a success could come first, and there is nothing missed
+        # since that one.
+        missed = Delivery.objects.missed_by(webhook)
+        again = webhook.send_anew(missed, seen=timezone.now(), by=request.user)
     if webhook.enable(by=request.user):
         effect = ngettext(
             "The event that waits is sent now.",
             "The %(n)s events that wait are sent now, oldest first.",
             waiting,
         ) % {"n": f"{waiting:,}"}
-        succeed(request, _("%(name)s is enabled.") % name_of(webhook), effect if waiting else "")
+        effects = (effect if waiting else "", sent_again(again) if again else "")
+        succeed(request, _("%(name)s is enabled.") % name_of(webhook), " ".join(effects).strip())
     else:
         unchanged(request, webhook)
     return redirect(next_url(request, reverse("webhooks:list")))

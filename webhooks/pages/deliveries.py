@@ -7,8 +7,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from accounts.decorators import for_administrators, for_members
 from accounts.http import PersonRequest
@@ -20,6 +20,7 @@ from webhooks.now import send_now, turn
 from webhooks.pages.actions import tell_result
 from webhooks.pages.detail import find, header
 from webhooks.pages.filters import DeliveryFilter
+from webhooks.pages.recover import offers
 from webhooks.pages.tables import DeliveryTable
 from webhooks.standing import DeliveryStanding
 
@@ -43,7 +44,7 @@ def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
         **filters.template_context(),
         "tab": "deliveries",
         "empty": empty,
-        "has_failed": request.membership.is_admin and failed(webhook).exists(),
+        "again": offers(webhook) if request.membership.is_admin else None,
         "list_url": reverse("webhooks:deliveries", args=page),
         "layout_url": reverse("webhooks:save_deliveries_layout", args=page),
         "refresh_url": request.get_full_path(),
@@ -56,11 +57,6 @@ def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
 
 def deliveries_of(webhook: Webhook) -> DeliveryQuerySet:
     return Delivery.objects.of_webhook(webhook).select_related("event", "webhook")
-
-
-def failed(webhook: Webhook) -> DeliveryQuerySet:
-    """Return the deliveries that were given up, which nothing sends again by itself."""
-    return Delivery.objects.of_webhook(webhook).filter(state=Delivery.State.FAILED)
 
 
 @posts_from("webhooks:deliveries")
@@ -149,42 +145,6 @@ def redeliver(request: PersonRequest, webhook_id: str, delivery_id: str) -> Http
         with turn(webhook.account_id):
             tell_result(request, row, send_now(webhook, row))
     else:
-        succeed(request, _("%(id)s is sent again.") % {"id": row.pk}, when(webhook))
+        effect = _("It waits until the webhook is enabled.")
+        succeed(request, _("%(id)s is sent again.") % {"id": row.pk}, effect)
     return redirect("webhooks:delivery", webhook.pk, row.pk)
-
-
-def when(webhook: Webhook) -> str:
-    return (
-        _("Its id stays the same, so that your program can tell that it is a repetition.")
-        if webhook.active
-        else _("It waits until the webhook is enabled.")
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_administrators
-def redeliver_failed(request: PersonRequest, webhook_id: str) -> HttpResponse:
-    """Say how many deliveries were given up (GET), and send them all once more (POST)."""
-    webhook = find(request, webhook_id)
-    rows = failed(webhook)
-    page = redirect("webhooks:deliveries", webhook.pk)
-    if request.method == "POST":
-        if count := webhook.redeliver(rows, by=request.user):
-            title = ngettext(
-                "%(n)s delivery is sent again.", "%(n)s deliveries are sent again.", count
-            )
-            succeed(request, title % {"n": f"{count:,}"}, when(webhook))
-        else:
-            inform(request, _("Nothing was changed."), _("No delivery was given up."))
-        return page
-    count = rows.count()
-    if not count:
-        inform(request, _("Nothing to send again."), _("No delivery was given up."))
-        return page
-    context = {
-        **header(request, webhook),
-        "count": count,
-        "count_text": f"{count:,}",
-        "oldest": rows.order_by("created_at").values_list("created_at", flat=True).first(),
-    }
-    return render(request, "webhooks/redeliver.html", context)

@@ -9,6 +9,7 @@ from webhooks.pages import (
     detail,
     edit,
     lists,
+    recover,
     secrets,
     summary,
     wizard,
@@ -44,9 +45,10 @@ urlpatterns = [
     ),
     path(
         "webhooks/<webhook_id:webhook_id>/deliveries/redeliver/",
-        deliveries.redeliver_failed,
+        recover.redeliver_failed,
         name="redeliver_failed",
     ),
+    path("webhooks/<webhook_id:webhook_id>/deliveries/recover/", recover.recover, name="recover"),
     path(
         "webhooks/<webhook_id:webhook_id>/deliveries/<delivery_id:delivery_id>/",
         deliveries.delivery,

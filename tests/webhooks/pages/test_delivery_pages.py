@@ -176,21 +176,19 @@ def test_what_is_due_anyway_is_not_redelivered(michael: Person, webhook: Webhook
     assert not Event.objects.filter(action=Action.WEBHOOK_REDELIVERED).exists()
 
 
-def test_all_that_were_given_up_are_counted_first_and_then_sent(
-    michael: Person, four: Webhook
-) -> None:
+def test_all_that_failed_are_counted_first_and_then_sent(michael: Person, four: Webhook) -> None:
     given_up(four, "PR-lost-too")
     other = given_up(make_webhook(four.account, "Other"))
     url = page_of(four, "redeliver/")
-    assert "Send 2 deliveries again?" in text_of(michael, url)
+    assert "Send 3 deliveries again?" in text_of(michael, url)
     assert Delivery.objects.filter(webhook=four, state="failed").count() == 2
     response = michael.client.post(url, follow=True)
-    assert b"2 deliveries are sent again." in response.content
+    assert b"3 deliveries are sent again." in response.content
     assert Delivery.objects.filter(webhook=four, state="failed").count() == 0
     assert Delivery.objects.filter(webhook=four, state="delivered").count() == 1
     other.refresh_from_db()
     assert other.state == Delivery.State.FAILED
-    assert b"No delivery was given up." in michael.client.post(url, follow=True).content
+    assert b"No delivery has failed." in michael.client.post(url, follow=True).content
 
 
 def test_members_see_deliveries_and_redeliver_none(adrian: Person, webhook: Webhook) -> None:

@@ -1,0 +1,102 @@
+"""Sending many deliveries again that have failed: how many first, then all of them, paced."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import for_administrators
+from accounts.http import PersonRequest
+from portal.http import whole
+from portal.notices import inform, succeed
+from webhooks.models import Delivery, DeliveryQuerySet, Webhook
+from webhooks.models.delivery import MOST_AGAIN
+from webhooks.pages.detail import find, header
+
+
+def undelivered(webhook: Webhook) -> DeliveryQuerySet:
+    return Delivery.objects.of_webhook(webhook).undelivered()
+
+
+def offers(webhook: Webhook) -> dict[str, bool]:
+    """Return whether anything was missed since the last success, and whether anything else was."""
+    missed = Delivery.objects.missed_by(webhook)
+    rest = undelivered(webhook).exclude(pk__in=missed.values("pk"))
+    return {"missed": missed.exists(), "rest": rest.exists()}
+
+
+def moment_of(request: HttpRequest) -> datetime:
+    """Return when the page was shown whose button was pressed; now if it does not say."""
+    now = timezone.now()
+    seen = whole(request.POST.get("seen"), 0) / 1000
+    return datetime.fromtimestamp(min(seen, now.timestamp()), UTC) if seen else now
+
+
+def now_shown() -> int:
+    """Return the moment of a page, for `moment_of`, in milliseconds."""
+    return int(timezone.now().timestamp() * 1000) + 1
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def redeliver_failed(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    """Say how many deliveries have failed (GET), and send them all once more (POST)."""
+    webhook = find(request, webhook_id)
+    return send_all(request, webhook, undelivered(webhook), _("Redeliver All"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def recover(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    """Say how many deliveries have failed since the last success, and send them once more."""
+    webhook = find(request, webhook_id)
+    rows = Delivery.objects.missed_by(webhook)
+    since = webhook.health.last_success_at
+    return send_all(request, webhook, rows, _("Recover"), since=since, recovers=True)
+
+
+def send_all(
+    request: PersonRequest, webhook: Webhook, rows: DeliveryQuerySet, title: str, **shown: Any
+) -> HttpResponse:
+    page = redirect("webhooks:deliveries", webhook.pk)
+    if request.method == "POST":
+        count = webhook.send_anew(rows, seen=moment_of(request), by=request.user)
+        if count:
+            succeed(request, sent_again(count), when(webhook))
+        else:
+            inform(request, _("Nothing was changed."), _("No delivery has failed."))
+        return page
+    # One more than can be sent at once tells that there are more.
+    count = rows.order_by()[: MOST_AGAIN + 1].count()
+    if not count:
+        inform(request, _("Nothing to send again."), _("No delivery has failed."))
+        return page
+    context = {
+        **header(request, webhook),
+        **shown,
+        "title": title,
+        "count": min(count, MOST_AGAIN),
+        "count_text": f"{min(count, MOST_AGAIN):,}",
+        "has_more": count > MOST_AGAIN,
+        "oldest": rows.order_by("created_at").values_list("created_at", flat=True).first(),
+        "seen": now_shown(),
+    }
+    return render(request, "webhooks/redeliver.html", context)
+
+
+def sent_again(count: int) -> str:
+    told = ngettext("%(n)s delivery is sent again.", "%(n)s deliveries are sent again.", count)
+    return told % {"n": f"{count:,}"}
+
+
+def when(webhook: Webhook) -> str:
+    return (
+        _("Their ids stay the same, so that your program can tell that they are repetitions.")
+        if webhook.active
+        else _("They wait until the webhook is enabled.")
+    )
