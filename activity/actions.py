@@ -31,6 +31,8 @@ class Action(TextChoices):
     # By the portal, because a policy of the account says so.
     TOKEN_IDLED = "tokens.idled", _("Token disabled, unused")
     TOKEN_REMINDED = "tokens.reminded", _("Reminder sent")
+    # By the portal, soon after the end.
+    TOKEN_EXPIRED = "tokens.expired", _("Token expired")
     # Its keys can no longer be viewed, nor the token restored.
     TOKEN_PURGED = "tokens.purged", _("Token purged")
 
@@ -43,6 +45,8 @@ class Action(TextChoices):
     REHEARSAL_ENDED = "tokens.rehearsal-ended", _("Rehearsal ended early")
     # A call with a right key from an address that the IP rules do not have.
     ADDRESS_REFUSED = "tokens.address-refused", _("Refused: address not allowed")
+    # Many calls within an hour, for whatever reason.
+    CALLS_REFUSED = "tokens.calls-refused", _("Many calls refused")
 
     KEY_VIEWED = "keys.viewed", _("Key viewed")
     KEY_COPIED = "keys.copied", _("Key copied")

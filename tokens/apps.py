@@ -11,6 +11,8 @@ IDLE_EVERY = 60.0
 PURGE_EVERY = 10 * 60
 # How often it looks for tokens that somebody has to be reminded of.
 REMIND_EVERY = 10 * 60
+# How often it looks for tokens that have expired.
+ENDS_EVERY = 30.0
 
 
 class TokensConfig(AppConfig):
@@ -25,3 +27,4 @@ class TokensConfig(AppConfig):
         background.every(IDLE_EVERY, settling.settle)
         background.every(PURGE_EVERY, Token.objects.purge)
         background.every(REMIND_EVERY, reminders.remind)
+        background.every(ENDS_EVERY, reminders.record_ends)

@@ -29,7 +29,7 @@ from portal import api, logs
 from portal.addresses import packed
 from portal.http import View, client_address, client_agent, client_network
 from portal.moments import SKEW
-from tokens import keys, rates, uses
+from tokens import keys, rates, refusals, uses
 from tokens.catalog import Module
 from tokens.hindrances import Hindrance, barriers, hindrance_text, hindrances
 from tokens.lookup import LOOK_UPS, STAMP_EVERY, Row
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 # A logger of its own, rate-limited in LOGGING, since anyone can cause these lines.
-refusals = logging.getLogger("tokens.refusals")
+refusals_log = logging.getLogger("tokens.refusals")
 
 
 class Caller(NamedTuple):
@@ -343,7 +343,9 @@ def note_refusal(request: HttpRequest, refused: CallRefused) -> None:
     address = client_address(request)
     if address and isinstance(refused, FromElsewhere):
         note_address(refused.token_id, address, client_agent(request))
-    refusals.warning(
+    if refused.token_id:
+        refusals.count(refused.token_id)
+    refusals_log.warning(
         "Refused call: address %s, token %s, request %s, status %s: %s",
         address,
         refused.token_id or "-",

@@ -5,12 +5,13 @@ is reminded of a token with two live keys: somebody is at work on it already.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,7 +23,7 @@ from activity.actions import Action
 from activity.recording import record
 from portal import text
 from tokens.models import Token
-from tokens.models.reminder import THRESHOLDS, Reminder
+from tokens.models.reminder import ENDED, THRESHOLDS, Reminder
 
 
 class Due(NamedTuple):
@@ -30,6 +31,10 @@ class Due(NamedTuple):
 
     token: Token
     days: int
+
+
+# What else people are told of, by apps above: a name for the command, and the job.
+ALSO: list[tuple[str, Callable[[], int]]] = []
 
 
 def remind() -> int:
@@ -115,6 +120,37 @@ def claim(due: Due) -> bool:
     return Reminder.objects.get_or_create(
         token=due.token, days=due.days, expires_at=due.token.expires_at
     )[1]
+
+
+# --- Ends -----------------------------------------------------------------------------------------
+
+# Ends of longer ago are not recorded, as after an update or a long standstill.
+RECENT = timedelta(days=7)
+
+
+def record_ends() -> int:
+    """Record that tokens have expired, each end once; return how many there were.
+
+    The clock is that of the database, by which the gate refuses calls. Several processes may do it
+    at the same time.
+    """
+    ended = Token.objects.live().filter(
+        account__is_active=True, expires_at__lte=Now(), expires_at__gt=Now() - RECENT
+    )
+    told = Reminder.objects.filter(
+        token=OuterRef("pk"), expires_at=OuterRef("expires_at"), days=ENDED
+    )
+    return sum(record_end(token) for token in ended.exclude(Exists(told)).order_by("expires_at"))
+
+
+@transaction.atomic
+def record_end(token: Token) -> bool:
+    """Record an end; return False if it is recorded, or was moved meanwhile."""
+    rows = Token.objects.live().filter(pk=token.pk, expires_at=token.expires_at)
+    if not rows.select_for_update(no_key=True).exists() or not claim(Due(token, ENDED)):
+        return False
+    record(None, Action.TOKEN_EXPIRED, token, {"expires_at": [None, token.expires_at]})
+    return True
 
 
 # --- What they say --------------------------------------------------------------------------------

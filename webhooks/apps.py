@@ -15,9 +15,11 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         # These need the loaded models; `outbox` connects itself to the trail.
+        from tokens import reminders
         from tokens.models.key import ALSO_SEALED
         from webhooks import notices, outbox  # noqa: F401
         from webhooks.models import WebhookSecret
 
         ALSO_SEALED.append(WebhookSecret)
+        reminders.ALSO.append(("Warnings of webhooks", notices.warn))
         background.every(WARN_EVERY, notices.warn)

@@ -248,6 +248,14 @@ def release(worker: str, deliveries: "Iterable[Delivery]") -> None:
     ).update(claimed_by="", due_at=timezone.now(), tries=F("tries") - 1)
 
 
+def release_strays(worker: str, known: "Iterable[str]") -> int:
+    """Give back what a worker has claimed without getting to know of it; return how many."""
+    strays = Delivery.objects.filter(claimed_by=worker, state=Delivery.State.PENDING)
+    return strays.exclude(pk__in=[*known]).update(
+        claimed_by="", due_at=timezone.now(), tries=F("tries") - 1
+    )
+
+
 def recover() -> int:
     """Make deliveries due again whose worker died, and note it; return how many there were.
 

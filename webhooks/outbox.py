@@ -6,6 +6,7 @@ A change that is rolled back leaves nothing, and one that is committed cannot lo
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import connection
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
@@ -31,12 +32,14 @@ TOKEN_EVENTS = {
     Action.TOKEN_DELETED: "deleted",
     Action.TOKEN_RESTORED: "restored",
     Action.TOKEN_REMINDED: "expiring",
+    Action.TOKEN_EXPIRED: "expired",
     Action.KEY_RENEWED: "rotated",
     Action.KEY_ROTATED: "rotated",
     Action.OLD_KEY_RETIRED: "retired",
     Action.KEY_VIEWED: "revealed",
     Action.KEY_COPIED: "revealed",
     Action.ADDRESS_REFUSED: "refused",
+    Action.CALLS_REFUSED: "refused_often",
 }
 
 
@@ -56,7 +59,7 @@ def emit(
     """
     for account in accounts:
         listening = Webhook.objects.listening(account, object_class, product_id)
-        if found := list(listening.only("pk", "condition")):
+        if found := held(list(listening.only("pk", "condition"))):
             event = WebhookEvent.objects.create(
                 account_id=account,
                 object_class=object_class,
@@ -69,6 +72,22 @@ def emit(
             )
             # The event is kept all the same, so that people can see why it was not sent.
             queue(event, [each for each in found if conditions.matches(each.condition, event)])
+
+
+def held(webhooks: "list[Webhook]") -> "list[Webhook]":
+    """Return the webhooks that still exist, and let none be deleted before the commit.
+
+    Changes do not wait for each other, as they would with a lock that Django knows of.
+    """
+    if not webhooks or connection.vendor == "sqlite":
+        return webhooks
+    keys = [each.pk for each in webhooks]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM webhooks_webhook WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [keys]
+        )
+        present = {row[0] for row in cursor.fetchall()}
+    return [each for each in webhooks if each.pk in present]
 
 
 def queue(event: WebhookEvent, webhooks: "list[Webhook]") -> list[Delivery]:

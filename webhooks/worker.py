@@ -57,7 +57,7 @@ class Worker:
         self.running: dict[pycurl.Curl, tuple[Transfer, Claimed, Call, datetime]] = {}
         self.ended: list[Try] = []
         self.accounts: Counter[str] = Counter()
-        self.is_ending = self.is_cut_off = False
+        self.is_ending = self.is_cut_off = self.has_strays = False
         self.last_second = float("inf")
         # When it does each of these the next time, on the monotonic clock.
         self.next_look = self.next_flush = self.next_beat = self.next_tidy = 0.0
@@ -103,6 +103,8 @@ class Worker:
             self.flush()
         if now >= self.next_tidy and not self.ended:
             self.next_tidy = now + TIDY_SECONDS
+            if self.has_strays:
+                self.guarded(self.release_strays)
             self.guarded(claims.recover)
             self.guarded(retention.forget)
         if now >= self.next_look and not self.is_ending:
@@ -135,6 +137,12 @@ class Worker:
             return
         self.running[transfer.curl] = (transfer, claimed, call, now)
         self.multi.add_handle(transfer.curl)
+
+    def release_strays(self) -> None:
+        """Give back what was claimed just before the database went away: nobody sends it."""
+        known = [claimed.delivery.pk for _transfer, claimed, *_rest in self.running.values()]
+        claims.release_strays(self.name, known)
+        self.has_strays = False
 
     # --- Calling ----------------------------------------------------------------------------------
 
@@ -204,7 +212,7 @@ class Worker:
         try:
             answer = work()
         except (OperationalError, InterfaceError) as problem:
-            self.is_cut_off = True
+            self.is_cut_off = self.has_strays = True
             log.warning("The database refused the worker: %s", reason(problem))
         except Exception:
             log.exception("The worker could not do something.")

@@ -10,6 +10,8 @@ from tokens.models.base import Status
 
 # Days before the end of a token on which its account is reminded.
 THRESHOLDS = (30, 14, 7, 1)
+# A row with this instead says that the end itself is in the trail.
+ENDED = 0
 
 
 class Reminder(models.Model):
@@ -32,7 +34,9 @@ class Reminder(models.Model):
             models.UniqueConstraint(
                 fields=("token", "expires_at", "days"), name="one_reminder_per_threshold"
             ),
-            models.CheckConstraint(condition=Q(days__in=THRESHOLDS), name="known_threshold"),
+            models.CheckConstraint(
+                condition=Q(days__in=(*THRESHOLDS, ENDED)), name="known_threshold"
+            ),
         )
 
         indexes = (models.Index("expires_at", name="reminders_by_end"),)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Counter, Draft, Invitation, Session
 from tokens.models import Bucket, Reminder
+from tokens.reminders import RECENT
 
 # Rows per DELETE: on SQLite, it blocks all other writers.
 BATCH = 1000
@@ -31,7 +32,8 @@ def leftovers() -> Iterator[tuple[str, QuerySet[Any]]]:
     for drafts in sorted(Draft.__subclasses__(), key=lambda each: each._meta.app_label):
         yield f"Old drafts of {drafts._meta.app_label}", drafts.old()
     yield "Invitations that are over", Invitation.objects.filter(expires_at__lt=now)
-    yield "Reminders of past ends", Reminder.objects.filter(expires_at__lt=now)
+    # Those of recent ends say which are in the trail.
+    yield "Reminders of past ends", Reminder.objects.filter(expires_at__lt=now - 2 * RECENT)
     yield "Counters of limits", Counter.objects.filter(until__lt=now)
     # What is full again says nothing.
     full = int(now.timestamp() * 1_000_000)
