@@ -94,6 +94,12 @@ SECRET = {
     "examples": ["JWT-3d2f1c6a9e0b4f5d8c7a6b5e4d3c2b1a0f9e8d7c"],
 }
 
+NEW_SECRET = {
+    "type": "string",
+    "description": "The new secret. Of the kind `sw`, it is shown in this answer only.",
+    "examples": ["whsec_Yc2rJ4Nn0b6eT1wS8pQ5vLzK7mXgA3dHfU9oRiEjB0k="],
+}
+
 STATS: Shape = {
     "events": "health__events",
     "triggers": "health__triggers",
@@ -123,6 +129,7 @@ WEBHOOKS = Resource(
         "headers": "headers",
         "keep_order": "keep_order",
         "rate_per_minute": "rate_per_minute",
+        "condition": "condition",
         "api_url": Constant(f"{settings.PORTAL_URL}{PREFIX}v1"),
         "product": {"id": "about_id", "name": "about_name"},
         "account": reference("account"),
@@ -160,7 +167,7 @@ WEBHOOKS = Resource(
 )
 
 FIELDS = ("label", "description", "type", "object_class", "external_url", "http_method")
-PLAIN = (*FIELDS, "active", "data", "headers", "keep_order", "rate_per_minute")
+PLAIN = (*FIELDS, "active", "data", "headers", "keep_order", "rate_per_minute", "condition")
 TAKES: "dict[str, Field[Any, Any]]" = {
     "product_id": CharField(name="product_id", max_length=24, blank=True),
     "jwt_secret": CharField(name="jwt_secret", max_length=secrets.LONGEST),
@@ -204,6 +211,43 @@ def trigger(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
     if webhook.type != Type.EVENT:
         raise ApiError(_("A validator is kept, but never called."), code="WHK_001")
     outbox.send_test(webhook, by=acting(caller))
+
+
+@WEBHOOKS.acts("enable")
+def enable(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
+    """Enable a webhook; events that waited are sent, oldest first."""
+    webhook.enable(by=acting(caller))
+
+
+@WEBHOOKS.acts("disable")
+def disable(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
+    """Disable a webhook. Its events are kept and sent once it is enabled."""
+    webhook.disable(by=acting(caller))
+
+
+KINDS: "dict[str, Field[Any, Any]]" = {
+    "kind": CharField(name="kind", max_length=3, choices=WebhookSecret.Kind.choices, blank=True),
+    "jwt_secret": TAKES["jwt_secret"],
+}
+
+
+@WEBHOOKS.acts("rotate", takes=KINDS, answers={"secret": NEW_SECRET})
+def rotate(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> dict[str, Any]:
+    """Put a new secret in place of the present one; `kind` is `jwt` (default) or `sw`.
+
+    Of the kind `jwt`, `jwt_secret` can give one's own; otherwise the portal makes it up. The old
+    secret of the kind `sw` signs too for 24 hours.
+    """
+    kind = values.get("kind") or WebhookSecret.Kind.JWT
+    given = values.get("jwt_secret", "")
+    if given and kind != WebhookSecret.Kind.JWT:
+        raise ApiError("jwt_secret: " + _("Only a secret of the kind jwt can be given."))
+    secret = given or secrets.new(kind)
+    with refusing():
+        webhook.renew_secret(
+            kind, by=acting(caller), secret=secret, until=WebhookSecret.overlap(kind)
+        )
+    return {"secret": secret}
 
 
 def about(account: Account, values: dict[str, Any], object_class: str) -> dict[str, Any]:

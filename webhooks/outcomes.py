@@ -29,6 +29,7 @@ class Outcome(TextChoices):
     BLOCKED_ADDRESS = "blocked_address", _("Address not allowed")
     BAD_ANSWER = "bad_answer", _("Not an HTTP answer")
     ABORTED = "aborted_by_receiver", _("Stopped by the receiver")
+    STOPPED = "stopped", _("Stopped")
     NOT_SENT = "not_sent", _("Not sent")
     WORKER_LOST = "worker_lost", _("Interrupted")
     LOOP = "loop", _("A loop")
@@ -116,6 +117,10 @@ SENTENCES: dict[Outcome, tuple[Promise | str, Promise | str]] = {
     ),
     Outcome.ABORTED: (
         _("The endpoint asked not to be sent this event again."),
+        "",
+    ),
+    Outcome.STOPPED: (
+        _("Somebody of the account stopped it before it was delivered."),
         "",
     ),
     Outcome.NOT_SENT: (

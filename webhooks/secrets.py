@@ -25,6 +25,11 @@ def new_standard() -> str:
     return f"whsec_{base64.b64encode(random.token_bytes(32)).decode()}"
 
 
+def new(kind: str) -> str:
+    """Return a new secret of a kind of `WebhookSecret`."""
+    return new_jwt() if kind == "jwt" else new_standard()
+
+
 def check(secret: str) -> None:
     """Raise ValidationError unless the secret can sign a JWT."""
     if not secret:

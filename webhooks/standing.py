@@ -132,6 +132,11 @@ class DeliveryStanding:
         )
 
     @property
+    def offers_stop(self) -> bool:
+        """Whether it waits, so that it can be given up."""
+        return self.delivery.is_pending and not self.delivery.claimed_by
+
+    @property
     def what(self) -> tuple[str, str]:
         """The object of its event, and what happened to it."""
         event = self.delivery.event

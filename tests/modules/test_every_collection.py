@@ -69,12 +69,17 @@ def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(
 
 
 def parent_of(resource: Resource, key: str) -> str:
-    """Return the id of a product with items, or of the token itself."""
+    """Return the id of a product with items, of a webhook, or of the token itself."""
     if resource.path.startswith("products/"):
         return Product.objects.filter(items__isnull=False, vendor="VA-044-420", status="published")[
             0
         ].pk
-    return key.split(" ")[1].split(":")[0]
+    token_id = key.split(" ")[1].split(":")[0]
+    if resource.path.startswith("notifications/"):
+        account = Token.objects.get(pk=token_id).account
+        told = Webhook.objects.filter(account=account, deliveries__isnull=False)
+        return str(told.distinct()[0].pk)
+    return token_id
 
 
 def side(model: type[Model]) -> Callable[[str], QuerySet[Any]]:

@@ -97,7 +97,10 @@ MORE = {
         ),
     },
     # Described as objects without properties: their names are chosen by whoever makes the webhook.
-    "notifications/webhooks": {"data.queue", "headers.X-Source", "keep_order"},
+    "notifications/webhooks": {
+        *("data.queue", "headers.X-Source"),
+        *("condition", "keep_order", "rate_per_minute"),
+    },
 }
 # Required there and absent here, because there is no value. CloudBlue's command line crashes on
 # null.

@@ -98,6 +98,7 @@ PAGES = {
     "webhooks:list": ("sign-in", 200, 200, 200),
     "webhooks:save_layout": ("sign-in", 302, 302, 302),
     "webhooks:new": ("sign-in", 403, 200, 200),
+    "webhooks:address": ("sign-in", 302, 302, 302),
     "webhooks:draft": ("sign-in", 403, 200, 404),
     "webhooks:detail": ("sign-in", 200, 200, 404),
     "webhooks:summary": ("sign-in", 302, 302, 404),
@@ -117,6 +118,7 @@ PAGES = {
     "webhooks:recover": ("sign-in", 403, 302, 404),
     "webhooks:delivery": ("sign-in", 200, 200, 404),
     "webhooks:redeliver": ("sign-in", 302, 302, 302),
+    "webhooks:stop": ("sign-in", 302, 302, 302),
     "tokens:policies": ("sign-in", 200, 200, 200),
     "tokens:restore": ("sign-in", 302, 302, 302),
     "activity:list": ("sign-in", 200, 200, 200),
@@ -208,6 +210,7 @@ FORMS = {
     "webhooks:list": ("sign-in", 405, 405, 405),
     "webhooks:save_layout": ("sign-in", 302, 302, 302),
     "webhooks:new": ("sign-in", 403, 200, 200),
+    "webhooks:address": ("sign-in", 403, 200, 200),
     "webhooks:draft": ("sign-in", 403, 200, 404),
     "webhooks:detail": ("sign-in", 405, 405, 405),
     "webhooks:summary": ("sign-in", 405, 405, 405),
@@ -226,6 +229,7 @@ FORMS = {
     "webhooks:recover": ("sign-in", 403, 302, 404),
     "webhooks:delivery": ("sign-in", 405, 405, 405),
     "webhooks:redeliver": ("sign-in", 403, 302, 404),
+    "webhooks:stop": ("sign-in", 403, 302, 404),
     "tokens:policies": ("sign-in", 403, 302, 302),
     "tokens:restore": ("sign-in", 403, 302, 404),
     "activity:list": ("sign-in", 405, 405, 405),
@@ -252,6 +256,7 @@ API = {
     "extensions": Module.INTEGRATIONS,
     "modules": Module.INTEGRATIONS,
     "notifications/webhooks": Module.INTEGRATIONS,
+    "notifications/webhooks/<parent>/deliveries": Module.INTEGRATIONS,
     "helpdesk/cases": Module.HELPDESK,
     "listings": Module.LISTINGS,
     "listing-requests": Module.LISTINGS,
@@ -284,7 +289,13 @@ ACTIONS = {
         f"helpdesk/cases/<id>/{action}": Module.HELPDESK
         for action in ("pend", "inquire", "resolve", "close")
     },
-    "notifications/webhooks/<id>/trigger": Module.INTEGRATIONS,
+    **{
+        f"notifications/webhooks/{action}": Module.INTEGRATIONS
+        for action in (
+            *("<id>/trigger", "<id>/enable", "<id>/disable", "<id>/rotate"),
+            *("<parent>/deliveries/<id>/redeliver", "<parent>/deliveries/<id>/abort"),
+        )
+    },
     **{
         f"requests/<id>/{action}": Module.SUBSCRIPTIONS
         for action in (
@@ -330,7 +341,7 @@ def rule_of(token: Token) -> IPRule:
     return rule
 
 
-HOOKS_ALONE = ("webhooks:list", "webhooks:save_layout", "webhooks:new")
+HOOKS_ALONE = tuple(f"webhooks:{name}" for name in ("list", "save_layout", "new", "address"))
 
 
 def hook_address(route: str, token: Token) -> str:
@@ -347,7 +358,9 @@ def hook_address(route: str, token: Token) -> str:
     delivery = Delivery.objects.filter(webhook=webhook).first() or send_test(webhook, None)
     more = {
         **dict.fromkeys(("webhooks:reveal", "webhooks:copy", "webhooks:new_secret"), ("jwt",)),
-        **dict.fromkeys(("webhooks:delivery", "webhooks:redeliver"), (delivery.pk,)),
+        **dict.fromkeys(
+            ("webhooks:delivery", "webhooks:redeliver", "webhooks:stop"), (delivery.pk,)
+        ),
     }
     return reverse(route, args=(webhook.pk, *more.get(route, ())))
 

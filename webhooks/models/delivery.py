@@ -67,11 +67,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def undelivered(self) -> "DeliveryQuerySet":
         """Return those that were given up, or tried in vain and wait for a later try.
 
-        Neither tests, nor what a receiver does not want or a loop has ended.
+        Neither tests, nor what somebody has stopped on purpose, nor the end of a loop.
         """
         waits = Q(state=Delivery.State.PENDING, failures__gt=0, claimed_by="")
         rows = self.filter(Q(state=Delivery.State.FAILED) | waits, event__is_test=False)
-        return rows.exclude(last_outcome__in=(Outcome.ABORTED, Outcome.LOOP))
+        return rows.exclude(last_outcome__in=(Outcome.ABORTED, Outcome.STOPPED, Outcome.LOOP))
 
     def missed_by(self, webhook: Webhook) -> "DeliveryQuerySet":
         """Return what has failed since the last success of a webhook's endpoint."""
@@ -190,6 +190,12 @@ class Delivery(models.Model):
     @property
     def is_pending(self) -> bool:
         return self.state == self.State.PENDING
+
+    def give_up(self) -> bool:
+        """Try it no more, unless a worker is sending it; tell whether it was waiting."""
+        waits = Delivery.objects.filter(pk=self.pk, claimed_by="").unfinished()
+        over = {"state": self.State.FAILED, "done_at": timezone.now()}
+        return bool(waits.update(**over, last_outcome=Outcome.STOPPED, last_code=None))
 
     @property
     def message_id(self) -> str:

@@ -1,6 +1,6 @@
 """The secrets that sign the calls of a webhook."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
@@ -16,6 +16,8 @@ from webhooks.models.webhook import Webhook
 
 if TYPE_CHECKING:
     from tokens.models import Doer
+
+OVERLAP = timedelta(hours=24)
 
 
 class WebhookSecret(models.Model):
@@ -90,6 +92,14 @@ class WebhookSecret(models.Model):
                 old.filter(pk=newest.pk).update(expires_at=until)
                 old.exclude(pk=newest.pk).delete()
             return True
+
+    @classmethod
+    def overlap(cls, kind: str) -> datetime | None:
+        """Return until when an old secret signs beside one that is made now; None: not at all.
+
+        A JWT carries one signature, so only the other secret can overlap with its successor.
+        """
+        return timezone.now() + OVERLAP if kind == cls.Kind.STANDARD else None
 
     @classmethod
     def newest(cls, webhook: Webhook, kind: str) -> "WebhookSecret":

@@ -26,7 +26,7 @@ from webhooks.models.base import WebhookFields
 
 if TYPE_CHECKING:
     from tokens.models import Doer
-    from webhooks.models.delivery import DeliveryQuerySet
+    from webhooks.models.delivery import Delivery, DeliveryQuerySet
 
 
 class Changed(Exception):
@@ -240,10 +240,9 @@ class Webhook(WebhookFields):
         """
         from webhooks.models.secret import WebhookSecret
 
-        made_up = secrets.new_jwt if kind == WebhookSecret.Kind.JWT else secrets.new_standard
         with transaction.atomic():
             row = Webhook.objects.select_for_update(no_key=True).get(pk=self.pk)
-            new = secret or made_up()
+            new = secret or secrets.new(kind)
             if not WebhookSecret.replace(row, kind, new, by=by, until=until):
                 return False
             told = {"kind": [None, str(WebhookSecret.Kind(kind).label)]}
@@ -257,6 +256,14 @@ class Webhook(WebhookFields):
             if count:
                 record(by, Action.WEBHOOK_REDELIVERED, self, {"deliveries": [None, count]})
         return count
+
+    def abort(self, delivery: "Delivery", *, by: "Doer | None") -> bool:
+        """Give up a delivery that waits; return False if it is being sent, or finished."""
+        with transaction.atomic():
+            if not delivery.give_up():
+                return False
+            record(by, Action.WEBHOOK_ABORTED, self, {"delivery": [None, delivery.pk]})
+        return True
 
     def send_anew(
         self, deliveries: "DeliveryQuerySet", *, seen: datetime, by: "Doer | None"

@@ -148,3 +148,18 @@ def redeliver(request: PersonRequest, webhook_id: str, delivery_id: str) -> Http
         effect = _("It waits until the webhook is enabled.")
         succeed(request, _("%(id)s is sent again.") % {"id": row.pk}, effect)
     return redirect("webhooks:delivery", webhook.pk, row.pk)
+
+
+@posts_from("webhooks:delivery")
+@for_administrators
+def stop(request: PersonRequest, webhook_id: str, delivery_id: str) -> HttpResponse:
+    """Give up a delivery that waits."""
+    webhook = find(request, webhook_id)
+    row = find_delivery(webhook, delivery_id)
+    if webhook.abort(row, by=request.user):
+        effect = _("It can still be sent again with Redeliver.")
+        succeed(request, _("%(id)s is not tried any more.") % {"id": row.pk}, effect)
+    else:
+        told = _("It is being sent right now.") if row.is_pending else _("It is finished already.")
+        inform(request, _("Nothing was changed."), told)
+    return redirect("webhooks:delivery", webhook.pk, row.pk)

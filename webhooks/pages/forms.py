@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,6 +23,17 @@ SOURCES = ((PORTAL, gettext_lazy("Made by the portal")), (OWN, gettext_lazy("My 
 
 # How many events the preview of a condition looks at.
 LAST = 100
+
+
+# The address is looked at while it is typed; only its own field is sent.
+LOOKED_AT = {
+    "hx-post": reverse_lazy("webhooks:address"),
+    "hx-trigger": "input changed delay:800ms",
+    "hx-params": "external_url",
+    "hx-target": "#address-look",
+    "hx-swap": "innerHTML show:none",
+    "hx-sync": "this:replace",
+}
 
 
 def plain(widget: forms.Widget) -> forms.Widget:
@@ -164,7 +176,7 @@ class EndpointForm(FieldsForm):
     external_url = forms.CharField(
         label=gettext_lazy("URL"),
         max_length=4096,
-        widget=plain(forms.TextInput(attrs={"inputmode": "url", "data-limit": ""})),
+        widget=plain(forms.TextInput(attrs={"inputmode": "url", "data-limit": "", **LOOKED_AT})),
         error_messages={
             "required": gettext_lazy("Enter the address that the portal is to call."),
             "max_length": gettext_lazy("An address has at most %(limit_value)d characters."),

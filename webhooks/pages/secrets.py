@@ -1,7 +1,5 @@
 """View and Copy, which hand out a secret, and New Secret."""
 
-from datetime import timedelta
-
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -23,9 +21,6 @@ from webhooks.models import Webhook, WebhookSecret
 from webhooks.pages.detail import find, header, show_detail
 from webhooks.pages.forms import SecretForm
 from webhooks.pages.summary import has_summary, show_summary
-
-# How long the old signing secret signs too.
-OVERLAP = timedelta(hours=24)
 
 
 def known(kind: str) -> WebhookSecret.Kind:
@@ -104,8 +99,7 @@ def new_secret(request: PersonRequest, webhook_id: str, kind: str) -> HttpRespon
 def replace(
     request: PersonRequest, webhook: Webhook, kind: WebhookSecret.Kind, secret: str
 ) -> HttpResponse:
-    # A JWT carries one signature, so only the other secret can overlap with its successor.
-    until = timezone.now() + OVERLAP if kind == WebhookSecret.Kind.STANDARD else None
+    until = WebhookSecret.overlap(kind)
     name = {"name": text.isolate(webhook.label), "kind": kind.label}
     if webhook.renew_secret(kind, by=request.user, secret=secret, until=until):
         effect = (

@@ -21,6 +21,7 @@ urlpatterns = [
     path("webhooks/", lists.index, name="list"),
     path("webhooks/layout/", lists.save_layout, name="save_layout"),
     path("webhooks/new/", wizard.new, name="new"),
+    path("webhooks/address/", wizard.address, name="address"),
     path("webhooks/new/<uuid:draft_id>/<slug:name>/", wizard.step, name="draft"),
     path("webhooks/<webhook_id:webhook_id>/", detail.detail, name="detail"),
     path("webhooks/<webhook_id:webhook_id>/summary/", summary.summary, name="summary"),
@@ -58,5 +59,10 @@ urlpatterns = [
         "webhooks/<webhook_id:webhook_id>/deliveries/<delivery_id:delivery_id>/redeliver/",
         deliveries.redeliver,
         name="redeliver",
+    ),
+    path(
+        "webhooks/<webhook_id:webhook_id>/deliveries/<delivery_id:delivery_id>/stop/",
+        deliveries.stop,
+        name="stop",
     ),
 ]

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -22,9 +22,10 @@ from accounts import sudo
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest, get_visible_or_404
 from portal import wizard
-from portal.http import posted
+from portal.http import posted, posts_from
 from portal.notices import fail
 from portal.typed import ERRORS, keep, render_form
+from webhooks import checking
 from webhooks.models import Webhook, WebhookDraft
 from webhooks.pages.forms import EndpointForm, EventsForm, FieldsForm, GeneralForm, OwnSecret
 from webhooks.pages.summary import Step
@@ -134,6 +135,15 @@ def events(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
                 return show(request, Step.EVENTS, draft, form, confirm=asked)
             return create(request, draft)
     return show(request, Step.EVENTS, draft, form)
+
+
+@posts_from("webhooks:list")
+@for_administrators
+def address(request: PersonRequest) -> HttpResponse:
+    """Return what is to be said about an address that is being typed; nothing is stored."""
+    typed = request.POST.get("external_url", "").strip()[:4096]
+    verdict = checking.look(typed, request.membership.account_id) if typed else None
+    return render(request, "webhooks/address.html", {"verdict": verdict})
 
 
 def save_valid(draft: WebhookDraft, form: FieldsForm) -> None:

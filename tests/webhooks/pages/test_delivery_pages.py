@@ -209,3 +209,43 @@ def test_what_is_sent_again_waits_while_the_webhook_is_disabled(
     page = response.content.decode()
     assert "It waits until the webhook is enabled." in page
     assert "When the webhook is enabled" in page
+
+
+# --- Stopping -------------------------------------------------------------------------------------
+
+
+def test_what_waits_can_be_stopped_and_sent_again(michael: Person, webhook: Webhook) -> None:
+    row = failing(webhook)
+    url = page_of(webhook, f"{row.pk}/")
+    assert "Stop Retrying" in text_of(michael, url)
+    assert b"is not tried any more." in michael.client.post(f"{url}stop/", follow=True).content
+    row.refresh_from_db()
+    assert (row.state, row.last_outcome, row.last_code) == ("failed", "stopped", None)
+    seen = text_of(michael, url)
+    assert "Somebody of the account stopped it" in seen
+    assert "Stop Retrying" not in seen
+    assert b"It is finished already." in michael.client.post(f"{url}stop/", follow=True).content
+    [entry] = Event.objects.filter(action=Action.WEBHOOK_ABORTED)
+    assert entry.changes == {"delivery": [None, row.pk]}
+    # Nobody wants it with all the others.
+    assert not Delivery.objects.of_webhook(webhook).undelivered().exists()
+
+
+def test_what_is_being_sent_is_not_stopped(michael: Person, webhook: Webhook) -> None:
+    row = make_delivery(webhook, claimed_by="worker")
+    url = page_of(webhook, f"{row.pk}/")
+    assert "Stop Retrying" not in text_of(michael, url)
+    assert b"It is being sent right now." in michael.client.post(f"{url}stop/", follow=True).content
+    row.refresh_from_db()
+    assert (row.state, row.claimed_by) == ("pending", "worker")
+
+
+def test_members_and_strangers_stop_nothing(
+    adrian: Person, stranger: Person, webhook: Webhook
+) -> None:
+    row = failing(webhook)
+    url = page_of(webhook, f"{row.pk}/")
+    assert "Stop Retrying" not in text_of(adrian, url)
+    assert adrian.client.post(f"{url}stop/").status_code == 403
+    assert stranger.client.post(f"{url}stop/").status_code == 404
+    assert Delivery.objects.get().state == Delivery.State.PENDING

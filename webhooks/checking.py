@@ -1,0 +1,113 @@
+"""Looking at the address of an endpoint while it is typed.
+
+It connects as deliveries do, and through the same checks, but sends nothing. It never says more
+than that an address is not public, whatever the name, so that nobody can look around in the
+network of the portal with it.
+"""
+
+import ssl
+import time
+from datetime import timedelta
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pycurl
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import limits
+from portal import text
+from webhooks.models.base import check_url
+from webhooks.now import turn
+from webhooks.outcomes import Outcome
+from webhooks.send import Transfer
+from webhooks.signing import Call, sendable
+
+# Seconds for all of it, by the clock.
+SECONDS = 5.0
+# How many looks an account has in a minute.
+LOOKS = 30
+# A certificate that ends so soon should be renewed.
+SOON = 14
+
+
+class Verdict(NamedTuple):
+    """What a look found. `level` is "ok", "warning" or "error"."""
+
+    level: str
+    sentence: str
+
+    @property
+    def icon(self) -> str:
+        return "success" if self.level == "ok" else self.level
+
+
+def look(url: str, account_id: str) -> Verdict:
+    """Return what is to be said about an address."""
+    try:
+        check_url(url)
+        parts = urlsplit(sendable(url, {}))
+    except ValidationError as problem:
+        return Verdict("error", " ".join(problem.messages))
+    except ValueError:
+        return Verdict("error", _("Enter a complete address, such as https://example.com/hook."))
+    try:
+        limits.take([looks(account_id)])
+        with turn(account_id):
+            outcome, days = connect(parts.geturl())
+    except limits.LimitReached:
+        return Verdict("warning", _("Too many addresses were looked at. Wait a moment."))
+    named = {"host": text.isolate(parts.hostname or "")}
+    if outcome in (Outcome.DNS, Outcome.BLOCKED_ADDRESS):
+        # One sentence for both: which names and addresses exist inside is nobody's business.
+        told = _("%(host)s has no public address. Check the spelling; private ones are refused.")
+        return Verdict("error", told % named)
+    if outcome == Outcome.TOTAL_TIMEOUT:
+        # Nothing was asked, so it cannot be the answer that took too long.
+        outcome = Outcome.CONNECT_TIMEOUT
+    if outcome != Outcome.OK:
+        return Verdict("error", f"{outcome.sentence} {outcome.advice}")
+    if parts.scheme == "http":
+        told = _("%(host)s can be reached. Calls are not encrypted: use https if you can.")
+        return Verdict("warning", told % named)
+    if days is None:
+        return Verdict("ok", _("%(host)s can be reached.") % named)
+    told = ngettext(
+        "%(host)s can be reached. Its certificate ends in %(n)s day.",
+        "%(host)s can be reached. Its certificate ends in %(n)s days.",
+        days,
+    )
+    return Verdict("warning" if days <= SOON else "ok", told % {**named, "n": f"{days:,}"})
+
+
+def looks(account_id: str) -> limits.Limit:
+    return limits.Limit(f"address:{account_id}", LOOKS, timedelta(minutes=1), "")
+
+
+def connect(url: str) -> tuple[Outcome, int | None]:
+    """Connect to an address, with TLS for https; return the days that its certificate is valid."""
+    transfer = Transfer(SECONDS)
+    transfer.prepare(Call("GET", url, {}))
+    transfer.curl.setopt(pycurl.CONNECT_ONLY, 1)
+    transfer.curl.setopt(pycurl.OPT_CERTINFO, 1)
+    try:
+        transfer.curl.perform()
+    except pycurl.error as problem:
+        return transfer.result(*problem.args[:2]).outcome, None
+    else:
+        return Outcome.OK, days_left(transfer.curl.getinfo_raw(pycurl.INFO_CERTINFO))
+    finally:
+        transfer.close()
+
+
+def days_left(chain: Any) -> int | None:
+    """Return for how many days the first certificate of a chain is valid; None if unknown."""
+    for name, value in chain[0] if chain else ():
+        if name == b"Expire date":
+            try:
+                ends = ssl.cert_time_to_seconds(value.decode())
+            except ValueError:
+                return None
+            return max(int(ends - time.time()) // 86_400, 0)
+    return None
