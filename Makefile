@@ -7,7 +7,7 @@ CLIENTS := .venv-clients
 TOOLS := .venv-tools
 BIOME := .biome
 BIOME_VERSION := 2.6.8
-SOURCES := portal accounts activity tokens webhooks api modules general demo tests manage.py
+SOURCES := portal accounts activity tokens webhooks extensions api modules general demo tests manage.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-quick coverage check format storm bench lock sbom

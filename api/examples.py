@@ -133,6 +133,7 @@ FIELDS = {
     "text": "12",
     "Token.description": "Copies agreements to the ERP every hour.",
     "Extension.description": "Custom Integration",
+    "Extension.subtitle": "Connect your own program or script.",
     "BillingRequest.attributes": {"vendor": {"invoice": "204117"}},
     "BillingRequest.items": [{"id": "CB-100", "quantity": 8}],
     "BillingRequest.type": "vendor",

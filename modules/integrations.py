@@ -31,7 +31,7 @@ from accounts.models import Account
 from api import answers
 from api.bodies import ApiError
 from api.resource import Resource
-from api.shapes import Constant, Rows, actor, actors, reference
+from api.shapes import Column, Constant, Rows, actor, actors, reference
 from modules.models import ModuleEntry
 from portal.fields import MomentField
 from tokens.catalog import Module
@@ -40,6 +40,7 @@ from tokens.models import (
     EXPIRING,
     LONGEST_OVERLAP,
     BadEnd,
+    Category,
     Deleted,
     Extension,
     Grant,
@@ -141,10 +142,28 @@ PERMISSIONS = Resource(
     search=("id", "object.id"),
 )
 
+WEBSITES = {"type": "array", "items": {"type": "string", "examples": ["https://zapier.com"]}}
+CATEGORIES = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "examples": ["automation"]},
+            "name": {"type": "string", "examples": ["Automation"]},
+        },
+    },
+}
+
+
+def shelves(categories: list[Category]) -> list[dict[str, str]]:
+    """Return the categories of an extension as records."""
+    return [{"id": each.value, "name": str(each.label)} for each in categories]
+
+
 EXTENSIONS = Resource(
     "extensions",
     Module.INTEGRATIONS,
-    lambda caller: Extension.objects.annotate(
+    lambda caller: Extension.objects.visible_to(caller.account_id).annotate(
         # Connect calls distributors providers.
         portal=Case(
             When(side=Extension.Side.VENDOR, then=Value("vendor")),
@@ -154,21 +173,30 @@ EXTENSIONS = Resource(
         ),
         featured=Value(value=False, output_field=BooleanField()),
         priority=Value(0, IntegerField()),
-        status=Value("unrestricted", CharField(max_length=16)),
+        # What Connect calls one that every account of its side may use.
+        offered=Case(
+            When(status=Extension.Status.PUBLISHED, then=Value("unrestricted")),
+            default=Value("draft"),
+            output_field=CharField(max_length=16),
+        ),
         system=Value(value=True, output_field=BooleanField()),
         most=Coalesce("cap", Value(settings.TOKENS_PER_EXTENSION), output_field=IntegerField()),
     ),
-    about="Extensions that a token can be created for.",
+    about="Extensions that a token can be created for, and those of the account's tokens.",
     fields={
         "id": "id",
         "name": "name",
         "revision": Constant(1),
+        "subtitle": "subtitle",
         "description": "description",
         "overview": "overview",
+        "websites": Column("website", lambda website: [website] if website else [], WEBSITES),
+        "categories": Column("categories", shelves, CATEGORIES),
+        "owner": reference("owner"),
         "portal": "portal",
         "featured": "featured",
         "priority": "priority",
-        "status": "status",
+        "status": "offered",
         "constraints": {"account": {"tokens": "most"}},
         "system": "system",
     },

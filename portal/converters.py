@@ -25,6 +25,12 @@ class WebhookId(TokenId):
     regex = r"WH-[0-9]{3}-[0-9]{3}-[0-9]{3}"
 
 
+class ExtensionId(TokenId):
+    """The id of an extension, such as `EXT-651-883`; that of Custom is `EXT-000`."""
+
+    regex = r"EXT-[0-9]{3}(?:-[0-9]{3})?"
+
+
 class DeliveryId(TokenId):
     """The id of a delivery of a webhook, such as `WHD-1609-8431-1774`."""
 

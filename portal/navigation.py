@@ -29,9 +29,7 @@ SECTIONS = (
     Section(_("General"), "general:start", "general", ("general:",)),
     Section(_("Tokens"), "tokens:list", "key", ("tokens:",)),
     Section(_("Webhooks"), "webhooks:list", "webhook", ("webhooks:",)),
-    Section(
-        _("Extensions"), "portal:extensions", "extension", ("portal:extensions", "extensions:")
-    ),
+    Section(_("Extensions"), "extensions:list", "extension", ("extensions:",)),
     Section(_("IP Rules"), "rules:list", "shield", ("rules:",)),
     Section(_("Activity"), "activity:list", "activity", ("activity:",), begins_group=True),
     Section(_("Policies"), "tokens:policies", "policy", ("tokens:policies",)),

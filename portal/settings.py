@@ -114,6 +114,7 @@ INSTALLED_APPS = (
     "modules",
     "general",
     "webhooks",
+    "extensions",
     "tokens",
     "activity",
     "accounts",

@@ -5,18 +5,18 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from portal import views
-from portal.converters import DeliveryId, RuleId, TokenId, WebhookId
+from portal.converters import DeliveryId, ExtensionId, RuleId, TokenId, WebhookId
 
 register_converter(TokenId, "token_id")
 register_converter(RuleId, "rule_id")
 register_converter(WebhookId, "webhook_id")
+register_converter(ExtensionId, "extension_id")
 register_converter(DeliveryId, "delivery_id")
 
 shell = (
     [
         path("", views.home, name="home"),
         path("start-over/", views.start_over, name="start_over"),
-        path("integrations/extensions/", views.extensions, name="extensions"),
     ],
     "portal",
 )
@@ -29,6 +29,7 @@ urlpatterns = [
     path("integrations/", include("tokens.pages.urls")),
     path("integrations/", include("tokens.pages.rules.urls")),
     path("integrations/", include("webhooks.pages.urls")),
+    path("integrations/", include("extensions.pages.urls")),
     path("integrations/", include("activity.urls")),
     path("integrations/", include("general.urls")),
     *([path("demo/", include("demo.urls"))] if settings.DEMO else []),

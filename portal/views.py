@@ -1,4 +1,4 @@
-"""Views outside the other apps: the start page, a planned section, all errors (HTML and JSON)."""
+"""Views outside the other apps: the start page, and all errors (HTML and JSON)."""
 
 import logging
 import sys
@@ -32,15 +32,6 @@ overload = logging.getLogger("portal.overload")
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     return redirect("general:start")
-
-
-@require_safe
-def extensions(request: HttpRequest) -> HttpResponse:
-    lead = _(
-        "The portal has no catalog of extensions. You choose what will use a token when you "
-        "create it."
-    )
-    return render(request, "portal/soon.html", {"title": _("Extensions"), "lead": lead})
 
 
 @login_not_required

@@ -18,7 +18,7 @@ from activity.models import Chain, Event
 from modules import webhooks
 from tests.factories import AccountFactory, MembershipFactory, TokenFactory, header
 from tokens import uses
-from tokens.models import Extension, Token
+from tokens.models import Extension, ExtensionVersion, Token
 
 if TYPE_CHECKING:
     # What Django's test client returns has a name in the stubs alone.
@@ -31,7 +31,7 @@ else:
     Response = HttpResponse
 
 # The rows that migrations leave in an empty database.
-SEEDED: list[Extension] = []
+SEEDED: dict[type[Extension | ExtensionVersion], list[Any]] = {}
 
 
 @dataclass
@@ -80,9 +80,11 @@ def keep_what_migrations_seeded(using: str, **kwargs: Any) -> None:
 
     A test with transactions of its own empties the tables.
     """
-    if not SEEDED:
-        SEEDED.extend(Extension.objects.using(using))
-    Extension.objects.using(using).bulk_create(SEEDED, ignore_conflicts=True)
+    for model in (Extension, ExtensionVersion):
+        rows = model._default_manager.using(using)
+        if model not in SEEDED:
+            SEEDED[model] = [*rows.all()]
+        rows.bulk_create(SEEDED[model], ignore_conflicts=True)
 
 
 def has_transactions(item: pytest.Item) -> bool:

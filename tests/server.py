@@ -180,6 +180,7 @@ def installation(home: Path) -> Path:
         "activity",
         "api",
         "demo",
+        "extensions",
         "general",
         "modules",
         "portal",

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from activity.admin import latest
 from portal.admin import BoundedInline, ReadOnly
 from portal.fields import Actor
-from tokens.models import Extension, Grant, Token, TokenQuerySet
+from tokens.models import Extension, ExtensionVersion, Grant, Token, TokenQuerySet
 from tokens.standing import Standing
 
 
@@ -128,12 +128,27 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
         self.message_user(request, text % {"n": count}, messages.SUCCESS)
 
 
+class VersionInline(BoundedInline):
+    model = ExtensionVersion
+    newest = ("-released_at", "-pk")
+
+
+@admin.register(ExtensionVersion)
+class ExtensionVersionAdmin(admin.ModelAdmin):
+    list_display = ("number", "extension", "released_at")
+    list_filter = ("extension",)
+    list_select_related = ("extension",)
+    search_fields = ("number", "extension__label")
+
+
 @admin.register(Extension)
 class ExtensionAdmin(admin.ModelAdmin):
-    list_display = ("label", "id", "name", "side", "most_tokens")
-    list_filter = ("side",)
+    list_display = ("label", "id", "name", "status", "side", "most_tokens")
+    list_filter = ("status", "side")
     search_fields = ("id", "name", "label")
     readonly_fields = ("id",)
+    autocomplete_fields = ("owner",)
+    inlines = (VersionInline,)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say how many tokens keep an extension from being deleted; Django would list them all."""

@@ -168,9 +168,9 @@ def test_no_session_outlives_its_absolute_age(michael: Person) -> None:
 def test_a_request_within_the_minute_does_not_write_the_session(
     michael: Person, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    michael.client.get("/integrations/extensions/")
+    michael.client.get("/integrations/api/")
     with django_assert_num_queries(2):
-        michael.client.get("/integrations/extensions/")
+        michael.client.get("/integrations/api/")
 
 
 def test_htmx_is_sent_to_the_sign_in_instead_of_getting_it_in_a_table(

@@ -27,6 +27,9 @@ EXPIRING = next(
 )
 DELETED = f"{LIST}?status=deleted"
 
+EXTENSIONS = "/integrations/extensions/"
+ZAPIER = f"{EXTENSIONS}EXT-651-883/"
+
 WEBHOOKS = "/integrations/webhooks/"
 HOOK, DISABLED_HOOK = f"{WEBHOOKS}{ORDERS}/", f"{WEBHOOKS}{TIERS}/"
 GIVEN_UP = f"{HOOK}deliveries/{SENT[-1][0]}/"

@@ -13,6 +13,7 @@ CODE = (
     "activity",
     "tokens",
     "webhooks",
+    "extensions",
     "api",
     "modules",
     "general",

@@ -24,10 +24,12 @@ FACTS = {
     "name": "postman",
     "label": "Postman",
     "description": "Postman Integration",
-    "overview": "Try the API by hand.",
+    "subtitle": "Try the API by hand.",
+    "status": "published",
     "icon": "plug",
     "side": "any",
 }
+NO_VERSIONS = {"versions-TOTAL_FORMS": "0", "versions-INITIAL_FORMS": "0"}
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ COLUMNS = (
     "name",
     "label",
     "description",
-    "overview",
+    "subtitle",
     "icon",
     "side",
     "cap",
@@ -136,7 +138,10 @@ def test_every_icon_to_choose_is_drawn() -> None:
 # --- What is refused ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wrong", [{"side": "reseller"}, {"cap": 0}, {"name": "zapier"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"side": "reseller"}, {"cap": 0}, {"name": "zapier"}, {"status": "private"}],
+)
 def test_the_database_refuses(db: None, wrong: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Extension.objects.create(**{**FACTS, **wrong})
@@ -203,7 +208,8 @@ def test_one_is_added_in_the_admin_and_offered_at_once(
     run = draft(michael)
     assert (
         staff.post(
-            f"{ADMIN}add/", {**FACTS, "fixed_modules": ["MD-9012", "MD-9001"], "cap": "2"}
+            f"{ADMIN}add/",
+            {**FACTS, **NO_VERSIONS, "fixed_modules": ["MD-9012", "MD-9001"], "cap": "2"},
         ).status_code
         == 302
     )

@@ -22,7 +22,7 @@ from tokens.models.bucket import Bucket
 from tokens.models.calendar import CalendarFeed
 from tokens.models.draft import TokenDraft
 from tokens.models.ending import RESTORABLE
-from tokens.models.extension import Extension
+from tokens.models.extension import Category, Extension, ExtensionVersion
 from tokens.models.grant import Grant, known_modules
 from tokens.models.guards import IPRule, IPRuleQuerySet, RefusedAddress
 from tokens.models.key import RingSecret, TokenKey
@@ -43,10 +43,12 @@ __all__ = (
     "BadEnd",
     "Bucket",
     "CalendarFeed",
+    "Category",
     "Changed",
     "Deleted",
     "Doer",
     "Extension",
+    "ExtensionVersion",
     "Grant",
     "IPRule",
     "IPRuleQuerySet",

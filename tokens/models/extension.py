@@ -4,59 +4,128 @@ from collections.abc import Collection
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.lookups import IsNull
-from django.utils.translation import gettext as _
+from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
-from portal.fields import Guarded, LineField, PublicIdField
+from portal.fields import Guarded, LineField, MomentField, ProseField, PublicIdField
 from tokens.catalog import Module
 
 
-def in_catalog_order(modules: Collection[Any]) -> list[Module]:
-    return [module for module in Module if module.value in modules]
+class Category(models.TextChoices):
+    """The sections of the catalog of extensions, in their order, with what one finds there."""
+
+    about: Promise
+
+    def __new__(cls, value: str, about: Promise) -> "Category":
+        category = str.__new__(cls, value)
+        category._value_ = value
+        category.about = about
+        return category
+
+    AUTOMATION = (
+        "automation",
+        gettext_lazy("Platforms that connect systems without a program of yours"),
+        gettext_lazy("Automation"),
+    )
+    REPORTING = (
+        "reporting",
+        gettext_lazy("Ready programs that read your data"),
+        gettext_lazy("Reporting"),
+    )
+    COMMERCE = (
+        "commerce",
+        gettext_lazy("Orders, prices and invoices in other systems"),
+        gettext_lazy("Commerce"),
+    )
+    SUPPORT = (
+        "support",
+        gettext_lazy("Help desks and chats with customers"),
+        gettext_lazy("Support"),
+    )
+    OWN = (
+        "own",
+        gettext_lazy("Scripts and services that you write"),
+        gettext_lazy("Your own programs"),
+    )
+    OTHER = ("other", gettext_lazy("Everything else"), gettext_lazy("Other"))
 
 
-class ModulesField(Guarded, models.JSONField):
-    """A list of modules in the order of the catalog, or null.
+class ChosenField(Guarded, models.JSONField):
+    """A list of choices in the order of their class.
 
-    Stored modules that are no longer in the catalog are skipped.
+    Stored values that are no longer choices are skipped.
     """
 
-    def accept(self, value: Any) -> list[str] | None:
-        for module in value if isinstance(value, list) else [value]:
-            if module not in Module.values:
-                message = _("“%(value)s” is not a module. Choose modules from the list.")
-                raise ValidationError(message % {"value": module}, code="invalid_choice")
-        return [module.value for module in in_catalog_order(value)] or None
+    choices_of: type[models.TextChoices]
+    not_one: Promise
 
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> list[Module] | None:
+    def in_order(self, values: Collection[Any]) -> list[Any]:
+        return [choice for choice in self.choices_of if choice.value in values]
+
+    def accept(self, value: Any) -> list[str] | None:
+        for each in value if isinstance(value, list) else [value]:
+            if each not in self.choices_of.values:
+                raise ValidationError(self.not_one % {"value": each}, code="invalid_choice")
+        return [choice.value for choice in self.in_order(value)] or self.nothing
+
+    @property
+    def nothing(self) -> list[str] | None:
+        return None if self.null else []
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> list[Any] | None:
         stored = super().from_db_value(value, expression, connection)
         if stored is None:
-            return None
-        return in_catalog_order(stored) if isinstance(stored, list) else []
+            return self.nothing
+        return self.in_order(stored) if isinstance(stored, list) else []
 
     def formfield(
         self, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any
     ) -> Any:
         boxes = {
             "form_class": forms.MultipleChoiceField,
-            "choices": Module.choices,
+            "choices": self.choices_of.choices,
             "widget": forms.CheckboxSelectMultiple,
         }
         # Skips JSONField.formfield(), which passes arguments that only a JSON form field takes.
         return models.Field.formfield(self, **{**kwargs, **boxes})
 
 
+class ModulesField(ChosenField):
+    """A list of modules in the order of the catalog, or null."""
+
+    choices_of = Module
+    not_one = gettext_lazy("“%(value)s” is not a module. Choose modules from the list.")
+
+
+class CategoriesField(ChosenField):
+    """A list of categories in the order of the catalog of extensions."""
+
+    choices_of = Category
+    not_one = gettext_lazy("“%(value)s” is not a category. Choose categories from the list.")
+
+
 class ExtensionQuerySet(models.QuerySet["Extension"]):
     def offered_to(self, account: Account) -> "ExtensionQuerySet":
         """Return the extensions that the account can create tokens for."""
-        return self.filter(side__in=(Extension.Side.ANY, account.side))
+        return self.published().filter(side__in=(Extension.Side.ANY, account.side))
+
+    def published(self) -> "ExtensionQuerySet":
+        return self.filter(status=Extension.Status.PUBLISHED)
+
+    def visible_to(self, account_id: str) -> "ExtensionQuerySet":
+        """Return what an account may read about: what is published, and what its tokens are for."""
+        tokens = apps.get_model("tokens", "Token").objects.of_account(account_id)
+        used = models.Exists(tokens.filter(extension=models.OuterRef("pk")))
+        return self.filter(Q(status=Extension.Status.PUBLISHED) | used)
 
     def in_order(self) -> "ExtensionQuerySet":
         """Return the extensions as people see them: fixed modules first, then by label."""
@@ -76,6 +145,12 @@ class Extension(models.Model):
         VENDOR = "vendor", gettext_lazy("Vendors")
         DISTRIBUTOR = "distributor", gettext_lazy("Distributors")
 
+    class Status(models.TextChoices):
+        """Drafts are seen in the admin only; tokens made before go on working."""
+
+        DRAFT = "draft", gettext_lazy("Draft")
+        PUBLISHED = "published", gettext_lazy("Published")
+
     class Icon(models.TextChoices):
         """Icons of `static/icons.svg` that fit on a tile."""
 
@@ -83,9 +158,11 @@ class Extension(models.Model):
         BOLT = "bolt", gettext_lazy("Bolt")
         BRANCH = "branch", gettext_lazy("Branch")
         CALENDAR = "calendar", gettext_lazy("Calendar")
+        CHAT = "chat", gettext_lazy("Chat")
         CODE = "code", gettext_lazy("Code")
         EXTENSION = "extension", gettext_lazy("Puzzle piece")
         KEY = "key", gettext_lazy("Key")
+        LEDGER = "ledger", gettext_lazy("Ledger")
         PLUG = "plug", gettext_lazy("Plug")
         WEBHOOK = "webhook", gettext_lazy("Webhook")
 
@@ -114,10 +191,49 @@ class Extension(models.Model):
         max_length=255,
         help_text=gettext_lazy("A few words, such as “Zapier Integration”."),
     )
-    overview = LineField(
+    subtitle = LineField(
+        gettext_lazy("subtitle"),
+        max_length=128,
+        help_text=gettext_lazy("What it does, in a sentence. Cards show it."),
+    )
+    overview = ProseField(
         gettext_lazy("overview"),
+        max_length=10_000,
+        blank=True,
+        help_text=gettext_lazy(
+            "What people read before they connect it. Markdown: paragraphs, lists, **bold**, "
+            "*italic*, `code`, ## headings and [links](https://…). HTML is shown as text."
+        ),
+    )
+    status = models.CharField(
+        gettext_lazy("status"),
+        max_length=16,
+        choices=Status,
+        default=Status.DRAFT,
+        help_text=gettext_lazy(
+            "Only published ones are in the catalog and can be chosen for new tokens."
+        ),
+    )
+    categories = CategoriesField(
+        gettext_lazy("categories"),
+        default=list,
+        blank=True,
+        help_text=gettext_lazy("The sections of the catalog that it stands in; none is Other."),
+    )
+    owner = models.ForeignKey(
+        Account,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=gettext_lazy("made by"),
+        help_text=gettext_lazy("The account of its maker, if it has one here."),
+    )
+    website = LineField(
+        gettext_lazy("website"),
         max_length=255,
-        help_text=gettext_lazy("What it does, in a sentence."),
+        blank=True,
+        validators=[URLValidator(schemes=["http", "https"])],
     )
     icon = models.CharField(
         gettext_lazy("icon"), max_length=16, choices=Icon, default=Icon.EXTENSION
@@ -155,6 +271,9 @@ class Extension(models.Model):
                 name="known_side_of_extension",
             ),
             models.CheckConstraint(
+                condition=Q(status__in=("draft", "published")), name="known_status_of_extension"
+            ),
+            models.CheckConstraint(
                 condition=Q(cap=None) | Q(cap__gte=1), name="cap_of_extension_is_positive"
             ),
         )
@@ -178,5 +297,43 @@ class Extension(models.Model):
         most: int = self.cap or settings.TOKENS_PER_EXTENSION
         return most
 
+    @property
+    def is_published(self) -> bool:
+        return self.status == self.Status.PUBLISHED
+
+    @property
+    def shelves(self) -> list[Category]:
+        """The sections of the catalog that it stands in; at least one."""
+        return self.categories or [Category.OTHER]
+
+    def is_for(self, side: str) -> bool:
+        return self.side in {self.Side.ANY, side}
+
     def is_offered_to(self, account: Account) -> bool:
-        return self.side in {self.Side.ANY, account.side}
+        return self.is_published and self.is_for(account.side)
+
+
+class ExtensionVersion(models.Model):
+    """What its maker says about a version of an extension."""
+
+    extension = models.ForeignKey(
+        Extension, models.CASCADE, related_name="versions", db_index=False
+    )
+    number = LineField(
+        gettext_lazy("version"), max_length=16, help_text=gettext_lazy("Such as “1.2”.")
+    )
+    released_at = MomentField(gettext_lazy("released"), default=timezone.now)
+    notes = ProseField(
+        gettext_lazy("what changed"), max_length=1_000, help_text=gettext_lazy("In Markdown.")
+    )
+
+    class Meta:
+        verbose_name = gettext_lazy("version")
+        verbose_name_plural = gettext_lazy("versions")
+        ordering = ("-released_at", "-pk")
+        constraints = (
+            models.UniqueConstraint(fields=("extension", "number"), name="one_row_per_version"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.extension_id} {self.number}"

@@ -117,8 +117,9 @@ class TokenFilter(ListFilter):
 
     @cached_property
     def extensions(self) -> list[tuple[str, str]]:
-        """All extensions, since tokens may have one that is no longer offered."""
-        return [(extension.pk, extension.label) for extension in Extension.objects.in_order()]
+        """What the account may read about: tokens may have one that is no longer offered."""
+        visible = Extension.objects.visible_to(self.request.membership.account_id)
+        return [(extension.pk, extension.label) for extension in visible.in_order()]
 
     @cached_property
     def creators(self) -> list[tuple[str, str]]:

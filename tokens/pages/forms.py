@@ -211,7 +211,7 @@ class ExtensionForm(forms.Form):
             {
                 "id": extension.pk,
                 "label": extension.label,
-                "overview": extension.overview,
+                "subtitle": extension.subtitle,
                 "icon": extension.icon,
                 "tile": extension.tile,
                 "fixed_modules": None

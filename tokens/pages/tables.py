@@ -83,7 +83,7 @@ class TokenTable(Table):
             "actions",
         )
 
-    def __init__(self, tokens: QuerySet[Token], *, may_manage: bool) -> None:
+    def __init__(self, tokens: QuerySet[Token] | list[Token], *, may_manage: bool) -> None:
         super().__init__(tokens)
         # Members who cannot manage tokens have no row menu.
         self.may_manage = may_manage

@@ -55,9 +55,17 @@ def new(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         TokenDraft.forget_old(request.user)
         draft.expires_at = form.expires_at
+        draft.extension = asked_for(request, draft)
         form.save()
         return redirect(draft_url(draft, Step.EXTENSION))
     return show(request, Step.GENERAL, draft, form)
+
+
+def asked_for(request: PersonRequest, draft: TokenDraft) -> Extension | None:
+    """Return the extension whose page led here; the second step has it chosen."""
+    offered = Extension.objects.offered_to(draft.account)
+    # Compared here, since PostgreSQL takes not every text that an address may hold.
+    return next((each for each in offered if each.pk == request.GET.get("extension")), None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
