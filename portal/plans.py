@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from cachetools import LRUCache
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, QuerySet, Subquery
 from django.db.models.lookups import Contains, IContains, PatternLookup
 
@@ -168,10 +169,31 @@ def fill(params: tuple[Any, ...], place: Mapping[str, str]) -> list[Any]:
     return [place.get(param, param) if isinstance(param, str) else param for param in params]
 
 
-def fetch(text: str, params: list[Any]) -> list[Any]:
+def fetch(text: str, params: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
+    """Run a query and return all of its rows."""
+    if connection.vendor == "postgresql" and not connection.queries_logged:
+        cursor = kept_cursor()
+        cursor.execute(text, params)
+        return list(cursor.fetchall())
     with connection.cursor() as cursor:
         cursor.execute(text, params)
         return list(cursor.fetchall())
+
+
+def kept_cursor() -> CursorWrapper:
+    """Return the cursor that the connection keeps for queries whose rows are all read at once.
+
+    With psycopg, a new cursor costs about 30 µs, a tenth of what the gate takes: it looks up for
+    each column how to read it.
+    """
+    # As Django does for each cursor.
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    cursor = getattr(connection, "kept_cursor", None)
+    if cursor is None or cursor.connection is not connection.connection:
+        cursor = connection.cursor()
+        connection.kept_cursor = cursor  # type: ignore[attr-defined]
+    return cursor
 
 
 def annotation(queryset: "QuerySet[Any]", name: str) -> Any:

@@ -29,6 +29,7 @@ from portal import api, logs
 from portal.addresses import packed
 from portal.http import View, client_address, client_agent, client_network
 from portal.moments import SKEW
+from portal.plans import fetch
 from tokens import keys, rates, refusals, uses
 from tokens.catalog import Module
 from tokens.hindrances import Hindrance, barriers, hindrance_text, hindrances
@@ -149,16 +150,13 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, Row]:
             else _("The header Authorization is missing.")
         )
 
-    with connection.cursor() as cursor:
-        values = {
-            "token": key.token_id,
-            # Plain text: drivers take several times as long for a member of an enumeration.
-            "module": (module or Module.ALL).value,
-            "address": packed(client_address(request)),
-        }
-        cursor.execute(LOOK_UPS[connection.vendor], values)
-        rows = [Row(*each) for each in cursor.fetchall()]
-
+    values = {
+        "token": key.token_id,
+        # Plain text: drivers take several times as long for a member of an enumeration.
+        "module": (module or Module.ALL).value,
+        "address": packed(client_address(request)),
+    }
+    rows = [Row(*each) for each in fetch(LOOK_UPS[connection.vendor], values)]
     row = next((each for each in rows if keys.matches(key, each.digest, each.pepper)), None)
     if row is None:
         if not rows:
