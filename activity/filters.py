@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from activity.actions import Group, in_groups
+from activity.actions import Action, Group, in_groups
 from activity.models import Event, EventQuerySet
 from portal import text
 from portal.addresses import Span, read_span
@@ -61,6 +61,12 @@ class EventFilter(ListFilter):
         widget=forms.CheckboxSelectMultiple,
         method="in_groups",
     )
+    action = filters.ChoiceFilter(
+        label=gettext_lazy("Action"),
+        choices=Action.choices,
+        empty_label=gettext_lazy("Any"),
+        field_name="action",
+    )
     since = day_filter(gettext_lazy("From day"), "from_day")
     until = day_filter(gettext_lazy("To day"), "to_day")
     entry = filters.CharFilter(label=gettext_lazy("Entry"), method="numbered", max_length=15)
@@ -74,9 +80,10 @@ class EventFilter(ListFilter):
         super().__init__(request.GET, queryset, request=request)
         # A function, so that the queries run only when the filter is open or in use.
         self.filters["actor"].field.choices = lambda: self.actors
-        self.filters["what"].field.error_messages["invalid_choice"] = _(
-            "“%(value)s” is not a choice."
-        )
+        for name in ("what", "action"):
+            self.filters[name].field.error_messages["invalid_choice"] = _(
+                "“%(value)s” is not a choice."
+            )
         self.filters["actor"].field.error_messages["invalid_choice"] = _(
             "Nobody with that ID did anything here."
         )
@@ -133,4 +140,6 @@ class EventFilter(ListFilter):
             return text.either([str(Group(each).label) for each in value])
         if name == "actor":
             return dict(self.actors)[value]
+        if name == "action":
+            return str(Action(value).label)
         return super().words(name, value)

@@ -88,12 +88,21 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
     def in_states(self, states: Collection[str]) -> "TokenQuerySet":
         """Return tokens in any of the states, as in `Token.state`."""
+        meaning = self.meaning_of_states()
+        wanted = Q(pk__in=())
+        for state in states:
+            wanted |= meaning[State(state)]
+        return self.filter(wanted)
+
+    @staticmethod
+    def meaning_of_states() -> dict[State, Q]:
+        """Return the condition of each state, as in `Token.state`."""
         now = timezone.now()
         active = Q(status=Token.Status.ACTIVE)
         soon = now + EXPIRING
         # From the few keys that retire to their tokens: the other way would look at every token.
         two_keys = Q(pk__in=TokenKey.objects.filter(retires_at__gt=now).values("token"))
-        meaning = {
+        return {
             State.ACTIVE: active & ~two_keys & (Q(expires_at=None) | Q(expires_at__gt=soon)),
             State.REVITALISED: active & two_keys & (Q(expires_at=None) | Q(expires_at__gt=now)),
             State.EXPIRING: active & ~two_keys & Q(expires_at__gt=now, expires_at__lte=soon),
@@ -101,10 +110,6 @@ class TokenQuerySet(models.QuerySet["Token"]):
             State.INACTIVE: Q(status=Token.Status.INACTIVE),
             State.DELETED: Q(status=Token.Status.DELETED),
         }
-        wanted = Q(pk__in=())
-        for state in states:
-            wanted |= meaning[State(state)]
-        return self.filter(wanted)
 
     def search(self, text: str) -> "TokenQuerySet":
         """Return tokens whose name, id or external id contains the text, ignoring case."""
@@ -196,6 +201,7 @@ class Token(Governed, Rotating, Ending):
                 name="tokens_by_extension",
             ),
             models.Index("account", "updated_at", "id", name="tokens_by_updated"),
+            models.Index("account", "status", "expires_at", "id", name="tokens_by_end"),
             # Covers the query for the filter's choice of creators.
             models.Index(
                 *(
