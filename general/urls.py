@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from general import reference, views
+from general import reference, selftest, views
 
 app_name = "general"
 
 urlpatterns = [
     path("", views.start, name="start"),
+    path("self-test/", selftest.selftest, name="selftest"),
+    path("self-test/header/", selftest.header, name="header"),
     path("api/", reference.reference, name="reference"),
 ]

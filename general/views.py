@@ -1,8 +1,9 @@
 """The page General: the endpoint of the API, a first call, counts and what is new."""
 
+import re
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -12,6 +13,7 @@ from accounts.models import Membership
 from general.counts import groups
 from general.news import news
 from portal.api import endpoint
+from portal.converters import TokenId
 from tokens import first_call
 from tokens.catalog import Module
 from tokens.models import State, Token
@@ -47,6 +49,8 @@ def first_call_context(request: PersonRequest) -> dict[str, Any]:
     if not chosen:
         grants = {Module.AGREEMENTS.value}
         return call_context(request, grants)
+    if not re.fullmatch(TokenId.regex, chosen):
+        raise Http404
     token = find(request, chosen)
     return {
         **call_context(request, token.grants),

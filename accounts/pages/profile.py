@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -13,7 +14,7 @@ from accounts.forms import ProfileForm
 from accounts.http import PersonRequest
 from accounts.mails import HINTS, Kind, Mail, When
 from accounts.views import remember_theme
-from portal.http import posted, posts_from
+from portal.http import next_url, posted, posts_from
 from portal.navigation import THEMES
 from portal.notices import fail, succeed
 from portal.typed import render_form
@@ -85,7 +86,7 @@ def test_mail(request: PersonRequest) -> HttpResponse:
         subject=title,
         preview=_("This is the test mail that you asked for."),
         title=title,
-        text=_("This is the test mail that you asked for under Profile, Notifications."),
+        text=_("You asked for it in the portal, so mails of the portal arrive."),
     )
     try:
         mails.deliver(mail, request.user.email)
@@ -97,4 +98,4 @@ def test_mail(request: PersonRequest) -> HttpResponse:
         )
     else:
         succeed(request, _("A test mail is on its way to %s.") % request.user.email)
-    return redirect("accounts:notifications")
+    return redirect(next_url(request, reverse("accounts:notifications")))

@@ -42,6 +42,7 @@ ALL_POLICIES = (
 )
 PAGES = [
     "/integrations/",
+    "/integrations/self-test/",
     "/integrations/api/",
     "/integrations/api/#requests",
     PLAIN_LIST,

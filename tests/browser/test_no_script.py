@@ -293,3 +293,19 @@ def test_a_link_to_a_collection_of_the_api_opens_it(page: Page) -> None:
     expect(heading).to_be_hidden()
     page.get_by_role("heading", name="/helpdesk/cases", exact=True).click()
     expect(heading).to_be_visible()
+
+
+def test_the_self_test_says_how_to_send_the_header(page: Page) -> None:
+    page.goto("/integrations/self-test/")
+    expect(page.get_by_text("A form cannot send it")).to_be_visible()
+    expect(page.get_by_text("curl -H")).to_be_visible()
+    expect(page.get_by_text("It is being sent")).to_be_hidden()
+
+
+def test_the_first_call_of_another_token_is_shown(page: Page) -> None:
+    page.goto("/integrations/")
+    page.get_by_label("Token", exact=True).select_option(index=1)
+    page.get_by_role("button", name="Choose").click()
+    expect(page).to_have_url(re.compile(r"/integrations/\?token=SU-[0-9-]+#first-call$"))
+    page.locator("summary").filter(has_text="JavaScript").click()
+    expect(page.get_by_text("await fetch(")).to_be_visible()

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0007_second_step_and_invitations'),
-        ('tokens', '0018_many_keys'),
+        ('tokens', '0019_ends_in_the_trail'),
     ]
 
     operations = [

@@ -1,0 +1,47 @@
+"""The page Self-test, and the address that says whether a header arrived."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.decorators import for_members
+from accounts.http import PersonRequest
+from general.checks import Verdict, findings
+from portal.api import json_response
+
+# What the page sends as Authorization: it looks like a key, and is none.
+PROBE = f"ApiKey SU-000-000-000:{'0123456789' * 4}"
+
+
+@require_safe
+@for_members
+def selftest(request: PersonRequest) -> HttpResponse:
+    """Show what the portal sees of itself and of the person's way to it."""
+    found = findings(request)
+    worst = max(finding.verdict for finding in found)
+    context = {
+        "findings": found,
+        "worst": worst,
+        "is_fine": worst is Verdict.WORKS,
+        "probe": PROBE,
+        "probe_url": request.build_absolute_uri(reverse("general:header")),
+        "now": timezone.now(),
+        "may_mail": request.membership.is_admin or request.user.is_staff,
+    }
+    response = render(request, "general/selftest.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@login_not_required
+@require_safe
+def header(request: HttpRequest) -> HttpResponse:
+    """Say whether the probe arrived, and whether it was changed on its way; never what arrived."""
+    came = request.META.get("HTTP_AUTHORIZATION")
+    arrived = "missing" if not came else "intact" if came == PROBE else "changed"
+    response = json_response({"authorization": arrived})
+    response["Cache-Control"] = "no-store"
+    return response
