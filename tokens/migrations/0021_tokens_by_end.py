@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0007_second_step_and_invitations'),
-        ('tokens', '0019_ends_in_the_trail'),
+        ('tokens', '0020_catalog_of_extensions'),
     ]
 
     operations = [
