@@ -14,6 +14,16 @@ from tokens.catalog import Access
 from tokens.models import Category, Extension, Token, TokenError, check_extension
 
 
+def reach(extension: Extension) -> str:
+    """Return in a few words what its tokens may reach."""
+    modules = extension.fixed_modules
+    if modules is None:
+        return _("You choose the modules")
+    return ngettext("%(n)s module, fixed", "%(n)s modules, fixed", len(modules)) % {
+        "n": len(modules)
+    }
+
+
 @dataclass(frozen=True)
 class Card:
     """An extension as an account sees it. `tokens` counts the account's tokens for it."""
@@ -30,12 +40,7 @@ class Card:
 
     @property
     def reach(self) -> str:
-        modules = self.extension.fixed_modules
-        if modules is None:
-            return _("You choose the modules")
-        return ngettext("%(n)s module, fixed", "%(n)s modules, fixed", len(modules)) % {
-            "n": len(modules)
-        }
+        return reach(self.extension)
 
     @property
     def access(self) -> Access | None:

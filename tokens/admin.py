@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from activity.admin import latest
 from portal.admin import BoundedInline, ReadOnly
 from portal.fields import Actor
-from tokens.models import Extension, ExtensionVersion, Grant, Token, TokenQuerySet
+from tokens.models import Grant, Token, TokenQuerySet
 from tokens.standing import Standing
 
 
@@ -126,42 +126,3 @@ class TokenAdmin(ReadOnly, admin.ModelAdmin):
             count,
         )
         self.message_user(request, text % {"n": count}, messages.SUCCESS)
-
-
-class VersionInline(BoundedInline):
-    model = ExtensionVersion
-    newest = ("-released_at", "-pk")
-
-
-@admin.register(ExtensionVersion)
-class ExtensionVersionAdmin(admin.ModelAdmin):
-    list_display = ("number", "extension", "released_at")
-    list_filter = ("extension",)
-    list_select_related = ("extension",)
-    search_fields = ("number", "extension__label")
-
-
-@admin.register(Extension)
-class ExtensionAdmin(admin.ModelAdmin):
-    list_display = ("label", "id", "name", "status", "side", "most_tokens")
-    list_filter = ("status", "side")
-    search_fields = ("id", "name", "label")
-    readonly_fields = ("id",)
-    autocomplete_fields = ("owner",)
-    inlines = (VersionInline,)
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Say how many tokens keep an extension from being deleted; Django would list them all."""
-        counts = (
-            (extension, Token.objects.filter(extension=extension).count()) for extension in objs
-        )
-        used = [
-            f"{extension}: {ngettext('%(n)s token', '%(n)s tokens', count) % {'n': f'{count:,}'}}"
-            for extension, count in counts
-            if count
-        ]
-        return ([], {}, set(), used) if used else super().get_deleted_objects(objs, request)
-
-    @admin.display(description=_("tokens per account"))
-    def most_tokens(self, extension: Extension) -> int:
-        return extension.most_tokens

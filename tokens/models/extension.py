@@ -135,7 +135,8 @@ class ExtensionQuerySet(models.QuerySet["Extension"]):
 class Extension(models.Model):
     """What a token is made for. It has a fixed set of modules, or the person chooses them.
 
-    When the modules of an extension change, existing tokens keep theirs.
+    When the modules of an extension change, existing tokens keep theirs, unless an administrator of
+    the portal chooses otherwise (`extensions.effects`).
     """
 
     class Side(models.TextChoices):
@@ -244,8 +245,7 @@ class Extension(models.Model):
         null=True,
         blank=True,
         help_text=gettext_lazy(
-            "What its tokens may reach. With none ticked, the person who makes a token chooses. "
-            "Tokens that exist keep what they have."
+            "What its tokens may reach. With none ticked, the person who makes a token chooses."
         ),
     )
     cap = models.PositiveSmallIntegerField(

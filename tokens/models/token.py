@@ -387,6 +387,20 @@ class Token(Governed, Rotating, Ending):
                 record(by, Action.TOKEN_CHANGED, token, changed)
             return count
 
+    def follow(self, modules: Collection[str], *, by: "Doer | None") -> bool:
+        """Take the modules that its extension has now; tell whether that changed something."""
+        with transaction.atomic():
+            token = Token.objects.select_for_update(no_key=True).get(pk=self.pk)
+            added, removed = (set(), set()) if token.is_deleted else token.grant(modules, by=by)
+            if not added and not removed:
+                return False
+            token.assign(version=token.version + 1, updated_at=timezone.now(), updated_by=by)
+            token.save()
+            before = token.grants - added | removed
+            changed = {"modules": [in_words(before), in_words(token.grants)]}
+            record(by, Action.TOKEN_CHANGED, token, changed)
+            return True
+
     def store(self) -> None:
         """Save an edited token. Raise NameTaken."""
         try:
