@@ -139,9 +139,14 @@ def test_a_renewed_token_is_renewed_again_only_after_its_old_key_has_ended(token
     assert len(token.live_keys) == 2
 
 
-@pytest.mark.parametrize("span", [-DAY, LONGEST_OVERLAP + DAY])
-def test_the_old_key_lives_on_for_thirty_days_at_most(token: Token, span: timedelta) -> None:
-    with pytest.raises(BadEnd):
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [(-DAY, "Choose a moment in the future"), (LONGEST_OVERLAP + DAY, "at most 30 days")],
+)
+def test_the_old_key_lives_on_for_thirty_days_at_most(
+    token: Token, span: timedelta, words: str
+) -> None:
+    with pytest.raises(BadEnd, match=words):
         token.renew(by=None, until=timezone.now() + span)
     assert token.keys.count() == 1
 
@@ -286,6 +291,14 @@ def test_a_renewal_can_be_cancelled_while_the_new_key_is_unused(call: Call, toke
     # The next new key has a number of its own.
     token.rotate(by=None)
     assert token.keys.count() == 3
+
+
+def test_a_key_outlives_any_number_of_cancelled_renewals(call: Call, token: Token) -> None:
+    old = header(token)
+    for _ in range(9):
+        token.renew(by=None, until=timezone.now() + DAY)
+        token.cancel_renewal(by=None)
+    assert call("agreements", old).status_code == 200
 
 
 def test_a_cancelled_renewal_ends_the_rehearsal_too(call: Call, token: Token) -> None:

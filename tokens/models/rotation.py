@@ -123,9 +123,10 @@ class Rotating(TokenFields):
             before = token.present_key(version)
             if token.old_key:
                 raise TwoKeys(_("The token has two keys already. Retire the old one first."))
-            until = min(until, (before and token.key_end(before)) or until)
-            if until <= timezone.now() and before:
+            latest = before and token.key_end(before)
+            if latest and latest <= timezone.now():
                 raise BadEnd(_("The present key has ended already, so it cannot live on."))
+            until = min(until, latest or until)
             check_end(until, timezone.now())
             present = token.keys.filter(retires_at__isnull=True)
             KeyUse.objects.filter(key__in=present).update(earlier_calls=F("calls"))
