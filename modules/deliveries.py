@@ -5,7 +5,8 @@ Connect has nothing like it; the names follow the page of a delivery.
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet
+from django.db.models import CharField, OuterRef, QuerySet, Value
+from django.db.models.functions import NullIf
 from django.utils.translation import gettext as _
 
 from api.bodies import ApiError
@@ -16,12 +17,23 @@ from modules.webhooks import WEBHOOKS
 from tokens.catalog import Module
 from tokens.gate import Caller
 from webhooks.models import Attempt, Delivery
+from webhooks.outcomes import Outcome
 
 
 def deliveries(caller: Caller, webhook_id: str) -> QuerySet[Delivery]:
     """Return the deliveries of a webhook, newest first."""
     rows = Delivery.objects.filter(webhook=webhook_id, webhook__account=caller.account_id)
-    return rows.order_by("-created_at", "-id")
+    return rows.order_by("-created_at", "-id").annotate(
+        outcome=filled("last_outcome", choices=Outcome.choices),
+        object_status=filled("event__object_status"),
+        about_id=filled("event__product_id"),
+    )
+
+
+def filled(column: str, **more: Any) -> NullIf:
+    """Return a column of texts without the empty ones."""
+    field: CharField[str | None, str | None] = CharField(max_length=64, null=True, **more)
+    return NullIf(column, Value(""), output_field=field)
 
 
 DELIVERIES = Resource(
@@ -38,8 +50,8 @@ DELIVERIES = Resource(
             "object_class": "event__object_class",
             "action": "event__action",
             "object_id": "event__object_id",
-            "object_status": "event__object_status",
-            "product_id": "event__product_id",
+            "object_status": "object_status",
+            "product_id": "about_id",
             "test": "event__is_test",
             "at": "event__at",
         },
@@ -47,7 +59,7 @@ DELIVERIES = Resource(
         "due_at": "due_at",
         "done_at": "done_at",
         "tries": "tries",
-        "outcome": "last_outcome",
+        "outcome": "outcome",
         "status_code": "last_code",
         "attempts": Rows(
             Attempt.objects.filter(delivery=OuterRef("pk")).order_by("number"),

@@ -10,6 +10,7 @@ from accounts.decorators import for_members
 from accounts.http import PersonRequest, get_visible_or_404
 from accounts.models import Membership
 from webhooks import verifying
+from webhooks.figures import Figures
 from webhooks.models import Webhook, WebhookQuerySet
 from webhooks.pages.fields import secret_fields
 from webhooks.standing import Standing
@@ -50,6 +51,7 @@ def show_detail(
     asked = request.GET.get("object", "").replace("\x00", " ").strip()[:64]
     context |= {
         "tab": "general",
+        "recent": Figures(webhook),
         "asked": asked,
         "answer": why_not(webhook, asked) if asked else None,
         "fields": secret_fields(context["standing"], kind, **shown),

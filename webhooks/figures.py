@@ -1,0 +1,152 @@
+"""What a webhook sent in the last 24 hours and 30 days, in numbers, and a bar for each day.
+
+One query reads its newest deliveries, at most so many: what a page costs is bounded.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from statistics import median
+from typing import NamedTuple
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from portal import moments, text
+from webhooks.models import Attempt, Delivery, Webhook
+from webhooks.outcomes import Outcome
+
+DAYS = 30
+MOST = 5000
+# The sparkline, in units of its picture.
+HEIGHT, STEP = 32, 5
+
+
+class Sent(NamedTuple):
+    """A delivery that was tried: whether it has failed so far, and how long its success took."""
+
+    at: datetime
+    failed: bool
+    milliseconds: int | None
+
+
+class Bar(NamedTuple):
+    """The bar of a day: what was delivered stands at the bottom, what failed on top of it."""
+
+    x: int
+    top: int
+    failed: int
+    middle: int
+    delivered: int
+
+
+@dataclass
+class Span:
+    """What was sent in a span of time."""
+
+    rows: list[Sent]
+
+    @property
+    def failures(self) -> int:
+        return sum(row.failed for row in self.rows)
+
+    @property
+    def sent(self) -> str:
+        return f"{len(self.rows):,}"
+
+    @property
+    def failed(self) -> str:
+        return f"{self.failures:,}"
+
+    @property
+    def rate(self) -> str:
+        """How many of a hundred were delivered; all of them only if none failed."""
+        if not self.rows:
+            return "–"
+        if not self.failures:
+            return "100 %"
+        share = 100 * (len(self.rows) - self.failures) / len(self.rows)
+        return f"{min(share, 99.9):.1f} %"
+
+    @property
+    def time(self) -> str:
+        """The middle one of the times that endpoints took to accept an event."""
+        known = [row.milliseconds for row in self.rows if row.milliseconds is not None]
+        return f"{median(known):,.0f} ms" if known else "–"
+
+
+@dataclass
+class Figures:
+    """The figures of a webhook. Tests do not count."""
+
+    webhook: Webhook
+    now: datetime = field(default_factory=timezone.now)
+
+    @cached_property
+    def rows(self) -> list[Sent]:
+        accepted = Attempt.objects.filter(
+            delivery=OuterRef("pk"), outcome__in=(Outcome.OK, Outcome.OK_CUT)
+        )
+        since = self.now - timedelta(days=DAYS)
+        found = (
+            Delivery.objects.of_webhook(self.webhook)
+            .filter(created_at__gt=since, event__is_test=False)
+            .exclude(last_outcome="")
+            .order_by("-created_at", "-id")
+            .annotate(took=Subquery(accepted.order_by("-number").values("duration")[:1]))
+            .values_list("created_at", "state", "took")[: MOST + 1]
+        )
+        return [Sent(at, state != Delivery.State.DELIVERED, took) for at, state, took in found]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more than the figures count."""
+        return len(self.rows) > MOST
+
+    @property
+    def month(self) -> Span:
+        return Span(self.rows[:MOST])
+
+    @property
+    def day(self) -> Span:
+        since = self.now - timedelta(days=1)
+        return Span([row for row in self.rows[:MOST] if row.at > since])
+
+    @property
+    def title(self) -> str:
+        return _("Last %(n)s Deliveries") % {"n": f"{MOST:,}"} if self.is_cut else _("Last 30 Days")
+
+    # --- The sparkline ----------------------------------------------------------------------------
+
+    @cached_property
+    def days(self) -> list[tuple[date, int, int]]:
+        """Each day of the person's calendar with what was delivered and what failed on it."""
+        today = moments.local(self.now).date()
+        counts = Counter((moments.local(row.at).date(), row.failed) for row in self.rows[:MOST])
+        listed = [today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1)]
+        return [(day, counts[day, False], counts[day, True]) for day in listed]
+
+    @property
+    def bars(self) -> list[Bar]:
+        most = max((good + bad for _day, good, bad in self.days), default=0) or 1
+        bars = []
+        for number, (_day, good, bad) in enumerate(self.days):
+            # A single one can be seen too.
+            delivered, failed = (max(n * HEIGHT // most, 1) if n else 0 for n in (good, bad))
+            delivered = min(delivered, HEIGHT - failed)
+            middle = HEIGHT - delivered
+            bars.append(Bar(number * STEP, middle - failed, failed, middle, delivered))
+        return bars
+
+    @property
+    def said(self) -> str:
+        """The sparkline in words."""
+        busiest, good, bad = max(self.days, key=lambda day: day[1] + day[2])
+        failing = sum(bool(bad) for _day, _good, bad in self.days)
+        most = {"day": text.day(busiest), "n": f"{good + bad:,}"}
+        told = _("Deliveries of each of the last 30 days. Most on %(day)s: %(n)s.") % most
+        failed = ngettext("Some failed on %(n)s day.", "Some failed on %(n)s days.", failing)
+        return f"{told} {failed % {'n': failing} if failing else _('None failed.')}"
