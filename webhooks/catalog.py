@@ -31,7 +31,7 @@ COVERS = {
     ObjectClass.FULFILLMENT_REQUEST: _("Orders, changes and cancellations of assets"),
     ObjectClass.TIER_CONFIG_REQUEST: _("Set-ups and changes of tier configurations"),
     ObjectClass.TIER_ACCOUNT_REQUEST: _("Changed data of customers, to accept or ignore"),
-    ObjectClass.LISTING_REQUEST: _("Products to list, update or remove"),
+    ObjectClass.LISTING_REQUEST: _("Products to list or to remove"),
     ObjectClass.BILLING_REQUEST: _("What is to be billed for assets"),
     ObjectClass.USAGE_FILE: _("Usage uploaded or processed"),
     ObjectClass.HELPDESK_CASE: _("Cases opened, answered or closed"),
