@@ -7,6 +7,8 @@ CLIENTS := .venv-clients
 TOOLS := .venv-tools
 BIOME := .biome
 BIOME_VERSION := 2.6.8
+SDK := .sdk
+SDK_VERSION := 22.0.3
 SOURCES := portal accounts activity tokens webhooks extensions api modules general demo tests manage.py
 
 .DEFAULT_GOAL := help
@@ -18,13 +20,13 @@ help:  ## list these commands
 run: installed  ## install, load the demo data and serve on 127.0.0.1:8000 (PORT=… overrides)
 	@exec $(BIN)/python -m portal
 
-test: installed-dev installed-clients chromium pgbouncer nginx redis  ## run all tests, including those in a browser
+test: installed-dev installed-clients installed-sdk chromium pgbouncer nginx redis  ## run all tests, including those in a browser
 	$(BIN)/python -m pytest
 
-test-quick: installed-dev installed-clients pgbouncer nginx redis  ## run the tests that need no browser
+test-quick: installed-dev installed-clients installed-sdk pgbouncer nginx redis  ## run the tests that need no browser
 	$(BIN)/python -m pytest -m "not browser"
 
-coverage: installed-dev installed-clients pgbouncer nginx redis  ## run the same tests and show which lines and branches they miss
+coverage: installed-dev installed-clients installed-sdk pgbouncer nginx redis  ## run the same tests and show which lines and branches they miss
 	COVERAGE_FILE="$(CURDIR)/.coverage" $(BIN)/python -m pytest -m "not browser" --cov
 
 check: installed-dev installed-biome  ## linters, types, import contract, migrations, deployment settings
@@ -73,7 +75,7 @@ environment = @$(call marked,$(1),$(3),.installed) || { \
 	echo "Installing $(5) in $(1) …"; rm -rf $(1) && $(2) -m venv $(1) && \
 	$(1)/$(pip_install) $(4) && $(call mark,$(1),$(3)) > $(1)/.installed; }
 
-.PHONY: python installed installed-dev installed-bench installed-clients installed-tools installed-biome
+.PHONY: python installed installed-dev installed-bench installed-clients installed-tools installed-biome installed-sdk
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -99,10 +101,17 @@ installed-tools: installed
 # Biome checks and formats CSS and JavaScript; npm has its binary for every platform. The portal
 # serves none of it.
 installed-biome: npm
-	@[ "$$(cat $(BIOME)/.installed 2>/dev/null)" = "$(BIOME_VERSION)" ] || { \
-	echo "Installing Biome in $(BIOME) …"; rm -rf $(BIOME) && \
-	npm install --prefix $(BIOME) --no-save --ignore-scripts --no-audit --no-fund --silent @biomejs/biome@$(BIOME_VERSION) && \
-	echo $(BIOME_VERSION) > $(BIOME)/.installed; }
+	$(call npm_package,$(BIOME),$(BIOME_VERSION),@biomejs/biome,Biome)
+
+# CloudBlue's JavaScript SDK, which the tests drive.
+installed-sdk: npm
+	$(call npm_package,$(SDK),$(SDK_VERSION),@cloudblueconnect/connect-javascript-sdk,the JavaScript SDK)
+
+# $(call npm_package,folder,version,package,purpose)
+npm_package = @[ "$$(cat $(1)/.installed 2>/dev/null)" = "$(2)" ] || { \
+	echo "Installing $(4) in $(1) …"; rm -rf $(1) && \
+	npm install --prefix $(1) --no-save --ignore-scripts --no-audit --no-fund --silent $(3)@$(2) && \
+	echo $(2) > $(1)/.installed; }
 
 # CloudBlue's own clients need other versions of libraries than this project's tools. Their command
 # line supports only Python 3.10 and 3.11; if neither is installed, its tests are skipped.

@@ -42,6 +42,10 @@ OF_PRODUCTS = (
         "Parameter values of a product. This portal keeps none, so the list is empty.",
     ),
     of_product(
+        "connections",
+        "Connections of a product to hubs. This portal keeps none, so the list is empty.",
+    ),
+    of_product(
         "messages",
         "Messages of a product to its users. This portal keeps none, so the list is empty.",
     ),

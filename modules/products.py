@@ -1,4 +1,4 @@
-"""The resources `/public/v1/products`, `/products/<id>/items` and `/categories`."""
+"""The resource `/public/v1/products`, what is below a product, and `/categories`."""
 
 from django.db.models import (
     BooleanField,
@@ -134,6 +134,24 @@ ITEMS = Resource(
     },
     ordering=("mpn", "position"),
     search=("id", "name", "mpn"),
+)
+
+VERSIONS = Resource(
+    "products/<parent>/versions",
+    Module.PRODUCTS,
+    lambda caller, product_id: Product.objects.visible_to(caller).filter(pk=product_id),
+    parent=PRODUCTS,
+    detail=False,
+    about="Versions of a product. This portal keeps the newest, so there is one.",
+    fields={
+        "id": "id",
+        "name": "name",
+        "status": "status",
+        "version": "version",
+        "latest": Constant(value=True),
+        "events": events(created="created_at", updated="updated_at", published="published_at"),
+    },
+    ordering=("version",),
 )
 
 CATEGORIES = Resource(

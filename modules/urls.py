@@ -41,6 +41,7 @@ app_name = "api"
 RESOURCES = (
     account.ACCOUNTS,
     account.USERS,
+    account.USERS_OF_ACCOUNT,
     agreements.AGREEMENTS,
     contracts.CONTRACTS,
     customers.CUSTOMERS,
@@ -62,6 +63,7 @@ RESOURCES = (
     pricing.PRICE_LISTS,
     products.PRODUCTS,
     products.ITEMS,
+    products.VERSIONS,
     *absent.OF_PRODUCTS,
     translations.TRANSLATIONS,
     products.CATEGORIES,

@@ -69,12 +69,14 @@ def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(
 
 
 def parent_of(resource: Resource, key: str) -> str:
-    """Return the id of a product with items, of a webhook, or of the token itself."""
+    """Return the id of a product with items, of a webhook, of the account, or of the token."""
     if resource.path.startswith("products/"):
         return Product.objects.filter(items__isnull=False, vendor="VA-044-420", status="published")[
             0
         ].pk
     token_id = key.split(" ")[1].split(":")[0]
+    if resource.path.startswith("accounts/"):
+        return str(Token.objects.get(pk=token_id).account_id)
     if resource.path.startswith("notifications/"):
         account = Token.objects.get(pk=token_id).account
         told = Webhook.objects.filter(account=account, deliveries__isnull=False)

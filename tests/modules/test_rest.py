@@ -11,6 +11,7 @@ from tests.factories import (
     AccountFactory,
     AgreementFactory,
     ContractFactory,
+    MembershipFactory,
     ProductFactory,
     TokenFactory,
 )
@@ -195,3 +196,42 @@ def test_the_password_of_the_demo_is_random_or_given_and_printed_once(
     monkeypatch.setenv("DEMO_PASSWORD", "another password")
     call_command("demo")
     assert User.objects.get(email="michael@mightymicks.example").check_password("another password")
+
+
+def test_the_people_of_an_account_are_only_those_of_ones_own(
+    call: Call, michael: Person, adrian: Person, stranger: Person
+) -> None:
+    token = TokenFactory(account=michael.account, modules=(Module.ACCOUNT,))
+    own = call(f"accounts/{michael.account.pk}/users?ordering(id)", token)
+    assert own.json() == call("users?ordering(id)", token).json()
+    assert {row["id"] for row in own.json()} == {michael.user.pk, adrian.user.pk}
+    person = call(f"accounts/{michael.account.pk}/users/{adrian.user.pk}", token)
+    assert person.json()["email"] == adrian.user.email
+    for path in (
+        f"accounts/{stranger.account.pk}/users",
+        f"accounts/{stranger.account.pk}/users/{stranger.user.pk}",
+        f"accounts/{michael.account.pk}/users/{stranger.user.pk}",
+        "accounts/VA-000-000/users",
+    ):
+        assert call(path, token).status_code == 404, path
+
+
+def test_somebody_of_two_accounts_is_shown_once_and_only_to_each(
+    call: Call, michael: Person, stranger: Person
+) -> None:
+    MembershipFactory(user=stranger.user, account=michael.account)
+    token = TokenFactory(account=michael.account, modules=(Module.ACCOUNT,))
+    rows = call(f"accounts/{michael.account.pk}/users", token).json()
+    assert sorted(row["id"] for row in rows) == sorted((michael.user.pk, stranger.user.pk))
+    assert call(f"accounts/{stranger.account.pk}/users", token).status_code == 404
+
+
+def test_the_version_of_a_product_is_the_one_on_sale(call: Call, account: Account) -> None:
+    vendor = AccountFactory(side="vendor")
+    product = ProductFactory(vendor=vendor, version=3)
+    token = TokenFactory(account=vendor, modules=(Module.PRODUCTS,))
+    (version,) = call(f"products/{product.pk}/versions", token).json()
+    assert (version["id"], version["version"], version["latest"]) == (product.pk, 3, True)
+    assert call(f"products/{product.pk}/connections", token).json() == []
+    stranger = TokenFactory(account=account, modules=(Module.PRODUCTS,))
+    assert call(f"products/{product.pk}/versions", stranger).status_code == 404

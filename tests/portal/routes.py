@@ -247,13 +247,17 @@ FORMS = {
 }
 
 # Collections of a product in the original that the portal does not have.
-EMPTY = ("media", "templates", "parameters", "actions", "configurations", "messages")
+EMPTY = (
+    *("media", "templates", "parameters", "actions", "configurations", "connections"),
+    "messages",
+)
 
 # Route of the API -> the module it requires; each has a URL for a record as well, except
 # LISTS_ONLY.
 API = {
     "accounts": None,
     "users": Module.ACCOUNT,
+    "accounts/<parent>/users": Module.ACCOUNT,
     "agreements": Module.AGREEMENTS,
     "contracts": Module.CONTRACTS,
     "tier/accounts": Module.CUSTOMERS,
@@ -275,6 +279,7 @@ API = {
     "pricing/lists": Module.PRICING,
     "products": Module.PRODUCTS,
     "products/<parent>/items": Module.PRODUCTS,
+    "products/<parent>/versions": Module.PRODUCTS,
     **{f"products/<parent>/{name}": Module.PRODUCTS for name in EMPTY},
     "localization/translations": Module.PRODUCTS,
     "categories": Module.PRODUCTS,
@@ -287,7 +292,11 @@ API = {
     "tier/config-requests": Module.TIER_CONFIG,
     "usage/files": Module.USAGE,
 }
-LISTS_ONLY = {"auth/tokens/<parent>/permissions", *(f"products/<parent>/{name}" for name in EMPTY)}
+LISTS_ONLY = {
+    "auth/tokens/<parent>/permissions",
+    "products/<parent>/versions",
+    *(f"products/<parent>/{name}" for name in EMPTY),
+}
 ACTIONS = {
     "auth/tokens/<id>/activate": Module.INTEGRATIONS,
     "auth/tokens/<id>/deactivate": Module.INTEGRATIONS,
