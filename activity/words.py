@@ -44,6 +44,7 @@ LABELS = {
     "most_tokens": gettext_lazy("Live tokens"),
     "copies": gettext_lazy("Copies of keys"),
     "two_step": gettext_lazy("Two-step sign-in for administrators"),
+    "hide_secrets": gettext_lazy("Hide secrets in the API"),
     "starts_at": gettext_lazy("In force from"),
     "label": gettext_lazy("Label"),
     "product": gettext_lazy("Product"),

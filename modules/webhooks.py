@@ -12,8 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import Error, transaction
-from django.db.models import CharField, Field, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import NullIf
+from django.db.models import CharField, Exists, Field, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Now, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,6 +28,7 @@ from modules.integrations import acting
 from portal.api import PREFIX
 from tokens.catalog import Module
 from tokens.gate import Caller, without_waiting
+from tokens.models import Policy
 from webhooks import outbox, products, secrets
 from webhooks.catalog import ObjectClass, Type
 from webhooks.models import Webhook, WebhookSecret
@@ -41,6 +42,10 @@ def webhooks(caller: Caller) -> QuerySet[Webhook]:
     newest = WebhookSecret.objects.filter(
         webhook=OuterRef("pk"), kind=WebhookSecret.Kind.JWT
     ).order_by("-version")
+    # Not those of accounts that hide them.
+    hidden = Q(hide_secrets=True) | Q(next__hide_secrets=True, next__starts_at__lte=Now())
+    hiding = Policy.objects.filter(hidden, account=OuterRef("webhook__account"))
+    newest = newest.filter(~Exists(hiding))
     text: CharField[str | None, str | None] = CharField(max_length=128, null=True)
     return Webhook.objects.of_account(caller.account_id).annotate(
         sealed_secret=Subquery(newest.values("sealed")[:1]),
@@ -90,13 +95,15 @@ TRIGGER = {
 SECRET = {
     "type": "string",
     "maxLength": secrets.LONGEST,
-    "description": "The secret that signs the JWT of each call.",
+    "description": "The secret that signs the JWT of each call. A policy of the account can hide "
+    "it.",
     "examples": ["JWT-3d2f1c6a9e0b4f5d8c7a6b5e4d3c2b1a0f9e8d7c"],
 }
 
 NEW_SECRET = {
     "type": "string",
-    "description": "The new secret. Of the kind `sw`, it is shown in this answer only.",
+    "description": "The new secret. Of the kind `sw`, it is shown in this answer only. A policy of "
+    "the account can hide both.",
     "examples": ["whsec_Yc2rJ4Nn0b6eT1wS8pQ5vLzK7mXgA3dHfU9oRiEjB0k="],
 }
 
@@ -247,7 +254,7 @@ def rotate(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> dict[str
         webhook.renew_secret(
             kind, by=acting(caller), secret=secret, until=WebhookSecret.overlap(kind)
         )
-    return {"secret": secret}
+    return {} if Policy.of(webhook.account).hide_secrets else {"secret": secret}
 
 
 def about(account: Account, values: dict[str, Any], object_class: str) -> dict[str, Any]:
@@ -288,6 +295,8 @@ def note_reading(caller: Caller) -> None:
     """Record once a day that a token has read the secrets. It neither fails nor delays the call."""
     today = timezone.now().date()
     if recorded.get(caller.id) == today:
+        return
+    if Policy.of(Account.objects.get(pk=caller.account_id)).hide_secrets:
         return
     told = Event.objects.filter(
         account=caller.account_id,

@@ -69,7 +69,7 @@ NOTHING: dict[str, Any] = {
     "rate": None,
     "burst": None,
 }
-NOTHING |= {"show_once": False, "rules_required": False, "two_step": False}
+NOTHING |= dict.fromkeys(("show_once", "rules_required", "two_step", "hide_secrets"), False)
 NOTHING |= {"proposed_days": None, "warn_days": 0}
 
 

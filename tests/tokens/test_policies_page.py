@@ -41,6 +41,7 @@ POLICIES = [
     ({"limited": "on", "rate": "600", "burst": "90"}, {"rate": 600, "burst": 90}),
     ({"limited": "on", "rate": "600"}, {"rate": 600, "burst": 100}),
     ({"two_step": "on"}, {"two_step": True}),
+    ({"hide_secrets": "on"}, {"hide_secrets": True}),
 ]
 
 

@@ -33,7 +33,7 @@ MOST_CALLS = 100_000
 # Policies that take something away from tokens, so they begin on a day that people can prepare for.
 # A smaller number is stricter, and None is no policy.
 NUMBERS = ("most_days", "idle_days", "most_tokens", "rate", "burst")
-FLAGS = ("show_once", "rules_required", "two_step")
+FLAGS = ("show_once", "rules_required", "two_step", "hide_secrets")
 # Their details, which take nothing away.
 DETAILS = ("proposed_days", "warn_days")
 
@@ -77,6 +77,8 @@ class PolicyFields(models.Model):
     two_step = models.BooleanField(
         gettext_lazy("Two-step sign-in for administrators"), default=False
     )
+    # Whether the API leaves out the secrets of webhooks, which it shows as Connect does.
+    hide_secrets = models.BooleanField(gettext_lazy("Hide secrets in the API"), default=False)
 
     class Meta:
         abstract = True

@@ -70,6 +70,7 @@ class PolicyForm(forms.Form):
     two_step = forms.BooleanField(
         label=gettext_lazy("Two-Step Sign-In for Administrators"), required=False
     )
+    hide_secrets = forms.BooleanField(label=gettext_lazy("Hide Secrets in the API"), required=False)
     starts_on = forms.DateField(
         label=gettext_lazy("In Force From"),
         required=False,
