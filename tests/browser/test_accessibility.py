@@ -290,6 +290,7 @@ SCENES = {
     "deliveries": Scene(f"{HOOK}deliveries/?filter=open"),
     "delivery": Scene(GIVEN_UP),
     "redeliver": Scene(f"{HOOK}deliveries/redeliver/"),
+    "recover": Scene(f"{HOOK}deliveries/recover/"),
     "extensions": Scene(EXTENSIONS),
     "extensions, none found": Scene(f"{EXTENSIONS}?q=nothing-is-called-so"),
     "extensions installed": Scene(f"{EXTENSIONS}installed/"),

@@ -89,6 +89,7 @@ PAGES = [
     *(f"{HOOK}{name}/" for name in ("edit", "delete", "activity", "deliveries")),
     f"{HOOK}deliveries/?filter=open&result=given-up&since=nonsense",
     f"{HOOK}deliveries/redeliver/",
+    f"{HOOK}deliveries/recover/",
     *(f"{HOOK}secrets/{kind}/new/" for kind in ("jwt", "sw")),
     GIVEN_UP,
     EXTENSIONS,
