@@ -62,7 +62,9 @@ def send_now(webhook: Webhook, delivery: Delivery) -> Attempt | None:
         done = results.Try(claimed, None, send.Result(Outcome.NOT_SENT, note=reason(problem)), now)
     else:
         done = results.Try(claimed, call, send.make(call, SECONDS), now)
-    return next(iter(results.settle(name, [done])), None)
+    if not results.settle(name, [done]):
+        return None
+    return delivery.attempts.filter(number=claimed.delivery.tries).first()
 
 
 def await_result(delivery: Delivery) -> Attempt | None:
