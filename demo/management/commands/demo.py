@@ -14,7 +14,7 @@ from django.db import transaction
 
 from accounts.models import Account, Invitation, Membership, User
 from activity.recording import happened
-from demo import deliveries, records, rules, tokens, webhooks
+from demo import deliveries, extensions, records, rules, tokens, webhooks
 from demo.companies import COMPANIES, PEOPLE, PORTAL_ADMINISTRATOR
 from demo.records.base import day
 
@@ -40,6 +40,7 @@ class Command(BaseCommand):
                 for id, name, side in COMPANIES
             }
             people = self.people(accounts)
+        extensions.load(accounts)
         tokens.load(accounts)
         rules.load(accounts)
         records.load(max(options["records"], 0), people)
