@@ -6,6 +6,7 @@ a temporary folder or, if DATABASE_URL names a PostgreSQL database, a new one on
 
 import argparse
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,10 @@ def arguments() -> argparse.Namespace:
         description="Measures the portal, and what else one could pick for its API.",
     )
     parser.add_argument(
-        "part", nargs="?", choices=("gate", "lists", "peers", "trail"), help="one part only"
+        "part",
+        nargs="?",
+        choices=("gate", "lists", "peers", "trail", "webhooks"),
+        help="one part only",
     )
     parser.add_argument(
         "--rounds",
@@ -69,8 +73,22 @@ def main() -> None:
         "HTTPS": "off",
         "DEBUG": "off",
     }
+    if options.part == "webhooks":
+        # The peers have no part in this one.
+        os.environ |= {
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "ENV_FILE": os.devnull,
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "TOKEN_PEPPERS": f"1:{secrets.token_hex(32)}",
+            "TOKEN_SEALING_KEYS": f"1:{secrets.token_hex(32)}",
+        }
     with own_database():
         django.setup()
+        if options.part == "webhooks":
+            from tests.bench import hooks
+
+            hooks.measure()
+            return
         from tests.bench import parts
 
         parts.measure(options)
