@@ -16,26 +16,32 @@ from webhooks.catalog import ObjectClass
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, WebhookHealth
 from webhooks.outcomes import Outcome
 
-ORDERS, TIERS = "WH-833-608-476", "WH-107-335-862"
-# Deliveries of the first: id, object, what happened, minutes ago, state, outcome and code of its
-# last try, tries.
+ORDERS, BILLING, TIERS = "WH-833-608-476", "WH-274-091-330", "WH-107-335-862"
+# Deliveries of the first two: id, object, what happened, minutes ago, state, outcome and code of
+# the last try, tries.
 DONE, LOST = Delivery.State.DELIVERED, Delivery.State.FAILED
-SENT = (
-    ("WHD-0004-8213-0001", "PR-2439-5446-0871-001", "approved", 2, DONE, Outcome.OK, 200, 1),
-    ("WHD-0004-8212-0001", "PR-2439-5446-0868-001", "created", 46, DONE, Outcome.OK, 200, 1),
-    ("WHD-0004-8207-0001", "PR-2439-5446-0862-002", "inquiring", 138, DONE, Outcome.OK, 204, 3),
-    ("WHD-0004-8206-0001", "PR-2439-5446-0811-001", "created", 9000, LOST, Outcome.DNS, None, 10),
-)
+OK, DNS = Outcome.OK, Outcome.DNS
+SENT = {
+    ORDERS: (
+        ("WHD-0004-8213-0001", "PR-2439-5446-0871-001", "approved", 2, DONE, OK, 200, 1),
+        ("WHD-0004-8212-0001", "PR-2439-5446-0868-001", "created", 46, DONE, OK, 200, 1),
+        ("WHD-0004-8207-0001", "PR-2439-5446-0862-002", "inquiring", 138, DONE, OK, 204, 3),
+        ("WHD-0004-8206-0001", "PR-2439-5446-0811-001", "created", 9000, LOST, DNS, None, 10),
+    ),
+    BILLING: (("WHD-0004-8209-0001", "UF-2026-11-9876-5432", "uploaded", 95, DONE, OK, 202, 1),),
+}
 
 
 def load(accounts: Mapping[str, Account]) -> None:
     """Add what is missing."""
-    orders = Webhook.objects.get(pk=ORDERS)
-    if Delivery.objects.of_webhook(orders).exists():
+    for id, samples in SENT.items():
+        webhook = Webhook.objects.get(pk=id)
+        if not Delivery.objects.of_webhook(webhook).exists():
+            for sample in samples:
+                add(webhook, *sample)
+            sum_up(webhook)
+    if Webhook.objects.filter(pk=TIERS).exists():
         return
-    for sample in SENT:
-        add(orders, *sample)
-    sum_up(orders)
     tiers = Webhook.create(
         id=TIERS,
         account=accounts[MICK],
