@@ -32,7 +32,7 @@ ZAPIER = f"{EXTENSIONS}EXT-651-883/"
 
 WEBHOOKS = "/integrations/webhooks/"
 HOOK, DISABLED_HOOK = f"{WEBHOOKS}{ORDERS}/", f"{WEBHOOKS}{TIERS}/"
-GIVEN_UP = f"{HOOK}deliveries/{SENT[-1][0]}/"
+GIVEN_UP = f"{HOOK}deliveries/{SENT[ORDERS][-1][0]}/"
 
 
 def row(page: Page, name: str) -> Locator:
