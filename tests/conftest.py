@@ -116,6 +116,17 @@ def confirmed(client: Client, seconds_ago: float = 0) -> Client:
     return client
 
 
+@pytest.fixture
+def staff(db: None) -> Client:
+    """Return the client of the portal's administrator, who gave the password just now."""
+    client = Client()
+    client.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
+    return confirmed(client)
+
+
 def stale(client: Client) -> Client:
     """Return the client of a person who gave the password too long ago."""
     return confirmed(client, 3600)

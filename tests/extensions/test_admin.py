@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Account, User
+from accounts.models import Account
 from activity.models import Event
-from tests.conftest import Call, Person, confirmed
+from tests.conftest import Call, Person
 from tests.factories import ZAPIER, TokenFactory, deleted
 from tokens.catalog import Module
 from tokens.models import Extension, Token
@@ -15,16 +15,6 @@ from tokens.models import Extension, Token
 CHANGE = f"/admin/tokens/extension/{ZAPIER}/change/"
 NOW = [Module.CUSTOMERS, Module.HELPDESK, Module.SUBSCRIPTIONS]
 OTHER = [Module.HELPDESK, Module.USAGE]
-
-
-@pytest.fixture
-def staff(db: None) -> Client:
-    client = Client()
-    client.force_login(
-        User.objects.create_superuser("admin@portal.example", name="Admin"),
-        backend="accounts.backends.EmailBackend",
-    )
-    return confirmed(client)
 
 
 def form(modules: list[Module], **more: Any) -> dict[str, Any]:

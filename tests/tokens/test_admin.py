@@ -10,16 +10,6 @@ from tests.factories import TokenFactory, UserFactory, secret
 from tokens.models import Token
 
 
-@pytest.fixture
-def staff(db: None) -> Client:
-    client = Client()
-    client.force_login(
-        User.objects.create_superuser("admin@portal.example", name="Admin"),
-        backend="accounts.backends.EmailBackend",
-    )
-    return confirmed(client)
-
-
 def test_the_admin_is_for_administrators_of_the_portal(michael: Person, client: Client) -> None:
     assert michael.client.get("/admin/", follow=True).status_code == 403
     assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/sign-in/?next=/admin/"

@@ -12,8 +12,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import Account, User
-from tests.conftest import Call, Person, confirmed
+from accounts.models import Account
+from tests.conftest import Call, Person
 from tests.factories import CUSTOM, FLOWGEAR, REPORTS, ZAPIER, TokenFactory, header
 from tokens.catalog import Module
 from tokens.models import Extension, NotOffered, Token, TokenDraft, TooManyTokens
@@ -30,16 +30,6 @@ FACTS = {
     "side": "any",
 }
 NO_VERSIONS = {"versions-TOTAL_FORMS": "0", "versions-INITIAL_FORMS": "0"}
-
-
-@pytest.fixture
-def staff(db: None) -> Client:
-    client = Client()
-    client.force_login(
-        User.objects.create_superuser("admin@portal.example", name="Admin"),
-        backend="accounts.backends.EmailBackend",
-    )
-    return confirmed(client)
 
 
 def draft(person: Person, **fields: Any) -> TokenDraft:
