@@ -154,11 +154,20 @@ BUTTONS: dict[str, tuple[str, str, dict[str, Any]]] = {
         f"{HOOKS}{{webhook}}/deliveries/redeliver/",
         {},
     ),
-    "webhooks:redeliver": (
-        f"{HOOKS}{{webhook}}/deliveries/{{delivery}}/redeliver/",
-        f"{HOOKS}{{webhook}}/deliveries/{{delivery}}/",
+    "webhooks:recover": (
+        f"{HOOKS}{{webhook}}/deliveries/recover/",
+        f"{HOOKS}{{webhook}}/deliveries/recover/",
         {},
     ),
+    **{
+        f"webhooks:{name}": (
+            f"{HOOKS}{{webhook}}/deliveries/{{delivery}}/{name}/",
+            f"{HOOKS}{{webhook}}/deliveries/{{delivery}}/",
+            {},
+        )
+        for name in ("redeliver", "stop")
+    },
+    "webhooks:address": (f"{HOOKS}address/", HOOKS, {"external_url": "https://erp.example/hook"}),
     "webhooks:delete": (f"{HOOKS}{{webhook}}/delete/", f"{HOOKS}{{webhook}}/delete/", {}),
     **{
         f"webhooks:{name}": (f"{HOOKS}{{webhook}}/{path}/", f"{HOOKS}{{webhook}}/", {})
