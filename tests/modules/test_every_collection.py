@@ -111,7 +111,9 @@ MAY_SEE: dict[str, Callable[[str], QuerySet[Any]]] = {
     "tier/account-requests": side(models.TierAccountRequest),
     "devops/services": owned(models.Service),
     "auth/tokens": lambda account: Token.objects.filter(account=account),
-    "extensions": lambda account: Extension.objects.all(),
+    "extensions": lambda account: Extension.objects.filter(
+        Q(status="published") | Q(pk__in=Token.objects.filter(account=account).values("extension"))
+    ),
     "modules": lambda account: models.ModuleEntry.objects.all(),
     "notifications/webhooks": lambda account: Webhook.objects.filter(account=account),
     "helpdesk/cases": side(models.Case),
