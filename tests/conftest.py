@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from django.db import connection
+from django.core.management.color import no_style
+from django.db import connection, connections
 from django.db.models import F
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
@@ -85,6 +86,10 @@ def keep_what_migrations_seeded(using: str, **kwargs: Any) -> None:
         if model not in SEEDED:
             SEEDED[model] = [*rows.all()]
         rows.bulk_create(SEEDED[model], ignore_conflicts=True)
+    # PostgreSQL has to be told which ids are taken.
+    with connections[using].cursor() as cursor:
+        for sql in connections[using].ops.sequence_reset_sql(no_style(), [*SEEDED]):
+            cursor.execute(sql)
 
 
 def has_transactions(item: pytest.Item) -> bool:
