@@ -51,7 +51,7 @@ def make_tokens(account: Account) -> None:
                 token.disable(by=None)
             elif state is State.DELETED:
                 deleted(token)
-    used = TokenUsage.objects.filter(token__account=account)
+    used = TokenUsage.objects.filter(token__in=Token.objects.of_account(account.pk).live())
     for row, hours in zip(used, (1, 23, 25, 400, -3), strict=False):
         TokenUsage.objects.filter(pk=row.pk).update(last_used_at=now - timedelta(hours=hours))
 
