@@ -200,7 +200,11 @@ class Transfer:
 
     def judge_error(self, error: int) -> Outcome:
         number = self.curl.getinfo(pycurl.OS_ERRNO)
+        lost = number in (errno.ECONNRESET, errno.EPIPE)
         if error == pycurl.E_COULDNT_CONNECT:
+            if lost:
+                # The endpoint hung up before libcurl had noticed that the connection stood.
+                return Outcome.RESET
             refused = number == errno.ECONNREFUSED
             return Outcome.REFUSED if refused else Outcome.CONNECT_TIMEOUT
         if error == pycurl.E_OPERATION_TIMEDOUT:
@@ -208,7 +212,6 @@ class Transfer:
         if error == pycurl.E_PEER_FAILED_VERIFICATION:
             return self.judge_certificate()
         if error == pycurl.E_SSL_CONNECT_ERROR:
-            lost = number in (errno.ECONNRESET, errno.EPIPE)
             return Outcome.RESET if lost else Outcome.BAD_ANSWER
         return ERRORS.get(error, Outcome.RESET)
 
