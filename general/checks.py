@@ -110,13 +110,11 @@ def address(request: HttpRequest) -> Finding:
     if is_loopback(seen) and not hops(request):
         return Finding(ADDRESS, Verdict.WORKS, words)
     if any(ipaddress.ip_address(seen) in network for network in PRIVATE):
-        behind = ngettext(
-            "Set TRUSTED_PROXIES=%(n)s if that is the address of your proxy.",
-            "Set TRUSTED_PROXIES=%(n)s if that is the address of a proxy of yours.",
-            max(hops(request), 1),
-        ) % {"n": max(hops(request), 1)}
+        fix = _("Set TRUSTED_PROXIES=%(n)s if that is the address of a proxy of yours.")
         doubt = _("It is private. If you are elsewhere, IP rules and the trail name a proxy.")
-        return Finding(ADDRESS, Verdict.LOOK, f"{words} {doubt}", behind)
+        return Finding(
+            ADDRESS, Verdict.LOOK, f"{words} {doubt}", fix % {"n": max(hops(request), 1)}
+        )
     return Finding(ADDRESS, Verdict.WORKS, words)
 
 
@@ -129,17 +127,16 @@ def proxies(request: HttpRequest) -> Finding:
     }
     if seen == trusted:
         return Finding(PROXIES, Verdict.WORKS, words)
-    if seen > trusted and trusted:
-        fix = _("If your own proxies write all of them, set TRUSTED_PROXIES=%(n)s.") % {"n": seen}
-        return Finding(PROXIES, Verdict.LOOK, words, fix)
-    fix = (
-        _("Set TRUSTED_PROXIES=%(n)s and restart, else the proxy counts as every caller.")
-        if seen
-        else _("Let each proxy add to X-Forwarded-For, or set TRUSTED_PROXIES=%(n)s.")
-    )
-    if seen < trusted and seen:
+    verdict = Verdict.BROKEN
+    if seen < trusted:
         fix = _("Let each proxy add its entry, or set TRUSTED_PROXIES=%(n)s.")
-    return Finding(PROXIES, Verdict.BROKEN, words, fix % {"n": seen})
+    elif trusted:
+        # Clients can write entries of their own, so there may be nothing to mend.
+        verdict = Verdict.LOOK
+        fix = _("If your own proxies write all of them, set TRUSTED_PROXIES=%(n)s.")
+    else:
+        fix = _("Set TRUSTED_PROXIES=%(n)s and restart, else the proxy counts as every caller.")
+    return Finding(PROXIES, verdict, words, fix % {"n": seen})
 
 
 def hops(request: HttpRequest) -> int:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import for_members
 from accounts.http import PersonRequest
-from general.checks import Verdict, findings
+from general.checks import findings
 from portal.api import json_response
 
 # What the page sends as Authorization: it looks like a key, and is none.
@@ -20,12 +20,8 @@ PROBE = f"ApiKey SU-000-000-000:{'0123456789' * 4}"
 @for_members
 def selftest(request: PersonRequest) -> HttpResponse:
     """Show what the portal sees of itself and of the person's way to it."""
-    found = findings(request)
-    worst = max(finding.verdict for finding in found)
     context = {
-        "findings": found,
-        "worst": worst,
-        "is_fine": worst is Verdict.WORKS,
+        "findings": findings(request),
         "probe": PROBE,
         "probe_url": request.build_absolute_uri(reverse("general:header")),
         "now": timezone.now(),
