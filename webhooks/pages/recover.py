@@ -64,17 +64,22 @@ def send_all(
     request: PersonRequest, webhook: Webhook, rows: DeliveryQuerySet, title: str, **shown: Any
 ) -> HttpResponse:
     page = redirect("webhooks:deliveries", webhook.pk)
+    none = (
+        _("No delivery has failed since the last success.")
+        if shown.get("recovers")
+        else _("No delivery has failed.")
+    )
     if request.method == "POST":
         count = webhook.send_anew(rows, seen=moment_of(request), by=request.user)
         if count:
             succeed(request, sent_again(count), when(webhook))
         else:
-            inform(request, _("Nothing was changed."), _("No delivery has failed."))
+            inform(request, _("Nothing was changed."), none)
         return page
     # One more than can be sent at once tells that there are more.
     count = rows.order_by()[: MOST_AGAIN + 1].count()
     if not count:
-        inform(request, _("Nothing to send again."), _("No delivery has failed."))
+        inform(request, _("Nothing to send again."), none)
         return page
     context = {
         **header(request, webhook),
