@@ -16,17 +16,20 @@ from webhooks.catalog import ObjectClass
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, WebhookHealth
 from webhooks.outcomes import Outcome
 
+SECOND = timedelta(seconds=1)
+# For how long the webhooks have existed.
+CREATED = timedelta(days=45)
 ORDERS, BILLING, TIERS = "WH-833-608-476", "WH-274-091-330", "WH-107-335-862"
 # Deliveries of the first two: id, object, what happened, minutes ago, state, outcome and code of
 # the last try, tries.
-DONE, LOST = Delivery.State.DELIVERED, Delivery.State.FAILED
-OK, DNS = Outcome.OK, Outcome.DNS
+DONE, LOST, WAITS = Delivery.State.DELIVERED, Delivery.State.FAILED, Delivery.State.PENDING
+OK, NONE = Outcome.OK, Outcome.NO_ADDRESS
 SENT = {
     ORDERS: (
         ("WHD-0004-8213-0001", "PR-2439-5446-0871-001", "approved", 2, DONE, OK, 200, 1),
         ("WHD-0004-8212-0001", "PR-2439-5446-0868-001", "created", 46, DONE, OK, 200, 1),
         ("WHD-0004-8207-0001", "PR-2439-5446-0862-002", "inquiring", 138, DONE, OK, 204, 3),
-        ("WHD-0004-8206-0001", "PR-2439-5446-0811-001", "created", 9000, LOST, DNS, None, 10),
+        ("WHD-0004-8206-0001", "PR-2439-5446-0811-001", "created", 9000, LOST, NONE, None, 10),
     ),
     BILLING: (("WHD-0004-8209-0001", "UF-2026-11-9876-5432", "uploaded", 95, DONE, OK, 202, 1),),
 }
@@ -51,8 +54,16 @@ def load(accounts: Mapping[str, Account]) -> None:
         external_url="https://old.mightymicks.example/tiers",
         headers={"X-Source": "connect"},
         data={"queue": "tiers"},
+        created_at=timezone.now() - CREATED,
     )
-    add(tiers, "WHD-0004-7502-0001", "TCR-101-000-002", "created", 8000, LOST, Outcome.GONE, 410, 1)
+    error = Outcome.SERVER_ERROR
+    for sample in (
+        ("WHD-0004-7488-0001", "TCR-101-000-001", "approved", 12_000, DONE, OK, 200, 1),
+        ("WHD-0004-7497-0001", "TCR-101-000-001", "edited", 9500, LOST, error, 503, 10),
+        ("WHD-0004-7501-0001", "TCR-101-000-002", "created", 400, WAITS, error, 503, 5),
+        ("WHD-0004-7502-0001", "TCR-101-000-002", "edited", 120, LOST, Outcome.GONE, 410, 1),
+    ):
+        add(tiers, *sample)
     waiting = event(tiers, "TCR-101-000-003", "created", timezone.now() - timedelta(minutes=90))
     Delivery.objects.create(id="WHD-0004-7503-0001", webhook=tiers, event=waiting)
     sum_up(tiers)
@@ -107,18 +118,20 @@ def add(
     code: int | None,
     tries: int,
 ) -> None:
-    """Add a delivery that is over, with its tries: all but the last met an error of the server."""
+    """Add a delivery that was tried: all tries but the last met an error of the server."""
     at = timezone.now() - timedelta(minutes=minutes)
+    failures = tries - (state == DONE)
+    waits = {"due_at": timezone.now() + timedelta(hours=4)}
     delivery = Delivery.objects.create(
         id=id,
         webhook=webhook,
         event=event(webhook, object_id, action, at),
         created_at=at,
-        due_at=at,
-        done_at=at + timedelta(seconds=30 * tries),
         state=state,
+        **(waits if state == WAITS else {"due_at": at, "done_at": at + 30 * tries * SECOND}),
         tries=tries,
-        failures=tries - 1,
+        failures=failures,
+        failing_since=at + SECOND if failures else None,
         last_outcome=outcome,
         last_code=code,
     )
@@ -128,7 +141,7 @@ def add(
         Attempt.objects.create(
             delivery=delivery,
             number=number,
-            at=at + timedelta(seconds=30 * (number - 1)),
+            at=at + 30 * (number - 1) * SECOND,
             duration=140 + number,
             **(came if is_last else {"outcome": Outcome.SERVER_ERROR, "code": 503}),
             request_headers={

@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.models import Account
 from demo.companies import FRONT_STREET, MICK
+from demo.deliveries import CREATED
 from webhooks.catalog import Method, ObjectClass
 from webhooks.models import Webhook
 
@@ -58,5 +60,6 @@ def load(accounts: dict[str, Account]) -> None:
                 http_method=method,
                 description=about,
                 active=active,
+                created_at=timezone.now() - CREATED,
                 **PACED.get(id, {}),
             )

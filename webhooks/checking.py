@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from accounts import limits
 from portal import text
+from webhooks import safety
 from webhooks.models.base import check_url
 from webhooks.now import turn
 from webhooks.outcomes import Outcome
@@ -47,6 +48,7 @@ def look(url: str, account_id: str) -> Verdict:
     """Return what is to be said about an address."""
     try:
         check_url(url)
+        safety.check_reach(url)
         parts = urlsplit(sendable(url, {}))
     except ValidationError as problem:
         return Verdict("error", " ".join(problem.messages))
@@ -58,11 +60,9 @@ def look(url: str, account_id: str) -> Verdict:
             outcome, days = connect(parts.geturl())
     except limits.LimitReached:
         return Verdict("warning", _("Too many addresses were looked at. Wait a moment."))
+    if outcome == Outcome.NO_ADDRESS:
+        return Verdict("error", safety.no_public_address(parts.hostname or ""))
     named = {"host": text.isolate(parts.hostname or "")}
-    if outcome in (Outcome.DNS, Outcome.BLOCKED_ADDRESS):
-        # One sentence for both: which names and addresses exist inside is nobody's business.
-        told = _("%(host)s has no public address. Check the spelling; private ones are refused.")
-        return Verdict("error", told % named)
     if outcome == Outcome.TOTAL_TIMEOUT:
         # Nothing was asked, so it cannot be the answer that took too long.
         outcome = Outcome.CONNECT_TIMEOUT

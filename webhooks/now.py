@@ -73,5 +73,8 @@ def await_result(delivery: Delivery) -> Attempt | None:
         found = delivery.attempts.filter(number__gt=delivery.tries).order_by("number").first()
         if found:
             return found
+        if not Delivery.objects.filter(pk=delivery.pk).exists():
+            # Its webhook was deleted.
+            return None
         time.sleep(LOOK)
     return None

@@ -6,7 +6,7 @@ A change that is rolled back leaves nothing, and one that is committed cannot lo
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
@@ -120,17 +120,23 @@ def depth() -> int:
 
 
 def send_test(webhook: Webhook, by: Any) -> Delivery:
-    """Queue a test event for a webhook, also for a disabled one; return its delivery."""
-    event = WebhookEvent.objects.create(
-        account_id=webhook.account_id,
-        object_class=webhook.object_class,
-        action="test",
-        object_id="",
-        product_id=webhook.product_id,
-        is_test=True,
-        **ActorField.columns("actor", by),
-    )
-    return queue(event, [webhook])[0]
+    """Queue a test event for a webhook, also for a disabled one; return its delivery.
+
+    Raise Webhook.DoesNotExist if it was deleted meanwhile.
+    """
+    with transaction.atomic():
+        if not held([*Webhook.objects.filter(pk=webhook.pk).only("pk")]):
+            raise Webhook.DoesNotExist
+        event = WebhookEvent.objects.create(
+            account_id=webhook.account_id,
+            object_class=webhook.object_class,
+            action="test",
+            object_id="",
+            product_id=webhook.product_id,
+            is_test=True,
+            **ActorField.columns("actor", by),
+        )
+        return queue(event, [webhook])[0]
 
 
 @receiver(post_save, sender=Event)

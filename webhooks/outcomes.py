@@ -18,7 +18,7 @@ class Outcome(TextChoices):
     RATE_LIMITED = "rate_limited", _("Too many requests")
     GONE = "gone", _("Gone")
     REDIRECT = "redirect", _("Redirect")
-    DNS = "dns", _("Name not found")
+    NO_ADDRESS = "no_address", _("No public address")
     REFUSED = "refused", _("Connection refused")
     RESET = "reset", _("Connection lost")
     CONNECT_TIMEOUT = "connect_timeout", _("No connection in time")
@@ -26,7 +26,6 @@ class Outcome(TextChoices):
     TLS_EXPIRED = "tls_expired", _("Certificate expired")
     TLS_NAME = "tls_name", _("Certificate of another name")
     TLS_UNTRUSTED = "tls_untrusted", _("Certificate not trusted")
-    BLOCKED_ADDRESS = "blocked_address", _("Address not allowed")
     BAD_ANSWER = "bad_answer", _("Not an HTTP answer")
     ABORTED = "aborted_by_receiver", _("Stopped by the receiver")
     STOPPED = "stopped", _("Stopped")
@@ -75,9 +74,14 @@ SENTENCES: dict[Outcome, tuple[Promise | str, Promise | str]] = {
         _("The endpoint redirected the call. Webhooks follow no redirects."),
         _("Enter the address that the endpoint redirects to."),
     ),
-    Outcome.DNS: (
-        _("The name of the endpoint has no address in the DNS."),
-        _("Check the spelling of the address."),
+    # One for names that do not exist and for private addresses: which names and addresses exist
+    # inside the network of the portal is nobody's business.
+    Outcome.NO_ADDRESS: (
+        _("The endpoint has no public address."),
+        _(
+            "Check the spelling; private addresses are refused. An operator can allow a network "
+            "with WEBHOOK_ALLOWED_NETWORKS."
+        ),
     ),
     Outcome.REFUSED: (
         _("Nothing accepts connections at the address of the endpoint."),
@@ -106,10 +110,6 @@ SENTENCES: dict[Outcome, tuple[Promise | str, Promise | str]] = {
     Outcome.TLS_UNTRUSTED: (
         _("The certificate of the endpoint comes from an unknown authority."),
         _("Install a certificate from a public authority, with its intermediate certificates."),
-    ),
-    Outcome.BLOCKED_ADDRESS: (
-        _("The name of the endpoint leads to an address that is not public."),
-        _("Use a public address. An operator can allow a network with WEBHOOK_ALLOWED_NETWORKS."),
     ),
     Outcome.BAD_ANSWER: (
         _("What came back was not an HTTP answer."),

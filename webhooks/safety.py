@@ -13,7 +13,10 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
+from portal import text
 from portal.addresses import MAPPED, PUBLIC, Address, at, place
 
 # Everything in the registries of special addresses (RFC 6890 and its successors) that is not a
@@ -82,6 +85,54 @@ def allowed() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]
     networks = settings.WEBHOOK_ALLOWED_NETWORKS
     return networks
+
+
+# Names that lead nowhere on the Internet: reserved ones (RFC 6761, 6762, 8375 and ICANN's of 2024),
+# and those that networks at home and at work have always used.
+PRIVATE_NAMES = (
+    *("local", "internal", "home.arpa", "localdomain"),
+    *("lan", "home", "corp", "intranet", "private"),
+)
+
+
+def check_reach(url: str) -> None:
+    """Raise ValidationError for an address that is certainly private and not allowed.
+
+    That is one in the spelling of an IP address, or a name that is used inside networks only. Of
+    all others, only a connection tells.
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        # As libcurl is given it: this turns digits of other scripts into ours, too.
+        name = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        raise ValidationError(
+            _("Enter a complete address, such as https://example.com/hook.")
+        ) from None
+    if not can_be_reached(name.lower().removesuffix(".")):
+        raise ValidationError(no_public_address(host))
+
+
+def no_public_address(host: str) -> str:
+    """Return the sentence for a private address, and for a name that does not exist."""
+    told = _("%(host)s has no public address. Check the spelling; private ones are refused.")
+    return told % {"host": text.isolate(host)}
+
+
+def can_be_reached(name: str) -> bool:
+    """Tell whether a name may lead to an address that webhooks may call; it is not looked up."""
+    if ":" in name:
+        return may_call(name.replace("%25", "%"))
+    if name == "localhost" or name.endswith(".localhost"):
+        return may_call("127.0.0.1") or may_call("::1")
+    try:
+        # Reads what libcurl reads as an address: 127.1, 0x7f000001 and 2130706433.
+        return may_call(socket.inet_ntoa(socket.inet_aton(name)))
+    except OSError:
+        pass
+    if "." not in name or name.endswith(tuple(f".{each}" for each in PRIVATE_NAMES)):
+        return any(not network.is_loopback for network in allowed())
+    return True
 
 
 class Found(NamedTuple):

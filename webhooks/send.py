@@ -5,6 +5,7 @@ proxy is used, and the address of each connection is checked when its socket is 
 """
 
 import errno
+import logging
 import re
 import socket
 import ssl
@@ -20,6 +21,8 @@ import pycurl
 from webhooks import safety
 from webhooks.outcomes import Outcome
 from webhooks.signing import Call
+
+log = logging.getLogger(__name__)
 
 # Seconds for the connection, and for the whole call.
 CONNECT_SECONDS, TOTAL_SECONDS = 5, 20
@@ -157,12 +160,16 @@ class Transfer:
         """Return what came of the call; 0 if libcurl reported no error."""
         self.close_sockets()
         outcome, note = self.judge(error, message)
+        duration = round((time.monotonic() - self.began) * 1000)
+        if outcome == Outcome.NO_ADDRESS:
+            # The log alone says which address it was, if any.
+            return Result(outcome, duration=duration)
         result = Result(
             outcome=outcome,
             code=self.code,
             note=plain(note)[:NOTE],
-            address=self.refused or str(self.curl.getinfo(pycurl.PRIMARY_IP) or ""),
-            duration=round((time.monotonic() - self.began) * 1000),
+            address=str(self.curl.getinfo(pycurl.PRIMARY_IP) or ""),
+            duration=duration,
             timings=self.timings(),
             headers=plain(bytes(self.head[:KEPT_HEADERS]).decode("latin-1")),
             answer=plain(bytes(self.answer[:KEPT_ANSWER]).decode(errors="replace")),
@@ -182,7 +189,9 @@ class Transfer:
         if self.code and (not error or self.is_cut):
             return self.judge_code(self.code)
         if self.refused:
-            return Outcome.BLOCKED_ADDRESS, self.refused
+            url = self.curl.getinfo(pycurl.EFFECTIVE_URL)
+            log.info("Webhooks may not call %s, where %s leads.", self.refused, url.split("?")[0])
+            return Outcome.NO_ADDRESS, ""
         if error == 0:
             return Outcome.BAD_ANSWER, message
         return self.judge_error(error), message
@@ -256,8 +265,8 @@ PHASES = {
 }
 # Errors that need no closer look. All others mean that the connection was lost.
 ERRORS = {
-    pycurl.E_COULDNT_RESOLVE_HOST: Outcome.DNS,
-    pycurl.E_URL_MALFORMAT: Outcome.DNS,
+    pycurl.E_COULDNT_RESOLVE_HOST: Outcome.NO_ADDRESS,
+    pycurl.E_URL_MALFORMAT: Outcome.NO_ADDRESS,
     pycurl.E_UNSUPPORTED_PROTOCOL: Outcome.BAD_ANSWER,
     pycurl.E_FTP_WEIRD_SERVER_REPLY: Outcome.BAD_ANSWER,
     pycurl.E_BAD_CONTENT_ENCODING: Outcome.BAD_ANSWER,

@@ -25,6 +25,8 @@ from modules.models import (
     UsageFile,
 )
 from tests.demo.samples import BAYSIDE, FRONT_STREET, MICK, SAMPLES, SOUTHPAW, odd, without_listing
+from webhooks.models import Delivery, Webhook
+from webhooks.standing import Standing
 
 pytestmark = pytest.mark.django_db
 
@@ -394,3 +396,12 @@ def test_services_have_three_environments_and_work_for_products_of_their_owner()
     assert not odd(Service.products.through.objects.exclude(product__vendor=F("service__owner")))
     assert not odd(Service.objects.filter(type="products", products=None))
     assert not odd(Environment.objects.filter(runtime="local").exclude(type="development"))
+
+
+def test_what_failed_at_an_endpoint_that_is_gone_can_be_recovered() -> None:
+    webhook = Webhook.objects.get(disabled_by=Webhook.Disabled.GONE)
+    assert webhook.created_at < webhook.health.last_success_at
+    assert Delivery.objects.missed_by(webhook).count() == 3
+    assert Standing.of(webhook).missed == "2"
+    assert not odd(Delivery.objects.filter(failures__gt=0, failing_since=None))
+    assert not odd(Delivery.objects.filter(created_at__lt=F("webhook__created_at")))

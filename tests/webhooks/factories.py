@@ -10,13 +10,18 @@ from webhooks.catalog import ObjectClass
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 from webhooks.outcomes import Outcome
 
-# Refused without a look at the network.
+# Refused without a look at the network. It was stored while the operator allowed its network.
 URL = "https://10.20.30.40/hooks/orders"
 
 
 def make_webhook(account: Account, label: str = "Orders to ERP", **kwargs: Any) -> Webhook:
-    values = {"object_class": ObjectClass.FULFILLMENT_REQUEST, "external_url": URL, "by": None}
-    return Webhook.create(account=account, label=label, **{**values, **kwargs})
+    values = {"object_class": ObjectClass.FULFILLMENT_REQUEST, "by": None, **kwargs}
+    public = URL.replace("10.20.30.40", "erp.example")
+    webhook = Webhook.create(account=account, label=label, **{"external_url": public, **values})
+    if webhook.external_url == public:
+        webhook.external_url = URL
+        webhook.save(update_fields=["external_url"])
+    return webhook
 
 
 def make_delivery(webhook: Webhook, object_id: str = "PR-1", **kwargs: Any) -> Delivery:

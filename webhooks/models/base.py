@@ -79,7 +79,8 @@ def check_data(value: Any) -> None:
 def check_url(value: str) -> None:
     """Raise ValidationError unless the value can be the address of an endpoint.
 
-    Whether the address is public shows when it is resolved; see `webhooks.safety`.
+    Whether it is public is checked where it changes, by `webhooks.safety.check_reach`: what is
+    stored stays, also when the operator no longer allows its network.
     """
     try:
         parts = urlsplit(value)

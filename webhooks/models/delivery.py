@@ -96,6 +96,21 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             count += part.filter(claimed_by="").update(due_at=due, **Delivery.ANEW)
         return count
 
+    def bring_forward(self) -> int:
+        """Begin at once with those that wait for a later try, the oldest first; return how many."""
+        now = timezone.now()
+        rows = self.failing().filter(claimed_by="", due_at__gt=now)
+        ids = list(rows.order_by("created_at", "id").values_list("pk", flat=True)[:MOST_AGAIN])
+        due = now
+        for start in range(0, len(ids), PART):
+            due = now + start // PART * PART_EVERY
+            part = Delivery.objects.filter(pk__in=ids[start : start + PART], claimed_by="")
+            part.unfinished().update(due_at=due, **Delivery.ANEW)
+        # More than so many are no longer spread: the endpoint is not called more often for that.
+        if len(ids) == MOST_AGAIN:
+            return len(ids) + rows.filter(due_at__gt=due).update(due_at=due, **Delivery.ANEW)
+        return len(ids)
+
     def redeliver(self) -> int:
         """Send those that are finished once more, under the same id; return how many.
 

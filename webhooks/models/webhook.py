@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -20,7 +21,7 @@ from portal.fields import (
     PublicIdField,
 )
 from portal.text import fold
-from webhooks import secrets
+from webhooks import safety, secrets
 from webhooks.catalog import Type
 from webhooks.models.base import WebhookFields
 
@@ -130,6 +131,7 @@ class Webhook(WebhookFields):
         if not webhook.active:
             webhook.disabled_by, webhook.disabled_at = cls.Disabled.PERSON, timezone.now()
         webhook.full_clean(exclude={"id", "account"})
+        webhook.check_endpoint()
         with transaction.atomic():
             webhook.save(force_insert=True)
             WebhookHealth.objects.create(webhook=webhook)
@@ -161,9 +163,10 @@ class Webhook(WebhookFields):
             for name, value in fields.items():
                 setattr(row, name, value)
             row.full_clean(exclude={"id", "account"})
+            if row.external_url != before["endpoint"][1]:
+                row.check_endpoint()
             if row.active != was_active:
-                row.disabled_by = "" if row.active else self.Disabled.PERSON
-                row.disabled_at = None if row.active else timezone.now()
+                row.begin_or_end(self.Disabled.PERSON)
             changed = secret is not None and WebhookSecret.replace(
                 row, WebhookSecret.Kind.JWT, secret, by=by
             )
@@ -191,23 +194,40 @@ class Webhook(WebhookFields):
         return self.switch(active=False, reason=reason, by=by)
 
     def switch(self, *, active: bool, reason: str, by: "Doer | None") -> bool:
-        from webhooks.models.health import WebhookHealth
-
         with transaction.atomic():
             row = Webhook.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
             if row is None or row.active == active:
                 return False
-            row.active, row.disabled_by = active, reason
-            row.disabled_at = None if active else timezone.now()
+            row.active = active
+            row.begin_or_end(reason)
             row.touch(by)
             row.save()
-            if active:
-                WebhookHealth.objects.filter(webhook=row).update(**WebhookHealth.FRESH)
             action = Action.WEBHOOK_ENABLED if active else Action.WEBHOOK_DISABLED
             why = {} if active else {"reason": [None, str(self.Disabled(reason).label)]}
             record(by, action, row, why)
         self.refresh_from_db()
         return True
+
+    def begin_or_end(self, reason: str) -> None:
+        """Note that it is active now, or why not, without saving.
+
+        Once it is active, all that waits is sent: its endpoint is given a fresh start, and what was
+        planned for later begins anew, in parts.
+        """
+        from webhooks.models.health import WebhookHealth
+
+        self.disabled_by = "" if self.active else reason
+        self.disabled_at = None if self.active else timezone.now()
+        if self.active:
+            WebhookHealth.objects.filter(webhook=self).update(**WebhookHealth.FRESH)
+            self.deliveries.all().bring_forward()
+
+    def check_endpoint(self) -> None:
+        """Raise ValidationError, for its field, if the address is certainly private."""
+        try:
+            safety.check_reach(self.external_url)
+        except ValidationError as problem:
+            raise ValidationError({"external_url": problem}) from None
 
     def remove(self, *, by: "Doer | None") -> None:
         """Delete the webhook with its deliveries. What is being sent may still arrive."""

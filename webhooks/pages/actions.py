@@ -1,6 +1,6 @@
 """Actions on a webhook: enable, disable, delete, and send a test event."""
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -80,7 +80,10 @@ def test(request: PersonRequest, webhook_id: str) -> HttpResponse:
         inform(request, _("Nothing was sent."), _("The portal never calls this webhook."))
         return redirect("webhooks:detail", webhook.pk)
     with turn(webhook.account_id):
-        delivery = outbox.send_test(webhook, request.user)
+        try:
+            delivery = outbox.send_test(webhook, request.user)
+        except Webhook.DoesNotExist:
+            raise Http404 from None
         tell_result(request, delivery, send_now(webhook, delivery))
     return redirect("webhooks:delivery", webhook.pk, delivery.pk)
 

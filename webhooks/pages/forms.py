@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal.text import prose
 from tokens.pages.forms import Number, Text
-from webhooks import conditions, products, secrets
+from webhooks import conditions, products, safety, secrets
 from webhooks.catalog import Method, ObjectClass
 from webhooks.models import Webhook, WebhookDraft, WebhookEvent, WebhookFields
-from webhooks.models.base import MOST_A_MINUTE
+from webhooks.models.base import MOST_A_MINUTE, check_url
 from webhooks.models.draft import no_product
 
 # Who makes the JWT secret.
@@ -213,6 +213,13 @@ class EndpointForm(FieldsForm):
 
     class Meta(FieldsForm.Meta):
         fields = ("external_url", "http_method", "headers", "rate_per_minute", "keep_order")
+
+    def clean_external_url(self) -> str:
+        typed: str = self.cleaned_data["external_url"]
+        if typed != self.instance.external_url:
+            check_url(typed)
+            safety.check_reach(typed)
+        return typed
 
     def clean_headers(self) -> dict[str, str]:
         """Return the headers by name, as typed one a line."""

@@ -20,7 +20,7 @@ from tests.webhooks.engine.test_running import until
 from webhooks import retention
 from webhooks.catalog import ObjectClass
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, WebhookSecret
-from webhooks.outbox import emit
+from webhooks.outbox import emit, send_test
 from webhooks.worker import Worker
 
 Kind, State = WebhookSecret.Kind, Delivery.State
@@ -144,6 +144,27 @@ def test_a_change_bears_that_a_webhook_is_deleted_at_the_same_moment(
         together(change, lambda webhook=webhook: webhook.remove(by=None), change)  # type: ignore[misc]
         assert not Webhook.objects.exists(), number
         assert not Delivery.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_of_a_webhook_that_is_deleted_at_the_same_moment_is_no_error(
+    make_webhook: MakeWebhook, michael: Person
+) -> None:
+    michael.client.raise_request_exception = False
+    answers = []
+    for _ in range(8):
+        webhook = make_webhook()
+
+        def test(webhook: Webhook = webhook) -> None:
+            url = f"/integrations/webhooks/{webhook.pk}/test/"
+            answers.append(michael.client.post(url).status_code)
+
+        together(test, lambda webhook=webhook: webhook.remove(by=None))  # type: ignore[misc]
+        assert not Delivery.objects.exists()
+        with pytest.raises(Webhook.DoesNotExist):
+            send_test(webhook, None)
+    assert set(answers) <= {302, 404}
+    assert not WebhookEvent.objects.exclude(deliveries=None).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -70,9 +70,9 @@ def test_a_disabled_webhook_can_be_tested(
 def test_a_test_that_fails_says_why_and_what_to_do(michael: Person, webhook: Webhook) -> None:
     response = michael.client.post(f"/integrations/webhooks/{webhook.pk}/test/", follow=True)
     page = response.content.decode()
-    assert "was not delivered: Address not allowed." in page
-    assert str(Outcome.BLOCKED_ADDRESS.sentence) in page
-    assert str(Outcome.BLOCKED_ADDRESS.advice) in page
+    assert "was not delivered: No public address." in page
+    assert str(Outcome.NO_ADDRESS.sentence) in page
+    assert str(Outcome.NO_ADDRESS.advice) in page
 
 
 @pytest.fixture

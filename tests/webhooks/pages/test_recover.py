@@ -168,3 +168,45 @@ def test_members_and_strangers_recover_nothing(
     webhook.disable(by=None, reason=Webhook.Disabled.FAILING)
     assert adrian.client.post(page_of(webhook, "enable/"), {"missed": "on"}).status_code == 403
     assert {state for state, _ in states(webhook).values()} == {"failed"}
+
+
+# --- Enabling -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["page", "edit"])
+def test_enabling_begins_at_once_with_what_was_planned_for_later(
+    michael: Person, webhook: Webhook, how: str
+) -> None:
+    rows = [failing(webhook, f"PR-{number}") for number in range(3)]
+    webhook.disable(by=None, reason=Webhook.Disabled.FAILING)
+    hold = timezone.now() + timedelta(minutes=4)
+    WebhookHealth.objects.update(hold_until=hold, fails_in_row=12, slots=0)
+    assert (
+        "3 events wait. They are sent when you enable it"
+        in michael.client.get(page_of(webhook)).text
+    )
+    if how == "page":
+        page = michael.client.post(page_of(webhook, "enable/"), follow=True).text
+        assert "The 3 events that wait are sent now, oldest first." in page
+    else:
+        webhook.edit(by=None, active=True)
+    now = timezone.now()
+    for row in rows:
+        row.refresh_from_db()
+        assert row.due_at <= now
+        assert (row.state, row.failures, row.tries) == ("pending", 0, 1)
+    health = WebhookHealth.objects.get()
+    assert (health.hold_until, health.fails_in_row, health.slots) == (None, 0, 1)
+
+
+def test_many_that_begin_anew_are_spread(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhooks.models.delivery.PART", 2)
+    monkeypatch.setattr("webhooks.models.delivery.MOST_AGAIN", 4)
+    rows = [failing(webhook, f"PR-{number}") for number in range(6)]
+    webhook.disable(by=None)
+    before = timezone.now()
+    webhook.enable(by=None)
+    for row in rows:
+        row.refresh_from_db()
+    after = [round((row.due_at - before) / timedelta(seconds=5)) for row in rows]
+    assert after == [0, 0, 1, 1, 1, 1]

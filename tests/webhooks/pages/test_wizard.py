@@ -16,12 +16,12 @@ from activity.models import Event
 from modules.models import Product
 from tests.conftest import Person, person, stale
 from tests.factories import ProductFactory
-from tests.webhooks.factories import URL
 from webhooks.models import Webhook, WebhookDraft, WebhookSecret
 
 LIST = "/integrations/webhooks/"
 NEW = f"{LIST}new/"
 GENERAL = {"label": "Orders to ERP", "description": "Puts orders\ninto the queue.", "active": "on"}
+URL = "https://erp.example/hooks/orders"
 ENDPOINT = {"external_url": URL, "http_method": "POST", "source": "portal"}
 EVENTS = {"object_class": "fulfillment_request"}
 
