@@ -1,12 +1,15 @@
 """Which changes become deliveries, and for whom."""
 
+from operator import attrgetter
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.db.models import Model
 
 from accounts.models import Account
+from modules.changes import TOLD
 from modules.models import FulfillmentRequest
 from tests.conftest import Call, Person
 from tests.factories import TokenFactory
@@ -61,6 +64,35 @@ def test_validators_are_never_told(account: Account, token: Token) -> None:
     make(account, type="validator")
     token.disable(by=None)
     assert not Delivery.objects.exists()
+
+
+@pytest.mark.parametrize("model", TOLD, ids=lambda model: model.__name__)
+def test_every_kind_of_business_record_tells_its_companies_of_a_change(
+    db: None, model: type[Model]
+) -> None:
+    call_command("demo", verbosity=0)
+    record: Any = model._default_manager.first()
+    kind, state, product = TOLD[model]
+    hooks = [
+        make(Account.objects.get(pk=party), object_class=kind, label=f"{kind}")
+        for party in sorted(record.parties)
+    ]
+    WebhookEvent.objects.all().delete()
+    record.save()
+    events = [*WebhookEvent.objects.order_by("account_id")]
+    assert [each.account_id for each in events] == sorted(record.parties)
+    for event in events:
+        assert (event.object_class, event.action, event.object_id) == (kind, "updated", record.pk)
+        assert event.object_status == (str(getattr(record, state)) if state else "")
+        assert event.product_id == str(attrgetter(product)(record) or "")
+    told = Delivery.objects.filter(webhook__in=[hook.pk for hook in hooks])
+    assert {each.event_id for each in told} == {event.pk for event in events}
+
+
+def test_every_object_class_has_events() -> None:
+    assert {kind for kind, _state, _product in TOLD.values()} | {ObjectClass.TOKEN} == set(
+        ObjectClass
+    )
 
 
 @pytest.fixture

@@ -18,11 +18,13 @@ from activity.models import Event
 from portal import background
 from tests.conftest import Call, Person
 from tests.factories import TokenFactory
+from tests.tokens.test_policies import age, impose
 from tests.webhooks.engine.conftest import MakeWebhook, deliver
 from tests.webhooks.engine.receiver import Receiver
 from tokens import refusals, reminders
 from tokens.models import RefusedAddress, Reminder, Token
 from webhooks.models import Webhook, WebhookEvent
+from webhooks.outbox import TOKEN_EVENTS
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -68,27 +70,64 @@ def edited(token: Token, person: Person) -> None:
     token.edit(by=person.user, version=None, modules=None, name="Another Name")
 
 
-# What happens, what the endpoint is told, and whether a person did it.
-HAPPENINGS: list[tuple[Callable[[Token, Person], object], str, bool]] = [
-    (edited, "edited", True),
-    (lambda token, person: token.disable(by=person.user), "disabled", True),
-    (enabled, "enabled", True),
-    (lambda token, person: token.remove(by=person.user), "deleted", True),
-    (restored, "restored", True),
-    (lambda token, person: token.rotate(by=person.user), "rotated", True),
+def idled(token: Token, person: Person) -> None:
+    impose(token.account, idle_days=30)
+    age(token, 31)
+    Token.objects.get(pk=token.pk).disable_idle()
+
+
+# What happens, what the trail calls it, what the endpoint is told, and whether a person did it.
+HAPPENINGS: list[tuple[Callable[[Token, Person], object], Action, str, bool]] = [
+    (edited, Action.TOKEN_CHANGED, "edited", True),
+    (
+        lambda token, person: token.disable(by=person.user),
+        Action.TOKEN_DISABLED,
+        "disabled",
+        True,
+    ),
+    (idled, Action.TOKEN_IDLED, "disabled", False),
+    (enabled, Action.TOKEN_ENABLED, "enabled", True),
+    (lambda token, person: token.remove(by=person.user), Action.TOKEN_DELETED, "deleted", True),
+    (restored, Action.TOKEN_RESTORED, "restored", True),
+    (lambda token, person: token.rotate(by=person.user), Action.KEY_ROTATED, "rotated", True),
     (
         lambda token, person: token.renew(by=person.user, until=timezone.now() + HOUR),
+        Action.KEY_RENEWED,
         "rotated",
         True,
     ),
-    (retired, "retired", True),
-    (lambda token, person: token.reveal(by=person.user, copied=False), "revealed", True),
-    (lambda token, person: token.reveal(by=person.user, copied=True), "revealed", True),
-    (ends_soon, "expiring", False),
-    (has_ended, "expired", False),
-    (lambda token, person: RefusedAddress.note(token, "192.0.2.7", "curl"), "refused", True),
-    (lambda token, person: refusals.note(token.pk), "refused_often", False),
+    (retired, Action.OLD_KEY_RETIRED, "retired", True),
+    (
+        lambda token, person: token.reveal(by=person.user, copied=False),
+        Action.KEY_VIEWED,
+        "revealed",
+        True,
+    ),
+    (
+        lambda token, person: token.reveal(by=person.user, copied=True),
+        Action.KEY_COPIED,
+        "revealed",
+        True,
+    ),
+    (ends_soon, Action.TOKEN_REMINDED, "expiring", False),
+    (has_ended, Action.TOKEN_EXPIRED, "expired", False),
+    (
+        lambda token, person: RefusedAddress.note(token, "192.0.2.7", "curl"),
+        Action.ADDRESS_REFUSED,
+        "refused",
+        True,
+    ),
+    (
+        lambda token, person: refusals.note(token.pk),
+        Action.CALLS_REFUSED,
+        "refused_often",
+        False,
+    ),
 ]
+
+
+def test_no_event_of_tokens_is_missing_below() -> None:
+    assert {Action.TOKEN_CREATED, *(row[1] for row in HAPPENINGS)} == set(TOKEN_EVENTS)
 
 
 def told(receiver: Receiver, call: int = 0) -> dict[str, str | None]:
@@ -99,7 +138,9 @@ def told(receiver: Receiver, call: int = 0) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize(
-    ("happens", "action", "by_person"), HAPPENINGS, ids=lambda value: getattr(value, "__name__", "")
+    ("happens", "recorded", "action", "by_person"),
+    HAPPENINGS,
+    ids=[row[1].value for row in HAPPENINGS],
 )
 def test_a_webhook_is_told_of_each_thing_that_happens_to_a_token(
     account: Account,
@@ -107,6 +148,7 @@ def test_a_webhook_is_told_of_each_thing_that_happens_to_a_token(
     webhook: Webhook,
     receiver: Receiver,
     happens: Callable[[Token, Person], object],
+    recorded: Action,
     action: str,
     by_person: bool,
 ) -> None:
@@ -115,6 +157,7 @@ def test_a_webhook_is_told_of_each_thing_that_happens_to_a_token(
     happens(token, michael)
     event = WebhookEvent.objects.get()
     assert (event.action, event.object_id, event.actor is not None) == (action, token.pk, by_person)
+    assert Event.objects.filter(subject_kind="token").latest("pk").action == recorded
     deliver()
     assert told(receiver) == {"class": "token", "type": f"token.{action}", "id": token.pk}
     # With keys and secrets left out.
