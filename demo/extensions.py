@@ -5,8 +5,16 @@ from collections.abc import Mapping
 from accounts.models import Account
 from demo.companies import BAYSIDE, FRONT_STREET
 from demo.records.base import day
+from portal import svg
 from tokens.catalog import Module
-from tokens.models import Category, Extension, ExtensionVersion
+from tokens.models import Category, Extension, ExtensionVersion, OwnIcon
+
+# As an administrator would upload it.
+ICON = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke-width="2" '
+    b'stroke-linecap="round"><path stroke="#0b6e6e" d="M3 17c0-8 18-8 18 0"/>'
+    b'<path stroke="#b4540a" d="M3 17h18M8 12.5V17M12 11v6M16 12.5V17"/></svg>'
+)
 
 BRIDGE, LEDGER = "EXT-512-090", "EXT-733-204"
 
@@ -24,6 +32,7 @@ def load(accounts: Mapping[str, Account]) -> None:
             "- A new case here is a ticket there within a minute.\n"
             "- **Closed** on one side is closed on the other.",
             "icon": Extension.Icon.CHAT,
+            "own_icon": OwnIcon.keep(svg.clean(ICON).text),
             "categories": [Category.AUTOMATION.value, Category.SUPPORT.value],
             "fixed_modules": [Module.HELPDESK.value],
             "owner": accounts[BAYSIDE],

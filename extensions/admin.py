@@ -1,22 +1,32 @@
 """Extensions in the admin: with a preview, and the choice of what a change does to tokens."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from extensions import effects
+from portal import svg
 from portal.admin import BoundedInline
-from tokens.models import Extension, ExtensionVersion, Token
+from portal.text import join
+from tokens.models import Extension, ExtensionVersion, OwnIcon, Token
 
 
 class ExtensionForm(forms.ModelForm):
     """The form of an extension. Other fixed modules ask what happens to the tokens that exist."""
+
+    # The names of what was left out of an uploaded icon.
+    left_out: Sequence[str] = ()
+
+    class Meta:
+        widgets: ClassVar = {"own_icon": forms.HiddenInput}
 
     KEEP, CHANGE = "keep", "change"
 
@@ -31,8 +41,36 @@ class ExtensionForm(forms.ModelForm):
         help_text=_("Asked for when the fixed modules change."),
     )
 
+    svg = forms.FileField(
+        label=_("Own icon"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".svg,image/svg+xml"}),
+        help_text=_(
+            "An SVG file of 32 KB at most, shown instead of the icon. Scripts, links and images in "
+            "it are left out."
+        ),
+    )
+    no_svg = forms.BooleanField(label=_("Remove the own icon"), required=False)
+
+    def clean_svg(self) -> UploadedFile | None:
+        """Keep the drawing at once, so that neither a preview nor a mistake elsewhere loses it."""
+        upload: UploadedFile | None = self.cleaned_data["svg"]
+        if upload:
+            # One byte more than it may have, which `clean` refuses.
+            drawing = svg.clean(upload.read(svg.MOST_BYTES + 1))
+            self.left_out = drawing.left_out
+            # The page repeats what was sent, and with it the icon.
+            sent = cast("QueryDict", self.data).copy()
+            sent["own_icon"] = OwnIcon.keep(drawing.text).pk
+            self.data = sent
+        return upload
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("svg"):
+            cleaned["own_icon"] = OwnIcon.objects.get(pk=self.data["own_icon"])
+        elif cleaned.get("no_svg"):
+            cleaned["own_icon"] = None
         if "fixed_modules" in self.changed_data and not cleaned.get("tokens"):
             effect = effects.effect(self.instance, cleaned.get("fixed_modules"))
             if effect:
@@ -66,6 +104,13 @@ class ExtensionAdmin(admin.ModelAdmin):
     form = ExtensionForm
     change_form_template = "admin/extension.html"
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Put the upload below the choice of an icon."""
+        own = ("svg", "no_svg")
+        fields = [name for name in super().get_fields(request, obj) if name not in own]
+        place = fields.index("icon") + 1
+        return [*fields[:place], *own, *fields[place:]]
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say how many tokens keep an extension from being deleted; Django would list them all."""
         counts = (
@@ -80,6 +125,9 @@ class ExtensionAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         super().save_model(request, obj, form, change)
+        if form.left_out:
+            text = _("Left out of the icon, since icons may not have it: %(names)s.")
+            self.message_user(request, text % {"names": join(form.left_out)}, messages.WARNING)
         if form.cleaned_data.get("tokens") == ExtensionForm.CHANGE:
             # Afterwards, one token at a time, so that nobody waits for all of them.
             transaction.on_commit(lambda: self.change_tokens(request, obj))

@@ -7,6 +7,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.fields import Actor
+from portal.html import icon
+from tokens.models import Extension
+
+
+def extension_icon(extension: Extension, size: int = 20) -> SafeString:
+    """Return the icon of an extension, hidden from screen readers: its name stands beside it."""
+    if not extension.own_icon_id:
+        return icon(extension.icon, size)
+    return format_html(
+        '<img class="icon" src="{0}" width="{1}" height="{1}" alt="">',
+        reverse("extensions:icon", args=(extension.own_icon_id,)),
+        size,
+    )
 
 
 class Owned(Protocol):

@@ -122,6 +122,8 @@ PAGES = {
     "webhooks:stop": ("sign-in", 302, 302, 302),
     "extensions:list": ("sign-in", 200, 200, 200),
     "extensions:installed": ("sign-in", 200, 200, 200),
+    # Anybody may load the icon, of which there is none.
+    "extensions:icon": (404, 404, 404, 404),
     "extensions:detail": ("sign-in", 200, 200, 200),
     "tokens:policies": ("sign-in", 200, 200, 200),
     "tokens:restore": ("sign-in", 302, 302, 302),
@@ -237,6 +239,7 @@ FORMS = {
     "webhooks:stop": ("sign-in", 403, 302, 404),
     "extensions:list": ("sign-in", 405, 405, 405),
     "extensions:installed": ("sign-in", 405, 405, 405),
+    "extensions:icon": (405, 405, 405, 405),
     "extensions:detail": ("sign-in", 405, 405, 405),
     "tokens:policies": ("sign-in", 403, 302, 302),
     "tokens:restore": ("sign-in", 403, 302, 404),
@@ -395,6 +398,7 @@ def address(route: str, token: Token, draft: TokenDraft | None) -> str:
         "accounts:invitation": ("abc",),
         "accounts:join": ("abc",),
         "tokens:feed": ("f" * 40,),
+        "extensions:icon": ("f" * 64,),
         "extensions:detail": (token.extension_id,),
         **dict.fromkeys(
             (

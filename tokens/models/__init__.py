@@ -25,6 +25,7 @@ from tokens.models.ending import RESTORABLE
 from tokens.models.extension import Category, Extension, ExtensionVersion
 from tokens.models.grant import Grant, known_modules
 from tokens.models.guards import IPRule, IPRuleQuerySet, RefusedAddress
+from tokens.models.icon import OwnIcon
 from tokens.models.key import RingSecret, TokenKey
 from tokens.models.policy import IdleNotice, NextPolicy, Policy, PolicyFields
 from tokens.models.reminder import Reminder
@@ -59,6 +60,7 @@ __all__ = (
     "NextPolicy",
     "NoOldKey",
     "NotOffered",
+    "OwnIcon",
     "Policy",
     "PolicyFields",
     "RefusedAddress",

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Account
 from portal.fields import Guarded, LineField, MomentField, ProseField, PublicIdField
 from tokens.catalog import Module
+from tokens.models.icon import OwnIcon
 
 
 class Category(models.TextChoices):
@@ -239,6 +240,15 @@ class Extension(models.Model):
     icon = models.CharField(
         gettext_lazy("icon"), max_length=16, choices=Icon, default=Icon.EXTENSION
     )
+    # Shown instead of `icon`.
+    own_icon = models.ForeignKey(
+        OwnIcon,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="extension",
+        verbose_name=gettext_lazy("own icon"),
+    )
     side = models.CharField(gettext_lazy("for"), max_length=16, choices=Side, default=Side.ANY)
     fixed_modules = ModulesField(
         gettext_lazy("fixed modules"),
@@ -284,7 +294,7 @@ class Extension(models.Model):
     @property
     def tile(self) -> str:
         """The CSS class of the tile. Some names have their own colour, all others the default."""
-        return f"tile-{self.name}"
+        return "tile-own" if self.own_icon_id else f"tile-{self.name}"
 
     @property
     def asks_permissions(self) -> bool:

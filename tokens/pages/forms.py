@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal.fields import VisibleText
 from portal.text import prose
 from tokens.catalog import Access, Module, labels
+from tokens.html import extension_icon
 from tokens.models import (
     Extension,
     Token,
@@ -212,7 +213,7 @@ class ExtensionForm(forms.Form):
                 "id": extension.pk,
                 "label": extension.label,
                 "subtitle": extension.subtitle,
-                "icon": extension.icon,
+                "icon": extension_icon(extension, 22),
                 "tile": extension.tile,
                 "fixed_modules": None
                 if extension.fixed_modules is None

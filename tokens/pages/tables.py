@@ -20,7 +20,7 @@ from portal import text
 from portal.html import ago, day_and_time, icon, two_lines
 from portal.tables import Table, actions_column
 from tokens.catalog import Module
-from tokens.html import actor
+from tokens.html import actor, extension_icon
 from tokens.models import Extension, Grant, Token
 from tokens.standing import Standing
 
@@ -219,7 +219,9 @@ def directed(name: str, descending: bool) -> Any:  # noqa: FBT001
 
 def tile(extension: Extension) -> SafeString:
     """Return the coloured square of an extension."""
-    return format_html('<span class="tile {}">{}</span>', extension.tile, icon(extension.icon, 18))
+    return format_html(
+        '<span class="tile {}">{}</span>', extension.tile, extension_icon(extension, 18)
+    )
 
 
 class ModuleRow:

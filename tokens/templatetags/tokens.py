@@ -7,3 +7,4 @@ from tokens import html
 register = template.Library()
 
 register.filter(html.actor)
+register.simple_tag(html.extension_icon)
