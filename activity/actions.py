@@ -43,6 +43,10 @@ class Action(TextChoices):
     RENEWAL_CANCELLED = "tokens.renewal-cancelled", _("Renewal cancelled")
     REHEARSAL_STARTED = "tokens.rehearsal-started", _("Rehearsal started")
     REHEARSAL_ENDED = "tokens.rehearsal-ended", _("Rehearsal ended early")
+    # By a token of the extension's maker, which got the key.
+    HANDLE_EXCHANGED = "tokens.handle-exchanged", _("Handle exchanged")
+    # Somebody asked for the key behind a handle, and got nothing.
+    HANDLE_REFUSED = "tokens.handle-refused", _("Exchange of a handle refused")
     # A call with a right key from an address that the IP rules do not have.
     ADDRESS_REFUSED = "tokens.address-refused", _("Refused: address not allowed")
     # Many calls within an hour, for whatever reason.

@@ -126,18 +126,19 @@ def one(
 
 
 def create(resource: "Resource", request: ApiRequest, parent: str | None) -> HttpResponse:
-    write = resource.writes["POST"]
     try:
         body = bodies.read(request)
-        if missing := [f"{name}: {why}" for name, why in write.not_yet.items() if name in body]:
-            raise ApiError(*missing)
+        other = next((write for name, write in resource.instead.items() if name in body), None)
+        write = other or resource.writes["POST"]
         values = bodies.clean(body, write.fields, write.required)
         with transaction.atomic():
             made = write.run(request.token, *((parent,) if parent else ()), values)
     except ApiError as problem:
         return problem.response
+    if isinstance(made, HttpResponse):
+        return made
     return (
-        api.json_response(made, 201)
+        api.json_response(made, 200 if other else 201)
         if isinstance(made, dict)
         else show(resource, request.token, made, parent, 201)
     )

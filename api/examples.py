@@ -53,6 +53,7 @@ RECORDS = {
 # Field, or model and field where they differ -> a value.
 FIELDS = {
     "Agreement.type": "program",
+    "handle": "9d2f417c03be58a6e1d94b7720fc6835ab1e4d90",
     "Asset.status": "active",
     "Contract.status": "active",
     "Contract.type": "program",

@@ -140,7 +140,7 @@ def operations(resource: Resource) -> Iterator[Operation]:
 
     yield Operation("GET", everything, listing(resource, f"List {name}"))
     if write := writes.get("POST"):
-        yield Operation("POST", everything, writing(resource, write, "create_one", 201))
+        yield Operation("POST", everything, creating(resource, write))
     if write := writes.get("DELETE") if not resource.detail else None:
         yield Operation(
             "DELETE", everything, writing(resource, write, "delete_some", 204, many=True)
@@ -227,6 +227,24 @@ def writing(
         **about,
         "responses": {str(status): answered(status, answer), **error_answers(resource, *more)},
     }
+
+
+def creating(resource: Resource, write: Write) -> Described:
+    """Return the description of creating a record, and of what a POST may do instead."""
+    about = writing(resource, write, "create_one", 201)
+    for name, other in resource.instead.items():
+        about["description"] = "\n\n".join(
+            (about.get("description", ""), f"With `{name}` in the body: {other.about}")
+        )
+        sent = about["requestBody"]["content"]["application/json"]
+        sent["schema"] = {"oneOf": [sent["schema"], schemas.body(other)]}
+        answer = {"type": "object", "properties": dict(other.answers)}
+        about["responses"] = {
+            "200": answered(200, answer),
+            **about["responses"],
+            **error_answers(resource, 404),
+        }
+    return about
 
 
 def common(resource: Resource, verb: str, summary: str, *named: str) -> Described:

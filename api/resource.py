@@ -74,8 +74,6 @@ class Write(NamedTuple):
     about: str
     # Names in the answer besides those of a record, with their JSON Schemas.
     answers: Mapping[str, Any]
-    # Names that Connect accepts and this API does not yet, with the message for each.
-    not_yet: Mapping[str, Any]
     # Of an action: the method, and the status of the answer, which has no body if it is 204.
     method: str = "POST"
     status: int = 200
@@ -139,6 +137,8 @@ class Resource:
             raise ValueError(f"{path}: its records do not show {sorted(unknown)}.")
         self.filters = rql.build(self.model, named, self.ordering, search)
         self.writes: dict[str, Write] = {}
+        # What a POST does whose body has a certain name, instead of creating a record.
+        self.instead: dict[str, Write] = {}
         self.actions: dict[str, Write] = {}
 
     def __repr__(self) -> str:
@@ -212,15 +212,13 @@ class Resource:
         required: tuple[str, ...] = (),
         takes: "Mapping[str, Field[Any, Any]] | None" = None,
         answers: Mapping[str, Any] | None = None,
-        not_yet: Mapping[str, Any] | None = None,
     ) -> Decorator:
         """Register `create(caller, values)`, or `create(caller, parent, values)` with a parent.
 
         `values` are the names that the body has, checked against their columns, or against the
         fields of `takes`, which has names that a record does not show like that. `create` returns
         the id of the new record, and the answer is 201 with that record. To answer with more, it
-        returns the whole answer as a dict, and `answers` describes what that has besides. A body
-        with a name in `not_yet` is refused with its message.
+        returns the whole answer as a dict, and `answers` describes what that has besides.
         """
         return partial(
             self.register,
@@ -230,7 +228,18 @@ class Resource:
             required,
             takes=takes,
             answers=answers,
-            not_yet=not_yet,
+        )
+
+    def takes_instead(
+        self, name: str, field: "Field[Any, Any]", answers: Mapping[str, Any]
+    ) -> Decorator:
+        """Register `run(caller, values)` for a POST whose body has the name, which it requires.
+
+        It returns the whole answer, described by `answers` and sent with 200, or a response. What
+        it wrote is kept in both cases.
+        """
+        return partial(
+            self.register, self.instead, name, (), (name,), takes={name: field}, answers=answers
         )
 
     def updates(
@@ -285,18 +294,11 @@ class Resource:
         run: Callable[..., Any],
         takes: "Mapping[str, Field[Any, Any]] | None" = None,
         answers: Mapping[str, Any] | None = None,
-        not_yet: Mapping[str, Any] | None = None,
     ) -> Callable[..., Any]:
         fields = {name: self.trace(column_of(self.columns[name])).field for name in names}
         fields |= takes or {}
-        where[key] = Write(
-            run,
-            fields,
-            required,
-            " ".join((run.__doc__ or "").split()),
-            answers or {},
-            not_yet or {},
-        )
+        about = " ".join((run.__doc__ or "").split())
+        where[key] = Write(run, fields, required, about, answers or {})
         return run
 
     def methods(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`/public/v1/auth/tokens` with `permissions`, `/extensions`, `/modules`: the module Integrations.
+"""`/public/v1/auth/tokens` with `permissions`, of the module Integrations.
 
 A token manages the tokens of its account here, as a person does in the portal. It can never give
 more access than it has itself: not with a grant, not with a new token, and not by activating a
@@ -9,13 +9,10 @@ from collections.abc import Collection as Several
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import (
-    BooleanField,
     Case,
     CharField,
-    IntegerField,
     OuterRef,
     QuerySet,
     Subquery,
@@ -23,24 +20,25 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, Now
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from accounts.limits import LimitReached
 from accounts.models import Account
 from api import answers
 from api.bodies import ApiError
 from api.resource import Resource
-from api.shapes import Column, Constant, Rows, actor, actors, reference
-from modules.models import ModuleEntry
+from api.shapes import Constant, Rows, actor, actors, reference
 from portal.fields import MomentField
+from portal.http import current_request
+from tokens import handles
 from tokens.catalog import Module
-from tokens.gate import Caller
+from tokens.gate import Caller, too_many
 from tokens.models import (
     EXPIRING,
     LONGEST_OVERLAP,
     BadEnd,
-    Category,
     Deleted,
     Extension,
     Grant,
@@ -142,81 +140,15 @@ PERMISSIONS = Resource(
     search=("id", "object.id"),
 )
 
-WEBSITES = {"type": "array", "items": {"type": "string", "examples": ["https://zapier.com"]}}
-CATEGORIES = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {
-            "id": {"type": "string", "examples": ["automation"]},
-            "name": {"type": "string", "examples": ["Automation"]},
-        },
-    },
-}
-
-
-def shelves(categories: list[Category]) -> list[dict[str, str]]:
-    """Return the categories of an extension as records."""
-    return [{"id": each.value, "name": str(each.label)} for each in categories]
-
-
-EXTENSIONS = Resource(
-    "extensions",
-    Module.INTEGRATIONS,
-    lambda caller: Extension.objects.visible_to(caller.account_id).annotate(
-        # Connect calls distributors providers.
-        portal=Case(
-            When(side=Extension.Side.VENDOR, then=Value("vendor")),
-            When(side=Extension.Side.DISTRIBUTOR, then=Value("provider")),
-            default=Value("any"),
-            output_field=CharField(max_length=8),
-        ),
-        featured=Value(value=False, output_field=BooleanField()),
-        priority=Value(0, IntegerField()),
-        # What Connect calls one that every account of its side may use.
-        offered=Case(
-            When(status=Extension.Status.PUBLISHED, then=Value("unrestricted")),
-            default=Value("draft"),
-            output_field=CharField(max_length=16),
-        ),
-        system=Value(value=True, output_field=BooleanField()),
-        most=Coalesce("cap", Value(settings.TOKENS_PER_EXTENSION), output_field=IntegerField()),
-    ),
-    about="Extensions that a token can be created for, and those of the account's tokens.",
-    fields={
-        "id": "id",
-        "name": "name",
-        "revision": Constant(1),
-        "subtitle": "subtitle",
-        "description": "description",
-        "overview": "overview",
-        "websites": Column("website", lambda website: [website] if website else [], WEBSITES),
-        "categories": Column("categories", shelves, CATEGORIES),
-        "owner": reference("owner"),
-        "portal": "portal",
-        "featured": "featured",
-        "priority": "priority",
-        "status": "offered",
-        "constraints": {"account": {"tokens": "most"}},
-        "system": "system",
-    },
-    ordering=("featured", "priority"),
-)
-
-MODULES = Resource(
-    "modules",
-    Module.INTEGRATIONS,
-    lambda caller: ModuleEntry.objects.all(),
-    about="Modules that a token can be granted.",
-    fields={"id": "id", "name": "name"},
-    search=("id", "name"),
-)
-
-
 SECRET = {
     "type": "string",
     "pattern": "^[0-9a-f]{40}$",
     "description": "The secret, shown only this once.",
+}
+HANDLE = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{40}$",
+    "description": "The handle, instead of a secret, if the extension uses handles.",
 }
 
 
@@ -228,19 +160,14 @@ SECRET = {
     "owner.id",
     "expiration_date",
     required=("name", "extension.id"),
-    not_yet={
-        "handle": gettext_lazy(
-            "A handle cannot be exchanged for a key yet. Connect with the key of a token instead, "
-            "which its page in the portal shows: ApiKey SU-…:…"
-        )
-    },
-    answers={"token": SECRET},
+    answers={"token": SECRET, "handle": HANDLE},
 )
 def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     """Create a token. Only this answer has its secret as `token`: the key is `ApiKey <id>:<token>`.
 
-    An extension with a fixed set of modules brings its grants with it; those of a custom token are
-    added one by one afterwards.
+    For an extension that uses handles it has the `handle` instead, which people paste and the maker
+    of the extension exchanges. An extension with a fixed set of modules brings its grants with it;
+    those of a custom token are added one by one afterwards.
     """
     extension = Extension.objects.filter(pk=values["extension.id"]).first()
     if extension is None:
@@ -274,7 +201,31 @@ def create(caller: Caller, values: dict[str, Any]) -> dict[str, Any]:
     except ValidationError as problem:
         raise bad_end(problem) from None
     must_cover(caller, token)
-    return {**(answers.one(TOKENS, caller, token.pk) or {}), "token": key.secret}
+    return {**(answers.one(TOKENS, caller, token.pk) or {}), **handles.handed_out(key)}
+
+
+@TOKENS.takes_instead(
+    "handle",
+    CharField(name="handle", max_length=400),
+    answers={
+        "id": {"type": "string", "examples": ["SU-160-984-311"]},
+        "token": SECRET,
+    },
+)
+def exchange(caller: Caller, values: dict[str, Any]) -> dict[str, Any] | HttpResponse:
+    """Exchange the handle of a token of any account for its key, `ApiKey <id>:<token>`.
+
+    The caller must be a token of the account that made the extension of that token. Every exchange
+    gives the same key, until the token gets a new handle. A handle that is unknown, replaced or of
+    somebody else's extension, or whose token cannot call, is answered with 404.
+    """
+    try:
+        key = handles.exchange(values["handle"], by=acting(caller), request=current_request.get())
+    except handles.NotExchanged as problem:
+        return ApiError(f"handle: {problem}", code="NFND_000", status=404).response
+    except LimitReached as reached:
+        return too_many(str(reached), reached.seconds)
+    return {"id": key.token_id, "token": key.secret}
 
 
 @TOKENS.updates("name", "external_id", "description")
@@ -315,7 +266,7 @@ def deactivate(caller: Caller, token: Token, values: dict[str, Any]) -> None:
     settle(token, enabled=token.disable(by=acting(caller)), wanted=Token.Status.INACTIVE)
 
 
-@TOKENS.acts("rotate", "expiration_date", answers={"token": SECRET})
+@TOKENS.acts("rotate", "expiration_date", answers={"token": SECRET, "handle": HANDLE})
 def rotate(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, Any]:
     """Make a new key for a token and stop its other keys at once.
 
@@ -328,10 +279,10 @@ def rotate(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, An
     except ValidationError as problem:
         raise bad_end(problem) from None
     must_cover(caller, token)
-    return {"token": key.secret}
+    return handles.handed_out(key)
 
 
-@TOKENS.acts("renew", "expiration_date", answers={"renewed_token": SECRET})
+@TOKENS.acts("renew", "expiration_date", answers={"renewed_token": SECRET, "handle": HANDLE})
 def renew(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, Any]:
     """Make a new key for a token, while its present key works until the present expiration date.
 
@@ -352,7 +303,7 @@ def renew(caller: Caller, token: Token, values: dict[str, Any]) -> dict[str, Any
     except ValidationError as problem:
         raise bad_end(problem) from None
     must_cover(caller, token)
-    return {"renewed_token": key.secret}
+    return handles.handed_out(key, "renewed_token")
 
 
 def may_make_key(caller: Caller, token: Token, values: dict[str, Any]) -> Token:

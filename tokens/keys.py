@@ -4,6 +4,10 @@ A key is `ApiKey SU-160-984-311:<40 lowercase hex digits>`, the value of the Aut
 Of the 40 digits, 32 are random (128 bits) and 8 are the CRC-32 of the token's id and those 32. The
 checksum only improves an error message and helps secret scanners; the digest alone decides whether
 a key is right.
+
+A handle is 40 random hex digits, which people paste as `<handle>@https://portal.example/public/v1`.
+The maker of an extension exchanges it for the key behind it, which follows from the handle and
+from a salt that only the database has.
 """
 
 import hashlib
@@ -28,10 +32,14 @@ NOBODY = bytes(32)
 
 
 class Key(NamedTuple):
-    """A key as it was sent: the public id of the token and the secret."""
+    """A key as it was sent: the public id of the token and the secret.
+
+    A new key behind a handle comes with it: people get the handle, and programs the key.
+    """
 
     token_id: str
     secret: str
+    handle: str = ""
 
     def __repr__(self) -> str:
         """Return the key without its secret, since reprs end up in logs and error reports."""
@@ -43,9 +51,14 @@ class Key(NamedTuple):
         return f"{SCHEME} {self.token_id}:{self.secret}"
 
     @property
+    def shown(self) -> str:
+        """What people are shown of a new key: the handle, or the value of the header."""
+        return self.handle or self.header
+
+    @property
     def last_four(self) -> str:
-        """The last digits of the secret, by which people tell keys apart."""
-        return self.secret[-SHOWN:]
+        """The last digits of what people see, by which they tell keys, or handles, apart."""
+        return (self.handle or self.secret)[-SHOWN:]
 
     @property
     def looks_mistyped(self) -> bool:
@@ -123,6 +136,41 @@ def fingerprint(secret: bytes) -> bytes:
 def matches_nobody(key: Key) -> bool:
     """Return False, after the same work as `matches()`."""
     return hmac.compare_digest(digest(key).value, NOBODY)
+
+
+# --- Handles --------------------------------------------------------------------------------------
+
+HANDLE = re.compile(r"([0-9a-f]{40})(?:@\S{0,300})?", re.ASCII)
+
+
+def new_handle() -> str:
+    """Return a new handle: 160 random bits."""
+    return secrets.token_hex(20)
+
+
+def new_salt() -> bytes:
+    return secrets.token_bytes(32)
+
+
+def handle_in(text: str) -> str:
+    """Return the handle in what somebody pasted, with or without the address; `""` if none is."""
+    match = HANDLE.fullmatch(text)
+    return match[1] if match else ""
+
+
+def handle_digest(handle: str) -> bytes:
+    """Return what the database keeps to find a handle. Random bits need no pepper."""
+    return hashlib.sha256(f"handle:{handle}".encode()).digest()
+
+
+def behind(handle: str, token_id: str, salt: bytes) -> Key:
+    """Return the key behind a handle of a token.
+
+    It takes both the handle, which the database cannot tell, and the salt, which the handle cannot.
+    Every exchange gives the same key, and no copy of it has to be kept.
+    """
+    random = hmac.digest(salt, f"key of {token_id}: {handle}".encode(), "sha256")[:16].hex()
+    return Key(token_id, random + checksum(token_id, random), handle)
 
 
 # --- Addresses that nobody can guess --------------------------------------------------------------

@@ -1,6 +1,5 @@
 """`/auth/tokens`: tokens are changed, renewed, rotated and deleted by programs."""
 
-import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -195,25 +194,3 @@ def test_modules_and_extensions_are_those_of_the_catalog(call: Call, boss: Token
     assert extensions["EXT-000"]["name"] == "custom"
     assert extensions["EXT-000"]["description"] == "Custom Integration"
     assert call("modules/MD-0000", boss).json() == {"id": "MD-0000", "name": "All"}
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"handle": "abc"},
-        {"handle": None},
-        {"handle": "abc", "name": "Zapier", "extension": {"id": "EXT-000"}},
-    ],
-)
-def test_a_handle_is_answered_with_what_to_do_instead(
-    call: Call, account: Account, body: dict[str, Any]
-) -> None:
-    """As the Zapier app asks: the answer says what does not exist yet, and no token is made."""
-    token = TokenFactory(account=account, modules=(Module.ALL,))
-    response = call(
-        "auth/tokens", token, "post", data=json.dumps(body), content_type="application/json"
-    )
-    assert response.status_code == 400
-    (error,) = response.json()["errors"]
-    assert error.startswith("handle: A handle cannot be exchanged for a key yet.")
-    assert Token.objects.count() == 1

@@ -17,7 +17,8 @@ ARTICLE = "ApiKey SU-160-984-311:f45bee7e79b10ff6eff67902ccb4f3d46724ceb8"
 
 
 def test_the_key_of_the_article_is_read() -> None:
-    assert keys.parse(ARTICLE) == ("SU-160-984-311", "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8")
+    key = keys.Key("SU-160-984-311", "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8")
+    assert keys.parse(ARTICLE) == key
 
 
 def test_a_key_is_read_back_as_it_was_made() -> None:

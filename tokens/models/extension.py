@@ -231,6 +231,14 @@ class Extension(models.Model):
         verbose_name=gettext_lazy("made by"),
         help_text=gettext_lazy("The account of its maker, if it has one here."),
     )
+    uses_handle = models.BooleanField(
+        gettext_lazy("handle instead of a key"),
+        default=False,
+        help_text=gettext_lazy(
+            "People paste a handle, and a token of its maker exchanges it for the key. Tokens that "
+            "exist change with their next new key."
+        ),
+    )
     website = LineField(
         gettext_lazy("website"),
         max_length=255,

@@ -47,7 +47,11 @@ class TokenKey(models.Model):
     version = models.PositiveIntegerField(default=1)
     digest = models.BinaryField(max_length=32)
     pepper = models.PositiveSmallIntegerField()
+    # Of the key, or of the handle that it is behind.
     sealed = models.BinaryField(null=True)
+    # The digest of the handle, by which it is found, and what makes the key of it.
+    handle = models.BinaryField(max_length=32, null=True, editable=False)
+    salt = models.BinaryField(max_length=32, null=True, editable=False)
     # How people tell keys apart; empty for keys of older versions that could not be opened.
     last_four = models.CharField(max_length=keys.SHOWN, blank=True, default="")
     created_at = MomentField(default=timezone.now)
@@ -61,6 +65,13 @@ class TokenKey(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("token", "version"), name="one_key_per_version"),
+            models.UniqueConstraint(
+                fields=("handle",), condition=Q(handle__isnull=False), name="one_key_per_handle"
+            ),
+            models.CheckConstraint(
+                condition=Q(handle=None, salt=None) | Q(handle__isnull=False, salt__isnull=False),
+                name="handle_of_key_has_salt",
+            ),
         )
         # For the list of tokens that have two keys: few of them at any time.
         indexes = (
@@ -75,8 +86,25 @@ class TokenKey(models.Model):
         return f"{self.token_id} ({self.version})"
 
     @classmethod
-    def put(cls, token: "Token", key: keys.Key, version: int = 1, *, by: Any = None) -> "TokenKey":
-        """Store a key, as a digest to check it and a sealed copy to view it.
+    def make(cls, token: "Token", version: int = 1, *, by: Any = None) -> keys.Key:
+        """Make a key, behind a handle if that is what the extension of the token takes.
+
+        Raise RingSecret.Foreign.
+        """
+        if not token.extension.uses_handle:
+            key = keys.mint(token.pk)
+            cls.put(token, key, version, by=by)
+            return key
+        salt = keys.new_salt()
+        key = keys.behind(keys.new_handle(), token.pk, salt)
+        cls.put(token, key, version, by=by, handle=keys.handle_digest(key.handle), salt=salt)
+        return key
+
+    @classmethod
+    def put(
+        cls, token: "Token", key: keys.Key, version: int = 1, *, by: Any = None, **columns: Any
+    ) -> "TokenKey":
+        """Store a key, as a digest to check it and a sealed copy of what people see of it.
 
         The copy is left out if the keys of the token, or of its account, are shown only once. Raise
         RingSecret.Foreign.
@@ -86,7 +114,7 @@ class TokenKey(models.Model):
         sealed = (
             None
             if token.show_once or Policy.of(token.account).show_once
-            else vault.seal(key.secret, token.account_id, token.pk, version)
+            else vault.seal(key.handle or key.secret, token.account_id, token.pk, version)
         )
         return cls.objects.create(
             token=token,
@@ -96,7 +124,22 @@ class TokenKey(models.Model):
             sealed=sealed,
             last_four=key.last_four,
             **OwnedActorField.columns("made_by", by),
+            **columns,
         )
+
+    @property
+    def has_handle(self) -> bool:
+        """Whether people see a handle of it, and never the key itself."""
+        return self.handle is not None
+
+    def key_of(self, text: str) -> keys.Key | None:
+        """Return the key that a text stands for, which is what `open` returns.
+
+        Whether it is right shows only when it is compared.
+        """
+        if self.salt is None:
+            return keys.parse(text)
+        return keys.behind(text, self.token_id, bytes(self.salt))
 
     @property
     def is_retired(self) -> bool:
@@ -121,13 +164,11 @@ class TokenKey(models.Model):
         return self.sealed is not None and vault.can_open(bytes(self.sealed))
 
     def open(self) -> str:
-        """Return the key as the value of the Authorization header. Raise vault.SealBroken."""
+        """Return the handle, or the key as the value of the header. Raise vault.SealBroken."""
         if self.sealed is None:
             raise vault.SealBroken
-        return keys.Key(
-            self.token_id,
-            vault.unseal(bytes(self.sealed), self.token.account_id, self.token_id, self.version),
-        ).header
+        text = vault.unseal(bytes(self.sealed), self.token.account_id, self.token_id, self.version)
+        return text if self.has_handle else keys.Key(self.token_id, text).header
 
     def reseal(self) -> bool:
         """Seal the copy with the current sealing key. Tell whether it was there to be moved.
@@ -147,9 +188,10 @@ class TokenKey(models.Model):
         Return None if that is unknown: peppers cannot be tried on a key that cannot be opened.
         """
         try:
-            key = keys.parse(self.open())
+            text = self.open()
         except vault.SealBroken:
             return False if ring == RingSecret.Ring.SEALING_KEYS else None
+        key = self.key_of(text)
         return key is not None and (
             ring == RingSecret.Ring.SEALING_KEYS
             or keys.matches(key, bytes(self.digest), self.pepper)

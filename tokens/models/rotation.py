@@ -18,7 +18,7 @@ from activity.actions import Action
 from activity.recording import record
 from portal import text
 from portal.fields import OwnedActorField
-from tokens import keys, vault
+from tokens import vault
 from tokens.keys import Key
 from tokens.models.base import BadEnd, InUse, NoOldKey, Replaced, TokenFields, TwoKeys
 from tokens.models.key import TokenKey
@@ -65,6 +65,11 @@ class Rotating(TokenFields):
     def old_key(self) -> TokenKey | None:
         """The key that was renewed and still works; None if there is none."""
         return next((key for key in self.live_keys if key.is_old), None)
+
+    @property
+    def uses_handle(self) -> bool:
+        """Whether its newest key is behind a handle, so that people never see the key."""
+        return any(key.has_handle for key in self.live_keys[:1])
 
     @property
     def key_version(self) -> int:
@@ -147,8 +152,7 @@ class Rotating(TokenFields):
         """Make the next key of the locked token, and forget the oldest retired ones."""
         token = cast("Token", self)
         token.policy.check_end(fields.get("expires_at"), timezone.now())
-        key = keys.mint(self.pk)
-        TokenKey.put(token, key, self.key_version + 1, by=by)
+        key = TokenKey.make(token, self.key_version + 1, by=by)
         kept = self.keys.order_by("-version").values_list("pk", flat=True)[: KEPT + 1]
         self.keys.filter(retires_at__lte=timezone.now()).exclude(pk__in=list(kept)).delete()
         fields |= {"updated_at": timezone.now(), **OwnedActorField.columns("updated_by", by)}

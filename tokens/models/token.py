@@ -18,7 +18,6 @@ from activity.models import Event, EventQuerySet
 from activity.recording import record
 from portal.fields import FoldedField, MomentField, OwnedActorField, PublicIdField
 from portal.text import fold
-from tokens import keys
 from tokens.catalog import Access, Module, labels
 from tokens.keys import Key
 from tokens.models.base import (
@@ -312,8 +311,7 @@ class Token(Governed, Rotating, Ending):
                 policy.check_end(token.expires_at, token.created_at)
                 token.show_once = token.show_once or policy.show_once
                 token.save(force_insert=True)
-                key = keys.mint(token.pk)
-                TokenKey.put(token, key, by=by)
+                key = TokenKey.make(token, by=by)
                 TokenUsage.objects.create(token=token)
                 granted, _taken = token.grant(modules, by=by)
                 record(by, Action.TOKEN_CREATED, token, token.described(granted))

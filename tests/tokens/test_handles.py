@@ -1,0 +1,438 @@
+"""Handles: what a person pastes, and the maker of an extension exchanges for the key behind it."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Account
+from activity.actions import Action
+from activity.models import Event
+from tests.conftest import Call, Person, Response
+from tests.factories import ZAPIER, AccountFactory, TokenFactory, header
+from tokens import handles, keys
+from tokens.catalog import Module
+from tokens.models import Extension, Policy, Token, TokenKey
+
+NOW = timezone.now
+
+
+@pytest.fixture
+def maker(db: None) -> Account:
+    """Return the account that made Zapier's extension, which uses handles."""
+    made = AccountFactory(name="Bayside Cloud", side="vendor")
+    Extension.objects.filter(pk=ZAPIER).update(owner=made, uses_handle=True)
+    return made
+
+
+@pytest.fixture
+def partner(maker: Account) -> Token:
+    return TokenFactory(account=maker, name="Exchanges", modules=(Module.INTEGRATIONS,))
+
+
+@pytest.fixture
+def zap(account: Account, maker: Account) -> Token:
+    return TokenFactory(account=account, name="Orders to Chat", extension_id=ZAPIER)
+
+
+def handle_of(token: Token) -> str:
+    return Token.objects.get(pk=token.pk).live_keys[0].open()
+
+
+@pytest.fixture
+def exchange(call: Call, partner: Token) -> Callable[..., Response]:
+    def do(handle: Any, key: Token | str | None = partner, **kwargs: Any) -> Response:
+        body = json.dumps({"handle": handle})
+        return call(
+            "auth/tokens", key, "post", data=body, content_type="application/json", **kwargs
+        )
+
+    return do
+
+
+Exchange = Callable[..., Response]
+
+
+def actions(token: Token) -> list[str]:
+    return [*token.events.order_by("number").values_list("action", flat=True)]
+
+
+# --- The exchange ---------------------------------------------------------------------------------
+
+
+def test_the_maker_gets_a_key_that_calls(exchange: Exchange, zap: Token, call: Call) -> None:
+    response = exchange(handle_of(zap))
+    assert response.status_code == 200
+    answer = response.json()
+    assert set(answer) == {"id", "token"}
+    assert answer["id"] == zap.pk
+    assert keys.parse(key := f"ApiKey {answer['id']}:{answer['token']}")
+    assert call("agreements", key).status_code == 200
+    assert call("accounts", key).json()[0]["id"] == zap.account_id
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_the_handle_may_come_with_the_address_that_people_paste(
+    exchange: Exchange, zap: Token
+) -> None:
+    handle = handle_of(zap)
+    assert exchange(f"{handle}@https://portal.example/public/v1").status_code == 200
+    assert exchange(f" {handle} ").status_code == 200
+
+
+def test_every_exchange_gives_the_same_key_and_makes_none(exchange: Exchange, zap: Token) -> None:
+    handle = handle_of(zap)
+    assert len({exchange(handle).json()["token"] for _ in range(5)}) == 1
+    assert TokenKey.objects.filter(token=zap).count() == 1
+
+
+def test_the_key_behind_a_handle_is_not_kept(zap: Token, exchange: Exchange) -> None:
+    secret = exchange(handle := handle_of(zap)).json()["token"]
+    stored = TokenKey.objects.get(token=zap)
+    assert stored.sealed is not None
+    assert stored.handle
+    assert stored.salt
+    assert stored.open() == handle
+    kept = b"".join(bytes(each) for each in (stored.handle, stored.salt, stored.digest))
+    for text in (secret, handle):
+        assert text.encode() not in kept
+        assert bytes.fromhex(text) not in kept
+    assert secret[:32] not in handle
+
+
+def test_a_handle_alone_opens_nothing(zap: Token, exchange: Exchange, call: Call) -> None:
+    handle = handle_of(zap)
+    assert exchange(handle, None).status_code == 401
+    for key in (f"ApiKey {zap.pk}:{handle}", f"ApiKey {handle}", handle, f"Bearer {handle}"):
+        assert call("agreements", key).status_code == 401
+        assert exchange(handle, key).status_code == 401
+
+
+def test_a_key_is_no_handle(zap: Token, exchange: Exchange, partner: Token) -> None:
+    secret = exchange(handle_of(zap)).json()["token"]
+    for text in (secret, header(partner), header(partner).partition(":")[2]):
+        assert exchange(text).status_code == 404
+
+
+def test_an_exchange_is_in_the_activity_of_the_token(
+    exchange: Exchange, zap: Token, partner: Token
+) -> None:
+    exchange(handle_of(zap), HTTP_USER_AGENT="Zapier/1.0")
+    event = zap.events[0]
+    assert event.action == Action.HANDLE_EXCHANGED
+    assert (event.actor_id, event.actor_name) == (partner.pk, "Bayside Cloud")
+    assert (event.account, event.address) == (zap.account_id, "127.0.0.1")
+    assert event.agent == "Zapier/1.0"
+
+
+def test_no_key_is_given_if_the_exchange_cannot_be_recorded(
+    exchange: Exchange, zap: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any) -> None:
+        raise IntegrityError("The trail is full.")
+
+    handle = handle_of(zap)
+    monkeypatch.setattr("tokens.handles.record", full)
+    with pytest.raises(IntegrityError):
+        exchange(handle)
+
+
+def test_the_show_once_rules_hold_and_the_exchange_works_all_the_same(
+    account: Account, maker: Account, exchange: Exchange
+) -> None:
+    Policy.objects.create(account=account, show_once=True)
+    token, key = Token.issue(
+        account=account,
+        modules=[Module.AGREEMENTS],
+        by=None,
+        name="Once",
+        extension=Extension.objects.get(pk=ZAPIER),
+    )
+    assert TokenKey.objects.get(token=token).sealed is None
+    assert key.shown == key.handle
+    assert exchange(key.handle).json()["token"] == key.secret
+
+
+def test_the_exchange_outlives_a_new_pepper(
+    exchange: Exchange, zap: Token, call: Call, settings: Any
+) -> None:
+    handle = handle_of(zap)
+    settings.TOKEN_PEPPERS = {**settings.TOKEN_PEPPERS, 7: b"7" * 32}
+    secret = exchange(handle).json()["token"]
+    assert call("agreements", f"ApiKey {zap.pk}:{secret}").status_code == 200
+    # The calls have moved both digests to the new pepper, so the old one can go.
+    settings.TOKEN_PEPPERS = {7: b"7" * 32}
+    assert exchange(handle).json()["token"] == secret
+
+
+# --- What closes it, always with the same answer --------------------------------------------------
+
+
+def replace(token: Token) -> None:
+    token.rotate(by=None)
+
+
+def renew(token: Token) -> None:
+    token.renew(by=None, until=NOW() + timedelta(days=1))
+
+
+CLOSED: dict[str, Callable[[Token], Any]] = {
+    "disabled": lambda token: token.disable(by=None),
+    "deleted": lambda token: token.remove(by=None),
+    "expired": lambda token: Token.objects.filter(pk=token.pk).update(
+        expires_at=NOW() - timedelta(seconds=1)
+    ),
+    "account": lambda token: Account.objects.filter(pk=token.account_id).update(is_active=False),
+    "rotated": replace,
+    "renewed": renew,
+    "draft": lambda token: Extension.objects.filter(pk=ZAPIER).update(status="draft"),
+    "no maker": lambda token: Extension.objects.filter(pk=ZAPIER).update(owner=None),
+    "other maker": lambda token: Extension.objects.filter(pk=ZAPIER).update(owner=token.account),
+    "no key": lambda token: token.keys.all().delete(),
+    "old": lambda token: (
+        Policy.objects.create(account=token.account, most_days=1),
+        token.keys.update(created_at=NOW() - timedelta(days=2)),
+    ),
+    "pepper lost": lambda token: token.keys.update(pepper=99),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_what_closes_the_exchange_is_answered_like_an_unknown_handle(
+    exchange: Exchange, zap: Token, name: str
+) -> None:
+    handle = handle_of(zap)
+    assert exchange(handle).status_code == 200
+    CLOSED[name](zap)
+    response = exchange(handle)
+    unknown = exchange("0" * 40)
+    assert (response.status_code, response.content) == (404, unknown.content)
+    ours, theirs = ({**each.headers, "X-Request-ID": ""} for each in (response, unknown))
+    assert ours == theirs
+    told = zap.events.filter(action=Action.HANDLE_REFUSED)
+    if name != "no key":
+        assert told.get().changes["reason"][1]
+
+
+def test_another_account_gets_the_answer_for_an_unknown_handle_and_is_recorded_once(
+    exchange: Exchange, zap: Token, stranger: Person
+) -> None:
+    other = TokenFactory(account=stranger.account, modules=(Module.ALL,))
+    own = TokenFactory(account=zap.account, modules=(Module.ALL,))
+    for asker in (other, other, own):
+        response = exchange(handle_of(zap), asker)
+        assert response.status_code == 404
+        assert response.content == exchange("f" * 40, asker).content
+    refused = zap.events.filter(action=Action.HANDLE_REFUSED)
+    assert [event.changes["reason"][1] for event in refused] == [
+        "Mighty Mick's LLC is not the maker of Zapier.",
+        "Front Street Inc is not the maker of Zapier.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "H-1",
+        "@https://portal.example/public/v1",
+        "ä" * 40,
+        "\u0661" * 40,
+        "g" * 40,
+        "A" * 40,
+        "0" * 39,
+        "0" * 41,
+        f"{'0' * 40}@\u202e",
+        f"{'0' * 40}@ https://portal.example",
+        f"{'0' * 40}\n@https://portal.example",
+        "0" * 400,
+        "ApiKey SU-000-000-000:" + "0" * 40,
+        "' OR 1=1 --",
+        "\x00" * 40,
+        *("0" * 401, "0" * 60_000),
+    ],
+    ids=lambda text: ascii(text)[:20],
+)
+def test_a_malformed_handle_is_refused_with_a_sentence(exchange: Exchange, text: str) -> None:
+    response = exchange(text)
+    assert response.status_code in {400, 404}
+    assert response.json()["errors"][0].startswith("handle: ")
+
+
+@pytest.mark.parametrize("value", [None, 1, True, [], {}, ["0" * 40], {"handle": "0" * 40}])
+def test_a_handle_that_is_no_text_is_refused_with_a_sentence(
+    exchange: Exchange, value: Any
+) -> None:
+    response = exchange(value)
+    assert response.status_code == 400
+    assert response.json()["errors"][0].startswith("handle: ")
+
+
+def test_a_body_of_a_megabyte_is_refused(exchange: Exchange) -> None:
+    assert exchange("0" * 1_000_000).status_code == 413
+
+
+def test_a_body_with_a_handle_makes_no_token(call: Call, partner: Token) -> None:
+    body = {"handle": "0" * 40, "name": "Mine", "extension": {"id": "EXT-000"}}
+    response = call(
+        "auth/tokens", partner, "post", data=json.dumps(body), content_type="application/json"
+    )
+    assert response.status_code == 404
+    assert Token.objects.count() == 1
+
+
+def test_the_maker_needs_a_token_in_force_with_the_module(
+    exchange: Exchange, zap: Token, maker: Account, partner: Token
+) -> None:
+    handle = handle_of(zap)
+    narrow = TokenFactory(account=maker, name="Narrow", modules=(Module.HELPDESK,))
+    assert exchange(handle, narrow).status_code == 403
+    partner.disable(by=None)
+    assert exchange(handle).status_code == 401
+    partner.enable(by=None)
+    Account.objects.filter(pk=maker.pk).update(is_active=False)
+    assert exchange(handle).status_code == 401
+    assert Action.HANDLE_EXCHANGED not in actions(zap)
+
+
+# --- Limits ---------------------------------------------------------------------------------------
+
+
+def test_one_token_may_exchange_so_often_in_a_minute(
+    exchange: Exchange, zap: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handles, "PER_TOKEN", 3)
+    handle = handle_of(zap)
+    assert [exchange(each).status_code for each in (handle, "0" * 40, handle)] == [200, 404, 200]
+    response = exchange(handle)
+    assert response.status_code == 429
+    assert 1 <= int(response["Retry-After"]) <= 60
+    assert "too many handles" in response.json()["errors"][0]
+    assert actions(zap).count(Action.HANDLE_EXCHANGED) == 2
+
+
+def test_one_network_may_exchange_so_often_in_a_minute(
+    exchange: Exchange, zap: Token, maker: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handles, "PER_NETWORK", 2)
+    other = TokenFactory(account=maker, name="Other", modules=(Module.ALL,))
+    handle = handle_of(zap)
+    assert [exchange(handle, other).status_code for _ in range(2)] == [200, 200]
+    assert exchange(handle).status_code == 429
+    assert exchange(handle, REMOTE_ADDR="192.0.2.7").status_code == 200
+
+
+# --- A new handle ---------------------------------------------------------------------------------
+
+
+def test_rotating_stops_the_handle_and_its_key(exchange: Exchange, zap: Token, call: Call) -> None:
+    handle = handle_of(zap)
+    old = f"ApiKey {zap.pk}:{exchange(handle).json()['token']}"
+    new = zap.rotate(by=None)
+    assert new.shown == new.handle != handle
+    assert exchange(handle).status_code == 404
+    assert call("agreements", old).status_code == 401
+    answer = exchange(new.handle).json()
+    assert call("agreements", f"ApiKey {zap.pk}:{answer['token']}").status_code == 200
+    assert zap.events.filter(action=Action.KEY_ROTATED)[0].changes["key"][1] == (
+        f"ends in {new.handle[-4:]}"
+    )
+
+
+def test_renewing_stops_the_handle_and_lets_its_key_live_on(
+    exchange: Exchange, zap: Token, call: Call
+) -> None:
+    handle = handle_of(zap)
+    old = f"ApiKey {zap.pk}:{exchange(handle).json()['token']}"
+    new = zap.renew(by=None, until=NOW() + timedelta(days=1))
+    assert exchange(handle).status_code == 404
+    assert call("agreements", old).status_code == 200
+    assert exchange(new.handle).status_code == 200
+    zap.cancel_renewal(by=None)
+    assert exchange(new.handle).status_code == 404
+    assert exchange(handle).json()["token"] == old.partition(":")[2]
+
+
+def test_a_token_keeps_its_key_until_the_next_one_if_its_extension_changes(
+    account: Account, maker: Account, call: Call
+) -> None:
+    Extension.objects.filter(pk=ZAPIER).update(uses_handle=False)
+    token = TokenFactory(account=account, name="Early", extension_id=ZAPIER)
+    key = header(token)
+    Extension.objects.filter(pk=ZAPIER).update(uses_handle=True)
+    assert call("agreements", key).status_code == 200
+    token = Token.objects.get(pk=token.pk)
+    assert not token.uses_handle
+    assert token.rotate(by=None).handle
+    assert Token.objects.get(pk=token.pk).uses_handle
+    Extension.objects.filter(pk=ZAPIER).update(uses_handle=False)
+    assert not Token.objects.get(pk=token.pk).rotate(by=None).handle
+
+
+def test_the_database_keeps_a_handle_once_and_with_its_salt(zap: Token) -> None:
+    stored = TokenKey.objects.get(token=zap)
+    for columns in ({"handle": None}, {"salt": None}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            TokenKey.objects.filter(pk=stored.pk).update(**columns)
+    other = TokenFactory(account=zap.account, name="Other", extension_id=ZAPIER)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TokenKey.objects.filter(token=other).update(handle=stored.handle)
+
+
+# --- At once --------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_exchanges_at_once_give_one_key_and_are_all_recorded(zap: Token, partner: Token) -> None:
+    handle, key = handle_of(zap), header(partner)
+
+    def once(_number: int) -> tuple[int, str]:
+        try:
+            response = Client().post(
+                "/public/v1/auth/tokens",
+                json.dumps({"handle": handle}),
+                content_type="application/json",
+                headers={"authorization": key},
+            )
+            return response.status_code, response.json().get("token", "")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = [*pool.map(once, range(12))]
+    given = [secret for status, secret in answers if status == 200]
+    assert {status for status, _ in answers} <= {200, 503}
+    assert len(given) >= 6
+    assert len({*given}) == 1
+    assert Event.objects.filter(action=Action.HANDLE_EXCHANGED).count() == len(given)
+
+
+# --- The API of tokens ----------------------------------------------------------------------------
+
+
+def test_the_api_hands_out_the_handle_of_a_new_token_and_never_its_key(
+    call: Call, account: Account, maker: Account, exchange: Exchange
+) -> None:
+    boss = TokenFactory(account=account, modules=(Module.ALL,))
+    Extension.objects.filter(pk=ZAPIER).update(side="any")
+
+    def post(path: str, body: Any) -> Any:
+        response = call(path, boss, "post", data=json.dumps(body), content_type="application/json")
+        assert response.status_code in {200, 201}, response.json()
+        return response.json()
+
+    made = post("auth/tokens", {"name": "New", "extension": {"id": ZAPIER}})
+    rotated = post(f"auth/tokens/{made['id']}/rotate", {})
+    renewed = post(f"auth/tokens/{made['id']}/renew", {})
+    for answer in (made, rotated, renewed):
+        assert keys.handle_in(answer["handle"])
+        assert not {"token", "renewed_token"} & answer.keys()
+    statuses = [exchange(each["handle"]).status_code for each in (made, rotated, renewed)]
+    assert statuses == [404, 404, 200]
+    assert "handle" not in call(f"auth/tokens/{made['id']}", boss).json()
