@@ -13,7 +13,7 @@ from api.bodies import ApiError
 from api.resource import Resource
 from api.shapes import Rows
 from modules.integrations import acting
-from modules.webhooks import WEBHOOKS
+from modules.webhooks import WEBHOOKS, refuse_uncalled
 from tokens.catalog import Module
 from tokens.gate import Caller
 from webhooks.models import Attempt, Delivery
@@ -41,8 +41,8 @@ DELIVERIES = Resource(
     Module.INTEGRATIONS,
     deliveries,
     parent=WEBHOOKS,
-    about="The deliveries of a webhook in the last 30 days, with the tries of each. The bodies are "
-    "on its page in the portal.",
+    about="The deliveries of a webhook in the last 30 days, with the last 100 tries of each. The "
+    "bodies are on its page in the portal.",
     fields={
         "id": "id",
         "state": "state",
@@ -81,6 +81,7 @@ DELIVERIES = Resource(
 @DELIVERIES.acts("redeliver")
 def redeliver(caller: Caller, delivery: Delivery, values: dict[str, Any]) -> None:
     """Send a delivery once more under the same id, or at once if it waits for a later try."""
+    refuse_uncalled(delivery.webhook)
     rows = Delivery.objects.filter(pk=delivery.pk)
     if not delivery.webhook.redeliver(rows, by=acting(caller)):
         raise ApiError(_("It is about to be sent anyway."), code="WHK_002")

@@ -30,7 +30,7 @@ from tokens.catalog import Module
 from tokens.gate import Caller, without_waiting
 from tokens.models import Policy
 from webhooks import outbox, products, secrets
-from webhooks.catalog import ObjectClass, Type
+from webhooks.catalog import ObjectClass
 from webhooks.models import Webhook, WebhookSecret
 from webhooks.outcomes import Outcome
 
@@ -215,9 +215,14 @@ def delete(caller: Caller, webhook: Webhook) -> None:
 @WEBHOOKS.acts("trigger")
 def trigger(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
     """Send a test event to the endpoint. It is delivered like any other."""
-    if webhook.type != Type.EVENT:
-        raise ApiError(_("A validator is kept, but never called."), code="WHK_001")
+    refuse_uncalled(webhook)
     outbox.send_test(webhook, by=acting(caller))
+
+
+def refuse_uncalled(webhook: Webhook) -> None:
+    """Raise ApiError if the portal never calls the webhook."""
+    if not webhook.fires:
+        raise ApiError(_("A validator is kept, but never called."), code="WHK_001")
 
 
 @WEBHOOKS.acts("enable")

@@ -3,14 +3,13 @@
 Secrets, own data and the values of headers are never shown.
 """
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from portal import text
 from portal.admin import ReadOnly
 from webhooks.models import Webhook
 from webhooks.standing import Standing
@@ -67,8 +66,9 @@ class WebhookAdmin(ReadOnly, admin.ModelAdmin):
         return f"{mark.word} ({mark.note})" if mark.note else mark.word
 
     @admin.display(description=_("failing since"))
-    def failing_since(self, webhook: Webhook) -> Any:
-        return webhook.health.failing_since
+    def failing_since(self, webhook: Webhook) -> str:
+        since = webhook.health.failing_since
+        return text.day_and_time(since) if since else ""
 
     def has_disable_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("webhooks.change_webhook")
@@ -82,9 +82,9 @@ class WebhookAdmin(ReadOnly, admin.ModelAdmin):
                 request, _("Nothing was changed: none of them was active."), messages.WARNING
             )
             return
-        text = ngettext(
+        told = ngettext(
             "%(n)s webhook is disabled. Its events wait.",
             "%(n)s webhooks are disabled. Their events wait.",
             count,
         )
-        self.message_user(request, text % {"n": count}, messages.SUCCESS)
+        self.message_user(request, told % {"n": count}, messages.SUCCESS)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from webhooks import claims, notices, schedule
 from webhooks.claims import Claimed
-from webhooks.models import MOST_SLOTS, Delivery, Webhook, WebhookHealth
+from webhooks.models import MOST_SLOTS, Attempt, Delivery, Webhook, WebhookHealth
 from webhooks.outcomes import Outcome
 from webhooks.send import NOTE, Result
 from webhooks.signing import Call
@@ -132,6 +132,17 @@ def insert(tries: list[Try]) -> None:
                 f"VALUES {', '.join([row] * len(tries))}",
                 [value for each in tries for value in each.attempt()],
             )
+        forget_oldest(tries)
+
+
+def forget_oldest(tries: list[Try]) -> None:
+    """Delete the oldest tries of deliveries that were redelivered again and again.
+
+    What a page and an answer of the API about a delivery hold is bounded so.
+    """
+    for each in tries:
+        if (oldest := each.delivery.tries - Attempt.MOST) > 0:
+            Attempt.objects.filter(delivery=each.delivery.pk, number__lte=oldest).delete()
 
 
 def settle(worker: str, tries: Iterable[Try]) -> list[Try]:

@@ -90,10 +90,12 @@ class DeliveryStanding:
         """When it is tried next; `–` if never again."""
         if not self.delivery.is_pending:
             return "–"
-        if not self.delivery.webhook.active and not self.delivery.event.is_test:
-            return _("When the webhook is enabled")
         if self.delivery.claimed_by:
             return _("Now")
+        if not self.delivery.webhook.fires:
+            return _("Never: the webhook is not called")
+        if not self.delivery.webhook.active:
+            return _("When the webhook is enabled")
         if self.delivery.due_at <= timezone.now():
             return _("As soon as possible")
         return text.day_and_time(self.delivery.due_at)
@@ -127,8 +129,9 @@ class DeliveryStanding:
     @property
     def offers_redeliver(self) -> bool:
         """Whether sending it now would change anything."""
-        return not self.delivery.is_pending or (
-            self.delivery.failures > 0 and not self.delivery.claimed_by
+        return self.delivery.webhook.fires and (
+            not self.delivery.is_pending
+            or (self.delivery.failures > 0 and not self.delivery.claimed_by)
         )
 
     @property

@@ -10,11 +10,13 @@ from django.utils import timezone
 from accounts.models import Invitation
 from activity.models import Event
 from portal.fields import MomentField
-from tests.conftest import Person
-from tests.factories import TokenFactory
-from tokens.models import CalendarFeed, Policy, Token
+from tests.conftest import Person, confirmed
+from tests.factories import ZAPIER, TokenFactory
+from tests.webhooks.factories import delivered, failing, given_up, make_delivery, make_webhook
+from tokens.models import CalendarFeed, ExtensionVersion, Policy, Token
+from webhooks.models import Webhook
 
-OURS = ("accounts", "activity", "tokens")
+OURS = ("accounts", "activity", "tokens", "webhooks")
 MOMENTS = [
     datetime(1, 1, 1, tzinfo=UTC),
     datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
@@ -33,7 +35,18 @@ TOKEN_PAGES = (
     "key/destroy/",
     "ip-rules/add/",
 )
+HOOK_PAGES = ("", "edit/", "delete/", "activity/", "deliveries/", "?object=PR-3")
+HOOK_ACTIONS = ("deliveries/redeliver/", "deliveries/recover/", "disable/", "enable/")
+HOOK_COLUMNS = "?columns=label,fires,endpoint,last_delivery,status,created,updated"
 PAGES = (
+    "/integrations/",
+    "/integrations/self-test/",
+    "/integrations/extensions/",
+    "/integrations/extensions/installed/",
+    f"/integrations/extensions/{ZAPIER}/",
+    f"/integrations/webhooks/{HOOK_COLUMNS}",
+    "/integrations/webhooks/?sort=-last_delivery",
+    "/integrations/webhooks/?sort=updated&status=failing",
     "/integrations/tokens/?status=any",
     "/integrations/tokens/?status=deleted",
     "/integrations/policies/",
@@ -87,3 +100,35 @@ def test_pages_and_commands_survive_any_moment_under_policies(
         assert michael.client.get(page, follow=True).status_code == 200, page
     for command in ("remind", "settle_policies", "purge", "prune"):
         call_command(command)
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize("is_active", [True, False])
+def test_webhooks_and_extensions_survive_any_moment(
+    michael: Person, moment: datetime, zone: str, is_active: bool
+) -> None:
+    TokenFactory(account=michael.account, extension_id=ZAPIER)
+    ExtensionVersion.objects.create(extension_id=ZAPIER, number="9.9", notes="First")
+    hook = make_webhook(michael.account)
+    rows = [make(hook) for make in (make_delivery, delivered, failing, given_up)]
+    hook.renew_secret("sw", by=michael.user, until=timezone.now())
+    if not is_active:
+        hook.disable(by=michael.user, reason=Webhook.Disabled.FAILING)
+    michael.user.time_zone = zone
+    michael.user.save()
+    set_all(moment)
+    of_hook = f"/integrations/webhooks/{hook.pk}/"
+    paths = [f"{of_hook}{path}" for path in HOOK_PAGES]
+    paths += [f"{of_hook}deliveries/{row.pk}/" for row in rows]
+    for page in (*PAGES, *paths):
+        assert michael.client.get(page, follow=True).status_code == 200, page
+    client = confirmed(michael.client)
+    actions = [f"{of_hook}{path}" for path in HOOK_ACTIONS]
+    actions += [
+        f"{of_hook}deliveries/{row.pk}/{verb}/" for row in rows for verb in ("stop", "redeliver")
+    ]
+    for page in actions:
+        set_all(moment)
+        response = client.post(page, {"missed": "1"}, follow=True)
+        assert response.status_code == 200, page

@@ -221,6 +221,9 @@ class Delivery(models.Model):
 class Attempt(models.Model):
     """One try of a delivery: what was sent, and what came back. Secrets are left out."""
 
+    # The newest tries of a delivery that are kept. It may be sent again any number of times.
+    MOST = 100
+
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
     at = MomentField(default=timezone.now)

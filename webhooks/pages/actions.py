@@ -16,7 +16,7 @@ from portal.notices import Action, inform, succeed, warn
 from webhooks import outbox
 from webhooks.models import Attempt, Delivery, Webhook
 from webhooks.now import send_now, turn
-from webhooks.pages.detail import find, header
+from webhooks.pages.detail import find, header, never_called
 from webhooks.pages.recover import sent_again
 
 
@@ -27,7 +27,8 @@ def disable(request: PersonRequest, webhook_id: str) -> HttpResponse:
     webhook = find(request, webhook_id)
     if webhook.disable(by=request.user):
         again = Action(label=_("Enable again"), url=reverse("webhooks:enable", args=(webhook.pk,)))
-        effect = _("Its events are kept and sent once it is enabled.")
+        # A webhook that is never called has no events.
+        effect = _("Its events are kept and sent once it is enabled.") if webhook.fires else ""
         succeed(request, _("%(name)s is disabled.") % name_of(webhook), effect, again)
     else:
         unchanged(request, webhook)
@@ -38,7 +39,7 @@ def disable(request: PersonRequest, webhook_id: str) -> HttpResponse:
 @for_administrators
 def enable(request: PersonRequest, webhook_id: str) -> HttpResponse:
     webhook = find(request, webhook_id)
-    waiting = Delivery.objects.of_webhook(webhook).unfinished().count()
+    waiting = Delivery.objects.of_webhook(webhook).unfinished().count() if webhook.fires else 0
     again = 0
     if "missed" in request.POST:
         # Before it is enabled: afterwards, a success could come first, and there is nothing missed
@@ -77,7 +78,7 @@ def test(request: PersonRequest, webhook_id: str) -> HttpResponse:
     """Send a test event, also while the webhook is disabled, and lead to what comes of it."""
     webhook = find(request, webhook_id)
     if not webhook.fires:
-        inform(request, _("Nothing was sent."), _("The portal never calls this webhook."))
+        never_called(request)
         return redirect("webhooks:detail", webhook.pk)
     with turn(webhook.account_id):
         try:

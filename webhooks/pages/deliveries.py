@@ -18,7 +18,7 @@ from portal.notices import inform, succeed
 from webhooks.models import Attempt, Delivery, DeliveryQuerySet, Webhook
 from webhooks.now import send_now, turn
 from webhooks.pages.actions import tell_result
-from webhooks.pages.detail import find, header
+from webhooks.pages.detail import find, header, never_called
 from webhooks.pages.filters import DeliveryFilter
 from webhooks.pages.recover import offers
 from webhooks.pages.tables import DeliveryTable
@@ -73,13 +73,14 @@ def delivery(request: PersonRequest, webhook_id: str, delivery_id: str) -> HttpR
     """Show one delivery: what was sent, what came back, and what to do about it."""
     webhook = find(request, webhook_id)
     row = find_delivery(webhook, delivery_id)
-    tries = [*row.attempts.order_by("-number")]
+    tries = [*row.attempts.order_by("-number")[: Attempt.MOST]]
     context = {
         **header(request, webhook),
         "delivery": row,
         "came": DeliveryStanding(row),
         "tries": [told(each) for each in tries],
         "last_try": told(tries[0]) if tries else None,
+        "has_older": row.tries > len(tries),
     }
     return render(request, "webhooks/delivery.html", context)
 
@@ -138,7 +139,9 @@ def redeliver(request: PersonRequest, webhook_id: str, delivery_id: str) -> Http
     """Send a delivery once more, under the same id."""
     webhook = find(request, webhook_id)
     row = find_delivery(webhook, delivery_id)
-    if not webhook.redeliver(Delivery.objects.filter(pk=row.pk), by=request.user):
+    if not webhook.fires:
+        never_called(request)
+    elif not webhook.redeliver(Delivery.objects.filter(pk=row.pk), by=request.user):
         inform(request, _("Nothing was changed."), _("It is about to be sent anyway."))
     elif webhook.active:
         row.refresh_from_db()

@@ -4,11 +4,13 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import for_members
 from accounts.http import PersonRequest, get_visible_or_404
 from accounts.models import Membership
+from portal.notices import inform
 from webhooks import verifying
 from webhooks.figures import Figures
 from webhooks.models import Webhook, WebhookQuerySet
@@ -30,6 +32,11 @@ def find(request: PersonRequest, webhook_id: str) -> Webhook:
         return Webhook.objects.visible_to(membership).select_related("account", "health")
 
     return get_visible_or_404(request, visible, webhook_id)
+
+
+def never_called(request: PersonRequest) -> None:
+    """Say why nothing is sent to a webhook that is only kept."""
+    inform(request, _("Nothing was sent."), _("The portal never calls this webhook."))
 
 
 def header(request: PersonRequest, webhook: Webhook) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def edit(request: PersonRequest, webhook_id: str) -> HttpResponse:
         return show_edit(request, webhook, form)
     name = {"name": text.isolate(webhook.label)}
     if changed:
-        succeed(request, _("%(name)s is saved.") % name, _("The next call is made with it."))
+        effect = _("The next call is made with it.") if webhook.fires else ""
+        succeed(request, _("%(name)s is saved.") % name, effect)
     else:
         inform(request, _("Nothing was changed."), _("%(name)s is as it was.") % name)
     return redirect("webhooks:detail", webhook.pk)

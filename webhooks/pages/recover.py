@@ -16,7 +16,7 @@ from portal.http import whole
 from portal.notices import inform, succeed
 from webhooks.models import Delivery, DeliveryQuerySet, Webhook
 from webhooks.models.delivery import MOST_AGAIN
-from webhooks.pages.detail import find, header
+from webhooks.pages.detail import find, header, never_called
 
 
 def undelivered(webhook: Webhook) -> DeliveryQuerySet:
@@ -25,6 +25,8 @@ def undelivered(webhook: Webhook) -> DeliveryQuerySet:
 
 def offers(webhook: Webhook) -> dict[str, bool]:
     """Return whether anything was missed since the last success, and whether anything else was."""
+    if not webhook.fires:
+        return {"missed": False, "rest": False}
     missed = Delivery.objects.missed_by(webhook)
     rest = undelivered(webhook).exclude(pk__in=missed.values("pk"))
     return {"missed": missed.exists(), "rest": rest.exists()}
@@ -64,6 +66,9 @@ def send_all(
     request: PersonRequest, webhook: Webhook, rows: DeliveryQuerySet, title: str, **shown: Any
 ) -> HttpResponse:
     page = redirect("webhooks:deliveries", webhook.pk)
+    if not webhook.fires:
+        never_called(request)
+        return page
     none = (
         _("No delivery has failed since the last success.")
         if shown.get("recovers")

@@ -107,6 +107,7 @@ def replace(
             if until
             else _("Every call from now on is signed with it, also those that are tried again.")
         )
+        effect = effect if webhook.fires else ""
         succeed(request, _("%(name)s has a new %(kind)s.") % name, effect)
     else:
         inform(request, _("Nothing was changed."), _("It has this %(kind)s already.") % name)

@@ -16,7 +16,7 @@ from tests.webhooks.factories import (
     make_webhook,
     tried,
 )
-from webhooks.models import Delivery, Webhook, WebhookSecret
+from webhooks.models import Attempt, Delivery, Webhook, WebhookSecret
 from webhooks.outcomes import Outcome
 
 
@@ -249,3 +249,29 @@ def test_members_and_strangers_stop_nothing(
     assert adrian.client.post(f"{url}stop/").status_code == 403
     assert stranger.client.post(f"{url}stop/").status_code == 404
     assert Delivery.objects.get().state == Delivery.State.PENDING
+
+
+# --- Many tries -----------------------------------------------------------------------------------
+
+
+def test_only_the_newest_tries_are_kept_and_shown(
+    michael: Person, heard: Webhook, receiver: Receiver
+) -> None:
+    """Whoever redelivers again and again makes neither page nor answer longer than that."""
+    row = given_up(heard)
+    older = [
+        Attempt(delivery=row, number=number, outcome=Outcome.TOTAL_TIMEOUT)
+        for number in range(row.tries + 1, Attempt.MOST + 5)
+    ]
+    Attempt.objects.bulk_create(older)
+    Delivery.objects.filter(pk=row.pk).update(tries=Attempt.MOST + 4)
+    seen = text_of(michael, page_of(heard, f"{row.pk}/"))
+    # The message on top and the last answer say it too.
+    assert seen.count("did not answer within 20 seconds.") == Attempt.MOST + 2
+    assert "Only the newest tries are kept." in seen
+    michael.client.post(page_of(heard, f"{row.pk}/redeliver/"))
+    numbers = [*row.attempts.values_list("number", flat=True)]
+    assert numbers == [*range(6, Attempt.MOST + 6)]
+    assert "Only the newest tries" not in text_of(
+        michael, page_of(heard, f"{delivered(heard, 'PR-9').pk}/")
+    )
