@@ -1,11 +1,11 @@
-"""The numbers on General. Each leads to the list that has exactly so many rows."""
+"""The numbers on General. Each leads to the list that has so many rows, or that adds up to it."""
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import BooleanField, Count, Q
+from django.db.models import BooleanField, Count, Q, Sum
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,8 @@ from activity.actions import Action
 from activity.models import Event
 from portal.moments import day_bounds
 from portal.text import isolate
-from tokens.models import EXPIRING, State, Token
+from tokens import days
+from tokens.models import EXPIRING, CallsOfDay, State, Token
 from tokens.pages.filters import SPANS, used_within
 from webhooks.models import Delivery, Webhook
 from webhooks.pages.filters import ACTIVE, FAILING
@@ -55,7 +56,7 @@ class Group(NamedTuple):
 def groups(membership: Membership) -> list[Group]:
     """Return what there is to count in the account, in few queries."""
     return [
-        Group(_("Tokens"), [*tokens(membership), refusals(membership)]),
+        Group(_("Tokens"), [*tokens(membership), *calls(membership), refusals(membership)]),
         Group(_("Webhooks"), [*webhooks(membership), *failing_deliveries(membership)]),
     ]
 
@@ -100,6 +101,15 @@ def states(membership: Membership) -> dict[State, int]:
     }
 
 
+def calls(membership: Membership) -> Iterator[Number]:
+    """Yield how many calls of the account's tokens were answered and refused today."""
+    found = CallsOfDay.objects.filter(account=membership.account_id, day=days.today())
+    total = found.aggregate(answered=Sum("answered"), refused=Sum("refused"))
+    page, note = reverse("general:calls"), _("today (UTC)")
+    yield Number(_("Calls"), total["answered"] or 0, page, note=note)
+    yield Number(_("Refused calls"), total["refused"] or 0, f"{page}?sort=-refused", note=note)
+
+
 def refusals(membership: Membership) -> Number:
     """Return how often an address was refused today for the first time."""
     today = timezone.localdate()
@@ -126,7 +136,7 @@ PENDING = ("state = 'pending' AND claimed_by = ''", "state = 'pending' AND claim
 
 
 def failing_deliveries(membership: Membership) -> list[Number]:
-    """Return how many deliveries of each webhook fail, those with most of them first."""
+    """Return how many deliveries fail, in all and of each webhook, those with most first."""
     found: Counter[tuple[str, str]] = Counter()
     for condition in PENDING:
         rows = (
@@ -140,14 +150,23 @@ def failing_deliveries(membership: Membership) -> list[Number]:
             .annotate(count=Count("pk"))
         )
         found.update({(webhook, label): count for webhook, label, count in rows})
+    everything = Number(
+        _("Failing deliveries"),
+        found.total(),
+        listed(reverse("webhooks:list"), status=FAILING),
+        note=_("of all webhooks"),
+    )
     return [
-        Number(
-            _("Failing deliveries"),
-            count,
-            listed(reverse("webhooks:deliveries", args=(webhook,)), result=FAILING),
-            note=isolate(label),
-        )
-        for (webhook, label), count in found.most_common(NAMED)
+        everything,
+        *(
+            Number(
+                _("Failing deliveries"),
+                count,
+                listed(reverse("webhooks:deliveries", args=(webhook,)), result=FAILING),
+                note=isolate(label),
+            )
+            for (webhook, label), count in found.most_common(NAMED)
+        ),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from general import reference, selftest, views
+from general import calls, reference, selftest, views
 
 app_name = "general"
 
@@ -10,5 +10,6 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("self-test/", selftest.selftest, name="selftest"),
     path("self-test/header/", selftest.header, name="header"),
+    path("calls/", calls.calls, name="calls"),
     path("api/", reference.reference, name="reference"),
 ]

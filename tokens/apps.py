@@ -13,6 +13,8 @@ PURGE_EVERY = 10 * 60
 REMIND_EVERY = 10 * 60
 # How often it looks for tokens that have expired.
 ENDS_EVERY = 30.0
+# How often it writes how many calls tokens made.
+DAYS_EVERY = 60.0
 
 
 class TokensConfig(AppConfig):
@@ -21,10 +23,11 @@ class TokensConfig(AppConfig):
 
     def ready(self) -> None:
         # These need the loaded models; `checks` registers itself.
-        from tokens import checks, reminders, settling  # noqa: F401
+        from tokens import checks, days, reminders, settling  # noqa: F401
         from tokens.models import Token
 
         background.every(IDLE_EVERY, settling.settle)
+        background.every(DAYS_EVERY, days.write)
         background.every(PURGE_EVERY, Token.objects.purge)
         background.every(REMIND_EVERY, reminders.remind)
         background.every(ENDS_EVERY, reminders.record_ends)

@@ -30,7 +30,7 @@ from portal.addresses import packed
 from portal.http import View, client_address, client_agent, client_network
 from portal.moments import SKEW
 from portal.plans import fetch
-from tokens import keys, rates, refusals, uses
+from tokens import days, keys, rates, refusals, uses
 from tokens.catalog import Module
 from tokens.hindrances import Hindrance, barriers, hindrance_text, hindrances
 from tokens.lookup import LOOK_UPS, STAMP_EVERY, Row
@@ -92,6 +92,7 @@ def gate(module: Module | None) -> Callable[[View], View]:
                 if row and (row.is_retired or row.rehearsed_until):
                     note_use(request, row, module)
             else:
+                days.count(request.token.id, answered=True)
                 response = view(request, *args, **kwargs)
                 for name, value in quota.items():
                     response.headers[name] = value
@@ -343,6 +344,7 @@ def note_refusal(request: HttpRequest, refused: CallRefused) -> None:
         note_address(refused.token_id, address, client_agent(request))
     if refused.token_id:
         refusals.count(refused.token_id)
+        days.count(refused.token_id, answered=False)
     refusals_log.warning(
         "Refused call: address %s, token %s, request %s, status %s: %s",
         address,

@@ -192,6 +192,7 @@ SCENES = {
     "sign-in": Scene("/sign-in/", person=None),
     "sign-in with an error": Scene("/sign-in/", sign_in_refused, person=None),
     "general": Scene("/integrations/"),
+    "calls": Scene("/integrations/calls/"),
     "self-test": Scene("/integrations/self-test/"),
     "API reference": Scene("/integrations/api/"),
     "API reference with open collections": Scene("/integrations/api/", collections_open),

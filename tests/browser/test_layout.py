@@ -96,6 +96,7 @@ PAGES = [
     f"{EXTENSIONS}?q=nothing-is-called-so",
     f"{EXTENSIONS}?category=automation&side=vendor",
     f"{EXTENSIONS}installed/",
+    "/integrations/calls/",
     ZAPIER,
     f"{EXTENSIONS}EXT-000/",
     "/account/",

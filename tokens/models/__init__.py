@@ -32,7 +32,7 @@ from tokens.models.reminder import Reminder
 from tokens.models.rotation import LONGEST_OVERLAP, REHEARSAL, SHORTEST_OVERLAP
 from tokens.models.rules import check_extension, check_name
 from tokens.models.token import Doer, Token, TokenQuerySet
-from tokens.models.usage import KeyUse, TokenUsage
+from tokens.models.usage import CallsOfDay, KeyUse, TokenUsage
 
 __all__ = (
     "EXPIRING",
@@ -44,6 +44,7 @@ __all__ = (
     "BadEnd",
     "Bucket",
     "CalendarFeed",
+    "CallsOfDay",
     "Category",
     "Changed",
     "Deleted",

@@ -1,4 +1,4 @@
-"""The last use of tokens, and who uses which of their keys."""
+"""The last use of tokens, who uses which of their keys, and how often tokens call."""
 
 from django.db import models
 from django.utils import timezone
@@ -55,3 +55,28 @@ class KeyUse(models.Model):
     def calls_since(self) -> int:
         """The number of calls since the key was replaced."""
         return self.calls - self.earlier_calls
+
+
+class CallsOfDay(models.Model):
+    """The calls of a token on a day of UTC; see tokens.days."""
+
+    token = models.ForeignKey("tokens.Token", models.CASCADE, related_name="days", db_index=False)
+    # That of the token, so that an account's day is read from one index.
+    account = models.ForeignKey(
+        "accounts.Account", models.CASCADE, related_name="+", db_index=False
+    )
+    day = models.DateField()
+    answered = models.PositiveBigIntegerField(default=0)
+    refused = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("token", "day"), name="one_row_per_token_and_day"),
+        )
+        indexes = (
+            models.Index(fields=("account", "day"), name="calls_of_account"),
+            models.Index(fields=("day",), name="calls_by_day"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.token_id} {self.day}"
