@@ -55,6 +55,11 @@ class SecretField:
         return ""
 
     @property
+    def suffix(self) -> str:
+        """What stands after it, as a part of what is pasted."""
+        return ""
+
+    @property
     def last_four(self) -> str:
         """The last characters, which are shown."""
         return ""
@@ -106,7 +111,7 @@ class SecretField:
 
     @property
     def secret(self) -> str:
-        return self.key.removeprefix(self.prefix)
+        return self.key.removeprefix(self.prefix).removesuffix(self.suffix)
 
     @property
     def dots(self) -> str:
@@ -121,6 +126,7 @@ class SecretField:
     def words(self) -> dict[str, str]:
         """What the scripts of the field say."""
         return {
+            "once": _("The key is shown only this once. Copy it now: no copy of it is kept."),
             "copied": _("Key copied."),
             "selected": _("Copying is not possible here. The key is selected: press Ctrl+C."),
             "kept": _("The key stays visible until you hide it or leave the page."),

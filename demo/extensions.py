@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from accounts.models import Account
 from demo.companies import BAYSIDE, FRONT_STREET
 from demo.records.base import day
+from demo.tokens import ZAPIER
 from portal import svg
 from tokens.catalog import Module
 from tokens.models import Category, Extension, ExtensionVersion, OwnIcon
@@ -20,7 +21,10 @@ BRIDGE, LEDGER = "EXT-512-090", "EXT-733-204"
 
 
 def load(accounts: Mapping[str, Account]) -> None:
-    """Add the extensions that are missing."""
+    """Add the extensions that are missing; Bayside Cloud made that of Zapier, which has handles."""
+    Extension.objects.filter(pk=ZAPIER, owner=None).update(
+        owner=accounts[BAYSIDE], uses_handle=True
+    )
     bridge, made = Extension.objects.get_or_create(
         pk=BRIDGE,
         defaults={

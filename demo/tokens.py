@@ -1,6 +1,7 @@
 """The tokens of the demo."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from activity.recording import happened
-from demo.companies import FRONT_STREET, MICK
+from demo.companies import BAYSIDE, FRONT_STREET, MICK
 from demo.records.base import day, sample_id, seeded
-from tokens import reminders
+from tokens import handles, reminders
 from tokens.catalog import Module
 from tokens.models import Extension, KeyUse, Policy, Token, TokenError, TokenUsage
 
@@ -62,6 +63,19 @@ SAMPLES = (
         description="The following represents a tutorial API token.",
         used=timedelta(minutes=3),
     ),
+)
+
+# The token by which the maker of Zapier's extension exchanges handles, and one that it did for.
+EXCHANGES, ORDERS = "SU-571-206-883", "New Orders to Chat"
+PARTNER = Sample(
+    BAYSIDE,
+    EXCHANGES,
+    "Zapier Exchange",
+    CUSTOM,
+    day(2021, 2, 1, 8, 30),
+    modules=(M.INTEGRATIONS,),
+    description="Exchanges the handles that people paste in Zapier for their keys.",
+    used=timedelta(hours=2),
 )
 
 # The token that has two keys: ERP Agreements Sync of Mighty Mick's.
@@ -261,13 +275,14 @@ def load(accounts: Mapping[str, Account]) -> None:
             User.objects.get(pk="UR-420-000-001"),
             User.objects.get(pk="UR-500-000-001"),
         ),
+        BAYSIDE: (User.objects.get(pk="UR-571-000-001"),),
     }
     extensions = Extension.objects.in_bulk()
     known = set(Token.objects.values_list("pk", flat=True))
     renewed: list[tuple[Token, User]] = []
     stopped: list[tuple[Sample, Token, User]] = []
     # The trail is written in the order of time.
-    for sample in sorted((*SAMPLES, *more_samples()), key=lambda sample: sample.created):
+    for sample in sorted((*SAMPLES, PARTNER, *more_samples()), key=lambda sample: sample.created):
         extension = extensions.get(sample.extension)
         if sample.id in known or extension is None:
             continue
@@ -283,6 +298,8 @@ def load(accounts: Mapping[str, Account]) -> None:
             renewed.append((token, by))
     for token, by in renewed:
         renew(token, by, now)
+    with happened(now - timedelta(hours=2, minutes=5)):
+        exchange(known)
     stop(stopped, now)
     Token.objects.filter(account=MICK, name="Reseller Portal", rate=None).update(
         rate=600, burst=100
@@ -293,6 +310,17 @@ def load(accounts: Mapping[str, Account]) -> None:
     # The banner shows them; mails to people who do not exist are of no use.
     for due in [*reminders.found()]:
         reminders.claim(due)
+
+
+def exchange(known: set[str]) -> None:
+    """Exchange the handles of the tokens that are new since `known`, as Zapier does."""
+    partner = Token.objects.select_related("account").filter(pk=EXCHANGES).first()
+    new = Token.objects.live().filter(name=ORDERS).exclude(pk__in=known)
+    for token in new.order_by("pk") if partner else ():
+        if token.uses_handle and partner:
+            # Its maker may be another one by now.
+            with suppress(handles.NotExchanged):
+                handles.exchange(token.live_keys[0].open(), by=partner)
 
 
 def stop(stopped: list[tuple[Sample, Token, User]], now: datetime) -> None:

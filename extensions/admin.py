@@ -75,6 +75,12 @@ class ExtensionForm(forms.ModelForm):
             effect = effects.effect(self.instance, cleaned.get("fixed_modules"))
             if effect:
                 self.add_error("tokens", effect)
+        if cleaned.get("uses_handle"):
+            if self.instance.pk == Extension.CUSTOM:
+                self.add_error("uses_handle", _("Programs of customers need a key."))
+            elif not cleaned.get("owner"):
+                text = _("Choose who made it: only a token of that account can exchange a handle.")
+                self.add_error("owner", text)
         if "_preview" in self.data:
             raise ValidationError(_("Nothing is saved yet. The preview is below."), code="preview")
         return cleaned

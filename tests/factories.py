@@ -162,3 +162,8 @@ def secret(token: Token) -> str:
 def header(token: Token) -> str:
     """Return the value of the Authorization header of a token."""
     return token.usable_keys[0].open()
+
+
+def handle_of(token: Token) -> str:
+    """Return the handle that people see of a token."""
+    return Token.objects.get(pk=token.pk).live_keys[0].open()

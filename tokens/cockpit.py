@@ -61,6 +61,8 @@ class Panel:
 
     @property
     def name(self) -> str:
+        if self.key.has_handle:
+            return _("New handle") if self.is_new else _("Old handle")
         return _("New key") if self.is_new else _("Old key")
 
     @property

@@ -4,7 +4,8 @@ A handle alone opens nothing: the exchange needs a token of the account that mad
 Whoever may not have the key learns nothing, not even whether there is such a handle.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -28,6 +29,8 @@ from tokens.standing import Standing
 # Exchanges in a minute, right ones and wrong ones: by one token, and from one network.
 PER_TOKEN, PER_NETWORK = 120, 60
 MINUTE = timedelta(minutes=1)
+# How many of them the page of a token shows; its tab Activity has all.
+SHOWN = 5
 # After a refusal that the trail has, further ones by the same token are not recorded for so long.
 TOLD = timedelta(minutes=10)
 
@@ -103,13 +106,27 @@ def why_not(token: Token, stored: TokenKey, key: Key, by: Token) -> str:
         }
     if stored.retires_at is not None:
         return _("The handle was replaced.")
-    if not standing.can_call:
-        return standing.hindrance_text
     if not keys.matches(key, bytes(stored.digest), stored.pepper):
         return hindrance_text(token.pk, (Hindrance.UNCHECKABLE,))
-    if not extension.is_published:
-        return _("%(extension)s is no longer in the catalog.") % {"extension": extension.label}
-    return ""
+    return standing.why_not_exchanged
+
+
+class Exchange(NamedTuple):
+    """An exchange of a handle, as its page tells it. With a `reason`, it was refused."""
+
+    at: datetime
+    who: str
+    address: str
+    reason: str
+
+
+def latest(token: Token) -> list[Exchange]:
+    """Return the latest exchanges of the handles of a token, newest first."""
+    events = token.events.filter(action__in=(Action.HANDLE_EXCHANGED, Action.HANDLE_REFUSED))
+    return [
+        Exchange(event.at, event.actor_name, event.address, event.changes.get("reason", [0, ""])[1])
+        for event in events[:SHOWN]
+    ]
 
 
 def handed_out(key: Key, name: str = "token") -> dict[str, str]:

@@ -321,7 +321,7 @@ class Standing:
 
     @property
     def key_hint(self) -> str:
-        """Why the key cannot be viewed; `""` if it can."""
+        """Why the key, or the handle that it is behind, cannot be viewed; `""` if it can."""
         if hint := self.hint_for_all:
             return hint
         return self.hint_for(self.token.usable_keys[0])
@@ -330,11 +330,19 @@ class Standing:
     def hint_for_all(self) -> str:
         """Why no key of the token can be viewed; `""` if some may be."""
         if Hindrance.DELETED in self.hindrances:
-            return _("The key of a deleted token cannot be viewed.")
+            return (
+                _("The handle of a deleted token cannot be viewed.")
+                if self.uses_handle
+                else _("The key of a deleted token cannot be viewed.")
+            )
         if Hindrance.NO_KEY in self.hindrances:
             return _("This token has no key.")
         if not self.may_manage:
-            return _("Only administrators of the account can view the key.")
+            return (
+                _("Only administrators of the account can view the handle.")
+                if self.uses_handle
+                else _("Only administrators of the account can view the key.")
+            )
         if Hindrance.UNCHECKABLE in self.hindrances:
             return _("This portal cannot check the key, so it does not show it.")
         return ""
@@ -343,9 +351,13 @@ class Standing:
         """Why one of the keys cannot be viewed; `""` if it can."""
         if key is None or not key.can_be_checked:
             return _("This portal cannot check the key, so it does not show it.")
+        if key.has_handle and key != self.token.live_keys[0]:
+            return _("It was replaced, so nobody can exchange it. The key that it gave works on.")
         if self.token.policy.show_once:
             kept = _("By a policy of the account, no copies of keys are kept: it cannot be viewed.")
             return f"{kept} {self.calls}"
+        if key.sealed is None and key.has_handle:
+            return _("No copy of this handle is kept, so it cannot be viewed.") + " " + self.calls
         if key.sealed is None:
             return _("No copy of this key is kept, so it cannot be viewed.") + " " + self.calls
         if not key.can_be_opened:
@@ -375,7 +387,46 @@ class Standing:
     @property
     def offers_first_call(self) -> bool:
         """Whether the person can make a call: the token can call, and they can view its key."""
-        return self.can_call and self.offers_key and self.cockpit is None
+        may_have_key = self.offers_key and not self.uses_handle
+        return self.can_call and may_have_key and self.cockpit is None
+
+    # --- The handle -------------------------------------------------------------------------------
+
+    @cached_property
+    def uses_handle(self) -> bool:
+        """Whether people see a handle in place of the key, which only its maker gets."""
+        return self.token.uses_handle
+
+    @property
+    def why_not_exchanged(self) -> str:
+        """Why nobody can exchange the handle for the key; `""` if the extension's maker can."""
+        extension = self.token.extension
+        words = {"extension": text.isolate(extension.label)}
+        if not self.can_call:
+            return self.hindrance_text
+        if not extension.is_published:
+            return _("%(extension)s is no longer in the catalog.") % words
+        if extension.owner is None:
+            return _("The maker of %(extension)s has no account in this portal.") % words
+        if not extension.owner.is_active:
+            return _("The account of the maker of %(extension)s is switched off.") % words
+        return ""
+
+    @property
+    def exchange(self) -> str:
+        """What the handle is for, in sentences; `""` if the token has none."""
+        extension = self.token.extension
+        if not self.uses_handle:
+            return ""
+        if why := self.why_not_exchanged:
+            return _("The handle cannot be exchanged for the key now. %(why)s") % {"why": why}
+        return _(
+            "Paste the handle in %(extension)s. Its maker, %(maker)s, exchanges it for the key, so "
+            "nobody needs to copy the key."
+        ) % {
+            "extension": text.isolate(extension.label),
+            "maker": text.isolate(extension.owner.name if extension.owner else ""),
+        }
 
     # --- Actions ----------------------------------------------------------------------------------
 

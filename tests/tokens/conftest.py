@@ -3,9 +3,9 @@
 import pytest
 
 from accounts.models import Account
-from tests.factories import TokenFactory
+from tests.factories import ZAPIER, AccountFactory, TokenFactory
 from tokens.catalog import Module
-from tokens.models import Token
+from tokens.models import Extension, Token
 
 
 @pytest.fixture
@@ -18,3 +18,21 @@ def robot(account: Account) -> Token:
 def made(account: Account, robot: Token) -> Token:
     """Make a token by means of `robot`."""
     return TokenFactory(account=account, name="Made", by=robot)
+
+
+@pytest.fixture
+def maker(db: None) -> Account:
+    """Return the account that made Zapier's extension, which uses handles."""
+    made = AccountFactory(name="Bayside Cloud", side="vendor")
+    Extension.objects.filter(pk=ZAPIER).update(owner=made, uses_handle=True)
+    return made
+
+
+@pytest.fixture
+def partner(maker: Account) -> Token:
+    return TokenFactory(account=maker, name="Exchanges", modules=(Module.INTEGRATIONS,))
+
+
+@pytest.fixture
+def zap(account: Account, maker: Account) -> Token:
+    return TokenFactory(account=account, name="Orders to Chat", extension_id=ZAPIER)

@@ -15,34 +15,12 @@ from accounts.models import Account
 from activity.actions import Action
 from activity.models import Event
 from tests.conftest import Call, Person, Response
-from tests.factories import ZAPIER, AccountFactory, TokenFactory, header
+from tests.factories import ZAPIER, TokenFactory, handle_of, header
 from tokens import handles, keys
 from tokens.catalog import Module
 from tokens.models import Extension, Policy, Token, TokenKey
 
 NOW = timezone.now
-
-
-@pytest.fixture
-def maker(db: None) -> Account:
-    """Return the account that made Zapier's extension, which uses handles."""
-    made = AccountFactory(name="Bayside Cloud", side="vendor")
-    Extension.objects.filter(pk=ZAPIER).update(owner=made, uses_handle=True)
-    return made
-
-
-@pytest.fixture
-def partner(maker: Account) -> Token:
-    return TokenFactory(account=maker, name="Exchanges", modules=(Module.INTEGRATIONS,))
-
-
-@pytest.fixture
-def zap(account: Account, maker: Account) -> Token:
-    return TokenFactory(account=account, name="Orders to Chat", extension_id=ZAPIER)
-
-
-def handle_of(token: Token) -> str:
-    return Token.objects.get(pk=token.pk).live_keys[0].open()
 
 
 @pytest.fixture

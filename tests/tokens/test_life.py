@@ -264,7 +264,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(copied=st.booleans())
     def reveal(self, copied: bool) -> None:
-        for field in key_fields(self.standing, "detail"):
+        for field in key_fields({"standing": self.standing, "endpoint": ""}, "detail"):
             token = self.token
             if field.can_be_viewed:
                 shown = token.reveal(by=self.person.user, copied=copied, version=field.version)

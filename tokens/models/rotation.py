@@ -62,6 +62,12 @@ class Rotating(TokenFields):
         return [key for key in self.live_keys if key.can_be_checked]
 
     @property
+    def shown_keys(self) -> list[TokenKey]:
+        """The usable keys that people may see, newest first; no handle that was replaced."""
+        newest = self.key_version
+        return [key for key in self.usable_keys if not key.has_handle or key.version == newest]
+
+    @property
     def old_key(self) -> TokenKey | None:
         """The key that was renewed and still works; None if there is none."""
         return next((key for key in self.live_keys if key.is_old), None)
@@ -84,7 +90,7 @@ class Rotating(TokenFields):
         """
         action = Action.KEY_COPIED if copied else Action.KEY_VIEWED
         shown = next(
-            (stored for stored in self.usable_keys if version in {None, stored.version}), None
+            (stored for stored in self.shown_keys if version in {None, stored.version}), None
         )
         try:
             if shown is None:

@@ -130,7 +130,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Fetch all that the standing needs: usage, account with policies, extension and keys."""
         keys = models.Prefetch("keys", TokenKey.objects.defer("digest"))
         rows = self.annotate(has_rules=models.Exists(IPRule.objects.holding_for()))
-        rows = rows.select_related("usage", "account__policy__next", "extension")
+        rows = rows.select_related("usage", "account__policy__next", "extension__owner")
         return rows.prefetch_related(keys)
 
 

@@ -17,7 +17,7 @@ from portal.api import endpoint
 from portal.filters import Chip, with_values, without
 from portal.http import posts_from
 from portal.tables import save_layout
-from tokens import first_call, keys
+from tokens import first_call, handles, keys
 from tokens.catalog import Module
 from tokens.html import actor
 from tokens.models import Token, TokenKey, TokenQuerySet
@@ -121,6 +121,7 @@ class KeyField(SecretField):
     standing: Standing
     stored: TokenKey | None
     page: str
+    endpoint: str
 
     @property
     def id(self) -> str:
@@ -128,8 +129,35 @@ class KeyField(SecretField):
         return "key-old" if old else "key"
 
     @property
+    def is_handle(self) -> bool:
+        return self.stored is not None and self.stored.has_handle
+
+    @property
+    def noun(self) -> str:
+        return self.name.lower() or (_("handle") if self.is_handle else _("key"))
+
+    @property
     def prefix(self) -> str:
-        return f"{keys.SCHEME} {self.standing.token.pk}:"
+        return "" if self.is_handle else f"{keys.SCHEME} {self.standing.token.pk}:"
+
+    @property
+    def suffix(self) -> str:
+        return f"@{self.endpoint}" if self.is_handle else ""
+
+    @property
+    def words(self) -> dict[str, str]:
+        if not self.is_handle:
+            return super().words
+        return {
+            "once": _("The handle is shown only this once. Copy it now: no copy of it is kept."),
+            "copied": _("Handle copied."),
+            "selected": _("Copying is not possible here. The handle is selected: press Ctrl+C."),
+            "kept": _("The handle stays visible until you hide it or leave the page."),
+            "gone": _("The handle is hidden."),
+            "refused": _(
+                "Copying is not possible here. Press View, and copy the handle from the page."
+            ),
+        }
 
     @property
     def last_four(self) -> str:
@@ -162,7 +190,12 @@ class KeyField(SecretField):
             return self.why_not
         if self.why_not:
             return self.why_not
-        if self.page == "summary":
+        if self.is_handle:
+            said = _(
+                "Viewing and copying are recorded. A handle opens nothing by itself; one that is "
+                "shown hides again after 60 seconds."
+            )
+        elif self.page == "summary":
             said = _("Keep it like a password. You can view it again later on the details page.")
         else:
             said = _(
@@ -189,13 +222,20 @@ class KeyField(SecretField):
         return reverse("tokens:destroy_copy", args=(self.standing.token.pk,)) if offered else ""
 
 
+def as_pasted(request: PersonRequest, text: str) -> str:
+    """Return a key as it is, and a handle with the address where it is exchanged."""
+    return f"{text}@{endpoint(request)}" if keys.handle_in(text) else text
+
+
 def key_fields(
-    standing: Standing, page: str, version: int | None = None, **shown: Any
+    context: dict[str, Any], page: str, version: int | None = None, **shown: Any
 ) -> list[KeyField]:
     """Return the fields of the keys of a token: one, or both while there are two.
 
-    `shown` has the key itself, or the password form, for the key of that version.
+    `context` is that of `token_header`. `shown` has the key itself, or the password form, for the
+    key of that version.
     """
+    standing = context["standing"]
     usable = standing.token.usable_keys
     named: list[tuple[TokenKey | None, str]] = [(usable[0] if usable else None, "")]
     if standing.cockpit:
@@ -207,6 +247,7 @@ def key_fields(
             standing,
             stored,
             page,
+            context["endpoint"],
             name=name,
             **(shown if stored and stored.version == wanted else {}),
         )
@@ -220,8 +261,10 @@ def show_detail(
     """Show General. `shown` is as for key_fields(); a dialog stands over the page."""
     context = token_header(request, token)
     standing = context["standing"]
-    fields = key_fields(standing, "detail", **shown)
+    fields = key_fields(context, "detail", **shown)
     context |= {"tab": "general", "page": "detail", "field": fields[0], "fields": fields}
+    if standing.uses_handle:
+        context["exchanges"] = handles.latest(token)
     if standing.own_rules:
         context |= rules_of(request, token)
     return render(request, "tokens/detail.html", {**context, "dialog": dialog})

@@ -14,7 +14,7 @@ from portal.http import posts_from, whole
 from portal.notices import fail, inform
 from tokens import vault
 from tokens.models import Token
-from tokens.pages.detail import find, show_detail
+from tokens.pages.detail import as_pasted, find, show_detail
 from tokens.pages.summary import has_summary, show_summary
 from tokens.standing import Standing
 
@@ -45,21 +45,26 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
     )
     show = show_summary if page == "summary" else show_detail
     if token.is_deleted:
-        fail(request, _("The key of a deleted token cannot be viewed."))
+        fail(request, Standing(token, may_manage=True).key_hint)
         return redirect("tokens:detail", token.pk)
     if not copied and has_shown(request):
         return redirect(f"tokens:{page}", token.pk)
     # The key that the field shows, if the token has two; without it, the newest.
     version = whole(request.POST.get("version"), 0) or None
-    if version and version not in {stored.version for stored in token.usable_keys}:
+    if version and version not in {stored.version for stored in token.shown_keys}:
         inform(request, _("Nothing is shown."), _("The key was replaced in the meantime."))
         return redirect(f"tokens:{page}", token.pk)
     if page != "summary":
-        purpose = format_html(_("To view the key of <strong>{}</strong>"), token.name)
-        if asked := sudo.ask(request, purpose, _("Copy Key") if copied else _("View Key")):
+        purpose, view, copy = (
+            (_("To view the handle of <strong>{}</strong>"), _("View Handle"), _("Copy Handle"))
+            if token.uses_handle
+            else (_("To view the key of <strong>{}</strong>"), _("View Key"), _("Copy Key"))
+        )
+        purpose = format_html(purpose, token.name)
+        if asked := sudo.ask(request, purpose, copy if copied else view):
             return show(request, token, version=version, confirm=asked, copied=copied)
     if token.policy.show_once:
-        fail(request, _("The key is not shown."), Standing(token, may_manage=True).key_hint)
+        fail(request, _("Nothing is shown."), Standing(token, may_manage=True).key_hint)
         return redirect(f"tokens:{page}", token.pk)
     try:
         key = token.reveal(by=request.user, copied=copied, version=version)
@@ -75,6 +80,7 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
             + Standing(token).calls,
         )
         return redirect(f"tokens:{page}", token.pk)
+    key = as_pasted(request, key)
     if copied:
         return HttpResponse(key, content_type="text/plain; charset=utf-8")
     note_shown(request)

@@ -107,12 +107,12 @@ class NewKeyForm(forms.Form):
         return cleaned
 
     def make(self, *, by: User) -> str:
-        """Make the new key; return it as the value of the header. Raise TokenError."""
+        """Make the new key; return it as people see it. Raise TokenError."""
         version = self.cleaned_data["version"]
         if self.cleaned_data["what"] == self.ROTATE:
-            return self.token.rotate(by=by, version=version).header
+            return self.token.rotate(by=by, version=version).shown
         until = self.cleaned_data["until"]
-        return self.token.renew(by=by, until=until, version=version).header
+        return self.token.renew(by=by, until=until, version=version).shown
 
 
 class ExtendForm(forms.Form):

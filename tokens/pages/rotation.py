@@ -26,7 +26,7 @@ from portal.http import posts_from
 from portal.notices import fail, succeed
 from tokens import cockpit
 from tokens.models import BadEnd, Token, TokenError
-from tokens.pages.detail import find, show_detail
+from tokens.pages.detail import as_pasted, find, show_detail
 from tokens.pages.key_forms import ExtendForm, NewKeyForm
 from tokens.standing import Standing
 
@@ -44,8 +44,13 @@ def new_key(request: PersonRequest, token_id: str) -> HttpResponse:
     if sent and has_shown(request):
         return redirect("tokens:detail", token.pk)
     form = NewKeyForm(request.POST if sent else None, token=token)
-    purpose = format_html(_("To make a new key of <strong>{}</strong>"), token.name)
-    asked = sudo.ask(request, purpose, _("Make New Key")) if form.is_valid() or not sent else None
+    purpose, make = (
+        (_("To make a new handle of <strong>{}</strong>"), _("Make New Handle"))
+        if token.uses_handle
+        else (_("To make a new key of <strong>{}</strong>"), _("Make New Key"))
+    )
+    purpose = format_html(purpose, token.name)
+    asked = sudo.ask(request, purpose, make) if form.is_valid() or not sent else None
     if sent and form.is_valid() and not asked:
         try:
             key = form.make(by=request.user)
@@ -65,7 +70,7 @@ def show_new_key(request: PersonRequest, token: Token, key: str) -> HttpResponse
     record(request.user, Action.KEY_VIEWED, token)
     note_shown(request)
     viewed = {"by": request.user, "at": timezone.now()}
-    return show_detail(request, token, key=key, viewed=viewed)
+    return show_detail(request, token, key=as_pasted(request, key), viewed=viewed)
 
 
 @dialog_at

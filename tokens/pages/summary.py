@@ -51,5 +51,5 @@ def show_summary(request: PersonRequest, token: Token, **shown: Any) -> HttpResp
     context = {**token_header(request, token), "page": "summary"}
     context["step"] = Step.SUMMARY
     context["steps"] = wizard.listed_steps(Step.SUMMARY, answers)
-    context["field"] = key_fields(context["standing"], "summary", **shown)[0]
+    context["field"] = key_fields(context, "summary", **shown)[0]
     return render(request, "tokens/summary.html", context)

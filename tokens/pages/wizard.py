@@ -29,7 +29,7 @@ from portal.notices import fail
 from portal.typed import render_form
 from tokens.catalog import Module
 from tokens.models import Extension, NameTaken, NotOffered, Token, TokenDraft, TooManyTokens
-from tokens.pages.detail import find
+from tokens.pages.detail import as_pasted, find
 from tokens.pages.forms import ExtensionForm, GeneralForm, PermissionsForm
 from tokens.pages.summary import Step, show_summary
 
@@ -168,7 +168,9 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
         record(request.user, Action.KEY_VIEWED, token)
         viewed = {"by": request.user, "at": timezone.now()}
         # Not after a redirect: no copy of the key is kept that a second request could read.
-        return show_summary(request, find(request, token.pk), key=draft.key.header, viewed=viewed)
+        return show_summary(
+            request, find(request, token.pk), key=as_pasted(request, draft.key.shown), viewed=viewed
+        )
     return redirect("tokens:summary", token.pk)
 
 

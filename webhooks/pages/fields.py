@@ -95,6 +95,7 @@ class WebhookSecretField(SecretField):
     @property
     def words(self) -> dict[str, str]:
         return {
+            "once": _("The secret is shown only this once. Copy it now: no copy of it is kept."),
             "copied": _("Secret copied."),
             "selected": _("Copying is not possible here. The secret is selected: press Ctrl+C."),
             "kept": _("The secret stays visible until you hide it or leave the page."),
