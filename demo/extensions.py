@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from accounts.models import Account
-from demo.companies import BAYSIDE, FRONT_STREET
+from demo.companies import BAYSIDE, FRONT_STREET, SOUTHPAW
 from demo.records.base import day
 from demo.tokens import ZAPIER
 from portal import svg
@@ -17,13 +17,28 @@ ICON = (
     b'<path stroke="#b4540a" d="M3 17h18M8 12.5V17M12 11v6M16 12.5V17"/></svg>'
 )
 
+# What CloudBlue's app for Zapier calls; Integrations has the webhooks by which a Zap is told.
+ZAPIER_MODULES = [
+    module.value
+    for module in (
+        Module.ACCOUNT,
+        Module.CUSTOMERS,
+        Module.INTEGRATIONS,
+        Module.HELPDESK,
+        Module.LISTINGS,
+        Module.MARKETPLACES,
+        Module.PRODUCTS,
+        Module.SUBSCRIPTIONS,
+        Module.TIER_CONFIG,
+    )
+]
 BRIDGE, LEDGER = "EXT-512-090", "EXT-733-204"
 
 
 def load(accounts: Mapping[str, Account]) -> None:
-    """Add the extensions that are missing; Bayside Cloud made that of Zapier, which has handles."""
+    """Add the extensions that are missing; Southpaw made that of Zapier, which has handles."""
     Extension.objects.filter(pk=ZAPIER, owner=None).update(
-        owner=accounts[BAYSIDE], uses_handle=True
+        owner=accounts[SOUTHPAW], uses_handle=True, fixed_modules=ZAPIER_MODULES
     )
     bridge, made = Extension.objects.get_or_create(
         pk=BRIDGE,

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from activity.recording import happened
-from demo.companies import BAYSIDE, FRONT_STREET, MICK
+from demo.companies import FRONT_STREET, MICK, SOUTHPAW
 from demo.records.base import day, sample_id, seeded
 from tokens import handles, reminders
 from tokens.catalog import Module
@@ -66,9 +66,9 @@ SAMPLES = (
 )
 
 # The token by which the maker of Zapier's extension exchanges handles, and one that it did for.
-EXCHANGES, ORDERS = "SU-571-206-883", "New Orders to Chat"
+EXCHANGES, ORDERS = "SU-318-774-883", "New Orders to Chat"
 PARTNER = Sample(
-    BAYSIDE,
+    SOUTHPAW,
     EXCHANGES,
     "Zapier Exchange",
     CUSTOM,
@@ -275,7 +275,7 @@ def load(accounts: Mapping[str, Account]) -> None:
             User.objects.get(pk="UR-420-000-001"),
             User.objects.get(pk="UR-500-000-001"),
         ),
-        BAYSIDE: (User.objects.get(pk="UR-571-000-001"),),
+        SOUTHPAW: (User.objects.get(pk="UR-318-000-001"),),
     }
     extensions = Extension.objects.in_bulk()
     known = set(Token.objects.values_list("pk", flat=True))

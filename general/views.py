@@ -68,5 +68,5 @@ def call_context(request: PersonRequest, grants: set[str]) -> dict[str, Any]:
 
 
 def offered_tokens(membership: Membership) -> list[Token]:
-    tokens = Token.objects.visible_to(membership).in_states(WORKING)
+    tokens = Token.objects.visible_to(membership).in_states(WORKING).without_handle()
     return [*tokens.only("name").order_by("-created_at", "-pk")[:OFFERED]]

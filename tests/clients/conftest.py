@@ -22,6 +22,8 @@ from tests.server import ROOT, STOP_SECONDS, Server, database, environment, serv
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
 SCRIPTS = Path(__file__).parent / "scripts"
 DISTRIBUTOR, VENDOR = "PA-063-101", "VA-044-420"
+# Of the people of the demo.
+PASSWORD = "a password for the demo"
 # More than three pages for each of the two accounts.
 AGREEMENTS = 320
 
@@ -125,7 +127,7 @@ def clients_env(**more: str) -> dict[str, str]:
 def portal(home: Path) -> Iterator[Api]:
     """Serve a portal with the demo data from the folder."""
     with database(home) as address:
-        env = environment(address)
+        env = environment(address, DEMO_PASSWORD=PASSWORD)
         with served(env, home, "--records", str(AGREEMENTS)) as url:
             yield Api(url, env)
 

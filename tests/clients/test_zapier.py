@@ -3,7 +3,10 @@
 The app runs at Zapier, so its calls stand here as facts. Each carries the header that it sends.
 """
 
+import html
 import json
+import re
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,8 +15,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.clients.conftest import VENDOR, Api
+from tests.clients.conftest import PASSWORD, VENDOR, Api
+from tests.webhooks.engine.receiver import receiving
 
+# The company of the demo that made the extension of Zapier.
+MAKER = "PA-318-774"
 # A Zap polls with the last moment that it saw, in milliseconds.
 SINCE = "2015-01-31T10:20:30.123Z"
 # What a Zap lists, and the fields of a row that it needs.
@@ -93,9 +99,116 @@ def test_products_are_found_by_filters_with_names_that_do_not_exist(api: Api) ->
         assert {"id", "name"} <= set(rows(api, key, f"products?{query}&limit=100&offset=0")[0])
 
 
+@pytest.fixture(scope="module")
+def maker(api: Api) -> str:
+    """Return the key of a token of Zapier's maker."""
+    return api.new_key(MAKER)
+
+
+class Browser:
+    """A person of the demo at the portal, without scripts: pages, links and forms."""
+
+    def __init__(self, api: Api, email: str) -> None:
+        self.url = api.url
+        jar = urllib.request.HTTPCookieProcessor()
+        self.open = urllib.request.build_opener(jar).open
+        assert "Sign Out" in self.send("/sign-in/", username=email, password=PASSWORD)
+
+    def read(self, path: str) -> str:
+        with self.open(self.url + path, timeout=20) as page:
+            self.at = urllib.parse.urlsplit(page.url).path
+            text: str = page.read().decode()
+            return text
+
+    def send(self, path: str, to: str = "", **fields: str) -> str:
+        """Fill in the form of a page and return the page that it leads to."""
+        mark = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.read(path))
+        assert mark
+        data = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": mark[1]}).encode()
+        with self.open(self.url + (to or path), data, timeout=20) as page:
+            self.at = urllib.parse.urlsplit(page.url).path
+            text: str = page.read().decode()
+            return text
+
+
+def link(page: str, pattern: str) -> str:
+    found = re.search(f'href="({pattern})"', page)
+    assert found, pattern
+    return html.unescape(found[1])
+
+
+def test_a_person_connects_zapier_with_a_handle_and_a_zap_is_told(api: Api, maker: str) -> None:
+    robert = Browser(api, "robert@frontstreet.example")
+    # Find Zapier in the catalog, and create its token.
+    catalog = robert.read("/integrations/extensions/?q=zapier")
+    detail = robert.read(link(catalog, "/integrations/extensions/EXT-651-883/"))
+    robert.send(link(detail, r"/integrations/tokens/new/[^\"]*"), name="My Zaps", expires="never")
+    robert.send(robert.at, extension="EXT-651-883")
+    robert.send(robert.at)
+    assert robert.at.endswith("/summary/")
+    # Read the handle.
+    token = robert.at.split("/")[-3]
+    shown = robert.send(robert.at, f"/integrations/tokens/{token}/reveal/", page="summary")
+    pasted = re.search(r"([0-9a-f]{40})</span><wbr>@(http://[^<]+)</code>", shown)
+    assert pasted
+    handle, endpoint = pasted[1], pasted[2]
+    assert endpoint == api.endpoint
+    # Zapier exchanges it, as its maker.
+    status, told, _ = call(api, maker, "POST", "auth/tokens", {"handle": handle})
+    assert (status, told.keys()) == (200, {"id", "token"}), told
+    assert told["id"] == token
+    key = f"ApiKey {told['id']}:{told['token']}"
+    assert rows(api, key, "accounts")[0]["id"] == VENDOR
+    # A Zap subscribes, and is told.
+    asked = rows(api, key, "requests?eq(status,pending)&limit=100&offset=0")[-1]
+    with receiving() as zapier:
+        hook = {
+            "label": "[Zap-1] New Product Event",
+            "product_id": asked["asset"]["product"]["id"],
+            "external_url": zapier.url,
+            "object_class": "fulfillment_request",
+            "jwt_secret": f"JWT-{uuid4()}",
+            "active": True,
+            "description": "Made by Zapier.",
+            "http_method": "POST",
+            "data": {},
+            "headers": {"Content-Type": "application/json"},
+        }
+        status, made, _ = call(api, key, "POST", "notifications/webhooks", hook)
+        assert status == 201, made
+        path = f"requests/{asked['id']}"
+        status, told, _ = call(api, key, "POST", f"{path}/inquire", {"template_id": "TL-1"})
+        assert (status, told["status"]) == (200, "inquiring")
+        deadline = time.monotonic() + 60
+        while not zapier.calls and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert json.loads(zapier.calls[0].body)["webhook_id"] == made["id"]
+        status, _, _ = call(api, key, "DELETE", f"notifications/webhooks/{made['id']}")
+        assert status == 204
+    call(api, key, "POST", f"{path}/pend", {})
+    # The exchange is on the page of the token; a new handle ends the old one and its key.
+    assert "By Southpaw Distribution, from 127.0.0.1." in robert.read(
+        f"/integrations/tokens/{token}/"
+    )
+    new = f"/integrations/tokens/{token}/key/new/"
+    version = re.search(r'name="version" value="(\d+)"', robert.read(new))
+    assert version
+    robert.send(new, what="rotate", version=version[1])
+    assert call(api, maker, "POST", "auth/tokens", {"handle": handle})[0] == 404
+    assert call(api, key, "GET", "accounts")[0] == 401
+
+
+def test_the_maker_of_the_demo_is_documented(api: Api, maker: str) -> None:
+    """The token by which a replay of the exchange works belongs to the maker of Zapier."""
+    (found,) = [row for row in rows(api, api.vendor, "extensions") if row["name"] == "zapier"]
+    assert found["owner"]["id"] == MAKER
+    named = [row["name"] for row in rows(api, maker, "auth/tokens?limit=100")]
+    assert "Zapier Exchange" in named
+
+
 def test_a_wrong_handle_opens_nothing(api: Api) -> None:
     status, told, _ = call(api, api.vendor, "POST", "auth/tokens", {"handle": "0" * 40})
-    assert 400 <= status < 500
+    assert (status, told["error_code"]) == (404, "NFND_000")
     assert "token" not in told
     status, told, _ = call(api, "", "POST", "auth/tokens", {"handle": "0" * 40})
     assert (status, told["error_code"]) == (401, "AUTH_001")

@@ -126,6 +126,11 @@ class TokenQuerySet(models.QuerySet["Token"]):
             )
         )
 
+    def without_handle(self) -> "TokenQuerySet":
+        """Return the tokens whose key people see."""
+        present = TokenKey.objects.filter(token=models.OuterRef("pk"), retires_at=None)
+        return self.exclude(models.Exists(present.filter(handle__isnull=False)))
+
     def with_standing(self) -> "TokenQuerySet":
         """Fetch all that the standing needs: usage, account with policies, extension and keys."""
         keys = models.Prefetch("keys", TokenKey.objects.defer("digest"))
