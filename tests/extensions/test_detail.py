@@ -34,6 +34,16 @@ def test_one_that_asks_says_that_the_person_chooses(michael: Person) -> None:
     assert "You choose the modules" in text_of(michael, f"{CATALOG}{CUSTOM}/")
 
 
+@pytest.mark.parametrize(("uses", "word"), [(True, "A handle"), (False, "A key")])
+def test_the_page_says_whether_a_handle_or_a_key_is_pasted(
+    michael: Person, uses: bool, word: str
+) -> None:
+    Extension.objects.filter(pk=ZAPIER).update(uses_handle=uses)
+    seen = text_of(michael, PAGE)
+    assert f"Connects with {word}" in seen
+    assert ("Copy the handle" in seen) is uses
+
+
 def test_the_page_lists_the_tokens_of_this_account_alone(michael: Person, stranger: Person) -> None:
     for number in range(12):
         TokenFactory(account=michael.account, extension_id=ZAPIER, name=f"Chat {number:02}")
