@@ -149,7 +149,7 @@ def test_a_person_connects_zapier_with_a_handle_and_a_zap_is_told(api: Api, make
     # Read the handle.
     token = robert.at.split("/")[-3]
     shown = robert.send(robert.at, f"/integrations/tokens/{token}/reveal/", page="summary")
-    pasted = re.search(r"([0-9a-f]{40})</span><wbr>@(http://[^<]+)</code>", shown)
+    pasted = re.search(r"([0-9a-f]{40})</span><span [^>]*>@(http://[^<]+)</span>", shown)
     assert pasted
     handle, endpoint = pasted[1], pasted[2]
     assert endpoint == api.endpoint

@@ -17,6 +17,7 @@ from tokens.standing import Standing
 LIST = "/integrations/tokens/"
 NEW = f"{LIST}new/"
 HOST = "http://testserver/public/v1"
+SUFFIX = f'<span class="key-suffix">@{HOST}'
 
 
 def page_of(token: Token) -> str:
@@ -43,12 +44,12 @@ def test_the_wizard_makes_a_handle_and_summary_shows_it(michael: Person, maker: 
     handle = handle_of(token)
     page = michael.client.get(f"{page_of(token)}summary/").text
     assert handle not in page
-    assert f"{handle[-4:]}</span><wbr>@{HOST}" in page
+    assert f"{handle[-4:]}</span>{SUFFIX}" in page
     assert "ApiKey" not in page
     assert "First call" not in page
     assert "Its maker, Bayside Cloud, exchanges it for the key" in page
     shown = michael.client.post(f"{page_of(token)}reveal/", {"page": "summary"})
-    assert f"{handle}</span><wbr>@{HOST}" in shown.text
+    assert f"{handle}</span>{SUFFIX}" in shown.text
     assert "no-store" in shown["Cache-Control"]
 
 
@@ -74,7 +75,7 @@ def test_view_and_copy_hand_out_the_handle_with_its_address_and_are_recorded(
 ) -> None:
     handle = handle_of(zap)
     shown = michael.client.post(f"{page_of(zap)}reveal/")
-    assert f"{handle}</span><wbr>@{HOST}" in shown.text
+    assert f"{handle}</span>{SUFFIX}" in shown.text
     assert secret_of(zap) not in shown.text
     copied = michael.client.post(f"{page_of(zap)}copy/", headers={"HX-Request": "true"})
     assert copied.text == f"{handle}@{HOST}"
@@ -125,7 +126,7 @@ def test_a_new_handle_is_made_and_shown(michael: Person, zap: Token, call: Call)
     made = michael.client.post(f"{page_of(zap)}key/new/", {"what": "rotate", "version": 1})
     new = handle_of(zap)
     assert new != old
-    assert f"{new}</span><wbr>@{HOST}" in made.text
+    assert f"{new}</span>{SUFFIX}" in made.text
 
 
 def test_while_the_old_key_lives_on_its_handle_is_told_as_replaced(
