@@ -15,10 +15,19 @@ class ModulesConfig(AppConfig):
         # These need the loaded models; `changes` connects itself to them.
         from modules import changes  # noqa: F401
         from modules.models import Product
-        from webhooks import products
+        from webhooks import conditions, products
 
         products.register(Product.names_for)
+        conditions.register(records_of)
         post_migrate.connect(mirror_catalog, sender=self)
+
+
+def records_of(object_class: str) -> Any:
+    """Return what conditions of webhooks about a class can ask."""
+    # Resources are read when they are first needed, not at each start.
+    from modules.conditions import RECORDS
+
+    return RECORDS.get(object_class)  # type: ignore[call-overload]
 
 
 def mirror_catalog(using: str, **kwargs: Any) -> None:

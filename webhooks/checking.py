@@ -8,6 +8,7 @@ network of the portal with it.
 import ssl
 import time
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -57,12 +58,12 @@ def look(url: str, account_id: str) -> Verdict:
     try:
         limits.take([looks(account_id)])
         with turn(account_id):
-            outcome, days = connect(parts.geturl())
+            outcome, address, days = connect(parts.geturl())
     except limits.LimitReached:
         return Verdict("warning", _("Too many addresses were looked at. Wait a moment."))
     if outcome == Outcome.NO_ADDRESS:
         return Verdict("error", safety.no_public_address(parts.hostname or ""))
-    named = {"host": text.isolate(parts.hostname or "")}
+    named = {"host": text.isolate(reached(parts.hostname or "", address))}
     if outcome == Outcome.TOTAL_TIMEOUT:
         # Nothing was asked, so it cannot be the answer that took too long.
         outcome = Outcome.CONNECT_TIMEOUT
@@ -85,8 +86,17 @@ def looks(account_id: str) -> limits.Limit:
     return limits.Limit(f"address:{account_id}", LOOKS, timedelta(minutes=1), "")
 
 
-def connect(url: str) -> tuple[Outcome, int | None]:
-    """Connect to an address, with TLS for https; return the days that its certificate is valid."""
+def reached(host: str, address: str) -> str:
+    """Return the name, with the address that it led to if that is public: others are private."""
+    shows = address and address != host.strip("[]") and safety.is_public(ip_address(address))
+    return f"{host} ({address})" if shows else host
+
+
+def connect(url: str) -> tuple[Outcome, str, int | None]:
+    """Connect to an address, with TLS for https.
+
+    Return the IP address, and the days that the certificate is valid.
+    """
     transfer = Transfer(SECONDS)
     transfer.prepare(Call("GET", url, {}))
     transfer.curl.setopt(pycurl.CONNECT_ONLY, 1)
@@ -94,9 +104,10 @@ def connect(url: str) -> tuple[Outcome, int | None]:
     try:
         transfer.curl.perform()
     except pycurl.error as problem:
-        return transfer.result(*problem.args[:2]).outcome, None
+        return transfer.result(*problem.args[:2]).outcome, "", None
     else:
-        return Outcome.OK, days_left(transfer.curl.getinfo_raw(pycurl.INFO_CERTINFO))
+        address = str(transfer.curl.getinfo(pycurl.PRIMARY_IP) or "")
+        return Outcome.OK, address, days_left(transfer.curl.getinfo_raw(pycurl.INFO_CERTINFO))
     finally:
         transfer.close()
 

@@ -21,7 +21,7 @@ from portal.fields import (
     PublicIdField,
 )
 from portal.text import fold
-from webhooks import safety, secrets
+from webhooks import conditions, safety, secrets
 from webhooks.catalog import Type
 from webhooks.models.base import WebhookFields
 
@@ -132,6 +132,7 @@ class Webhook(WebhookFields):
             webhook.disabled_by, webhook.disabled_at = cls.Disabled.PERSON, timezone.now()
         webhook.full_clean(exclude={"id", "account"})
         webhook.check_endpoint()
+        webhook.check_condition()
         with transaction.atomic():
             webhook.save(force_insert=True)
             WebhookHealth.objects.create(webhook=webhook)
@@ -165,6 +166,8 @@ class Webhook(WebhookFields):
             row.full_clean(exclude={"id", "account"})
             if row.external_url != before["endpoint"][1]:
                 row.check_endpoint()
+            if {"condition", "object_class"} & set(fields):
+                row.check_condition()
             if row.active != was_active:
                 row.begin_or_end(self.Disabled.PERSON)
             changed = secret is not None and WebhookSecret.replace(
@@ -228,6 +231,13 @@ class Webhook(WebhookFields):
             safety.check_reach(self.external_url)
         except ValidationError as problem:
             raise ValidationError({"external_url": problem}) from None
+
+    def check_condition(self) -> None:
+        """Raise ValidationError, for its field, if it cannot be asked of the objects."""
+        try:
+            conditions.check(self.condition, self.object_class)
+        except ValidationError as problem:
+            raise ValidationError({"condition": problem}) from None
 
     def remove(self, *, by: "Doer | None") -> None:
         """Delete the webhook with its deliveries. What is being sent may still arrive."""

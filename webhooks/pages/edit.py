@@ -20,7 +20,7 @@ from portal.typed import render_form
 from tokens.html import actor
 from webhooks.models import Changed, Webhook
 from webhooks.pages.detail import find
-from webhooks.pages.forms import WebhookForm
+from webhooks.pages.forms import Pairs, WebhookForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,8 +32,9 @@ def edit(request: PersonRequest, webhook_id: str) -> HttpResponse:
         return show_conflict(request, webhook, data)
     # A copy, since validating a form changes its instance, and the page shows the saved label.
     form = WebhookForm(data, instance=copy(webhook))
-    # The button Preview saves nothing.
-    if request.method != "POST" or not form.is_valid() or "look" in request.POST:
+    # The button Preview and those of the headers save nothing.
+    shows = "look" in request.POST or Pairs.is_asked_by(request.POST)
+    if request.method != "POST" or not form.is_valid() or shows:
         return show_edit(request, webhook, form)
     if form.values["external_url"] != webhook.external_url:
         # Whoever has stolen a session could otherwise have all events sent to themselves.

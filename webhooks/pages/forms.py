@@ -1,13 +1,16 @@
 """The forms of a webhook and of its secrets."""
 
 import json
+from itertools import zip_longest
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from portal import text
 from portal.text import prose
 from tokens.pages.forms import Number, Text
 from webhooks import conditions, products, safety, secrets
@@ -40,6 +43,33 @@ def plain(widget: forms.Widget) -> forms.Widget:
     """Return a widget for text that is no language: no correction, no capitals."""
     widget.attrs |= {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
     return widget
+
+
+class Pairs(forms.Widget):
+    """Rows of two fields, a name and its value; as a text, one row a line.
+
+    The template shows the rows. Buttons, which need no scripts, add one and leave one out: both
+    only show the form again.
+    """
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        names, values = data.getlist(f"{name}_name"), data.getlist(f"{name}_value")
+        rows = enumerate(zip_longest(names, values, fillvalue=""))
+        return "\n".join(
+            # Line breaks, which no browser sends, become what no header may have.
+            "\x1a".join(f"{key}: {value}".splitlines())
+            for number, (key, value) in rows
+            if (key.strip() or value.strip()) and str(number) != data.get(f"{name}_drop")
+        )
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        # Without rows there are no headers, rather than those of the default.
+        return False
+
+    @staticmethod
+    def is_asked_by(data: QueryDict) -> bool:
+        """Tell whether a row was added or left out, rather than the form sent."""
+        return "headers_more" in data or "headers_drop" in data
 
 
 class OwnSecret(forms.Form):
@@ -187,15 +217,15 @@ class EndpointForm(FieldsForm):
         label=gettext_lazy("Method"),
         choices=Method.choices,
         initial=Method.POST,
+        widget=forms.Select(attrs={"aria-label": gettext_lazy("Method"), "class": "method-select"}),
         help_text=gettext_lazy("With GET, the event is in the query of the address."),
     )
     headers = forms.CharField(
         label=gettext_lazy("Headers"),
         required=False,
-        widget=plain(forms.Textarea(attrs={"rows": 3})),
-        help_text=gettext_lazy("One a line, such as X-Source: connect. Sent with every call."),
+        widget=Pairs,
+        help_text=gettext_lazy("Sent with every call, such as X-Source with the value connect."),
     )
-
     rate_per_minute = Number(
         MOST_A_MINUTE,
         gettext_lazy("Enter a number of calls from %(least)s to %(most)s."),
@@ -222,20 +252,28 @@ class EndpointForm(FieldsForm):
         return typed
 
     def clean_headers(self) -> dict[str, str]:
-        """Return the headers by name, as typed one a line."""
+        """Return the headers by name."""
         found: dict[str, str] = {}
-        for number, line in enumerate(self.cleaned_data["headers"].splitlines(), start=1):
-            name, colon, value = line.partition(":")
-            name = name.strip()
-            if not line.strip():
-                continue
-            if not colon:
-                told = _("Line %(n)s has no colon. Write a header as Name: value.")
-                raise forms.ValidationError(told % {"n": number})
+        for name, value in self.header_rows:
+            if not name:
+                told = _("Enter the name of the header with the value %(value)s.")
+                raise forms.ValidationError(told % {"value": text.isolate(value[:64])})
             if name.lower() in map(str.lower, found):
                 raise forms.ValidationError(_("%(name)s stands there twice.") % {"name": name[:64]})
-            found[name] = value.strip()
+            found[name] = value
         return found
+
+    @property
+    def both(self) -> list[forms.BoundField]:
+        """The fields of the row of method and address, the address first."""
+        return [self["external_url"], self["http_method"]]
+
+    @property
+    def header_rows(self) -> list[tuple[str, str]]:
+        """The names and values of the headers as they were typed, or are stored."""
+        lines = str(self["headers"].value() or "").splitlines()
+        rows = (line.partition(":") for line in lines)
+        return [(name.strip(), value.strip()) for name, _colon, value in rows]
 
 
 class EventsForm(FieldsForm):
@@ -255,8 +293,9 @@ class EventsForm(FieldsForm):
         required=False,
         widget=plain(forms.Textarea(attrs={"rows": 2})),
         help_text=gettext_lazy(
-            "Only events that meet it are sent, such as eq(status,approved). Fields: id, status, "
-            "action, product_id, actor_id, actor_name."
+            "Only events whose object meets it are sent, such as eq(status,approved): RQL "
+            "over the object as the API shows it. Of the event: action, product_id, actor_id, "
+            "actor_name."
         ),
     )
     # Forms have an attribute of this name, which this does not touch.
@@ -285,6 +324,11 @@ class EventsForm(FieldsForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         kind = cleaned.get("object_class")
+        if kind and cleaned.get("condition"):
+            try:
+                conditions.check(cleaned["condition"], kind)
+            except forms.ValidationError as problem:
+                self.add_error("condition", problem)
         if "product_id" in self.fields:
             if kind and cleaned.get("product_id") and not ObjectClass(kind).has_product:
                 told = _("Choose “All products”: a %(kind)s belongs to no product.")
@@ -307,13 +351,14 @@ class EventsForm(FieldsForm):
         last = [*events.order_by("-pk")[:LAST]]
         if not last:
             return _("No such event has happened yet.")
-        matched = sum(conditions.matches(asked.condition, event) for event in last)
+        matched = conditions.meeting(asked.condition, last)
         told = ngettext(
             "It would have matched %(n)s of the last event.",
             "It would have matched %(n)s of the last %(all)s events.",
             len(last),
         )
-        return told % {"n": matched, "all": len(last)}
+        told = told % {"n": matched, "all": len(last)}
+        return f"{told} {_('The objects are looked at as they are now.')}"
 
     @property
     def options(self) -> list[dict[str, Any]]:

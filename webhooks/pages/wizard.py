@@ -27,7 +27,14 @@ from portal.notices import fail
 from portal.typed import ERRORS, keep, render_form
 from webhooks import checking
 from webhooks.models import Webhook, WebhookDraft
-from webhooks.pages.forms import EndpointForm, EventsForm, FieldsForm, GeneralForm, OwnSecret
+from webhooks.pages.forms import (
+    EndpointForm,
+    EventsForm,
+    FieldsForm,
+    GeneralForm,
+    OwnSecret,
+    Pairs,
+)
 from webhooks.pages.summary import Step
 from webhooks.signing import sample
 
@@ -105,19 +112,20 @@ def endpoint(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
         # The button that fills in the address: a round trip that goes no further.
         data = data.copy()
         data["external_url"] = demo_receiver()
-    form = EndpointForm(data, instance=draft)
+    form, demo = EndpointForm(data, instance=draft), demo_receiver()
     signing = OwnSecret(data, kept=draft.sealed is not None)
     if request.method == "POST":
         save_valid(draft, form)
         if signing.is_valid() and not signing.keeps:
             draft.keep_secret(signing.cleaned_data["own_secret"])
             draft.put("sealed")
+        if Pairs.is_asked_by(request.POST):
+            return show(request, Step.ENDPOINT, draft, form, signing=signing, demo_receiver=demo)
         if "back" in request.POST:
             return back(request, draft, form, Step.GENERAL)
         if form.is_valid() and signing.is_valid():
             here = Step.ENDPOINT if "demo" in request.POST else Step.EVENTS
             return redirect(draft_url(draft, here))
-    demo = demo_receiver()
     return show(request, Step.ENDPOINT, draft, form, signing=signing, demo_receiver=demo)
 
 

@@ -41,10 +41,12 @@ def send(somebody: Person, webhook: Webhook, **changes: Any) -> Any:
         ("object_class", "nonsense", "Choose what the webhook is about."),
         ("object_class", "", "Choose what the webhook is about."),
         ("product_id", "PRD-1", "Choose a product from the list."),
-        ("headers", "X-Source", "Line 1 has no colon."),
-        ("headers", "X-A: 1\nx-a: 2", "x-a stands there twice."),
-        ("headers", "Host: erp.example", "The portal sets the header Host itself."),
-        ("headers", "bad name: 1", "is not the name of a header"),
+        ("headers_value", ["connect"], "Enter the name of the header with the value connect."),
+        ("headers_name", ["X-A", "x-a"], "x-a stands there twice."),
+        ("headers_name", ["Host"], "The portal sets the header Host itself."),
+        ("headers_name", ["bad name"], "is not the name of a header"),
+        ("headers_name", ["X-A\r\nX-B"], "is not the name of a header"),
+        ("headers_value", ["1\r\nHost: x"], "Enter the name of the header with the value"),
         *(
             ("rate_per_minute", value, "Enter a number of calls from 1 to 6,000.")
             for value in ("0", "-1", "6001", "1.5", "many", "9" * 400)
@@ -60,7 +62,8 @@ def test_what_is_wrong_is_said_at_its_field(
 ) -> None:
     response = send(michael, webhook, **{field: value})
     assert response.status_code == 200
-    assert sentence in " ".join(response.context["form"].errors[field])
+    name = field.removesuffix("_name").removesuffix("_value")
+    assert sentence in " ".join(response.context["form"].errors[name])
     webhook.refresh_from_db()
     assert webhook.version == 1
 

@@ -59,7 +59,7 @@ def test_a_condition_that_was_not_met(michael: Person, account: Account) -> None
     assert "did not meet the condition." in seen
     assert "status: ok" in seen
     # It was changed since.
-    choosy.edit(by=None, condition="eq(status,ok)")
+    choosy.edit(by=None, condition="ne(status,failed)")
     assert "did not fit what the webhook was about then." in answer(michael, choosy)
 
 

@@ -22,6 +22,7 @@ LIST = "/integrations/webhooks/"
 NEW = f"{LIST}new/"
 GENERAL = {"label": "Orders to ERP", "description": "Puts orders\ninto the queue.", "active": "on"}
 URL = "https://erp.example/hooks/orders"
+KEPT = {"headers_name": "X-Kept", "headers_value": "yes"}
 ENDPOINT = {"external_url": URL, "http_method": "POST", "source": "portal"}
 EVENTS = {"object_class": "fulfillment_request"}
 
@@ -33,7 +34,7 @@ def start(client: Client, **fields: str) -> str:
     return str(response["Location"].removesuffix("endpoint/"))
 
 
-def ready(client: Client, **fields: str) -> str:
+def ready(client: Client, **fields: Any) -> str:
     """Complete steps 1 and 2."""
     run = start(client)
     response = client.post(f"{run}endpoint/", {**ENDPOINT, **fields})
@@ -46,7 +47,12 @@ def create(client: Client, run: str, **fields: str) -> Any:
 
 
 def test_the_four_steps_make_a_webhook(michael: Person) -> None:
-    run = ready(michael.client, http_method="GET", headers="X-Source: connect\r\n\r\nX-Key:a:b ")
+    run = ready(
+        michael.client,
+        http_method="GET",
+        headers_name=["X-Source", "", "X-Key"],
+        headers_value=["connect", "", "a:b "],
+    )
     response = create(michael.client, run, data='{"queue": "orders"}')
     webhook = Webhook.objects.get()
     assert response["Location"] == f"{LIST}{webhook.pk}/summary/"
@@ -79,7 +85,7 @@ def test_looking_at_a_step_leaves_no_trace(michael: Person) -> None:
         ("general", "label", "", "Enter a label for the webhook."),
         ("general", "product_id", "PRD-1", "Choose a product from the list."),
         ("endpoint", "external_url", "ftp://erp.example/", "Enter a complete address"),
-        ("endpoint", "headers", "Host: erp.example", "The portal sets the header Host itself."),
+        ("endpoint", "headers_name", "Host", "The portal sets the header Host itself."),
         ("endpoint", "own_secret", "with a blank", "without blanks"),
         ("endpoint", "rate_per_minute", "0", "Enter a number of calls from 1 to 6,000."),
         ("events", "object_class", "", "Choose what the webhook is about."),
@@ -111,9 +117,9 @@ def test_back_keeps_what_was_typed_and_even_what_is_wrong(michael: Person) -> No
     page = michael.client.get(f"{run}events/").content.decode()
     assert "{oops" in page
     assert WebhookDraft.objects.get().object_class == "usage_file"
-    kept = {**ENDPOINT, "headers": "X-Kept: yes", "back": "1"}
+    kept = {**ENDPOINT, **KEPT, "back": "1"}
     assert michael.client.post(f"{run}endpoint/", kept)["Location"] == f"{run}general/"
-    assert "X-Kept: yes" in michael.client.get(f"{run}endpoint/").content.decode()
+    assert 'value="X-Kept"' in michael.client.get(f"{run}endpoint/").content.decode()
 
 
 def test_limit_and_order_are_kept_in_the_run_and_shown_afterwards(michael: Person) -> None:
@@ -307,8 +313,30 @@ def test_in_a_demo_its_receiver_is_offered(michael: Person, settings: Settings) 
     run = start(michael.client)
     page = f"{run}endpoint/"
     assert b"Use the Demo Receiver" in michael.client.get(page).content
-    filled = {**ENDPOINT, "external_url": "", "headers": "X-Kept: yes", "demo": "1"}
+    filled = {**ENDPOINT, "external_url": "", **KEPT, "demo": "1"}
     assert michael.client.post(page, filled)["Location"] == page
     shown = michael.client.get(page).content.decode()
     assert receiver in shown
-    assert "X-Kept: yes" in shown
+    assert 'value="X-Kept"' in shown
+
+
+def test_headers_are_added_and_left_out_without_scripts(michael: Person) -> None:
+    run = start(michael.client)
+    page = f"{run}endpoint/"
+    typed = {**ENDPOINT, "headers_name": ["X-A", "X-B"], "headers_value": ["1", "2"]}
+
+    def names(**pressed: str) -> list[str]:
+        response = michael.client.post(page, {**typed, **pressed})
+        assert response.status_code == 200
+        return re.findall(r'name="headers_name" value="([^"]*)"', response.text)
+
+    assert names(headers_more="1") == ["X-A", "X-B"]
+    assert "Name of another header" in michael.client.get(page).text
+    assert names(headers_drop="0") == ["X-B"]
+    # A number of no row leaves none out.
+    assert names(headers_drop="7") == names(headers_drop="x") == ["X-A", "X-B"]
+    assert michael.client.post(page, typed)["Location"] == f"{run}events/"
+    assert WebhookDraft.objects.get().headers == {"X-A": "1", "X-B": "2"}
+    # All rows emptied: no headers, not those from before.
+    michael.client.post(page, {**ENDPOINT, "headers_name": ["", ""], "headers_value": ["", ""]})
+    assert WebhookDraft.objects.get().headers == {}
