@@ -247,6 +247,31 @@ def test_steps_of_the_wizard_do_not_scroll_sideways(visit: Visit) -> None:
     fits(page)
 
 
+def test_steps_of_the_wizard_for_webhooks_fit_every_width(visit: Visit) -> None:
+    page = visit("tony")
+    page.goto(f"{WEBHOOKS}new/")
+    page.get_by_label("Label").fill("W" * 100)
+    page.get_by_role("button", name="Next", exact=True).click()
+    page.get_by_label("URL").fill(f"https://{'w' * 60}.example/{'w' * 200}?{'w' * 200}")
+    page.get_by_label("Headers").fill(f"X-{'W' * 60}: {'w' * 400}")
+    fits(page)
+    page.get_by_role("button", name="Next", exact=True).click()
+    page.get_by_label("Helpdesk case").check()
+    page.get_by_label("Own data").fill('{"' + "w" * 300 + '": "' + "w" * 300 + '"}')
+    fits(page)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("heading", name="Summary", level=2)).to_be_visible()
+    fits(page)
+    page.get_by_role("button", name="View JWT secret").click()
+    expect(page.locator("#secret-jwt-text")).to_be_visible()
+    fits(page)
+    page.get_by_role("link", name="Go to Details").click()
+    fits(page)
+    for path in ("edit/", "deliveries/", "activity/", "delete/"):
+        page.goto(f"{WEBHOOKS}{re.findall(r'WH-[0-9-]*', page.url)[0]}/{path}")
+        fits(page)
+
+
 @pytest.mark.parametrize("width", [320, 360])
 def test_targets_on_a_phone_are_large_enough(visit: Visit, width: int) -> None:
     page = visit("michael", viewport={"width": width, "height": 740})
