@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal import text
-from webhooks.catalog import ObjectClass, Type
+from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, DeliveryWorker, Webhook, WebhookHealth
 from webhooks.models.delivery import MOST_AGAIN
 from webhooks.outcomes import Outcome
@@ -47,7 +47,8 @@ def product_words(webhook: Webhook) -> tuple[str, str]:
     """Return the product with its id, or that there is none in particular."""
     if webhook.product_id:
         return webhook.product_name or webhook.product_id, webhook.product_id
-    has_product = ObjectClass(webhook.object_class).has_product
+    classes = {each.value: each.has_product for each in ObjectClass}
+    has_product = classes.get(webhook.object_class, False)
     return (_("All products") if has_product else _("Whole account")), ""
 
 
@@ -59,7 +60,8 @@ class DeliveryStanding:
 
     @property
     def outcome(self) -> Outcome | None:
-        return Outcome(self.delivery.last_outcome) if self.delivery.last_outcome else None
+        last = self.delivery.last_outcome
+        return Outcome(last) if last in Outcome.values else None
 
     @property
     def answer(self) -> str:
@@ -290,7 +292,7 @@ class Standing:
     def banner(self) -> Banner | None:
         if not self.webhook.fires:
             told = _("Its type is “%(type)s”. Programs that manage webhooks find it in the API.")
-            kind = {"type": Type(self.webhook.type).label}
+            kind = {"type": self.webhook.get_type_display()}
             return Banner(
                 "info", _("The portal keeps this webhook and never calls it."), told % kind
             )

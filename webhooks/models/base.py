@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from portal.fields import LineField, ProseField
+from portal.text import line
 from webhooks import conditions
 from webhooks.catalog import Method, ObjectClass
 
@@ -97,6 +98,8 @@ def check_url(value: str) -> None:
         raise ValidationError(_("Remove the part after # from the address."))
     if re.search(r"[\x00-\x20\x7f\\]", value):
         raise ValidationError(_("Remove blanks and backslashes from the address."))
+    # Raises ValidationError for hidden characters: what is called is what one sees.
+    line(value)
 
 
 class WebhookFields(models.Model):

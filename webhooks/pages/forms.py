@@ -137,8 +137,9 @@ class FieldsForm(forms.ModelForm):
         fields: tuple[str, ...] = ()
 
     def __init__(self, data: Any = None, *, instance: WebhookDraft | Webhook) -> None:
+        headers = instance.headers if isinstance(instance.headers, dict) else {}
         start = {
-            "headers": "\n".join(f"{name}: {value}" for name, value in instance.headers.items()),
+            "headers": "\n".join(f"{name}: {value}" for name, value in headers.items()),
             "data": json.dumps(instance.data, ensure_ascii=False) if instance.data else "",
         }
         super().__init__(data, instance=instance, initial=start)

@@ -116,6 +116,8 @@ def test_nothing_connects_to_what_may_not_be_called(
         ("https://\x00/", "Remove blanks"),
         ("file:///etc/passwd", "Enter a complete address"),
         ("https://<b>x</b>.example/", ""),
+        ("https://erp.example/a\u202eb", "hidden characters"),
+        ("https://erp.example/a\u200bb", "hidden characters"),
     ],
 )
 def test_nonsense_gets_a_sentence(michael: Person, address: str, sentence: str) -> None:

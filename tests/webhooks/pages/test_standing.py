@@ -6,7 +6,7 @@ The worker itself decides what is true.
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from django.db import transaction
@@ -29,7 +29,7 @@ from tests.webhooks.factories import (
 from tokens.models import Token
 from webhooks import claims
 from webhooks.catalog import Type
-from webhooks.models import DeliveryWorker, Webhook, WebhookHealth, WebhookSecret
+from webhooks.models import Delivery, DeliveryWorker, Webhook, WebhookHealth, WebhookSecret
 from webhooks.standing import DeliveryStanding, Standing
 
 Step = Callable[[Webhook], object]
@@ -239,3 +239,29 @@ def check_buttons(standing: Standing, page: str, where: str) -> None:
     if not webhook.fires:
         assert "Redeliver" not in page, where
         assert "Recover" not in page, where
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"object_class": "no_longer_there"},
+        {"type": "no_longer_there"},
+        {"http_method": "PUT"},
+        {"disabled_by": "nobody", "active": False},
+        {"headers": ["X-Key"]},
+        {"headers": "X-Key: 1"},
+        {"data": [1]},
+        {"condition": "eq(no_such_field,1)"},
+    ],
+    ids=str,
+)
+def test_pages_survive_what_is_stored_and_no_longer_valid(
+    michael: Person, stored: dict[str, Any]
+) -> None:
+    token = TokenFactory(account=michael.account, by=michael.user)
+    webhook = made("failing", michael.account, michael.user)
+    Webhook.objects.filter(pk=webhook.pk).update(**stored)
+    Delivery.objects.filter(webhook=webhook).update(last_outcome="no_longer_there")
+    for name, open_page in PAGES.items():
+        if not name.endswith("pressed") and "admin" not in name:
+            assert open_page(michael.client, token).status_code in {200, 302}, name
