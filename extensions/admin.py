@@ -130,17 +130,19 @@ class ExtensionAdmin(admin.ModelAdmin):
         return ([], {}, set(), used) if used else super().get_deleted_objects(objs, request)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        if "fixed_modules" in form.changed_data:
+            # Marked in the transaction of the change, so that it is finished whatever happens.
+            follows = form.cleaned_data.get("tokens") == ExtensionForm.CHANGE
+            obj.followed_by = request.user if follows and obj.fixed_modules else None
         super().save_model(request, obj, form, change)
         if form.left_out:
             text = _("Left out of the icon, since icons may not have it: %(names)s.")
             self.message_user(request, text % {"names": join(form.left_out)}, messages.WARNING)
-        if form.cleaned_data.get("tokens") == ExtensionForm.CHANGE:
-            # Afterwards, one token at a time, so that nobody waits for all of them.
+        if obj.followed_by:
             transaction.on_commit(lambda: self.change_tokens(request, obj))
 
     def change_tokens(self, request: HttpRequest, extension: Extension) -> None:
-        # Only signed-in staff reach the admin, so `request.user` is a User.
-        count = effects.follow(extension, by=request.user)  # type: ignore[arg-type]
+        count = effects.follow(extension)
         text = ngettext("%(n)s token was changed.", "%(n)s tokens were changed.", count)
         self.message_user(request, text % {"n": f"{count:,}"}, messages.SUCCESS)
 

@@ -6,9 +6,10 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from portal.fields import ActorField
 from portal.text import join
 from tokens.catalog import Module
-from tokens.models import Doer, Extension, Grant, Token
+from tokens.models import Extension, Grant, Token
 
 
 def effect(extension: Extension, modules: Collection[str] | None) -> str:
@@ -48,10 +49,22 @@ def counted(counts: dict[str, int], sentence: str) -> list[str]:
     ]
 
 
-def follow(extension: Extension, *, by: Doer | None) -> int:
-    """Give all live tokens of an extension its fixed modules; return how many changed."""
-    modules = extension.fixed_modules
-    if not modules:
-        return 0
+def follow(extension: Extension) -> int:
+    """Give all live tokens of an extension its fixed modules; return how many changed.
+
+    Each token is a transaction of its own, so that nobody waits for all of them. `followed_by` is
+    set as long as some may lack the modules: see `finish`.
+    """
+    modules, by = extension.fixed_modules, extension.followed_by
     tokens = Token.objects.live().filter(extension=extension)
-    return sum(token.follow(modules, by=by) for token in tokens.iterator())
+    count = sum(token.follow(modules, by=by) for token in tokens.iterator()) if modules else 0
+    # Unless other modules were saved meanwhile, which are to be followed again.
+    Extension.objects.filter(pk=extension.pk, fixed_modules=modules).update(
+        **ActorField.columns("followed_by", None)
+    )
+    return count
+
+
+def finish() -> int:
+    """Go on where a process ended before all tokens had the modules; return how many changed."""
+    return sum(follow(extension) for extension in Extension.objects.exclude(followed_by_id=""))

@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import Account
 from activity.models import Event
+from extensions import effects
 from tests.conftest import Call, Person
 from tests.factories import ZAPIER, TokenFactory, deleted
 from tokens.catalog import Module
@@ -121,3 +122,41 @@ def test_the_form_opens_with_the_preview_of_what_is_saved(staff: Client) -> None
     assert "Zapier starts a workflow when" in staff.get(CHANGE).text
     assert staff.get("/admin/tokens/extension/add/").status_code == 200
     assert staff.get("/admin/tokens/extensionversion/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_process_left_half_done_is_finished_by_another(
+    staff: Client, tokens: list[Token], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[Token] = []
+    follow = Token.follow
+
+    def killed(token: Token, *args: Any, **kwargs: Any) -> bool:
+        if done:
+            raise SystemExit
+        done.append(token)
+        return follow(token, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Token, "follow", killed)
+        with pytest.raises(SystemExit):
+            staff.post(CHANGE, form(OTHER, tokens="change"))
+    grants = [Token.objects.get(pk=token.pk).grants for token in tokens]
+    assert sorted(grants, key=len) == [{*OTHER}, {*NOW}, {*NOW}]
+    assert effects.finish() == 2
+    assert [Token.objects.get(pk=token.pk).grants for token in tokens] == [{*OTHER}] * 3
+    # In the name of the person who decided it, and only once.
+    entries = Event.objects.filter(action="tokens.changed")
+    assert [entry.actor_name for entry in entries] == ["Admin"] * 3
+    assert Extension.objects.get(pk=ZAPIER).followed_by is None
+    assert effects.finish() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_token_that_was_widened_later_is_not_changed_again(
+    staff: Client, tokens: list[Token]
+) -> None:
+    staff.post(CHANGE, form(OTHER, tokens="change"))
+    assert staff.post(CHANGE, form(NOW, tokens="keep")).status_code == 302
+    assert effects.finish() == 0
+    assert Token.objects.get(pk=tokens[0].pk).grants == {*OTHER}

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import QueuedMail
+from accounts.models import QueuedMail, User
 from general import checks
 from general.checks import Finding, Verdict
 from general.selftest import PROBE
@@ -350,3 +350,34 @@ def test_a_mail_server_that_hangs_holds_nobody_up_for_long(
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
         assert shown(michael)["Mail"].verdict is Verdict.BROKEN
     assert issubclass(smtplib.SMTPException, OSError)
+
+
+@pytest.fixture
+def staff_alone() -> Client:
+    """Return the client of somebody who runs the portal and has no account."""
+    client = Client()
+    client.force_login(
+        User.objects.create_superuser("admin@portal.example", name="Admin"),
+        backend="accounts.backends.EmailBackend",
+    )
+    return client
+
+
+def test_staff_without_an_account_see_all_checks(staff_alone: Client, stranger: Person) -> None:
+    late(stranger)
+    answer = staff_alone.get(SELF_TEST)
+    assert answer.status_code == 200
+    found = {str(finding.name): finding for finding in answer.context["findings"]}
+    assert {"HTTPS", "Worker", "Disk"} <= {*found}
+    # The deliveries of all accounts are theirs to look after.
+    assert found["Worker"].verdict is not Verdict.WORKS
+    assert "1 delivery waits." in found["Worker"].seen
+    assert SELF_TEST in staff_alone.get("/admin/").text
+
+
+def test_somebody_without_an_account_who_is_no_staff_sees_none(client: Client) -> None:
+    nobody = User.objects.create_user("nobody@example.com", name="Nobody")
+    client.force_login(nobody, backend="accounts.backends.EmailBackend")
+    answer = client.get(SELF_TEST)
+    assert answer.status_code == 403
+    assert "Disk" not in answer.text

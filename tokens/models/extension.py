@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
-from portal.fields import Guarded, LineField, MomentField, ProseField, PublicIdField
+from portal.fields import ActorField, Guarded, LineField, MomentField, ProseField, PublicIdField
 from tokens.catalog import Module
 from tokens.models.icon import OwnIcon
 
@@ -276,6 +276,9 @@ class Extension(models.Model):
             "says."
         ),
     )
+
+    # Who gave its tokens the fixed modules, until all of them have them.
+    followed_by = ActorField(gettext_lazy("followed by"))
 
     objects = ExtensionQuerySet.as_manager()
 

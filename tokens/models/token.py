@@ -16,7 +16,7 @@ from accounts.models import Account, Membership, User
 from activity.actions import Action
 from activity.models import Event, EventQuerySet
 from activity.recording import record
-from portal.fields import FoldedField, MomentField, OwnedActorField, PublicIdField
+from portal.fields import Actor, FoldedField, MomentField, OwnedActorField, PublicIdField
 from portal.text import fold
 from tokens.catalog import Access, Module, labels
 from tokens.keys import Key
@@ -333,7 +333,9 @@ class Token(Governed, Rotating, Ending):
         if draft_id and (made := cls.objects.filter(draft_id=draft_id).first()):
             raise AlreadyIssued(made)
 
-    def grant(self, modules: Collection[str], *, by: "Doer | None") -> tuple[set[str], set[str]]:
+    def grant(
+        self, modules: Collection[str], *, by: "Doer | Actor | None"
+    ) -> tuple[set[str], set[str]]:
         """Make `modules` the token's grants; return the modules added and removed."""
         wanted = {Module.ALL.value} if Module.ALL in modules else set(map(str, modules))
         had = set(self.permissions.values_list("module", flat=True))
@@ -390,7 +392,7 @@ class Token(Governed, Rotating, Ending):
                 record(by, Action.TOKEN_CHANGED, token, changed)
             return count
 
-    def follow(self, modules: Collection[str], *, by: "Doer | None") -> bool:
+    def follow(self, modules: Collection[str], *, by: "Doer | Actor | None") -> bool:
         """Take the modules that its extension has now; tell whether that changed something."""
         with transaction.atomic():
             token = Token.objects.select_for_update(no_key=True).get(pk=self.pk)
