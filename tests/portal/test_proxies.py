@@ -4,6 +4,7 @@ Clients come from addresses of their own, 127.0.0.2 and the like, which need no 
 """
 
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -22,6 +23,8 @@ from tests.server import ROOT, Reply, database, environment, free_port, manage, 
 PASSWORD = "a long enough password"
 TRIES = 4
 PERSON = "michael@mightymicks.example"
+# What the self-test sends as Authorization, and where to.
+PROBE, HEADER = f"ApiKey SU-000-000-000:{'0123456789' * 4}", "/integrations/self-test/header/"
 # Every header with which a client could claim to be somebody else, or secure.
 FORGED = {
     "X-Forwarded-For": "198.51.100.{n}",
@@ -157,8 +160,11 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 
 
 @contextmanager
-def nginx(home: Path, behind: int, hops: int) -> Iterator[tuple[int, int]]:
-    """Run a chain of proxies in front of a port, in one process; yield the ports for clients."""
+def nginx(home: Path, behind: int, hops: int, more: str = "") -> Iterator[tuple[int, int]]:
+    """Run a chain of proxies in front of a port, in one process; yield the ports for clients.
+
+    `more` are directives of the outermost.
+    """
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program, "nginx is needed: make test installs it"
     certificate(home)
@@ -170,7 +176,7 @@ def nginx(home: Path, behind: int, hops: int) -> Iterator[tuple[int, int]]:
     http_port, https_port = free_port(), free_port()
     servers.append(
         OUTER.format(
-            http=http_port, https=https_port, behind=behind, home=home, passed_on=PASSED_ON
+            http=http_port, https=https_port, behind=behind, home=home, passed_on=PASSED_ON + more
         )
     )
     user = "user root;" if os.geteuid() == 0 else ""
@@ -283,3 +289,28 @@ def test_without_a_proxy_nothing_a_client_forwards_counts(bare: Portal) -> None:
         bare.sign_in(PERSON, PASSWORD, "127.0.0.3", {"X-Forwarded-For": "127.0.0.2"}, scheme="http")
         == 302
     )
+
+
+@pytest.mark.parametrize(
+    ("directive", "seen", "status"),
+    [
+        ("", "intact", 200),
+        (' proxy_set_header Authorization "";', "missing", 401),
+        (' proxy_set_header Authorization "Basic bWU6c2VjcmV0";', "changed", 401),
+    ],
+    ids=["left alone", "stripped", "replaced"],
+)
+def test_the_self_test_names_a_proxy_that_breaks_the_header(
+    bare: Portal, tmp_path: Path, directive: str, seen: str, status: int
+) -> None:
+    port = bare.ports["http"]
+    assert port
+    with nginx(tmp_path, port, 1, directive) as (http_port, https_port):
+        broken = Portal.__new__(Portal)
+        broken.certificate = tmp_path / "cert.pem"
+        broken.ports = {"http": http_port, "https": https_port}
+        probe = broken.ask("GET", HEADER, {"Authorization": PROBE}, scheme="http")
+        assert json.loads(probe.body) == {"authorization": seen}
+        # What it says is what programs meet.
+        key = {"Authorization": bare.key}
+        assert broken.ask("GET", "/public/v1/accounts", key, scheme="http").status == status
