@@ -1,10 +1,13 @@
 """The pages of the admin stay small, however many rows there are."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.models import Permission as Right
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import Field
+from django.forms import HiddenInput
 from django.http import HttpRequest
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -41,6 +44,8 @@ def test_no_form_or_filter_offers_all_rows_of_a_table() -> None:
                 *holder.get_autocomplete_fields(HttpRequest()),
                 *holder.raw_id_fields,
                 *holder.readonly_fields,
+                # Hidden fields offer nothing.
+                *(name for name, widget in widgets_of(holder).items() if widget is HiddenInput),
             }
             open_fields = [
                 field
@@ -60,6 +65,10 @@ def test_no_form_or_filter_offers_all_rows_of_a_table() -> None:
                 or field.related_model in FEW
                 or name in FIXED
             ), (model, name)
+
+
+def widgets_of(holder: Any) -> dict[str, Any]:
+    return getattr(getattr(holder.form, "Meta", None), "widgets", None) or {}
 
 
 # Filters on text columns that have few values by nature.
