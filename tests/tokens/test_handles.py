@@ -149,6 +149,16 @@ def test_the_exchange_outlives_a_new_pepper(
     assert exchange(handle).json()["token"] == secret
 
 
+def test_the_sealed_copy_of_a_handle_moves_to_a_new_sealing_key(zap: Token, settings: Any) -> None:
+    handle = handle_of(zap)
+    settings.TOKEN_SEALING_KEYS = {**settings.TOKEN_SEALING_KEYS, 9: b"9" * 32}
+    stored = TokenKey.objects.get(token=zap)
+    assert stored.reseal()
+    assert stored.works_with("TOKEN_PEPPERS")
+    settings.TOKEN_SEALING_KEYS = {9: b"9" * 32}
+    assert handle_of(zap) == handle
+
+
 # --- What closes it, always with the same answer --------------------------------------------------
 
 
