@@ -137,6 +137,22 @@ def link(page: str, pattern: str) -> str:
     return html.unescape(found[1])
 
 
+def subscription(product_id: str, url: str) -> dict[str, Any]:
+    """Return the webhook that a Zap creates."""
+    return {
+        "label": "[Zap-1] New Product Event",
+        "product_id": product_id,
+        "external_url": url,
+        "object_class": "fulfillment_request",
+        "jwt_secret": f"JWT-{uuid4()}",
+        "active": True,
+        "description": "Made by Zapier.",
+        "http_method": "POST",
+        "data": {},
+        "headers": {"Content-Type": "application/json"},
+    }
+
+
 def test_a_person_connects_zapier_with_a_handle_and_a_zap_is_told(api: Api, maker: str) -> None:
     robert = Browser(api, "robert@frontstreet.example")
     # Find Zapier in the catalog, and create its token.
@@ -162,18 +178,7 @@ def test_a_person_connects_zapier_with_a_handle_and_a_zap_is_told(api: Api, make
     # A Zap subscribes, and is told.
     asked = rows(api, key, "requests?eq(status,pending)&limit=100&offset=0")[-1]
     with receiving() as zapier:
-        hook = {
-            "label": "[Zap-1] New Product Event",
-            "product_id": asked["asset"]["product"]["id"],
-            "external_url": zapier.url,
-            "object_class": "fulfillment_request",
-            "jwt_secret": f"JWT-{uuid4()}",
-            "active": True,
-            "description": "Made by Zapier.",
-            "http_method": "POST",
-            "data": {},
-            "headers": {"Content-Type": "application/json"},
-        }
+        hook = subscription(asked["asset"]["product"]["id"], zapier.url)
         status, made, _ = call(api, key, "POST", "notifications/webhooks", hook)
         assert status == 201, made
         path = f"requests/{asked['id']}"
