@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, QuerySet, Subquery
 from django.db.models.lookups import Contains, IContains, PatternLookup
@@ -171,28 +172,34 @@ def fill(params: tuple[Any, ...], place: Mapping[str, str]) -> list[Any]:
 
 def fetch(text: str, params: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
     """Run a query and return all of its rows."""
-    if connection.vendor == "postgresql" and not connection.queries_logged:
-        cursor = kept_cursor()
-        cursor.execute(text, params)
-        return list(cursor.fetchall())
-    with connection.cursor() as cursor:
-        cursor.execute(text, params)
-        return list(cursor.fetchall())
+    # Looked up once: Django's `connection` does it anew for each attribute, for over 1 µs.
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor == "postgresql" and not database.queries_logged:
+        return run(kept_cursor(database), text, params)
+    with database.cursor() as cursor:
+        return run(cursor, text, params)
 
 
-def kept_cursor() -> CursorWrapper:
-    """Return the cursor that the connection keeps for queries whose rows are all read at once.
+def run(cursor: CursorWrapper, text: str, params: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
+    cursor.execute(text, params)
+    # Django's own `fetchall` makes a new function for each call, only to do the same.
+    with cursor.db.wrap_database_errors:
+        return list(cursor.cursor.fetchall())
+
+
+def kept_cursor(database: BaseDatabaseWrapper) -> CursorWrapper:
+    """Return the cursor that a connection keeps for queries whose rows are all read at once.
 
     With psycopg, a new cursor costs about 30 µs, a tenth of what the gate takes: it looks up for
     each column how to read it.
     """
     # As Django does for each cursor.
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    cursor = getattr(connection, "kept_cursor", None)
-    if cursor is None or cursor.connection is not connection.connection:
-        cursor = connection.cursor()
-        connection.kept_cursor = cursor  # type: ignore[attr-defined]
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    cursor = getattr(database, "kept_cursor", None)
+    if cursor is None or cursor.connection is not database.connection:
+        cursor = database.cursor()
+        database.kept_cursor = cursor  # type: ignore[attr-defined]
     return cursor
 
 

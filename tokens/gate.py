@@ -33,8 +33,8 @@ from portal.plans import fetch
 from tokens import days, keys, rates, refusals, uses
 from tokens.catalog import Module
 from tokens.hindrances import Hindrance, barriers, hindrance_text, hindrances
-from tokens.lookup import LOOK_UPS, STAMP_EVERY, Row
-from tokens.models import RefusedAddress, RingSecret, Token, TokenKey, TokenUsage
+from tokens.lookup import QUERY, STAMP_EVERY, Row, seconds
+from tokens.models import Extension, RefusedAddress, RingSecret, Token, TokenKey, TokenUsage
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, Row]:
         "module": (module or Module.ALL).value,
         "address": packed(client_address(request)),
     }
-    rows = [Row(*each) for each in fetch(LOOK_UPS[connection.vendor], values)]
+    rows = [Row(*each) for each in fetch(QUERY, values)]
     row = next((each for each in rows if keys.matches(key, each.digest, each.pepper)), None)
     if row is None:
         if not rows:
@@ -224,7 +224,7 @@ def check_retirement(key: keys.Key, row: Row) -> None:
             "Use the new key."
         )
         refused = unauthorized(text % words, key.token_id, "AUTH_006", row)
-        left = max(row.rehearsed_until - int(time.time()), 1)
+        left = max(seconds(row.rehearsed_until) - int(time.time()), 1)
         refused.response["Retry-After"] = str(left)
         raise refused
 
@@ -260,13 +260,7 @@ def check_policies(key: keys.Key, row: Row, *, is_idle: bool) -> None:
 def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | None) -> None:
     """Raise CallRefused unless the token was granted the module (or All)."""
     if module and not row.is_granted:
-        text = no_grant(
-            request,
-            key.token_id,
-            module,
-            row.extension,
-            can_be_granted=bool(row.asks_permissions),
-        )
+        text = no_grant(request, key.token_id, module, row.extension_id)
         raise CallRefused(api.error(403, "AUTH_003", text), text, key.token_id, row)
 
 
@@ -297,13 +291,16 @@ def too_many(
     return response
 
 
-def no_grant(
-    request: HttpRequest, token_id: str, module: Module, extension: str, *, can_be_granted: bool
-) -> str:
-    """Return a text that says which module a token lacks, and what can be done about it."""
-    words = {"id": token_id, "module": module.label, "extension": extension}
+def no_grant(request: HttpRequest, token_id: str, module: Module, extension_id: str) -> str:
+    """Return a text that says which module a token lacks, and what can be done about it.
+
+    The extension is looked up only here, so that calls that pass do not pay for it.
+    """
+    words = {"id": token_id, "module": module.label}
     refused = _("The token %(id)s may not reach the module %(module)s.") % words
-    if not can_be_granted:
+    fixed = Extension.objects.filter(pk=extension_id, fixed_modules__isnull=False)
+    if extension := fixed.values_list("label", flat=True).first():
+        words = {"extension": extension}
         return refused + " " + _("The modules of a token for %(extension)s are fixed.") % words
     page = request.build_absolute_uri(reverse("tokens:permissions", args=(token_id,)))
     return (
@@ -326,8 +323,8 @@ def tell_end(request: HttpRequest, response: HttpResponseBase, row: Row) -> None
     if row.retires_at is None:
         return
     if row.replaced_at is not None:
-        response.headers["Deprecation"] = f"@{row.replaced_at}"
-    response.headers["Sunset"] = http_date(row.retires_at)
+        response.headers["Deprecation"] = f"@{seconds(row.replaced_at)}"
+    response.headers["Sunset"] = http_date(seconds(row.retires_at))
     page = request.build_absolute_uri(reverse("general:reference") + "#old-keys")
     response.headers["Link"] = ", ".join(
         f'<{page}>; rel="{relation}"; type="text/html"' for relation in ("deprecation", "sunset")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, InterfaceError, connection
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,13 @@ from tests.conftest import Call, Response
 from tests.factories import ZAPIER, AgreementFactory, TokenFactory, header, modules_of
 from tokens.catalog import Module
 from tokens.models import Grant, Token, TokenUsage
+from tokens.permissions import requires_module
+
+
+@requires_module(Module.AGREEMENTS)
+def gate_alone(request: HttpRequest) -> HttpResponse:
+    """Answer without a query, so that those of a call are the gate's."""
+    return HttpResponse()
 
 
 @pytest.fixture
@@ -215,11 +223,22 @@ def test_a_key_sent_in_clear_is_refused_where_https_is_required(
 
 
 def test_the_gate_costs_one_query(
+    warm: Token, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    request = RequestFactory().get("/", headers={"authorization": header(warm)})
+    with django_assert_num_queries(1):
+        assert gate_alone(request).status_code == 200
+
+
+def test_only_a_missing_module_is_told_with_another_query_for_the_extension(
     call: Call, warm: Token, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     key = header(warm)
+    with django_assert_num_queries(2):
+        assert call("contracts", key).status_code == 403
+    Account.objects.update(is_active=False)
     with django_assert_num_queries(1):
-        call("contracts", key)
+        assert call("contracts", key).status_code == 401
 
 
 def test_a_list_costs_three_queries_and_a_detail_two(
