@@ -1,9 +1,11 @@
 """Pieces of HTML that Python code and templates share: icons, moments and two-line cells."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from django.templatetags.static import static
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.files.storage import Storage
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -12,11 +14,17 @@ from portal import moments, text
 
 def icon(name: str, size: int = 20) -> SafeString:
     """Return an icon of `static/icons.svg`, hidden from screen readers: text beside it names it."""
+    return drawn(name, size, staticfiles_storage)
+
+
+@lru_cache(maxsize=512)
+def drawn(name: str, size: int, storage: Storage) -> SafeString:
+    """Return an icon. A list has hundreds, and the address of a file is expensive to find."""
     return format_html(
         '<svg class="icon" width="{0}" height="{0}" aria-hidden="true" focusable="false">'
         '<use href="{1}#{2}"></use></svg>',
         size,
-        static("icons.svg"),
+        storage.url("icons.svg"),
         name,
     )
 
