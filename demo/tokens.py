@@ -14,7 +14,7 @@ from demo.companies import FRONT_STREET, MICK, SOUTHPAW
 from demo.records.base import day, sample_id, seeded
 from tokens import handles, reminders
 from tokens.catalog import Module
-from tokens.models import Extension, KeyUse, Policy, Token, TokenError, TokenUsage
+from tokens.models import CallsOfDay, Extension, KeyUse, Policy, Token, TokenError, TokenUsage
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,10 @@ def issue(sample: Sample, account: Account, extension: Extension, by: User, now:
     token.permissions.update(granted_at=sample.created)
     token.keys.update(created_at=sample.created)
     if sample.used:
-        TokenUsage.objects.filter(token=token).update(last_used_at=now - sample.used)
+        used = now - sample.used
+        TokenUsage.objects.filter(token=token).update(last_used_at=used)
+        calls = 20 + int(sample.id[-3:])
+        CallsOfDay.objects.create(token=token, account=account, day=used.date(), answered=calls)
     return token
 
 

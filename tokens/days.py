@@ -16,7 +16,8 @@ from tokens.models import CallsOfDay
 
 # How many days are kept.
 KEPT = timedelta(days=30)
-# Numbers that a process remembers; calls with ids beyond that, which no token has, are not counted.
+# Numbers that a process remembers. Ids that no token has can exceed it, and refused calls are then
+# not counted; those that passed always are.
 MOST = 20_000
 
 # Ids that no token has are left out here, since anyone can send them.
@@ -42,7 +43,7 @@ def count(token_id: str, *, answered: bool) -> None:
     """Count a call of a token, or one that was refused though it named the token."""
     key = token_id, today(), answered
     with lock:
-        if key in counts or len(counts) < MOST:
+        if answered or key in counts or len(counts) < MOST:
             counts[key] += 1
 
 

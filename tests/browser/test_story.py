@@ -213,20 +213,20 @@ def test_all_modules_opens_every_module_and_locks_the_others(visit: Visit, porta
 
 def test_another_extension_comes_with_fixed_permissions(visit: Visit, portal: Portal) -> None:
     page = visit("michael")
-    start_token(page, "Orders to Chat", "Zapier")
+    start_token(page, "Weekly Report", "Reports")
     expect(
         page.get_by_text(
-            "Zapier comes with fixed permissions. There is nothing to choose in this step."
+            "Reports comes with fixed permissions. There is nothing to choose in this step."
         )
     ).to_be_visible()
-    expect(module(page, "Customers")).to_be_checked()
-    expect(module(page, "Customers")).to_be_disabled()
+    expect(module(page, "Products")).to_be_checked()
+    expect(module(page, "Products")).to_be_disabled()
     expect(module(page, "Agreements")).not_to_be_checked()
     expect(module(page, "Agreements")).to_be_disabled()
     page.get_by_role("button", name="Create").click()
     page.get_by_role("button", name="View key").click()
     key = key_in(page)
-    assert portal.get("/public/v1/tier/accounts", key).status == 200
+    assert portal.get("/public/v1/products", key).status == 200
     assert portal.get(AGREEMENTS, key).status == 403
 
 

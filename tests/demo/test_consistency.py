@@ -25,6 +25,7 @@ from modules.models import (
     UsageFile,
 )
 from tests.demo.samples import BAYSIDE, FRONT_STREET, MICK, SAMPLES, SOUTHPAW, odd, without_listing
+from tokens.models import CallsOfDay, Token
 from webhooks.models import Delivery, Webhook
 from webhooks.standing import Standing
 
@@ -405,3 +406,13 @@ def test_what_failed_at_an_endpoint_that_is_gone_can_be_recovered() -> None:
     assert Standing.of(webhook).missed == "2"
     assert not odd(Delivery.objects.filter(failures__gt=0, failing_since=None))
     assert not odd(Delivery.objects.filter(created_at__lt=F("webhook__created_at")))
+
+
+def test_tokens_that_were_called_have_calls_on_that_day() -> None:
+    used = {(row.pk, row.usage.last_used_at.date()) for row in called()}
+    assert used
+    assert used == {*CallsOfDay.objects.filter(answered__gt=0).values_list("token", "day")}
+
+
+def called() -> list[Token]:
+    return [*Token.objects.exclude(usage__last_used_at=None).select_related("usage")]

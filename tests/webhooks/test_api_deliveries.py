@@ -147,8 +147,8 @@ def test_a_condition_is_read_and_written(hooks: Hooks, webhook: Webhook) -> None
     response = hooks("put", path, {"condition": "eq(colour,red)"})
     assert response.status_code == 400
     assert response.json()["errors"] == [
-        "condition: There is no “colour” in an event. Use id, status, action, product_id, "
-        "actor_id, actor_name."
+        "condition: There is no “colour” in an event. Use names of the object as the API shows it, "
+        "or id, status, action, product_id, actor_id, actor_name."
     ]
     for wrong in ("eq(status", "ordering(id)", "x" * 2000, "(" * 900, 7, ["a"]):
         assert hooks("put", path, {"condition": wrong}).status_code == 400

@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+import portal.fields
 from django.db import migrations, models
 
 
@@ -17,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('digest', models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ('text', models.TextField()),
-                ('added_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('added_at', portal.fields.MomentField(default=django.utils.timezone.now)),
             ],
             options={
                 'verbose_name': 'icon',

@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from portal.fields import MomentField
+
 
 class OwnIcon(models.Model):
     """An SVG that `portal.svg` made harmless, under the SHA-256 digest of its text.
@@ -17,7 +19,7 @@ class OwnIcon(models.Model):
 
     digest = models.CharField(max_length=64, primary_key=True)
     text = models.TextField()
-    added_at = models.DateTimeField(default=timezone.now)
+    added_at = MomentField(default=timezone.now)
 
     class Meta:
         verbose_name = gettext_lazy("icon")
