@@ -18,6 +18,8 @@ from py_rql.filter_cls import FilterClass
 from py_rql.parser import RQLParser
 from py_rql.transformer import RQLToFunctionTransformer
 
+from portal import text
+
 if TYPE_CHECKING:
     from webhooks.models import WebhookEvent
 
@@ -75,6 +77,8 @@ def check(condition: str, object_class: str = "") -> None:
         return
     if len(condition.encode()) > LONGEST:
         raise ValidationError(_("A condition may have at most 1,024 bytes."))
+    # With a character that nobody sees, it would match nothing.
+    text.only_visible(condition)
     try:
         compiled(condition)(dict.fromkeys(NAMES, "x"))
     except VisitError as problem:

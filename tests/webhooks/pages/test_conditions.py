@@ -81,6 +81,7 @@ def test_what_an_event_says_is_asked_of_an_object_that_is_gone(
         ("(" * 500 + "id=1" + ")" * 500, "Enter a condition such as"),
         ("t(id=1)", "Enter a condition such as"),
         ("id=" + "é" * 600, "at most 1,024 bytes"),
+        ("eq(status,app\u200broved)", "Remove the hidden characters: U+200B."),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(condition: str, sentence: str) -> None:
