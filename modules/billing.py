@@ -76,6 +76,9 @@ PERIOD: dict[str, Any] = {
     "delta": FloatField(name="delta", validators=[MinValueValidator(0)]),
     "uom": BillingRequest._meta.get_field("period_unit"),
 }
+ATTRIBUTES: dict[str, Any] = {
+    side: JSONField(name=side, default=dict, blank=True) for side in ("vendor", "provider")
+}
 NESTED = {
     **{f"asset_{name}": f"asset.{name}" for name in ("id", "external_uid")},
     **{f"period_{name}": f"period.{name}" for name in PERIOD},
@@ -84,7 +87,7 @@ TAKES: dict[str, Any] = {
     **dict.fromkeys(("asset_id", "asset_external_uid", "asset.id", "asset.external_uid"), ID),
     **{f"period{mark}{name}": field for mark in "._" for name, field in PERIOD.items()},
     "items": JSONField(name="items", default=list),
-    **{f"attributes.{side}": JSONField(name=side, default=dict) for side in ("vendor", "provider")},
+    **{f"attributes.{side}": field for side, field in ATTRIBUTES.items()},
 }
 
 
@@ -126,7 +129,7 @@ def create(caller: Caller, values: dict[str, Any]) -> str:
 
 @BILLING_REQUESTS.acts(
     "attributes",
-    takes={side: JSONField(name=side, default=dict) for side in ("vendor", "provider")},
+    takes=ATTRIBUTES,
     method="PUT",
 )
 def attributes(caller: Caller, request: BillingRequest, values: dict[str, Any]) -> None:

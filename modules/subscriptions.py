@@ -193,7 +193,7 @@ REQUESTS = Resource(
 )
 
 
-PARAMETERS = JSONField(name="params", default=list)
+PARAMETERS = JSONField(name="params", default=list, blank=True)
 TEXT = ProseField(name="value", max_length=2048, blank=True)
 PERSON: dict[str, Any] = {
     "id": CharField(name="person_id", max_length=24),

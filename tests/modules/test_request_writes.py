@@ -265,6 +265,15 @@ def test_a_purchase_goes_on_once_the_reseller_is_set_up(send: Send) -> None:
     assert waiting.status == "pending"
 
 
+@pytest.mark.parametrize("sent", [[], None])
+def test_no_parameters_change_none(vendor: Do, config: TierConfig, sent: list[Any] | None) -> None:
+    made = vendor("post", "tier/config-requests", {**update_of(config), "params": sent})
+    assert made.status_code == 201, made.content
+    assert made.json()["params"] == made.json()["configuration"]["params"]
+    path = f"tier/config-requests/{made.json()['id']}"
+    assert vendor("put", path, {"params": sent}).status_code == 200
+
+
 # --- Customers ------------------------------------------------------------------------------------
 
 
@@ -359,6 +368,8 @@ def test_a_vendor_bills_and_a_distributor_bills_unseen(
     assert own["id"].startswith("BRP-")
     assert vendor("get", f"subscriptions/requests/{own['id']}").status_code == 404
     assert told() == ["PA created", "VA created", "PA updated", "VA updated", "PA created"]
+    kept = f"subscriptions/requests/{own['id']}/attributes"
+    assert buyer("put", kept, {"provider": {}}).json()["attributes"]["provider"] == {}
 
 
 @pytest.mark.parametrize(
