@@ -34,9 +34,7 @@ class CallsTable(Table):
     default_columns: ClassVar[Sequence[str]] = ("token", "answered", "refused")
     default_sort = "-answered"
     kind = "calls"
-
-    class Meta(Table.Meta):
-        pass
+    page_sizes: ClassVar[Sequence[int]] = (SHOWN,)
 
     def choose_columns(self, chosen: Any) -> None:
         # Those of the class, whatever the address says.
@@ -53,18 +51,17 @@ class CallsTable(Table):
     def render_answered(self, value: int) -> str:
         return f"{value:,}"
 
-    def render_refused(self, value: int) -> str:
-        return f"{value:,}"
+    render_refused = render_answered
 
 
 @require_safe
 @for_members
 def calls(request: PersonRequest) -> HttpResponse:
+    day = days.today()
     rows: QuerySet[CallsOfDay] = CallsOfDay.objects.filter(
-        account=request.membership.account_id, day=days.today()
+        account=request.membership.account_id, day=day
     )
     table = CallsTable(rows.select_related("token"))
-    table.page_sizes = (SHOWN,)  # type: ignore[misc]
     table.configure(request, {})
-    context = {"table": table, "day": days.today(), "shown": SHOWN, "total": rows.count()}
+    context = {"table": table, "day": day, "shown": SHOWN, "total": rows.count()}
     return render(request, "general/calls.html", context)

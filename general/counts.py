@@ -153,7 +153,7 @@ def failing_deliveries(membership: Membership) -> list[Number]:
     everything = Number(
         _("Failing deliveries"),
         found.total(),
-        listed(reverse("webhooks:list"), status=FAILING),
+        listed(reverse("webhooks:list"), deliveries=FAILING),
         note=_("of all webhooks"),
     )
     return [

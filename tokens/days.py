@@ -12,7 +12,7 @@ from threading import Lock
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from tokens.models import CallsOfDay
+from tokens.models import CallsOfDay, Token
 
 # How many days are kept.
 KEPT = timedelta(days=30)
@@ -20,7 +20,7 @@ KEPT = timedelta(days=30)
 # not counted; those that passed always are.
 MOST = 20_000
 
-# Ids that no token has are left out here, since anyone can send them.
+# The account is that of the token, which may have gone since it was looked up.
 ADD = """
 INSERT INTO tokens_callsofday (token_id, account_id, day, answered, refused)
 SELECT id, account_id, %s, %s, %s FROM tokens_token WHERE id = %s
@@ -54,12 +54,16 @@ def write() -> None:
         taken, counts = counts, Counter()
     if not taken:
         return
-    named = sorted({(token_id, day) for token_id, day, _answered in taken})
-    rows = [
-        (day, taken[token_id, day, True], taken[token_id, day, False], token_id)
-        for token_id, day in named
-    ]
     try:
+        # Anybody can send ids that no token has: they must not keep other writers waiting.
+        known = Token.objects.only("pk").in_bulk({token_id for token_id, _day, _answered in taken})
+        named = sorted({(token_id, day) for token_id, day, _answered in taken if token_id in known})
+        rows = [
+            (day, taken[token_id, day, True], taken[token_id, day, False], token_id)
+            for token_id, day in named
+        ]
+        if not rows:
+            return
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(ADD, rows)
             CallsOfDay.objects.filter(day__lt=today() - KEPT).delete()

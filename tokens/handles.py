@@ -64,9 +64,9 @@ def exchange(text: str, *, by: Token, request: HttpRequest | None = None) -> Key
     """
     limits.take(tries(by.pk, request))
     handle = keys.handle_in(text)
-    rows = TokenKey.objects.filter(handle=keys.handle_digest(handle)) if handle else None
-    token_id = rows.values_list("token", flat=True).first() if rows is not None else None
-    key = None if token_id is None else give(token_id, handle, by)
+    found = TokenKey.objects.filter(handle=keys.handle_digest(handle))
+    token_id = found.values_list("token", flat=True).first()
+    key = give(token_id, handle, by) if token_id else None
     if key is None:
         raise NotExchanged
     return key
@@ -74,13 +74,13 @@ def exchange(text: str, *, by: Token, request: HttpRequest | None = None) -> Key
 
 def give(token_id: str, handle: str, by: Token) -> Key | None:
     """Return the key behind a handle of the token, or None, and record what was done."""
-    digest = keys.handle_digest(handle)
+    wanted = keys.handle_digest(handle)
     with transaction.atomic():
         # The verbs that stop a token or its key wait for this, and this for them.
         Token.objects.select_for_update(no_key=True).get(pk=token_id)
         token = Token.objects.with_standing().get(pk=token_id)
         rows = token.keys.all()
-        stored = next((row for row in rows if row.handle and bytes(row.handle) == digest), None)
+        stored = next((row for row in rows if row.handle and bytes(row.handle) == wanted), None)
         key = stored.key_of(handle) if stored else None
         if stored is None or key is None:
             return None

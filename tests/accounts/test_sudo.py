@@ -86,9 +86,7 @@ PRESSES = [
     ("activity:check", {}, NEVER),
 ]
 PUBLIC = {
-    "accounts:sign_in",
-    "accounts:password_reset",
-    "accounts:password_reset_confirm",
+    *("accounts:sign_in", "accounts:password_reset", "accounts:password_reset_confirm"),
     "admin_sign_in",
     *("accounts:second_step", "accounts:passkey_sign_in", "accounts:passkey_sign_in_options"),
     "accounts:invitation",
@@ -110,8 +108,11 @@ OF_OTHER_FILES = {
     *("tokens:end_rehearsal", "tokens:cancel_renewal", "tokens:add_ip_rule", "tokens:policies"),
     "tokens:restore",
     *(f"rules:{name}" for name in ("add", "edit", "delete", "save_layout")),
-    # Their wizard and their secrets ask too: tests/webhooks/pages/test_wizard.py, test_detail_page.
-    *(route for route in FORMS if route.startswith("webhooks:") and 405 not in FORMS[route]),
+    # And those of webhooks in tests/webhooks/pages.
+    *(f"webhooks:{name}" for name in ("new", "draft", "reveal", "copy", "new_secret", "address")),
+    *(f"webhooks:{name}" for name in ("enable", "disable", "delete", "test", "stop", "recover")),
+    *(f"webhooks:redeliver{which}" for which in ("", "_failed")),
+    *(f"webhooks:save_{which}layout" for which in ("", "deliveries_")),
 }
 
 

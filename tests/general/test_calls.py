@@ -77,6 +77,14 @@ def test_the_page_adds_up_and_is_sorted(michael: Person, call: Call) -> None:
     assert "No calls yet" not in michael.client.get(PAGE).text
 
 
+def test_ids_of_nobody_take_no_write(db: None) -> None:
+    for number in range(300):
+        days.count(f"SU-000-000-{number:03}", answered=False)
+    with CaptureQueriesContext(connection) as queries:
+        days.write()
+    assert not [query for query in queries if not query["sql"].startswith("SELECT")]
+
+
 def test_writes_of_several_processes_add_up(token: Token) -> None:
     for _ in range(2):
         days.count(token.pk, answered=True)

@@ -82,7 +82,7 @@ def busy(michael: Person) -> Person:
 
 def test_every_number_is_that_of_the_rows_of_its_list(busy: Person) -> None:
     found = numbers(busy)
-    # Those of calls, and of all failing deliveries, lead to lists that add up to them.
+    # Those of calls, and of all failing deliveries, lead to lists that add up to them: see below.
     of_rows = [
         number
         for number in found
@@ -92,6 +92,15 @@ def test_every_number_is_that_of_the_rows_of_its_list(busy: Person) -> None:
         number.url: rows(busy, number) for number in of_rows
     }
     assert [number.total for number in found] == [1, 2, 3, 4, 5, 6, 2, 0, 0, 4, 2, 1, 4, 3, 1]
+
+
+def test_all_failing_deliveries_are_those_of_the_webhooks_in_its_list(busy: Person) -> None:
+    everything, *each = [number for number in numbers(busy) if number.label == "Failing deliveries"]
+    page = busy.client.get(everything.url).text
+    # Also of a webhook that is disabled.
+    assert ("Bad" in page, "Off" in page, "Good" in page) == (True, True, False)
+    assert rows(busy, everything) == len(each)
+    assert everything.total == sum(number.total for number in each)
 
 
 def test_the_numbers_say_what_they_count(busy: Person) -> None:
@@ -121,7 +130,7 @@ def test_only_the_webhooks_with_most_failing_deliveries_are_named(michael: Perso
         for each in range(number + 1):
             make_delivery(webhook, f"PR-{each}", failures=1)
     assert [each.total for each in numbers(michael) if each.note == "of all webhooks"] == [28]
-    found = [each for each in numbers(michael) if "deliveries" in each.url]
+    found = [each for each in numbers(michael) if "/deliveries/" in each.url]
     assert [each.total for each in found] == [7, 6, 5, 4, 3]
     assert all(each.total == rows(michael, each) for each in found)
 

@@ -15,6 +15,7 @@ from accounts.http import PersonRequest
 from portal import tables
 from portal.http import posts_from
 from portal.notices import inform, succeed
+from webhooks.catalog import Method
 from webhooks.models import Attempt, Delivery, DeliveryQuerySet, Webhook
 from webhooks.now import send_now, turn
 from webhooks.pages.actions import tell_result
@@ -107,6 +108,8 @@ def told(attempt: Attempt) -> dict[str, Any]:
     headers = attempt.request_headers if isinstance(attempt.request_headers, dict) else {}
     return {
         "attempt": attempt,
+        # A GET has no body, and a POST always has one.
+        "method": Method.POST if attempt.request_body else Method.GET,
         "icon": "active" if attempt.result.is_delivered else "expired",
         "timings": [
             (TIMINGS[name], f"{value:,.0f} ms")

@@ -47,6 +47,12 @@ class WebhookFilter(ChoiceWords):
         empty_label=gettext_lazy("Any"),
         method="of_status",
     )
+    deliveries = filters.ChoiceFilter(
+        label=gettext_lazy("Deliveries"),
+        choices=((FAILING, gettext_lazy("Some are failing")),),
+        empty_label=gettext_lazy("Any"),
+        method="with_failing",
+    )
     object_class = filters.MultipleChoiceFilter(
         label=gettext_lazy("Fires on"),
         choices=ObjectClass.choices,
@@ -70,6 +76,7 @@ class WebhookFilter(ChoiceWords):
         self.filters["product"].field.choices = lambda: self.products
         for name, message in (
             ("status", _("“%(value)s” is not a status.")),
+            ("deliveries", _("“%(value)s” says nothing about deliveries.")),
             ("object_class", _("“%(value)s” is not an object class.")),
             ("product", _("No webhook of this account is about that product.")),
         ):
@@ -94,6 +101,9 @@ class WebhookFilter(ChoiceWords):
         if value == FAILING:
             return webhooks.filter(active=True).exclude(health__failing_since=None)
         return webhooks.filter(active=value == ACTIVE)
+
+    def with_failing(self, webhooks: WebhookQuerySet, name: str, value: str) -> QuerySet[Webhook]:
+        return webhooks.filter(pk__in=Delivery.objects.failing().values("webhook"))
 
 
 DELIVERED, PLANNED, GIVEN_UP = "delivered", "planned", "given-up"

@@ -59,6 +59,17 @@ def test_a_test_event_is_sent_at_once_and_its_result_shown(
         assert secret.open() not in page
 
 
+@pytest.mark.parametrize(("sent", "now"), [("POST", "GET"), ("GET", "POST")])
+def test_the_method_is_that_of_the_call_and_not_of_the_webhook_now(
+    michael: Person, heard: Webhook, sent: str, now: str
+) -> None:
+    Webhook.objects.filter(pk=heard.pk).update(http_method=sent)
+    michael.client.post(f"/integrations/webhooks/{heard.pk}/test/")
+    Webhook.objects.filter(pk=heard.pk).update(http_method=now)
+    seen = text_of(michael, page_of(heard, f"{Delivery.objects.get().pk}/"))
+    assert f'<div class="code-head"><span>{sent}, 127.0.0.1</span>' in seen
+
+
 def test_a_disabled_webhook_can_be_tested(
     michael: Person, heard: Webhook, receiver: Receiver
 ) -> None:
