@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from demo.companies import MICK
+from webhooks import schedule
 from webhooks.catalog import ObjectClass
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, WebhookHealth
 from webhooks.outcomes import Outcome
@@ -107,6 +108,11 @@ def event(webhook: Webhook, object_id: str, action: str, at: datetime) -> Webhoo
     )
 
 
+def after(number: int) -> timedelta:
+    """Return how long after the first try another one was made."""
+    return sum(schedule.STEPS[: number - 1], timedelta())
+
+
 def add(
     webhook: Webhook,
     id: str,
@@ -128,7 +134,7 @@ def add(
         event=event(webhook, object_id, action, at),
         created_at=at,
         state=state,
-        **(waits if state == WAITS else {"due_at": at, "done_at": at + 30 * tries * SECOND}),
+        **(waits if state == WAITS else {"due_at": at, "done_at": at + after(tries) + SECOND}),
         tries=tries,
         failures=failures,
         failing_since=at + SECOND if failures else None,
@@ -141,7 +147,7 @@ def add(
         Attempt.objects.create(
             delivery=delivery,
             number=number,
-            at=at + 30 * (number - 1) * SECOND,
+            at=at + after(number),
             duration=140 + number,
             **(came if is_last else {"outcome": Outcome.SERVER_ERROR, "code": 503}),
             request_headers={

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from extensions import effects
 from portal import svg
 from portal.admin import BoundedInline
+from portal.fields import LineField, ProseField
 from portal.text import join
 from tokens.models import Extension, ExtensionVersion, OwnIcon, Token
 
@@ -89,6 +90,11 @@ class ExtensionForm(forms.ModelForm):
 class VersionInline(BoundedInline):
     model = ExtensionVersion
     newest = ("-released_at", "-pk")
+    # Django's own are so wide that the page scrolls sideways.
+    formfield_overrides: ClassVar = {
+        LineField: {"widget": forms.TextInput(attrs={"size": 12})},
+        ProseField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 40})},
+    }
 
 
 @admin.register(ExtensionVersion)

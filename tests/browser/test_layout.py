@@ -273,6 +273,14 @@ def test_steps_of_the_wizard_for_webhooks_fit_every_width(visit: Visit) -> None:
         fits(page)
 
 
+@pytest.mark.parametrize("width", [360, 1024, 1366])
+def test_the_admin_of_an_extension_does_not_scroll_sideways(visit: Visit, width: int) -> None:
+    page = visit("portal", viewport={"width": width, "height": 800})
+    page.goto("/admin/tokens/extension/EXT-512-090/change/")
+    expect(page.get_by_text("Comments are copied too.")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 @pytest.mark.parametrize("width", [320, 360])
 def test_targets_on_a_phone_are_large_enough(visit: Visit, width: int) -> None:
     page = visit("michael", viewport={"width": width, "height": 740})
