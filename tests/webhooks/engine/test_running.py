@@ -126,27 +126,67 @@ def test_an_endpoint_that_hangs_delays_no_other(
 
 
 def test_the_server_runs_one_beside_it_and_starts_it_again(tmp_path: Path) -> None:
-    with database(tmp_path) as url:
-        env = environment(url, WORKERS="1")
-        with served(env, tmp_path):
-            log = tmp_path / "server.log"
+    with database(tmp_path) as url, served(environment(url, WORKERS="1"), tmp_path):
+        (first,) = until(lambda: workers(tmp_path))
+        os.kill(first, signal.SIGKILL)
+        until(lambda: len(workers(tmp_path)) == 2)
+        again = workers(tmp_path)[1]
+    until(lambda: not is_running(again))
 
-            def workers() -> list[str]:
-                lines = log.read_text().splitlines()
-                return [line for line in lines if "Delivering webhooks as" in line]
 
-            (first,) = until(workers)
-            pid = int(first.rpartition(" as ")[2].split(":")[1])
+def test_the_one_beside_the_server_ends_when_the_server_is_killed(tmp_path: Path) -> None:
+    with database(tmp_path) as url, served(environment(url, WORKERS="1"), tmp_path):
+        (worker,) = until(lambda: workers(tmp_path))
+        keeper = parent_of(worker)
+        server = parent_of(keeper)
+        left = set(children_of(server)) - {keeper}
+        os.kill(server, signal.SIGKILL)
+        until(lambda: not is_running(worker) and not is_running(keeper))
+        # The processes that serve pages do not notice.
+        for pid in left:
             os.kill(pid, signal.SIGKILL)
-            until(lambda: len(workers()) == 2)
-            again = int(workers()[1].rpartition(" as ")[2].split(":")[1])
-        until(lambda: not is_running(again))
+
+
+def test_the_one_beside_the_server_ends_when_its_keeper_is_killed(tmp_path: Path) -> None:
+    with database(tmp_path) as url, served(environment(url, WORKERS="1"), tmp_path):
+        (worker,) = until(lambda: workers(tmp_path))
+        os.kill(parent_of(worker), signal.SIGKILL)
+        until(lambda: not is_running(worker))
+
+
+def test_the_server_starts_no_process_from_a_thread(tmp_path: Path) -> None:
+    # A worker forked at that moment inherits the thread's pipes, and the thread waits for it.
+    with database(tmp_path) as url, served(environment(url, WORKERS="1"), tmp_path):
+        (worker,) = until(lambda: workers(tmp_path))
+        keeper = parent_of(worker)
+        assert len(children_of(parent_of(keeper))) == 2
+        assert [each.name for each in Path(f"/proc/{keeper}/task").iterdir()] == [str(keeper)]
+
+
+def workers(home: Path) -> list[int]:
+    """Return the process ids of the workers that a server has started, in order."""
+    lines = (home / "server.log").read_text().splitlines()
+    names = [line.rpartition(" as ")[2] for line in lines if "Delivering webhooks as" in line]
+    return [int(name.split(":")[1]) for name in names]
+
+
+def parent_of(pid: int) -> int:
+    return int(stat_of(pid)[1])
+
+
+def children_of(pid: int) -> list[int]:
+    others = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]
+    return [each for each in others if is_running(each) and parent_of(each) == pid]
 
 
 def is_running(pid: int) -> bool:
     """Tell whether a process is there and has not ended."""
+    return stat_of(pid)[0] != "Z"
+
+
+def stat_of(pid: int) -> list[str]:
+    """Return the state of a process, the id of its parent and more; of one that is gone, a Z."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ["Z", "0"]
