@@ -54,7 +54,7 @@ def attempt(key: str) -> None:
         Delivery.objects.filter(pk=key).update(
             state=Delivery.State.DELIVERED if good else Delivery.State.PENDING,
             tries=F("tries") + 1,
-            failures=F("failures") + (not good),
+            failures=F("failures") + int(not good),
             last_outcome=result.outcome,
         )
         counted = "successes" if good else "failures"
