@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 # one call takes to come back, unless that is further ahead than an empty bucket needs. A moment
 # still further ahead comes from a wrong clock or from a limit that was lowered, and does not count.
 TAKE = """
-INSERT INTO tokens_bucket (key, full_at) VALUES (%(key)s, {now} + %(call)s)
+INSERT INTO tokens_bucket (key, full_at) SELECT %(key)s, {now} + %(call)s {light}
 ON CONFLICT (key) DO UPDATE SET full_at = {base} + %(call)s
 WHERE {base} + %(call)s <= {now} + %(bucket)s
 RETURNING full_at - {now}
@@ -36,7 +36,13 @@ BASE = (
     "CASE WHEN tokens_bucket.full_at BETWEEN {now} AND {now} + %(bucket)s"
     " THEN tokens_bucket.full_at ELSE {now} END"
 )
-TAKES = {vendor: TAKE.format(now=now, base=BASE.format(now=now)) for vendor, now in NOW.items()}
+# Lets PostgreSQL commit without waiting for the disk, in the statement itself: several ms less.
+LIGHT = "FROM (SELECT SET_CONFIG('synchronous_commit', 'off', TRUE)) AS light"
+TAKES = {
+    (vendor, light): TAKE.format(now=now, base=BASE.format(now=now), light=light)
+    for vendor, now in NOW.items()
+    for light in ("WHERE TRUE", LIGHT)
+}
 # The same for Redis, whose scripts run one after the other.
 SCRIPT = """
 local time = redis.call('TIME')
@@ -145,18 +151,22 @@ def take_from_redis(key: str, rate: Rate) -> int | None:
 
 
 @contextmanager
-def lightly() -> Iterator[None]:
-    """Let SQLite commit without waiting for the disk: counts may be lost when the power fails.
+def lightly() -> Iterator[str]:
+    """Commit without waiting for the disk: counts may be lost when the power fails.
 
-    The lock of its only writer is held for so short a time that calls hardly wait for each other.
+    Yield the end of the SELECT in TAKE. On SQLite the lock of the only writer is held for so short
+    a time that calls hardly wait for each other. In a transaction of other work nothing changes.
     """
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        yield
+    if connection.in_atomic_block:
+        yield "WHERE TRUE"
+        return
+    if connection.vendor == "postgresql":
+        yield LIGHT
         return
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous = NORMAL")
         try:
-            yield
+            yield "WHERE TRUE"
         finally:
             cursor.execute("PRAGMA synchronous = FULL")
 
@@ -168,8 +178,8 @@ def take_from_database(key: str, rate: Rate) -> int:
     transaction of its own, which no other work of the call makes longer.
     """
     values: dict[str, str | int] = {"key": key, "call": rate.call, "bucket": rate.bucket}
-    with lightly(), connection.cursor() as cursor:
-        cursor.execute(TAKES[connection.vendor], values)
+    with lightly() as light, connection.cursor() as cursor:
+        cursor.execute(TAKES[connection.vendor, light], values)
         row = cursor.fetchone()
         if row is None:
             cursor.execute(WAITS[connection.vendor], values)

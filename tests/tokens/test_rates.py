@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -296,15 +296,33 @@ def test_a_bucket_in_redis_is_gone_when_it_is_full_again(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_count_does_not_wait_for_the_disk_and_what_follows_does(call: Call, token: Token) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("Only SQLite is told how to wait for the disk.")
     Token.objects.update(**SLOW)
     with CaptureQueriesContext(connection) as queries:
         assert call("agreements", token).status_code == 200
-    said = [" ".join(query["sql"].split()[:4]) for query in queries]
-    count = said.index("INSERT INTO tokens_bucket (key,")
-    assert said[count - 1] == "PRAGMA synchronous = NORMAL"
-    assert said[count + 1] == "PRAGMA synchronous = FULL"
+    said = [query["sql"] for query in queries]
+    (count,) = (number for number, sql in enumerate(said) if "INSERT INTO tokens_bucket" in sql)
+    if connection.vendor == "sqlite":
+        assert said[count - 1] == "PRAGMA synchronous = NORMAL"
+        assert said[count + 1] == "PRAGMA synchronous = FULL"
+        return
+    assert "SET_CONFIG('synchronous_commit', 'off', TRUE)" in said[count]
+    assert commits_wait_for_the_disk()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_count_within_other_work_leaves_its_commit_as_it_is() -> None:
+    with transaction.atomic():
+        rates.take("some", Rate(1, 2))
+        assert commits_wait_for_the_disk()
+    assert commits_wait_for_the_disk()
+
+
+def commits_wait_for_the_disk() -> bool:
+    """Tell whether the connection waits for the disk when it commits."""
+    sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous" if sqlite else "SHOW synchronous_commit")
+        return bool(cursor.fetchone()[0] == (2 if sqlite else "on"))
 
 
 # --- Wrong keys -----------------------------------------------------------------------------------
