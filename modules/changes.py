@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Model
 from django.db.models.signals import post_init, post_save
 
+from accounts.models import Account
 from modules.models import (
     BillingRequest,
     Case,
@@ -14,6 +15,8 @@ from modules.models import (
     TierConfigRequest,
     UsageFile,
 )
+from portal.fields import Actor
+from portal.http import current_request
 from webhooks import outbox
 from webhooks.catalog import ObjectClass
 
@@ -57,7 +60,25 @@ def tell(sender: Any, instance: Any, created: bool, raw: bool, **kwargs: Any) ->
         str(instance.pk),
         status=state,
         product_id=found or "",
+        actor_for=doer,
     )
+
+
+def doer(account: str) -> Actor | None:
+    """Return who makes the change that this thread is asked for, as an account may know them.
+
+    That is a person or a token; of another company's token, it is the company.
+    """
+    # Resources are read when they are first needed, not at each start.
+    from modules.actors import acting
+
+    request: Any = current_request.get()
+    if caller := getattr(request, "token", None):
+        if caller.account_id == account:
+            return acting(caller)
+        return Actor.of(Account.objects.get(pk=caller.account_id))
+    person = getattr(request, "user", None)
+    return Actor.of(person) if person and person.is_authenticated else None
 
 
 for model in TOLD:

@@ -3,7 +3,7 @@
 A change that is rolled back leaves nothing, and one that is committed cannot lose its deliveries.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import connection, transaction
@@ -43,6 +43,10 @@ TOKEN_EVENTS = {
 }
 
 
+def nobody(account: str) -> None:
+    """Return who made a change of the portal itself."""
+
+
 def emit(
     accounts: Iterable[str],
     object_class: ObjectClass,
@@ -51,10 +55,11 @@ def emit(
     *,
     status: str = "",
     product_id: str = "",
-    actor: Any = None,
+    actor_for: Callable[[str], Any] = nobody,
 ) -> None:
     """Queue an event for the webhooks of each account; call it in the transaction of the change.
 
+    `actor_for(account)` returns who made the change, as the account may know them.
     Disabled webhooks get it too: their deliveries wait until somebody enables them.
     """
     for account in accounts:
@@ -68,7 +73,7 @@ def emit(
                 object_status=status,
                 product_id=product_id,
                 depth=depth(),
-                **ActorField.columns("actor", actor),
+                **ActorField.columns("actor", actor_for(account)),
             )
             # The event is kept all the same, so that people can see why it was not sent.
             queue(event, [each for each in found if conditions.matches(each.condition, event)])
@@ -145,4 +150,10 @@ def recorded(instance: Event, **kwargs: Any) -> None:
     action = TOKEN_EVENTS.get(instance.action)  # type: ignore[call-overload]
     if action and instance.subject_kind == "token" and instance.account:
         actor = Actor(instance.actor_id, instance.actor_name) if instance.actor_id else None
-        emit([instance.account], ObjectClass.TOKEN, action, instance.subject_id, actor=actor)
+        emit(
+            [instance.account],
+            ObjectClass.TOKEN,
+            action,
+            instance.subject_id,
+            actor_for=lambda account: actor,
+        )

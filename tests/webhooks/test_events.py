@@ -7,11 +7,13 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Model
+from django.forms import SplitDateTimeField
+from django.test import Client
 
-from accounts.models import Account
+from accounts.models import Account, User
 from modules.changes import TOLD
-from modules.models import FulfillmentRequest
-from tests.conftest import Call, Person
+from modules.models import FulfillmentRequest, UsageFile
+from tests.conftest import Call, Person, confirmed
 from tests.factories import TokenFactory
 from tests.webhooks.conftest import make
 from tokens.catalog import Module
@@ -129,6 +131,42 @@ def test_an_approved_request_is_told_to_both_companies(
         pending.pk,
         "approved",
     )
+
+
+def test_an_event_says_who_made_the_change_as_the_account_may_know(
+    call: Call, pending: FulfillmentRequest
+) -> None:
+    seller = TokenFactory(account=pending.vendor, name="Seller", modules=(Module.SUBSCRIPTIONS,))
+    told = listener(pending, pending.vendor)
+    listener(pending, pending.vendor, condition=f"ne(actor_id,{seller.pk})")
+    other = listener(pending, pending.provider, condition=f"eq(actor_id,{pending.vendor_id})")
+    call(f"requests/{pending.pk}/approve", seller, "post", content_type=JSON)
+    events = WebhookEvent.objects.filter(object_id=pending.pk)
+    actors = dict(events.values_list("account", "actor_name"))
+    assert actors == {pending.vendor_id: "Seller", pending.provider_id: pending.vendor.name}
+    told_to = Delivery.objects.filter(event__in=events).values_list("webhook", flat=True)
+    assert {*told_to} == {told.pk, other.pk}
+
+
+def test_a_change_in_the_admin_is_made_by_its_person(db: None) -> None:
+    call_command("demo", verbosity=0)
+    person = User.objects.get(email="admin@portal.example")
+    client = Client()
+    client.force_login(person, backend="accounts.backends.EmailBackend")
+    confirmed(client)
+    file = UsageFile.objects.all()[0]
+    make(file.vendor, object_class=ObjectClass.USAGE_FILE)
+    page = f"/admin/modules/usagefile/{file.pk}/change/"
+    form = client.get(page).context["adminform"].form
+    data = {name: form[name].value() for name in form.fields}
+    data = {name: value for name, value in data.items() if value is not None}
+    for name, field in form.fields.items():
+        if isinstance(field, SplitDateTimeField) and field.required:
+            data |= {f"{name}_0": "2026-01-31", f"{name}_1": "10:20"}
+    response = client.post(page, data)
+    assert response.status_code == 302, response.context["errors"]
+    events = WebhookEvent.objects.filter(object_id=file.pk)
+    assert [*events.values_list("actor_id", flat=True)] == [person.pk]
 
 
 def test_only_the_vendor_approves(call: Call, pending: FulfillmentRequest) -> None:
