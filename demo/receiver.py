@@ -1,4 +1,4 @@
-"""`/demo/receiver/…`: endpoints for webhooks that check each call and say what they found.
+"""`/demo/receiver/…`: endpoints for webhooks that check each call and say what arrived.
 
 One accepts, the others fail, are slow or are gone. The answer is kept with the delivery, where
 people can read it.
@@ -50,26 +50,37 @@ def signed(view: View) -> View:
 @signed
 def receive(request: HttpRequest) -> HttpResponse:
     """Accept the call."""
-    return JsonResponse({"verdict": RIGHT})
+    return told(request)
 
 
 @signed
 def fail(request: HttpRequest) -> HttpResponse:
     """Fail, to show how the portal tries again."""
-    return JsonResponse({"verdict": f"{RIGHT} This address always fails."}, status=500)
+    return told(request, " This address always fails.", 500)
 
 
 @signed
 def be_slow(request: HttpRequest) -> HttpResponse:
     """Accept the call after a while."""
     time.sleep(SLOW)
-    return JsonResponse({"verdict": RIGHT})
+    return told(request)
 
 
 @signed
 def be_gone(request: HttpRequest) -> HttpResponse:
     """Say that nobody wants calls at this address any more, which disables the webhook."""
-    return JsonResponse({"verdict": f"{RIGHT} This address is gone."}, status=410)
+    return told(request, " This address is gone.", 410)
+
+
+def told(request: HttpRequest, more: str = "", status: int = 200) -> HttpResponse:
+    """Answer that the signatures are right, and with what arrived."""
+    arrived = {
+        "method": request.method,
+        "webhook-id": request.headers["webhook-id"],
+        "said": json.loads(request.body) if request.body else request.GET.dict(),
+    }
+    answer = {"verdict": RIGHT + more, "arrived": arrived}
+    return JsonResponse(answer, status=status, json_dumps_params={"indent": 2})
 
 
 def check(request: HttpRequest) -> None:

@@ -1,6 +1,8 @@
 """The receiver of the demo: it accepts calls of the portal and no others."""
 
+import json
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.test import Client
@@ -41,6 +43,25 @@ def test_a_call_of_the_portal_is_right_and_answered_as_the_address_says(
     response = sent(client, a_call(webhook), end)
     assert response.status_code == status
     assert "Both signatures are right." in response.json()["verdict"]
+
+
+@pytest.mark.parametrize("end", ["", "fail/", "gone/"])
+def test_the_answer_shows_what_arrived(client: Client, webhook: Webhook, end: str) -> None:
+    call = a_call(webhook)
+    arrived = sent(client, call, end).json()["arrived"]
+    assert arrived == {
+        "method": "POST",
+        "webhook-id": call.headers["webhook-id"],
+        "said": json.loads(call.body),
+    }
+
+
+def test_of_a_get_it_shows_the_query(client: Client, account: Account) -> None:
+    call = a_call(make_webhook(account, http_method="GET"))
+    query = urlsplit(call.url).query
+    response = client.get(f"/demo/receiver/?{query}", headers=call.headers)
+    arrived = response.json()["arrived"]
+    assert (arrived["method"], arrived["said"]) == ("GET", dict(parse_qsl(query, True)))
 
 
 def test_another_body_is_refused(client: Client, webhook: Webhook) -> None:
