@@ -12,8 +12,20 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import Error, transaction
-from django.db.models import CharField, Exists, Field, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Now, NullIf
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    Field,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Now, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -53,45 +65,55 @@ def webhooks(caller: Caller) -> QuerySet[Webhook]:
         about_id=NullIf("product_id", Value(""), output_field=text),
         about_name=NullIf("product_name", Value(""), output_field=text),
         **actors("created_by", "updated_by"),
+        **results(),
     )
 
 
-def trigger_info(at: Any, duration: int | None, code: int | None, outcome: str) -> Any:
-    """Return the last success or failure as Connect shows it; None if there was none."""
-    if at is None:
-        return None
-    result = Outcome(outcome)
+def results() -> dict[str, Case]:
+    """Return what a webhook shows of its last success and failure beside stored columns.
+
+    These are expressions, so that lists can be filtered by them.
+    """
+    text: CharField[str | None, str | None] = CharField(null=True)
+    found = {}
+    for kind in ("success", "failure"):
+        there = {f"health__last_{kind}_at__isnull": False}
+        milliseconds = Coalesce(f"health__last_{kind}_ms", 0)
+        found[f"{kind}_status"] = Case(When(**there, then=Value(kind)), output_field=text)
+        found[f"{kind}_duration"] = Case(
+            When(**there, then=milliseconds), output_field=IntegerField(null=True)
+        )
+    found["failure_errors"] = Case(
+        *(
+            When(health__last_failure_outcome=outcome, then=Value(str(outcome.sentence)))
+            for outcome in Outcome
+            if not outcome.is_delivered
+        ),
+        output_field=text,
+    )
+    return found
+
+
+def last(kind: str, errors: Any) -> Shape:
+    """Return the shape of the last success or failure; without one, it is left out."""
+    at = f"health__last_{kind}_at"
     return {
         "time": at,
-        "response": {},
-        "duration": duration or 0,
-        "status": "success" if result.is_delivered else "failure",
-        "status_code": code,
-        "errors": "" if result.is_delivered else str(result.sentence),
+        "response": Computed(
+            (at,), lambda moment: None if moment is None else {}, {"type": "object"}
+        ),
+        "duration": f"{kind}_duration",
+        "status": f"{kind}_status",
+        "status_code": f"health__last_{kind}_code",
+        "errors": errors,
     }
 
 
-TRIGGER = {
-    "type": "object",
-    "properties": {
-        "time": {"type": "string", "format": "date-time"},
-        "response": {"type": "object"},
-        "duration": {"type": "integer", "description": "Milliseconds."},
-        "status": {"type": "string", "enum": ["success", "failure"]},
-        "status_code": {"type": ["integer", "null"]},
-        "errors": {"type": "string"},
-    },
-    "examples": [
-        {
-            "time": "2026-05-18T04:28:00+00:00",
-            "response": {},
-            "duration": 142,
-            "status": "success",
-            "status_code": 204,
-            "errors": "",
-        }
-    ],
-}
+NO_ERRORS = Computed(
+    ("health__last_success_at",),
+    lambda moment: None if moment is None else "",
+    {"type": "string", "const": ""},
+)
 SECRET = {
     "type": "string",
     "maxLength": secrets.LONGEST,
@@ -146,25 +168,8 @@ WEBHOOKS = Resource(
         "modified_by": actor("updated_by"),
         "stats": STATS,
         "last_event": "health__last_event_at",
-        "last_success": Computed(
-            (
-                "health__last_success_at",
-                "health__last_success_ms",
-                "health__last_success_code",
-            ),
-            lambda at, duration, code: trigger_info(at, duration, code, Outcome.OK),
-            TRIGGER,
-        ),
-        "last_failure": Computed(
-            (
-                "health__last_failure_at",
-                "health__last_failure_ms",
-                "health__last_failure_code",
-                "health__last_failure_outcome",
-            ),
-            trigger_info,
-            TRIGGER,
-        ),
+        "last_success": last("success", NO_ERRORS),
+        "last_failure": last("failure", "failure_errors"),
         "earliest_possible_trigger": "health__hold_until",
     },
     also={"product_id": "product.id"},

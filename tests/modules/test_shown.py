@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from api.resource import ORDERED, Resource
-from api.shapes import Constant, Rows, leaves
+from api.shapes import Computed, Constant, Rows, leaves
 from modules.models import Agreement
 from modules.urls import RESOURCES
 from tests.modules.test_every_collection import parent_of
@@ -98,6 +98,13 @@ def every_name(resource: Resource) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}.{member}", column) for member, column in leaves(value.shape))
         elif name in resource.filters.AT:
             yield name, value
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=str)
+def test_what_is_computed_has_no_names_inside(resource: Resource) -> None:
+    """It cannot be filtered, and neither could what is inside."""
+    for name, value in leaves(resource.fields):
+        assert not (isinstance(value, Computed) and value.schema.get("properties")), name
 
 
 def test_what_a_record_does_not_show_cannot_be_declared() -> None:
