@@ -198,7 +198,7 @@ def locked(resource: "Resource", caller: Caller, pk: str, parent: str | None) ->
     record = (
         resource.visible(caller, parent)
         .select_for_update(of=("self",), no_key=True)
-        .filter(pk=pk)
+        .filter(resource.called(pk))
         .first()
     )
     if record is None:

@@ -16,9 +16,9 @@ from tokens.gate import Caller
 if TYPE_CHECKING:
     from api.resource import Resource
 
-# Placeholders in a compiled query: the caller's account, the parent record and the record itself.
-# No value in a query can be mistaken for one of them, since NUL is refused.
-ACCOUNT, PARENT, ITSELF = "\0account", "\0parent", "\0itself"
+# Placeholders in a compiled query: the caller's token and account, the parent record and the record
+# itself. No value in a query can be mistaken for one of them, since NUL is refused.
+TOKEN, ACCOUNT, PARENT, ITSELF = "\0token", "\0account", "\0parent", "\0itself"
 
 # How many of the ignored names the answer lists.
 MAX_IGNORED = 10
@@ -61,7 +61,7 @@ def compile_query(resource: "Resource", side: str, text: str | None) -> Query:
     asked = rql.apply(resource.filters, queryset, read.rql, read.searches)
     # A name can have any character, a header cannot.
     ignored = ", ".join(quote(name[: rql.MAX_NAME]) for name in asked.ignored[:MAX_IGNORED])
-    queryset = asked.queryset.filter(pk=ITSELF) if text is None else asked.queryset
+    queryset = asked.queryset.filter(resource.called(ITSELF)) if text is None else asked.queryset
     builder = Builder(prune(resource.fields, hidden(resource, asked.select)))
     try:
         plan = compile_plan(queryset, builder.columns)
@@ -85,12 +85,12 @@ def hidden(resource: "Resource", select: tuple[str, ...]) -> set[str]:
 
 def anybody(side: str) -> Caller:
     """Return a placeholder for every caller of a side, used while a query is compiled."""
-    return Caller(ITSELF, ACCOUNT, side)
+    return Caller(TOKEN, ACCOUNT, side)
 
 
 def placed(caller: Caller, parent: str | None) -> dict[str, str]:
     """Return the values of a plan's placeholders."""
-    place = {ACCOUNT: caller.account_id}
+    place = {TOKEN: caller.id, ACCOUNT: caller.account_id}
     if parent:
         place[PARENT] = parent
     return place

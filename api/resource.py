@@ -24,6 +24,7 @@ from django.db.models import (
     IntegerField,
     JSONField,
     Model,
+    Q,
     QuerySet,
     Subquery,
 )
@@ -84,7 +85,8 @@ class Resource:
 
     - `path` is its address below `/public/v1/`. Records that belong to another record have
       a `parent`, whose id is `<parent>` in the path.
-    - `module` is the module that a token needs; None admits every valid token.
+    - `module` is the module that a token needs; None admits every valid token. Each module of
+      `others` will do as well: `queryset` says which of the records the token sees.
     - `queryset(caller)`, or `queryset(caller, parent)`, returns the rows that the caller may
       see. It must depend on nothing else, not even the clock, because its SQL is kept.
     - Records can be filtered by whatever they show and by nothing else: a filter on a hidden
@@ -96,6 +98,7 @@ class Resource:
     - `nulls` names fields that are null in Connect for records such as these: a filter for
       null finds all of them.
     - `noted(caller)` is called for each answer that has records, where reading is recorded.
+    - `known_as` is a column by which a record can be called instead of by its id.
     - `detail=False` is for records without an address of their own.
 
     Raises ValueError if `ordering` or `search` names something that the records do not show.
@@ -113,6 +116,8 @@ class Resource:
         also: Mapping[str, str] | None = None,
         foreign: Mapping[str, tuple[str, ...]] | None = None,
         nulls: tuple[str, ...] = (),
+        others: tuple[Module, ...] = (),
+        known_as: str = "",
         parent: "Resource | None" = None,
         detail: bool = True,
         noted: Callable[[Caller], object] | None = None,
@@ -120,6 +125,7 @@ class Resource:
     ) -> None:
         self.path, self.module, self.queryset, self.fields = path, module, queryset, fields
         self.detail, self.noted, self.about = detail, noted, about
+        self.others, self.known_as = others, known_as
         self.foreign, self.nulls, self.parent, self.search = foreign or {}, nulls, parent, search
         self.sample = self.visible(anybody(Account.Side.VENDOR), PARENT)
         self.model: type[Model] = self.sample.model
@@ -147,6 +153,10 @@ class Resource:
     def visible(self, caller: Caller, parent: str | None) -> "QuerySet[Any]":
         """Return the rows that the caller may see, below the parent if the resource has one."""
         return self.queryset(caller, parent) if self.parent else self.queryset(caller)
+
+    def called(self, name: str) -> Q:
+        """Return the condition that a record has the id, or the name that stands in for it."""
+        return Q(pk=name) | Q(**{self.known_as: name}) if self.known_as else Q(pk=name)
 
     # --- What is declared ---------------------------------------------------------------------
 
@@ -317,7 +327,7 @@ class Resource:
         which is what clients send when their endpoint ends in a slash.
         """
         start = "^v1//?" + self.path.replace("<parent>", f"(?P<parent>{ID})")
-        guard = requires_module(self.module) if self.module else requires_token
+        guard = requires_module(self.module, *self.others) if self.module else requires_token
         answer_list = guard(partial(answers.answer_list, self))
         patterns = [re_path(f"{start}/?$", answer_list, name=self.path)]
         start += f"/(?P<pk>{ID})"

@@ -14,6 +14,7 @@ from modules.models import (
     Category,
     Connection,
     Contract,
+    Conversation,
     Country,
     Customer,
     Environment,
@@ -25,6 +26,7 @@ from modules.models import (
     Locale,
     Marketplace,
     MarketplaceHub,
+    Message,
     PriceList,
     Product,
     Report,
@@ -185,6 +187,20 @@ class CaseAdmin(SampleAdmin):
     list_filter = ("state", "type", "priority")
     search_fields = ("id", "subject", "issuer__name", "receiver__name")
     list_select_related = ("issuer", "receiver")
+
+
+@admin.register(Conversation)
+class ConversationAdmin(SampleAdmin):
+    list_display = ("id", "instance_id", "topic", "vendor", "provider", "created_at")
+    search_fields = ("id", "instance_id", "topic", "vendor__name", "provider__name")
+    list_select_related = ("vendor", "provider")
+
+
+@admin.register(Message)
+class MessageAdmin(SampleAdmin):
+    list_display = ("id", "conversation", "number", "account", "created_by", "created_at")
+    search_fields = ("id", "conversation__id", "conversation__instance_id")
+    list_select_related = ("conversation", "account")
 
 
 @admin.register(Product)

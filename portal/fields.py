@@ -205,7 +205,8 @@ class PublicIdField(models.CharField):
         self, *args: Any, groups: tuple[int, ...], prefix: str = "", **kwargs: Any
     ) -> None:
         self.groups, self.prefix = groups, prefix
-        kwargs |= {"primary_key": True, "editable": False, "max_length": 24}
+        length = max(24, len(prefix) + sum(groups) + len(groups))
+        kwargs |= {"primary_key": True, "editable": False, "max_length": length}
         super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> tuple[str, str, Any, Any]:

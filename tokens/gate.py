@@ -30,11 +30,12 @@ from portal.addresses import packed
 from portal.http import View, client_address, client_agent, client_network
 from portal.moments import SKEW
 from portal.plans import fetch
+from portal.text import either
 from tokens import days, keys, rates, refusals, uses
 from tokens.catalog import Module
 from tokens.hindrances import Hindrance, barriers, hindrance_text, hindrances
 from tokens.lookup import QUERY, STAMP_EVERY, Row, seconds
-from tokens.models import Extension, RefusedAddress, RingSecret, Token, TokenKey, TokenUsage
+from tokens.models import Extension, Grant, RefusedAddress, RingSecret, Token, TokenKey, TokenUsage
 
 log = logging.getLogger(__name__)
 
@@ -77,20 +78,24 @@ class FromElsewhere(CallRefused):
     """The call comes from an address that IP rules do not have."""
 
 
-def gate(module: Module | None) -> Callable[[View], View]:
+def gate(module: Module | None, *others: Module) -> Callable[[View], View]:
+    """Return a decorator for views that need the module, or one of several; None needs none."""
+    # Which of several modules opened the view is not known, so none is noted.
+    noted = None if others else module
+
     def decorate(view: View) -> View:
         @wraps(view)
         def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             response: HttpResponseBase
             row: Row | None
             try:
-                request.token, row = admit(request, module)
+                request.token, row = admit(request, module, others)
                 quota = check_limits(request, row)
             except CallRefused as refused:
                 response, row = refused.response, refused.row
                 note_refusal(request, refused)
                 if row and (row.is_retired or row.rehearsed_until):
-                    note_use(request, row, module)
+                    note_use(request, row, noted)
             else:
                 days.count(request.token.id, answered=True)
                 response = view(request, *args, **kwargs)
@@ -100,7 +105,7 @@ def gate(module: Module | None) -> Callable[[View], View]:
                     stamp(request.token.id)
                 if row.pepper != max(settings.TOKEN_PEPPERS):
                     renew_digest(request, row)
-                note_use(request, row, module)
+                note_use(request, row, noted)
             if row:
                 tell_end(request, response, row)
             response.headers["Vary"] = "Authorization"
@@ -109,7 +114,7 @@ def gate(module: Module | None) -> Callable[[View], View]:
 
         # The gate replaces the session here. Tests read `module` to prove that every view is gated.
         inner.login_required = False  # type: ignore[attr-defined]
-        inner.module = module  # type: ignore[attr-defined]
+        inner.module, inner.others = module, others  # type: ignore[attr-defined]
         return inner
 
     return decorate
@@ -137,7 +142,9 @@ def check_limits(request: ApiRequest, row: Row) -> dict[str, str]:
         raise
 
 
-def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, Row]:
+def admit(
+    request: HttpRequest, module: Module | None, others: tuple[Module, ...] = ()
+) -> tuple[Caller, Row]:
     """Return the caller, and the row of its key. Raise CallRefused."""
     if settings.HTTPS and not request.is_secure():
         text = _("Keys must not be sent unencrypted. Use https, and replace the key that you sent.")
@@ -175,7 +182,7 @@ def admit(request: HttpRequest, module: Module | None) -> tuple[Caller, Row]:
     check_retirement(key, row)
     check_address(request, key, row)
     check_policies(key, row, is_idle=all(each.is_idle for each in rows))
-    check_grant(request, key, row, module)
+    check_grant(request, key, row, module, others)
     return Caller(key.token_id, row.account_id, row.side, row.key_id), row
 
 
@@ -257,10 +264,18 @@ def check_policies(key: keys.Key, row: Row, *, is_idle: bool) -> None:
         raise CallRefused(api.error(403, "AUTH_008", text), text, key.token_id, row)
 
 
-def check_grant(request: HttpRequest, key: keys.Key, row: Row, module: Module | None) -> None:
-    """Raise CallRefused unless the token was granted the module (or All)."""
-    if module and not row.is_granted:
-        text = no_grant(request, key.token_id, module, row.extension_id)
+def check_grant(
+    request: HttpRequest,
+    key: keys.Key,
+    row: Row,
+    module: Module | None,
+    others: tuple[Module, ...] = (),
+) -> None:
+    """Raise CallRefused unless the token was granted the module, another one of them, or All."""
+    if module is None or row.is_granted:
+        return
+    if not (others and Grant.objects.filter(token=key.token_id, module__in=others).exists()):
+        text = no_grant(request, key.token_id, (module, *others), row.extension_id)
         raise CallRefused(api.error(403, "AUTH_003", text), text, key.token_id, row)
 
 
@@ -291,13 +306,19 @@ def too_many(
     return response
 
 
-def no_grant(request: HttpRequest, token_id: str, module: Module, extension_id: str) -> str:
+def no_grant(
+    request: HttpRequest, token_id: str, modules: tuple[Module, ...], extension_id: str
+) -> str:
     """Return a text that says which module a token lacks, and what can be done about it.
 
     The extension is looked up only here, so that calls that pass do not pay for it.
     """
-    words = {"id": token_id, "module": module.label}
-    refused = _("The token %(id)s may not reach the module %(module)s.") % words
+    words = {"id": token_id, "modules": either([str(module.label) for module in modules])}
+    refused = (
+        _("The token %(id)s may not reach the module %(modules)s.")
+        if len(modules) == 1
+        else _("The token %(id)s may not reach any of the modules %(modules)s.")
+    ) % words
     fixed = Extension.objects.filter(pk=extension_id, fixed_modules__isnull=False)
     if extension := fixed.values_list("label", flat=True).first():
         words = {"extension": extension}

@@ -7,6 +7,7 @@ all of them on as they are stored, so that new records fit what people have chan
 from demo.companies import People
 from demo.records.base import add, keep, stored
 from demo.records.contracts import Sold, agreement, contract, sold_under
+from demo.records.conversations import conversations
 from demo.records.customers import customer
 from demo.records.devops import services
 from demo.records.helpdesk import cases
@@ -59,11 +60,17 @@ def load(per_account: int, people: People) -> None:
     )
     add(request_items(requests))
     configs = keep(tier_configs(assets.values(), {each.pk: each for each in customers}, requests))
-    keep(config_requests(configs))
+    config_asked = keep(config_requests(configs))
     keep(account_requests(assets.values()))
-    keep(listing_requests(offer.listing for offer in offers))
+    listing_asked = keep(listing_requests(offer.listing for offer in offers))
     keep(billing_requests(assets.values()))
     keep(usage_files(offers, people))
-    keep(cases(contracts, offers, people))
+    for records in (
+        keep(cases(contracts, offers, people)),
+        requests,
+        config_asked,
+        listing_asked,
+    ):
+        conversations(records, people)
     reports(people)
     services(products)

@@ -13,6 +13,7 @@ from modules.models.base import (
 )
 from modules.models.billing import BillingRequest
 from modules.models.contracts import Contract
+from modules.models.conversations import DISCUSSED, Conversation, ConversationFull, Message
 from modules.models.customers import Customer, TierAccountRequest
 from modules.models.devops import Environment, Service
 from modules.models.helpdesk import Case
@@ -27,6 +28,7 @@ from modules.models.tier_config import TierConfig, TierConfigRequest
 from modules.models.usage import UsageFile
 
 __all__ = (
+    "DISCUSSED",
     "Agreement",
     "Asset",
     "AssetItem",
@@ -35,6 +37,8 @@ __all__ = (
     "Category",
     "Connection",
     "Contract",
+    "Conversation",
+    "ConversationFull",
     "Country",
     "Customer",
     "Environment",
@@ -46,6 +50,7 @@ __all__ = (
     "Locale",
     "Marketplace",
     "MarketplaceHub",
+    "Message",
     "ModuleEntry",
     "OwnedQuerySet",
     "PriceList",

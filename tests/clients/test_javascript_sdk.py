@@ -1,4 +1,4 @@
-"""CloudBlue's JavaScript SDK reads all of its resources that this portal has."""
+"""CloudBlue's JavaScript SDK reads all of its resources, and writes into a conversation."""
 
 import json
 import subprocess
@@ -12,8 +12,7 @@ from tests.clients.conftest import SCRIPTS, Api, Row, clients_env
 from tests.server import ROOT
 
 MODULES = ROOT / ".sdk" / "node_modules"
-# Fifteen resources, of which the portal lacks conversations.
-RESOURCES = 14
+RESOURCES = 15
 
 
 @pytest.fixture(scope="module", params=["distributor", "vendor"])
@@ -70,6 +69,17 @@ def test_what_is_below_a_record_is_that_of_a_plain_request(
     assert sizes["users"]
     assert sizes["items"]
     assert sizes["versions"] == 1
+    assert sizes["messages"]
+
+
+def test_it_finds_a_conversation_by_its_record_and_writes_into_it(
+    told: dict[str, Any], api: Api, key: str
+) -> None:
+    written = told["written"]
+    (found,) = told["found"]
+    assert (written["conversation"], written["text"]) == (found["id"], "Written by the SDK.")
+    path = f"conversations/{found['id']}/messages/{written['id']}"
+    assert plain(api, key, path) == written
 
 
 def test_refusals_reach_the_program_with_their_status_and_code(told: dict[str, Any]) -> None:

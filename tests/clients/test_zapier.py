@@ -33,6 +33,7 @@ POLLED = (
     ("tier/account-requests", ("id", "type", "status")),
     ("listing-requests", ("id", "type")),
     ("helpdesk/cases", ("id", "subject", "state")),
+    ("conversations", ("id", "instance_id", "created", "topic", "creator.id", "creator.name")),
     ("hubs", ("id", "name")),
 )
 OBJECTS = (

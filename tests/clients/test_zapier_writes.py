@@ -1,9 +1,12 @@
-"""What Zaps write about customers, configurations, listings, billing and orders, replayed.
+"""What Zaps write about customers, configurations, listings, billing and orders, and to partners.
 
 The other calls of the app stand in test_zapier.
 """
 
 from typing import Any
+from urllib.parse import quote
+
+import pytest
 
 from tests.clients.conftest import DISTRIBUTOR, VENDOR, Api
 from tests.clients.test_zapier import call, rows
@@ -116,3 +119,34 @@ def test_a_zap_orders_and_another_changes_and_fails_it(api: Api) -> None:
     path = f"requests/{made['id']}"
     assert sent(api, api.vendor, path, {"note": "By a Zap."}, "PUT")["note"] == "By a Zap."
     assert sent(api, api.vendor, f"{path}/fail", {"reason": "No stock."})["status"] == "failed"
+
+
+@pytest.mark.parametrize("path", ["requests", "tier/config-requests", "listing-requests"])
+def test_a_zap_writes_about_a_request_and_reads_what_was_written(api: Api, path: str) -> None:
+    pk = rows(api, api.vendor, f"{path}?limit=1")[0]["id"]
+    talk = rows(api, api.vendor, f"conversations?instance_id={pk}")[0]["id"]
+    made = sent(api, api.vendor, f"conversations/{talk}/messages", {"text": "From a Zap."})
+    assert (made["conversation"], made["text"], made["type"]) == (talk, "From a Zap.", "message")
+    status, found, _ = call(api, api.vendor, "GET", f"conversations/{talk}")
+    assert (status, found["instance_id"]) == (200, pk)
+    assert found["messages"][-1] == made
+
+
+def test_a_zap_looks_for_conversations(api: Api) -> None:
+    page = "limit=100&offset=0&ordering(-created)"
+    newest = rows(api, api.vendor, f"conversations?{page}")
+    moments = [row["created"] for row in newest]
+    assert moments == sorted(moments, reverse=True)
+    first, second = newest[:2]
+    about = f"in(instance_id,({first['instance_id']},{second['instance_id']}))"
+    assert rows(api, api.vendor, f"conversations?{about}&{page}") == [first, second]
+    until = quote("2015-01-31T10:20:30.123Z")
+    assert rows(api, api.vendor, f"conversations?le(created,{until})&{page}") == []
+
+
+def test_a_zap_comments_on_a_case_by_the_id_of_the_case(api: Api) -> None:
+    case = rows(api, api.vendor, "helpdesk/cases?eq(state,pending)&limit=10")[0]["id"]
+    path = f"conversations/{case}/messages"
+    made = sent(api, api.vendor, path, {"text": "Seen by a Zap."})
+    query = f"search={quote('by a Zap')}&ge(created,{quote(made['created'])})&limit=100&offset=0"
+    assert rows(api, api.vendor, f"{path}?{query}") == [made]

@@ -14,9 +14,10 @@ from tokens.gate import Caller
 MICK, FRONT_STREET, BAYSIDE, SOUTHPAW = "PA-063-101", "VA-044-420", "VA-571-206", "PA-318-774"
 
 
+# Tokens of the demo that may reach everything.
 CALLERS = {
-    MICK: Caller("SU-000-000-001", MICK, Account.Side.DISTRIBUTOR),
-    FRONT_STREET: Caller("SU-000-000-002", FRONT_STREET, Account.Side.VENDOR),
+    MICK: Caller("SU-431-800-699", MICK, Account.Side.DISTRIBUTOR),
+    FRONT_STREET: Caller("SU-324-395-019", FRONT_STREET, Account.Side.VENDOR),
 }
 
 

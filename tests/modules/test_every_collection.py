@@ -69,7 +69,7 @@ def test_a_list_costs_three_queries_and_a_record_two_however_many_there_are(
 
 
 def parent_of(resource: Resource, key: str) -> str:
-    """Return the id of a product with items, of a webhook, of the account, or of the token."""
+    """Return the id of a parent that has records: a product with items, the token and so on."""
     if resource.path.startswith("products/"):
         return Product.objects.filter(items__isnull=False, vendor="VA-044-420", status="published")[
             0
@@ -77,8 +77,11 @@ def parent_of(resource: Resource, key: str) -> str:
     token_id = key.split(" ")[1].split(":")[0]
     if resource.path.startswith("accounts/"):
         return str(Token.objects.get(pk=token_id).account_id)
+    account = Token.objects.get(pk=token_id).account
+    if resource.path.startswith("conversations/"):
+        talked = models.Message.objects.filter(account=account, number=2)
+        return str(talked[0].conversation_id)
     if resource.path.startswith("notifications/"):
-        account = Token.objects.get(pk=token_id).account
         told = Webhook.objects.filter(account=account, deliveries__isnull=False)
         return str(told.distinct()[0].pk)
     return token_id
@@ -117,6 +120,7 @@ MAY_SEE: dict[str, Callable[[str], QuerySet[Any]]] = {
     "modules": lambda account: models.ModuleEntry.objects.all(),
     "notifications/webhooks": lambda account: Webhook.objects.filter(account=account),
     "helpdesk/cases": side(models.Case),
+    "conversations": side(models.Conversation),
     "listings": side(models.Listing),
     "listing-requests": side(models.ListingRequest),
     "marketplaces": lambda account: models.Marketplace.objects.filter(

@@ -1,7 +1,8 @@
 """The API compared with the facts of CloudBlue's own description (version 37.0).
 
-The facts are in `official.json`. Deliberate differences are listed here, and a listed difference
-that no longer exists fails as well.
+The facts are in `official.json`; those of conversations, which the description lacks, are what
+CloudBlue's programs read and filter by. Deliberate differences are listed here, and a listed
+difference that no longer exists fails as well.
 """
 
 import json
@@ -14,6 +15,7 @@ import pytest
 from django.test import Client
 
 from api.resource import Resource
+from modules.models import Conversation
 from modules.urls import RESOURCES
 from tokens.models import Token
 
@@ -142,10 +144,9 @@ def records(demo: dict[str, str], client: Client) -> Callable[[Resource], list[d
     def do(resource: Resource) -> list[dict[str, Any]]:
         paths = [resource.path]
         if "<parent>" in resource.path:
-            paths = [
-                resource.path.replace("<parent>", token)
-                for token in Token.objects.values_list("pk", flat=True)[:20]
-            ]
+            model: Any = Conversation if resource.path.startswith("conv") else Token
+            parents = model.objects.values_list("pk", flat=True)[:20]
+            paths = [resource.path.replace("<parent>", parent) for parent in parents]
         return [
             record
             for key in demo.values()

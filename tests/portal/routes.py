@@ -275,6 +275,8 @@ API = {
     "notifications/webhooks": Module.INTEGRATIONS,
     "notifications/webhooks/<parent>/deliveries": Module.INTEGRATIONS,
     "helpdesk/cases": Module.HELPDESK,
+    "conversations": Module.HELPDESK,
+    "conversations/<parent>/messages": Module.HELPDESK,
     "listings": Module.LISTINGS,
     "listing-requests": Module.LISTINGS,
     "marketplaces": Module.MARKETPLACES,

@@ -19,6 +19,7 @@ const LISTS = {
   webhooks: 'notifications/webhooks',
   listingRequests: 'listing-requests',
   cases: 'helpdesk/cases',
+  conversations: 'conversations',
 };
 
 /* What a call gave, or how it was refused. */
@@ -33,6 +34,11 @@ const outcome = async (call) => {
 const run = async (endpoint, key) => {
   const client = new ConnectClient(endpoint, key);
   const told = { lists: {}, records: {}, below: {}, refused: {} };
+  const { conversations } = client;
+  const [request] = await client.requests.search({ limit: 1 });
+  told.found = await outcome(() => conversations.getConversationsByObjectId(request.id));
+  const talk = told.found[0].id;
+  told.written = await outcome(() => conversations.createMessage(talk, 'Written by the SDK.'));
   for (const [name, path] of Object.entries(LISTS)) {
     const rows = await outcome(() => client[name].search({ limit: 5, $ordering: 'id' }));
     told.lists[path] = rows;
@@ -45,6 +51,7 @@ const run = async (endpoint, key) => {
   const { products } = client;
   const below = {
     [`accounts/${account}/users`]: () => client.accounts.users(account).search(),
+    [`conversations/${talk}/messages`]: () => conversations.messages(talk).search(),
     [`products/${product}/items`]: () => products.getItems(product),
     [`products/${product}/templates`]: () => products.getTemplates(product),
     [`products/${product}/parameters`]: () => products.parameters(product).search(),
@@ -60,7 +67,7 @@ const run = async (endpoint, key) => {
   told.refused.key = await outcome(() => stranger.accounts.search());
   told.refused.record = await outcome(() => client.products.get('PRD-999-999-999'));
   told.refused.query = await outcome(() => client.products.search({ $ordering: 'nonsense' }));
-  told.refused.absent = await outcome(() => client.conversations.search());
+  told.refused.absent = await outcome(() => client.products.fetch('/usage/records'));
   return told;
 };
 
