@@ -152,7 +152,7 @@ BUTTONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "webhooks:redeliver_failed": (
         f"{HOOKS}{{webhook}}/deliveries/redeliver/",
         f"{HOOKS}{{webhook}}/deliveries/redeliver/",
-        {},
+        {"since": "2026-01-31"},
     ),
     "webhooks:recover": (
         f"{HOOKS}{{webhook}}/deliveries/recover/",

@@ -3,20 +3,42 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest
+from portal.filters import DAYS, DayInput
 from portal.http import whole
+from portal.moments import day_bounds
 from portal.notices import inform, succeed
 from webhooks.models import Delivery, DeliveryQuerySet, Webhook
 from webhooks.models.delivery import MOST_AGAIN
 from webhooks.pages.detail import find, header, never_called
+
+
+class SinceForm(forms.Form):
+    """Since which day what is sent again has failed."""
+
+    since = forms.DateField(
+        label=gettext_lazy("Failed since"),
+        required=False,
+        widget=DayInput(),
+        input_formats=DAYS,
+        error_messages={"invalid": gettext_lazy("Enter a day as dd/mm/yyyy.")},
+    )
+
+    def narrowed(self, rows: DeliveryQuerySet) -> DeliveryQuerySet:
+        """Return the deliveries that have failed since the day; none if it is not a day."""
+        if not self.is_valid():
+            return rows.none()
+        day = self.cleaned_data["since"]
+        return rows.filter(failing_since__gte=day_bounds(day)[0]) if day else rows
 
 
 def undelivered(webhook: Webhook) -> DeliveryQuerySet:
@@ -47,9 +69,11 @@ def now_shown() -> int:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 def redeliver_failed(request: PersonRequest, webhook_id: str) -> HttpResponse:
-    """Say how many deliveries have failed (GET), and send them all once more (POST)."""
+    """Say how many deliveries have failed since a day (GET), and send them once more (POST)."""
     webhook = find(request, webhook_id)
-    return send_all(request, webhook, undelivered(webhook), _("Redeliver All"))
+    form = SinceForm(request.POST if request.method == "POST" else request.GET)
+    rows = form.narrowed(undelivered(webhook))
+    return send_all(request, webhook, rows, _("Redeliver All"), form=form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,7 +107,8 @@ def send_all(
         return page
     # One more than can be sent at once tells that there are more.
     count = rows.order_by()[: MOST_AGAIN + 1].count()
-    if not count:
+    # A day with nothing can be changed.
+    if not count and not ("form" in shown and shown["form"]["since"].data):
         inform(request, _("Nothing to send again."), none)
         return page
     context = {

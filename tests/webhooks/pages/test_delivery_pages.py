@@ -1,12 +1,15 @@
 """The tab Deliveries and the page of a delivery."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from activity.actions import Action
 from activity.models import Event
 from tests.conftest import Person
+from tests.matching import matched
 from tests.webhooks.engine.receiver import Receiver
 from tests.webhooks.factories import (
     delivered,
@@ -200,6 +203,43 @@ def test_all_that_failed_are_counted_first_and_then_sent(michael: Person, four: 
     other.refresh_from_db()
     assert other.state == Delivery.State.FAILED
     assert b"No delivery has failed." in michael.client.post(url, follow=True).content
+
+
+def test_those_that_failed_since_a_day_are_counted_and_sent_alone(
+    michael: Person, webhook: Webhook
+) -> None:
+    old, new = given_up(webhook, "PR-old"), given_up(webhook, "PR-new")
+    Delivery.objects.filter(pk=old.pk).update(failing_since=timezone.now() - timedelta(days=3))
+    day = timezone.localdate() - timedelta(days=1)
+    url = page_of(webhook, "redeliver/")
+    assert "Send 2 deliveries again?" in text_of(michael, url)
+    page = michael.client.get(url, {"since": day.isoformat()}).text
+    assert "Send 1 delivery again?" in " ".join(page.split())
+    michael.client.post(url, {"since": matched(r'name="since" value="([^"]+)"', page)[1]})
+    assert [*Delivery.objects.filter(state="failed")] == [old]
+    new.refresh_from_db()
+    assert new.is_pending
+
+
+@pytest.mark.parametrize(
+    ("since", "told"),
+    [
+        ("2099-12-31", "No delivery has failed since then."),
+        ("9999-12-31", "No delivery has failed since then."),
+        ("soon", "Enter a day as dd/mm/yyyy."),
+    ],
+)
+def test_a_day_without_failures_or_none_sends_nothing(
+    michael: Person, webhook: Webhook, since: str, told: str
+) -> None:
+    row = given_up(webhook)
+    url = page_of(webhook, "redeliver/")
+    page = michael.client.get(url, {"since": since}).text
+    assert told in page
+    assert 'name="seen"' not in page
+    assert michael.client.post(url, {"since": since}).status_code == 302
+    row.refresh_from_db()
+    assert row.state == Delivery.State.FAILED
 
 
 def test_members_see_deliveries_and_redeliver_none(adrian: Person, webhook: Webhook) -> None:
