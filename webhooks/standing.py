@@ -291,7 +291,11 @@ class Standing:
     @cached_property
     def banner(self) -> Banner | None:
         if not self.webhook.fires:
-            told = _("Its type is “%(type)s”. Programs that manage webhooks find it in the API.")
+            told = _(
+                "Its type is “%(type)s”: CloudBlue Connect asks it about an object before it goes "
+                "on, and takes over what it answers. Programs that manage webhooks find it in the "
+                "API."
+            )
             kind = {"type": self.webhook.get_type_display()}
             return Banner(
                 "info", _("The portal keeps this webhook and never calls it."), told % kind

@@ -162,6 +162,7 @@ def test_a_validator_is_said_to_be_never_called(michael: Person, account: Accoun
     assert "never called" in text_of(michael)
     seen = text_of(michael, f"{LIST}{webhook.pk}/")
     assert "The portal keeps this webhook and never calls it." in seen
+    assert "CloudBlue Connect asks it about an object before it goes on" in seen
     assert "Send Test Event" not in seen
     michael.client.post(f"{LIST}{webhook.pk}/test/")
     assert not Delivery.objects.exists()
