@@ -221,6 +221,29 @@ def test_entries_of_any_length_fit_every_width(visit: Visit, portal: Portal) -> 
     fits(page)
 
 
+RULE = """
+from portal.addresses import read_span
+from tokens.models import IPRule, Token
+token = Token.objects.filter(account="PA-318-774", status="active").first()
+span = read_span("2001:db8:85a3:8d3:1319:8a2e:370:7348")
+IPRule.add(token.account, token, [("W" * 64, span)], by=None)
+print(token.pk)
+"""
+
+
+def test_rules_of_a_token_fit_every_width(visit: Visit, portal: Portal) -> None:
+    token = portal.manage("shell", "--no-imports", "-c", RULE).strip()
+    page = visit("duke")
+    page.goto(f"{LIST}{token}/")
+    expect(page.get_by_text("W" * 64)).to_be_visible()
+    fits(page)
+    rules = page.locator("#ip-rules a[href*=IPR]").evaluate_all("all => all.map((one) => one.href)")
+    assert len(rules) == 2  # Edit and Delete
+    for rule in rules:
+        page.goto(rule)
+        fits(page)
+
+
 def test_steps_of_the_wizard_do_not_scroll_sideways(visit: Visit) -> None:
     page = visit("michael")
     page.goto("/integrations/tokens/new/")
