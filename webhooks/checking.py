@@ -5,11 +5,9 @@ than that an address is not public, whatever the name, so that nobody can look a
 network of the portal with it.
 """
 
-import ssl
-import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pycurl
@@ -23,7 +21,7 @@ from webhooks import safety
 from webhooks.models.base import check_url
 from webhooks.now import turn
 from webhooks.outcomes import Outcome
-from webhooks.send import Transfer
+from webhooks.send import Result, Transfer
 from webhooks.signing import Call, sendable
 
 # Seconds for all of it, by the clock.
@@ -58,17 +56,20 @@ def look(url: str, account_id: str) -> Verdict:
     try:
         limits.take([looks(account_id)])
         with turn(account_id):
-            outcome, address, days = connect(parts.geturl())
+            result, days = connect(parts.geturl())
     except limits.LimitReached:
         return Verdict("warning", _("Too many addresses were looked at. Wait a moment."))
+    outcome = result.outcome
     if outcome == Outcome.NO_ADDRESS:
         return Verdict("error", safety.no_public_address(parts.hostname or ""))
-    named = {"host": text.isolate(reached(parts.hostname or "", address))}
+    named = {"host": text.isolate(reached(parts.hostname or "", result.address))}
     if outcome == Outcome.TOTAL_TIMEOUT:
         # Nothing was asked, so it cannot be the answer that took too long.
         outcome = Outcome.CONNECT_TIMEOUT
     if outcome != Outcome.OK:
-        return Verdict("error", f"{outcome.sentence} {outcome.advice}")
+        when = result.note if outcome == Outcome.TLS_EXPIRED else ""
+        sentences = (str(outcome.sentence), when, str(outcome.advice))
+        return Verdict("error", " ".join(filter(None, sentences)))
     if parts.scheme == "http":
         told = _("%(host)s can be reached. Calls are not encrypted: use https if you can.")
         return Verdict("warning", told % named)
@@ -92,33 +93,22 @@ def reached(host: str, address: str) -> str:
     return f"{host} ({address})" if shows else host
 
 
-def connect(url: str) -> tuple[Outcome, str, int | None]:
+def connect(url: str) -> tuple[Result, int | None]:
     """Connect to an address, with TLS for https.
 
-    Return the IP address, and the days that the certificate is valid.
+    Return what came of it, and for how many days the certificate is valid; None if unknown.
     """
     transfer = Transfer(SECONDS)
     transfer.prepare(Call("GET", url, {}))
     transfer.curl.setopt(pycurl.CONNECT_ONLY, 1)
-    transfer.curl.setopt(pycurl.OPT_CERTINFO, 1)
     try:
         transfer.curl.perform()
     except pycurl.error as problem:
-        return transfer.result(*problem.args[:2]).outcome, "", None
+        return transfer.result(*problem.args[:2]), None
     else:
         address = str(transfer.curl.getinfo(pycurl.PRIMARY_IP) or "")
-        return Outcome.OK, address, days_left(transfer.curl.getinfo_raw(pycurl.INFO_CERTINFO))
+        ends = next((each.ends for each in transfer.certificates()), None)
+        days = max((ends - datetime.now(UTC)).days, 0) if ends else None
+        return Result(Outcome.OK, address=address), days
     finally:
         transfer.close()
-
-
-def days_left(chain: Any) -> int | None:
-    """Return for how many days the first certificate of a chain is valid; None if unknown."""
-    for name, value in chain[0] if chain else ():
-        if name == b"Expire date":
-            try:
-                ends = ssl.cert_time_to_seconds(value.decode())
-            except ValueError:
-                return None
-            return max(int(ends - time.time()) // 86_400, 0)
-    return None

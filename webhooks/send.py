@@ -10,14 +10,17 @@ import re
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pycurl
+from django.utils.translation import gettext as _
 
+from accounts.mails import in_utc
 from webhooks import safety
 from webhooks.outcomes import Outcome
 from webhooks.signing import Call
@@ -86,6 +89,8 @@ class Transfer:
             pycurl.SSL_VERIFYPEER: 1,
             pycurl.SSL_VERIFYHOST: 2,
             pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
+            # For the day on which a certificate ended.
+            pycurl.OPT_CERTINFO: 1,
             pycurl.OPENSOCKETFUNCTION: self.open_socket,
             pycurl.WRITEFUNCTION: self.keep_answer,
             pycurl.HEADERFUNCTION: self.keep_header,
@@ -194,7 +199,10 @@ class Transfer:
             return Outcome.NO_ADDRESS, ""
         if error == 0:
             return Outcome.BAD_ANSWER, message
-        return self.judge_error(error), message
+        outcome = self.judge_error(error)
+        if outcome == Outcome.TLS_EXPIRED:
+            return outcome, out_of_time(self.certificates()) or message
+        return outcome, message
 
     def judge_code(self, code: int) -> tuple[Outcome, str]:
         if self.header("webhook-delivery").lower() == "abort-message":
@@ -230,6 +238,13 @@ class Transfer:
             return Outcome.TLS_EXPIRED
         other = verified in OF_ANOTHER_NAME
         return Outcome.TLS_NAME if other else Outcome.TLS_UNTRUSTED
+
+    def certificates(self) -> "list[Validity]":
+        """Return from when to when each certificate of the endpoint is valid, its own one first."""
+        chain = [dict(each) for each in self.curl.getinfo_raw(pycurl.INFO_CERTINFO) or ()]
+        return [
+            Validity(date_of(each, b"Start date"), date_of(each, b"Expire date")) for each in chain
+        ]
 
     @property
     def is_connected(self) -> bool:
@@ -290,6 +305,33 @@ def make(call: Call, seconds: float) -> Result:
         return transfer.result()
     finally:
         transfer.close()
+
+
+class Validity(NamedTuple):
+    """From when to when a certificate is valid; None if that is unknown."""
+
+    begins: datetime | None
+    ends: datetime | None
+
+
+def date_of(certificate: Mapping[bytes, bytes], name: bytes) -> datetime | None:
+    """Return a date of a certificate, which libcurl writes as `Nov 26 00:20:40 2026 GMT`."""
+    try:
+        seconds = ssl.cert_time_to_seconds(certificate.get(name, b"").decode())
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def out_of_time(certificates: list[Validity]) -> str:
+    """Say when the first certificate that is out of time ended, or begins; `""` if none is."""
+    now = datetime.now(UTC)
+    for begins, ends in certificates:
+        if ends and ends <= now:
+            return _("It ended on %(at)s.") % {"at": in_utc(ends)}
+        if begins and begins > now:
+            return _("It is valid only from %(at)s.") % {"at": in_utc(begins)}
+    return ""
 
 
 def authorities() -> dict[int, str]:

@@ -216,6 +216,20 @@ def test_bad_certificates_are_told_apart(
         assert result.note
 
 
+def test_of_a_certificate_that_is_out_of_time_the_day_is_told(authority: Authority) -> None:
+    ended = datetime.now(UTC) - timedelta(days=3)
+    with speaking(partial(answering, authority.context(ends_in=-timedelta(days=3)))) as url:
+        result = over_tls(url)
+    assert result.outcome == Outcome.TLS_EXPIRED
+    assert result.note.startswith(f"It ended on {ended:%d/%m/%Y} ")
+
+
+@pytest.mark.parametrize("written", [None, b"", b"soon", b"Nov 26 25:00:00 2026 GMT", b"\xff"])
+def test_a_date_of_a_certificate_that_is_none_is_unknown(written: bytes | None) -> None:
+    certificate = {} if written is None else {b"Expire date": written}
+    assert send.date_of(certificate, b"Expire date") is None
+
+
 def test_http_where_https_is_expected_is_no_answer(receiver: Receiver) -> None:
     assert over_tls(receiver.url).outcome == Outcome.BAD_ANSWER
 

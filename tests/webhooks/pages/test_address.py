@@ -60,7 +60,7 @@ def test_it_says_for_how_long_the_certificate_is_valid(
 @pytest.mark.parametrize(
     ("host", "days", "sentence"),
     [
-        ("127.0.0.1", -1, "The certificate of the endpoint has expired."),
+        ("127.0.0.1", -1, "The certificate of the endpoint has expired. It ended on "),
         ("other.example", 9, "The certificate of the endpoint is for another name."),
     ],
 )
