@@ -92,6 +92,18 @@ def test_no_page_shows_the_key_behind_a_handle(michael: Person, zap: Token) -> N
     assert secret not in michael.client.get(LIST).text
 
 
+def test_general_offers_no_token_whose_key_is_behind_a_handle(
+    michael: Person, token: Token, zap: Token
+) -> None:
+    def offered() -> set[Token]:
+        return {*michael.client.get("/integrations/").context["offered"]}
+
+    assert offered() == {token}
+    Extension.objects.filter(pk=ZAPIER).update(uses_handle=False)
+    zap.renew(by=None, until=timezone.now() + timedelta(days=1))
+    assert offered() == {token, zap}
+
+
 def test_the_password_is_asked_for_before(michael: Person, zap: Token) -> None:
     client = stale(michael.client)
     handle = handle_of(zap)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import Account
 from activity.actions import Action
 from activity.models import Event
-from tests.conftest import Call, Person, Response
+from tests.conftest import Call, Clock, Person, Response
 from tests.factories import ZAPIER, TokenFactory, handle_of, header
 from tokens import handles, keys
 from tokens.catalog import Module
@@ -170,24 +170,48 @@ def renew(token: Token) -> None:
     token.renew(by=None, until=NOW() + timedelta(days=1))
 
 
-CLOSED: dict[str, Callable[[Token], Any]] = {
-    "disabled": lambda token: token.disable(by=None),
-    "deleted": lambda token: token.remove(by=None),
-    "expired": lambda token: Token.objects.filter(pk=token.pk).update(
-        expires_at=NOW() - timedelta(seconds=1)
+REPLACED = "The handle was replaced."
+NOT_THE_MAKER = "Bayside Cloud is not the maker of Zapier."
+UNCHECKABLE = "has no key that this portal can check."
+
+# What is done, and the end of the reason that the account of the token reads; "" for none.
+CLOSED: dict[str, tuple[Callable[[Token], Any], str]] = {
+    "disabled": (lambda token: token.disable(by=None), "is disabled."),
+    "deleted": (lambda token: token.remove(by=None), "is deleted."),
+    "expired": (
+        lambda token: Token.objects.filter(pk=token.pk).update(
+            expires_at=NOW() - timedelta(seconds=1)
+        ),
+        "is expired.",
     ),
-    "account": lambda token: Account.objects.filter(pk=token.account_id).update(is_active=False),
-    "rotated": replace,
-    "renewed": renew,
-    "draft": lambda token: Extension.objects.filter(pk=ZAPIER).update(status="draft"),
-    "no maker": lambda token: Extension.objects.filter(pk=ZAPIER).update(owner=None),
-    "other maker": lambda token: Extension.objects.filter(pk=ZAPIER).update(owner=token.account),
-    "no key": lambda token: token.keys.all().delete(),
-    "old": lambda token: (
-        Policy.objects.create(account=token.account, most_days=1),
-        token.keys.update(created_at=NOW() - timedelta(days=2)),
+    "account": (
+        lambda token: Account.objects.filter(pk=token.account_id).update(is_active=False),
+        "belongs to an account that is switched off.",
     ),
-    "pepper lost": lambda token: token.keys.update(pepper=99),
+    "rotated": (replace, REPLACED),
+    "renewed": (renew, REPLACED),
+    "draft": (
+        lambda token: Extension.objects.filter(pk=ZAPIER).update(status="draft"),
+        "Zapier is no longer in the catalog.",
+    ),
+    "no maker": (
+        lambda token: Extension.objects.filter(pk=ZAPIER).update(owner=None),
+        NOT_THE_MAKER,
+    ),
+    "other maker": (
+        lambda token: Extension.objects.filter(pk=ZAPIER).update(owner=token.account),
+        NOT_THE_MAKER,
+    ),
+    "no key": (lambda token: token.keys.all().delete(), ""),
+    "old": (
+        lambda token: (
+            Policy.objects.create(account=token.account, most_days=1),
+            token.keys.update(created_at=NOW() - timedelta(days=2)),
+        ),
+        "has a key that is older than a policy of the account allows.",
+    ),
+    "pepper lost": (lambda token: token.keys.update(pepper=99), UNCHECKABLE),
+    "digest altered": (lambda token: token.keys.update(digest=b"0" * 32), UNCHECKABLE),
 }
 
 
@@ -197,15 +221,18 @@ def test_what_closes_the_exchange_is_answered_like_an_unknown_handle(
 ) -> None:
     handle = handle_of(zap)
     assert exchange(handle).status_code == 200
-    CLOSED[name](zap)
+    close, reason = CLOSED[name]
+    close(zap)
     response = exchange(handle)
     unknown = exchange("0" * 40)
     assert (response.status_code, response.content) == (404, unknown.content)
+    assert "There is no such handle for you." in response.text
     ours, theirs = ({**each.headers, "X-Request-ID": ""} for each in (response, unknown))
     assert ours == theirs
     told = zap.events.filter(action=Action.HANDLE_REFUSED)
-    if name != "no key":
-        assert told.get().changes["reason"][1]
+    assert [event.changes["reason"][1][-len(reason) :] for event in told] == (
+        [reason] if reason else []
+    )
 
 
 def test_another_account_gets_the_answer_for_an_unknown_handle_and_is_recorded_once(
@@ -289,7 +316,54 @@ def test_the_maker_needs_a_token_in_force_with_the_module(
     assert Action.HANDLE_EXCHANGED not in actions(zap)
 
 
+def test_a_handle_that_was_replaced_in_between_gives_no_key(zap: Token, partner: Token) -> None:
+    assert handles.give(zap.pk, "0" * 40, partner) is None
+
+
+def test_a_refusal_is_recorded_again_after_ten_minutes_and_for_each_asker(
+    zap: Token, stranger: Person, clock: Clock
+) -> None:
+    handle = handle_of(zap)
+    one, other = (TokenFactory(account=stranger.account) for _ in range(2))
+    began = clock.now
+
+    def told(asker: Token, ahead: timedelta) -> int:
+        clock.now = began + ahead
+        with pytest.raises(handles.NotExchanged):
+            handles.exchange(handle, by=asker)
+        return zap.events.filter(action=Action.HANDLE_REFUSED).count()
+
+    tick, later = timedelta(microseconds=1), timedelta(minutes=10)
+    assert [told(one, timedelta(0)), told(other, timedelta(0))] == [1, 2]
+    assert [told(one, later - tick), told(one, later)] == [2, 3]
+
+
+def test_the_latest_five_exchanges_are_told_newest_first(
+    zap: Token, partner: Token, stranger: Person
+) -> None:
+    for _ in range(5):
+        handles.exchange(handle_of(zap), by=partner)
+    zap.disable(by=None)
+    asker = TokenFactory(account=stranger.account)
+    with pytest.raises(handles.NotExchanged):
+        handles.exchange(handle_of(zap), by=asker)
+    told = [(each.who, each.reason) for each in handles.latest(zap)]
+    refused = ("Front Street Inc", "Front Street Inc is not the maker of Zapier.")
+    assert told == [refused, *[("Bayside Cloud", "")] * 4]
+    assert handles.latest(partner) == []
+
+
 # --- Limits ---------------------------------------------------------------------------------------
+
+
+def test_a_token_may_exchange_120_handles_in_a_minute_and_a_network_60(
+    rf: RequestFactory, partner: Token
+) -> None:
+    token, network = handles.tries(partner.pk, rf.get("/", REMOTE_ADDR="192.0.2.7"))
+    assert (token.tries, token.wait) == (120, timedelta(minutes=1))
+    assert (network.tries, network.wait) == (60, timedelta(minutes=1))
+    assert token.key != network.key
+    assert handles.tries(partner.pk, None) == [token]
 
 
 def test_one_token_may_exchange_so_often_in_a_minute(
@@ -382,7 +456,7 @@ def test_exchanges_at_once_give_one_key_and_are_all_recorded(zap: Token, partner
 
     def once(_number: int) -> tuple[int, str]:
         try:
-            response = Client().post(
+            response = Client(raise_request_exception=False).post(
                 "/public/v1/auth/tokens",
                 json.dumps({"handle": handle}),
                 content_type="application/json",
