@@ -85,6 +85,29 @@ def test_ids_of_nobody_take_no_write(db: None) -> None:
     assert not [query for query in queries if not query["sql"].startswith("SELECT")]
 
 
+def test_ids_of_nobody_are_not_written_beside_those_of_tokens(token: Token) -> None:
+    for number in range(3):
+        days.count(f"SU-000-000-{number:03}", answered=False)
+    days.count(token.pk, answered=True)
+    with CaptureQueriesContext(connection) as queries:
+        days.write()
+    written = [query["sql"] for query in queries if "INSERT INTO tokens_callsofday" in query["sql"]]
+    assert [sql.split(":")[0] for sql in written] == ["1 times"]
+    assert day_of(token) == (1, 0)
+
+
+def test_a_process_remembers_so_many_numbers_and_every_call_that_passed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert days.MOST == 20_000
+    monkeypatch.setattr(days, "MOST", 2)
+    for token_id in ("SU-1", "SU-2", "SU-3", "SU-2"):
+        days.count(token_id, answered=False)
+    days.count("SU-4", answered=True)
+    numbers = {(token_id, answered): n for (token_id, _, answered), n in days.counts.items()}
+    assert numbers == {("SU-1", False): 1, ("SU-2", False): 2, ("SU-4", True): 1}
+
+
 def test_writes_of_several_processes_add_up(token: Token) -> None:
     for _ in range(2):
         days.count(token.pk, answered=True)
