@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account
-from tests.conftest import Person, Response, stale
+from tests.conftest import Clock, Person, Response, stale
 from tests.factories import PASSWORD, TokenFactory, secret
 from tests.matching import matched
 from tokens import keys
@@ -126,6 +126,12 @@ def test_a_new_address_ends_the_old_one(michael: Person, address: str) -> None:
     second = make(michael.client)
     assert second != address
     assert [read(each).status_code for each in (address, second)] == [404, 200]
+
+
+def test_a_new_address_says_when_it_was_made(michael: Person, address: str, clock: Clock) -> None:
+    clock.move(days=3)
+    CalendarFeed.renew(michael.membership)
+    assert CalendarFeed.objects.get().created_at == clock.now
 
 
 def test_it_can_be_withdrawn(michael: Person, address: str) -> None:

@@ -232,6 +232,17 @@ def test_thirty_days_count_from_the_renewal_however_often_the_old_key_is_extende
     assert old_key(token).retires_at == began + LONGEST_OVERLAP
 
 
+def test_an_old_key_of_before_renewals_were_noted_is_extended_for_thirty_days_from_now(
+    token: Token, clock: Clock
+) -> None:
+    renewed(token)
+    token.keys.update(replaced_at=None)
+    with pytest.raises(BadEnd, match="at most 30 days"):
+        token.extend(by=None, until=clock.now + LONGEST_OVERLAP + TICK)
+    token.extend(by=None, until=clock.now + LONGEST_OVERLAP)
+    assert old_key(token).retires_at == clock.now + LONGEST_OVERLAP
+
+
 def test_a_rehearsal_lasts_five_minutes_and_a_second_press_does_not_prolong_it(
     token: Token, clock: Clock
 ) -> None:

@@ -13,7 +13,7 @@ from accounts.models import Account
 from activity.actions import Action
 from activity.models import Chain
 from portal.text import isolate
-from tests.conftest import Person
+from tests.conftest import Clock, Person
 from tests.factories import CUSTOM, TokenFactory
 from tokens.catalog import Access, Module
 from tokens.models import (
@@ -90,6 +90,31 @@ def test_an_edit_tells_when_and_how_often_the_token_was_changed(token: Token) ->
     fresh = Token.objects.get()
     assert fresh.version == 2
     assert timezone.now() - fresh.updated_at < timedelta(minutes=1)
+
+
+def test_a_token_that_follows_its_extension_says_when_and_who_changed_it(
+    token: Token, michael: Person, clock: Clock
+) -> None:
+    before = Token.objects.values().get()
+    clock.move(minutes=1)
+    assert token.follow({Module.USAGE, Module.PRICING}, by=michael.user) is True
+    assert Token.objects.values().get() == before | {
+        "version": 2,
+        "updated_at": clock.now,
+        "updated_by_id": michael.user.pk,
+        "updated_by_name": michael.user.name,
+    }
+    event = token.events[0]
+    assert (event.action, event.actor_id) == (Action.TOKEN_CHANGED, michael.user.pk)
+    assert event.changes == {"modules": [["Agreements"], ["Pricing", "Usage"]]}
+    assert token.follow({Module.PRICING}, by=None) is True
+    assert token.events[0].changes == {"modules": [["Pricing", "Usage"], ["Pricing"]]}
+    assert token.follow({Module.PRICING}, by=None) is False
+    token.remove(by=None)
+    assert token.follow({Module.USAGE}, by=None) is False
+    assert [str(grant) for grant in Grant.objects.all()] == ["Pricing"]
+    assert Token.objects.get().version == 3
+    assert token.events.filter(action=Action.TOKEN_CHANGED).count() == 2
 
 
 def test_the_trail_of_a_new_token_says_all_that_it_was_made_with(account: Account) -> None:

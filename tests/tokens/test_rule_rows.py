@@ -64,6 +64,19 @@ def test_a_rule_is_changed_and_no_other_and_says_whether(
     ]
 
 
+def test_each_of_several_rules_is_told_by_what_it_was(account: Account) -> None:
+    names = {"One": ONE, "Two": TWO, "Three": THREE}
+    for name, text in names.items():
+        rule(account, text, name)
+    for made in IPRule.objects.order_by("-pk"):
+        made.change(f"{made.name}!", made.span, by=None)
+    renamed = {changes["rule"][0]: changes for action, changes in told()[-3:]}
+    assert renamed == {
+        name: {"rule": [name, f"{name}!"], "addresses": [text, text]}
+        for name, text in names.items()
+    }
+
+
 def test_what_happens_to_a_rule_of_a_token_names_the_rule_in_the_trail_of_the_token(
     account: Account, token: Token
 ) -> None:
