@@ -72,10 +72,20 @@ class Span:
         return f"{min(share, 99.9):.1f} %"
 
     @property
+    def times(self) -> list[int]:
+        """The milliseconds that endpoints took to accept an event, in their order."""
+        return sorted(row.milliseconds for row in self.rows if row.milliseconds is not None)
+
+    @property
     def time(self) -> str:
-        """The middle one of the times that endpoints took to accept an event."""
-        known = [row.milliseconds for row in self.rows if row.milliseconds is not None]
-        return f"{median(known):,.0f} ms" if known else "–"
+        """The middle one of the times."""
+        return f"{median(self.times):,.0f} ms" if self.times else "–"
+
+    @property
+    def slowest(self) -> str:
+        """The time that 5 in a hundred reached or exceeded; empty if there are none."""
+        times = self.times
+        return f"{times[len(times) * 95 // 100]:,} ms" if times else ""
 
 
 @dataclass

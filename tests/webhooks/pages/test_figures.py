@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.conftest import Person
 from tests.webhooks.factories import delivered, failing, given_up, make_delivery, make_webhook
 from webhooks import figures
-from webhooks.figures import Figures
+from webhooks.figures import Figures, Sent, Span
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent
 
 
@@ -44,11 +44,19 @@ def test_both_spans_are_counted(webhook: Webhook) -> None:
     assert (day.sent, day.failed, day.rate, day.time) == ("2", "1", "50.0 %", "100 ms")
 
 
+@pytest.mark.parametrize(("count", "slowest"), [(1, "1 ms"), (20, "20 ms"), (100, "96 ms")])
+def test_the_slowest_are_five_in_a_hundred(count: int, slowest: str) -> None:
+    now = timezone.now()
+    assert Span([Sent(now, False, took) for took in range(count, 0, -1)]).slowest == slowest
+    assert Span([Sent(now, True, None)]).slowest == ""
+
+
 def test_the_page_shows_them_with_a_picture_in_words(michael: Person, webhook: Webhook) -> None:
     fill(webhook)
     page = michael.client.get(f"/integrations/webhooks/{webhook.pk}/").text
     assert "Last 30 Days" in page
     assert "2 in 24 hours" in page
+    assert "for the slowest 5 %" in page
     label = re.search(r'<svg class="spark"[^>]* role="img" aria-label="([^"]*)"', page)
     assert label
     assert "Deliveries of each of the last 30 days. Most on" in label[1]
