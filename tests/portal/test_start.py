@@ -16,10 +16,20 @@ from tests.server import ROOT, environment, free_port, installation, refused, ru
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file in which each Python notes its command, if its folder is on PYTHONPATH."""
+    started = tmp_path_factory.mktemp("site") / "started"
+    started.with_name("sitecustomize.py").write_text(
+        f"import sys\nopen({str(started)!r}, 'a').write(f'{{sys.orig_argv}}\\n')\n"
+    )
+    return started
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, started: Path) -> Path:
     """Start an installation once, in a folder whose name would break any URL."""
     home = installation(tmp_path_factory.mktemp("start") / "C# projects" / "50% ünï?")
-    with running(home, "-m", "portal"):
+    with running(home, "-m", "portal", PYTHONPATH=str(started.parent), DELIVER="off"):
         pass
     return home
 
@@ -30,6 +40,11 @@ def test_the_first_start_makes_secrets_database_files_and_people(home: Path) -> 
     assert (home / "var" / "portal.sqlite3").stat().st_size > 0
     assert (home / "var" / "static" / "css" / "base.css").exists()
     assert [path.name for path in home.parent.iterdir()] == [home.name]
+
+
+def test_the_first_start_loads_the_portal_once(home: Path, started: Path) -> None:
+    """A command in a process of its own would load it again."""
+    assert [line.count("'portal'") for line in started.read_text().splitlines()] == [1]
 
 
 def test_another_start_keeps_them_and_serves_pages_with_their_style(home: Path) -> None:
