@@ -4,7 +4,6 @@ Nothing happens without the password, and nothing typed is lost.
 """
 
 import re
-import time
 from html import unescape
 from typing import Any
 
@@ -16,9 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, Counter, Session
-from activity.actions import Action
 from activity.models import Event
-from tests.conftest import Person, Response, confirmed, person, stale
+from tests.conftest import Person, Response, confirmed, stale
 from tests.factories import CUSTOM, PASSWORD, MembershipFactory, TokenFactory, secret
 from tests.matching import matched
 from tests.portal.routes import FORMS
@@ -75,10 +73,18 @@ PRESSES = [
     ("tokens:dismiss_reminders", {"newest": "1"}, NEVER),
     ("tokens:renew_calendar", {}, ASKS),
     ("tokens:withdraw_calendar", {}, NEVER),
-    ("webhooks:edit", {"label": "Renamed"}, NEVER),
+    ("webhooks:enable", {}, ASKS),
+    ("webhooks:enable", {"missed": "on"}, ASKS),
+    ("webhooks:disable", {}, NEVER),
+    ("webhooks:edit", {"label": "Renamed", "headers_name": "X-A", "data": '{"a": 1}'}, NEVER),
     ("webhooks:edit", {"external_url": "https://elsewhere.example/"}, ASKS),
     ("webhooks:edit", {"external_url": "https://elsewhere.example/", "look": "1"}, NEVER),
     ("webhooks:edit", {"external_url": "no address"}, NEVER),  # shows the error
+    ("webhooks:edit", {"active": "on"}, ASKS),
+    ("webhooks:edit", {"object_class": "tier_config_request"}, ASKS),
+    ("webhooks:edit", {"product_id": ""}, ASKS),
+    ("webhooks:edit", {"condition": ""}, ASKS),
+    ("webhooks:edit", {"condition": "eq(status,pending)"}, ASKS),
     ("portal:start_over", {}, NEVER),
     ("accounts:session", {}, NEVER),
     ("accounts:sign_out", {}, NEVER),
@@ -110,7 +116,7 @@ OF_OTHER_FILES = {
     *(f"rules:{name}" for name in ("add", "edit", "delete", "save_layout")),
     # And those of webhooks in tests/webhooks/pages.
     *(f"webhooks:{name}" for name in ("new", "draft", "reveal", "copy", "new_secret", "address")),
-    *(f"webhooks:{name}" for name in ("enable", "disable", "delete", "test", "stop", "recover")),
+    *(f"webhooks:{name}" for name in ("delete", "test", "stop", "recover")),
     *(f"webhooks:redeliver{which}" for which in ("", "_failed")),
     *(f"webhooks:save_{which}layout" for which in ("", "deliveries_")),
 }
@@ -118,8 +124,9 @@ OF_OTHER_FILES = {
 
 @pytest.fixture
 def expiring(account: Account) -> Token:
-    """Make a disabled token with two modules and an expiration, and a webhook beside it."""
-    make_webhook(account)
+    """Make a disabled token with two modules and an expiration, and a disabled webhook."""
+    narrow = {"product_id": "PRD-1", "condition": "eq(status,approved)"}
+    make_webhook(account, active=False, **narrow)
     token = TokenFactory(
         account=account,
         name="Sync",
@@ -174,10 +181,12 @@ def press(
             "modules": sorted(token.grants),
         }
         fields = {**kept, **fields}
-    if name == "webhooks:edit":
+    if name.startswith("webhooks:"):
         hook = Webhook.objects.get(account=token.account)
         paths[name] = reverse(name, args=(hook.pk,))
-        names = ("version", "label", "active", "object_class", "external_url", "http_method")
+    if name == "webhooks:edit":
+        names = ["version", "label", "active", "product_id", "object_class", "condition"]
+        names += ["external_url", "http_method"]
         fields = {**{each: getattr(hook, each) for each in names}, **fields}
     return client.post(
         paths.get(name, f"/integrations/tokens/{token.pk}/{name.removeprefix('tokens:')}/"),
@@ -366,135 +375,3 @@ def test_cancel_leads_back_to_where_the_question_came_from(
     page = f"/integrations/tokens/{expiring.pk}/"
     response = stale(michael.client).post(f"{page}enable/", {"next": page}, headers=headers)
     assert f'href="{page}" data-close' in response.text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "asks"),
-    [
-        (0, False),
-        (299, False),
-        (300, True),
-        (301, True),
-        (3600, True),
-        (-60, True),
-        (-(10**9), True),
-    ],
-)
-def test_a_password_counts_for_five_minutes_and_a_moment_ahead_of_the_clock_does_not(
-    michael: Person, token: Token, monkeypatch: pytest.MonkeyPatch, seconds: int, asks: bool
-) -> None:
-    now = int(time.time())
-    monkeypatch.setattr(time, "time", lambda: now)
-    response = confirmed(michael.client, seconds).post(f"/integrations/tokens/{token.pk}/reveal/")
-    assert (QUESTION in response.text) is asks
-
-
-def test_signing_in_counts_as_giving_the_password(michael: Person, token: Token) -> None:
-    client = Client()
-    client.post("/sign-in/", {"username": michael.user.email, "password": PASSWORD})
-    assert QUESTION not in client.post(f"/integrations/tokens/{token.pk}/reveal/").text
-
-
-# --- Whose confirmation it is ---------------------------------------------------------------------
-
-
-def test_the_answer_holds_for_the_account_it_was_asked_for(michael: Person, token: Token) -> None:
-    other = MembershipFactory(user=michael.user)
-    token.disable(by=None)
-    path = f"/integrations/tokens/{token.pk}/enable/"
-    michael.client.post("/account/switch/", {"account": michael.account.pk})
-    question = stale(michael.client).post(path)
-    michael.client.post("/account/switch/", {"account": other.account.pk})
-    response = answer(michael.client, path, question)
-    assert response.status_code == 302
-    assert other.account.name in michael.client.get(response["Location"], follow=True).text
-    token.refresh_from_db()
-    assert token.status == "inactive"
-
-
-def test_a_question_of_another_session_needs_that_sessions_mark(
-    michael: Person, token: Token
-) -> None:
-    token.disable(by=None)
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(michael.user, backend="accounts.backends.EmailBackend")
-    client.post(
-        f"/integrations/tokens/{token.pk}/enable/",
-        {"sudo_password": PASSWORD, "csrfmiddlewaretoken": "x" * 64},
-    )
-    token.refresh_from_db()
-    assert token.status == "inactive"
-    assert not client.session.get("confirmed_at")
-
-
-def test_one_password_serves_two_tabs_and_a_second_press_changes_nothing_more(
-    michael: Person, expiring: Token
-) -> None:
-    path = f"/integrations/tokens/{expiring.pk}/enable/"
-    first, second = stale(michael.client).post(path), michael.client.post(path)
-    answer(michael.client, path, first)
-    assert answer(michael.client, path, second, password="no matter").status_code == 302
-    assert expiring.events.filter(action=Action.TOKEN_ENABLED).count() == 1
-
-
-def test_a_huge_pending_body_is_refused_and_does_nothing(michael: Person, expiring: Token) -> None:
-    path = f"/integrations/tokens/{expiring.pk}/enable/"
-    assert stale(michael.client).post(path, {"x": "y" * 300_000}).status_code == 413
-    many = {f"field{n}": "x" for n in range(199)}
-    question = michael.client.post(path, many)
-    assert answer(michael.client, path, question).status_code == 413
-    expiring.refresh_from_db()
-    assert expiring.status == "inactive"
-
-
-# --- The creator's grace --------------------------------------------------------------------------
-
-
-def create(client: Client) -> Token:
-    run = client.post("/integrations/tokens/new/", {"name": "Mine", "expires_on": ""})["Location"]
-    client.post(run, {"extension": CUSTOM})
-    client.post(run.replace("extension", "permissions"), {"modules": [Module.AGREEMENTS]})
-    return Token.objects.get(name="Mine")
-
-
-def reveal(client: Client, token: Token, page: str = "summary") -> Response:
-    return client.post(f"/integrations/tokens/{token.pk}/reveal/", {"page": page})
-
-
-def test_the_session_that_created_a_token_views_its_key_on_summary_without_being_asked(
-    michael: Person,
-) -> None:
-    token = create(michael.client)
-    stale(michael.client)
-    assert secret(token) in re.sub(r"<[^>]*>", "", reveal(michael.client, token).text)
-    assert QUESTION in reveal(michael.client, token, page="detail").text
-
-
-def test_another_session_of_the_creator_is_asked_on_summary(michael: Person) -> None:
-    token = create(michael.client)
-    elsewhere = Client()
-    elsewhere.force_login(michael.user, backend="accounts.backends.EmailBackend")
-    assert QUESTION in reveal(elsewhere, token).text
-
-
-@pytest.mark.parametrize("seconds", [601, -60])
-def test_the_grace_is_short_and_does_not_lie_ahead(michael: Person, seconds: int) -> None:
-    token = create(michael.client)
-    session = stale(michael.client).session
-    session["created"] = {token.pk: time.time() - seconds}
-    session.save()
-    assert QUESTION in reveal(michael.client, token).text
-
-
-def test_the_grace_is_for_that_token_only(michael: Person, token: Token) -> None:
-    create(michael.client)
-    stale(michael.client)
-    assert QUESTION in reveal(michael.client, token).text
-
-
-def test_a_colleague_is_not_led_to_the_summary_of_a_run_that_is_not_his(michael: Person) -> None:
-    create(michael.client)
-    draft_id = Token.objects.get(name="Mine").draft_id
-    address = f"/integrations/tokens/new/{draft_id}/general/"
-    assert michael.client.get(address).status_code == 302
-    assert person(account=michael.account).client.get(address).status_code == 404

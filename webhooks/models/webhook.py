@@ -1,6 +1,7 @@
 """Webhooks: whom to call about which changes, and the verbs that change them."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,18 @@ class Webhook(WebhookFields):
     def fires(self) -> bool:
         """Whether the portal calls it at all: validators are only kept."""
         return self.type == Type.EVENT
+
+    def widens(self, fields: Mapping[str, Any]) -> bool:
+        """Tell whether an edit would have more sent, or have it sent elsewhere."""
+        resumes = fields["active"] and not self.active
+        moves = any(
+            fields[name] != getattr(self, name) for name in ("external_url", "object_class")
+        )
+        # Without a product or a condition all is sent, so that a first one sends less.
+        frees = any(
+            getattr(self, name) not in {"", fields[name]} for name in ("product_id", "condition")
+        )
+        return resumes or moves or frees
 
     # --- Verbs --------------------------------------------------------------------------------
 

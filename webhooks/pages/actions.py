@@ -4,10 +4,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
+from accounts import sudo
 from accounts.decorators import always_possible, for_administrators
 from accounts.http import PersonRequest
 from portal import text
@@ -39,6 +41,10 @@ def disable(request: PersonRequest, webhook_id: str) -> HttpResponse:
 @for_administrators
 def enable(request: PersonRequest, webhook_id: str) -> HttpResponse:
     webhook = find(request, webhook_id)
+    back = next_url(request, reverse("webhooks:list"))
+    purpose = format_html(_("To enable <strong>{}</strong>"), webhook.label)
+    if asked := sudo.ask(request, purpose, _("Enable")):
+        return sudo.page(request, asked, back=back)
     waiting = Delivery.objects.of_webhook(webhook).unfinished().count() if webhook.fires else 0
     again = 0
     if "missed" in request.POST:
@@ -56,7 +62,7 @@ def enable(request: PersonRequest, webhook_id: str) -> HttpResponse:
         succeed(request, _("%(name)s is enabled.") % name_of(webhook), " ".join(effects).strip())
     else:
         unchanged(request, webhook)
-    return redirect(next_url(request, reverse("webhooks:list")))
+    return redirect(back)
 
 
 def unchanged(request: PersonRequest, webhook: Webhook) -> None:

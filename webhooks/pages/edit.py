@@ -36,9 +36,15 @@ def edit(request: PersonRequest, webhook_id: str) -> HttpResponse:
     shows = "look" in request.POST or Pairs.is_asked_by(request.POST)
     if request.method != "POST" or not form.is_valid() or shows:
         return show_edit(request, webhook, form)
-    if form.values["external_url"] != webhook.external_url:
+    if webhook.widens(form.values):
         # Whoever has stolen a session could otherwise have all events sent to themselves.
-        purpose = format_html(_("To change the address of <strong>{}</strong>"), webhook.label)
+        moved = form.values["external_url"] != webhook.external_url
+        purpose = (
+            _("To change the address of <strong>{}</strong>")
+            if moved
+            else _("To have more sent to <strong>{}</strong>")
+        )
+        purpose = format_html(purpose, webhook.label)
         if asked := sudo.ask(request, purpose, _("Save Changes")):
             return show_edit(request, webhook, form, confirm=asked)
     try:

@@ -1,5 +1,6 @@
 """Editing a webhook."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from accounts.models import Account
 from activity.actions import Action
 from activity.models import Event
-from tests.conftest import Person
+from tests.accounts.test_sudo import answer
+from tests.conftest import Person, stale
 from tests.webhooks.factories import URL, make_webhook
 from webhooks.models import Webhook
 
@@ -117,6 +119,25 @@ def test_a_product_that_is_gone_stays_chosen(michael: Person, account: Account) 
     send(michael, webhook, product_id="PRD-gone", label="New name")
     webhook.refresh_from_db()
     assert (webhook.label, webhook.product_name) == ("New name", "Old Product")
+
+
+def test_less_is_sent_without_the_password(michael: Person, account: Account) -> None:
+    webhook = make_webhook(account)
+    stale(michael.client)
+    send(michael, webhook, condition="eq(status,approved)", active="")
+    webhook.refresh_from_db()
+    assert (webhook.condition, webhook.active) == ("eq(status,approved)", False)
+
+
+def test_what_is_typed_outlasts_the_question(michael: Person, webhook: Webhook) -> None:
+    stale(michael.client)
+    typed = {"label": "Refunds", "headers_name": ["X-A", "X-B"], "headers_value": ["1", "2"]}
+    question = send(michael, webhook, condition="", object_class="usage_file", **typed)
+    assert "To have more sent to Orders to ERP, enter" in re.sub(r"<[^>]*>", "", question.text)
+    answer(michael.client, edit_url(webhook), question)
+    webhook.refresh_from_db()
+    assert (webhook.label, webhook.object_class) == ("Refunds", "usage_file")
+    assert webhook.headers == {"X-A": "1", "X-B": "2"}
 
 
 @pytest.mark.parametrize("path", ["{id}/edit/", "{id}/disable/", "{id}/delete/"])

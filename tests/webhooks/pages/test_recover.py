@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from activity.actions import Action
 from activity.models import Event
-from tests.conftest import Person
+from tests.accounts.test_sudo import answer
+from tests.conftest import Person, stale
 from tests.matching import matched
 from tests.webhooks.factories import delivered, failing, given_up, make_delivery, make_webhook
 from webhooks.models import Delivery, Webhook, WebhookHealth
@@ -141,6 +142,17 @@ def test_enabling_after_failures_offers_what_was_missed(michael: Person, webhook
     response = michael.client.post(page_of(webhook, "enable/"), {"missed": "on"}, follow=True)
     assert "The event that waits is sent now. 1 delivery is sent again." in response.text
     assert states(webhook) == {"PR-lost": ("pending", 0), "PR-waiting": ("pending", 0)}
+
+
+def test_the_tick_outlasts_the_question_for_the_password(michael: Person, webhook: Webhook) -> None:
+    given_up(webhook, "PR-lost")
+    webhook.disable(by=None, reason=Webhook.Disabled.FAILING)
+    enable = page_of(webhook, "enable/")
+    question = stale(michael.client).post(enable, {"missed": "on", "next": page_of(webhook)})
+    assert states(webhook) == {"PR-lost": ("failed", 10)}
+    response = answer(michael.client, enable, question)
+    assert response["Location"] == page_of(webhook)
+    assert states(webhook) == {"PR-lost": ("pending", 0)}
 
 
 @pytest.mark.parametrize("reason", [Webhook.Disabled.GONE, Webhook.Disabled.PERSON])
