@@ -156,7 +156,7 @@ def as_it_comes(page: Page) -> None:
 
 def webhook_with_errors(page: Page) -> None:
     hook_endpoint(page)
-    page.get_by_label("My own").check()
+    page.get_by_label("JWT secret", exact=True).fill("too short")
     page.get_by_label("URL").fill("")
     page.get_by_role("button", name="Next", exact=True).click()
     expect(page.get_by_text("The secret cannot be used.").first).to_be_visible()

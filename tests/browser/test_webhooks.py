@@ -97,3 +97,77 @@ def test_creating_by_keyboard(visit: Visit) -> None:
     expect(page.get_by_role("radio", name=re.compile("^Token"))).to_be_checked()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Made by Keyboard was created and is active.")).to_be_visible()
+
+
+def rows(page: Page) -> list[list[str]]:
+    """Return what is in the rows of headers, the last of which is for another one."""
+    pairs = page.locator(".pair").all()
+    return [[each.input_value() for each in pair.locator("input").all()] for pair in pairs]
+
+
+def test_headers_come_and_go_in_place(visit: Visit) -> None:
+    page = visit("michael")
+    page.goto(f"{HOOK}edit/")
+    page.evaluate("document.body.dataset.same = 'page'")
+    another, plus = page.get_by_label("Name of another"), page.get_by_label("Add another header")
+    before = rows(page)
+    plus.click()
+    # Without a name there is nothing to add.
+    expect(another).to_be_focused()
+    assert rows(page) == before
+    for name in ("X-First", "X-Second"):
+        page.keyboard.type(name)
+        page.get_by_label("Value of another header").fill(name.lower())
+        tab_to(page, plus)
+        page.keyboard.press("Enter")
+        expect(another).to_be_focused()
+    count = len(before)
+    added = [["X-First", "x-first"], ["X-Second", "x-second"]]
+    assert rows(page) == [*before[:-1], *added, ["", ""]]
+    expect(page.get_by_label(f"Name of header {count + 1}")).to_have_value("X-Second")
+    page.get_by_label(f"Remove header {count}").click()
+    expect(page.get_by_label(f"Remove header {count}")).to_be_focused()
+    expect(page.get_by_label(f"Name of header {count}")).to_have_value("X-Second")
+    page.keyboard.press("Enter")
+    expect(plus).to_be_focused()
+    assert rows(page) == before
+    while page.get_by_label("Remove header 1").count():
+        page.get_by_label("Remove header 1").click()
+    # It is still where the list of errors leads.
+    expect(page.locator("#id_headers")).to_have_attribute("aria-label", "Name of another header")
+    another.fill("Host")
+    plus.click()
+    page.get_by_role("button", name="Save Changes").click()
+    page.get_by_role("link", name="Headers: the portal sets the header Host itself.").click()
+    expect(page.get_by_label("Name of header 1")).to_be_focused()
+    assert page.evaluate("document.body.dataset.same") is None
+
+
+def test_new_makes_another_secret_in_place(visit: Visit) -> None:
+    page = visit("michael")
+    page.goto(f"{HOOK}secrets/jwt/new/")
+    field = page.get_by_label("JWT secret", exact=True)
+    expect(field).to_have_value(SHOWN)
+    offered = field.input_value()
+    button = page.get_by_role("button", name="New JWT secret")
+    button.click()
+    expect(button).to_be_focused()
+    expect(field).to_have_value(SHOWN)
+    expect(field).not_to_have_value(offered)
+    expect(page.locator("#announcer")).to_have_text("A new secret is in the field.")
+
+
+def test_without_scripts_headers_and_the_secret_are_changed_by_the_server(visit: Visit) -> None:
+    page = visit("robert", java_script_enabled=False)
+    page.goto(f"{WEBHOOKS}new/")
+    page.get_by_label("Label").fill("Never Created")
+    page.get_by_role("button", name="Next", exact=True).click()
+    field = page.get_by_label("JWT secret", exact=True)
+    offered = field.input_value()
+    page.get_by_label("Name of another header").fill("X-A")
+    page.get_by_role("button", name="New JWT secret").click()
+    expect(field).to_have_value(SHOWN)
+    expect(field).not_to_have_value(offered)
+    expect(page.get_by_label("Name of header 1")).to_have_value("X-A")
+    page.get_by_role("button", name="Remove header 1").click()
+    assert rows(page) == [["", ""]]

@@ -25,7 +25,7 @@ HOOK = {
     "object_class": "token",
     "external_url": "https://erp.mightymicks.example/hooks/orders",
     "http_method": "POST",
-    "source": "portal",
+    "own_secret": "",
 }
 IN_THE_FORM = "What you typed is in the form. Nothing was saved yet."
 NOT_DONE = "What you pressed was not done."
@@ -99,7 +99,7 @@ PAGES: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "webhooks:draft endpoint": (
         f"{HOOKS}new/{{hook_draft}}/endpoint/",
-        {"external_url": "https://erp.example/new", "http_method": "GET", "source": "portal"},
+        {"external_url": "https://erp.example/new", "http_method": "GET", "own_secret": ""},
         'value="https://erp.example/new"',
     ),
     "webhooks:draft events": (
@@ -114,8 +114,8 @@ PAGES: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "webhooks:new_secret": (
         f"{HOOKS}{{webhook}}/secrets/jwt/new/",
-        {"source": "own", "own_secret": "one-of-our-own"},
-        'value="own" checked',
+        {"own_secret": "one-of-our-own-with-32-characters"},
+        "It is not kept while the form has errors.",
     ),
     "accounts:people": (
         "/account/people/",
@@ -472,7 +472,7 @@ MISTAKES = {
     "webhooks:draft endpoint": ({**HOOK, "external_url": "ftp://x/"}, "ftp://x/"),
     "webhooks:draft events": ({**HOOK, "data": "{oops"}, "{oops"),
     "webhooks:edit": ({**HOOK, "label": "Kept", "external_url": "ftp://x/"}, 'value="Kept"'),
-    "webhooks:new_secret": ({"source": "own", "own_secret": ""}, 'value="own" checked'),
+    "webhooks:new_secret": ({"own_secret": "short"}, 'id="id_own_secret_error"'),
     "accounts:people": ({"email": "paulie", "role": "member"}, "Enter an e-mail address such as"),
     "tokens:policies": ({"ends": "on", "most_days": "0"}, "Enter a number of days from 1"),
 }

@@ -55,7 +55,7 @@ def test_what_the_operator_allows_can_be_saved(settings: Settings) -> None:
 
 def test_the_wizard_keeps_it_as_typed_and_stores_nothing(michael: Person) -> None:
     run = michael.client.post("/integrations/webhooks/new/", {"label": "ERP", "active": "on"})
-    typed = {"external_url": "https://10.0.0.1/", "http_method": "POST", "source": "portal"}
+    typed = {"external_url": "https://10.0.0.1/", "http_method": "POST", "own_secret": ""}
     response = michael.client.post(run["Location"], typed)
     assert response.status_code == 200
     assert f"10.0.0.1 {SENTENCE}" in response.text

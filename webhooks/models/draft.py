@@ -15,7 +15,7 @@ from webhooks.models.webhook import Webhook
 class WebhookDraft(Draft, WebhookFields):
     """An unfinished run of the wizard for webhooks.
 
-    A secret that was typed is sealed; otherwise the portal makes one up in the end.
+    Its secret is sealed; without one, the portal makes one up in the end.
     """
 
     # What people have not chosen yet is empty.
@@ -26,12 +26,12 @@ class WebhookDraft(Draft, WebhookFields):
         indexes = (models.Index("owner", "created_at", name="hook_drafts_of_a_person"),)
 
     def keep_secret(self, secret: str) -> None:
-        """Seal a secret that was typed; without one, the portal makes one up."""
+        """Seal the secret of the form; without one, the portal makes one up."""
         self.sealed = vault.seal(secret, self.account_id, str(self.pk)) if secret else None
 
     @property
     def secret(self) -> str:
-        """The secret that was typed; `""` if the portal makes it up. Raise vault.SealBroken."""
+        """The secret of the form; `""` if the portal makes it up. Raise vault.SealBroken."""
         if self.sealed is None:
             return ""
         return vault.unseal(bytes(self.sealed), self.account_id, str(self.pk))
@@ -63,7 +63,7 @@ class WebhookDraft(Draft, WebhookFields):
         try:
             secret = self.secret
         except vault.SealBroken:
-            told = _("Enter your own secret again: its sealing key is gone.")
+            told = _("Enter the secret again, or press New: its sealing key is gone.")
             raise ValidationError({"own_secret": told}) from None
         check_product(self)
         said = {field.name: getattr(self, field.name) for field in WebhookFields._meta.fields}

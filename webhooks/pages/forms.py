@@ -19,11 +19,8 @@ from webhooks.models import Webhook, WebhookDraft, WebhookEvent, WebhookFields
 from webhooks.models.base import MOST_A_MINUTE, check_url
 from webhooks.models.draft import no_product
 
-# Who makes the JWT secret.
-PORTAL, OWN = "portal", "own"
-SOURCES = ((PORTAL, gettext_lazy("Made by the portal")), (OWN, gettext_lazy("My own")))
-
-
+# The fewest characters of a secret that is typed: shorter ones can be guessed.
+SHORTEST = 32
 # How many events the preview of a condition looks at.
 LAST = 100
 
@@ -45,6 +42,14 @@ def plain(widget: forms.Widget) -> forms.Widget:
     return widget
 
 
+def written(name: str, value: str) -> str:
+    """Return a header as a line. In the field of the name, people paste such lines, too."""
+    if ":" in name and not value.strip():
+        return name
+    # No name has a colon, which would cut it off.
+    return f"{name.replace(':', chr(0x1A))}: {value}"
+
+
 class Pairs(forms.Widget):
     """Rows of two fields, a name and its value; as a text, one row a line.
 
@@ -57,7 +62,7 @@ class Pairs(forms.Widget):
         rows = enumerate(zip_longest(names, values, fillvalue=""))
         return "\n".join(
             # Line breaks, which no browser sends, become what no header may have.
-            "\x1a".join(f"{key}: {value}".splitlines())
+            "\x1a".join(written(key, value).splitlines())
             for number, (key, value) in rows
             if (key.strip() or value.strip()) and str(number) != data.get(f"{name}_drop")
         )
@@ -73,17 +78,14 @@ class Pairs(forms.Widget):
 
 
 class OwnSecret(forms.Form):
-    """The choice between a new secret that the portal makes and one that is typed.
+    """The field of a JWT secret: one that the portal has just made up, or one that is typed.
 
-    With `kept`, one was typed before and stays if none is typed now.
+    With `kept`, there was one before, which is not shown again and stays if the field is empty.
     """
 
-    source = forms.ChoiceField(
-        label=gettext_lazy("JWT secret"), choices=SOURCES, widget=forms.RadioSelect
-    )
     # Its name keeps it out of the session, where what was typed is kept after errors.
     own_secret = forms.CharField(
-        label=gettext_lazy("Your own secret"),
+        label=gettext_lazy("JWT secret"),
         required=False,
         strip=False,
         max_length=secrets.LONGEST,
@@ -91,25 +93,45 @@ class OwnSecret(forms.Form):
         error_messages={
             "max_length": gettext_lazy("A secret has at most %(limit_value)d characters.")
         },
+        help_text=gettext_lazy(
+            "Signs every call, so that your program knows that it comes from here. It is kept "
+            "sealed; viewing it later asks for your password. Your own has at least 32 characters."
+        ),
     )
 
     def __init__(self, data: Any = None, *, kept: bool = False) -> None:
-        super().__init__(data, initial={"source": OWN if kept else PORTAL})
+        made = secrets.new_jwt()
+        if data and self.is_asked_by(data):
+            data = data.copy()
+            data["own_secret"] = made
+        super().__init__(data, initial={} if kept else {"own_secret": made})
+        if kept:
+            field = self.fields["own_secret"]
+            field.widget.attrs["placeholder"] = _("Kept")
+            field.help_text = _("It is kept as it was. Enter another one, or press New.")
         self.kept = kept
+
+    @staticmethod
+    def is_asked_by(data: QueryDict) -> bool:
+        """Tell whether New was pressed, which needs no scripts: the form is only shown again."""
+        return "another" in data
 
     @property
     def keeps(self) -> bool:
-        """Whether the secret that was typed before stays."""
-        chosen = self.cleaned_data
-        return self.kept and chosen["source"] == OWN and not chosen["own_secret"]
+        """Whether the secret that there was before stays."""
+        return self.kept and not self.cleaned_data["own_secret"]
 
     def clean_own_secret(self) -> str:
+        if "own_secret" not in self.data and not self.kept:
+            # A browser opens the form again, with what the session has kept of it.
+            told = _("Enter it again, or press New. It is not kept while the form has errors.")
+            raise forms.ValidationError(told)
         typed: str = self.cleaned_data["own_secret"]
-        if self.cleaned_data.get("source") != OWN or (self.kept and not typed):
-            return ""
-        if not typed:
-            raise forms.ValidationError(_("Enter the secret."))
-        secrets.check(typed)
+        if typed:
+            secrets.check(typed)
+            if len(typed) < SHORTEST:
+                told = _("Your own secret needs at least %(n)s characters.")
+                raise forms.ValidationError(told % {"n": SHORTEST})
         return typed
 
 
@@ -119,10 +141,11 @@ class SecretForm(OwnSecret):
     def __init__(self, data: Any, *, may_type: bool) -> None:
         super().__init__(data)
         if not may_type:
-            del self.fields["source"], self.fields["own_secret"]
+            del self.fields["own_secret"]
 
     @property
     def secret(self) -> str:
+        """The new secret; `""` if the portal is to make it up."""
         return str(self.cleaned_data.get("own_secret", ""))
 
 

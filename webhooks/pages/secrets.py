@@ -19,7 +19,7 @@ from portal.typed import render_form
 from tokens import vault
 from webhooks.models import Webhook, WebhookSecret
 from webhooks.pages.detail import find, header, show_detail
-from webhooks.pages.forms import SecretForm
+from webhooks.pages.forms import OwnSecret, SecretForm
 from webhooks.pages.summary import has_summary, show_summary
 
 
@@ -82,7 +82,8 @@ def new_secret(request: PersonRequest, webhook_id: str, kind: str) -> HttpRespon
     may_type = kind == WebhookSecret.Kind.JWT
     form = SecretForm(posted(request), may_type=may_type)
     asked = None
-    if request.method == "POST" and form.is_valid():
+    shows = OwnSecret.is_asked_by(request.POST)
+    if request.method == "POST" and form.is_valid() and not shows:
         purpose = format_html(
             _("To change the {} of <strong>{}</strong>"), kind.label, webhook.label
         )

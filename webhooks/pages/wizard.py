@@ -116,10 +116,11 @@ def endpoint(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
     signing = OwnSecret(data, kept=draft.sealed is not None)
     if request.method == "POST":
         save_valid(draft, form)
-        if signing.is_valid() and not signing.keeps:
-            draft.keep_secret(signing.cleaned_data["own_secret"])
+        if not signing.is_valid() or not signing.keeps:
+            # One that cannot be used replaces the one before, too.
+            draft.keep_secret(signing.cleaned_data.get("own_secret", ""))
             draft.put("sealed")
-        if Pairs.is_asked_by(request.POST):
+        if Pairs.is_asked_by(request.POST) or OwnSecret.is_asked_by(request.POST):
             return show(request, Step.ENDPOINT, draft, form, signing=signing, demo_receiver=demo)
         if "back" in request.POST:
             return back(request, draft, form, Step.GENERAL)

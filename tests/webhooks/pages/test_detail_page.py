@@ -129,13 +129,17 @@ def test_copy_hands_out_the_bare_secret(michael: Person, webhook: Webhook) -> No
     assert response["Content-Type"].startswith("text/plain")
 
 
+# The portal makes it up.
+MADE = {"own_secret": ""}
+
+
 @pytest.mark.parametrize("path", ["secrets/jwt/", "secrets/sw/copy/", "secrets/jwt/new/"])
 def test_without_a_recent_password_it_is_asked_for(
     michael: Person, webhook: Webhook, path: str
 ) -> None:
     stale(michael.client)
     before = secret_of(webhook, "jwt")
-    response = michael.client.post(page_of(webhook, path), {"source": "portal"})
+    response = michael.client.post(page_of(webhook, path), MADE)
     page = response.content.decode()
     assert "Confirm That It Is You" in page
     assert before not in page
@@ -148,8 +152,8 @@ def test_members_and_strangers_get_no_secret(
     adrian: Person, stranger: Person, webhook: Webhook, path: str
 ) -> None:
     before = secret_of(webhook, "jwt")
-    assert adrian.client.post(page_of(webhook, path), {"source": "portal"}).status_code == 403
-    assert stranger.client.post(page_of(webhook, path), {"source": "portal"}).status_code == 404
+    assert adrian.client.post(page_of(webhook, path), MADE).status_code == 403
+    assert stranger.client.post(page_of(webhook, path), MADE).status_code == 404
     assert secret_of(webhook, "jwt") == before
 
 
@@ -167,17 +171,20 @@ def test_a_secret_that_cannot_be_opened_says_what_to_do(michael: Person, webhook
 
 def test_a_new_jwt_secret_takes_the_place_of_the_old_one(michael: Person, webhook: Webhook) -> None:
     before = secret_of(webhook, "jwt")
-    michael.client.post(page_of(webhook, "secrets/jwt/new/"), {"source": "portal"})
+    michael.client.post(page_of(webhook, "secrets/jwt/new/"), MADE)
     [live] = WebhookSecret.live(webhook, "jwt")
     assert live.open() != before
     assert Event.objects.filter(action=Action.WEBHOOK_SECRET_CHANGED).count() == 1
 
 
+OWN = "JWT-of-my-own-program-since-long-ago"
+
+
 def test_an_own_jwt_secret_can_be_given(michael: Person, webhook: Webhook) -> None:
     url = page_of(webhook, "secrets/jwt/new/")
-    michael.client.post(url, {"source": "own", "own_secret": "my-own"})
-    assert secret_of(webhook, "jwt") == "my-own"
-    response = michael.client.post(url, {"source": "own", "own_secret": "my-own"}, follow=True)
+    michael.client.post(url, {"own_secret": OWN})
+    assert secret_of(webhook, "jwt") == OWN
+    response = michael.client.post(url, {"own_secret": OWN}, follow=True)
     assert b"Nothing was changed." in response.content
 
 

@@ -16,6 +16,7 @@ from activity.models import Event
 from modules.models import Product
 from tests.conftest import Person, person, stale
 from tests.factories import ProductFactory
+from tests.matching import matched
 from webhooks.models import Webhook, WebhookDraft, WebhookSecret
 
 LIST = "/integrations/webhooks/"
@@ -23,7 +24,7 @@ NEW = f"{LIST}new/"
 GENERAL = {"label": "Orders to ERP", "description": "Puts orders\ninto the queue.", "active": "on"}
 URL = "https://erp.example/hooks/orders"
 KEPT = {"headers_name": "X-Kept", "headers_value": "yes"}
-ENDPOINT = {"external_url": URL, "http_method": "POST", "source": "portal"}
+ENDPOINT = {"external_url": URL, "http_method": "POST", "own_secret": ""}
 EVENTS = {"object_class": "fulfillment_request"}
 
 
@@ -86,7 +87,9 @@ def test_looking_at_a_step_leaves_no_trace(michael: Person) -> None:
         ("general", "product_id", "PRD-1", "Choose a product from the list."),
         ("endpoint", "external_url", "ftp://erp.example/", "Enter a complete address"),
         ("endpoint", "headers_name", "Host", "The portal sets the header Host itself."),
-        ("endpoint", "own_secret", "with a blank", "without blanks"),
+        ("endpoint", "own_secret", "with a blank" * 3, "without blanks"),
+        ("endpoint", "own_secret", "x" * 31, "needs at least 32 characters"),
+        ("endpoint", "own_secret", "x" * 101, "at most 100 characters"),
         ("endpoint", "rate_per_minute", "0", "Enter a number of calls from 1 to 6,000."),
         ("events", "object_class", "", "Choose what the webhook is about."),
         ("events", "data", "{", "Enter JSON such as"),
@@ -96,7 +99,7 @@ def test_a_step_says_what_is_wrong(
     michael: Person, step: str, field: str, value: str, sentence: str
 ) -> None:
     run = ready(michael.client)
-    valid = {"general": GENERAL, "endpoint": {**ENDPOINT, "source": "own"}, "events": EVENTS}[step]
+    valid = {"general": GENERAL, "endpoint": ENDPOINT, "events": EVENTS}[step]
     response = michael.client.post(f"{run}{step}/", {**valid, field: value})
     assert response.status_code == 200
     assert sentence in response.content.decode()
@@ -197,30 +200,66 @@ def test_a_run_belongs_to_its_person(michael: Person, stranger: Person, adrian: 
 # --- Secrets --------------------------------------------------------------------------------------
 
 
+OWN = "JWT-of-my-own-program-since-long-ago"
+
+
+def secret_in(page: str) -> str:
+    return matched(r'name="own_secret" value="([^"]*)"', page)[1]
+
+
+def test_the_portal_offers_a_secret_and_another_one_without_scripts(michael: Person) -> None:
+    run = start(michael.client)
+    offered = secret_in(michael.client.get(f"{run}endpoint/").text)
+    assert re.fullmatch(r"JWT-[0-9a-f]{40}", offered)
+    typed = {**ENDPOINT, "own_secret": offered, "headers_name": "X-A", "another": "1"}
+    other = secret_in(michael.client.post(f"{run}endpoint/", typed).text)
+    assert re.fullmatch(r"JWT-[0-9a-f]{40}", other)
+    assert other != offered
+    michael.client.post(f"{run}endpoint/", {**ENDPOINT, "own_secret": other})
+    create(michael.client, run)
+    assert Webhook.objects.get().reveal("jwt", by=None) == other
+
+
 def test_an_own_secret_is_used_as_typed_and_sealed_meanwhile(michael: Person) -> None:
-    run = ready(michael.client, source="own", own_secret="JWT-of-my-own")
-    assert "JWT-of-my-own" not in str(WebhookDraft.objects.values().get())
-    assert "JWT-of-my-own" not in michael.client.get(f"{run}endpoint/").content.decode()
+    run = ready(michael.client, own_secret=OWN)
+    assert OWN not in str(WebhookDraft.objects.values().get())
+    page = michael.client.get(f"{run}endpoint/").text
+    assert OWN not in page
+    assert "It is kept as it was." in page
     # It is kept when the step is passed again.
-    michael.client.post(f"{run}endpoint/", {**ENDPOINT, "source": "own", "own_secret": ""})
+    michael.client.post(f"{run}endpoint/", {**ENDPOINT, "own_secret": ""})
     create(michael.client, run)
-    assert Webhook.objects.get().reveal("jwt", by=None) == "JWT-of-my-own"
+    assert Webhook.objects.get().reveal("jwt", by=None) == OWN
 
 
-def test_one_may_change_ones_mind_and_let_the_portal_make_it(michael: Person) -> None:
-    run = ready(michael.client, source="own", own_secret="JWT-of-my-own")
-    michael.client.post(f"{run}endpoint/", {**ENDPOINT, "own_secret": "leftover"})
-    create(michael.client, run)
+def test_a_secret_that_cannot_be_used_is_asked_for_again_in_a_browser(michael: Person) -> None:
+    run = ready(michael.client, own_secret=OWN)
+    sent = michael.client.post(
+        f"{run}endpoint/",
+        {**ENDPOINT, "own_secret": "too short"},
+        headers={"sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin"},
+    )
+    page = michael.client.get(sent["Location"]).text
+    assert "It is not kept while the form has errors." in page
+    assert "too short" not in page
+    assert WebhookDraft.objects.get().sealed is None
+
+
+def test_without_a_secret_the_portal_makes_one_up(michael: Person) -> None:
+    create(michael.client, ready(michael.client, own_secret=""))
     assert re.fullmatch(r"JWT-[0-9a-f]{40}", Webhook.objects.get().reveal("jwt", by=None))
 
 
 def test_a_sealed_secret_that_cannot_be_opened_is_asked_for_again(michael: Person) -> None:
-    run = ready(michael.client, source="own", own_secret="JWT-of-my-own")
+    run = ready(michael.client, own_secret=OWN)
     WebhookDraft.objects.update(sealed=b"broken")
     response = create(michael.client, run)
     assert response["Location"] == f"{run}endpoint/"
     page = michael.client.get(response["Location"]).content.decode()
-    assert "Enter your own secret again" in page
+    assert "Enter the secret again, or press New" in page
+    michael.client.post(f"{run}endpoint/", {**ENDPOINT, "own_secret": OWN})
+    create(michael.client, run)
+    assert Webhook.objects.get().reveal("jwt", by=None) == OWN
 
 
 def test_creating_asks_for_the_password(michael: Person) -> None:
@@ -328,7 +367,7 @@ def test_headers_are_added_and_left_out_without_scripts(michael: Person) -> None
     def names(**pressed: str) -> list[str]:
         response = michael.client.post(page, {**typed, **pressed})
         assert response.status_code == 200
-        return re.findall(r'name="headers_name" value="([^"]*)"', response.text)
+        return re.findall(r'name="headers_name" value="([^"]+)"', response.text)
 
     assert names(headers_more="1") == ["X-A", "X-B"]
     assert "Name of another header" in michael.client.get(page).text
@@ -340,3 +379,12 @@ def test_headers_are_added_and_left_out_without_scripts(michael: Person) -> None
     # All rows emptied: no headers, not those from before.
     michael.client.post(page, {**ENDPOINT, "headers_name": ["", ""], "headers_value": ["", ""]})
     assert WebhookDraft.objects.get().headers == {}
+
+
+def test_a_header_pasted_into_the_field_of_its_name_is_read(michael: Person) -> None:
+    run = ready(michael.client, headers_name=["X-A: 1", "X-B"], headers_value=["", "x: y"])
+    assert WebhookDraft.objects.get().headers == {"X-A": "1", "X-B": "x: y"}
+    page = michael.client.post(
+        f"{run}endpoint/", {**ENDPOINT, "headers_name": "X-A: 1", "headers_value": "2"}
+    )
+    assert "is not the name of a header" in page.text
