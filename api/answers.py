@@ -13,6 +13,7 @@ from api.queries import ITSELF, compiled, placed
 from portal import api, store
 from portal.http import whole
 from tokens.gate import ApiRequest, Caller
+from webhooks import outbox
 
 if TYPE_CHECKING:
     from api.resource import Resource, Write
@@ -131,7 +132,7 @@ def create(resource: "Resource", request: ApiRequest, parent: str | None) -> Htt
         other = next((write for name, write in resource.instead.items() if name in body), None)
         write = other or resource.writes["POST"]
         values = bodies.clean(body, write.fields, write.required)
-        with transaction.atomic():
+        with outbox.whole_change():
             made = write.run(request.token, *((parent,) if parent else ()), values)
     except ApiError as problem:
         return problem.response
@@ -153,7 +154,7 @@ def change(
     """
     try:
         values = bodies.clean(bodies.read(request), write.fields, write.required)
-        with transaction.atomic():
+        with outbox.whole_change():
             more = write.run(request.token, locked(resource, request.token, pk, parent), values)
     except ApiError as problem:
         return problem.response

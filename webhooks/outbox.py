@@ -3,7 +3,9 @@
 A change that is rolled back leaves nothing, and one that is committed cannot lose its deliveries.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import connection, transaction
@@ -21,6 +23,9 @@ from webhooks.outcomes import Outcome
 
 # Changes that a delivery led to, which led to a delivery, and so on: the last one is not sent.
 DEEPEST = 5
+
+# The events of the change that is being made, by their keys, with the webhooks that may want them.
+changes: ContextVar[dict[int, list[Webhook]] | None] = ContextVar("changes", default=None)
 
 # What entries of the trail about a token are called as events of webhooks.
 TOKEN_EVENTS = {
@@ -75,8 +80,36 @@ def emit(
                 depth=depth(),
                 **ActorField.columns("actor", actor_for(account)),
             )
-            # The event is kept all the same, so that people can see why it was not sent.
-            queue(event, [each for each in found if conditions.matches(each.condition, event)])
+            if (change := changes.get()) is None:
+                judge(event, found)
+            else:
+                change[event.pk] = found
+
+
+@contextmanager
+def whole_change() -> Iterator[None]:
+    """Make all writes of a change one transaction, and ask conditions once all of it is written.
+
+    A request, for example, is written before its items, which conditions can ask as well.
+    """
+    with transaction.atomic():
+        before = changes.set({})
+        try:
+            yield
+            told = changes.get() or {}
+        finally:
+            changes.reset(before)
+        # Those of a part that was rolled back are gone.
+        for event in WebhookEvent.objects.filter(pk__in=told).order_by("pk") if told else ():
+            judge(event, told[event.pk])
+
+
+def judge(event: WebhookEvent, webhooks: "list[Webhook]") -> None:
+    """Queue an event for those of the webhooks whose condition it meets.
+
+    It is kept all the same, so that people can see why it was not sent.
+    """
+    queue(event, [each for each in webhooks if conditions.matches(each.condition, event)])
 
 
 def held(webhooks: "list[Webhook]") -> "list[Webhook]":

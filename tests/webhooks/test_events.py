@@ -18,6 +18,7 @@ from tests.factories import TokenFactory
 from tests.webhooks.conftest import make
 from tokens.catalog import Module
 from tokens.models import Token
+from webhooks import outbox
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, Webhook, WebhookEvent
 
@@ -43,6 +44,31 @@ def test_a_change_that_is_rolled_back_leaves_nothing(token: Token, webhook: Webh
         transaction.set_rollback(True)
     assert not WebhookEvent.objects.exists()
     assert not Delivery.objects.exists()
+
+
+def test_what_is_left_of_a_change_is_told(token: Token, webhook: Webhook) -> None:
+    with outbox.whole_change():
+        with transaction.atomic():
+            token.disable(by=None)
+            transaction.set_rollback(True)
+        token.refresh_from_db()
+        token.rotate(by=None)
+        assert not Delivery.objects.exists()
+    assert [each.event.action for each in Delivery.objects.all()] == ["rotated"]
+
+
+def test_a_whole_change_that_fails_leaves_nothing(token: Token, webhook: Webhook) -> None:
+    def fail() -> None:
+        with outbox.whole_change():
+            token.disable(by=None)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert not WebhookEvent.objects.exists()
+    # And the next one is told as ever.
+    token.rotate(by=None)
+    assert [each.event.action for each in Delivery.objects.all()] == ["rotated"]
 
 
 def test_no_event_is_kept_that_nobody_listens_to(account: Account, token: Token) -> None:
