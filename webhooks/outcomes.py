@@ -38,6 +38,11 @@ class Outcome(TextChoices):
         return self in {Outcome.OK, Outcome.OK_CUT}
 
     @property
+    def is_sent(self) -> bool:
+        """Whether anything was sent, as far as the portal can tell: not without a connection."""
+        return self not in UNSENT
+
+    @property
     def sentence(self) -> Promise | str:
         """What happened, as one sentence."""
         return SENTENCES[self][0]
@@ -47,6 +52,12 @@ class Outcome(TextChoices):
         """What the reader can do; empty if nothing has to be done."""
         return SENTENCES[self][1]
 
+
+UNSENT = {
+    *(Outcome.NO_ADDRESS, Outcome.REFUSED, Outcome.CONNECT_TIMEOUT),
+    *(Outcome.TLS_EXPIRED, Outcome.TLS_NAME, Outcome.TLS_UNTRUSTED),
+    *(Outcome.NOT_SENT, Outcome.LOOP),
+}
 
 SENTENCES: dict[Outcome, tuple[Promise | str, Promise | str]] = {
     Outcome.OK: (_("The endpoint accepted the event."), ""),

@@ -74,13 +74,15 @@ def delivery(request: PersonRequest, webhook_id: str, delivery_id: str) -> HttpR
     """Show one delivery: what was sent, what came back, and what to do about it."""
     webhook = find(request, webhook_id)
     row = find_delivery(webhook, delivery_id)
-    tries = [*row.attempts.order_by("-number")[: Attempt.MOST]]
+    tries = [told(each) for each in row.attempts.order_by("-number")[: Attempt.MOST]]
     context = {
         **header(request, webhook),
         "delivery": row,
         "came": DeliveryStanding(row),
-        "tries": [told(each) for each in tries],
-        "last_try": told(tries[0]) if tries else None,
+        "tries": tries,
+        "last_try": tries[0] if tries else None,
+        # Of a try whose worker ended, nobody knows what was sent.
+        "exchange": next((each for each in tries if each["request"]), None),
         "has_older": row.tries > len(tries),
     }
     return render(request, "webhooks/delivery.html", context)

@@ -317,8 +317,8 @@ def test_only_the_newest_tries_are_kept_and_shown(
     Attempt.objects.bulk_create(older)
     Delivery.objects.filter(pk=row.pk).update(tries=Attempt.MOST + 4)
     seen = text_of(michael, page_of(heard, f"{row.pk}/"))
-    # The message on top and the last answer say it too.
-    assert seen.count("did not answer within 20 seconds.") == Attempt.MOST + 2
+    # The message on top says it too.
+    assert seen.count("did not answer within 20 seconds.") == Attempt.MOST + 1
     assert "Only the newest tries are kept." in seen
     michael.client.post(page_of(heard, f"{row.pk}/redeliver/"))
     numbers = [*row.attempts.values_list("number", flat=True)]
@@ -326,3 +326,35 @@ def test_only_the_newest_tries_are_kept_and_shown(
     assert "Only the newest tries" not in text_of(
         michael, page_of(heard, f"{delivered(heard, 'PR-9').pk}/")
     )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Outcome.SERVER_ERROR, "As it was sent last."),
+        (Outcome.TOTAL_TIMEOUT, "As it was sent last."),
+        (Outcome.NO_ADDRESS, "It was not sent."),
+        (Outcome.TLS_EXPIRED, "It was not sent."),
+    ],
+)
+def test_the_page_says_whether_the_request_left_the_portal(
+    michael: Person, webhook: Webhook, outcome: Outcome, words: str
+) -> None:
+    delivery = make_delivery(webhook)
+    tried(delivery, outcome)
+    page = text_of(michael, page_of(webhook, f"{delivery.pk}/"))
+    assert words in page
+    assert ("As it was sent last." in page) is outcome.is_sent
+
+
+def test_after_a_try_that_was_interrupted_the_one_before_is_shown(
+    michael: Person, webhook: Webhook
+) -> None:
+    delivery = failing(webhook)
+    Attempt.objects.create(delivery=delivery, number=2, outcome=Outcome.WORKER_LOST)
+    page = text_of(michael, page_of(webhook, f"{delivery.pk}/"))
+    assert "Deploy in progress" in page
+    Attempt.objects.filter(number=1).delete()
+    page = text_of(michael, page_of(webhook, f"{delivery.pk}/"))
+    assert "its result is unknown" in page
+    assert "As it was sent last." not in page
