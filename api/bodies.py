@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from portal import api, moments
 from portal.fields import Guarded
-from portal.text import line
+from portal.text import NULL_IN_JSON, line
 
 MAX_BODY = 64 * 1024
 
@@ -152,9 +152,11 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
     elif isinstance(field, JSONField) and field.default is list:
         if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
             raise ValidationError(_("Must be a list of objects."))
+        check_kept(value)
     elif isinstance(field, JSONField):
         if not isinstance(value, Mapping):
             raise ValidationError(_("Must be an object."))
+        check_kept(value)
     elif not isinstance(value, str):
         raise ValidationError(_("Must be a string."))
     elif isinstance(field, DateTimeField):
@@ -167,6 +169,16 @@ def convert(field: "Field[Any, Any]", value: Any) -> Any:
         # The id of another record; the write checks whether the caller can see that record.
         return value or None
     return field.clean(value, None)
+
+
+def check_kept(value: Any) -> None:
+    """Raise ValidationError for JSON that not every database keeps."""
+    try:
+        written = orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        raise ValidationError(_("Is nested too deeply.")) from None
+    if NULL_IN_JSON.search(written):
+        raise ValidationError(_("Null characters are not allowed."))
 
 
 def short(text: str, limit: int | None) -> str:

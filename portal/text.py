@@ -24,6 +24,8 @@ from portal import moments
 BLANKS = re.compile("[\t\n\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800]+")
 AROUND = re.compile(f"\\A(?:{BLANKS.pattern})|(?:{BLANKS.pattern})\\Z")
 LINE_ENDS = re.compile("\r\n?")
+# A null character as JSON writes it, which PostgreSQL does not keep.
+NULL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 # Control, format, surrogate, private-use and unassigned characters, line and paragraph separators.
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks that Unicode lets programs ignore (Default_Ignorable_Code_Point).

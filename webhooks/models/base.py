@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from portal.fields import LineField, ProseField
-from portal.text import line
+from portal.text import NULL_IN_JSON, line
 from webhooks import conditions
 from webhooks.catalog import Method, ObjectClass
 
@@ -22,6 +22,7 @@ MOST_HEADERS = 20
 HEADER_NAME = 64
 HEADER_VALUE = 1024
 DATA_BYTES = 8 * 1024
+DATA_LEVELS = 32
 MOST_A_MINUTE = 6000
 # Headers that the portal sets itself, or that would change how the request is read.
 RESERVED = frozenset(
@@ -70,11 +71,34 @@ def check_headers(value: Any) -> None:
 
 
 def check_data(value: Any) -> None:
-    """Raise ValidationError unless the value is an object that is short enough as JSON."""
+    """Raise ValidationError unless the value is an object that every database keeps as JSON."""
     if not isinstance(value, dict):
         raise ValidationError(_("The data must be a JSON object."))
-    if len(json.dumps(value, ensure_ascii=False).encode(errors="replace")) > DATA_BYTES:
+    if levels(value) > DATA_LEVELS:
+        told = _("The data may be nested at most %(count)s levels deep.")
+        raise ValidationError(told % {"count": DATA_LEVELS})
+    try:
+        written = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        size = len(written.encode())
+    except ValueError:
+        # Python reads numbers such as NaN and 1e999, and halves of characters.
+        told = _("The data has a number or a character that JSON cannot hold.")
+        raise ValidationError(told) from None
+    if size > DATA_BYTES:
         raise ValidationError(_("The data may have at most 8 KB."))
+    if NULL_IN_JSON.search(written):
+        raise ValidationError(_("The data may have no null characters."))
+
+
+def levels(value: Any) -> int:
+    """Return how deep lists and objects are nested in a value."""
+    count, row = 0, [value]
+    while row := [each for each in row if isinstance(each, dict | list)]:
+        count += 1
+        row = [
+            inner for each in row for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return count
 
 
 def check_url(value: str) -> None:

@@ -4,7 +4,7 @@ from copy import copy
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -49,6 +49,9 @@ def edit(request: PersonRequest, webhook_id: str) -> HttpResponse:
             return show_edit(request, webhook, form, confirm=asked)
     try:
         changed = webhook.edit(by=request.user, version=webhook.version, **form.values)
+    except Webhook.DoesNotExist:
+        # Deleted since the page was asked for.
+        raise Http404 from None
     except Changed:
         return show_conflict(request, find(request, webhook_id), request.POST)
     except ValidationError as problem:

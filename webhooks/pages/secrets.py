@@ -60,6 +60,8 @@ def hand_out(
         return show(request, webhook, kind=kind, confirm=asked, copied=copied)
     try:
         secret = webhook.reveal(kind, by=request.user)
+    except WebhookSecret.DoesNotExist:
+        raise Http404 from None
     except vault.SealBroken:
         fail(
             request,
@@ -91,6 +93,8 @@ def new_secret(request: PersonRequest, webhook_id: str, kind: str) -> HttpRespon
         if asked is None:
             try:
                 return replace(request, webhook, kind, form.secret)
+            except Webhook.DoesNotExist:
+                raise Http404 from None
             except ValidationError as problem:
                 form.add_error("own_secret" if may_type else None, problem)
     context = {**header(request, webhook), "form": form, "kind": kind, "may_type": may_type}

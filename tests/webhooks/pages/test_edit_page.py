@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import Account
 from activity.actions import Action
@@ -57,6 +58,15 @@ def send(somebody: Person, webhook: Webhook, **changes: Any) -> Any:
         ("data", "{", "Enter JSON such as"),
         ("data", "[" * 20_000, "Enter JSON such as"),
         ("data", '{"a": "%s"}' % ("x" * 9000), "at most 8 KB"),
+        ("data", '{"a": NaN}', "a number or a character that JSON cannot hold"),
+        ("data", '{"a": [-1e999]}', "a number or a character that JSON cannot hold"),
+        ("data", r'{"a": "\ud800"}', "a number or a character that JSON cannot hold"),
+        ("data", r'{"a": "\\\u0000"}', "no null characters"),
+        ("data", r'{"\u0000": 1}', "no null characters"),
+        *(
+            ("data", f'{{"a": {"[" * deep}1{"]" * deep}}}', "nested at most 32 levels deep")
+            for deep in (32, 600)
+        ),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(
@@ -138,6 +148,26 @@ def test_what_is_typed_outlasts_the_question(michael: Person, webhook: Webhook) 
     webhook.refresh_from_db()
     assert (webhook.label, webhook.object_class) == ("Refunds", "usage_file")
     assert webhook.headers == {"X-A": "1", "X-B": "2"}
+
+
+@pytest.mark.parametrize("path", ["edit/", "secrets/jwt/", "secrets/jwt/new/"])
+def test_a_webhook_that_is_deleted_meanwhile_is_404(
+    michael: Person, webhook: Webhook, path: str
+) -> None:
+    asked: list[str] = []
+
+    def delete(execute: Any, sql: str, *more: Any) -> Any:
+        """Delete the webhook once the view has found it."""
+        if "SELECT" in sql and '"webhooks_webhook' in sql:
+            asked.append(sql)
+            if len(asked) == 2:
+                Webhook.objects.filter(pk=webhook.pk).delete()
+        return execute(sql, *more)
+
+    fields = {**FORM, "version": "1", "label": "Late", "own_secret": "", "once": "a" * 12}
+    with connection.execute_wrapper(delete):
+        response = michael.client.post(f"/integrations/webhooks/{webhook.pk}/{path}", fields)
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize("path", ["{id}/edit/", "{id}/disable/", "{id}/delete/"])
