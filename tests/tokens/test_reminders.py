@@ -18,7 +18,7 @@ from accounts.mails import Kind
 from accounts.models import Account, Membership, QueuedMail
 from activity.actions import Action
 from portal import background
-from tests.conftest import Person, person
+from tests.conftest import Clock, Person, person
 from tests.factories import TokenFactory, secret
 from tokens import keys, reminders
 from tokens.models import Reminder, Token, TokenKey, TokenUsage
@@ -260,6 +260,18 @@ def test_the_banner_is_gone_once_the_token_is_extended(michael: Person, account:
     remind()
     token.edit(by=None, version=None, modules=None, expires_at=None)
     assert michael.client.get(LIST).context["reminded"] is None
+
+
+def test_the_banner_is_gone_at_the_moment_in_which_the_token_ends(
+    account: Account, clock: Clock
+) -> None:
+    token = ending(account, 7)
+    remind()
+    assert token.expires_at
+    clock.now = token.expires_at - timedelta(microseconds=1)
+    assert Reminder.current(account.pk).exists()
+    clock.now = token.expires_at
+    assert not Reminder.current(account.pk).exists()
 
 
 def test_members_and_other_accounts_see_no_banner(

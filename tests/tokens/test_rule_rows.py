@@ -129,6 +129,22 @@ def test_the_rules_of_a_token_and_those_of_its_account_are_told_apart(
 
 
 @pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("203.0.113.15", []),
+        ("203.0.113.16", ["Two"]),
+        ("203.0.113.31", ["Two"]),
+        ("203.0.113.32", []),
+    ],
+)
+def test_a_rule_covers_its_addresses_from_the_first_to_the_last(
+    account: Account, address: str, found: list[str]
+) -> None:
+    rule(account, TWO, "Two")
+    assert [each.name for each in IPRule.objects.covering(address)] == found
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("203.0.113.15", ["One"]),
