@@ -5,7 +5,7 @@ Connect has nothing like it; the names follow the page of a delivery.
 
 from typing import Any
 
-from django.db.models import CharField, OuterRef, QuerySet, Value
+from django.db.models import Case, CharField, F, OuterRef, QuerySet, Value, When
 from django.db.models.functions import NullIf
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,7 @@ from api.resource import Resource
 from api.shapes import Rows
 from modules.integrations import acting
 from modules.webhooks import WEBHOOKS, refuse_uncalled
+from portal.fields import MomentField
 from tokens.catalog import Module
 from tokens.gate import Caller
 from webhooks.models import Attempt, Delivery
@@ -27,6 +28,10 @@ def deliveries(caller: Caller, webhook_id: str) -> QuerySet[Delivery]:
         outcome=filled("last_outcome", choices=Outcome.choices),
         object_status=filled("event__object_status"),
         about_id=filled("event__product_id"),
+        next_at=Case(
+            When(state=Delivery.State.PENDING, claimed_by="", then=F("due_at")),
+            output_field=MomentField(null=True),
+        ),
     )
 
 
@@ -56,7 +61,7 @@ DELIVERIES = Resource(
             "at": "event__at",
         },
         "created_at": "created_at",
-        "due_at": "due_at",
+        "due_at": "next_at",
         "done_at": "done_at",
         "tries": "tries",
         "outcome": "outcome",

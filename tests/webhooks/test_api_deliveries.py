@@ -61,6 +61,18 @@ def test_deliveries_are_filtered(
     assert [row["id"] for row in rows] == [four[name].pk for name in expected]
 
 
+def test_only_what_waits_says_when_it_is_due(
+    hooks: Hooks, webhook: Webhook, four: dict[str, Delivery]
+) -> None:
+    sending = make_delivery(webhook, "SU-3", claimed_by="a worker")
+    rows = hooks("get", f"/{webhook.pk}/deliveries").json()
+    due = {row["id"] for row in rows if row.get("due_at")}
+    assert due == {four[name].pk for name in ("failing", "waiting")}
+    assert sending.pk in {row["id"] for row in rows}
+    ordered = hooks("get", f"/{webhook.pk}/deliveries?ordering(-due_at)").json()
+    assert {row["id"] for row in ordered} == {row["id"] for row in rows}
+
+
 def test_redelivering_and_aborting(
     hooks: Hooks, webhook: Webhook, four: dict[str, Delivery]
 ) -> None:
