@@ -403,6 +403,8 @@ def test_every_text_of_a_model_of_ours_has_the_rule() -> None:
         "accounts.Invitation.digest",
         "accounts.SpareCode.digest",
         "accounts.Passkey.handle",
+        "modules.Conversation.instance_id",
+        "modules.Conversation.module",
     }
     as_they_were = ("activity.", "webhooks.Attempt.")
     repeated |= {text for text in bare if text.startswith(as_they_were) or actor.fullmatch(text)}
