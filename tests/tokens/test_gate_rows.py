@@ -276,6 +276,7 @@ def test_a_key_works_with_the_ring_that_opens_or_checks_it(
     assert (key.can_be_checked, key.can_be_opened, str(key)) == (True, True, f"{token.pk} (1)")
     assert not TokenKey(pepper=7).can_be_checked
     assert not TokenKey().can_be_opened
+    assert not TokenKey(sealed=b"\x07").can_be_opened
 
 
 def test_nothing_of_a_key_changes_when_its_copy_is_sealed_anew(
