@@ -152,6 +152,7 @@ REQUESTS = Resource(
         "reason": "reason",
         "created": "created_at",
         "updated": "updated_at",
+        "planned_date": "planned_date",
         "assignee": "assignee_id",
         "activation_key": "activation_key",
         "marketplace": reference("asset__marketplace"),
@@ -177,10 +178,7 @@ REQUESTS = Resource(
         "product_id": "asset.product.id",
         "asset.connection.environment": "asset.connection.type",
     },
-    foreign={
-        "type": ("adjustment", "renew", "transfer"),
-        "status": ("scheduled", "revoking", "revoked"),
-    },
+    foreign={"type": ("adjustment", "renew", "transfer")},
     ordering=(
         "updated",
         "marketplace.name",
@@ -195,6 +193,8 @@ REQUESTS = Resource(
 
 PARAMETERS = JSONField(name="params", default=list, blank=True)
 TEXT = ProseField(name="value", max_length=2048, blank=True)
+PLANNED = FulfillmentRequest._meta.get_field("planned_date")
+REASON = FulfillmentRequest._meta.get_field("reason")
 PERSON: dict[str, Any] = {
     "id": CharField(name="person_id", max_length=24),
     "email": EmailField(name="email"),
@@ -249,9 +249,48 @@ def inquire(caller: Caller, request: FulfillmentRequest, values: dict[str, Any])
 
 @REQUESTS.acts("pend")
 def pend(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
-    """Return an inquiring request to pending."""
-    expect(request, FulfillmentRequest.Status.INQUIRING)
-    moved(request, "REQ_003", FulfillmentRequest.Status.PENDING)
+    """Return an inquiring request to pending, or a scheduled one as its vendor."""
+    if request.status == FulfillmentRequest.Status.SCHEDULED:
+        only(caller, Account.Side.VENDOR)
+    else:
+        expect(request, FulfillmentRequest.Status.INQUIRING)
+    moved(request, "REQ_003", FulfillmentRequest.Status.PENDING, planned_date=None)
+
+
+@REQUESTS.acts("schedule", takes=dict.fromkeys(("planned_date", "data"), PLANNED))
+def schedule(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Plan a pending request for another day, as its vendor.
+
+    The day is `planned_date`, or `data`, as CloudBlue's SDK calls it.
+    """
+    only(caller, Account.Side.VENDOR)
+    day = either(values, "planned_date").replace(microsecond=0)
+    moved(request, "REQ_003", FulfillmentRequest.Status.SCHEDULED, planned_date=day)
+
+
+@REQUESTS.acts("revoke", "reason", takes={"data": REASON})
+def revoke(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Take back a scheduled request, as its distributor. Its vendor has to confirm that.
+
+    The reason is `reason`, or `data`, as CloudBlue's SDK calls it.
+    """
+    only(caller, Account.Side.DISTRIBUTOR)
+    reason = either(values, "reason")
+    moved(request, "REQ_003", FulfillmentRequest.Status.REVOKING, reason=reason)
+
+
+@REQUESTS.acts("confirm")
+def confirm(caller: Caller, request: FulfillmentRequest, values: dict[str, Any]) -> None:
+    """Confirm that a request is revoked, as its vendor. It is over, as a failed one."""
+    only(caller, Account.Side.VENDOR)
+    moved(request, "REQ_003", FulfillmentRequest.Status.REVOKED)
+
+
+def either(values: dict[str, Any], name: str) -> Any:
+    """Return what the body has under the name, or under `data`. Raise ApiError for neither."""
+    if found := values.get(name) or values.get("data"):
+        return found
+    raise ApiError(f"{name}: " + _("This field is required."))
 
 
 @REQUESTS.acts("assign", takes=PERSON)

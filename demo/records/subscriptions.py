@@ -161,7 +161,10 @@ def history(
             # If the vendor lacks data about the reseller, the reseller provides it first.
             return [(PURCHASE, R.TIERS_SETUP if asset.reseller_id and number % 2 else open)]
         case A.ACTIVE:
-            return [*bought, (CHANGE, open)] if draw.random() < 0.2 else bought
+            if draw.random() < 0.2:
+                return [*bought, (CHANGE, open)]
+            planned = PLANNED.get(number)
+            return [*bought, (CHANGE, planned)] if planned else bought
         case A.SUSPENDED:
             return [
                 *bought,
@@ -176,9 +179,13 @@ def history(
             )
 
 
+# What became of changes that were planned for a later day, by the number of the subscription.
+PLANNED = {6: R.REVOKED, 24: R.SCHEDULED, 27: R.REVOKING}
 REASONS = {
     (PURCHASE, R.FAILED): "The domain already belongs to another subscription.",
     (CHANGE, R.FAILED): "There are more users than the new quantity allows.",
+    (CHANGE, R.REVOKING): "The customer no longer needs the change.",
+    (CHANGE, R.REVOKED): "The customer no longer needs the change.",
     (CANCEL, R.PENDING): "The customer moves to another product.",
     (CANCEL, R.INQUIRING): "The customer moves to another product.",
     (CANCEL, R.APPROVED): "The customer closed the office.",
@@ -214,6 +221,7 @@ def asset_requests(number: int, asset: Asset, people: People) -> Iterator[Fulfil
             asset=asset,
             note=NOTES.get(status, ""),
             reason=REASONS.get((kind, status), ""),
+            planned_date=created + timedelta(days=14) if status in PLANNED.values() else None,
             activation_key=READY if approved and kind == PURCHASE else "",
             assignee=None
             if status in {R.DRAFT, R.TIERS_SETUP} or draw.random() < 0.3

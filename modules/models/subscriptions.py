@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from modules.models.base import ConnectedRecord, Request, new_uid
-from portal.fields import LineField, ProseField, PublicIdField
+from portal.fields import LineField, MomentField, ProseField, PublicIdField
 
 
 class Asset(ConnectedRecord):
@@ -82,6 +82,9 @@ class FulfillmentRequest(Request):
         INQUIRING = "inquiring", _("Inquiring")
         APPROVED = "approved", _("Approved")
         FAILED = "failed", _("Failed")
+        SCHEDULED = "scheduled", _("Scheduled")
+        REVOKING = "revoking", _("Revoking")
+        REVOKED = "revoked", _("Revoked")
 
     type = models.CharField(_("type"), max_length=16, choices=Type)
     status = models.CharField(_("status"), max_length=16, choices=Status)
@@ -95,15 +98,32 @@ class FulfillmentRequest(Request):
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("assignee")
     )
 
+    planned_date = MomentField(_("planned for"), null=True, blank=True)
+
     # Status -> the statuses from which a request may move to it.
     MOVES = {
-        Status.PENDING: (Status.DRAFT, Status.TIERS_SETUP, Status.INQUIRING),
+        Status.PENDING: (
+            Status.DRAFT,
+            Status.TIERS_SETUP,
+            Status.INQUIRING,
+            Status.SCHEDULED,
+        ),
         Status.INQUIRING: (Status.PENDING,),
         Status.APPROVED: (Status.PENDING,),
         Status.FAILED: (Status.PENDING, Status.INQUIRING),
+        Status.SCHEDULED: (Status.PENDING,),
+        Status.REVOKING: (Status.SCHEDULED,),
+        Status.REVOKED: (Status.REVOKING,),
     }
-    OPEN = (Status.DRAFT, Status.TIERS_SETUP, Status.PENDING, Status.INQUIRING)
-    # What an approved request makes of its subscription, and what a failed one does.
+    OPEN = (
+        Status.DRAFT,
+        Status.TIERS_SETUP,
+        Status.PENDING,
+        Status.INQUIRING,
+        Status.SCHEDULED,
+        Status.REVOKING,
+    )
+    # What an approved request makes of its subscription, and what a failed or revoked one does.
     OUTCOMES = {
         (Type.PURCHASE, Status.APPROVED): Asset.Status.ACTIVE,
         (Type.RESUME, Status.APPROVED): Asset.Status.ACTIVE,
@@ -111,6 +131,8 @@ class FulfillmentRequest(Request):
         (Type.CANCEL, Status.APPROVED): Asset.Status.TERMINATED,
         (Type.PURCHASE, Status.FAILED): Asset.Status.TERMINATED,
         (Type.CANCEL, Status.FAILED): Asset.Status.ACTIVE,
+        (Type.PURCHASE, Status.REVOKED): Asset.Status.TERMINATED,
+        (Type.CANCEL, Status.REVOKED): Asset.Status.ACTIVE,
     }
 
     class Meta(Request.Meta):

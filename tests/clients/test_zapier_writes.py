@@ -150,3 +150,21 @@ def test_a_zap_comments_on_a_case_by_the_id_of_the_case(api: Api) -> None:
     made = sent(api, api.vendor, path, {"text": "Seen by a Zap."})
     query = f"search={quote('by a Zap')}&ge(created,{quote(made['created'])})&limit=100&offset=0"
     assert rows(api, api.vendor, f"{path}?{query}") == [made]
+
+
+def test_a_zap_schedules_a_request_and_others_revoke_it_and_confirm(api: Api) -> None:
+    """The app reads `planned_date` and `reason`; its SDK sends both as `data`."""
+    theirs = {row["id"] for row in rows(api, api.vendor, "requests?eq(status,pending)&limit=1000")}
+    mine = rows(api, api.distributor, "requests?eq(status,pending)&limit=1000")
+    path = f"requests/{next(row['id'] for row in mine if row['id'] in theirs)}"
+    for key, verb, body, status in (
+        (api.vendor, "schedule", {"data": "2031-08-04T20:10:59.000Z"}, "scheduled"),
+        (api.distributor, "revoke", {"data": "No longer needed."}, "revoking"),
+        (api.vendor, "confirm", None, "revoked"),
+    ):
+        told = sent(api, key, f"{path}/{verb}", body)
+        assert told["status"] == status
+    assert (told["planned_date"], told["reason"]) == (
+        "2031-08-04T20:10:59+00:00",
+        "No longer needed.",
+    )

@@ -69,6 +69,8 @@ MORE = {
         "tiers.tier1.id",
     },
     "requests": {
+        # What Zapier's app calls it; the description has the status and no date.
+        "planned_date",
         "asset.tiers.customer.id",
         "asset.tiers.tier1.id",
         "contract",
@@ -119,8 +121,9 @@ LESS = {
 OTHER = {
     # Described as objects; the samples have lists and a boolean.
     "partners": {"languages", "public", "websites"},
-    # A request shows the statuses of subscriptions, two of which are not described here.
-    "requests": {"asset.status"},
+    # A request shows the statuses of subscriptions, two of which are not described here. Its own
+    # statuses from scheduled on are described only for its filter.
+    "requests": {"asset.status", "status"},
     # The portal has classes of its own, for cases and tokens.
     "notifications/webhooks": {"object_class"},
     # Described as a list; the samples of CloudBlue's programs have an object.

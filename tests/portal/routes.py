@@ -324,7 +324,7 @@ ACTIONS = {
         f"requests/<id>/{action}": Module.SUBSCRIPTIONS
         for action in (
             *("purchase", "approve", "fail", "inquire", "pend"),
-            *("assign", "unassign"),
+            *("schedule", "revoke", "confirm", "assign", "unassign"),
         )
     },
     **{f"tier/account-requests/<id>/{action}": Module.CUSTOMERS for action in ("accept", "ignore")},
