@@ -34,11 +34,11 @@ KINDS = {
 class EventTable(Table):
     """Entries, newest first. `?open=12407` shows the details of one below its row."""
 
-    when = tables.Column(gettext_lazy("When"), accessor="at", order_by=("number",))
-    what = tables.Column(gettext_lazy("What"), accessor="action", orderable=False)
-    subject = tables.Column(gettext_lazy("Token or object"), empty_values=(), orderable=False)
-    who = tables.Column(gettext_lazy("Who"), empty_values=(), orderable=False)
-    origin = tables.Column(gettext_lazy("From"), empty_values=(), orderable=False)
+    when = tables.Column(gettext_lazy("When"), order_by=("number",))
+    what = tables.Column(gettext_lazy("What"), orderable=False)
+    subject = tables.Column(gettext_lazy("Token or object"), orderable=False)
+    who = tables.Column(gettext_lazy("Who"), orderable=False)
+    origin = tables.Column(gettext_lazy("From"), orderable=False)
 
     always: Sequence[str] = ("when", "what", "subject", "who", "origin")
     default_columns = always

@@ -48,10 +48,11 @@ class CallsTable(Table):
         )
         return two_lines(link, record.token_id)
 
-    def render_answered(self, value: int) -> str:
-        return f"{value:,}"
+    def render_answered(self, record: CallsOfDay) -> str:
+        return f"{record.answered:,}"
 
-    render_refused = render_answered
+    def render_refused(self, record: CallsOfDay) -> str:
+        return f"{record.refused:,}"
 
 
 @require_safe

@@ -1,7 +1,7 @@
 """Tables for lists: chosen columns, order, and pagination that stays fast for long lists."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import django_tables2 as tables
@@ -11,8 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django_tables2.data import TableData
-from django_tables2.rows import BoundRows
+from django_tables2.columns import BoundColumn
 
 from portal.http import next_url, whole
 
@@ -88,13 +87,28 @@ class CappedPaginator(Paginator):
         return list(self.object_list[window])
 
 
+class Row(NamedTuple):
+    """A row of a table: a record, and the cells that the table makes of it."""
+
+    table: "Table"
+    record: Any
+
+    def items(self) -> list[tuple[BoundColumn, Any]]:
+        """Return the shown columns, each with its cell.
+
+        The rows of django-tables2 find out for every cell how to make it, which takes as long as
+        making it.
+        """
+        return [(column, column.cell_of(self.record)) for column in self.table.shown]
+
+
 class Table(tables.Table):
     """A table that shows what the query string says (`columns`, `sort`, `page`, `per_page`).
 
     What the query string lacks comes from the person's remembered choices, then from the class.
-    Invalid values are ignored, so no URL can break a list. Every orderable column must set
-    `order_by=(…, "pk")` or have an `order_…` method that ends with the key, or equal rows would
-    move between pages.
+    Invalid values are ignored, so no URL can break a list. Every column needs a `render_…` method,
+    which makes the cell of a record. Every orderable column must set `order_by=(…, "pk")` or have
+    an `order_…` method that ends with the key, or equal rows would move between pages.
     """
 
     page_sizes: ClassVar[Sequence[int]] = (10, 20, 50, 100)
@@ -133,9 +147,7 @@ class Table(tables.Table):
         self.page = CappedPaginator(self.prepare(self.data.data), per_page).get_page(
             request.GET.get("page", 1)
         )
-        self.page.object_list = BoundRows(
-            data=TableData.from_data(list(self.page.object_list)), table=self
-        )
+        self.page.object_list = [Row(self, record) for record in self.page.object_list]
 
     def prepare(self, data: Any) -> Any:
         """Add to the data what the chosen columns need; called once they are chosen."""
@@ -150,6 +162,11 @@ class Table(tables.Table):
                 self.columns.show(column.name)
             else:
                 self.columns.hide(column.name)
+        self.shown: list[BoundColumn] = [*self.columns]
+        for column in self.shown:
+            column.title = str(column.header)
+            column.cell_of = getattr(self, f"render_{column.name}")
+            column.heads_row = column.name == (self.row_header or self.shown[0].name)
 
     def choose_order(self, *wishes: Any) -> None:
         """Apply the first wish that names an orderable column, and set the links of the headers."""
@@ -207,7 +224,7 @@ class Table(tables.Table):
 
 def actions_column() -> tables.Column:
     """Return the last column, with the row menu; its header is for screen readers only."""
-    return tables.Column(verbose_name=_("Actions"), empty_values=(), orderable=False)
+    return tables.Column(verbose_name=_("Actions"), orderable=False)
 
 
 def save_layout(request: Any, topic: str, table: type[Table], default: str) -> HttpResponse:

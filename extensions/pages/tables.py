@@ -29,10 +29,10 @@ class Installed(NamedTuple):
 class InstalledTable(Table):
     """What an account uses, by whom, and when it called last."""
 
-    extension = tables.Column(gettext_lazy("Extension"), accessor="card")
-    tokens = tables.Column(gettext_lazy("Tokens"), accessor="card")
-    makers = tables.Column(gettext_lazy("Created by"), empty_values=())
-    last_call = tables.Column(gettext_lazy("Last call"), empty_values=())
+    extension = tables.Column(gettext_lazy("Extension"))
+    tokens = tables.Column(gettext_lazy("Tokens"))
+    makers = tables.Column(gettext_lazy("Created by"))
+    last_call = tables.Column(gettext_lazy("Last call"))
 
     default_columns: ClassVar[Sequence[str]] = ("extension", "tokens", "makers", "last_call")
     kind = "installed"
@@ -40,8 +40,8 @@ class InstalledTable(Table):
     class Meta(Table.Meta):
         orderable = False
 
-    def render_extension(self, value: Card) -> SafeString:
-        row = value.extension
+    def render_extension(self, record: Installed) -> SafeString:
+        row = record.card.extension
         return format_html(
             '<span class="with-tile">{}<span class="two"><a class="one" href="{}">{}</a>'
             '<span class="sub">{}</span></span></span>',
@@ -51,20 +51,21 @@ class InstalledTable(Table):
             row.pk if row.is_published else _("%(id)s, no longer in the catalog") % {"id": row.pk},
         )
 
-    def render_tokens(self, value: Card) -> SafeString:
+    def render_tokens(self, record: Installed) -> SafeString:
+        card = record.card
         link = format_html(
             '<a href="{}?extension={}">{}</a>',
             reverse("tokens:list"),
-            value.extension.pk,
-            value.tokens_text,
+            card.extension.pk,
+            card.tokens_text,
         )
-        return two_lines(link, value.reach)
+        return two_lines(link, card.reach)
 
-    def render_makers(self, value: list[str]) -> str:
-        return join_some(value, 3) if value else "–"
+    def render_makers(self, record: Installed) -> str:
+        return join_some(record.makers, 3) if record.makers else "–"
 
-    def render_last_call(self, value: datetime | None) -> SafeString | str:
-        return ago(value)
+    def render_last_call(self, record: Installed) -> SafeString | str:
+        return ago(record.last_call)
 
 
 class UsersTable(TokenTable):

@@ -415,4 +415,5 @@ def test_the_three_fixed_extensions_have_pages_too(michael: Person, account: Acc
 
 def test_a_module_is_found_by_its_description_too(michael: Person, token: Token) -> None:
     page = michael.client.get(f"/integrations/tokens/{token.pk}/permissions/?q=SUPPORT+cases")
-    assert [str(row.label) for row in page.context["page"].object_list.data] == ["Helpdesk"]
+    rows = page.context["page"].object_list
+    assert [str(row.record.label) for row in rows] == ["Helpdesk"]

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template.loader import get_template
 from django.urls import reverse
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -36,25 +36,19 @@ def status_mark(value: str, label: Any, note: Any = "") -> SafeString:
 
 
 class TokenTable(Table):
-    label = tables.Column(gettext_lazy("Label"), accessor="name", order_by=("name_key", "pk"))
+    label = tables.Column(gettext_lazy("Label"), order_by=("name_key", "pk"))
     extension = tables.Column(
         gettext_lazy("Extension"), order_by=("extension_id", "-created_at", "-pk")
     )
     external_id = tables.Column(gettext_lazy("External ID"), order_by=("external_id_key", "pk"))
-    modules = tables.Column(gettext_lazy("Modules"), empty_values=())
-    created = tables.Column(
-        gettext_lazy("Created"), accessor="created_at", order_by=("created_at", "pk")
-    )
-    updated = tables.Column(
-        gettext_lazy("Updated"), accessor="updated_at", order_by=("updated_at", "pk")
-    )
-    last_used = tables.Column(
-        gettext_lazy("Last used"), accessor="usage__last_used_at", empty_values=()
-    )
-    expires = tables.Column(gettext_lazy("Expires"), accessor="expires_at", empty_values=())
+    modules = tables.Column(gettext_lazy("Modules"))
+    created = tables.Column(gettext_lazy("Created"), order_by=("created_at", "pk"))
+    updated = tables.Column(gettext_lazy("Updated"), order_by=("updated_at", "pk"))
+    last_used = tables.Column(gettext_lazy("Last used"))
+    expires = tables.Column(gettext_lazy("Expires"))
     status = tables.Column(gettext_lazy("Status"))
     restorable = tables.Column(
-        gettext_lazy("Can be restored"), accessor="pk", order_by=("status_changed_at", "pk")
+        gettext_lazy("Can be restored"), order_by=("status_changed_at", "pk")
     )
     actions = actions_column()
 
@@ -101,6 +95,12 @@ class TokenTable(Table):
     def prepare(self, data: QuerySet[Token]) -> QuerySet[Token]:
         return data.prefetch_related("permissions") if self.columns["modules"].visible else data
 
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """The standings of the tokens on this page, by id."""
+        shown = [row.record for row in self.page.object_list]
+        return {token.pk: Standing(token, self.may_manage) for token in shown}
+
     def render_label(self, record: Token) -> SafeString:
         return format_html(
             '<span class="two"><a class="one" href="{}">{}</a><span class="sub">{}</span></span>',
@@ -117,6 +117,9 @@ class TokenTable(Table):
             two_lines(extension.label, extension.pk),
         )
 
+    def render_external_id(self, record: Token) -> str:
+        return record.external_id or "—"
+
     def render_modules(self, record: Token) -> SafeString:
         access = record.access
         return two_lines(
@@ -132,18 +135,19 @@ class TokenTable(Table):
     def render_last_used(self, record: Token) -> SafeString:
         return two_lines(ago(record.last_used_at))
 
-    def render_expires(self, value: datetime | None) -> SafeString:
-        return two_lines(day_and_time(value) if value else _("Never"))
+    def render_expires(self, record: Token) -> SafeString:
+        expires_at = record.expires_at
+        return two_lines(day_and_time(expires_at) if expires_at else _("Never"))
 
     def render_status(self, record: Token) -> SafeString:
-        standing = self.standing(record)
+        standing = self.standings[record.pk]
         return status_mark(standing.mark, standing.label, standing.note)
 
     def render_restorable(self, record: Token) -> SafeString:
-        return two_lines(*self.standing(record).restorable)
+        return two_lines(*self.standings[record.pk].restorable)
 
     def render_actions(self, record: Token) -> str:
-        standing = self.standing(record)
+        standing = self.standings[record.pk]
         context = {
             "token": record,
             "standing": standing,
@@ -154,9 +158,6 @@ class TokenTable(Table):
         if standing.offers_edit:
             return self.menu.render(context)
         return self.restore.render(context) if standing.offers_restore else ""
-
-    def standing(self, token: Token) -> Standing:
-        return Standing(token, self.may_manage)
 
     # --- Orders that a column name cannot express -------------------------------------------------
     # Databases sort nulls differently; here they are always last.
@@ -247,10 +248,8 @@ class ModuleRow:
 
 class PermissionTable(Table):
     module = tables.Column(gettext_lazy("Module"), orderable=False)
-    status = tables.Column(gettext_lazy("Status"), accessor="enabled", orderable=False)
-    granted = tables.Column(
-        gettext_lazy("Granted"), accessor="granted_at", empty_values=(), orderable=False
-    )
+    status = tables.Column(gettext_lazy("Status"), orderable=False)
+    granted = tables.Column(gettext_lazy("Granted"), orderable=False)
 
     always = ("module",)
     default_columns = ("module", "status", "granted")

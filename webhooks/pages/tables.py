@@ -46,18 +46,12 @@ class WebhookTable(Table):
     """The webhooks of an account."""
 
     label = tables.Column(gettext_lazy("Label"), order_by=("label_key", "pk"))
-    fires = tables.Column(
-        gettext_lazy("Fires on"), accessor="object_class", order_by=("object_class", "pk")
-    )
-    endpoint = tables.Column(
-        gettext_lazy("Endpoint"), accessor="external_url", order_by=("external_url", "pk")
-    )
-    last_delivery = tables.Column(gettext_lazy("Last delivery"), accessor="pk")
-    status = tables.Column(gettext_lazy("Status"), accessor="active", order_by=("-active", "pk"))
-    created = tables.Column(
-        gettext_lazy("Created"), accessor="created_at", order_by=("created_at", "pk")
-    )
-    updated = tables.Column(gettext_lazy("Updated"), accessor="updated_at", empty_values=())
+    fires = tables.Column(gettext_lazy("Fires on"), order_by=("object_class", "pk"))
+    endpoint = tables.Column(gettext_lazy("Endpoint"), order_by=("external_url", "pk"))
+    last_delivery = tables.Column(gettext_lazy("Last delivery"))
+    status = tables.Column(gettext_lazy("Status"), order_by=("-active", "pk"))
+    created = tables.Column(gettext_lazy("Created"), order_by=("created_at", "pk"))
+    updated = tables.Column(gettext_lazy("Updated"))
     actions = actions_column()
 
     always: Sequence[str] = ("label",)
@@ -178,10 +172,10 @@ def shorten(webhook: Webhook, most: int = 60) -> str:
 class DeliveryTable(Table):
     """The deliveries of a webhook, newest first."""
 
-    event = tables.Column(gettext_lazy("Event"), accessor="pk", orderable=False)
-    when = tables.Column(gettext_lazy("When"), accessor="created_at", order_by=("created_at", "id"))
-    result = tables.Column(gettext_lazy("Result"), accessor="pk", orderable=False)
-    next_try = tables.Column(gettext_lazy("Next try"), accessor="pk", orderable=False)
+    event = tables.Column(gettext_lazy("Event"), orderable=False)
+    when = tables.Column(gettext_lazy("When"), order_by=("created_at", "id"))
+    result = tables.Column(gettext_lazy("Result"), orderable=False)
+    next_try = tables.Column(gettext_lazy("Next try"), orderable=False)
     tries = tables.Column(gettext_lazy("Tries"), orderable=False)
 
     always: Sequence[str] = ("event", "when", "result", "next_try", "tries")

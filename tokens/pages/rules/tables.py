@@ -22,11 +22,9 @@ class RuleTable(Table):
     """The rules of an account."""
 
     name = tables.Column(gettext_lazy("Name"), order_by=("name_key", "pk"))
-    addresses = tables.Column(gettext_lazy("Addresses"), accessor="first", order_by=("first", "pk"))
-    added = tables.Column(
-        gettext_lazy("Added"), accessor="created_at", order_by=("created_at", "pk")
-    )
-    last_matched = tables.Column(gettext_lazy("Last matched"), accessor="pk", orderable=False)
+    addresses = tables.Column(gettext_lazy("Addresses"), order_by=("first", "pk"))
+    added = tables.Column(gettext_lazy("Added"), order_by=("created_at", "pk"))
+    last_matched = tables.Column(gettext_lazy("Last matched"), orderable=False)
     actions = actions_column()
 
     always: Sequence[str] = ("name",)
