@@ -3,6 +3,8 @@
 Programs write RQL, where a plus is a plus: `ge(created,2024-01-31T10:20:30+00:00)`. Forms, browsers
 and the official client's `search()` write `name=value`, where a plus is a space and characters with
 a meaning of their own are percent-encoded: `name=Ruiz+%26+Sons`. Both are accepted, term by term.
+CloudBlue's connector for MuleSoft encodes the RQL as a whole, as a form does one value:
+`eq%28name%2CRuiz+Optics%29%26limit%3D10`.
 """
 
 import re
@@ -17,6 +19,8 @@ NAMED = re.compile(r"([A-Za-z][\w.-]*=(?:(?:eq|ne|gt|ge|lt|le)=)?)(.*)", re.DOTA
 SEARCH = "search="
 # The plus of a UTC offset belongs to its date and time.
 PLUS = re.compile(r"(\d{4}-\d\d-\d\d(?:T|%20|\+)[\d:.]+(?:%3[Aa][\d:.]+)*\+(?=\d\d))|\+")
+# Encoded as a whole: it has syntax of RQL, but none that is not encoded.
+WHOLE = re.compile(r"(?=.*%(?:28|3D))(?:[\w.*+-]|%[0-9A-F]{2})+", re.ASCII)
 SYNTAX = re.compile(r"[(),|;]")
 # What RQL accepts without quotes.
 BARE = re.compile(r"[\w\-*+\\][\w.\s\-:+@*\\]*")
@@ -31,6 +35,8 @@ class Query(NamedTuple):
 
 def read(raw: str) -> Query:
     """Read a query string."""
+    if WHOLE.fullmatch(raw):
+        return Query(with_blanks(raw), ())
     terms, searches = [], []
     for term in split(raw):
         if term.startswith(SEARCH):

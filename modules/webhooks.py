@@ -25,7 +25,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Now, NullIf
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -58,12 +58,9 @@ def webhooks(caller: Caller) -> QuerySet[Webhook]:
     hidden = Q(hide_secrets=True) | Q(next__hide_secrets=True, next__starts_at__lte=Now())
     hiding = Policy.objects.filter(hidden, account=OuterRef("webhook__account"))
     newest = newest.filter(~Exists(hiding))
-    text: CharField[str | None, str | None] = CharField(max_length=128, null=True)
     return Webhook.objects.of_account(caller.account_id).annotate(
         sealed_secret=Subquery(newest.values("sealed")[:1]),
         secret_version=Subquery(newest.values("version")[:1]),
-        about_id=NullIf("product_id", Value(""), output_field=text),
-        about_name=NullIf("product_name", Value(""), output_field=text),
         **actors("created_by", "updated_by"),
         **results(),
     )
@@ -160,7 +157,8 @@ WEBHOOKS = Resource(
         "rate_per_minute": "rate_per_minute",
         "condition": "condition",
         "api_url": Constant(f"{settings.PORTAL_URL}{PREFIX}v1"),
-        "product": {"id": "about_id", "name": "about_name"},
+        # Without one too, the id being empty: CloudBlue's connector for MuleSoft reads it of all.
+        "product": {"id": "product_id", "name": "product_name"},
         "account": reference("account"),
         "created_at": "created_at",
         "created_by": actor("created_by"),

@@ -1,7 +1,8 @@
 """The call that a try of a delivery makes: its address, headers, body and signatures.
 
 Two schemes sign it. Connect's own is a JWT in Authorization, to which the portal adds the digest of
-the body. Standard Webhooks (https://www.standardwebhooks.com) signs id, time and body.
+the body; CloudBlue's connector for MuleSoft reads it in Authentication. Standard Webhooks
+(https://www.standardwebhooks.com) signs id, time and body.
 """
 
 import base64
@@ -36,6 +37,8 @@ PROCESSING = 600
 SCHEMA_VERSION = 1
 AGENT = "IntegrationsPortal-Webhooks/1"
 JWT_HEAD = {"alg": "HS256", "typ": "JWT"}
+# The headers with the JWT.
+BEARERS = ("Authorization", "Authentication")
 # Characters of a secret value that the log of deliveries shows.
 SHOWN = 4
 
@@ -81,13 +84,14 @@ class Call:
 
     def shown(self) -> Iterator[tuple[str, str]]:
         for name, value in self.headers.items():
-            if name == "Authorization":
+            if name in self.own:
+                if name.lower() != "content-type":
+                    # It may be a password.
+                    value = f"…{value[-SHOWN:]}" if len(value) > 3 * SHOWN else "…"
+            elif name in BEARERS:
                 value = f"Bearer …{value[-SHOWN:]}"
             elif name == "webhook-signature":
                 value = " ".join(f"v1,…{part[-SHOWN:]}" for part in value.split())
-            elif name in self.own and name.lower() != "content-type":
-                # It may be a password.
-                value = f"…{value[-SHOWN:]}" if len(value) > 3 * SHOWN else "…"
             yield name, value
 
 
@@ -100,16 +104,17 @@ def make_call(
     body = orjson.dumps(content) if posts else b""
     seconds = int(now.timestamp())
     message = delivery.message_id
+    bearer = f"Bearer {jwt(secrets.jwt, webhook.pk, message, seconds, body)}"
+    names = {name.lower() for name in webhook.headers}
     ours = {
         "User-Agent": AGENT,
-        "Authorization": f"Bearer {jwt(secrets.jwt, webhook.pk, message, seconds, body)}",
+        **{name: bearer for name in BEARERS if name.lower() not in names},
         "webhook-id": message,
         "webhook-timestamp": str(seconds),
         "webhook-signature": " ".join(
             standard_signature(secret, message, seconds, body) for secret in secrets.standard
         ),
     }
-    names = {name.lower() for name in webhook.headers}
     if posts and "content-type" not in names:
         ours["Content-Type"] = "application/json"
     return Call(

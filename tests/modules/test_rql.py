@@ -137,6 +137,12 @@ def found(call: Call, token: Token, agreements: list[Agreement]) -> Find:
         ("created=ge=2024-02-03T10%3A20%3A30%2B00%3A00", "543"),
         ("created=2024-02-03T10:20:30+00:00&title=Cloud+Backup", ""),
         ("eq(title,two+words)", ""),
+        # Encoded as a whole, as by CloudBlue's connector for MuleSoft.
+        ("limit%3D2%26offset%3D1", "43"),
+        ("eq%28title%2Ctwo+words%29%26limit%3D2", "4"),
+        ("like%28title%2C*wo+wor*%29%26ordering%28created%29", "4"),
+        ("%28eq%28title%2Ctwo+words%29%7Ceq%28title%2CCloud+Backup%29%29", "40"),
+        ("ge%28created%2C2024-02-03T10%3A20%3A30%2B00%3A00%29", "543"),
         # Names that need quotes.
         ('title="' + quote("Söder & Söhne, (Iberia)") + '"', "2"),
         ("title='100%25 Storage*'", "3"),

@@ -48,6 +48,21 @@ def test_the_jwt_is_the_one_that_receivers_of_connect_check(
         claims(got, "another secret, which is long enough")
 
 
+def test_the_jwt_is_where_the_mulesoft_connector_looks_for_it(
+    make_webhook: MakeWebhook, receiver: Receiver
+) -> None:
+    happen(make_webhook(receiver.url))
+    happen(make_webhook(receiver.url, headers={"authentication": "theirs, and no JWT"}))
+    deliver()
+    both = sorted(call.headers["authentication"] for call in receiver.calls)
+    bearers = [call.headers["authorization"] for call in receiver.calls]
+    assert both[0] in bearers
+    assert both[1] == "theirs, and no JWT"
+    kept = [attempt.request_headers for attempt in Attempt.objects.all()]
+    assert {"authentication": "… JWT"}.items() <= (kept[0] | kept[1]).items()
+    assert f"Bearer …{both[0][-4:]}" in {each.get("Authentication") for each in kept}
+
+
 def test_standard_webhooks_verify_the_signature(webhook: Webhook, receiver: Receiver) -> None:
     happen(webhook)
     deliver()
