@@ -5,7 +5,8 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib.admin.helpers import AdminErrorList
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, QueryDict
@@ -18,6 +19,9 @@ from portal.admin import BoundedInline
 from portal.fields import LineField, ProseField
 from portal.text import join
 from tokens.models import Extension, ExtensionVersion, OwnIcon, Token
+
+# The code of what keeps a form from being saved if only a preview was asked for.
+PREVIEW = "preview"
 
 
 class ExtensionForm(forms.ModelForm):
@@ -83,7 +87,7 @@ class ExtensionForm(forms.ModelForm):
                 text = _("Choose who made it: only a token of that account can exchange a handle.")
                 self.add_error("owner", text)
         if "_preview" in self.data:
-            raise ValidationError(_("Nothing is saved yet. The preview is below."), code="preview")
+            raise ValidationError(_("Nothing is saved yet. The preview is below."), code=PREVIEW)
         return cleaned
 
 
@@ -134,6 +138,22 @@ class ExtensionAdmin(admin.ModelAdmin):
             if count
         ]
         return ([], {}, set(), used) if used else super().get_deleted_objects(objs, request)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **more: Any
+    ) -> Any:
+        """Show a preview as no mistake, beside the mistakes that there are."""
+        form = context["adminform"].form
+        if form.has_error(NON_FIELD_ERRORS, PREVIEW):
+            problems = form.errors.pop(NON_FIELD_ERRORS).as_data()
+            for problem in problems:
+                if problem.code == PREVIEW:
+                    self.message_user(request, problem.message)
+                else:
+                    form.add_error(None, problem)
+            formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+            context["errors"] = AdminErrorList(form, formsets)
+        return super().render_change_form(request, context, *args, **more)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if "fixed_modules" in form.changed_data:

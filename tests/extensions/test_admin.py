@@ -112,10 +112,23 @@ def test_the_preview_shows_what_was_typed_and_saves_nothing(staff: Client) -> No
         assert answer.status_code == 200
         for part in ("Nothing is saved yet.", "<strong>Zapper</strong>", "<strong>Bold</strong>"):
             assert part in answer.text
-        for part in ("<b>new</b>", "<script>x"):
+        for part in ("<b>new</b>", "<script>x", "error below", "errornote", "errorlist"):
             assert part not in answer.text
     assert not Extension.objects.filter(label="Zapper").exists()
     assert Extension.objects.count() == 4
+
+
+def test_the_preview_names_mistakes_beside_itself(staff: Client) -> None:
+    answer = staff.post(CHANGE, form(NOW, label="", _preview="1"))
+    assert "Nothing is saved yet." in answer.text
+    assert "Please correct the error below." in answer.text
+    assert answer.text.count('class="errorlist"') == 1
+    # A name that is taken, and a version without a date.
+    name = form(NOW, name="custom", _preview="1") | {
+        "versions-TOTAL_FORMS": "1",
+        "versions-0-number": "2.0",
+    }
+    assert "Please correct the errors below." in staff.post(CHANGE, name).text
 
 
 def test_the_form_opens_with_the_preview_of_what_is_saved(staff: Client) -> None:
