@@ -78,6 +78,9 @@ PARTNER = Sample(
     used=timedelta(hours=2),
 )
 
+# Days on which calls were refused, today included.
+REFUSED = 5
+
 # The token that has two keys: ERP Agreements Sync of Mighty Mick's.
 RENEWED = "SU-160-984-311"
 
@@ -266,7 +269,23 @@ def issue(sample: Sample, account: Account, extension: Extension, by: User, now:
         TokenUsage.objects.filter(token=token).update(last_used_at=used)
         calls = 20 + int(sample.id[-3:])
         CallsOfDay.objects.create(token=token, account=account, day=used.date(), answered=calls)
+    refuse(sample, token, now)
     return token
+
+
+def refuse(sample: Sample, token: Token, now: datetime) -> None:
+    """Note calls of today and before that were refused: programs went on after the token ended."""
+    has_ended = sample.status != Token.Status.ACTIVE or (
+        sample.expires is not None and sample.expires < timedelta()
+    )
+    # A program of a live token asks now and then for a module that was not granted.
+    count = 12 + int(sample.id[-2:]) if has_ended else int(sample.id[-1:]) // 4
+    for age in range(REFUSED) if count else ():
+        CallsOfDay.objects.update_or_create(
+            token=token,
+            day=(now - timedelta(days=age)).date(),
+            defaults={"account": token.account, "refused": count + 2 * age},
+        )
 
 
 def load(accounts: Mapping[str, Account]) -> None:

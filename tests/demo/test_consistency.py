@@ -414,5 +414,18 @@ def test_tokens_that_were_called_have_calls_on_that_day() -> None:
     assert used == {*CallsOfDay.objects.filter(answered__gt=0).values_list("token", "day")}
 
 
+@pytest.mark.parametrize("account", [MICK, FRONT_STREET])
+def test_calls_were_refused_today_and_before(account: str) -> None:
+    rows = CallsOfDay.objects.filter(account=account, refused__gt=0)
+    days = {*rows.values_list("day", flat=True)}
+    assert max(days) == CallsOfDay.objects.latest("day").day
+    assert len(days) > 3
+    for day in days:
+        # Of tokens that have ended, and of others for what they may not reach.
+        active = rows.filter(day=day).values_list("token__status", flat=True).distinct()
+        assert Token.Status.ACTIVE in active
+        assert len(active) > 1
+
+
 def called() -> list[Token]:
     return [*Token.objects.exclude(usage__last_used_at=None).select_related("usage")]
