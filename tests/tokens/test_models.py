@@ -1,6 +1,6 @@
 """What the database itself refuses, and the words for access."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,6 +82,22 @@ def test_an_edit_that_cannot_be_made_whole_changes_nothing(token: Token, account
     with pytest.raises(NameTaken):
         token.edit(by=None, version=1, modules={Module.USAGE}, name="taken")
     assert Token.objects.get(pk=token.pk).grants == {Module.AGREEMENTS}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "x" * 129),
+        ("external_id", "x" * 129),
+        ("expires_at", datetime(2150, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_token_is_not_made_with_what_its_fields_do_not_take(
+    account: Account, field: str, value: object
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TokenFactory(account=account, **{field: value})
+    assert {*refused.value.message_dict} == {field}
 
 
 def test_an_edit_tells_when_and_how_often_the_token_was_changed(token: Token) -> None:
