@@ -10,8 +10,25 @@ if (document.documentElement.hasAttribute('data-posted')) {
 {
   let saving = false;
 
+  /** Whether a form differs from what is saved; the page says so if it did when it came. */
+  const isChanged = (form) => form.dataset.asks === 'changed' || [...form.elements].some(differs);
+
+  const differs = (control) => {
+    if (control instanceof HTMLSelectElement) {
+      const options = [...control.options];
+      const first = options.find((option) => option.defaultSelected) ?? options[0];
+      return control.selectedOptions[0] !== first;
+    }
+    if (['checkbox', 'radio'].includes(control.type)) {
+      return control.checked !== control.defaultChecked;
+    }
+    const isTyped = control.matches('input:not([type=hidden]), textarea');
+    return isTyped && control.value !== control.defaultValue;
+  };
+
   document.addEventListener('submit', (event) => {
-    saving = !event.defaultPrevented && event.target.matches('[data-edit], [data-carries]');
+    const carries = event.target.matches('[data-edit], [data-asks], [data-carries]');
+    saving = !event.defaultPrevented && carries;
   });
 
   window.addEventListener('pageshow', () => {
@@ -19,7 +36,9 @@ if (document.documentElement.hasAttribute('data-posted')) {
   });
 
   window.addEventListener('beforeunload', (event) => {
-    if (!saving && document.querySelector('[data-edit] [data-save]:not(:disabled)')) {
+    const edited = document.querySelector('[data-edit] [data-save]:not(:disabled)');
+    const asking = [...document.querySelectorAll('form[data-asks]')];
+    if (!saving && (edited || asking.some(isChanged))) {
       event.preventDefault();
     }
   });

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Visit, sign_in
-from tests.browser.pages import LIST, create_token, module
+from tests.browser.pages import LIST, WEBHOOKS, create_token, module
 
 pytestmark = pytest.mark.browser
 
@@ -106,9 +106,8 @@ def test_back_over_a_wrong_password_asks_nothing(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Tokens", level=1)).to_be_visible()
 
 
-def test_leaving_edit_with_changes_asks_and_saving_does_not(visit: Visit) -> None:
-    page = visit("michael")
-    token = create_token(page, "Left by mistake")
+def questions(page: Page) -> tuple[list[str], list[bool]]:
+    """Return the dialogs that the page will open, and a list to put the answers to them in."""
     asked: list[str] = []
     answers: list[bool] = []
 
@@ -120,6 +119,13 @@ def test_leaving_edit_with_changes_asks_and_saving_does_not(visit: Visit) -> Non
             dialog.dismiss()
 
     page.on("dialog", answer)
+    return asked, answers
+
+
+def test_leaving_edit_with_changes_asks_and_saving_does_not(visit: Visit) -> None:
+    page = visit("michael")
+    token = create_token(page, "Left by mistake")
+    asked, answers = questions(page)
     edit = f"{LIST}{token}/edit/"
     page.goto(edit)
     # Nothing changed, so nothing is asked.
@@ -142,4 +148,47 @@ def test_leaving_edit_with_changes_asks_and_saving_does_not(visit: Visit) -> Non
     answers.append(True)
     page.get_by_role("link", name="Cancel").click()
     expect(page.get_by_role("heading", name="Left by mistake", level=1)).to_be_visible()
+    assert asked == ["beforeunload"] * 2
+
+
+@pytest.mark.parametrize("change", ["text", "choice", "tick"])
+def test_leaving_edit_of_a_webhook_with_changes_asks_and_saving_does_not(
+    visit: Visit, change: str
+) -> None:
+    page = visit("michael")
+    page.goto(WEBHOOKS)
+    page.get_by_role("link", name="Orders to ERP").first.click()
+    heading = page.get_by_role("heading", name="Orders to ERP", level=1)
+    expect(heading).to_be_visible()
+    asked, answers = questions(page)
+    page.get_by_role("link", name="Edit").first.click()
+    # Nothing changed, so nothing is asked.
+    page.get_by_role("link", name="Cancel").click()
+    expect(heading).to_be_visible()
+    assert asked == []
+
+    def make() -> None:
+        if change == "text":
+            page.get_by_label("Description").fill(f"Not wanted {len(asked)}")
+        elif change == "choice":
+            page.get_by_label("Method").select_option("GET")
+        else:
+            page.get_by_label("Keep the order").click()
+
+    page.get_by_role("link", name="Edit").first.click()
+    edit = page.url
+    make()
+    answers.append(False)
+    page.get_by_role("link", name="Cancel").click(no_wait_after=True)
+    expect(page).to_have_url(edit)
+    assert asked == ["beforeunload"]
+    answers.append(True)
+    page.get_by_role("link", name="Cancel").click()
+    expect(heading).to_be_visible()
+    assert asked == ["beforeunload"] * 2
+
+    page.get_by_role("link", name="Edit").first.click()
+    page.get_by_label("Description").fill(f"Wanted, after a {change}")
+    page.get_by_role("button", name="Save Changes").last.click()
+    expect(page.get_by_text("Orders to ERP is saved.")).to_be_visible()
     assert asked == ["beforeunload"] * 2
