@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
@@ -20,13 +20,23 @@ OTHERS = (Module.LISTINGS, Module.SUBSCRIPTIONS, Module.TIER_CONFIG)
 # Connect has a second kind, which its own changes of states write.
 KINDS = (("message", _("Message")), ("state_change", _("State change")))
 
+# Messages within a conversation: a list of a thousand conversations must not have all of theirs.
+LATEST = 10
+
 
 def conversations(caller: Caller) -> "QuerySet[Conversation]":
-    """Return the conversations, and the account that looks, for the messages inside."""
+    """Return the conversations, with what chooses and signs the messages inside.
+
+    That is the account that looks, and the number of the latest message.
+    """
+    latest = Message.objects.filter(conversation=OuterRef("pk")).order_by("-number")
     found: QuerySet[Conversation] = told(
         caller, Conversation.objects.visible_to(caller), "created_by"
     )
-    return found.annotate(viewer=Value(caller.account_id, CharField(max_length=24)))
+    return found.annotate(
+        viewer=Value(caller.account_id, CharField(max_length=24)),
+        number=Subquery(latest.values("number")[:1]),
+    )
 
 
 def signed(found: "QuerySet[Message]", viewer: Any) -> "QuerySet[Message]":
@@ -87,7 +97,12 @@ CONVERSATIONS = Resource(
         "created": "created_at",
         "topic": "topic",
         "messages": Rows(
-            signed(Message.objects.filter(conversation=OuterRef("pk")), OuterRef("viewer")),
+            signed(
+                Message.objects.filter(
+                    conversation=OuterRef("pk"), number__gt=OuterRef("number") - LATEST
+                ),
+                OuterRef("viewer"),
+            ),
             MESSAGE,
         ),
         "creator": actor("created_by"),

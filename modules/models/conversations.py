@@ -47,7 +47,6 @@ class ConversationQuerySet(RecordQuerySet):
 class Conversation(Record):
     """The conversation about a record: it begins with the record and ends with it."""
 
-    # Lists of conversations have all messages.
     MOST = 1000
 
     id = PublicIdField(_("ID"), groups=GROUPS, prefix="CO")

@@ -165,6 +165,18 @@ def test_messages_cannot_be_changed_or_deleted(send: Send, talk: str) -> None:
         assert send(method, f"conversations/{talk}", {"topic": "x"}).status_code == 405
 
 
+def test_a_conversation_shows_its_latest_messages_and_has_all_beside_it(
+    send: Send, talk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"conversations/{talk}/messages"
+    for number in range(12):
+        send("post", path, {"text": f"{number}"})
+    said = [row["text"] for row in send("get", path).json()]
+    assert said == [f"{number}" for number in range(12)]
+    shown = send("get", f"conversations/{talk}").json()["messages"]
+    assert [row["text"] for row in shown] == said[2:]
+
+
 def test_a_conversation_has_an_end(send: Send, talk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Conversation, "MOST", 2)
     path = f"conversations/{talk}/messages"
