@@ -258,13 +258,13 @@ FILTERS = (
     ),
     # An unknown name is ignored, as in the original.
     ("agreements", "filter(nonsense='x')", lambda row: True),
-    # A status that no record can have finds nothing: the client's own reports ask for statuses that
-    # only the original has.
     (
         "requests",
         "filter(status__in=('approved', 'revoked'))",
-        lambda row: row["status"] == "approved",
+        lambda row: row["status"] in {"approved", "revoked"},
     ),
+    # A type that no record can have finds nothing: the client's own reports ask for some that only
+    # the original has.
     (
         "contracts",
         "filter(type__in=('program', 'syndication'))",
