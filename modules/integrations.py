@@ -216,8 +216,9 @@ def exchange(caller: Caller, values: dict[str, Any]) -> dict[str, Any] | HttpRes
     """Exchange the handle of a token of any account for its key, `ApiKey <id>:<token>`.
 
     The caller must be a token of the account that made the extension of that token. Every exchange
-    gives the same key, until the token gets a new handle. A handle that is unknown, replaced or of
-    somebody else's extension, or whose token cannot call, is answered with 404.
+    gives the same key, until the token gets a new handle. The handle may come with `@` and the
+    endpoint that is called. One that is unknown, replaced, for another address or of somebody
+    else's extension, or whose token cannot call, is answered with 404.
     """
     try:
         key = handles.exchange(values["handle"], by=acting(caller), request=current_request.get())

@@ -18,6 +18,7 @@ from accounts.limits import Limit
 from accounts.models import digest
 from activity.actions import Action
 from activity.recording import record
+from portal.api import endpoint
 from portal.fields import Actor
 from portal.http import client_network
 from tokens import keys
@@ -63,7 +64,7 @@ def exchange(text: str, *, by: Token, request: HttpRequest | None = None) -> Key
     that is rolled back. Raise NotExchanged, LimitReached.
     """
     limits.take(tries(by.pk, request))
-    handle = keys.handle_in(text)
+    handle = keys.handle_in(text, endpoint(request) if request else "")
     found = TokenKey.objects.filter(handle=keys.handle_digest(handle))
     token_id = found.values_list("token", flat=True).first()
     key = give(token_id, handle, by) if token_id else None

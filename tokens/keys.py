@@ -140,7 +140,7 @@ def matches_nobody(key: Key) -> bool:
 
 # --- Handles --------------------------------------------------------------------------------------
 
-HANDLE = re.compile(r"([0-9a-f]{40})(?:@\S{0,300})?", re.ASCII)
+HANDLE = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
 
 def new_handle() -> str:
@@ -152,10 +152,13 @@ def new_salt() -> bytes:
     return secrets.token_bytes(32)
 
 
-def handle_in(text: str) -> str:
-    """Return the handle in what somebody pasted, with or without the address; `""` if none is."""
-    match = HANDLE.fullmatch(text)
-    return match[1] if match else ""
+def handle_in(text: str, endpoint: str = "") -> str:
+    """Return the handle in what somebody pasted, alone or with `@` and the endpoint.
+
+    Return `""` if there is none, or if it is for another address.
+    """
+    handle = text.removesuffix(f"@{endpoint}") if endpoint else text
+    return handle if HANDLE.fullmatch(handle) else ""
 
 
 def handle_digest(handle: str) -> bytes:

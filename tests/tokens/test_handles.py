@@ -60,8 +60,29 @@ def test_the_handle_may_come_with_the_address_that_people_paste(
     exchange: Exchange, zap: Token
 ) -> None:
     handle = handle_of(zap)
-    assert exchange(f"{handle}@https://portal.example/public/v1").status_code == 200
+    assert exchange(f"{handle}@http://testserver/public/v1").status_code == 200
     assert exchange(f" {handle} ").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "http://testserver",
+        "http://testserver/public/v1/",
+        "http://testserver/public/v1@http://testserver/public/v1",
+        "https://testserver/public/v1",
+        "https://portal.example/public/v1",
+        "http://testserver.portal.example/public/v1",
+    ],
+)
+def test_a_handle_for_another_address_is_unknown(
+    exchange: Exchange, zap: Token, address: str
+) -> None:
+    response = exchange(f"{handle_of(zap)}@{address}")
+    assert response.status_code == 404
+    assert response.content == exchange("f" * 40).content
+    assert zap.events.count() == 1
 
 
 def test_every_exchange_gives_the_same_key_and_makes_none(exchange: Exchange, zap: Token) -> None:
