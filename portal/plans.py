@@ -15,7 +15,9 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Field, QuerySet, Subquery
+from django.db.models import Field, QuerySet, Value
+from django.db.models.expressions import Col
+from django.db.models.fields.json import KeyTransform
 from django.db.models.lookups import Contains, IContains, PatternLookup
 
 # Bytes of compiled queries that are kept, and the most for a single one: the queries that programs
@@ -25,8 +27,6 @@ KEPT_PLAN_BYTES = 112 * 2**10
 # Bytes that a plan takes besides its texts: for itself, including what builds records from its
 # rows, and for each column and value.
 PLAN_BYTES, COLUMN_BYTES, VALUE_BYTES = 16_000, 700, 100
-# The converters of a column with a subquery keep Django's query object.
-SUBQUERY_BYTES = 10_000
 
 
 class Plan(NamedTuple):
@@ -43,17 +43,7 @@ class Plan(NamedTuple):
     def size(self) -> int:
         """An estimate of its memory in bytes, rather too high than too low."""
         values = (*self.page_params, *self.total_params)
-        subqueries = sum(
-            isinstance(part, Subquery)
-            for _index, _converters, expression in self.converters
-            for part in expression.flatten()
-        )
-        parts = (
-            PLAN_BYTES
-            + COLUMN_BYTES * self.columns
-            + VALUE_BYTES * len(values)
-            + SUBQUERY_BYTES * subqueries
-        )
+        parts = PLAN_BYTES + COLUMN_BYTES * self.columns + VALUE_BYTES * len(values)
         return parts + sum(map(sys.getsizeof, (self.page, self.total, *values)))
 
     def fetch_rows(self, place: Mapping[str, str], limit: int, offset: int) -> list[Any]:
@@ -142,10 +132,24 @@ def sql(
         text,
         tuple(params),
         tuple(
-            (index, [QUICKER.get(convert.__name__, convert) for convert in functions], expression)
+            (
+                index,
+                [QUICKER.get(convert.__name__, convert) for convert in functions],
+                small(expression),
+            )
             for index, (functions, expression) in converters.items()
         ),
     )
+
+
+def small(expression: Any) -> Any:
+    """Return what converters need of an expression: its type.
+
+    The expression of a subquery would keep all models and conditions that it was built from.
+    """
+    if isinstance(expression, Col | KeyTransform):
+        return expression
+    return Value(None, output_field=expression.output_field)
 
 
 def moment_of_sqlite(value: Any, expression: Any, connection: Any) -> datetime | None:
