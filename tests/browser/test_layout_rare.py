@@ -1,0 +1,71 @@
+"""Pages that are rarely seen fit every width too: refusals, the password question and the admin."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Portal, Visit
+from tests.browser.test_layout import TUTORIAL, fits
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_for_what_one_may_not_do_fits_every_width(visit: Visit, theme: str) -> None:
+    page = visit("adrian", color_scheme=theme, refused=(403,))
+    page.goto("/integrations/tokens/new/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    fits(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_form_that_came_back_from_an_earlier_session_fits_every_width(visit: Visit, theme: str) -> None:
+    page = visit("michael", color_scheme=theme, java_script_enabled=False)
+    page.goto(f"{TUTORIAL}edit/")
+    page.evaluate("document.querySelector('main [name=csrfmiddlewaretoken]').value = 'x'")
+    page.locator("main form").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("What you typed is in the form.")).to_be_visible()
+    fits(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_for_a_form_that_is_too_large_fits_every_width(visit: Visit, theme: str) -> None:
+    page = visit("michael", color_scheme=theme, java_script_enabled=False, refused=(413,))
+    page.goto(f"{TUTORIAL}edit/")
+    page.locator("main textarea").first.evaluate("field => field.value = 'x'.repeat(300_000)")
+    page.locator("main form").get_by_role("button", name="Save").click(no_wait_after=True)
+    expect(page.get_by_role("heading", level=1)).to_have_text("The request is too large.")
+    fits(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_question_for_the_password_fits_every_width(
+    visit: Visit,
+    portal: Portal,
+    theme: str,
+    scripts: bool,
+) -> None:
+    page = visit("michael", color_scheme=theme, java_script_enabled=scripts)
+    page.goto(TUTORIAL)
+    portal.forget_confirmations()
+    page.get_by_role("button", name="View key").click()
+    expect(page.get_by_label("Password").first).to_be_visible()
+    fits(page)
+
+
+ADMIN_WIDTHS = (320, 360, 768, 1024, 1366, 1920)
+
+
+def test_no_page_of_the_admin_scrolls_sideways(visit: Visit) -> None:
+    page = visit("portal")
+    page.goto("/admin/")
+    links = page.locator("#content-main a").evaluate_all("all => all.map(link => link.pathname)")
+    assert len(links) > 40
+    wide = []
+    for path in dict.fromkeys(links):
+        page.goto(path)
+        for width in ADMIN_WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            if (seen := page.evaluate("document.documentElement.scrollWidth")) > width:
+                wide.append((path, width, seen))
+    assert not wide
