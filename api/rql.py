@@ -28,9 +28,9 @@ from py_rql.constants import (
     FilterLookups,
 )
 from py_rql.exceptions import RQLFilterError
-from py_rql.parser import RQLParser
 
 from portal.plans import escaped
+from portal.rql import PARSER
 
 
 class BadQuery(Exception):
@@ -294,7 +294,7 @@ def checked(text: str) -> str:
 
 def parse(query: str) -> Any:
     """Return the query as a tree. Raises BadQuery, LarkError."""
-    tree = RQLParser.parse(query)
+    tree = PARSER.parse(query)
     # Everything that walks the tree is recursive.
     if depth(tree) > TREE_LEVELS * (MAX_DEPTH + 2):
         raise BadQuery(too_complex())

@@ -15,10 +15,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from lark.exceptions import LarkError, VisitError
 from py_rql.filter_cls import FilterClass
-from py_rql.parser import RQLParser
 from py_rql.transformer import RQLToFunctionTransformer
 
 from portal import text
+from portal.rql import PARSER
 
 if TYPE_CHECKING:
     from webhooks.models import WebhookEvent
@@ -169,8 +169,7 @@ def facts(event: "WebhookEvent") -> dict[str, str]:
 @lru_cache(maxsize=1000)
 def compiled(condition: str) -> Callable[[dict[str, str]], Any]:
     """Return a function of the facts. Raise what the library raises, and TypeError."""
-    # Not through the cache of the library, which is not made for threads.
-    function = RQLToFunctionTransformer(KNOWN).transform(RQLParser.parse(condition))
+    function = RQLToFunctionTransformer(KNOWN).transform(PARSER.parse(condition))
     if not callable(function):
         # For example `ordering(id)`, which asks nothing.
         raise TypeError

@@ -137,6 +137,8 @@ def test_the_items_of_a_product_are_listed_and_got(api: Api) -> None:
         "ne(asset.id,null())",
         "in(type,(purchase,change))",
         "out(type,(cancel,suspend))",
+        "in(type,purchase)",
+        "out(type,cancel)",
         "not(eq(type,cancel))",
         "(eq(type,purchase)|eq(type,change))",
         "(eq(type,purchase)&ge(created,2015-01-31T10:20:30.000Z))",
