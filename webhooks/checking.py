@@ -21,7 +21,7 @@ from webhooks import safety
 from webhooks.models.base import check_url
 from webhooks.now import turn
 from webhooks.outcomes import Outcome
-from webhooks.send import Result, Transfer
+from webhooks.send import OUT_OF_TIME, Result, Transfer
 from webhooks.signing import Call, sendable
 
 # Seconds for all of it, by the clock.
@@ -67,7 +67,7 @@ def look(url: str, account_id: str) -> Verdict:
         # Nothing was asked, so it cannot be the answer that took too long.
         outcome = Outcome.CONNECT_TIMEOUT
     if outcome != Outcome.OK:
-        when = result.note if outcome == Outcome.TLS_EXPIRED else ""
+        when = result.note if outcome in OUT_OF_TIME.values() else ""
         sentences = (str(outcome.sentence), when, str(outcome.advice))
         return Verdict("error", " ".join(filter(None, sentences)))
     if parts.scheme == "http":

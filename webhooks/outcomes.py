@@ -24,6 +24,7 @@ class Outcome(TextChoices):
     CONNECT_TIMEOUT = "connect_timeout", _("No connection in time")
     TOTAL_TIMEOUT = "total_timeout", _("No answer in time")
     TLS_EXPIRED = "tls_expired", _("Certificate expired")
+    TLS_EARLY = "tls_early", _("Certificate not valid yet")
     TLS_NAME = "tls_name", _("Certificate of another name")
     TLS_UNTRUSTED = "tls_untrusted", _("Certificate not trusted")
     BAD_ANSWER = "bad_answer", _("Not an HTTP answer")
@@ -55,7 +56,7 @@ class Outcome(TextChoices):
 
 UNSENT = {
     *(Outcome.NO_ADDRESS, Outcome.REFUSED, Outcome.CONNECT_TIMEOUT),
-    *(Outcome.TLS_EXPIRED, Outcome.TLS_NAME, Outcome.TLS_UNTRUSTED),
+    *(Outcome.TLS_EXPIRED, Outcome.TLS_EARLY, Outcome.TLS_NAME, Outcome.TLS_UNTRUSTED),
     *(Outcome.NOT_SENT, Outcome.LOOP),
 }
 
@@ -113,6 +114,10 @@ SENTENCES: dict[Outcome, tuple[Promise | str, Promise | str]] = {
     Outcome.TLS_EXPIRED: (
         _("The certificate of the endpoint has expired."),
         _("Renew the certificate."),
+    ),
+    Outcome.TLS_EARLY: (
+        _("The certificate of the endpoint is not valid yet."),
+        _("Install one that is valid now. If it is, ask an operator to check the portal's clock."),
     ),
     Outcome.TLS_NAME: (
         _("The certificate of the endpoint is for another name."),

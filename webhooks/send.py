@@ -40,7 +40,8 @@ KEEP = 60
 # What OpenSSL finds wrong with a certificate: X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED;
 # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH, which libcurl checks after the chain and
 # then reports as X509_V_OK or _UNSPECIFIED.
-OUT_OF_TIME, OF_ANOTHER_NAME = {9, 10}, {0, 1, 62, 64}
+OUT_OF_TIME = {9: Outcome.TLS_EARLY, 10: Outcome.TLS_EXPIRED}
+OF_ANOTHER_NAME = {0, 1, 62, 64}
 STATUS = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})")
 
 
@@ -200,7 +201,7 @@ class Transfer:
         if error == 0:
             return Outcome.BAD_ANSWER, message
         outcome = self.judge_error(error)
-        if outcome == Outcome.TLS_EXPIRED:
+        if outcome in OUT_OF_TIME.values():
             return outcome, out_of_time(self.certificates()) or message
         return outcome, message
 
@@ -235,7 +236,7 @@ class Transfer:
     def judge_certificate(self) -> Outcome:
         verified = self.curl.getinfo(pycurl.SSL_VERIFYRESULT)
         if verified in OUT_OF_TIME:
-            return Outcome.TLS_EXPIRED
+            return OUT_OF_TIME[verified]
         other = verified in OF_ANOTHER_NAME
         return Outcome.TLS_NAME if other else Outcome.TLS_UNTRUSTED
 

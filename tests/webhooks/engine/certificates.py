@@ -29,7 +29,12 @@ class Authority:
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
     def sign(
-        self, key: Key, subject: str, host: x509.GeneralName | None, ends_in: timedelta
+        self,
+        key: Key,
+        subject: str,
+        host: x509.GeneralName | None,
+        ends_in: timedelta,
+        begins_in: timedelta = -timedelta(days=30),
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = (
@@ -38,7 +43,7 @@ class Authority:
             .issuer_name(name("Tests"))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=30))
+            .not_valid_before(now + begins_in)
             .not_valid_after(now + ends_in)
             .add_extension(x509.BasicConstraints(ca=host is None, path_length=None), critical=True)
         )
@@ -47,7 +52,10 @@ class Authority:
         return builder.sign(self.key, hashes.SHA256())
 
     def context(
-        self, host: str = "127.0.0.1", ends_in: timedelta = timedelta(days=9)
+        self,
+        host: str = "127.0.0.1",
+        ends_in: timedelta = timedelta(days=9),
+        begins_in: timedelta = -timedelta(days=30),
     ) -> ssl.SSLContext:
         """Return what a server needs to show a certificate for a host."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -55,7 +63,7 @@ class Authority:
             general: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
         except ValueError:
             general = x509.DNSName(host)
-        signed = self.sign(key, host, general, ends_in)
+        signed = self.sign(key, host, general, ends_in, begins_in)
         file = self.folder / "server.pem"
         file.write_bytes(
             key.private_bytes(

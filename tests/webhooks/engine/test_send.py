@@ -207,6 +207,7 @@ def test_bad_certificates_are_told_apart(
     other.mkdir()
     for context, outcome in (
         (authority.context(ends_in=-timedelta(days=1)), Outcome.TLS_EXPIRED),
+        (authority.context(begins_in=timedelta(days=1)), Outcome.TLS_EARLY),
         (authority.context("other.example"), Outcome.TLS_NAME),
         (Authority(other).context(), Outcome.TLS_UNTRUSTED),
     ):
@@ -217,11 +218,14 @@ def test_bad_certificates_are_told_apart(
 
 
 def test_of_a_certificate_that_is_out_of_time_the_day_is_told(authority: Authority) -> None:
-    ended = datetime.now(UTC) - timedelta(days=3)
-    with speaking(partial(answering, authority.context(ends_in=-timedelta(days=3)))) as url:
-        result = over_tls(url)
-    assert result.outcome == Outcome.TLS_EXPIRED
-    assert result.note.startswith(f"It ended on {ended:%d/%m/%Y} ")
+    day = timedelta(days=1)
+    now = datetime.now(UTC)
+    for context, note in (
+        (authority.context(ends_in=-3 * day), f"It ended on {now - 3 * day:%d/%m/%Y} "),
+        (authority.context(begins_in=3 * day), f"It is valid only from {now + 3 * day:%d/%m/%Y} "),
+    ):
+        with speaking(partial(answering, context)) as url:
+            assert over_tls(url).note.startswith(note)
 
 
 @pytest.mark.parametrize("written", [None, b"", b"soon", b"Nov 26 25:00:00 2026 GMT", b"\xff"])

@@ -58,16 +58,17 @@ def test_it_says_for_how_long_the_certificate_is_valid(
 
 
 @pytest.mark.parametrize(
-    ("host", "days", "sentence"),
+    ("host", "begins", "ends", "sentence"),
     [
-        ("127.0.0.1", -1, "The certificate of the endpoint has expired. It ended on "),
-        ("other.example", 9, "The certificate of the endpoint is for another name."),
+        ("127.0.0.1", -9, -1, "The certificate of the endpoint has expired. It ended on "),
+        ("127.0.0.1", 1, 9, "The certificate of the endpoint is not valid yet. It is valid only "),
+        ("other.example", -9, 9, "The certificate of the endpoint is for another name."),
     ],
 )
 def test_a_bad_certificate_is_explained(
-    michael: Person, authority: Authority, host: str, days: int, sentence: str
+    michael: Person, authority: Authority, host: str, begins: int, ends: int, sentence: str
 ) -> None:
-    context = authority.context(host, ends_in=timedelta(days=days))
+    context = authority.context(host, timedelta(days=ends), timedelta(days=begins))
     with speaking(partial(tls, context)) as url:
         assert sentence in said(michael, url.replace("http:", "https:"))
 

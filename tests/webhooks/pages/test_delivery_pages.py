@@ -335,6 +335,7 @@ def test_only_the_newest_tries_are_kept_and_shown(
         (Outcome.TOTAL_TIMEOUT, "As it was sent last."),
         (Outcome.NO_ADDRESS, "It was not sent."),
         (Outcome.TLS_EXPIRED, "It was not sent."),
+        (Outcome.TLS_EARLY, "It was not sent."),
     ],
 )
 def test_the_page_says_whether_the_request_left_the_portal(
