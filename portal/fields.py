@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models
 
 from portal import moments
@@ -113,6 +114,12 @@ class ProseField(GuardedText, LongText):
     """A multi-line text."""
 
     rule = staticmethod(prose)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.max_length:
+            # Django has forms alone check it, as for no CharField.
+            self.validators.append(MaxLengthValidator(self.max_length))
 
 
 class AddressField(models.CharField):

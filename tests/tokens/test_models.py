@@ -89,6 +89,7 @@ def test_an_edit_that_cannot_be_made_whole_changes_nothing(token: Token, account
     [
         ("name", "x" * 129),
         ("external_id", "x" * 129),
+        ("description", "x" * 256),
         ("expires_at", datetime(2150, 1, 1, tzinfo=UTC)),
     ],
 )
