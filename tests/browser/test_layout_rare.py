@@ -18,7 +18,9 @@ def test_the_page_for_what_one_may_not_do_fits_every_width(visit: Visit, theme: 
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_form_that_came_back_from_an_earlier_session_fits_every_width(visit: Visit, theme: str) -> None:
+def test_a_form_that_came_back_from_an_earlier_session_fits_every_width(
+    visit: Visit, theme: str
+) -> None:
     page = visit("michael", color_scheme=theme, java_script_enabled=False)
     page.goto(f"{TUTORIAL}edit/")
     page.evaluate("document.querySelector('main [name=csrfmiddlewaretoken]').value = 'x'")
