@@ -62,7 +62,7 @@ class Kind(TextChoices):
     Mails about a person's own sign-in have no kind: `tell` always sends them.
     """
 
-    KEY_SEEN = "key-seen", gettext_lazy("A key is viewed or copied")
+    KEY_SEEN = "key-seen", gettext_lazy("A key or handle is viewed or copied")
     TOKEN_CHANGED = "token-changed", gettext_lazy("A token is created, widened or renewed")
     EXPIRES = "expires", gettext_lazy("A token expires")
     IDLE = "idle", gettext_lazy("An unused token will be disabled")

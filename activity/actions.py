@@ -111,6 +111,16 @@ class Action(TextChoices):
         return Group(self.value.partition(".")[0])
 
 
+# Of tokens with a handle: what people see of it, and what lives on of an old one.
+OF_HANDLES = {
+    Action.KEY_RENEWED: _("Handle renewed"),
+    Action.KEY_ROTATED: _("Handle rotated"),
+    Action.OLD_KEY_EXTENDED: _("Key of the old handle extended"),
+    Action.OLD_KEY_RETIRED: _("Key of the old handle retired"),
+    Action.KEY_VIEWED: _("Handle viewed"),
+    Action.KEY_COPIED: _("Handle copied"),
+    Action.KEY_UNREADABLE: _("Handle could not be opened"),
+}
 KEY_SEEN = (Action.KEY_VIEWED, Action.KEY_COPIED)
 
 

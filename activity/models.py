@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
-from activity.actions import Action
+from activity.actions import OF_HANDLES, Action
 from portal.addresses import Span, packed
 from portal.fields import ActorField, FoldedField, MomentField, PackedField
 from portal.text import fold
@@ -54,6 +54,8 @@ class Subject(NamedTuple):
         return cls(row._meta.model_name or "", str(row.pk), str(row)[:NAME])
 
 
+# Changes that only entries about handles have.
+HANDLES = ("handle", "old_handle_ends_at")
 # Maximum lengths of the names of subjects and of programs, in characters.
 NAME = 300
 AGENT = 200
@@ -199,7 +201,15 @@ class Event(models.Model):
     @property
     def label(self) -> str:
         """The action in words; its value if it is unknown to this version of the portal."""
-        return str(Action(self.action).label) if self.action in Action else self.action
+        if self.action not in Action:
+            return self.action
+        action = Action(self.action)
+        return str(OF_HANDLES.get(action, action.label) if self.is_about_handle else action.label)
+
+    @property
+    def is_about_handle(self) -> bool:
+        """Whether it is about a handle, of which the entry has the last digits or the end."""
+        return isinstance(self.changes, dict) and not {*self.changes}.isdisjoint(HANDLES)
 
     @property
     def names(self) -> str:

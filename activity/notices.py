@@ -15,16 +15,16 @@ from activity.models import Event
 
 # Action -> the kind of mail, and its subject.
 NOTICES: dict[str, tuple[Kind, Promise]] = {
-    Action.KEY_VIEWED: (Kind.KEY_SEEN, gettext_lazy("A key of %(name)s was viewed")),
-    Action.KEY_COPIED: (Kind.KEY_SEEN, gettext_lazy("A key of %(name)s was copied")),
-    Action.KEY_RENEWED: (Kind.TOKEN_CHANGED, gettext_lazy("A new key of %(name)s was made")),
-    Action.KEY_ROTATED: (Kind.TOKEN_CHANGED, gettext_lazy("The key of %(name)s was replaced")),
+    Action.KEY_VIEWED: (Kind.KEY_SEEN, gettext_lazy("A %(key)s of %(name)s was viewed")),
+    Action.KEY_COPIED: (Kind.KEY_SEEN, gettext_lazy("A %(key)s of %(name)s was copied")),
+    Action.KEY_RENEWED: (Kind.TOKEN_CHANGED, gettext_lazy("A new %(key)s of %(name)s was made")),
+    Action.KEY_ROTATED: (Kind.TOKEN_CHANGED, gettext_lazy("The %(key)s of %(name)s was replaced")),
     Action.TOKEN_CREATED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s was created")),
     Action.TOKEN_ENABLED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s was enabled")),
     Action.TOKEN_RESTORED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s was restored")),
     Action.OLD_KEY_EXTENDED: (
         Kind.TOKEN_CHANGED,
-        gettext_lazy("The old key of %(name)s lives longer"),
+        gettext_lazy("The %(old)s of %(name)s lives longer"),
     ),
     Action.TOKEN_CHANGED: (Kind.TOKEN_CHANGED, gettext_lazy("The token %(name)s may do more")),
 }
@@ -57,7 +57,12 @@ def is_wider(changes: dict[str, Any]) -> bool:
 
 
 def mail_about(event: Event, subject: str, account: Account) -> Mail:
-    title = subject % {"name": event.subject_name}
+    key, old = (
+        (_("handle"), _("key of the old handle"))
+        if event.is_about_handle
+        else (_("key"), _("old key"))
+    )
+    title = subject % {"key": key, "old": old, "name": event.subject_name}
     when = mails.in_utc(event.at)
     by = event.actor.label if event.actor else _("the portal itself")
     return Mail(

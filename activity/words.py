@@ -18,7 +18,9 @@ LABELS = {
     "description": gettext_lazy("Description"),
     "expires_at": gettext_lazy("Expires on"),
     "key": gettext_lazy("Key"),
+    "handle": gettext_lazy("Handle"),
     "old_key_ends_at": gettext_lazy("Old key stops"),
+    "old_handle_ends_at": gettext_lazy("Key of the old handle stops"),
     "rehearsal_ends_at": gettext_lazy("Rehearsal ends"),
     "modules": gettext_lazy("Modules"),
     "status": gettext_lazy("Status"),
@@ -39,7 +41,7 @@ LABELS = {
     "proposed_days": gettext_lazy("Days that the wizard proposes"),
     "idle_days": gettext_lazy("Days without a call"),
     "warn_days": gettext_lazy("Days of warning"),
-    "show_once": gettext_lazy("Show keys once"),
+    "show_once": gettext_lazy("Show once"),
     "rules_required": gettext_lazy("Require IP rules"),
     "most_tokens": gettext_lazy("Live tokens"),
     "copies": gettext_lazy("Copies of keys"),
@@ -156,5 +158,6 @@ def note(event: Event) -> str:
     if event.action == Action.WEBHOOK_CREATED:
         return str(dict(pairs(event)).get("object_class", (None, ""))[1])
     is_new = event.action.endswith("added")
-    names = [label(name) for name, _pair in pairs(event) if name != "status" and not is_new]
+    unsaid = {"status", "handle"} if event.action.startswith("keys.") else {"status"}
+    names = [label(name) for name, _pair in pairs(event) if name not in unsaid and not is_new]
     return ", ".join(name[0].lower() + name[1:] for name in names)

@@ -108,11 +108,19 @@ class Cockpit:
     @property
     def why_refused(self) -> str:
         """Why calls with the old key are refused, apart from a rehearsal; `""` if they work."""
-        return self.refused or (_("The old key has stopped.") if self.is_over else "")
+        stopped = _("The %(old)s has stopped.") % self.words
+        return self.refused or (stopped if self.is_over else "")
 
     @property
     def title(self) -> str:
+        if self.old.has_handle:
+            return _("A New Handle")
         return _("Two Keys") if self.why_refused else _("Two Keys Are Live")
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What sentences call the two keys, and what people paste instead of the old one."""
+        return {"old": self.old.as_old, "new": self.new.as_new, "noun": self.new.noun}
 
     @cached_property
     def uses(self) -> list[KeyUse]:
@@ -149,15 +157,16 @@ class Cockpit:
     def headline(self) -> str:
         used = self.last_used_at
         if used is None:
-            return _("Safe to retire: nobody has used the old key.")
+            return _("Safe to retire: nobody has used the %(old)s.") % self.words
         ago = text.ago(used)
         ago = ago[0].lower() + ago[1:]
         if self.light == "red":
-            return _("Wait: the old key was used %(ago)s.") % {"ago": ago}
+            return _("Wait: the %(old)s was used %(ago)s.") % {**self.words, "ago": ago}
         if self.light == "amber":
-            return _("Not yet: the old key was used %(ago)s.") % {"ago": ago}
+            return _("Not yet: the %(old)s was used %(ago)s.") % {**self.words, "ago": ago}
+        words = _("Safe to retire: the %(old)s has been quiet for %(time)s.")
         quiet = text.duration(timezone.now() - used, parts=1)
-        return _("Safe to retire: the old key has been quiet for %(time)s.") % {"time": quiet}
+        return words % {**self.words, "time": quiet}
 
     @property
     def advice(self) -> str:
@@ -175,13 +184,13 @@ class Cockpit:
         count = len(self.still_using)
         still = (
             ngettext(
-                "%(n)s program still calls with it. Give it the new key;",
-                "%(n)s programs still call with it. Give each of them the new key;",
+                "%(n)s program still calls with it. Give it the new %(noun)s;",
+                "%(n)s programs still call with it. Give each of them the new %(noun)s;",
                 count,
             )
-            % {"n": count}
+            % {**self.words, "n": count}
             if count
-            else _("Give the programs that call with it the new key;")
+            else _("Give the programs that call with it the new %(noun)s;") % self.words
         )
         return still + " " + _("this light turns green after 24 quiet hours.")
 
@@ -277,7 +286,7 @@ class Cockpit:
         return (
             _("In the last rehearsal, %(count)s.") % {"count": count}
             if refused
-            else _("In the last rehearsal, nobody tried the old key.")
+            else _("In the last rehearsal, nobody tried the %(old)s.") % self.words
         )
 
     @property
@@ -327,8 +336,7 @@ class Ended:
     @property
     def headline(self) -> str:
         at = text.day_and_time(self.key.retires_at) if self.key.retires_at else ""
-        stopped = _("The old key stopped on %(at)s.") % {"at": at}
-        return stopped
+        return _("The %(old)s stopped on %(at)s.") % {"old": self.key.as_old, "at": at}
 
     @property
     def tried(self) -> str:

@@ -22,7 +22,7 @@ from portal.api import endpoint
 from portal.fields import Actor
 from portal.http import client_network
 from tokens import keys
-from tokens.hindrances import Hindrance, hindrance_text
+from tokens.hindrances import Hindrance, hindered
 from tokens.keys import Key
 from tokens.models import Token, TokenKey
 from tokens.standing import Standing
@@ -108,7 +108,7 @@ def why_not(token: Token, stored: TokenKey, key: Key, by: Token) -> str:
     if stored.retires_at is not None:
         return _("The handle was replaced.")
     if not keys.matches(key, bytes(stored.digest), stored.pepper):
-        return hindrance_text(token.pk, (Hindrance.UNCHECKABLE,))
+        return hindered(token, (Hindrance.UNCHECKABLE,))
     return standing.why_not_exchanged
 
 

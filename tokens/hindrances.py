@@ -23,15 +23,24 @@ class Hindrance(models.TextChoices):
     IDLE = "idle", gettext_lazy("was not used for longer than a policy of the account allows")
     NO_RULES = "no_rules", gettext_lazy("has no IP rules, which a policy of the account requires")
 
+    def of(self, token: Token) -> str:
+        """Return the words for the people of a token: those with a handle never see a key."""
+        return str(OF_HANDLES.get(self, self.label) if token.uses_handle else self.label)
 
+
+OF_HANDLES = {
+    Hindrance.NO_KEY: gettext_lazy("has no handle"),
+    Hindrance.UNCHECKABLE: gettext_lazy("has no handle that this portal can check"),
+    Hindrance.AGED: gettext_lazy("has a handle that is older than a policy of the account allows"),
+}
 # What has to happen before calls work, in words that follow "once".
 REMEDIES = {
     Hindrance.ACCOUNT_OFF: gettext_lazy("its account is active again"),
     Hindrance.DISABLED: gettext_lazy("it is enabled"),
     Hindrance.EXPIRED: gettext_lazy("its expiration date is later"),
-    Hindrance.NO_KEY: gettext_lazy("it has a key"),
-    Hindrance.UNCHECKABLE: gettext_lazy("its key can be checked again"),
-    Hindrance.AGED: gettext_lazy("it has a new key"),
+    Hindrance.NO_KEY: gettext_lazy("it has a %(key)s"),
+    Hindrance.UNCHECKABLE: gettext_lazy("its %(key)s can be checked again"),
+    Hindrance.AGED: gettext_lazy("it has a new %(key)s"),
     Hindrance.IDLE: gettext_lazy("it is enabled"),
     Hindrance.NO_RULES: gettext_lazy("there are IP rules for it"),
 }
@@ -84,6 +93,12 @@ def barriers(*, is_aged: bool, is_idle: bool, lacks_rules: bool) -> tuple[Hindra
 def hindrance_text(token_id: str, found: Iterable[Hindrance]) -> str:
     """Return the sentence that tells the holder of a key why the API refuses it."""
     return _("The token %(id)s %(why)s.") % {"id": token_id, "why": join(found)}
+
+
+def hindered(token: Token, found: Iterable[Hindrance]) -> str:
+    """Return the sentence that tells the people of a token why the API refuses it."""
+    why = text.join([each.of(token) for each in found])
+    return _("The token %(id)s %(why)s.") % {"id": token.pk, "why": why}
 
 
 def join(found: Iterable[Hindrance]) -> str:

@@ -61,6 +61,10 @@ class Key(NamedTuple):
         return (self.handle or self.secret)[-SHOWN:]
 
     @property
+    def has_handle(self) -> bool:
+        return bool(self.handle)
+
+    @property
     def looks_mistyped(self) -> bool:
         """Whether the checksum says that a digit is missing, changed or swapped."""
         return self.secret[32:] != checksum(self.token_id, self.secret[:32])

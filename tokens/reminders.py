@@ -163,13 +163,13 @@ def mail_about(account: Account, tokens: list[Token]) -> Mail:
 def about_one(account: Account, token: Token) -> Mail:
     name = text.isolate(token.name)
     when, day, at = ends_in(token), text.day(end_day(token)), mails.in_utc(ends_at(token))
+    words = {"name": name, "day": day, "at": at, "key": token.noun}
     return Mail(
         subject=_("%(name)s expires %(when)s") % {"name": name, "when": when},
-        preview=_("On %(day)s its key stops.") % {"day": day} + " " + used_words(token),
+        preview=_("On %(day)s its %(key)s stops.") % words + " " + used_words(token),
         state=_("Expires %(when)s") % {"when": when},
         title=_("%(name)s stops on %(day)s") % {"name": name, "day": day},
-        text=_("On %(at)s its key ends. From then on every call with it gets the answer 401.")
-        % {"at": at},
+        text=_("On %(at)s its %(key)s ends. From then on every call gets the answer 401.") % words,
         facts=[
             Fact(_("Token"), name, token.pk),
             Fact(_("Account"), text.isolate(account.name), account.pk),
@@ -180,10 +180,10 @@ def about_one(account: Account, token: Token) -> Mail:
             Step(
                 _("Still needed?"),
                 _(
-                    "In the portal open Tokens, %(name)s, Extend, and choose a later day. The key "
-                    "stays the same."
+                    "In the portal open Tokens, %(name)s, Extend, and choose a later day. The "
+                    "%(key)s stays the same."
                 )
-                % {"name": name},
+                % words,
             ),
             Step(_("Not needed?"), _("There is nothing to do.")),
         ],
@@ -198,10 +198,10 @@ def about_several(account: Account, tokens: list[Token]) -> Mail:
     names = text.join_some([text.isolate(token.name) for token in tokens])
     return Mail(
         subject=f"{subject} {when}",
-        preview=_("On %(day)s their keys stop: %(names)s.") % {"day": day, "names": names},
+        preview=_("On %(day)s they stop: %(names)s.") % {"day": day, "names": names},
         state=_("Expire %(when)s") % {"when": when},
         title=_("%(n)s tokens stop on %(day)s") % {**count, "day": day},
-        text=_("From then on every call with one of their keys gets the answer 401."),
+        text=_("From then on every call of theirs gets the answer 401."),
         facts=[
             Fact(_("Account"), text.isolate(account.name), account.pk),
             *(
@@ -215,7 +215,7 @@ def about_several(account: Account, tokens: list[Token]) -> Mail:
                 _("Still needed?"),
                 _(
                     "In the portal open Tokens, the name of the token, Extend, and choose a later "
-                    "day. The key stays the same."
+                    "day. Nothing else changes."
                 ),
             ),
             Step(_("Not needed?"), _("There is nothing to do.")),

@@ -100,9 +100,10 @@ def mail_about(token: Token) -> Mail:
     name, day = text.isolate(token.name), text.day(token.idles_at or timezone.now())
     following, _starts_at = Policy.planned(token.account)
     days = token.policy.idle_days or following.idle_days or 0
+    words = {"day": day, "key": token.noun, "called": token.called_with}
     return Mail(
         subject=_("%(name)s is unused and will be disabled") % {"name": name},
-        preview=_("On %(day)s its key stops, unless it is used before.") % {"day": day},
+        preview=_("On %(day)s its %(key)s stops, unless it is used before.") % words,
         state=_("Unused"),
         title=_("%(name)s is disabled on %(day)s") % {"name": name, "day": day},
         text=_(
@@ -119,7 +120,7 @@ def mail_about(token: Token) -> Mail:
             ),
         ],
         steps=[
-            Step(_("Still needed?"), _("One call with its key is enough.")),
+            Step(_("Still needed?"), _("One call with the %(called)s is enough.") % words),
             Step(_("Not needed?"), _("There is nothing to do.")),
         ],
     )

@@ -23,9 +23,9 @@ from tokens.hindrances import (
     UNSEEN,
     Hindrance,
     barriers,
+    hindered,
     hindrance_text,
     hindrances,
-    join,
 )
 from tokens.models import IPRule, State, Token, TokenKey
 
@@ -78,11 +78,10 @@ class Standing:
     @property
     def calls(self) -> str:
         if self.can_call:
-            return _("Calls with the key work.")
-        return _("Calls with the key get the answer %(answer)s, because the token %(why)s.") % {
-            "answer": self.answer,
-            "why": join(self.hindrances),
-        }
+            return _("Calls with the %(key)s work.") % {"key": self.token.called_with}
+        words = _("Calls with the %(key)s get the answer %(answer)s, because the token %(why)s.")
+        why = text.join([each.of(self.token) for each in self.hindrances])
+        return words % {"key": self.token.called_with, "answer": self.answer, "why": why}
 
     @property
     def hindrance_text(self) -> str:
@@ -139,12 +138,13 @@ class Standing:
         """The note with the end of the old key, where there is room for it."""
         if self.state is not State.REVITALISED or self.cockpit is None:
             return self.note
-        until = _("two keys until %(day)s") % {"day": text.day(self.cockpit.ends_at)}
+        words = {"keys": self.two_keys, "day": text.day(self.cockpit.ends_at)}
+        until = _("%(keys)s until %(day)s") % words
         return ", ".join([until, *self.notes[1:]])
 
     @property
     def notes(self) -> list[str]:
-        notes = [str(hindrance.label) for hindrance in self.hindrances if hindrance in UNSEEN]
+        notes = [each.of(self.token) for each in self.hindrances if each in UNSEEN]
         if self.token.is_deleted and self.token.status_changed_at:
             by = self.token.status_changed_by
             at = text.day_and_time(self.token.status_changed_at)
@@ -155,11 +155,16 @@ class Standing:
             words = _("expired on %(day)s") if self.state is State.INACTIVE else _("on %(day)s")
             notes.insert(0, words % {"day": text.day(self.token.expires_at)})
         if self.state is State.REVITALISED:
-            notes.insert(0, _("two keys"))
+            notes.insert(0, self.two_keys)
         if self.idles_soon and self.token.idles_at:
             words = _("disabled on %(day)s unless it is used")
             notes.append(words % {"day": text.day(self.token.idles_at)})
         return notes
+
+    @property
+    def two_keys(self) -> str:
+        old = self.token.old_key
+        return old.as_old if old and old.has_handle else _("two keys")
 
     @property
     def headline(self) -> str:
@@ -174,7 +179,8 @@ class Standing:
             else ""
         )
         clauses = [
-            expired if each is Hindrance.EXPIRED else str(each.label) for each in self.hindrances
+            expired if each is Hindrance.EXPIRED else each.of(self.token)
+            for each in self.hindrances
         ]
         return _("This token %(why)s.") % {"why": text.join(clauses)}
 
@@ -199,13 +205,14 @@ class Standing:
         if self.can_call and not self.token.grants:
             return _("It can read its own account only.")
         if self.can_call and self.token.expires_at:
-            return _("Its key stops on %(at)s.") % {"at": text.day_and_time(self.token.expires_at)}
+            ends = text.day_and_time(self.token.expires_at)
+            return _("Its %(key)s stops on %(at)s.") % {"key": self.token.noun, "at": ends}
         if self.can_call:
             return ""
         if Hindrance.DELETED in self.hindrances:
-            return _("Its key is refused.") + " " + self.restoring
-        answered = _("Every call with its key gets the answer %(answer)s.")
-        sentences = [answered % {"answer": self.answer}]
+            return _("Its %(key)s is refused.") % {"key": self.token.noun} + " " + self.restoring
+        answered = _("Every call with the %(key)s gets the answer %(answer)s.")
+        sentences = [answered % {"key": self.token.called_with, "answer": self.answer}]
         if Hindrance.UNCHECKABLE in self.hindrances:
             sentences.append(
                 _(
@@ -219,7 +226,8 @@ class Standing:
 
     @property
     def remedies(self) -> str:
-        return text.join([str(REMEDIES[hindrance]) for hindrance in self.hindrances])
+        noun = {"key": self.token.noun}
+        return text.join([str(REMEDIES[hindrance]) % noun for hindrance in self.hindrances])
 
     # --- What the policies of its account mean for it ---------------------------------------------
 
@@ -330,43 +338,39 @@ class Standing:
     def hint_for_all(self) -> str:
         """Why no key of the token can be viewed; `""` if some may be."""
         if Hindrance.DELETED in self.hindrances:
-            return (
-                _("The handle of a deleted token cannot be viewed.")
-                if self.uses_handle
-                else _("The key of a deleted token cannot be viewed.")
-            )
+            return _("The %(key)s of a deleted token cannot be viewed.") % {"key": self.token.noun}
         if Hindrance.NO_KEY in self.hindrances:
             return _("This token has no key.")
         if not self.may_manage:
-            return (
-                _("Only administrators of the account can view the handle.")
-                if self.uses_handle
-                else _("Only administrators of the account can view the key.")
-            )
+            return _("Only administrators of the account can view the %(key)s.") % {
+                "key": self.token.noun
+            }
         if Hindrance.UNCHECKABLE in self.hindrances:
-            return _("This portal cannot check the key, so it does not show it.")
+            return self.unchecked
         return ""
 
     def hint_for(self, key: TokenKey | None) -> str:
         """Why one of the keys cannot be viewed; `""` if it can."""
         if key is None or not key.can_be_checked:
-            return _("This portal cannot check the key, so it does not show it.")
+            return self.unchecked
         if key.has_handle and key != self.token.live_keys[0]:
             return _("It was replaced, so nobody can exchange it. The key that it gave works on.")
         if self.token.policy.show_once:
-            kept = _("By a policy of the account, no copies of keys are kept: it cannot be viewed.")
-            return f"{kept} {self.calls}"
-        if key.sealed is None and key.has_handle:
-            return _("No copy of this handle is kept, so it cannot be viewed.") + " " + self.calls
-        if key.sealed is None:
-            return _("No copy of this key is kept, so it cannot be viewed.") + " " + self.calls
-        if not key.can_be_opened:
-            return (
-                _("The copy of this key cannot be opened, because its sealing key is missing.")
-                + " "
-                + self.calls
+            kept = _("A policy of the account keeps no copy of the %(key)s: it cannot be viewed.")
+        elif key.sealed is None:
+            kept = _("No copy of this %(key)s is kept, so it cannot be viewed.")
+        elif not key.can_be_opened:
+            kept = _(
+                "The copy of this %(key)s cannot be opened, because its sealing key is missing."
             )
-        return ""
+        else:
+            return ""
+        return kept % {"key": key.noun} + " " + self.calls
+
+    @property
+    def unchecked(self) -> str:
+        words = _("This portal cannot check the %(key)s, so it does not show it.")
+        return words % {"key": self.token.called_with}
 
     @property
     def key_note(self) -> str:
@@ -403,7 +407,7 @@ class Standing:
         extension = self.token.extension
         words = {"extension": text.isolate(extension.label)}
         if not self.can_call:
-            return self.hindrance_text
+            return hindered(self.token, self.hindrances)
         if not extension.is_published:
             return _("%(extension)s is no longer in the catalog.") % words
         if extension.owner is None:
@@ -450,9 +454,8 @@ class Standing:
                 "until": text.day_and_time(token.restorable_until)
             }
         if token.purged_at:
-            return _("Its key was destroyed on %(day)s, so it cannot be restored.") % {
-                "day": text.day(token.purged_at)
-            }
+            words = _("Its %(key)s was destroyed on %(day)s, so it cannot be restored.")
+            return words % {"key": token.noun, "day": text.day(token.purged_at)}
         return _("It can no longer be restored.")
 
     @property
@@ -464,7 +467,9 @@ class Standing:
         if not self.token.is_deleted:
             return "–", ""
         return _("Not possible"), (
-            _("key destroyed on %(day)s") % {"day": text.day(purged_at)} if purged_at else ""
+            _("%(key)s destroyed on %(day)s") % {"key": self.token.noun, "day": text.day(purged_at)}
+            if purged_at
+            else ""
         )
 
     @property

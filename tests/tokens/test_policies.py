@@ -205,7 +205,7 @@ def test_where_keys_are_shown_once_nobody_sees_an_old_one_again(
     impose(account, show_once=True)
     response = michael.client.post(f"{page}{button}/", follow=True)
     assert key.split(":")[1] not in response.text
-    words = "By a policy of the account, no copies of keys are kept: it cannot be viewed."
+    words = "A policy of the account keeps no copy of the key: it cannot be viewed."
     assert words in michael.client.get(page).text
     assert call("agreements", key).status_code == 200
 

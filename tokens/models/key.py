@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Substr
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal.fields import MomentField, OwnedActorField
 from tokens import keys, vault
@@ -85,6 +86,16 @@ class TokenKey(models.Model):
     def __str__(self) -> str:
         return f"{self.token_id} ({self.version})"
 
+    @property
+    def as_old(self) -> str:
+        """What programs still call with after a renewal, in words that follow "the"."""
+        return _("key of the old handle") if self.has_handle else _("old key")
+
+    @property
+    def as_new(self) -> str:
+        """What programs call with instead, in words that follow "the"."""
+        return _("key of the new handle") if self.has_handle else _("new key")
+
     @classmethod
     def make(cls, token: "Token", version: int = 1, *, by: Any = None) -> keys.Key:
         """Make a key, behind a handle if that is what the extension of the token takes.
@@ -131,6 +142,11 @@ class TokenKey(models.Model):
     def has_handle(self) -> bool:
         """Whether people see a handle of it, and never the key itself."""
         return self.handle is not None
+
+    @property
+    def noun(self) -> str:
+        """The word for what people paste."""
+        return _("handle") if self.has_handle else _("key")
 
     def key_of(self, text: str) -> keys.Key | None:
         """Return the key that a text stands for, which is what `open` returns.

@@ -78,6 +78,16 @@ class Rotating(TokenFields):
         return any(key.has_handle for key in self.live_keys[:1])
 
     @property
+    def noun(self) -> str:
+        """The word for what people paste."""
+        return _("handle") if self.uses_handle else _("key")
+
+    @property
+    def called_with(self) -> str:
+        """What programs call with, in words that follow "the"."""
+        return _("key of the handle") if self.uses_handle else _("key")
+
+    @property
     def key_version(self) -> int:
         """The number of the newest key, by which a form tells whether it was replaced since."""
         return max((key.version for key in self.keys.all()), default=0)
@@ -97,10 +107,15 @@ class Rotating(TokenFields):
                 raise vault.SealBroken
             key = shown.open()
         except vault.SealBroken:
-            record(by, Action.KEY_UNREADABLE, self)
+            record(by, Action.KEY_UNREADABLE, self, self.as_seen)
             raise
-        record(by, action, self)
+        record(by, action, self, self.as_seen)
         return key
+
+    @property
+    def as_seen(self) -> dict[str, list[str | None]]:
+        """What entries say of what was seen: which handle, so that they can name it one."""
+        return changed_key(None, self.live_keys[0]) if self.uses_handle else {}
 
     # --- A new key --------------------------------------------------------------------------------
 
@@ -117,7 +132,7 @@ class Rotating(TokenFields):
             token.keys.filter(retires_at__isnull=True).update(replaced_at=timezone.now())
             still_live(token).update(retires_at=just_now(), rehearsed_until=None, sealed=None)
             key = token.put_new(by=by, **fields)
-            record(by, Action.KEY_ROTATED, token, changed_key(before, key.last_four))
+            record(by, Action.KEY_ROTATED, token, changed_key(before, key))
         self.forget_keys()
         return key
 
@@ -143,7 +158,7 @@ class Rotating(TokenFields):
             KeyUse.objects.filter(key__in=present).update(earlier_calls=F("calls"))
             present.update(retires_at=until, replaced_at=timezone.now())
             key = token.put_new(by=by, **fields)
-            changes = {**changed_key(before, key.last_four), "old_key_ends_at": [None, until]}
+            changes = {**changed_key(before, key), **changed_end(before, None, until)}
             record(by, Action.KEY_RENEWED, token, changes)
         self.forget_keys()
         return key
@@ -188,7 +203,7 @@ class Rotating(TokenFields):
                 )
                 raise BadEnd(words % {"at": text.day_and_time(latest)})
             self.keys.filter(pk=old.pk).update(retires_at=until)
-            changes = {"old_key_ends_at": [old.retires_at, until]}
+            changes = changed_end(old, old.retires_at, until)
             record(by, Action.OLD_KEY_EXTENDED, token, changes)
         self.forget_keys()
 
@@ -200,7 +215,7 @@ class Rotating(TokenFields):
             self.keys.filter(pk=old.pk).update(
                 retires_at=just_now(), rehearsed_until=None, sealed=None
             )
-            record(by, Action.OLD_KEY_RETIRED, token, {"key": [ends_in(old.last_four), None]})
+            record(by, Action.OLD_KEY_RETIRED, token, changed_key(old, None))
         self.forget_keys()
 
     def cancel_renewal(self, *, by: "Doer | None") -> None:
@@ -217,7 +232,7 @@ class Rotating(TokenFields):
             self.keys.filter(pk=old.pk).update(
                 retires_at=None, replaced_at=None, rehearsed_until=None
             )
-            record(by, Action.RENEWAL_CANCELLED, token, changed_key(new, old.last_four))
+            record(by, Action.RENEWAL_CANCELLED, token, changed_key(new, old))
         self.forget_keys()
 
     def rehearse(self, *, by: "Doer | None") -> None:
@@ -266,9 +281,19 @@ def check_end(until: datetime, since: datetime) -> None:
         raise BadEnd(_("An old key can live on for at most 30 days."))
 
 
-def changed_key(before: TokenKey | None, after: str) -> dict[str, list[str | None]]:
-    """Return how the trail tells which key replaced which."""
-    return {"key": [ends_in(before.last_four) if before else None, ends_in(after)]}
+def changed_key(
+    before: TokenKey | None, after: TokenKey | Key | None
+) -> dict[str, list[str | None]]:
+    """Return how the trail tells which key, or handle, replaced which."""
+    last = after or before
+    name = "handle" if last and last.has_handle else "key"
+    return {name: [ends_in(key.last_four) if key else None for key in (before, after)]}
+
+
+def changed_end(old: TokenKey | None, before: datetime | None, after: datetime) -> dict[str, Any]:
+    """Return how the trail tells when the old key, or the key of the old handle, stops."""
+    name = "old_handle_ends_at" if old and old.has_handle else "old_key_ends_at"
+    return {name: [before, after]}
 
 
 def ends_in(last_four: str) -> str:

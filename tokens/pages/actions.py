@@ -46,7 +46,8 @@ def enable(request: PersonRequest, token_id: str) -> HttpResponse:
         return sudo.page(request, asked, back=back)
     if token.enable(by=request.user):
         now = Standing(token)
-        tell, effect = (succeed, _("Its key works again.")) if now.can_call else (inform, now.calls)
+        works = _("Its %(key)s works again.") % {"key": token.noun}
+        tell, effect = (succeed, works) if now.can_call else (inform, now.calls)
         tell(request, _("%(name)s is enabled.") % {"name": text.isolate(token.name)}, effect)
     else:
         unchanged(request, token)
@@ -77,7 +78,8 @@ def delete(request: PersonRequest, token_id: str) -> HttpResponse:
     if request.method == "POST":
         token.remove(by=request.user)
         undo = Action(label=_("Undo"), url=reverse("tokens:restore", args=(token.pk,)))
-        effect = _("Its key is refused from now on.") + " " + Standing(token).restoring
+        refused = _("Its %(key)s is refused from now on.") % {"key": token.noun}
+        effect = refused + " " + Standing(token).restoring
         succeed(
             request, _("%(name)s is deleted.") % {"name": text.isolate(token.name)}, effect, undo
         )
@@ -137,7 +139,8 @@ def destroy_copy(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
     page = reverse("tokens:detail", args=(token.pk,))
     if not Standing(token, may_manage=True).offers_destroying:
-        inform(request, _("Nothing was changed."), _("No copy of a key of this token is kept."))
+        why = _("No copy of a %(key)s of this token is kept.") % {"key": token.noun}
+        inform(request, _("Nothing was changed."), why)
         return redirect(page)
     if request.method == "POST":
         try:
@@ -146,7 +149,8 @@ def destroy_copy(request: PersonRequest, token_id: str) -> HttpResponse:
             fail(request, _("Nothing was changed."), str(problem))
             return redirect(page)
         now = Standing(find(request, token_id))
-        title = _("The copy of the key of %(name)s is destroyed.")
-        succeed(request, title % {"name": text.isolate(token.name)}, now.calls)
+        title = _("The copy of the %(key)s of %(name)s is destroyed.")
+        words = {"key": token.noun, "name": text.isolate(token.name)}
+        succeed(request, title % words, now.calls)
         return redirect(page)
     return render(request, "tokens/destroy_copy.html", token_header(request, token))

@@ -102,7 +102,11 @@ def lines(membership: Membership, host: str) -> Iterator[str]:
         yield from event(f"expires-{token.pk}", host, token.expires_at, title, token, account)
     retiring = TokenKey.objects.filter(token__in=tokens, retires_at__gte=since)
     for key in retiring.select_related("token").order_by("retires_at", "pk"):
-        title = _("Old key of %(name)s stops") % {"name": key.token.name}
+        title = (
+            _("Key of the old handle of %(name)s stops")
+            if key.has_handle
+            else _("Old key of %(name)s stops")
+        ) % {"name": key.token.name}
         uid = f"retires-{key.token_id}-{key.version}"
         yield from event(uid, host, key.retires_at, title, key.token, account)
     yield "END:VCALENDAR"

@@ -130,7 +130,7 @@ class KeyField(SecretField):
 
     @property
     def is_handle(self) -> bool:
-        return self.stored is not None and self.stored.has_handle
+        return self.stored.has_handle if self.stored else self.standing.uses_handle
 
     @property
     def noun(self) -> str:

@@ -96,6 +96,13 @@ class GeneralForm(EndForm, forms.ModelForm):
         self.prepare()
         # Once no copy of the key is kept, there is no way back.
         self.fields["show_once"].disabled = isinstance(instance, Token) and instance.show_once
+        if self.noun != _("key"):
+            self.fields["show_once"].label = _("Show the %(key)s only once") % {"key": self.noun}
+
+    @property
+    def noun(self) -> str:
+        """The word for what people paste."""
+        return self.instance.noun if isinstance(self.instance, Token) else _("key")
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]

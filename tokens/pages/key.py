@@ -52,7 +52,8 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
     # The key that the field shows, if the token has two; without it, the newest.
     version = whole(request.POST.get("version"), 0) or None
     if version and version not in {stored.version for stored in token.shown_keys}:
-        inform(request, _("Nothing is shown."), _("The key was replaced in the meantime."))
+        replaced = _("The %(key)s was replaced in the meantime.")
+        inform(request, _("Nothing is shown."), replaced % {"key": token.noun})
         return redirect(f"tokens:{page}", token.pk)
     if page != "summary":
         purpose, view, copy = (
@@ -71,7 +72,7 @@ def hand_out(request: PersonRequest, token: Token, *, copied: bool) -> HttpRespo
     except vault.SealBroken:
         fail(
             request,
-            _("The key cannot be opened."),
+            _("The %(key)s cannot be opened.") % {"key": token.noun},
             _(
                 "Its sealing key is missing or the stored copy was changed; tell the portal's "
                 "administrator."

@@ -101,7 +101,8 @@ class NewKeyForm(forms.Form):
         if hours != OTHER:
             cleaned["until"] = self.now + timedelta(hours=int(hours))
         elif cleaned.get("until") is None:
-            self.add_error("until", _("Choose when the present key stops."))
+            when = _("Choose when the present %(key)s stops.")
+            self.add_error("until", when % {"key": self.token.called_with})
         elif not self.now + SHORTEST_OVERLAP <= cleaned["until"] <= self.now + LONGEST_OVERLAP:
             self.add_error("until", _("Choose a moment from 1 hour to 30 days from now."))
         return cleaned
@@ -127,7 +128,7 @@ class ExtendForm(forms.Form):
         later = min(min(cockpit.ends_at, moments.LAST - a_day) + a_day, cockpit.latest_end)
         super().__init__(data, initial={"until": later})
         until = self.fields["until"]
-        until.error_messages["required"] = _("Choose when the old key stops.")
+        until.error_messages["required"] = _("Choose when the %(old)s stops.") % cockpit.words
         until.help_text = _("Now on %(at)s; on %(latest)s at the latest.") % {
             "at": text.day_and_time(cockpit.ends_at),
             "latest": text.day_and_time(cockpit.latest_end),

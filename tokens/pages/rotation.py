@@ -39,7 +39,8 @@ def new_key(request: PersonRequest, token_id: str) -> HttpResponse:
     """Ask what should happen to the present key (GET), and make a new one (POST)."""
     token = find(request, token_id)
     if token.is_deleted:
-        return refuse(request, token, _("A deleted token gets no new key."))
+        words = _("A deleted token gets no new %(key)s.")
+        return refuse(request, token, words % {"key": token.noun})
     sent = request.method == "POST"
     if sent and has_shown(request):
         return redirect("tokens:detail", token.pk)
@@ -67,7 +68,7 @@ def new_key(request: PersonRequest, token_id: str) -> HttpResponse:
 
 def show_new_key(request: PersonRequest, token: Token, key: str) -> HttpResponse:
     """Show General with the new key, as after View."""
-    record(request.user, Action.KEY_VIEWED, token)
+    record(request.user, Action.KEY_VIEWED, token, token.as_seen)
     note_shown(request)
     viewed = {"by": request.user, "at": timezone.now()}
     return show_detail(request, token, key=as_pasted(request, key), viewed=viewed)
@@ -84,7 +85,7 @@ def extend(request: PersonRequest, token_id: str) -> HttpResponse:
     form = ExtendForm(request.POST if request.method == "POST" else None, cockpit=shown)
     if form.is_valid():
         purpose = format_html(
-            _("To let the old key of <strong>{}</strong> live longer"), token.name
+            _("To let the {} of <strong>{}</strong> live longer"), shown.old.as_old, token.name
         )
         if asked := sudo.ask(request, purpose, _("Extend")):
             return sudo.page(request, asked, back=reverse("tokens:detail", args=(token.pk,)))
@@ -96,7 +97,8 @@ def extend(request: PersonRequest, token_id: str) -> HttpResponse:
             return refuse(request, token, str(problem))
         else:
             moment = text.day_and_time(form.cleaned_data["until"])
-            succeed(request, _("The old key stops on %(at)s.") % {"at": moment})
+            words = {"old": shown.old.as_old, "at": moment}
+            succeed(request, _("The %(old)s stops on %(at)s.") % words)
             return redirect("tokens:detail", token.pk)
     return show_dialog(request, token, "extend_key", form=form)
 
@@ -106,7 +108,7 @@ def extend(request: PersonRequest, token_id: str) -> HttpResponse:
 @for_administrators
 def retire(request: PersonRequest, token_id: str) -> HttpResponse:
     """Name the programs that still use the old key (GET), and stop it (POST)."""
-    said = _("The old key is retired."), _("It gets the answer 401 from now on.")
+    said = _("The %(old)s is retired."), _("It gets the answer 401 from now on.")
     return carry_out(request, token_id, Token.retire, said, dialog="retire_key")
 
 
@@ -117,7 +119,7 @@ def rehearse(request: PersonRequest, token_id: str) -> HttpResponse:
     """Say what a rehearsal does (GET), and begin one (POST)."""
     said = (
         _("The rehearsal has begun."),
-        _("Calls with the old key get the answer 401 for five minutes. You can end it here."),
+        _("Calls with the %(old)s get the answer 401 for five minutes. You can end it here."),
     )
     token = find(request, token_id)
     shown = Standing(token).cockpit
@@ -133,7 +135,7 @@ def rehearse(request: PersonRequest, token_id: str) -> HttpResponse:
 def end_rehearsal(request: PersonRequest, token_id: str) -> HttpResponse:
     shown = Standing(find(request, token_id)).cockpit
     effect = shown.why_refused if shown else ""
-    said = _("The rehearsal is over."), effect or _("The old key is let in again.")
+    said = _("The rehearsal is over."), effect or _("The %(old)s is let in again.")
     return carry_out(request, token_id, Token.end_rehearsal, said)
 
 
@@ -141,12 +143,17 @@ def end_rehearsal(request: PersonRequest, token_id: str) -> HttpResponse:
 @for_administrators
 def cancel_renewal(request: PersonRequest, token_id: str) -> HttpResponse:
     token = find(request, token_id)
-    purpose = format_html(_("To keep the old key of <strong>{}</strong>"), token.name)
+    shown = Standing(token).cockpit
+    if shown is None:
+        return no_old_key(request, token)
+    purpose = format_html(_("To keep the {} of <strong>{}</strong>"), shown.old.as_old, token.name)
     if asked := sudo.ask(request, purpose, _("Cancel Renewal")):
         return sudo.page(request, asked, back=reverse("tokens:detail", args=(token.pk,)))
     said = (
         _("The renewal is cancelled."),
-        _("The old key is the only one again; the new one is refused."),
+        _("The old handle is exchanged again; the new one is refused.")
+        if shown.old.has_handle and shown.new.has_handle
+        else _("The old key is the only one again; the new one is refused."),
     )
     return carry_out(request, token_id, Token.cancel_renewal, said)
 
@@ -161,7 +168,8 @@ def carry_out(
 ) -> HttpResponse:
     """Do something to the old key of a token, or show the dialog that asks about it."""
     token = find(request, token_id)
-    if Standing(token).cockpit is None:
+    shown = Standing(token).cockpit
+    if shown is None:
         return no_old_key(request, token)
     if request.method != "POST":
         return show_dialog(request, token, dialog)
@@ -169,12 +177,13 @@ def carry_out(
         verb(token, by=request.user)
     except TokenError as problem:
         return refuse(request, token, str(problem))
-    succeed(request, *said)
+    title, effect = (sentence % shown.words for sentence in said)
+    succeed(request, title, effect)
     return redirect("tokens:detail", token.pk)
 
 
 def no_old_key(request: PersonRequest, token: Token) -> HttpResponse:
-    return refuse(request, token, _("The token has only one key."))
+    return refuse(request, token, _("The token has only one %(key)s.") % {"key": token.noun})
 
 
 def refuse(request: PersonRequest, token: Token, why: str) -> HttpResponse:

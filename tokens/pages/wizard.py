@@ -165,7 +165,7 @@ def create(request: PersonRequest, draft: TokenDraft) -> HttpResponse:
         return redirect(draft_url(draft, asked))
     wizard.remember_created(request, token.pk, token.created_at)
     if token.show_once and draft.key:
-        record(request.user, Action.KEY_VIEWED, token)
+        record(request.user, Action.KEY_VIEWED, token, token.as_seen)
         viewed = {"by": request.user, "at": timezone.now()}
         # Not after a redirect: no copy of the key is kept that a second request could read.
         return show_summary(
