@@ -3,7 +3,7 @@
 from functools import wraps
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.core.exceptions import BadRequest
 from django.db import DataError
 from django.http import HttpRequest
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import alerts, sudo
+from portal.admin import Recalling
 from portal.http import own_path
 
 READ = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -25,6 +26,12 @@ class PortalAdminSite(AdminSite):
 
     site_header = site_title = gettext_lazy("Portal administration")
     index_title = gettext_lazy("Administration")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register models, with forms in which what was typed comes back."""
+        base = admin_class or ModelAdmin
+        recalling = type(base.__name__, (Recalling, base), {"__module__": base.__module__})
+        super().register(model_or_iterable, recalling, **options)
 
     # Django's signature.
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002

@@ -1,12 +1,15 @@
 """What every page of the admin has in common."""
 
+from functools import partialmethod
 from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.forms.models import _get_foreign_key
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
+
+from portal import typed
 
 # How many rows an inline shows on the page of a record.
 SHOWN = 50
@@ -30,6 +33,28 @@ class Kept:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def typed_in(request: HttpRequest) -> QueryDict | None:
+    """Return what was typed in the form of the page and could not be accepted, or None."""
+    kept: typed.Kept | None = getattr(request, "kept", None)
+    return kept.recall() if kept else None
+
+
+class Recalling:
+    """Mixin for a form with inlines that comes back with what was typed; see `portal.typed`."""
+
+    def get_form(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)  # type: ignore[misc]
+        data = typed_in(request)
+        if data is None:
+            return form
+        return type(form.__name__, (form,), {"__init__": partialmethod(form.__init__, data)})
+
+    def get_formset_kwargs(self: Any, request: HttpRequest, *args: Any) -> dict[str, Any]:
+        given: dict[str, Any] = super().get_formset_kwargs(request, *args)  # type: ignore[misc]
+        data = typed_in(request)
+        return given if data is None else {**given, "data": data}
 
 
 class More(NamedTuple):

@@ -1,13 +1,22 @@
-"""What is typed in the forms of extensions in the administration survives a mistake."""
+"""What is typed in the forms of the administration survives a mistake and an ended session."""
 
 import re
+from collections.abc import Callable, Iterator
 from html import unescape
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
-from tests.factories import ZAPIER
+from accounts.models import Account, User
+from portal import typed
+from tests.factories import ZAPIER, UserFactory
+from tests.portal.test_typed import IN_THE_FORM
+from tests.portal.typed import Tab, browser, idle, sign_in, signed_in_anew
 from tokens.catalog import Module
 from tokens.models import Extension, ExtensionVersion
 
@@ -78,3 +87,121 @@ def test_without_a_mistake_it_is_saved(staff: Client, page: str) -> None:
     saved = Extension.objects.get(name="zapper")
     assert (saved.label, saved.subtitle) == (TYPED["label"], TYPED["subtitle"])
     assert saved.versions.filter(number="9.8").exists()
+
+
+# --- Sessions that ended, and marks that are stale ------------------------------------------------
+
+FAULTS = (idle, signed_in_anew)
+KEPT = "Typed for a long time"
+
+
+class Boxes(HTMLParser):
+    """The boxes for text of a page and what is in them, by name."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+        self.area = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name = given.get("name") or ""
+        if tag == "textarea":
+            self.area, self.found[name] = name, ""
+        elif tag == "input" and given.get("type") in {"text", "email", "number", "url", "password"}:
+            self.found[name] = given.get("value") or ""
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.found[self.area] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.area = "" if tag == "textarea" else self.area
+
+
+def forms() -> Iterator[str]:
+    """Return the address of every form of the administration: of new records, and of three."""
+    request = RequestFactory().get("/")
+    request.user = User(is_superuser=True)
+    for model, page in admin.site._registry.items():
+        if page.has_add_permission(request):
+            yield reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+    yield from ("an extension", "an account", "a person")
+
+
+def record(form: str, person: User) -> str:
+    """Return the address of a form."""
+    rows: dict[str, Callable[[], Model]] = {
+        "an extension": lambda: Extension.objects.get(pk=ZAPIER),
+        "an account": lambda: Account.objects.create(name="Typing", side="vendor"),
+        "a person": lambda: person,
+    }
+    if form not in rows:
+        return form
+    row = rows[form]()
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=(row.pk,))
+
+
+def type_in(tab: Tab) -> dict[str, str]:
+    """Return something typed for every box of a page, with one new row in each inline."""
+    names = [name for name in Boxes(tab.answer.text).found if not name.startswith("_")]
+    totals = re.findall(r'name="([a-z_0-9-]+)-TOTAL_FORMS" value="(\d+)"', tab.answer.text)
+    sent = {f"{inline}-TOTAL_FORMS": str(int(count) + 1) for inline, count in totals}
+    sent |= {f"{inline}-INITIAL_FORMS": count for inline, count in totals}
+    at = dict(totals)
+    for name in names:
+        inline, prefix, _field = name.partition("-__prefix__-")
+        sent[name.replace("__prefix__", at[inline]) if prefix else name] = KEPT
+    return sent
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return UserFactory(is_staff=True, is_superuser=True)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("form", [*forms()])
+def test_what_is_typed_in_the_administration_comes_back_to_whom_typed_it(
+    administrator: User, form: str, fault: Callable[[Client, User], None]
+) -> None:
+    path = record(form, administrator)
+    client = browser()
+    sign_in(client, administrator)
+    tab = Tab(client, path)
+    sent = type_in(tab)
+    fault(client, administrator)
+    answer = tab.send(sent)
+    assert answer.status_code == 302
+    shown = (
+        sign_in(client, administrator, answer["Location"]) if fault is idle else client.get(path)
+    )
+    assert IN_THE_FORM in shown.text
+    boxes = Boxes(shown.text).found
+    for name, value in sent.items():
+        if value == KEPT:
+            is_secret = any(part in name for part in typed.NEVER)
+            assert boxes[name].strip() == ("" if is_secret else KEPT), name
+    # Start Over forgets it.
+    Tab(client, path).send({"page": path, "next": path}, "/start-over/")
+    assert KEPT not in client.get(path).text
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("form", ["an extension", "an account", "a person"])
+def test_what_is_typed_in_the_administration_is_shown_to_nobody_else(
+    administrator: User, form: str, fault: Callable[[Client, User], None]
+) -> None:
+    path = record(form, administrator)
+    client = browser()
+    sign_in(client, administrator)
+    tab = Tab(client, path)
+    other = UserFactory(is_staff=True, is_superuser=True)
+    fault(client, other if fault is signed_in_anew else administrator)
+    answer = tab.send(type_in(tab))
+    if fault is idle:
+        sign_in(client, other, answer["Location"])
+    page = client.get(path).text
+    assert KEPT not in page
+    assert IN_THE_FORM not in page
