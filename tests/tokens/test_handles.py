@@ -193,7 +193,7 @@ def renew(token: Token) -> None:
 
 REPLACED = "The handle was replaced."
 NOT_THE_MAKER = "Bayside Cloud is not the maker of Zapier."
-UNCHECKABLE = "has no key that this portal can check."
+UNCHECKABLE = "has no handle that this portal can check."
 
 # What is done, and the end of the reason that the account of the token reads; "" for none.
 CLOSED: dict[str, tuple[Callable[[Token], Any], str]] = {
@@ -229,7 +229,7 @@ CLOSED: dict[str, tuple[Callable[[Token], Any], str]] = {
             Policy.objects.create(account=token.account, most_days=1),
             token.keys.update(created_at=NOW() - timedelta(days=2)),
         ),
-        "has a key that is older than a policy of the account allows.",
+        "has a handle that is older than a policy of the account allows.",
     ),
     "pepper lost": (lambda token: token.keys.update(pepper=99), UNCHECKABLE),
     "digest altered": (lambda token: token.keys.update(digest=b"0" * 32), UNCHECKABLE),
@@ -423,7 +423,7 @@ def test_rotating_stops_the_handle_and_its_key(exchange: Exchange, zap: Token, c
     assert call("agreements", old).status_code == 401
     answer = exchange(new.handle).json()
     assert call("agreements", f"ApiKey {zap.pk}:{answer['token']}").status_code == 200
-    assert zap.events.filter(action=Action.KEY_ROTATED)[0].changes["key"][1] == (
+    assert zap.events.filter(action=Action.KEY_ROTATED)[0].changes["handle"][1] == (
         f"ends in {new.handle[-4:]}"
     )
 
