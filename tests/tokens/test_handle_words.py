@@ -12,6 +12,7 @@ from accounts.models import Account
 from accounts.models.mails import QueuedMail
 from tests.conftest import Person
 from tests.factories import TokenFactory, deleted, handle_of
+from tests.portal.test_stored_moments import TOKEN_PAGES
 from tokens import handles, reminders, settling
 from tokens.models import Policy, Token, TokenKey
 
@@ -117,19 +118,6 @@ STATES: dict[str, Callable[[Token], object]] = {
     "without its sealing key": unsealed,
     "without its pepper": unchecked,
 }
-PATHS = (
-    "",
-    "permissions/",
-    "activity/",
-    "edit/",
-    "extend/",
-    "delete/",
-    "key/new/",
-    "key/extend/",
-    "key/retire/",
-    "key/rehearse/",
-    "key/destroy/",
-)
 POSTS = (
     "reveal/",
     "key/new/",
@@ -149,7 +137,7 @@ POSTS = (
 def walk(person: Person, token: Token) -> list[tuple[str, str]]:
     """Return all that the portal says about a token: its pages, the answers of its buttons."""
     page = f"{LIST}{token.pk}/"
-    said = [(path, person.client.get(page + path, follow=True).text) for path in PATHS]
+    said = [(path, person.client.get(page + path, follow=True).text) for path in TOKEN_PAGES]
     columns = "label,extension,last_used,expires,status,restorable"
     for status in ("", "&status=deleted", "&status=revitalised"):
         said.append((f"list{status}", person.client.get(f"{LIST}?columns={columns}{status}").text))
