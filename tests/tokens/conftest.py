@@ -1,8 +1,13 @@
 """Tokens that act."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from accounts.models import Account
+from tests.conftest import Call, Response
 from tests.factories import ZAPIER, AccountFactory, TokenFactory
 from tokens.catalog import Module
 from tokens.models import Extension, Token
@@ -36,3 +41,16 @@ def partner(maker: Account) -> Token:
 @pytest.fixture
 def zap(account: Account, maker: Account) -> Token:
     return TokenFactory(account=account, name="Orders to Chat", extension_id=ZAPIER)
+
+
+@pytest.fixture
+def exchange(call: Call, partner: Token) -> Callable[..., Response]:
+    """Return a function that exchanges a handle by the API."""
+
+    def do(handle: Any, key: Token | str | None = partner, **kwargs: Any) -> Response:
+        body = json.dumps({"handle": handle})
+        return call(
+            "auth/tokens", key, "post", data=body, content_type="application/json", **kwargs
+        )
+
+    return do
