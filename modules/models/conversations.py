@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Max, OuterRef
 from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 
@@ -82,7 +82,8 @@ class Conversation(Record):
 
     def say(self, text: str, by: Actor) -> "Message":
         """Add a message. Lock the conversation before. Raise ConversationFull."""
-        number = self.messages.count() + 1
+        # Not by the count: an administrator of the portal can delete one.
+        number = (self.messages.aggregate(last=Max("number"))["last"] or 0) + 1
         if number > self.MOST:
             raise ConversationFull(
                 _("The conversation has %s messages, which is the most there can be.")

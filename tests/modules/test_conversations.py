@@ -177,6 +177,17 @@ def test_a_conversation_shows_its_latest_messages_and_has_all_beside_it(
     assert [row["text"] for row in shown] == said[2:]
 
 
+def test_a_conversation_goes_on_after_one_of_its_messages_was_deleted(
+    send: Send, talk: str
+) -> None:
+    path = f"conversations/{talk}/messages"
+    for text in ("one", "two", "three"):
+        send("post", path, {"text": text})
+    Message.objects.get(text="one").delete()
+    assert send("post", path, {"text": "four"}).status_code == 201
+    assert [row["text"] for row in send("get", path).json()] == ["two", "three", "four"]
+
+
 def test_a_conversation_has_an_end(send: Send, talk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Conversation, "MOST", 2)
     path = f"conversations/{talk}/messages"
