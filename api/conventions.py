@@ -221,8 +221,9 @@ records and their total number.
 
 The whole query string is one RQL query: terms joined with `&`. Names inside objects are written
 with dots or with two underscores (`owner.id`, `owner__id`). Every value that a record shows is a
-filter. Other names are ignored and listed in the header `{IGNORED}`. Quote a value that has
-anything but letters, digits, spaces and `-_.:+@*`, with single or double quotes:
+filter, and lists can be sorted by all but the values in lists. Other names are ignored and listed
+in the header `{IGNORED}`. Quote a value that has anything but letters, digits, spaces and
+`-_.:+@*`, with single or double quotes:
 `in(name,("Ruiz & Sons","O'Hara"))`, in a URL `%22Ruiz%20%26%20Sons%22`.
 
 In `name=value` and `search=text`, a plus is a space, as in forms, except in the UTC offset of a

@@ -163,11 +163,10 @@ def operations(resource: Resource) -> Iterator[Operation]:
 def listing(resource: Resource, summary: str) -> Described:
     lines = [resource.about]
     # In RQL these are functions, which OpenAPI cannot describe as parameters.
-    if resource.ordering:
-        lines.append(
-            f"Sort with `ordering(name)`, or `ordering(-name)` in reverse, by "
-            f"{code(resource.ordering)}."
-        )
+    lines.append(
+        "Sort with `ordering(name)`, or `ordering(-name)` in reverse, by any filter but those of "
+        "values in lists."
+    )
     if resource.search:
         lines.append(f"`search` looks in {code(resource.search)}.")
     lines.append("`select(-name)` leaves a field or an object out, but never the id.")

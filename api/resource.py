@@ -40,19 +40,6 @@ from tokens.catalog import Module
 from tokens.gate import Caller
 from tokens.permissions import requires_module, requires_token
 
-# Every list can be ordered by these names, provided that its records show them.
-ORDERED = (
-    "id",
-    "name",
-    "title",
-    "subject",
-    "status",
-    "type",
-    "state",
-    "created",
-    "events.created.at",
-)
-
 # The fields that constants are compared as. In Python True is an int, so bool comes before int.
 CONSTANTS: "tuple[tuple[type, Field[Any, Any]], ...]" = (
     (str, CharField(blank=True)),
@@ -89,10 +76,10 @@ class Resource:
       `others` will do as well: `queryset` says which of the records the token sees.
     - `queryset(caller)`, or `queryset(caller, parent)`, returns the rows that the caller may
       see. It must depend on nothing else, not even the clock, because its SQL is kept.
-    - Records can be filtered by whatever they show and by nothing else: a filter on a hidden
-      column would disclose it. `also` adds aliases, as `{alias: name of the field}`.
-    - `ordering` names fields to order by, besides those in ORDERED; `search` names the
-      fields that are searched.
+    - Records can be filtered and ordered by whatever they show and by nothing else: a hidden
+      column would be disclosed. Several values in a record give no order, so lists in it are left
+      out there. `also` adds aliases, as `{alias: name of the field}`.
+    - `search` names the fields that are searched.
     - `foreign` has values that only Connect's records have: a filter for one of them is not
       an error and finds nothing.
     - `nulls` names fields that are null in Connect for records such as these: a filter for
@@ -101,7 +88,7 @@ class Resource:
     - `known_as` is a column by which a record can be called instead of by its id.
     - `detail=False` is for records without an address of their own.
 
-    Raises ValueError if `ordering` or `search` names something that the records do not show.
+    Raises ValueError if `search` names something that the records do not show.
     """
 
     def __init__(
@@ -111,7 +98,6 @@ class Resource:
         queryset: "Callable[..., QuerySet[Any]]",
         *,
         fields: Shape,
-        ordering: tuple[str, ...] = (),
         search: tuple[str, ...] = (),
         also: Mapping[str, str] | None = None,
         foreign: Mapping[str, tuple[str, ...]] | None = None,
@@ -133,13 +119,8 @@ class Resource:
         shown = dict(self.shown())
         named = {**shown, **{name: shown[field] for name, field in (also or {}).items()}}
         self.filter_names = tuple(named)
-        self.ordering = tuple(
-            name for name in named if name in {*ORDERED, *ordering} and self.is_column(named[name])
-        )
-        if unknown := {*ordering, *search} - {
-            *self.ordering,
-            *(name for name in named if name in search),
-        }:
+        self.ordering = tuple(name for name, at in named.items() if at.among is None)
+        if unknown := {*search} - {*named}:
             raise ValueError(f"{path}: its records do not show {sorted(unknown)}.")
         self.filters = rql.build(self.model, named, self.ordering, search)
         self.writes: dict[str, Write] = {}
@@ -164,15 +145,14 @@ class Resource:
         """Yield the names that a record shows, with filters; members of a list are `list.name`."""
         for name, value in leaves(self.fields):
             if isinstance(value, Rows):
-                for member, column in leaves(value.shape):
-                    path = trace_in(value.queryset, column)
-                    if not isinstance(path.field, JSONField):
-                        yield (
-                            f"{name}.{member}",
-                            rql.Filter(
-                                path.lookup, path.field, among=value.queryset, looked_up=True
-                            ),
-                        )
+                for inside, queryset in value.places(name):
+                    for member, column in leaves(value.shape):
+                        path = trace_in(queryset, column)
+                        if not isinstance(path.field, JSONField):
+                            yield (
+                                f"{inside}.{member}",
+                                rql.Filter(path.lookup, path.field, among=queryset, looked_up=True),
+                            )
             elif isinstance(value, Constant):
                 if field := next(
                     (field for kind, field in CONSTANTS if isinstance(value.value, kind)), None
@@ -206,11 +186,6 @@ class Resource:
         if name in self.nulls:
             field.null = True
         return field
-
-    @staticmethod
-    def is_column(at: rql.Filter) -> bool:
-        """Tell whether lists can be ordered by it: several values in a record give no order."""
-        return at.among is None
 
     def trace(self, column: str) -> Path:
         """Return what a column of the model or of the query stands for."""

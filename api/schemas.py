@@ -107,9 +107,13 @@ def content(value: Any, queryset: "QuerySet[Any]") -> Schema:
         }
     if isinstance(value, Rows):
         listed = content(value.shape, value.queryset)
-        if value.schema is None:
+        if not value.by:
             return {"type": "array", "items": listed}
-        return {**value.schema, "additionalProperties": listed}
+        return {
+            "type": "object",
+            "propertyNames": {"enum": list(value.keys)},
+            "additionalProperties": listed,
+        }
     if isinstance(value, Column | Computed):
         return dict(value.schema)
     if isinstance(value, Constant):

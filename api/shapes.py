@@ -73,13 +73,26 @@ class Rows:
     """The rows of another table as a list of objects, read in the same query as the record.
 
     `queryset` is ordered and refers to the record by `OuterRef`. The shape has columns and nested
-    shapes only. `change` converts the list into something else, described by `schema`.
+    shapes only. With `by`, a column of the shape that tells the rows of a record apart and has
+    choices, they are an object by its values instead of a list.
     """
 
     queryset: "QuerySet[Any]"
     shape: Shape
-    change: Callable[[Any], Any] | None = None
-    schema: Mapping[str, Any] | None = None
+    by: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names that the object can have."""
+        field = trace_in(self.queryset, self.shape[self.by]).field
+        return tuple(str(value) for value, _label in field.flatchoices)
+
+    def places(self, name: str) -> "Iterator[tuple[str, QuerySet[Any]]]":
+        """Yield the names of what contains rows, with these: all of them, and each of an object."""
+        yield name, self.queryset
+        if self.by:
+            for key in self.keys:
+                yield f"{name}.{key}", self.queryset.filter(**{self.shape[self.by]: key})
 
     def expression(self) -> "JsonRows":
         return JsonRows(self.queryset.values(part=json_object(self.shape, self.queryset)))
@@ -218,10 +231,9 @@ class Builder:
             return lambda row: make(*(stored(row) for stored in several))
         if isinstance(value, Rows):
             listed = self.cell(value.expression())
-            if value.change is None:
-                return lambda row: [without_nulls(part) for part in listed(row)]
-            turn = value.change
-            return lambda row: turn([without_nulls(part) for part in listed(row)])
+            if by := value.by:
+                return lambda row: {part[by]: without_nulls(part) for part in listed(row)}
+            return lambda row: [without_nulls(part) for part in listed(row)]
         if isinstance(value, Constant):
             return lambda row: value.value
         return self.cell(value)

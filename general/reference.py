@@ -190,11 +190,9 @@ def examples(resource: Resource) -> tuple[str, str, str]:
     fields = {name: openapi.filter_field(resource, name) for name in resource.filter_names}
     chosen = next((name for name, field in fields.items() if field.choices), "id")
     value = example(fields[chosen])
-    # By the time of creation, if possible.
-    order = next(
-        (name for name in resource.ordering if name.endswith(("created", "created.at"))),
-        resource.ordering[0],
-    )
+    # By the time of creation, if possible, and not by that of something in the record.
+    moments = (name for name in resource.ordering if name.endswith(("created", "created.at")))
+    order = min(moments, key=lambda name: name.count("."), default=resource.ordering[0])
     path = f"/{resource.path}".replace("<parent>", parent_id(resource))
     return (
         f"{path}?{chosen}={value}&ordering(-{order})&limit=10",

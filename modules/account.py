@@ -61,7 +61,6 @@ USERS = Resource(
     lambda caller: people(caller, caller.account_id),
     about="The people of the company.",
     fields=PERSON,
-    ordering=("email",),
     search=("id", "name", "email"),
 )
 
@@ -72,6 +71,5 @@ USERS_OF_ACCOUNT = Resource(
     parent=ACCOUNTS,
     about="The people of the company, at the address that some programs ask for them.",
     fields=PERSON,
-    ordering=("email",),
     search=("id", "name", "email"),
 )

@@ -40,6 +40,5 @@ AGREEMENTS = Resource(
         "events": events(created="created_at", updated="updated_at"),
     },
     foreign={"type": ("referral", "syndication")},
-    ordering=("updated",),
     search=("title", "owner.name", "marketplace.name"),
 )

@@ -65,7 +65,6 @@ BILLING_REQUESTS = Resource(
             "updated": {"at": "updated_at", "by": actor("updated_by")},
         },
     },
-    ordering=("asset.marketplace.name", "asset.product.name"),
 )
 
 ID: "CharField[str, str]" = CharField(name="asset_id", max_length=100)

@@ -37,7 +37,6 @@ CONTRACTS = Resource(
         },
     },
     foreign={"type": ("referral", "syndication"), "status": ("new",)},
-    ordering=("agreement.name", "owner.name", "issuer.id", "issuer.name"),
     search=(
         "id",
         "agreement.id",

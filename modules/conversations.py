@@ -112,7 +112,6 @@ CONVERSATIONS = Resource(
         },
     },
     also={"updated": "events.updated.at"},
-    ordering=("updated", "instance_id", "topic"),
     search=("id", "instance_id", "topic"),
 )
 

@@ -79,7 +79,6 @@ CUSTOMERS = Resource(
         "contact_info": CONTACT_INFO,
         "events": events(created="created_at", updated="updated_at"),
     },
-    ordering=("db", "external_id", "hub.id", "hub.name", "owner.id", "owner.name", "parent.name"),
     search=(
         "id",
         "name",
@@ -269,16 +268,6 @@ ACCOUNT_REQUESTS = Resource(
             "updated": {"at": "updated_at", "by": actor("updated_by")},
         },
     },
-    ordering=(
-        "account.external_id",
-        "account.external_uid",
-        "account.hub.id",
-        "account.hub.name",
-        "account.id",
-        "account.name",
-        "product.id",
-        "product.name",
-    ),
     search=(
         "id",
         "account.external_id",

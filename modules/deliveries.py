@@ -78,7 +78,6 @@ DELIVERIES = Resource(
             },
         ),
     },
-    ordering=("created_at", "due_at", "done_at", "tries"),
     search=("id", "event.object_id"),
 )
 

@@ -24,8 +24,7 @@ ENVIRONMENTS = Rows(
         "changelog_url": "changelog",
     },
     # Connect has them by type, not as a list.
-    change=lambda environments: {environment["type"]: environment for environment in environments},
-    schema={"type": "object", "propertyNames": {"enum": Environment.Type.values}},
+    by="type",
 )
 
 SERVICES = Resource(
@@ -51,5 +50,4 @@ SERVICES = Resource(
         "events": events(created="created_at", updated="updated_at"),
     },
     also={"product.id": "products.id", "product.name": "products.name"},
-    ordering=("events.updated.at",),
 )

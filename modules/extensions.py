@@ -68,7 +68,6 @@ EXTENSIONS = Resource(
         "constraints": {"account": {"tokens": "most"}},
         "system": "system",
     },
-    ordering=("featured", "priority"),
 )
 
 MODULES = Resource(

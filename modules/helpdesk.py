@@ -29,24 +29,6 @@ def happened(event: str) -> Shape:
     return {"at": f"{event}_at", "by": actor(f"{event}_by")}
 
 
-ORDERED = (
-    "priority",
-    "issuer.account.id",
-    "issuer.account.name",
-    "issuer.agent.id",
-    "issuer.agent.name",
-    "receiver.account.id",
-    "receiver.account.name",
-    "receiver.agent.id",
-    "receiver.agent.name",
-    "events.updated.at",
-    "events.pending.at",
-    "events.inquiring.at",
-    "events.resolved.at",
-    "events.closed.at",
-    *(f"events.{event}.by.{part}" for event in EVENTS for part in ("id", "name")),
-)
-
 CASES = Resource(
     "helpdesk/cases",
     Module.HELPDESK,
@@ -75,7 +57,6 @@ CASES = Resource(
         "rating": "rating",
         "feedback": "feedback",
     },
-    ordering=ORDERED,
     search=("subject", "description"),
 )
 

@@ -125,7 +125,6 @@ TOKENS = Resource(
         "expiration_date": "ends_at",
         "renewed_expiration_date": "renewed_end",
     },
-    ordering=("extension.id", "expiration_date"),
 )
 
 PERMISSIONS = Resource(
@@ -136,7 +135,6 @@ PERMISSIONS = Resource(
     detail=False,
     about="The modules that a token was granted.",
     fields=GRANT,
-    ordering=("object.id",),
     search=("id", "object.id"),
 )
 

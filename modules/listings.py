@@ -57,14 +57,6 @@ LISTINGS = Resource(
         "marketplace.id": "contract.marketplace.id",
         "marketplace.name": "contract.marketplace.name",
     },
-    ordering=(
-        "product.name",
-        "vendor.name",
-        "provider.name",
-        "contract.marketplace.name",
-        "marketplace.name",
-        "updated",
-    ),
     search=("product.name", "marketplace.name"),
 )
 
@@ -103,21 +95,6 @@ LISTING_REQUESTS = Resource(
         "vendor.id": "listing.vendor.id",
         "vendor.name": "listing.vendor.name",
     },
-    ordering=(
-        "updated",
-        "product.id",
-        "product.name",
-        "contract.name",
-        "marketplace.name",
-        "provider.name",
-        "vendor.name",
-        "listing.contract.marketplace.name",
-        "listing.contract.name",
-        "listing.marketplace.name",
-        "listing.product.name",
-        "listing.provider.name",
-        "listing.vendor.name",
-    ),
     search=(
         "id",
         "type",

@@ -45,7 +45,6 @@ MARKETPLACES = Resource(
         ),
     },
     also={"hubs.id": "hubs.hub.id", "hubs.name": "hubs.hub.name"},
-    ordering=("currency", "stats.contracts", "stats.hubs"),
     search=("id", "name", "currency", "owner.id", "owner.name"),
 )
 
@@ -73,7 +72,6 @@ HUBS = Resource(
         "instance_type": "instance_type",
         "version": "version",
     },
-    ordering=("instance.type", "events.updated.at", "stats.connections", "stats.marketplaces"),
     search=("instance.id", "instance.type"),
 )
 

@@ -38,15 +38,6 @@ def partners(caller: Caller) -> QuerySet[Account]:
     )
 
 
-ORDERED = (
-    "role",
-    "stats.contracts.syndication",
-    "stats.contracts.distribution",
-    "stats.contracts.program",
-    "stats.contracts.service",
-    "stats.listings",
-)
-
 PARTNERS = Resource(
     "partners",
     Module.PARTNERS,
@@ -79,6 +70,5 @@ PARTNERS = Resource(
         "public": "public",
     },
     foreign={"role": ("reseller",)},
-    ordering=ORDERED,
     search=("id", "name"),
 )

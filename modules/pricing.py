@@ -42,13 +42,5 @@ PRICE_LISTS = Resource(
         "events": events(created="created_at", updated="updated_at", activated="activated_at"),
     },
     also={"product.id": "products.id", "product.name": "products.name"},
-    ordering=(
-        "currency",
-        "owner.name",
-        "stats.listings",
-        "stats.listings_alt",
-        "stats.products",
-        "events.updated.at",
-    ),
     search=("id",),
 )

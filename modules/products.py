@@ -103,7 +103,6 @@ PRODUCTS = Resource(
     # In Connect, only archived copies of a product have a version; the product on sale has none.
     nulls=("version",),
     foreign={"status": ("deleted", "indevelopment", "initializationfailed", "oncertification")},
-    ordering=("events.updated.at", "events.published.at"),
     search=("id", "name", "owner.id", "owner.name"),
 )
 
@@ -132,7 +131,6 @@ ITEMS = Resource(
         "position": "position",
         "events": events(created="created_at", updated="updated_at"),
     },
-    ordering=("mpn", "position"),
     search=("id", "name", "mpn"),
 )
 
@@ -151,7 +149,6 @@ VERSIONS = Resource(
         "latest": Constant(value=True),
         "events": events(created="created_at", updated="updated_at", published="published_at"),
     },
-    ordering=("version",),
 )
 
 CATEGORIES = Resource(

@@ -17,16 +17,6 @@ PROGRESS = Case(
 ENTRYPOINT = Concat(
     Value("reports."), "template__local_id", Value(".entrypoint.generate"), output_field=CharField()
 )
-ORDERED = (
-    "timeout",
-    "schedule.id",
-    "template.id",
-    "template.name",
-    "template.type",
-    "events.updated.at",
-    "events.started.at",
-    "events.terminated.at",
-)
 
 REPORTS = Resource(
     "reporting/reports",
@@ -74,5 +64,4 @@ REPORTS = Resource(
             terminated="terminated_at",
         ),
     },
-    ordering=ORDERED,
 )

@@ -112,14 +112,6 @@ ASSETS = Resource(
         "hub.id": "connection.hub.id",
         "hub.name": "connection.hub.name",
     },
-    ordering=(
-        "updated",
-        "product.name",
-        "marketplace.id",
-        "marketplace.name",
-        "tiers.customer.id",
-        "tiers.customer.name",
-    ),
     search=(
         "id",
         "status",
@@ -179,15 +171,6 @@ REQUESTS = Resource(
         "asset.connection.environment": "asset.connection.type",
     },
     foreign={"type": ("adjustment", "renew", "transfer")},
-    ordering=(
-        "updated",
-        "marketplace.name",
-        "asset.product.name",
-        "asset.connection.hub.name",
-        "asset.marketplace.name",
-        "asset.tiers.customer.id",
-        "asset.tiers.customer.name",
-    ),
 )
 
 

@@ -48,16 +48,6 @@ USAGE_FILES = Resource(
         "marketplace_id": "marketplace.id",
         "distribution_contract_id": "contract.id",
     },
-    ordering=(
-        "schema",
-        "environment",
-        "product.name",
-        "contract.name",
-        "marketplace.name",
-        "vendor.name",
-        "provider.name",
-        "created.at",
-    ),
     search=(
         "id",
         "name",

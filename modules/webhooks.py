@@ -80,6 +80,9 @@ def results() -> dict[str, Case]:
         found[f"{kind}_duration"] = Case(
             When(**there, then=milliseconds), output_field=IntegerField(null=True)
         )
+    found["success_errors"] = Case(
+        When(health__last_success_at__isnull=False, then=Value("")), output_field=text
+    )
     found["failure_errors"] = Case(
         *(
             When(health__last_failure_outcome=outcome, then=Value(str(outcome.sentence)))
@@ -106,11 +109,6 @@ def last(kind: str, errors: Any) -> Shape:
     }
 
 
-NO_ERRORS = Computed(
-    ("health__last_success_at",),
-    lambda moment: None if moment is None else "",
-    {"type": "string", "const": ""},
-)
 SECRET = {
     "type": "string",
     "maxLength": secrets.LONGEST,
@@ -166,12 +164,11 @@ WEBHOOKS = Resource(
         "modified_by": actor("updated_by"),
         "stats": STATS,
         "last_event": "health__last_event_at",
-        "last_success": last("success", NO_ERRORS),
+        "last_success": last("success", "success_errors"),
         "last_failure": last("failure", "failure_errors"),
         "earliest_possible_trigger": "health__hold_until",
     },
     also={"product_id": "product.id"},
-    ordering=("active", "created_at", "label", "object_class"),
     search=("id", "label", "description", "product.id", "product.name"),
     noted=lambda caller: note_reading(caller),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, Max, Q
+from django.db.models import Exists, Max, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from accounts.models import Account
 from portal import moments, text
 from portal.moments import within
-from tokens.models import IPRule, Policy, Token
+from tokens.models import IPRule, Policy, Token, TokenKey
 from tokens.models.policy import loosest, strictly
 from tokens.standing import IN_USE
 
@@ -32,6 +32,7 @@ class Stop(NamedTuple):
     at: datetime
     reasons: str
     used: str
+    has_handle: bool
 
 
 class Life(NamedTuple):
@@ -49,6 +50,12 @@ class Life(NamedTuple):
     used_at: datetime | None
     expires_at: datetime | None
     has_rules: bool
+    handle: bytes | None
+
+    @property
+    def noun(self) -> str:
+        """The word for what people paste, as `Token.noun`."""
+        return _("key") if self.handle is None else _("handle")
 
     @property
     def made(self) -> datetime:
@@ -81,13 +88,15 @@ class Foresight:
     def lives(self) -> list[Life]:
         rows = Token.objects.of_account(self.account.pk).filter(status=Token.Status.ACTIVE)
         live = Q(keys__retires_at=None) | Q(keys__retires_at__gt=self.now)
+        newest = TokenKey.objects.filter(token=OuterRef("pk")).order_by("-version")
         columns = rows.annotate(
             made=Max("keys__created_at", filter=live),
             last_made=Max("keys__created_at"),
             has_rules=Exists(IPRule.objects.holding_for()),
+            handle=Subquery(newest.values("handle")[:1]),
         ).values_list(
             *("id", "name", "created_at", "made", "last_made"),
-            *("status_changed_at", "usage__last_used_at", "expires_at", "has_rules"),
+            *("status_changed_at", "usage__last_used_at", "expires_at", "has_rules", "handle"),
         )
         return [Life(*row) for row in columns.order_by("id")[:LOOKED_AT]]
 
@@ -120,14 +129,16 @@ class Foresight:
             days = (self.now - life.made).days
             reasons.append(
                 ngettext(
-                    "key made %(day)s: %(n)s day old", "key made %(day)s: %(n)s days old", days
+                    "%(key)s made %(day)s: %(n)s day old",
+                    "%(key)s made %(day)s: %(n)s days old",
+                    days,
                 )
-                % {"day": text.day(life.made), "n": f"{days:,}"}
+                % {"key": life.noun, "day": text.day(life.made), "n": f"{days:,}"}
             )
         if bare:
             reasons.append(_("no IP rules"))
         used = _("Last used: %(ago)s.") % {"ago": text.ago(life.used_at)} if in_use else ""
-        return Stop(life.id, life.name, at, "; ".join(reasons), used)
+        return Stop(life.id, life.name, at, "; ".join(reasons), used, life.handle is not None)
 
     # --- In words ---------------------------------------------------------------------------------
 
@@ -166,10 +177,12 @@ class Foresight:
     @property
     def advice(self) -> str:
         names = text.join_some([text.isolate(stop.name) for stop in self.in_use], 3)
-        return _("Give new keys to %(names)s before %(day)s.") % {
-            "names": names,
-            "day": text.day(self.in_use[0].at),
-        }
+        words = {
+            (False,): _("Give new keys to %(names)s before %(day)s."),
+            (True,): _("Give new handles to %(names)s before %(day)s."),
+            (False, True): _("Give new keys and handles to %(names)s before %(day)s."),
+        }[(*sorted({stop.has_handle for stop in self.in_use}),)]
+        return words % {"names": names, "day": text.day(self.in_use[0].at)}
 
     @property
     def summary(self) -> str:

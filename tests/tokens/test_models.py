@@ -217,6 +217,12 @@ def test_a_draft_grants_nothing_that_is_no_list_of_modules(michael: Person, junk
         run.finish()
 
 
+def test_a_draft_grants_nothing_until_it_has_an_extension(michael: Person) -> None:
+    run = draft(michael, extension_id=None, modules=[Module.AGREEMENTS])
+    assert run.grants == []
+    assert run.access == Access.of([])
+
+
 def test_a_draft_makes_no_token_that_expires_this_very_moment(
     michael: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

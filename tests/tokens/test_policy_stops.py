@@ -189,3 +189,17 @@ def foresee_life(account: Account) -> Any:
     TokenFactory(account=account)
     (life,) = foresee(account, timezone.now()).lives
     return life
+
+
+def test_whoever_has_a_handle_reads_of_a_handle(account: Account, zap: Token, clock: Clock) -> None:
+    begins = clock.now + DAY
+    used(made(zap, clock.now - 90 * DAY), clock.now)
+    seen = foresee(account, begins, most_days=30)
+    day = text.day(clock.now - 90 * DAY)
+    assert [stop.reasons for stop in seen.stops] == [f"handle made {day}: 90 days old"]
+    assert seen.advice == f"Give new handles to {text.isolate(zap.name)} before {text.day(begins)}."
+    key = used(made(TokenFactory(account=account, name="A"), clock.now - 90 * DAY), clock.now)
+    seen = foresee(account, begins, most_days=30)
+    assert seen.stops[0].reasons == f"key made {day}: 90 days old"
+    names = text.join_some([text.isolate(each.name) for each in (key, zap)], 3)
+    assert seen.advice == f"Give new keys and handles to {names} before {text.day(begins)}."
