@@ -26,6 +26,14 @@ class Chip(NamedTuple):
     url: str
 
 
+class Segment(NamedTuple):
+    """One of a few links above a list, in place of opening its filter panel."""
+
+    label: str
+    url: str
+    current: bool
+
+
 class DayInput(forms.DateInput):
     """The browser's date picker, or a text field for an invalid day, which a picker would drop."""
 
@@ -64,6 +72,22 @@ class ListFilter(filters.FilterSet):
     def words(self, name: str, value: Any) -> str:
         """Return the value of a filter in words."""
         return text.day(value) if isinstance(value, date) else str(value)
+
+    def segments(self, name: str, *values: str) -> list[Segment]:
+        """Return links for a choice: all, and some of its values in the words of the panel."""
+        chosen = self.data.get(name, "")
+        every = Segment(_("All"), without(self.data, name), current=not chosen)
+        return [
+            every,
+            *(
+                Segment(
+                    self.words(name, value),
+                    with_values(self.data, **{name: value}),
+                    current=chosen == value,
+                )
+                for value in values
+            ),
+        ]
 
     @property
     def clear_url(self) -> str:

@@ -243,6 +243,19 @@ def duration(span: timedelta, parts: int = 2) -> str:
     return " ".join(told[:parts]) if told else _("less than a minute")
 
 
+def within(words: str) -> str:
+    """Return words that begin a line as they stand within a sentence."""
+    return words[:1].lower() + words[1:]
+
+
+def took(milliseconds: float) -> str:
+    """Return `142 ms`; from a second on, `1.9 s` or `20 s`."""
+    if round(milliseconds) < 1000:
+        return f"{milliseconds:,.0f} ms"
+    seconds = f"{milliseconds / 1000:,.1f}"
+    return f"{seconds.removesuffix('.0')} s"
+
+
 def weekday(value: datetime) -> str:
     """Return `Thursday 26/11/2026 08:00`, in the person's time zone."""
     return f"{dateformat.format(moments.local(value), 'l')} {day_and_time(value)}"

@@ -7,6 +7,8 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from portal import text
+
 
 class Outcome(TextChoices):
     """The outcomes of a try. The label is the short form in lists."""
@@ -43,6 +45,15 @@ class Outcome(TextChoices):
         """Whether anything was sent, as far as the portal can tell: not without a connection."""
         return self not in UNSENT
 
+    def answer(self, code: int | None, milliseconds: int | None = None) -> str:
+        """Return what came back and how fast: `503 in 120 ms`, `no answer in 20 s`, `gone`."""
+        time = "" if milliseconds is None else text.took(milliseconds)
+        if code:
+            return _("%(code)s in %(time)s") % {"code": code, "time": time} if time else str(code)
+        if time and self in TIMED:
+            return str(TIMED[self]) % {"time": time}
+        return text.within(str(self.label))
+
     @property
     def sentence(self) -> Promise | str:
         """What happened, as one sentence."""
@@ -58,6 +69,12 @@ UNSENT = {
     *(Outcome.NO_ADDRESS, Outcome.REFUSED, Outcome.CONNECT_TIMEOUT),
     *(Outcome.TLS_EXPIRED, Outcome.TLS_EARLY, Outcome.TLS_NAME, Outcome.TLS_UNTRUSTED),
     *(Outcome.NOT_SENT, Outcome.LOOP),
+}
+
+# What did not come is told with how long it was waited for.
+TIMED: dict[Outcome, Promise | str] = {
+    Outcome.CONNECT_TIMEOUT: _("no connection in %(time)s"),
+    Outcome.TOTAL_TIMEOUT: _("no answer in %(time)s"),
 }
 
 SENTENCES: dict[Outcome, tuple[Promise | str, Promise | str]] = {

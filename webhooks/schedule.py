@@ -31,6 +31,11 @@ def next_try(failures: int, now: datetime, wait_until: datetime | None = None) -
     return max(due, wait_until) if wait_until else due
 
 
+def last_try(failures: int, due: datetime) -> datetime:
+    """Return about when the last try would be, if the next one is due then and all fail."""
+    return due + sum(STEPS[failures:], timedelta())
+
+
 def jitter(step: timedelta) -> timedelta:
     """Spread the tries of many deliveries that failed at the same moment."""
     most = max(LEAST_JITTER, min(step / 10, MOST_JITTER))

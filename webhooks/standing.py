@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal import text
+from webhooks import schedule
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, DeliveryWorker, Webhook, WebhookHealth
 from webhooks.models.delivery import MOST_AGAIN
 from webhooks.outcomes import Outcome
+from webhooks.schedule import TRIES
 
 
 class Mark(NamedTuple):
@@ -54,9 +56,10 @@ def product_words(webhook: Webhook) -> tuple[str, str]:
 
 @dataclass
 class DeliveryStanding:
-    """A delivery: how far it is, and what came of its last try."""
+    """A delivery: how far it is, and what came of its last try, which took so long."""
 
     delivery: Delivery
+    milliseconds: int | None = None
 
     @property
     def outcome(self) -> Outcome | None:
@@ -65,27 +68,48 @@ class DeliveryStanding:
 
     @property
     def answer(self) -> str:
-        """What came back last: `503`, or `No answer in time` where nothing did."""
-        if self.delivery.last_code:
-            return str(self.delivery.last_code)
-        return str(self.outcome.label) if self.outcome else ""
+        """What came back last: `503`, or `no answer in time` where nothing did."""
+        return self.outcome.answer(self.delivery.last_code) if self.outcome else ""
 
     @property
-    def tries(self) -> str:
-        count = self.delivery.tries
-        return ngettext("after %(n)s try", "after %(n)s tries", count) % {"n": f"{count:,}"}
+    def timed_answer(self) -> str:
+        """The same with the time that it took: `503 in 120 ms`."""
+        if self.outcome is None:
+            return ""
+        return self.outcome.answer(self.delivery.last_code, self.milliseconds)
 
     @property
     def mark(self) -> Mark:
+        failures, tries = self.delivery.failures, self.delivery.tries
         if self.delivery.state == Delivery.State.DELIVERED:
-            again = f", {self.tries}" if self.delivery.tries > 1 else ""
-            return Mark("active", _("Delivered"), f"{self.answer}{again}")
+            words = ngettext("after a retry", "after %(n)s retries", failures) % {"n": failures}
+            again = words if failures else ""
+            return Mark(
+                "active", _("Delivered"), ", ".join(filter(None, [self.timed_answer, again]))
+            )
         if self.delivery.state == Delivery.State.FAILED:
-            return Mark("deleted", _("Given up"), f"{self.answer} {self.tries}".strip())
-        if self.delivery.failures:
-            count = {"n": f"{self.delivery.tries:,}", "answer": self.answer}
-            return Mark("expired", _("Failing"), _("%(answer)s, try %(n)s") % count)
-        return Mark("pending", _("Waiting"), _("being sent") if self.delivery.claimed_by else "")
+            words = ngettext("after %(n)s try", "after %(n)s tries", tries) % {"n": f"{tries:,}"}
+            return Mark("deleted", _("Given up"), f"{self.answer} {words if tries else ''}".strip())
+        if failures:
+            return Mark("expired", _("Failing"), self.timed_answer)
+        return Mark("pending", _("Planned"), _("being sent") if self.delivery.claimed_by else "")
+
+    @property
+    def progress(self) -> str:
+        """The second line of one that fails, in lists of webhooks: `503, try 4 of 10`."""
+        count = _("try %(n)s of %(all)s") % {"n": self.delivery.failures, "all": TRIES}
+        return ", ".join(filter(None, [self.answer, count]))
+
+    @property
+    def tries(self) -> tuple[str, str]:
+        """How often it was tried, while it goes on of how many; and how often before that."""
+        row = self.delivery
+        if not row.is_pending:
+            return f"{row.tries:,}", ""
+        # A claim counts its try ahead; one that is sent anew begins to count again.
+        earlier = row.tries - row.failures - bool(row.claimed_by)
+        told = _("%(n)s of %(all)s") % {"n": row.failures, "all": TRIES}
+        return told, _("%(n)s before") % {"n": f"{earlier:,}"} if earlier > 0 else ""
 
     @property
     def next_try(self) -> str:
@@ -108,6 +132,44 @@ class DeliveryStanding:
         if self.next_try != text.day_and_time(self.delivery.due_at):
             return ""
         return _("in %(duration)s") % {"duration": text.duration(due, 1)}
+
+    @property
+    def verdict(self) -> str:
+        """The first words about it: how many tries failed, if that is what it is about."""
+        row = self.delivery
+        if not row.failures or row.state == Delivery.State.DELIVERED:
+            return self.sentence
+        if row.is_pending:
+            return _("%(n)s of %(all)s tries failed.") % {"n": row.failures, "all": TRIES}
+        count = {"n": f"{row.failures:,}"}
+        return ngettext("%(n)s try failed.", "%(n)s tries failed.", row.failures) % count
+
+    @property
+    def reasons(self) -> str:
+        """What the first words leave out: the last answer, and when it is tried again."""
+        words = [] if self.verdict == self.sentence else [self.last_answer]
+        if words and self.outcome:
+            words.append(self.sentence)
+        return " ".join(filter(None, [*words, self.plan, self.advice]))
+
+    @property
+    def last_answer(self) -> str:
+        code = self.delivery.last_code
+        return _("The last answer was %(code)s.") % {"code": code} if code else ""
+
+    @property
+    def plan(self) -> str:
+        """The next try and the last one, of a delivery that fails."""
+        row = self.delivery
+        if not row.is_pending or not row.failures or not row.webhook.fires:
+            return ""
+        if not self.next_note:
+            return _("Next try: %(when)s.") % {"when": text.within(self.next_try)}
+        if row.failures + 1 >= TRIES:
+            return _("The next try, the last one, is %(soon)s.") % {"soon": self.next_note}
+        last = text.day(schedule.last_try(row.failures, row.due_at))
+        told = _("The next try is %(soon)s; the last one would be on %(day)s.")
+        return told % {"soon": self.next_note, "day": last}
 
     @property
     def sentence(self) -> str:
@@ -206,8 +268,10 @@ class Standing:
     def last_delivery(self) -> Mark:
         if self.last is None:
             return Mark("", _("Never"))
-        mark = DeliveryStanding(self.last).mark
-        return mark._replace(note=text.ago(self.last.done_at)) if self.last.done_at else mark
+        came = DeliveryStanding(self.last)
+        if self.last.done_at:
+            return came.mark._replace(note=text.ago(self.last.done_at))
+        return came.mark._replace(note=came.progress) if self.last.failures else came.mark
 
     @property
     def fires_on(self) -> tuple[str, str]:

@@ -289,6 +289,7 @@ SCENES = {
     "activity of a webhook": Scene(f"{HOOK}activity/"),
     "new secret of a webhook": Scene(f"{HOOK}secrets/jwt/new/"),
     "deliveries": Scene(f"{HOOK}deliveries/?filter=open"),
+    "deliveries that fail": Scene(f"{DISABLED_HOOK}deliveries/?result=failing"),
     "delivery": Scene(GIVEN_UP),
     "redeliver": Scene(f"{HOOK}deliveries/redeliver/"),
     "recover": Scene(f"{HOOK}deliveries/recover/"),

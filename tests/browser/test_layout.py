@@ -88,6 +88,8 @@ PAGES = [
     DISABLED_HOOK,
     *(f"{HOOK}{name}/" for name in ("edit", "delete", "activity", "deliveries")),
     f"{HOOK}deliveries/?filter=open&result=given-up&since=nonsense",
+    f"{DISABLED_HOOK}deliveries/?result=failing",
+    f"{HOOK}deliveries/?result=planned",
     f"{HOOK}deliveries/redeliver/",
     f"{HOOK}deliveries/recover/",
     *(f"{HOOK}secrets/{kind}/new/" for kind in ("jwt", "sw")),

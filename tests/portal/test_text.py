@@ -56,3 +56,20 @@ def test_lists_read_like_sentences(words: list[str], joined: str) -> None:
 )
 def test_texts_fold_alike(one: str, other: str) -> None:
     assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"),
+    [
+        (0, "0 ms"),
+        (142, "142 ms"),
+        (999, "999 ms"),
+        (999.6, "1 s"),
+        (1000, "1 s"),
+        (1900, "1.9 s"),
+        (20_004, "20 s"),
+        (1_234_567, "1,234.6 s"),
+    ],
+)
+def test_times_to_answer_are_short(milliseconds: float, words: str) -> None:
+    assert text.took(milliseconds) == words

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -54,6 +54,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def of_webhook(self, webhook: Webhook) -> "DeliveryQuerySet":
         return self.filter(webhook=webhook)
+
+    def with_time(self) -> "DeliveryQuerySet":
+        """Annotate `milliseconds`, which the last try took."""
+        last = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number")
+        return self.annotate(milliseconds=Subquery(last.values("duration")[:1]))
 
     def search(self, text: str) -> "DeliveryQuerySet":
         """Return deliveries with the id, or of the object whose id contains the text."""

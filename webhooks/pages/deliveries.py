@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import for_administrators, for_members
 from accounts.http import PersonRequest
-from portal import tables
+from portal import tables, text
 from portal.http import posts_from
 from portal.notices import inform, succeed
 from webhooks.catalog import Method
@@ -20,7 +20,7 @@ from webhooks.models import Attempt, Delivery, DeliveryQuerySet, Webhook
 from webhooks.now import send_now, turn
 from webhooks.pages.actions import tell_result
 from webhooks.pages.detail import find, header, never_called
-from webhooks.pages.filters import DeliveryFilter
+from webhooks.pages.filters import DELIVERED, FAILING, PLANNED, DeliveryFilter
 from webhooks.pages.recover import offers
 from webhooks.pages.tables import DeliveryTable
 from webhooks.standing import DeliveryStanding
@@ -46,6 +46,8 @@ def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
         "tab": "deliveries",
         "empty": empty,
         "again": offers(webhook) if request.membership.is_admin else None,
+        "segments": filters.segments("result", FAILING, PLANNED, DELIVERED),
+        "no_match": filters.no_match,
         "list_url": reverse("webhooks:deliveries", args=page),
         "layout_url": reverse("webhooks:save_deliveries_layout", args=page),
         "refresh_url": request.get_full_path(),
@@ -57,7 +59,8 @@ def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
 
 
 def deliveries_of(webhook: Webhook) -> DeliveryQuerySet:
-    return Delivery.objects.of_webhook(webhook).select_related("event", "webhook")
+    rows = Delivery.objects.of_webhook(webhook).with_time()
+    return rows.select_related("event", "webhook")
 
 
 @posts_from("webhooks:deliveries")
@@ -78,7 +81,7 @@ def delivery(request: PersonRequest, webhook_id: str, delivery_id: str) -> HttpR
     context = {
         **header(request, webhook),
         "delivery": row,
-        "came": DeliveryStanding(row),
+        "came": DeliveryStanding(row, row.milliseconds),  # type: ignore[attr-defined]
         "tries": tries,
         "last_try": tries[0] if tries else None,
         # Of a try whose worker ended, nobody knows what was sent.
@@ -114,7 +117,7 @@ def told(attempt: Attempt) -> dict[str, Any]:
         "method": Method.POST if attempt.request_body else Method.GET,
         "icon": "active" if attempt.result.is_delivered else "expired",
         "timings": [
-            (TIMINGS[name], f"{value:,.0f} ms")
+            (TIMINGS[name], text.took(value))
             for name, value in timings.items()
             if isinstance(value, int | float) and name in TIMINGS
         ],
@@ -126,7 +129,7 @@ def told(attempt: Attempt) -> dict[str, Any]:
         ),
         "body": pretty(attempt.request_body),
         "answer": "\n\n".join(filter(None, [attempt.answer_headers.strip(), attempt.answer])),
-        "duration": f"{attempt.duration:,} ms",
+        "duration": text.took(attempt.duration),
     }
 
 

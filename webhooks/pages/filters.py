@@ -109,10 +109,18 @@ class WebhookFilter(ChoiceWords):
 DELIVERED, PLANNED, GIVEN_UP = "delivered", "planned", "given-up"
 RESULTS = (
     (FAILING, gettext_lazy("Failing")),
-    (PLANNED, gettext_lazy("Waiting")),
+    (PLANNED, gettext_lazy("Planned")),
     (DELIVERED, gettext_lazy("Delivered")),
     (GIVEN_UP, gettext_lazy("Given up")),
 )
+
+
+EMPTY = {
+    FAILING: gettext_lazy("Nothing is failing"),
+    PLANNED: gettext_lazy("Nothing is planned"),
+    DELIVERED: gettext_lazy("Nothing was delivered yet"),
+    GIVEN_UP: gettext_lazy("Nothing was given up"),
+}
 
 
 class DeliveryForm(SpanForm):
@@ -161,6 +169,13 @@ class DeliveryFilter(ChoiceWords):
         actions = seen.order_by("action").values_list("action", flat=True).distinct()
         return [(action, action) for action in actions]
 
+    @property
+    def no_match(self) -> str:
+        """What is said where no delivery matches."""
+        if {name for name, value in self.form.cleaned_data.items() if value} == {"result"}:
+            return str(EMPTY[self.form.cleaned_data["result"]])
+        return _("No delivery matches")
+
     def search(self, rows: DeliveryQuerySet, name: str, value: str) -> DeliveryQuerySet:
         return rows.search(value)
 
@@ -168,7 +183,7 @@ class DeliveryFilter(ChoiceWords):
         if value == FAILING:
             return rows.failing()
         if value == PLANNED:
-            return rows.unfinished()
+            return rows.unfinished().filter(failures=0)
         done = Delivery.State.DELIVERED if value == DELIVERED else Delivery.State.FAILED
         return rows.filter(state=done)
 

@@ -199,11 +199,11 @@ class DeliveryTable(Table):
         return two_lines(day_and_time(record.created_at), record.pk)
 
     def render_result(self, record: Delivery) -> SafeString:
-        return marked(DeliveryStanding(record).mark)
+        return marked(DeliveryStanding(record, record.milliseconds).mark)  # type: ignore[attr-defined]
 
     def render_next_try(self, record: Delivery) -> SafeString:
         standing = DeliveryStanding(record)
         return two_lines(standing.next_try, standing.next_note)
 
-    def render_tries(self, record: Delivery) -> str:
-        return f"{record.tries:,}"
+    def render_tries(self, record: Delivery) -> SafeString:
+        return two_lines(*DeliveryStanding(record).tries)
