@@ -20,7 +20,7 @@ from accounts.models import Membership
 from accounts.sessions import EXACT, SessionLeft
 from accounts.sudo import SessionOver
 from portal import moments, typed
-from portal.http import GetResponse, View, seconds_since
+from portal.http import READS, GetResponse, View, seconds_since
 from portal.notices import Action, warn
 
 
@@ -113,11 +113,7 @@ class WritesMiddleware:
     def process_view(
         self, request: HttpRequest, view: View, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        if (
-            request.method in {"GET", "HEAD", "OPTIONS"}
-            or not is_private(view)
-            or not request.user.is_authenticated
-        ):
+        if request.method in READS or not is_private(view) or not request.user.is_authenticated:
             return None
         if getattr(view, "always_possible", False):
             return None

@@ -13,9 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import alerts, sudo
 from portal.admin import Recalling
-from portal.http import own_path
-
-READ = frozenset({"GET", "HEAD", "OPTIONS"})
+from portal.http import READS, own_path
 
 
 class PortalAdminSite(AdminSite):
@@ -39,7 +37,7 @@ class PortalAdminSite(AdminSite):
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            if request.method in READ or view == self.logout:
+            if request.method in READS or view == self.logout:
                 try:
                     return view(request, *args, **kwargs)
                 except (ValueError, DataError) as problem:

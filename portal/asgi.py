@@ -23,14 +23,14 @@ from portal.wsgi import application as django_application  # must come first: it
 
 from portal import api, background, views  # isort: skip
 from portal.connections import Connections  # isort: skip
-from portal.http import client_network  # isort: skip
+from portal.http import READS, client_network  # isort: skip
 from portal.middleware import DATA_POLICY, HEALTH, SecurityHeadersMiddleware  # isort: skip
-from portal.pools import Answer, Client, HttpError, HungUp, Pool  # isort: skip
+from portal.pools import Answer, Client, HttpError, HungUp, Pool, Receive  # isort: skip
+from portal.store import STOP, Stop  # isort: skip
 
 log = logging.getLogger(__name__)
 
 Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # Limits of a body in bytes: for clients without credentials, for API calls with something that
@@ -137,7 +137,12 @@ class Application:
         with self.bodies.counting(who.network) as count:
             body = await read_body(scope, environ, receive, count)
             environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(body)), BytesIO(body)
-            return await self.pools[kind(environ)].run(who, environ, receive)
+            # A write is carried through, though nobody waits for the response.
+            stop = Stop() if environ["REQUEST_METHOD"] in READS else None
+            environ[STOP] = stop
+            return await self.pools[kind(environ)].run(
+                who, environ, receive, stop.now if stop else None
+            )
 
 
 class Bodies:
@@ -200,7 +205,7 @@ def session(environ: Mapping[str, Any]) -> str:
 def kind(environ: Mapping[str, Any]) -> str:
     """Return the name of the pool that serves a request."""
     side = "API" if is_call(environ) else "pages"
-    if environ["REQUEST_METHOD"] not in {"GET", "HEAD", "OPTIONS"}:
+    if environ["REQUEST_METHOD"] not in READS:
         return f"{side}, writes"
     if side == "API" and wants_long_list(environ["QUERY_STRING"]):
         return "API, long lists"

@@ -18,6 +18,8 @@ from django_htmx.middleware import HtmxDetails
 
 from portal import logs
 
+# Methods that change nothing.
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The most characters of the name of a program.
 AGENT = 200
 

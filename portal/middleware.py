@@ -149,7 +149,7 @@ def time_limit(get_response: GetResponse) -> GetResponse:
     """Limit how long the database statements of a request may run."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        with store.time_limit():
+        with store.time_limit(request.META.get(store.STOP)):
             return get_response(request)
 
     return middleware

@@ -20,6 +20,11 @@ from django.db import connections
 # How many requests may wait for a thread of a pool; one network may use 1/SHARE of the free places.
 PLACES = 2048
 SHARE = 4
+# Seconds after which it pays off to notice that the client of a request has left. Most requests
+# have their response before.
+WATCH_AFTER = 0.1
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Answer(NamedTuple):
@@ -54,6 +59,7 @@ class Job:
         self, client: Client, environ: dict[str, Any], answer: "asyncio.Future[Answer]"
     ) -> None:
         self.client, self.environ, self.answer = client, environ, answer
+        self.watching: asyncio.Task[None] | None = None
 
 
 class Line:
@@ -149,31 +155,33 @@ class Pool:
         self,
         client: Client,
         environ: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
+        receive: Receive,
+        stop: Callable[[], None] | None = None,
     ) -> Answer:
         """Return Django's response.
 
+        If the client leaves while a thread works for it, `stop` is called, in another thread.
         Raise HttpError if the request cannot be served now, HungUp if the client has left.
         """
         job = Job(client, environ, self.loop.create_future())
         with self.lock:
             if not self.line.add(job):
                 raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE)
-            # Watching the client costs time, but pays off if requests wait and it leaves.
-            crowded = self.line.length > len(self.threads)
         self.calls.put(job)
-        timer = self.loop.call_later(self.patience, self.give_up, job) if self.patience else None
-        watch = self.loop.create_task(self.watch(receive, job)) if crowded else None
+        timers = [self.loop.call_later(WATCH_AFTER, self.start_watching, receive, job)]
+        if self.patience:
+            timers.append(self.loop.call_later(self.patience, self.give_up, job))
         try:
             return await job.answer
         except asyncio.CancelledError:
-            self.drop(job)
+            if not self.drop(job) and stop:
+                self.loop.run_in_executor(None, stop)
             raise HungUp from None
         finally:
-            if timer:
+            for timer in timers:
                 timer.cancel()
-            if watch:
-                watch.cancel()
+            if job.watching:
+                job.watching.cancel()
 
     def drop(self, job: Job) -> bool:
         """Remove a request that still waits. Return False if it has already been started."""
@@ -184,8 +192,11 @@ class Pool:
         if self.drop(job) and not job.answer.done():
             job.answer.set_exception(HttpError(HTTPStatus.SERVICE_UNAVAILABLE))
 
-    async def watch(self, receive: Callable[[], Awaitable[dict[str, Any]]], job: Job) -> None:
-        """Drop the request when its client leaves."""
+    def start_watching(self, receive: Receive, job: Job) -> None:
+        job.watching = self.loop.create_task(self.watch(receive, job))
+
+    async def watch(self, receive: Receive, job: Job) -> None:
+        """Cancel the request when its client leaves."""
         while (await receive())["type"] != "http.disconnect":
             pass
         job.answer.cancel()

@@ -3,7 +3,8 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -30,20 +31,64 @@ QUERY_CANCELED = "57014"
 
 
 class TookTooLong(Exception):
-    """The statements of a block ran longer than settings.STATEMENT_SECONDS, and one was stopped."""
+    """The statements of a block ran longer than settings.STATEMENT_SECONDS, or were stopped."""
+
+
+# The key of META with the Stop of a request.
+STOP = "portal.stop"
+
+
+class Stop:
+    """Lets another thread stop the statements of a request, once its client has left."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.is_wanted = False
+        # The driver's connection, once the request has used it.
+        self.connection: Any = None
+
+    def now(self) -> None:
+        """Cancel the running statement; those that follow raise TookTooLong."""
+        with self.lock:
+            self.is_wanted = True
+            if isinstance(self.connection, sqlite3.Connection):
+                self.connection.interrupt()
+            elif self.connection is not None:
+                self.connection.cancel_safe(timeout=settings.STATEMENT_SECONDS)
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Stop the statements of the block when told to."""
+
+        def watch(
+            execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any
+        ) -> Any:
+            with self.lock:
+                if self.is_wanted:
+                    raise TookTooLong
+                self.connection = connection.connection
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(watch):
+            try:
+                yield
+            finally:
+                # The connection is that of another request from now on.
+                with self.lock:
+                    self.connection = None
 
 
 @contextmanager
-def time_limit() -> Iterator[None]:
+def time_limit(stop: Stop | None = None) -> Iterator[None]:
     """Raise TookTooLong once the statements in the block have run for settings.STATEMENT_SECONDS.
 
     Their times add up; what happens between them does not count. Behind PgBouncer, nothing can be
     set for a connection, so the limit must be set for the database role there and holds for each
-    statement (see docs/settings.md).
+    statement (see docs/settings.md). With `stop`, they can be stopped earlier.
     """
     limit = limit_sqlite if connection.vendor == "sqlite" else limit_postgresql
     try:
-        with limit():
+        with stop.heeded() if stop else nullcontext(), limit():
             yield
     except OperationalError as problem:
         if took_too_long(problem):

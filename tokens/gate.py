@@ -27,7 +27,7 @@ from accounts import limits
 from accounts.models import digest
 from portal import api, logs
 from portal.addresses import packed
-from portal.http import View, client_address, client_agent, client_network
+from portal.http import READS, View, client_address, client_agent, client_network
 from portal.moments import SKEW
 from portal.plans import fetch
 from portal.text import either
@@ -51,9 +51,6 @@ class Caller(NamedTuple):
     account_id: str
     side: str
     key_id: int = 0
-
-
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ApiRequest(HttpRequest):

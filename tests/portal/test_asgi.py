@@ -7,10 +7,16 @@ import asyncio
 from typing import Any
 
 import pytest
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from pytest_django import Settings
 
 from portal import asgi, views
 from portal.asgi import LAST_RESORT, THREADS, Application, environ_of, kind, run_django_safely
+from portal.pools import HungUp, Pool
+from tests.portal.test_store import ENDLESS
 
 SCOPE = {
     "method": "GET",
@@ -178,6 +184,46 @@ def test_who_sends_bodies_that_never_end_leaves_room_for_others(settings: Settin
             *(task for tasks in floods.values() for task in tasks), return_exceptions=True
         )
         assert (served.bodies.held, len(served.bodies.held_by)) == (0, 0)
+
+    asyncio.run(check())
+
+
+@login_not_required
+def count_without_end(_request: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor:
+        cursor.execute(ENDLESS)
+        return HttpResponse(str(cursor.fetchall()))
+
+
+class Urls:
+    urlpatterns = (
+        path("public/v1/endless", count_without_end),
+        path("public/v1/", views.bad_request),
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_hangs_up_frees_the_thread_that_worked_for_the_call(settings: Settings) -> None:
+    settings.ROOT_URLCONF, settings.STATEMENT_SECONDS = Urls, 600
+
+    async def hang_up() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def stay() -> dict[str, Any]:
+        return await asyncio.Future()
+
+    async def check() -> None:
+        served = Application()
+        served.pools = {"API, reads": Pool("API, reads", 1, run_django_safely)}
+        call = {**SCOPE, "headers": ((b"host", b"testserver"),)}
+        with pytest.raises(HungUp):
+            await served.answer({**call, "path": "/public/v1/endless"}, hang_up)
+        async with asyncio.timeout(60):
+            answer = await served.answer({**call, "path": "/public/v1/"}, stay)
+        assert answer.status == 400
+        served.pools["API, reads"].end()
+        for thread in served.pools["API, reads"].threads:
+            await asyncio.to_thread(thread.join, 10)
 
     asyncio.run(check())
 

@@ -38,7 +38,10 @@ class Ask(Protocol):
     """Gives the pool a request of a client, who stays connected unless told otherwise."""
 
     def __call__(
-        self, client: Client, receive: Callable[[], Awaitable[Any]] = stays
+        self,
+        client: Client,
+        receive: Callable[[], Awaitable[Any]] = stays,
+        stop: Callable[[], None] | None = None,
     ) -> asyncio.Task[Answer]: ...
 
 
@@ -49,8 +52,12 @@ async def open_pool(
     work = Work()
     pool = Pool("test", threads, work.run, patience)
 
-    def ask(client: Client, receive: Callable[[], Awaitable[Any]] = stays) -> asyncio.Task[Answer]:
-        return asyncio.create_task(pool.run(client, {"client": client}, receive))
+    def ask(
+        client: Client,
+        receive: Callable[[], Awaitable[Any]] = stays,
+        stop: Callable[[], None] | None = None,
+    ) -> asyncio.Task[Answer]:
+        return asyncio.create_task(pool.run(client, {"client": client}, receive, stop))
 
     try:
         yield pool, work, ask
@@ -205,7 +212,8 @@ def test_a_client_that_leaves_frees_its_place() -> None:
 
             waiting = [ask(GREEDY) for _ in range(5)]
             await until(lambda: pool.line.length == 4)
-            leaver = ask(OTHER, leaves)
+            stopped = threading.Event()
+            leaver = ask(OTHER, leaves, stopped.set)
             await until(lambda: pool.line.length == 5)
             left.set()
             with pytest.raises(HungUp):
@@ -214,5 +222,26 @@ def test_a_client_that_leaves_frees_its_place() -> None:
             work.go.release(5)
             await asyncio.gather(*waiting)
         assert OTHER not in work.started
+        # It had not been started.
+        assert not stopped.is_set()
+
+    asyncio.run(check())
+
+
+def test_the_work_for_a_client_that_leaves_is_stopped() -> None:
+    async def check() -> None:
+        async with open_pool(1) as (_pool, work, ask):
+
+            async def leaves() -> Any:
+                return {"type": "http.disconnect"}
+
+            leaver = ask(GREEDY, leaves, work.go.release)
+            with pytest.raises(HungUp):
+                await leaver
+            # Whoever comes next finds the only thread free.
+            follower = ask(OTHER)
+            await until(lambda: OTHER in work.started)
+            work.go.release()
+            assert (await follower).status == 200
 
     asyncio.run(check())

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.test import Client
 from pytest_django import Settings
@@ -175,6 +176,35 @@ def test_a_limit_inside_another_one_leaves_the_outer_one_in_force(short: None) -
         # The inner block would have raised TookTooLong; here Django's own error says the same.
         with pytest.raises(OperationalError):
             count_without_end()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_thread_can_stop_the_statements_of_a_block() -> None:
+    stop = store.Stop()
+    threading.Timer(0.3, stop.now).start()
+    began = time.monotonic()
+    with pytest.raises(store.TookTooLong), store.time_limit(stop):
+        count_without_end()
+    assert time.monotonic() - began < settings.STATEMENT_SECONDS
+    # Whoever has the connection next is not stopped, however late another stop is.
+    with store.time_limit(store.Stop()):
+        stop.now()
+        assert not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_statement_begins_after_the_stop() -> None:
+    stop = store.Stop()
+
+    def write_and_go_on() -> None:
+        with transaction.atomic(), store.time_limit(stop):
+            Account.objects.create(name="Undone")
+            stop.now()
+            User.objects.exists()
+
+    with pytest.raises(store.TookTooLong):
+        write_and_go_on()
+    assert not Account.objects.filter(name="Undone").exists()
 
 
 @pytest.mark.django_db
