@@ -67,6 +67,8 @@ class Action(TextChoices):
     WEBHOOK_CHANGED = "webhooks.changed", _("Webhook changed")
     WEBHOOK_ENABLED = "webhooks.enabled", _("Webhook enabled")
     WEBHOOK_DISABLED = "webhooks.disabled", _("Webhook disabled")
+    WEBHOOK_PAUSED = "webhooks.paused", _("Webhook paused")
+    WEBHOOK_RESUMED = "webhooks.resumed", _("Webhook resumed")
     WEBHOOK_DELETED = "webhooks.deleted", _("Webhook deleted")
     WEBHOOK_SECRET_CHANGED = "webhooks.secret-changed", _("New webhook secret")
     WEBHOOK_SECRET_SEEN = "webhooks.secret-viewed", _("Webhook secret viewed")

@@ -186,7 +186,7 @@ def worker(request: PersonRequest) -> Finding:
     )
     late = Delivery.objects.filter(
         RawSQL(PENDING[0], (), output_field=BooleanField()),  # noqa: S611  # a constant
-        webhook__in=mine.filter(active=True),
+        webhook__in=mine.in_state(Webhook.State.ACTIVE),
         failures=0,
         due_at__lt=timezone.now() - LATE,
     ).count()

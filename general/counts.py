@@ -21,7 +21,8 @@ from tokens import days
 from tokens.models import EXPIRING, CallsOfDay, State, Token
 from tokens.pages.filters import SPANS, used_within
 from webhooks.models import Delivery, Webhook
-from webhooks.pages.filters import ACTIVE, FAILING
+from webhooks.models.webhook import IN_STATE
+from webhooks.pages.filters import FAILING
 
 # The most webhooks whose failing deliveries are counted one by one.
 NAMED = 5
@@ -121,14 +122,17 @@ def refusals(membership: Membership) -> Number:
 
 
 def webhooks(membership: Membership) -> Iterator[Number]:
-    active = Q(active=True)
+    active, paused = IN_STATE[Webhook.State.ACTIVE], IN_STATE[Webhook.State.PAUSED]
     counted = Webhook.objects.visible_to(membership).aggregate(
-        enabled=Count("pk", filter=active),
+        sending=Count("pk", filter=active),
         failing=Count("pk", filter=active & Q(health__failing_since__isnull=False)),
+        paused=Count("pk", filter=paused),
     )
     page = reverse("webhooks:list")
-    yield Number(_("Active"), counted["enabled"], listed(page, status=ACTIVE), "active")
+    yield Number(_("Active"), counted["sending"], listed(page, status="active"), "active")
     yield Number(_("Failing"), counted["failing"], listed(page, status=FAILING), "expired")
+    if counted["paused"]:
+        yield Number(_("Paused"), counted["paused"], listed(page, status="paused"), "paused")
 
 
 # As the partial indexes of deliveries have them: SQLite uses one only for conditions to the letter.

@@ -5,8 +5,9 @@ As in Connect, records have their JWT secret: connectors find their own webhook 
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +30,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.limits import LimitReached
 from accounts.models import Account
 from activity.actions import Action
 from activity.models import Event, Subject
@@ -43,7 +45,8 @@ from tokens.gate import Caller, without_waiting
 from tokens.models import Policy
 from webhooks import outbox, products, secrets
 from webhooks.catalog import ObjectClass
-from webhooks.models import Webhook, WebhookSecret
+from webhooks.models import Delivery, Webhook, WebhookSecret
+from webhooks.now import send_now, turn
 from webhooks.outcomes import Outcome
 
 log = logging.getLogger(__name__)
@@ -144,6 +147,7 @@ WEBHOOKS = Resource(
         "type": "type",
         "object_class": "object_class",
         "active": "active",
+        "paused_at": "paused_at",
         "external_url": "external_url",
         "http_method": "http_method",
         "jwt_secret": Computed(
@@ -219,6 +223,32 @@ def trigger(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
     outbox.send_test(webhook, by=acting(caller))
 
 
+PINGED = {
+    "type": "string",
+    "description": "The id of the delivery, which says what came of it.",
+    "examples": ["WHD-0004-7503-0001"],
+}
+
+
+@WEBHOOKS.acts("ping", answers={"delivery": PINGED})
+def ping(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> dict[str, Any]:
+    """Send a test event at once, also while the webhook is paused or inactive.
+
+    The answer comes once it was sent. If several are being sent at once already, it is delivered
+    like any other event.
+    """
+    refuse_uncalled(webhook)
+    delivery = outbox.send_test(webhook, by=acting(caller))
+    transaction.on_commit(partial(send_if_free, webhook, delivery), robust=True)
+    return {"delivery": delivery.pk}
+
+
+def send_if_free(webhook: Webhook, delivery: Delivery) -> None:
+    """Send a delivery now, unless there is no room for it; then the worker does."""
+    with suppress(LimitReached), turn(webhook.account_id):
+        send_now(webhook, delivery)
+
+
 def refuse_uncalled(webhook: Webhook) -> None:
     """Raise ApiError if the portal never calls the webhook."""
     if not webhook.fires:
@@ -227,7 +257,7 @@ def refuse_uncalled(webhook: Webhook) -> None:
 
 @WEBHOOKS.acts("enable")
 def enable(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
-    """Enable a webhook; events that waited are sent, oldest first."""
+    """Enable a webhook; events that waited are sent, oldest first. One that is paused stays so."""
     webhook.enable(by=acting(caller))
 
 
@@ -235,6 +265,19 @@ def enable(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
 def disable(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
     """Disable a webhook. Its events are kept and sent once it is enabled."""
     webhook.disable(by=acting(caller))
+
+
+@WEBHOOKS.acts("pause")
+def pause(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
+    """Pause a webhook. It stays `active`, and its events are kept and sent once it is resumed."""
+    refuse_uncalled(webhook)
+    webhook.pause(by=acting(caller))
+
+
+@WEBHOOKS.acts("resume")
+def resume(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> None:
+    """Resume a webhook that is paused; events that waited are sent, oldest first."""
+    webhook.resume(by=acting(caller))
 
 
 KINDS: "dict[str, Field[Any, Any]]" = {

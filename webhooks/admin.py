@@ -36,6 +36,7 @@ class WebhookAdmin(ReadOnly, admin.ModelAdmin):
         "rate_per_minute",
         "keep_order",
         "state",
+        "paused_at",
         "disabled_at",
         "last_delivery",
         "failing_since",

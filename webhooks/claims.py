@@ -32,7 +32,8 @@ PACE = timedelta(seconds=1)
 READY = """
 SELECT w.id, w.account_id, h.slots, w.rate_per_minute
 FROM webhooks_webhookhealth h JOIN webhooks_webhook w ON w.id = h.webhook_id
-WHERE w.active AND w.type = 'event' AND (h.hold_until IS NULL OR h.hold_until <= %s)
+WHERE w.active AND w.paused_at IS NULL AND w.type = 'event'
+AND (h.hold_until IS NULL OR h.hold_until <= %s)
 AND (h.paced_until IS NULL OR h.paced_until <= %s)
 AND (SELECT d.due_at FROM webhooks_delivery d
      WHERE d.webhook_id = w.id AND d.state = 'pending' AND d.claimed_by = ''

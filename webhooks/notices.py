@@ -35,7 +35,7 @@ def warn() -> int:
         failing_since__lte=timezone.now() - STEPS[0],
         fails_in_row__gte=LEAST_FAILURES,
         warned__lt=len(STEPS),
-        webhook__active=True,
+        webhook__in=Webhook.objects.in_state(Webhook.State.ACTIVE),
     )
     return sum(warn_of(health) for health in found.select_related("webhook__account"))
 
@@ -145,6 +145,10 @@ def steps(webhook: Webhook) -> list[Step]:
     return [
         *([Step(_("What helps?"), advice)] if advice else []),
         Step(_("What was sent?"), where % {"name": text.isolate(webhook.label)}),
+        Step(
+            _("Takes longer to mend?"),
+            _("Pause the webhook there. Its events are kept, and it is not disabled meanwhile."),
+        ),
         Step(_("Not needed?"), _("Disable or delete the webhook there.")),
     ]
 

@@ -46,7 +46,7 @@ def turn(account_id: str) -> Iterator[None]:
 
 
 def send_now(webhook: Webhook, delivery: Delivery) -> Attempt | None:
-    """Send a delivery from this process, also of a disabled webhook, and return the try.
+    """Send a delivery from this process, whatever its webhook's state, and return the try.
 
     If a worker was faster, wait for its result; None if that takes too long. Never call it in a
     transaction.

@@ -65,7 +65,8 @@ def emit(
     """Queue an event for the webhooks of each account; call it in the transaction of the change.
 
     `actor_for(account)` returns who made the change, as the account may know them.
-    Disabled webhooks get it too: their deliveries wait until somebody enables them.
+    Paused and disabled webhooks get it too: their deliveries wait until somebody resumes or enables
+    them.
     """
     for account in accounts:
         listening = Webhook.objects.listening(account, object_class, product_id)
@@ -158,7 +159,7 @@ def depth() -> int:
 
 
 def send_test(webhook: Webhook, by: Any) -> Delivery:
-    """Queue a test event for a webhook, also for a disabled one; return its delivery.
+    """Queue a test event for a webhook, whatever its state; return its delivery.
 
     Raise Webhook.DoesNotExist if it was deleted meanwhile.
     """

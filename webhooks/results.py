@@ -284,6 +284,9 @@ def is_down(health: WebhookHealth, result: Result) -> bool:
 def reason_to_disable(health: WebhookHealth, done: Try) -> str:
     if done.result.outcome == Outcome.GONE:
         return Webhook.Disabled.GONE
+    if not done.claimed.webhook.sends:
+        # Somebody is looking after the endpoint, and tries it by test events.
+        return ""
     since = health.failing_since
     lasts = since is not None and done.ended - since >= schedule.FAILING_FOR
     if lasts and health.fails_in_row >= schedule.FAILING_TRIES:

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from webhooks.models import WebhookEvent
 
-KEPT = timedelta(days=30)
+# From when it is due, or was delivered; a longer time from when it was given up.
+KEPT, KEPT_FAILED = timedelta(days=30), timedelta(days=60)
 BATCH = 200
 
 

@@ -5,16 +5,17 @@ Every page takes its sentences, marks and buttons from here, so that none contra
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from django.db.models import Count
+from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal import text
-from webhooks import schedule
+from webhooks import retention, schedule
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, DeliveryWorker, Webhook, WebhookHealth
 from webhooks.models.delivery import MOST_AGAIN
@@ -37,6 +38,7 @@ class Banner(NamedTuple):
     headline: str
     advice: str
     offers_enable: bool = False
+    offers_resume: bool = False
 
 
 def fires_on(webhook: Webhook) -> tuple[str, str]:
@@ -52,6 +54,23 @@ def product_words(webhook: Webhook) -> tuple[str, str]:
     classes = {each.value: each.has_product for each in ObjectClass}
     has_product = classes.get(webhook.object_class, False)
     return (_("All products") if has_product else _("Whole account")), ""
+
+
+def held_back(webhook: Webhook, count: int = 1) -> str:
+    """Return until when so many deliveries of a webhook wait; `""` if they go out now."""
+    if webhook.state == Webhook.State.PAUSED:
+        return ngettext(
+            "It waits until the webhook is resumed.",
+            "They wait until the webhook is resumed.",
+            count,
+        )
+    if webhook.state == Webhook.State.DISABLED:
+        return ngettext(
+            "It waits until the webhook is enabled.",
+            "They wait until the webhook is enabled.",
+            count,
+        )
+    return ""
 
 
 @dataclass
@@ -120,8 +139,12 @@ class DeliveryStanding:
             return _("Now")
         if not self.delivery.webhook.fires:
             return _("Never: the webhook is not called")
-        if not self.delivery.webhook.active:
-            return _("When the webhook is enabled")
+        if not self.delivery.webhook.sends:
+            return (
+                _("When the webhook is resumed")
+                if self.delivery.webhook.active
+                else _("When the webhook is enabled")
+            )
         if self.delivery.due_at <= timezone.now():
             return _("As soon as possible")
         return text.day_and_time(self.delivery.due_at)
@@ -217,14 +240,15 @@ class DeliveryStanding:
 class Standing:
     """A webhook.
 
-    `failing` and `waiting` are how many deliveries were tried in vain, and how many wait at all;
-    `last` is the latest delivery that was tried.
+    `failing` and `waiting` are how many deliveries were tried in vain, and how many wait at all,
+    the first since `oldest`; `last` is the latest delivery that was tried.
     """
 
     webhook: Webhook
     may_manage: bool = False
     failing: int = 0
     waiting: int = 0
+    oldest: datetime | None = None
     last: Delivery | None = None
 
     @classmethod
@@ -232,21 +256,27 @@ class Standing:
         """Return the standing of one webhook, with what it takes counted."""
         deliveries = Delivery.objects.of_webhook(webhook)
         last = deliveries.exclude(last_outcome="").order_by("-created_at", "-id")
+        waits = deliveries.unfinished().aggregate(count=Count("pk"), oldest=Min("due_at"))
         return cls(
             webhook,
             may_manage,
             deliveries.failing().count(),
-            deliveries.unfinished().count(),
+            waits["count"],
+            waits["oldest"],
             last.select_related("event", "webhook").first(),
         )
 
     @property
     def status(self) -> Mark:
-        if self.webhook.active:
-            note = _("%(n)s failing") % {"n": f"{self.failing:,}"} if self.failing else ""
-            note = note if self.webhook.fires else _("never called")
-            return Mark("active", _("Active"), note)
-        return Mark("inactive", _("Inactive"), self.why_inactive)
+        state = self.webhook.state
+        if state == Webhook.State.DISABLED:
+            return Mark("inactive", str(state.label), self.why_inactive)
+        note = _("%(n)s failing") % {"n": f"{self.failing:,}"} if self.failing else ""
+        if state == Webhook.State.PAUSED:
+            note = _("since %(at)s") % {"at": text.day_and_time(self.webhook.paused_at)}
+        return Mark(
+            state.value, str(state.label), note if self.webhook.fires else _("never called")
+        )
 
     @property
     def why_inactive(self) -> str:
@@ -334,7 +364,20 @@ class Standing:
 
     @property
     def offers_enable(self) -> bool:
-        return self.may_manage and not self.webhook.active
+        return self.may_manage and self.webhook.state == Webhook.State.DISABLED
+
+    @property
+    def offers_disable(self) -> bool:
+        return self.may_manage and self.webhook.active
+
+    @property
+    def offers_pause(self) -> bool:
+        """Validators are never called, so that there is nothing to pause."""
+        return self.may_manage and self.webhook.sends and self.webhook.fires
+
+    @property
+    def offers_resume(self) -> bool:
+        return self.may_manage and self.webhook.state == Webhook.State.PAUSED
 
     @property
     def offers_test(self) -> bool:
@@ -343,14 +386,33 @@ class Standing:
 
     @property
     def kept(self) -> str:
-        """The sentence about the events that wait for a disabled webhook."""
-        if not self.waiting:
-            return _("Events are kept and sent once it is enabled.")
-        return ngettext(
-            "%(n)s event waits. It is sent when you enable it.",
-            "%(n)s events wait. They are sent when you enable it, oldest first.",
-            self.waiting,
-        ) % {"n": f"{self.waiting:,}"}
+        """The sentences about the events that wait while nothing is sent, and for how long."""
+        paused = self.webhook.state == Webhook.State.PAUSED
+        days = {"days": retention.KEPT.days}
+        if self.oldest is None:
+            return (
+                _("Events are kept for %(days)d days and sent once it is resumed.") % days
+                if paused
+                else _("Events are kept for %(days)d days and sent once it is enabled.") % days
+            )
+        sent = (
+            ngettext(
+                "%(n)s event waits. It is sent when you resume it.",
+                "%(n)s events wait. They are sent when you resume it, oldest first.",
+                self.waiting,
+            )
+            if paused
+            else ngettext(
+                "%(n)s event waits. It is sent when you enable it.",
+                "%(n)s events wait. They are sent when you enable it, oldest first.",
+                self.waiting,
+            )
+        )
+        kept = ngettext(
+            "It is kept until %(at)s.", "The oldest is kept until %(at)s.", self.waiting
+        )
+        until = {"at": text.day_and_time(self.oldest + retention.KEPT)}
+        return f"{sent % {'n': f'{self.waiting:,}'}} {kept % until}"
 
     @cached_property
     def banner(self) -> Banner | None:
@@ -364,8 +426,11 @@ class Standing:
             return Banner(
                 "info", _("The portal keeps this webhook and never calls it."), told % kind
             )
-        if not self.webhook.active:
+        if self.webhook.state == Webhook.State.DISABLED:
             return self.disabled_banner
+        if self.webhook.state == Webhook.State.PAUSED:
+            since = _("Paused since %(at)s.") % {"at": text.day_and_time(self.webhook.paused_at)}
+            return Banner("info", since, self.kept, offers_resume=self.may_manage)
         if self.health.failing_since and self.last:
             came = DeliveryStanding(self.last)
             at = {"at": text.day_and_time(self.health.failing_since)}

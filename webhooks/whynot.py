@@ -44,7 +44,10 @@ def why_not(webhook: Webhook, object_id: str) -> Answer:
 
 def of_delivery(webhook: Webhook, delivery: Delivery) -> Answer:
     came = DeliveryStanding(delivery)
-    if delivery.is_pending and not webhook.active:
+    if delivery.is_pending and not webhook.sends:
+        if webhook.active:
+            told = _("The event waits: the webhook is paused.")
+            return Answer(told, _("It is sent when you resume it."), delivery)
         told = _("The event waits: the webhook is disabled.")
         return Answer(told, _("It is sent when you enable it."), delivery)
     return Answer(f"{came.mark.word}. {came.sentence}", came.advice, delivery)

@@ -76,6 +76,8 @@ PRESSES = [
     ("webhooks:enable", {}, ASKS),
     ("webhooks:enable", {"missed": "on"}, ASKS),
     ("webhooks:disable", {}, NEVER),
+    ("webhooks:pause", {}, NEVER),
+    ("webhooks:resume", {}, NEVER),
     ("webhooks:edit", {"label": "Renamed", "headers_name": "X-A", "data": '{"a": 1}'}, NEVER),
     ("webhooks:edit", {"external_url": "https://elsewhere.example/"}, ASKS),
     ("webhooks:edit", {"external_url": "https://elsewhere.example/", "look": "1"}, NEVER),

@@ -196,6 +196,7 @@ ALWAYS_POSSIBLE = {
     # It lets programs in again. Beginning a rehearsal is limited, so the two cannot alternate.
     "tokens:end_rehearsal",
     "webhooks:disable",
+    "webhooks:pause",
     "webhooks:delete",
 }
 

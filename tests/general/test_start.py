@@ -57,9 +57,11 @@ def make_tokens(account: Account) -> None:
 
 
 def make_webhooks(account: Account) -> None:
-    good, bad, off = (make_webhook(account, label) for label in ("Good", "Bad", "Off"))
+    labels = ("Good", "Bad", "Off", "Rest")
+    good, bad, off, rest = (make_webhook(account, label) for label in labels)
     off.disable(by=None)
-    WebhookHealth.objects.filter(webhook__in=(bad, off)).update(failing_since=timezone.now())
+    rest.pause(by=None)
+    WebhookHealth.objects.filter(webhook__in=(bad, off, rest)).update(failing_since=timezone.now())
     delivered(good)
     make_delivery(good, "PR-3")
     for object_id in ("PR-4", "PR-5"):
@@ -91,7 +93,7 @@ def test_every_number_is_that_of_the_rows_of_its_list(busy: Person) -> None:
     assert {number.url: number.total for number in of_rows} == {
         number.url: rows(busy, number) for number in of_rows
     }
-    assert [number.total for number in found] == [1, 2, 3, 4, 5, 6, 2, 0, 0, 4, 2, 1, 4, 3, 1]
+    assert [number.total for number in found] == [1, 2, 3, 4, 5, 6, 2, 0, 0, 4, 2, 1, 1, 4, 3, 1]
 
 
 def test_all_failing_deliveries_are_those_of_the_webhooks_in_its_list(busy: Person) -> None:
@@ -256,5 +258,5 @@ def test_the_page_shows_the_changelog_of_the_portal(michael: Person) -> None:
 
 def test_a_webhook_is_only_counted_in_its_own_account(michael: Person, stranger: Person) -> None:
     make_webhooks(stranger.account)
-    assert Webhook.objects.count() == 3
+    assert Webhook.objects.count() == 4
     assert {each.total for each in numbers(michael)} == {0}

@@ -108,6 +108,8 @@ PAGES = {
     "webhooks:activity": ("sign-in", 200, 200, 404),
     "webhooks:enable": ("sign-in", 302, 302, 302),
     "webhooks:disable": ("sign-in", 302, 302, 302),
+    "webhooks:pause": ("sign-in", 302, 302, 302),
+    "webhooks:resume": ("sign-in", 302, 302, 302),
     "webhooks:delete": ("sign-in", 403, 200, 404),
     "webhooks:test": ("sign-in", 302, 302, 302),
     "webhooks:reveal": ("sign-in", 403, 302, 404),
@@ -227,6 +229,8 @@ FORMS = {
     "webhooks:activity": ("sign-in", 405, 405, 405),
     "webhooks:enable": ("sign-in", 403, 302, 404),
     "webhooks:disable": ("sign-in", 403, 302, 404),
+    "webhooks:pause": ("sign-in", 403, 302, 404),
+    "webhooks:resume": ("sign-in", 403, 302, 404),
     "webhooks:delete": ("sign-in", 403, 302, 404),
     "webhooks:test": ("sign-in", 403, 302, 404),
     "webhooks:reveal": ("sign-in", 403, 200, 404),
@@ -317,6 +321,7 @@ ACTIONS = {
         f"notifications/webhooks/{action}": Module.INTEGRATIONS
         for action in (
             *("<id>/trigger", "<id>/enable", "<id>/disable", "<id>/rotate"),
+            *("<id>/ping", "<id>/pause", "<id>/resume"),
             *("<parent>/deliveries/<id>/redeliver", "<parent>/deliveries/<id>/abort"),
         )
     },

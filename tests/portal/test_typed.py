@@ -174,6 +174,8 @@ BUTTONS: dict[str, tuple[str, str, dict[str, Any]]] = {
         for name, path in {
             "enable": "enable",
             "disable": "disable",
+            "pause": "pause",
+            "resume": "resume",
             "test": "test",
             "reveal": "secrets/jwt",
             "copy": "secrets/jwt/copy",

@@ -59,6 +59,7 @@ def test_webhooks_and_runs_of_the_wizard_get_empty_conditions_and_old_results_on
             False,
             None,
         )
+    assert (webhook.active, webhook.paused_at) == (True, None)
     tries = webhook.deliveries.get().attempts.order_by("number")
     assert list(tries.values_list("outcome", "address", "note")) == [
         ("no_address", "", ""),

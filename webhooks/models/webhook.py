@@ -59,8 +59,12 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
             last_delivery_at=Subquery(last.values("created_at")[:1]),
         )
 
+    def in_state(self, state: "Webhook.State") -> "WebhookQuerySet":
+        """Return the webhooks of one state, as `Webhook.state` has it."""
+        return self.filter(IN_STATE[state])
+
     def listening(self, account_id: str, object_class: str, product_id: str) -> "WebhookQuerySet":
-        """Return the webhooks that get an event; disabled ones keep theirs until enabled."""
+        """Return the webhooks that get an event; paused and disabled ones keep theirs back."""
         rows = self.filter(account=account_id, object_class=object_class, type=Type.EVENT)
         return rows.filter(Q(product_id="") | Q(product_id=product_id))
 
@@ -75,9 +79,22 @@ class Webhook(WebhookFields):
         GONE = "gone", gettext_lazy("Disabled: the endpoint is gone")
         FAILING = "failing", gettext_lazy("Disabled: the endpoint failed for days")
 
+    class State(models.TextChoices):
+        """Whether what is due goes out; while it does not, events are kept.
+
+        Paused is a person's short stop, which anybody who manages webhooks ends. Disabled is for
+        good, until somebody enables it with the password; the portal disables too.
+        """
+
+        ACTIVE = "active", gettext_lazy("Active")
+        PAUSED = "paused", gettext_lazy("Paused")
+        DISABLED = "inactive", gettext_lazy("Inactive")
+
     id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="WH")
     label_key = FoldedField(source="label")
     type = models.CharField(gettext_lazy("Type"), max_length=32, choices=Type, default=Type.EVENT)
+    # Set while a person has stopped it for a while; never of one that is disabled.
+    paused_at = MomentField(gettext_lazy("Paused"), null=True, editable=False)
     # Empty while active.
     disabled_by = models.CharField(max_length=8, choices=Disabled, blank=True, editable=False)
     disabled_at = MomentField(null=True, editable=False)
@@ -104,11 +121,27 @@ class Webhook(WebhookFields):
             models.Index("account", "label_key", "id", name="webhooks_by_label"),
             models.Index("account", "object_class", name="webhooks_by_class"),
         )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(active=True) | Q(paused_at=None), name="paused_only_while_active"
+            ),
+        )
 
     @property
     def fires(self) -> bool:
         """Whether the portal calls it at all: validators are only kept."""
         return self.type == Type.EVENT
+
+    @property
+    def state(self) -> "Webhook.State":
+        if not self.active:
+            return self.State.DISABLED
+        return self.State.PAUSED if self.paused_at else self.State.ACTIVE
+
+    @property
+    def sends(self) -> bool:
+        """Whether what is due goes out now."""
+        return self.state == self.State.ACTIVE
 
     def widens(self, fields: Mapping[str, Any]) -> bool:
         """Tell whether an edit would have more sent, or have it sent elsewhere."""
@@ -176,13 +209,13 @@ class Webhook(WebhookFields):
             was_active = row.active
             for name, value in fields.items():
                 setattr(row, name, value)
+            if row.active != was_active:
+                row.enter(self.State.ACTIVE if row.active else self.State.DISABLED)
             row.full_clean(exclude={"id", "account"})
             if row.external_url != before["endpoint"][1]:
                 row.check_endpoint()
             if {"condition", "object_class"} & set(fields):
                 row.check_condition()
-            if row.active != was_active:
-                row.begin_or_end(self.Disabled.PERSON)
             changed = secret is not None and WebhookSecret.replace(
                 row, WebhookSecret.Kind.JWT, secret, by=by
             )
@@ -203,38 +236,57 @@ class Webhook(WebhookFields):
 
     def enable(self, *, by: "Doer | None") -> bool:
         """Let deliveries go out again, those that waited first; return False if it was active."""
-        return self.switch(active=True, reason="", by=by)
+        return self.move({self.State.DISABLED}, self.State.ACTIVE, Action.WEBHOOK_ENABLED, by=by)
 
     def disable(self, *, by: "Doer | None", reason: str = Disabled.PERSON) -> bool:
-        """Keep deliveries back until the webhook is enabled; return False if it was disabled."""
-        return self.switch(active=False, reason=reason, by=by)
+        """Keep deliveries back until it is enabled, also if it was paused; False if it was."""
+        before = {self.State.ACTIVE, self.State.PAUSED}
+        action = Action.WEBHOOK_DISABLED
+        return self.move(before, self.State.DISABLED, action, by=by, reason=reason)
 
-    def switch(self, *, active: bool, reason: str, by: "Doer | None") -> bool:
+    def pause(self, *, by: "Doer | None") -> bool:
+        """Keep deliveries back until it is resumed; return False unless it was active."""
+        return self.move({self.State.ACTIVE}, self.State.PAUSED, Action.WEBHOOK_PAUSED, by=by)
+
+    def resume(self, *, by: "Doer | None") -> bool:
+        """Let deliveries go out again, those that waited first; return False unless paused."""
+        return self.move({self.State.PAUSED}, self.State.ACTIVE, Action.WEBHOOK_RESUMED, by=by)
+
+    def move(
+        self,
+        before: "set[Webhook.State]",
+        after: "Webhook.State",
+        action: Action,
+        *,
+        by: "Doer | None",
+        reason: str = "",
+    ) -> bool:
+        """Go from one of some states to another; return False if it was in none of them."""
         with transaction.atomic():
             row = Webhook.objects.select_for_update(no_key=True).filter(pk=self.pk).first()
-            if row is None or row.active == active:
+            if row is None or row.state not in before:
                 return False
-            row.active = active
-            row.begin_or_end(reason)
+            row.enter(after, reason)
             row.touch(by)
             row.save()
-            action = Action.WEBHOOK_ENABLED if active else Action.WEBHOOK_DISABLED
-            why = {} if active else {"reason": [None, str(self.Disabled(reason).label)]}
+            why = {"reason": [None, str(self.Disabled(reason).label)]} if reason else {}
             record(by, action, row, why)
         self.refresh_from_db()
         return True
 
-    def begin_or_end(self, reason: str) -> None:
-        """Note that it is active now, or why not, without saving.
+    def enter(self, state: "Webhook.State", reason: str = Disabled.PERSON) -> None:
+        """Note the state, and why if it is disabled, without saving.
 
         Once it is active, all that waits is sent: its endpoint is given a fresh start, and what was
         planned for later begins anew, in parts.
         """
         from webhooks.models.health import WebhookHealth
 
-        self.disabled_by = "" if self.active else reason
-        self.disabled_at = None if self.active else timezone.now()
-        if self.active:
+        now, disabled = timezone.now(), state == self.State.DISABLED
+        self.active = not disabled
+        self.paused_at = now if state == self.State.PAUSED else None
+        self.disabled_by, self.disabled_at = (reason, now) if disabled else ("", None)
+        if state == self.State.ACTIVE:
             WebhookHealth.objects.filter(webhook=self).update(**WebhookHealth.FRESH)
             self.deliveries.all().bring_forward()
 
@@ -345,3 +397,11 @@ class Webhook(WebhookFields):
             "keep_order": [None, self.keep_order],
             "rate": [None, self.rate_per_minute],
         }
+
+
+# What each state is in the database.
+IN_STATE = {
+    Webhook.State.ACTIVE: Q(active=True, paused_at=None),
+    Webhook.State.PAUSED: Q(active=True, paused_at__isnull=False),
+    Webhook.State.DISABLED: Q(active=False),
+}

@@ -1,4 +1,4 @@
-"""Actions on a webhook: enable, disable, delete, and send a test event."""
+"""Actions on a webhook: enable, disable, pause, resume, delete, and send a test event."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -30,7 +30,11 @@ def disable(request: PersonRequest, webhook_id: str) -> HttpResponse:
     if webhook.disable(by=request.user):
         again = Action(label=_("Enable again"), url=reverse("webhooks:enable", args=(webhook.pk,)))
         # A webhook that is never called has no events.
-        effect = _("Its events are kept and sent once it is enabled.") if webhook.fires else ""
+        effect = (
+            _("Its events are kept and sent once it is enabled, which asks for the password.")
+            if webhook.fires
+            else ""
+        )
         succeed(request, _("%(name)s is disabled.") % name_of(webhook), effect, again)
     else:
         unchanged(request, webhook)
@@ -53,24 +57,64 @@ def enable(request: PersonRequest, webhook_id: str) -> HttpResponse:
         missed = Delivery.objects.missed_by(webhook)
         again = webhook.send_anew(missed, seen=timezone.now(), by=request.user)
     if webhook.enable(by=request.user):
-        effect = ngettext(
-            "The event that waits is sent now.",
-            "The %(n)s events that wait are sent now, oldest first.",
-            waiting,
-        ) % {"n": f"{waiting:,}"}
-        effects = (effect if waiting else "", sent_again(again) if again else "")
+        effects = (sent_now(waiting), sent_again(again) if again else "")
         succeed(request, _("%(name)s is enabled.") % name_of(webhook), " ".join(effects).strip())
     else:
         unchanged(request, webhook)
     return redirect(back)
 
 
+def sent_now(waiting: int) -> str:
+    """Say what becomes of the events that have waited; `""` if there are none."""
+    if not waiting:
+        return ""
+    return ngettext(
+        "The event that waits is sent now.",
+        "The %(n)s events that wait are sent now, oldest first.",
+        waiting,
+    ) % {"n": f"{waiting:,}"}
+
+
+@always_possible
+@posts_from("webhooks:detail")
+@for_administrators
+def pause(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    webhook = find(request, webhook_id)
+    if not webhook.fires:
+        never_called(request)
+    elif webhook.pause(by=request.user):
+        effect = _("Its events are kept and sent once it is resumed, which asks for no password.")
+        succeed(request, _("%(name)s is paused.") % name_of(webhook), effect, resuming(webhook))
+    else:
+        unchanged(request, webhook)
+    return redirect(next_url(request, reverse("webhooks:list")))
+
+
+@posts_from("webhooks:detail")
+@for_administrators
+def resume(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    webhook = find(request, webhook_id)
+    waiting = Delivery.objects.of_webhook(webhook).unfinished().count() if webhook.fires else 0
+    if webhook.resume(by=request.user):
+        told = _("%(name)s is active again.") % name_of(webhook)
+        succeed(request, told, sent_now(waiting))
+    else:
+        unchanged(request, webhook)
+    return redirect(next_url(request, reverse("webhooks:list")))
+
+
+def resuming(webhook: Webhook) -> Action:
+    return Action(label=_("Resume"), url=reverse("webhooks:resume", args=(webhook.pk,)))
+
+
 def unchanged(request: PersonRequest, webhook: Webhook) -> None:
-    """Say that the webhook already has the status, for example by a change in another tab."""
+    """Say which status the webhook has already, for example by a change in another tab."""
     webhook.refresh_from_db()
-    told = (
-        _("%(name)s is already active.") if webhook.active else _("%(name)s is already inactive.")
-    )
+    told = {
+        Webhook.State.ACTIVE: _("%(name)s is already active."),
+        Webhook.State.PAUSED: _("%(name)s is paused. Resume lets its events go out."),
+        Webhook.State.DISABLED: _("%(name)s is already inactive."),
+    }[webhook.state]
     inform(request, _("Nothing was changed."), told % name_of(webhook))
 
 
@@ -81,7 +125,7 @@ def name_of(webhook: Webhook) -> dict[str, str]:
 @posts_from("webhooks:detail")
 @for_administrators
 def test(request: PersonRequest, webhook_id: str) -> HttpResponse:
-    """Send a test event, also while the webhook is disabled, and lead to what comes of it."""
+    """Send a test event, whatever the webhook's state, and lead to what comes of it."""
     webhook = find(request, webhook_id)
     if not webhook.fires:
         never_called(request)
@@ -103,7 +147,12 @@ def tell_result(request: PersonRequest, delivery: Delivery, attempt: Attempt | N
         inform(request, told, _("Refresh the page in a moment."))
     elif attempt.result.is_delivered:
         words |= {"code": str(attempt.code), "ms": f"{attempt.duration:,}"}
-        succeed(request, _("%(id)s was delivered: %(code)s in %(ms)s ms.") % words)
+        told = _("%(id)s was delivered: %(code)s in %(ms)s ms.") % words
+        if delivery.webhook.state == Webhook.State.PAUSED:
+            kept = _("The webhook is still paused.")
+            succeed(request, told, kept, resuming(delivery.webhook))
+        else:
+            succeed(request, told)
     else:
         words["why"] = str(attempt.code or attempt.result.label)
         warn(request, _("%(id)s was not delivered: %(why)s.") % words)

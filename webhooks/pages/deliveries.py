@@ -23,7 +23,7 @@ from webhooks.pages.detail import find, header, never_called
 from webhooks.pages.filters import DELIVERED, FAILING, PLANNED, DeliveryFilter
 from webhooks.pages.recover import offers
 from webhooks.pages.tables import DeliveryTable
-from webhooks.standing import DeliveryStanding
+from webhooks.standing import DeliveryStanding, held_back
 
 
 @require_safe
@@ -151,13 +151,12 @@ def redeliver(request: PersonRequest, webhook_id: str, delivery_id: str) -> Http
         never_called(request)
     elif not webhook.redeliver(Delivery.objects.filter(pk=row.pk), by=request.user):
         inform(request, _("Nothing was changed."), _("It is about to be sent anyway."))
-    elif webhook.active:
+    elif webhook.sends:
         row.refresh_from_db()
         with turn(webhook.account_id):
             tell_result(request, row, send_now(webhook, row))
     else:
-        effect = _("It waits until the webhook is enabled.")
-        succeed(request, _("%(id)s is sent again.") % {"id": row.pk}, effect)
+        succeed(request, _("%(id)s is sent again.") % {"id": row.pk}, held_back(webhook))
     return redirect("webhooks:delivery", webhook.pk, row.pk)
 
 

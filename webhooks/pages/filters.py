@@ -17,11 +17,12 @@ from webhooks import products
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, DeliveryQuerySet, Webhook, WebhookEvent, WebhookQuerySet
 
-ACTIVE, INACTIVE, FAILING = "active", "inactive", "failing"
+FAILING = "failing"
 STATUSES = (
-    (ACTIVE, gettext_lazy("Active")),
+    (Webhook.State.ACTIVE, Webhook.State.ACTIVE.label),
     (FAILING, gettext_lazy("Active, failing")),
-    (INACTIVE, gettext_lazy("Inactive")),
+    (Webhook.State.PAUSED, Webhook.State.PAUSED.label),
+    (Webhook.State.DISABLED, Webhook.State.DISABLED.label),
 )
 
 
@@ -99,8 +100,9 @@ class WebhookFilter(ChoiceWords):
 
     def of_status(self, webhooks: WebhookQuerySet, name: str, value: str) -> QuerySet[Webhook]:
         if value == FAILING:
-            return webhooks.filter(active=True).exclude(health__failing_since=None)
-        return webhooks.filter(active=value == ACTIVE)
+            active = webhooks.in_state(Webhook.State.ACTIVE)
+            return active.exclude(health__failing_since=None)
+        return webhooks.in_state(Webhook.State(value))
 
     def with_failing(self, webhooks: WebhookQuerySet, name: str, value: str) -> QuerySet[Webhook]:
         return webhooks.filter(pk__in=Delivery.objects.failing().values("webhook"))

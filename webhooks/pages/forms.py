@@ -199,7 +199,8 @@ class GeneralForm(FieldsForm):
         label=gettext_lazy("Active"),
         required=False,
         help_text=gettext_lazy(
-            "While it is inactive, events are kept and sent once it is enabled."
+            "While it is inactive, events are kept and sent once it is enabled, which asks for the "
+            "password. To stop it while you mend the endpoint, use Pause on its page."
         ),
     )
 

@@ -20,6 +20,7 @@ from portal.notices import inform, succeed
 from webhooks.models import Delivery, DeliveryQuerySet, Webhook
 from webhooks.models.delivery import MOST_AGAIN
 from webhooks.pages.detail import find, header, never_called
+from webhooks.standing import held_back
 
 
 class SinceForm(forms.Form):
@@ -120,6 +121,7 @@ def send_all(
         "has_more": count > MOST_AGAIN,
         "oldest": rows.order_by("created_at").values_list("created_at", flat=True).first(),
         "seen": now_shown(),
+        "held_back": held_back(webhook, count),
     }
     return render(request, "webhooks/redeliver.html", context)
 
@@ -132,6 +134,6 @@ def sent_again(count: int) -> str:
 def when(webhook: Webhook) -> str:
     return (
         _("Their ids stay the same, so that your program can tell that they are repetitions.")
-        if webhook.active
-        else _("They wait until the webhook is enabled.")
+        if webhook.sends
+        else held_back(webhook, 2)
     )

@@ -49,7 +49,7 @@ class WebhookTable(Table):
     fires = tables.Column(gettext_lazy("Fires on"), order_by=("object_class", "pk"))
     endpoint = tables.Column(gettext_lazy("Endpoint"), order_by=("external_url", "pk"))
     last_delivery = tables.Column(gettext_lazy("Last delivery"))
-    status = tables.Column(gettext_lazy("Status"), order_by=("-active", "pk"))
+    status = tables.Column(gettext_lazy("Status"), order_by=("active", "paused_at"))
     created = tables.Column(gettext_lazy("Created"), order_by=("created_at", "pk"))
     updated = tables.Column(gettext_lazy("Updated"))
     actions = actions_column()
@@ -139,6 +139,16 @@ class WebhookTable(Table):
             "csrf_token": self.csrf_token,
         }
         return self.menu.render(context)
+
+    def order_status(
+        self,
+        webhooks: QuerySet[Webhook],
+        is_descending: bool,  # noqa: FBT001
+    ) -> tuple[QuerySet[Webhook], bool]:
+        """Active ones first, then those that are paused, then the others."""
+        if is_descending:
+            return webhooks.order_by("active", F("paused_at").desc(nulls_last=True), "-pk"), True
+        return webhooks.order_by("-active", F("paused_at").asc(nulls_first=True), "pk"), True
 
     # --- Orders with the empty values last, on both databases ---------------------------------
 

@@ -58,6 +58,10 @@ def disable(reason: str) -> Step:
     return lambda webhook: webhook.disable(by=None, reason=reason)
 
 
+def pause(webhook: Webhook) -> None:
+    webhook.pause(by=None)
+
+
 def validate(webhook: Webhook) -> None:
     webhook.edit(by=None, type=Type.VALIDATOR)
 
@@ -84,6 +88,12 @@ STATES = {
     "disabled": Row(disable("person"), is_called=False),
     "disabled, events wait": Row(both(send, disable("person")), is_called=False),
     "disabled by failures": Row(both(fail, disable("failing")), is_called=False),
+    "paused": Row(pause, is_called=False),
+    "paused, events wait": Row(both(send, pause), is_called=False),
+    "paused while it failed": Row(both(fail, pause), is_called=False),
+    "paused, then disabled": Row(both(send, pause, disable("person")), is_called=False),
+    "paused, then gone": Row(both(send, pause, disable("gone")), is_called=False),
+    "resumed": Row(both(fail, pause, lambda webhook: webhook.resume(by=None))),
     "gone": Row(both(fail, disable("gone")), is_called=False),
     "enabled again": Row(
         both(fail, disable("failing"), lambda webhook: webhook.enable(by=None)),
@@ -108,7 +118,17 @@ def pressed(route: str) -> Callable[[Client, Token], Response]:
 
 GETS = ("detail", "summary", "edit", "activity", "delete", "new_secret", "deliveries", "delivery")
 POSTS = (
-    *("enable", "disable", "test", "reveal", "copy", "new_secret", "save_deliveries_layout"),
+    *(
+        "enable",
+        "disable",
+        "pause",
+        "resume",
+        "test",
+        "reveal",
+        "copy",
+        "new_secret",
+        "save_deliveries_layout",
+    ),
     *("redeliver_failed", "recover", "redeliver", "stop"),
 )
 PAGES: dict[str, Callable[[Client, Token], Response]] = {
@@ -128,6 +148,7 @@ CALLED = (
 NOT_CALLED = (
     *("is disabled", "once it is enabled", "when you enable it", "never called"),
     *("When the webhook is enabled", "never calls", "Disabled on", "Never: the webhook"),
+    *("once it is resumed", "when you resume it", "When the webhook is resumed", "Paused since"),
 )
 
 
@@ -234,6 +255,10 @@ def check_buttons(standing: Standing, page: str, where: str) -> None:
     assert (f'action="{here}/test/"' in page) == (manages and webhook.fires), where
     assert (f'action="{here}/enable/"' in page) == (manages and not webhook.active), where
     assert (f'action="{here}/disable/"' in page) == (manages and webhook.active), where
+    paused = webhook.paused_at is not None
+    assert (f'action="{here}/resume/"' in page) == (manages and paused), where
+    pauses = manages and webhook.active and webhook.fires and not paused
+    assert (f'action="{here}/pause/"' in page) == pauses, where
     banner = standing.banner
     assert not banner or escape(banner.headline) in page, where
     if not webhook.fires:
