@@ -136,7 +136,7 @@ def told(attempt: Attempt) -> dict[str, Any]:
 def pretty(body: str) -> str:
     """Return JSON with line breaks, anything else as it is."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        return text.json_text(json.loads(body), indent=2)
     except (ValueError, RecursionError):
         return body
 
