@@ -15,6 +15,7 @@ from accounts.http import PersonRequest
 from portal import tables, text
 from portal.http import posts_from
 from portal.notices import inform, succeed
+from webhooks import retention
 from webhooks.catalog import Method
 from webhooks.models import Attempt, Delivery, DeliveryQuerySet, Webhook
 from webhooks.now import send_now, turn
@@ -45,6 +46,7 @@ def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
         **filters.template_context(),
         "tab": "deliveries",
         "empty": empty,
+        "kept": retention.rule(),
         "again": offers(webhook) if request.membership.is_admin else None,
         "segments": filters.segments("result", FAILING, PLANNED, DELIVERED),
         "no_match": filters.no_match,
