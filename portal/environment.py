@@ -190,6 +190,16 @@ def sqlite(path: str, options: dict[str, str], busy_seconds: int) -> dict[str, A
     }
 
 
+# A server that vanishes without closing its connections is noticed after about a minute; the system
+# would wait for two hours.
+NOTICE_SILENCE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
+
 def postgresql(base: str, options: dict[str, str], *, behind_pgbouncer: bool) -> dict[str, Any]:
     """Return Django's settings for a URL, parsed by PostgreSQL's own client library.
 
@@ -222,7 +232,7 @@ def postgresql(base: str, options: dict[str, str], *, behind_pgbouncer: bool) ->
         "PASSWORD": given.pop("password", ""),
         "HOST": given.pop("host", ""),
         "PORT": given.pop("port", ""),
-        "OPTIONS": {"server_side_binding": True, **given},
+        "OPTIONS": {"server_side_binding": True, **NOTICE_SILENCE, **given},
     }
     if behind_pgbouncer:
         # Each transaction may use another connection to the server, so no state may be kept on one.

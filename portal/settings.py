@@ -262,6 +262,7 @@ LOGGING = {
         "passwords": {"()": "portal.logs.AtMost", "most": 60},
         "requests": {"()": "portal.logs.AtMost", "most": 60},
         "overload": {"()": "portal.logs.AtMost", "most": 60},
+        "worker": {"()": "portal.logs.AtMost", "most": 10},
         "refusals": {"()": "portal.logs.OnceEach", "most": 60},
     },
     "formatters": {
@@ -279,5 +280,7 @@ LOGGING = {
         "portal.overload": {"filters": ["overload"]},
         "accounts.backends": {"filters": ["passwords"]},
         "tokens.refusals": {"filters": ["refusals"]},
+        # While the database is away it says so several times a second.
+        "webhooks.worker": {"filters": ["worker"]},
     },
 }

@@ -257,6 +257,21 @@ def release_strays(worker: str, known: "Iterable[str]") -> int:
     )
 
 
+def follow_clock(worker: str, jump: timedelta) -> None:
+    """Bear that the clock was set: begin the leases of a worker anew, at the time it is now.
+
+    If it was set back, what had been due before is due again, for every worker.
+    """
+    now = timezone.now()
+    mine = Delivery.objects.filter(claimed_by=worker, state=Delivery.State.PENDING)
+    mine.update(due_at=now + LEASE)
+    was_due = (now, now - jump)
+    waiting = Delivery.objects.unfinished().filter(claimed_by="", due_at__range=was_due)
+    waiting.update(due_at=now)
+    WebhookHealth.objects.filter(hold_until__range=was_due).update(hold_until=None)
+    WebhookHealth.objects.filter(paced_until__range=was_due).update(paced_until=None)
+
+
 def recover() -> int:
     """Make deliveries due again whose worker died, and note it; return how many there were.
 

@@ -11,12 +11,12 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 import pycurl
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.utils import timezone
 
 from tokens.vault import SealBroken
@@ -40,10 +40,12 @@ RESULTS, RESULTS_SECONDS = 64, 0.02
 # How often it looks for work, at most; and the part of the time that looking may take.
 LOOK_SECONDS, LOOK_SHARE = 0.05, 0.1
 BEAT_SECONDS, TIDY_SECONDS = 5.0, 1.0
-# How often it looks for what can be forgotten, unless it has just found something.
-FORGET_SECONDS = 60.0
 # How long it waits after the database has failed.
 AWAY_SECONDS = 1.0
+# PostgreSQL that only lets read says so with an InternalError.
+REFUSALS = (OperationalError, InterfaceError, InternalError)
+# By how much the clock must jump to be noticed. Leases bear less than that.
+JUMP = timedelta(seconds=5)
 # How long it finishes calls after it was asked to end.
 GRACE_SECONDS = TOTAL_SECONDS + 5.0
 
@@ -61,9 +63,9 @@ class Worker:
         self.accounts: Counter[str] = Counter()
         self.is_ending = self.is_cut_off = self.has_strays = False
         self.last_second = float("inf")
+        self.epoch = epoch()
         # When it does each of these the next time, on the monotonic clock.
         self.next_look = self.next_flush = self.next_beat = self.next_tidy = 0.0
-        self.next_forget = 0.0
 
     def stop(self) -> None:
         """Ask it to take nothing more, and to end when its calls have; for signals too."""
@@ -98,6 +100,7 @@ class Worker:
         return bool(self.running or self.ended)
 
     def step(self) -> None:
+        self.mind_the_clock()
         now = time.monotonic()
         if now >= self.next_beat:
             self.next_beat = now + BEAT_SECONDS
@@ -109,12 +112,26 @@ class Worker:
             if self.has_strays:
                 self.guarded(self.release_strays)
             self.guarded(claims.recover)
-            if now >= self.next_forget:
-                found = self.guarded(retention.forget)
-                self.next_forget = now + (TIDY_SECONDS if found else FORGET_SECONDS)
+            self.guarded(retention.forget)
         if now >= self.next_look and not self.is_ending:
             self.look()
         self.transfer()
+
+    def mind_the_clock(self) -> None:
+        """Bear that the clock was set: keep what is being sent, and let nothing wait longer."""
+        before, self.epoch = self.epoch, epoch()
+        jump = self.epoch - before
+        if abs(jump) < JUMP:
+            return
+        way = "ahead" if jump > timedelta(0) else "back"
+        log.warning("The clock was set %s by %.0f seconds.", way, abs(jump).total_seconds())
+        self.running = {
+            curl: (transfer, claimed, call, at + jump)
+            for curl, (transfer, claimed, call, at) in self.running.items()
+        }
+        for each in self.ended:
+            each.at += jump
+        self.guarded(lambda: claims.follow_clock(self.name, jump))
 
     # --- Claiming ---------------------------------------------------------------------------------
 
@@ -216,9 +233,11 @@ class Worker:
         """Do something with the database; return None if that fails."""
         try:
             answer = work()
-        except (OperationalError, InterfaceError) as problem:
+        except REFUSALS as problem:
             self.is_cut_off = self.has_strays = True
             log.warning("The database refused the worker: %s", reason(problem))
+            # Once the database is mended, this connection may still be to what it was.
+            connection.close()
         except Exception:
             log.exception("The worker could not do something.")
         else:
@@ -241,6 +260,11 @@ class Worker:
         for transfer in self.idle:
             transfer.close()
         self.multi.close()
+
+
+def epoch() -> datetime:
+    """Return the moment when the monotonic clock was zero, which changes when the clock is set."""
+    return timezone.now() - timedelta(seconds=time.monotonic())
 
 
 def call_of(claimed: Claimed, now: datetime) -> Call:

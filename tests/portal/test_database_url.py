@@ -3,6 +3,8 @@
 What would otherwise be ignored is refused.
 """
 
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,8 +17,15 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from portal.environment import read_database
+from portal.environment import NOTICE_SILENCE, read_database
 from tests.server import database, environment, installation
+
+KEEPALIVE = (
+    socket.TCP_KEEPIDLE,
+    socket.TCP_KEEPINTVL,
+    socket.TCP_KEEPCNT,
+    socket.TCP_USER_TIMEOUT,
+)
 
 
 @pytest.fixture
@@ -100,6 +109,7 @@ def test_options_of_postgresql_are_honoured_beside_the_portals_own(
     assert read(f"postgres://h/d?{query}")["OPTIONS"] == {
         "server_side_binding": True,
         "prepare_threshold": 5,
+        **NOTICE_SILENCE,
         **expected,
     }
 
@@ -197,6 +207,16 @@ def test_a_portal_works_in_a_folder_with_any_name(tmp_path: Path) -> None:
         "C# projects",
         home.name,
     }
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite speaks to no server")
+@pytest.mark.django_db
+def test_a_server_that_vanished_is_noticed_in_about_a_minute() -> None:
+    connection.ensure_connection()
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as link:
+        assert link.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        tcp = [link.getsockopt(socket.IPPROTO_TCP, name) for name in KEEPALIVE]
+    assert tcp == [30, 10, 3, 60_000]
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite speaks to no server")

@@ -274,9 +274,11 @@ class DeliveryWorker(models.Model):
     def beat(cls, name: str) -> None:
         now = timezone.now()
         cls.objects.update_or_create(name=name, defaults={"seen_at": now})
-        cls.objects.filter(seen_at__lt=now - FORGOTTEN).delete()
+        # What was seen later than now was seen before the clock was set back.
+        cls.objects.exclude(seen_at__range=(now - FORGOTTEN, now + SILENCE)).delete()
 
     @classmethod
     def is_running(cls) -> bool:
         """Tell whether any worker has been seen lately."""
-        return cls.objects.filter(seen_at__gt=timezone.now() - SILENCE).exists()
+        now = timezone.now()
+        return cls.objects.filter(seen_at__range=(now - SILENCE, now + SILENCE)).exists()

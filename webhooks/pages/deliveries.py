@@ -15,7 +15,6 @@ from accounts.http import PersonRequest
 from portal import tables, text
 from portal.http import posts_from
 from portal.notices import inform, succeed
-from webhooks import retention
 from webhooks.catalog import Method
 from webhooks.models import Attempt, Delivery, DeliveryQuerySet, Webhook
 from webhooks.now import send_now, turn
@@ -46,7 +45,6 @@ def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
         **filters.template_context(),
         "tab": "deliveries",
         "empty": empty,
-        "kept": retention.rule(),
         "again": offers(webhook) if request.membership.is_admin else None,
         "segments": filters.segments("result", FAILING, PLANNED, DELIVERED),
         "no_match": filters.no_match,
@@ -138,7 +136,7 @@ def told(attempt: Attempt) -> dict[str, Any]:
 def pretty(body: str) -> str:
     """Return JSON with line breaks, anything else as it is."""
     try:
-        return text.json_text(json.loads(body), indent=2)
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return body
 

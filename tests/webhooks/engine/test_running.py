@@ -44,16 +44,19 @@ def url_of_database() -> str:
 
 
 @contextmanager
-def working() -> Iterator["subprocess.Popen[bytes]"]:
+def working(
+    *program: str, database: str = "", **options: Any
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a worker on the database of the test."""
     secrets = {
         name: os.environ[name] for name in ("SECRET_KEY", "TOKEN_PEPPERS", "TOKEN_SEALING_KEYS")
     }
     env = {**clean(), **secrets, "DEMO": "on", "ENV_FILE": os.devnull}
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "deliver"],
+        [sys.executable, *(program or ("manage.py", "deliver"))],
         cwd=ROOT,
-        env={**env, "DATABASE_URL": url_of_database()},
+        env={**env, "DATABASE_URL": database or url_of_database()},
+        **options,
     )
     try:
         yield process
