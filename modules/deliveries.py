@@ -17,6 +17,7 @@ from modules.webhooks import WEBHOOKS, refuse_uncalled
 from portal.fields import MomentField
 from tokens.catalog import Module
 from tokens.gate import Caller
+from webhooks import retention
 from webhooks.models import Attempt, Delivery
 from webhooks.outcomes import Outcome
 
@@ -46,8 +47,8 @@ DELIVERIES = Resource(
     Module.INTEGRATIONS,
     deliveries,
     parent=WEBHOOKS,
-    about="The deliveries of a webhook in the last 30 days, with the last 100 tries of each. The "
-    "bodies are on its page in the portal.",
+    about="The deliveries of a webhook, with the last 100 tries of each. "
+    f"{retention.rule()} The bodies are on its page in the portal.",
     fields={
         "id": "id",
         "state": "state",

@@ -11,17 +11,24 @@ from typing import Any
 
 # --- Secrets --------------------------------------------------------------------------------------
 
-# The secret of a key wherever it may occur: in a message, a header, a body, a URL, the repr of a
-# `Key`, a traceback.
+# Whatever opens something, wherever it may occur: in a message, a header, a body, a URL, the repr
+# of a `Key`, a traceback.
 SECRETS = (
-    # After the id of its token, even truncated: in a header, percent-encoded once or twice, in JSON
-    # or in a repr.
+    # After the id of its token, even truncated: in a header, percent-encoded once or more, in JSON,
+    # also in JSON within JSON, or in a repr.
     re.compile(
-        r"""(SU-\d{3}-\d{3}-\d{3}(?:(?:%(?:25)*3A|:)|['",\s]+(?:secret|token)['"]?\s*[=:]\s*b?['"]?))[0-9a-f]{8,}""",
+        r"""(SU(?:(?:%(?:25)*2D|-)\d{3}){3}(?:(?:%(?:25)*3A|:)|[\\'",\s]+(?:secret|token)[\\'"]*\s*[=:]\s*b?[\\'"]*))[0-9a-f]{8,}""",
         re.IGNORECASE,
     ),
-    # On its own: nothing else worth logging has forty hex digits.
-    re.compile(r"()[0-9a-f]{40,}", re.IGNORECASE),
+    # On its own, percent-encoded or not: nothing else worth logging has forty hex digits.
+    re.compile(r"()(?:[0-9a-f]|%(?:25)*(?:3\d|[46][1-6])){40,}", re.IGNORECASE),
+    # The secret of a webhook that signs by the Standard Webhooks specification.
+    re.compile(r"(whsec_)[\w+/=%-]{8,}"),
+    # Credentials of other schemes than ours, which people try, and of a URL.
+    re.compile(r"(\b(?:Basic|Bearer)(?:\s|%20|\+)+)[\w+/=.~%-]{8,}", re.IGNORECASE),
+    re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),
+    # The session of a person.
+    re.compile(r"(\b(?:__Host-)?session(?:id)?['\"]?\s*[=:]\s*['\"]?)\w{16,}", re.IGNORECASE),
     # The URL of a calendar feed, an invitation or a password reset, which opens it by itself.
     re.compile(r"(/(?:calendar|invitation|reset/[^/\s]+)/)[^/\s]{16,}"),
     # Base64 of `SU-…` and `ApiKey SU-…`, as in Basic credentials.

@@ -3,11 +3,13 @@
 Dates are dd/mm/yyyy, as in CloudBlue Connect.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from math import ceil
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
@@ -95,6 +97,26 @@ def is_hidden(value: str, at: int) -> bool:
     if VARIATION.match(letter):
         return not varies(before, after)
     return unicodedata.category(letter) in HIDDEN or bool(IGNORABLE.match(letter))
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """Return JSON for people: hidden characters are escaped, so that none reorders what they read.
+
+    Raise ValueError for a value that JSON cannot hold.
+    """
+    written = json.dumps(value, indent=indent, ensure_ascii=False)
+    if written.isascii() and "\x7f" not in written:
+        return written
+    return "".join(
+        in_json(letter) if letter != "\n" and is_hidden(written, at) else letter
+        for at, letter in enumerate(written)
+    )
+
+
+def in_json(letter: str) -> str:
+    """Return a character as JSON can write any."""
+    units = letter.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def joins(before: str, after: str) -> bool:

@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 
 from portal.api import PREFIX
+from portal.text import json_text
 from tokens import vault
 from webhooks.catalog import COLLECTIONS, Method, ObjectClass
 from webhooks.models import (
@@ -161,7 +162,7 @@ def sample(webhook: WebhookFields) -> str:
         object_class=kind,
     )
     content = payload(Delivery(id="WHD-…", event=event), likeness, WebhookHealth(), now)
-    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
+    return json_text(content, indent=2)
 
 
 def described(event: WebhookEvent, message: str) -> dict[str, Any]:

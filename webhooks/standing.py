@@ -3,7 +3,6 @@
 Every page takes its sentences, marks and buttons from here, so that none contradicts another.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -331,7 +330,7 @@ class Standing:
     @property
     def data(self) -> str:
         """The own data as JSON."""
-        return json.dumps(self.webhook.data, ensure_ascii=False)
+        return text.json_text(self.webhook.data)
 
     @cached_property
     def missed(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from portal import text
-from webhooks import conditions
+from webhooks import conditions, retention
 from webhooks.models import Delivery, Webhook, WebhookEvent
 from webhooks.standing import DeliveryStanding
 
@@ -35,9 +35,10 @@ def why_not(webhook: Webhook, object_id: str) -> Answer:
         return Answer(
             _("The portal saw no event of %(id)s.") % named,
             _(
-                "Check the id. Only changes of the last 30 days are known, and only those that "
-                "some webhook of the account is about."
-            ),
+                "Check the id. Only changes of the last %(days)d days are known, and only those "
+                "that some webhook of the account is about."
+            )
+            % {"days": retention.KEPT.days},
         )
     return of_event(webhook, event)
 

@@ -40,6 +40,8 @@ RESULTS, RESULTS_SECONDS = 64, 0.02
 # How often it looks for work, at most; and the part of the time that looking may take.
 LOOK_SECONDS, LOOK_SHARE = 0.05, 0.1
 BEAT_SECONDS, TIDY_SECONDS = 5.0, 1.0
+# How often it looks for what can be forgotten, unless it has just found something.
+FORGET_SECONDS = 60.0
 # How long it waits after the database has failed.
 AWAY_SECONDS = 1.0
 # PostgreSQL that only lets read says so with an InternalError.
@@ -66,6 +68,7 @@ class Worker:
         self.epoch = epoch()
         # When it does each of these the next time, on the monotonic clock.
         self.next_look = self.next_flush = self.next_beat = self.next_tidy = 0.0
+        self.next_forget = 0.0
 
     def stop(self) -> None:
         """Ask it to take nothing more, and to end when its calls have; for signals too."""
@@ -112,7 +115,9 @@ class Worker:
             if self.has_strays:
                 self.guarded(self.release_strays)
             self.guarded(claims.recover)
-            self.guarded(retention.forget)
+            if now >= self.next_forget:
+                found = self.guarded(retention.forget)
+                self.next_forget = now + (TIDY_SECONDS if found else FORGET_SECONDS)
         if now >= self.next_look and not self.is_ending:
             self.look()
         self.transfer()

@@ -91,6 +91,8 @@ CHILDREN = {
     "select": {"option", "optgroup"},
 }
 INTERACTIVE = frozenset(["a", "button", "input", "select", "textarea", "details", "label"])
+# What a label can be for.
+LABELLED = frozenset(["button", "input", "meter", "output", "progress", "select", "textarea"])
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "form", "list")
 
 
@@ -103,7 +105,10 @@ class Checker(HTMLParser):
         self.open: list[str] = []
         self.ids: list[str] = []
         self.referred: set[str] = set()
-        self.templates = 0
+        self.controls: set[str] = set()
+        self.labels: set[str] = set()
+        # The sections that are open, by whether they have a name or a heading.
+        self.sections: list[bool] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         where = self.getpos()[0]
@@ -126,6 +131,14 @@ class Checker(HTMLParser):
         ]
         if len(given) != len(attrs):
             self.faults.append(f"{where}: <{tag}> has an attribute twice")
+        if tag in HEADINGS:
+            self.sections = [True] * len(self.sections)
+        if tag == "section":
+            self.sections.append(bool({"aria-label", "aria-labelledby"} & {*given}))
+        if tag in LABELLED and given.get("type") != "hidden":
+            self.controls.add(given.get("id") or "")
+        if tag == "label" and "for" in given:
+            self.labels.add(given["for"] or "")
         if "template" not in self.open:
             self.ids += [given["id"] or ""] if "id" in given else []
             self.referred |= {
@@ -137,6 +150,8 @@ class Checker(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in VOID:
             return
+        if tag == "section" and self.sections and not self.sections.pop():
+            self.faults.append(f"{self.getpos()[0]}: a <section> without a heading or a name")
         if not self.open or self.open[-1] != tag:
             self.faults.append(f"{self.getpos()[0]}: </{tag}> closes nothing")
         else:
@@ -149,6 +164,10 @@ class Checker(HTMLParser):
         self.faults += [f"the id {each} twice" for each in sorted(twice)]
         self.faults += [
             f"nothing has the id {each}" for each in sorted(self.referred - {*self.ids})
+        ]
+        self.faults += [
+            f"a label for {each}, which is no control"
+            for each in sorted((self.labels & {*self.ids}) - self.controls)
         ]
 
 
@@ -166,6 +185,10 @@ def test_the_check_finds_what_is_not_allowed() -> None:
     assert check('<p id="a"></p><p id="a"></p>') == ["the id a twice"]
     assert check('<label for="b">x</label>') == ["nothing has the id b"]
     assert check('<p style="color: red">x</p>') == ["1: style"]
+    assert check("<section><p>x</p></section>") == ["1: a <section> without a heading or a name"]
+    assert check("<section><section><h2>x</h2></section></section>") == []
+    for control in ('<input type="hidden" id="b">', '<p id="b"></p>'):
+        assert check(f'<label for="b">x</label>{control}') == ["a label for b, which is no control"]
 
 
 @pytest.mark.parametrize("route", sorted(PAGES))

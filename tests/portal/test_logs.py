@@ -3,13 +3,16 @@
 A wrong call of the logger never breaks a request.
 """
 
+import json
 import logging
 import re
 import secrets
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from logging import LogRecord
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.test import Client
@@ -39,8 +42,19 @@ FORMS = [
     str((ID, SECRET)),
     str(f"{ID}:{SECRET}".encode()),
     SECRET,
+    f"SU%2D160%2D984%2D311%3A{SECRET[:12]}",
+    json.dumps(json.dumps({"id": ID, "token": SECRET[:12]})),
+    "".join(f"%{ord(each):02x}" for each in SECRET),
+    "".join(f"%25{ord(each):02X}" for each in SECRET),
+    f"Bearer {SECRET[:20]}",
+    f"Basic {b64encode(f'x:{ID}:{SECRET}'.encode()).decode()}",
+    f"postgres://portal:{SECRET[:20]}@127.0.0.1/portal",
+    f"__Host-session={SECRET[:32]}; path=/",
+    f"whsec_{b64encode(SECRET[:24].encode()).decode()}",
     "Basic U1UtMTYwLTk4NC0zMTE6ZjQ1YmVlN2U3OWIxMGZmNmVmZjY3OTAyY2NiNGYzZDQ2NzI0Y2ViOA==",
 ]
+# Base64 of the secret, which depends on how many characters stand before it.
+CODED = [b64encode(b"x" * n + SECRET[:14].encode()).decode()[4:-4] for n in range(3)]
 
 
 def shown(record: logging.LogRecord) -> str:
@@ -58,7 +72,10 @@ def record(text: object, *args: object, **kwargs: Any) -> LogRecord:
 
 
 def holds_secret(line: str) -> bool:
-    return SECRET[:12].lower() in line.lower() or "ZjQ1YmVl" in line
+    plain = (line, unquote(line), unquote(unquote(line)))
+    return any(SECRET[:12] in text.lower() for text in plain) or any(
+        coded in line for coded in CODED
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,5 +1,6 @@
 """Words for moments and lists."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,6 +31,24 @@ def test_moments_of_the_last_month_are_relative(
     now = datetime(2026, 6, 15, 15, 30, tzinfo=UTC)
     monkeypatch.setattr(timezone, "now", lambda: now)
     assert text.ago(now - passed) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ({"a": [1, "ö", "\n"]}, r'{"a": [1, "ö", "\n"]}'),
+        ("\u202eevil\x7f\u2028", r'"\u202eevil\u007f\u2028"'),
+        ("\U000e0041\ue000", r'"\udb40\udc41\ue000"'),
+        ("👩\u200d🚀", '"👩\u200d🚀"'),
+    ],
+)
+def test_json_for_people_has_no_hidden_characters(value: object, written: str) -> None:
+    assert text.json_text(value) == written
+    assert json.loads(written) == value
+
+
+def test_json_for_people_can_have_lines() -> None:
+    assert text.json_text({"a": "\u200b"}, indent=2) == '{\n  "a": "\\u200b"\n}'
 
 
 def test_older_moments_are_dates_and_nothing_is_never() -> None:

@@ -152,6 +152,7 @@ def test_a_validator_is_kept_but_cannot_be_triggered(hooks: Hooks, product: Any)
         ({"headers": {"X-Source": "one\r\nX-Two: 2"}}, "headers"),
         ({"headers": {"X Source": "one"}}, "headers"),
         ({"headers": {"X-Source": 7}}, "headers"),
+        ({"headers": {"X-Source": "one", "x-source": "two"}}, "headers"),
         ({"headers": {f"X-{n}": "" for n in range(21)}}, "headers"),
         ({"headers": ["X-Source"]}, "headers"),
         ({"data": "text"}, "data"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Account
 from portal.fields import LineField, ProseField
-from portal.text import NULL_IN_JSON, line
+from portal.text import NULL_IN_JSON, isolate, line
 from webhooks import conditions
 from webhooks.catalog import Method, ObjectClass
 
@@ -51,10 +51,15 @@ def check_headers(value: Any) -> None:
         raise ValidationError(_("Headers must be an object of names and values."))
     if len(value) > MOST_HEADERS:
         raise ValidationError(_("At most %(count)s headers.") % {"count": MOST_HEADERS})
+    names = [name.lower() for name in value]
     for name, content in value.items():
+        if names.count(name.lower()) > 1:
+            raise ValidationError(
+                _("%(name)s stands there twice.") % {"name": isolate(name[:HEADER_NAME])}
+            )
         if not re.fullmatch(rf"[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{HEADER_NAME}}}", name):
             raise ValidationError(
-                _("“%(name)s” is not the name of a header.") % {"name": name[:HEADER_NAME]}
+                _("“%(name)s” is not the name of a header.") % {"name": isolate(name[:HEADER_NAME])}
             )
         if name.lower() in RESERVED or name.lower().startswith("webhook-"):
             raise ValidationError(_("The portal sets the header %(name)s itself.") % {"name": name})

@@ -15,6 +15,7 @@ from accounts.http import PersonRequest
 from portal import tables, text
 from portal.http import posts_from
 from portal.notices import inform, succeed
+from webhooks import retention
 from webhooks.catalog import Method
 from webhooks.models import Attempt, Delivery, DeliveryQuerySet, Webhook
 from webhooks.now import send_now, turn
@@ -45,6 +46,7 @@ def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
         **filters.template_context(),
         "tab": "deliveries",
         "empty": empty,
+        "kept": retention.rule(),
         "again": offers(webhook) if request.membership.is_admin else None,
         "segments": filters.segments("result", FAILING, PLANNED, DELIVERED),
         "no_match": filters.no_match,
@@ -136,7 +138,7 @@ def told(attempt: Attempt) -> dict[str, Any]:
 def pretty(body: str) -> str:
     """Return JSON with line breaks, anything else as it is."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        return text.json_text(json.loads(body), indent=2)
     except (ValueError, RecursionError):
         return body
 

@@ -163,7 +163,7 @@ class FieldsForm(forms.ModelForm):
         headers = instance.headers if isinstance(instance.headers, dict) else {}
         start = {
             "headers": "\n".join(f"{name}: {value}" for name, value in headers.items()),
-            "data": json.dumps(instance.data, ensure_ascii=False) if instance.data else "",
+            "data": text.json_text(instance.data) if instance.data else "",
         }
         super().__init__(data, instance=instance, initial=start)
         self.prepare()

@@ -12,7 +12,7 @@ from activity.models import Event
 from tests.factories import AccountFactory
 from tests.webhooks.engine.conftest import MakeWebhook, deliver, happen, seen
 from tests.webhooks.engine.receiver import Receiver, Reply
-from webhooks import claims, results, retention
+from webhooks import claims, results
 from webhooks.catalog import Type
 from webhooks.models import Attempt, Delivery, DeliveryWorker, Webhook, WebhookEvent, WebhookHealth
 from webhooks.outcomes import Outcome
@@ -416,17 +416,3 @@ def test_a_running_worker_is_seen_and_one_that_ended_is_not(webhook: Webhook) ->
     happen(webhook)
     deliver()
     assert not DeliveryWorker.objects.exists()
-
-
-def test_events_are_forgotten_after_a_month_with_all_that_hangs_on_them(
-    webhook: Webhook, receiver: Receiver
-) -> None:
-    old, new = happen(webhook, 2)
-    deliver()
-    WebhookEvent.objects.filter(pk=old.event_id).update(at=timezone.now() - timedelta(days=31))
-    WebhookEvent.objects.filter(pk=new.event_id).update(at=timezone.now() - timedelta(days=29))
-    assert retention.forget() == 1
-    assert [each.pk for each in Delivery.objects.all()] == [new.pk]
-    assert Attempt.objects.count() == 1
-    # What was counted stays.
-    assert WebhookHealth.objects.get().successes == 2

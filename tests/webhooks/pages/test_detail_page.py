@@ -1,5 +1,6 @@
 """The details of a webhook: General, its secrets, and Activity."""
 
+import html
 import re
 
 import pytest
@@ -31,6 +32,16 @@ def test_headers_are_shown_to_members_without_their_values(
     seen = text_of(adrian, webhook)
     assert "X-Key" in seen
     assert "hush-hush" not in seen
+
+
+def test_hidden_characters_in_the_data_reorder_no_page(michael: Person, account: Account) -> None:
+    """Where people read the data, they are written as JSON can write any character."""
+    data = {"next": "\u202e\x7f", "team": "Söder 👩\u200d🚀"}
+    webhook = make_webhook(account, data=data)
+    for path in ("", "edit/"):
+        seen = html.unescape(text_of(michael, webhook, path))
+        assert r'{"next": "\u202e\u007f", "team": "Söder 👩' + "\u200d🚀" in seen
+        assert "\u202e" not in seen
 
 
 def test_the_page_of_a_member_offers_nothing(adrian: Person, webhook: Webhook) -> None:
