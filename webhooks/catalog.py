@@ -50,6 +50,18 @@ COLLECTIONS = {
     ObjectClass.TOKEN: "auth/tokens",
 }
 
+# Ids of their objects, as they begin.
+SAMPLE_IDS = {
+    ObjectClass.FULFILLMENT_REQUEST: "PR-…",
+    ObjectClass.TIER_CONFIG_REQUEST: "TCR-…",
+    ObjectClass.TIER_ACCOUNT_REQUEST: "TAR-…",
+    ObjectClass.LISTING_REQUEST: "LSTR-…",
+    ObjectClass.BILLING_REQUEST: "BRV-…",
+    ObjectClass.USAGE_FILE: "UF-…",
+    ObjectClass.HELPDESK_CASE: "CA-…",
+    ObjectClass.TOKEN: "SU-…",
+}
+
 
 class Type(TextChoices):
     """Connect's types of webhooks.

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 from django.conf import settings
@@ -23,7 +23,7 @@ from django.utils.encoding import iri_to_uri
 from portal.api import PREFIX
 from portal.text import json_text
 from tokens import vault
-from webhooks.catalog import COLLECTIONS, Method, ObjectClass
+from webhooks.catalog import COLLECTIONS, SAMPLE_IDS, Method, ObjectClass
 from webhooks.models import (
     Delivery,
     Webhook,
@@ -150,19 +150,40 @@ def payload(
     }
 
 
-def sample(webhook: WebhookFields) -> str:
-    """Return a body as the webhook would be sent it, indented, with an object made up."""
-    kind = webhook.object_class or ObjectClass.FULFILLMENT_REQUEST
+class Sample(NamedTuple):
+    """A call as it would be made, with an object made up and without its signatures."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+
+
+def sample(webhook: WebhookFields) -> Sample:
+    """Return a call as the webhook would make it when an object is created."""
+    kind = ObjectClass(webhook.object_class or ObjectClass.FULFILLMENT_REQUEST)
     now = timezone.now()
-    event = WebhookEvent(object_class=kind, action="approved", object_id="PR-…", at=now)
+    event = WebhookEvent(object_class=kind, action="created", object_id=SAMPLE_IDS[kind], at=now)
+    names = ("account_id", "label", "product_id", "data", "external_url", "http_method", "headers")
     likeness = Webhook(
-        id="WH-…",
-        account_id=webhook.account_id,
-        **{name: getattr(webhook, name) for name in ("label", "product_id", "data")},
-        object_class=kind,
+        id="WH-…", object_class=kind, **{name: getattr(webhook, name) for name in names}
     )
-    content = payload(Delivery(id="WHD-…", event=event), likeness, WebhookHealth(), now)
-    return json_text(content, indent=2)
+    delivery = Delivery(id="WHD-…", event=event)
+    call = make_call(delivery, likeness, WebhookHealth(), Secrets("", ("",)), now)
+    unsigned = {
+        **dict.fromkeys(BEARERS, "Bearer …"),
+        "webhook-signature": "v1,…",
+    }
+    return Sample(
+        call.method,
+        # An ellipsis is no part of an address, which a query would spell out.
+        call.url.replace(quote("…"), "…") if webhook.external_url else "",
+        {
+            name: value if name in call.own else unsigned.get(name, value)
+            for name, value in call.headers.items()
+        },
+        json_text(orjson.loads(call.body), indent=2) if call.body else "",
+    )
 
 
 def described(event: WebhookEvent, message: str) -> dict[str, Any]:

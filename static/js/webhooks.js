@@ -30,6 +30,8 @@
     const next = row.nextElementSibling;
     row.remove();
     number(pairs);
+    // For whatever follows the form.
+    pairs.dispatchEvent(new Event('change', { bubbles: true }));
     controls(next).at(-1).focus();
   };
 

@@ -143,6 +143,48 @@ def test_headers_come_and_go_in_place(visit: Visit) -> None:
     assert page.evaluate("document.body.dataset.same") is None
 
 
+def test_what_will_be_sent_follows_while_one_types(visit: Visit) -> None:
+    page = visit("michael")
+    page.goto(f"{WEBHOOKS}new/")
+    page.get_by_label("Label").fill("Followed")
+    page.get_by_role("button", name="Next", exact=True).click()
+    sample = page.locator("#sample-text")
+    page.get_by_label("URL").fill("https://desk.example/hook")
+    page.get_by_label("Name of another header").fill("X-Source")
+    value = page.get_by_label("Value of another header")
+    value.fill("connect")
+    expect(sample).to_contain_text("POST https://desk.example/hook X-Source: connect")
+    expect(value).to_be_focused()
+    page.get_by_label("Add another header").click()
+    page.get_by_label("Remove header 1").click()
+    expect(sample).not_to_contain_text("X-Source")
+    page.get_by_role("button", name="Next", exact=True).click()
+
+    page.get_by_label("Token").check()
+    expect(sample).to_contain_text('"object_class": "token"')
+    data = page.get_by_label("Own data")
+    data.fill('{"queue": ')
+    expect(sample).to_contain_text("Left out, because it cannot be used yet: Own data.")
+    # What is not finished is no error yet.
+    expect(page.locator(".field-error")).to_have_count(0)
+    data.fill('{"queue": "ops"}')
+    expect(sample).to_contain_text('"queue": "ops"')
+    expect(sample).not_to_contain_text("Left out")
+    page.get_by_label("Condition").fill("eq(action,created)")
+    told = re.compile("It would have matched|No such event has happened yet")
+    expect(page.get_by_role("status").filter(has_text=told)).to_be_visible()
+    expect(page.locator("#messages")).to_be_empty()
+
+
+def test_without_scripts_what_will_be_sent_is_that_of_the_last_press(visit: Visit) -> None:
+    page = visit("robert", java_script_enabled=False)
+    fill(page, "Pressed")
+    page.get_by_label("Own data").fill('{"queue": "cases"}')
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#sample-text")).to_contain_text('"queue": "cases"')
+    expect(page.locator("#sample-text")).to_contain_text('"object_class": "helpdesk_case"')
+
+
 def test_new_makes_another_secret_in_place(visit: Visit) -> None:
     page = visit("michael")
     page.goto(f"{HOOK}secrets/jwt/new/")

@@ -102,6 +102,7 @@ PAGES = {
     "webhooks:new": ("sign-in", 403, 200, 200),
     "webhooks:address": ("sign-in", 302, 302, 302),
     "webhooks:draft": ("sign-in", 403, 200, 404),
+    "webhooks:typed": ("sign-in", 302, 302, 302),
     "webhooks:detail": ("sign-in", 200, 200, 404),
     "webhooks:summary": ("sign-in", 302, 302, 404),
     "webhooks:edit": ("sign-in", 403, 200, 404),
@@ -223,6 +224,7 @@ FORMS = {
     "webhooks:new": ("sign-in", 403, 200, 200),
     "webhooks:address": ("sign-in", 403, 200, 200),
     "webhooks:draft": ("sign-in", 403, 200, 404),
+    "webhooks:typed": ("sign-in", 403, 200, 404),
     "webhooks:detail": ("sign-in", 405, 405, 405),
     "webhooks:summary": ("sign-in", 405, 405, 405),
     "webhooks:edit": ("sign-in", 403, 200, 404),
@@ -377,12 +379,13 @@ def hook_address(route: str, token: Token) -> str:
     """Return the address of a page about a webhook of the token's account."""
     from django.urls import reverse
 
-    if route == "webhooks:draft":
+    if route in {"webhooks:draft", "webhooks:typed"}:
         # The pages are tried as Michael, who created the token.
         maker = token.created_by
         owner = User.objects.get(pk=maker.id if maker else "")
         hook_draft = WebhookDraft.objects.create(account=token.account, owner=owner, label="Draft")
-        return reverse(route, args=(hook_draft.pk, "general"))
+        step = "events" if route == "webhooks:typed" else "general"
+        return reverse(route, args=(hook_draft.pk, step))
     webhook = Webhook.objects.filter(account=token.account).first() or make_webhook(token.account)
     delivery = Delivery.objects.filter(webhook=webhook).first() or send_test(webhook, None)
     more = {

@@ -168,6 +168,11 @@ BUTTONS: dict[str, tuple[str, str, dict[str, Any]]] = {
         for name in ("redeliver", "stop")
     },
     "webhooks:address": (f"{HOOKS}address/", HOOKS, {"external_url": "https://erp.example/hook"}),
+    "webhooks:typed": (
+        f"{HOOKS}new/{{hook_draft}}/events/typed/",
+        f"{HOOKS}new/{{hook_draft}}/events/",
+        {"object_class": "usage_file"},
+    ),
     "webhooks:delete": (f"{HOOKS}{{webhook}}/delete/", f"{HOOKS}{{webhook}}/delete/", {}),
     **{
         f"webhooks:{name}": (f"{HOOKS}{{webhook}}/{path}/", f"{HOOKS}{{webhook}}/", {})

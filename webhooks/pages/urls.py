@@ -23,6 +23,7 @@ urlpatterns = [
     path("webhooks/new/", wizard.new, name="new"),
     path("webhooks/address/", wizard.address, name="address"),
     path("webhooks/new/<uuid:draft_id>/<slug:name>/", wizard.step, name="draft"),
+    path("webhooks/new/<uuid:draft_id>/<slug:name>/typed/", wizard.typed, name="typed"),
     path("webhooks/<webhook_id:webhook_id>/", detail.detail, name="detail"),
     path("webhooks/<webhook_id:webhook_id>/summary/", summary.summary, name="summary"),
     path("webhooks/<webhook_id:webhook_id>/edit/", edit.edit, name="edit"),

@@ -27,6 +27,7 @@ from portal.notices import fail
 from portal.typed import ERRORS, keep, render_form
 from webhooks import checking
 from webhooks.models import Webhook, WebhookDraft
+from webhooks.pages import sample
 from webhooks.pages.forms import (
     EndpointForm,
     EventsForm,
@@ -36,7 +37,6 @@ from webhooks.pages.forms import (
     Pairs,
 )
 from webhooks.pages.summary import Step
-from webhooks.signing import sample
 
 LEADS = {
     Step.GENERAL: gettext_lazy(
@@ -46,6 +46,13 @@ LEADS = {
         "Where the events go, and how your program knows that they come from here."
     ),
     Step.EVENTS: gettext_lazy("Choose what is sent. A webhook watches one kind of object."),
+}
+
+
+# The forms that the sample of a call follows.
+FOLLOWED: dict[str, type[EndpointForm | EventsForm]] = {
+    Step.ENDPOINT: EndpointForm,
+    Step.EVENTS: EventsForm,
 }
 
 
@@ -84,16 +91,21 @@ def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse
     mine = Webhook.objects.visible_to(request.membership).filter(created_by_id=request.user.pk)
     if made := mine.filter(draft_id=draft_id).first():
         return redirect("webhooks:summary", made.pk)
-    drafts = WebhookDraft.objects.filter(owner=request.user).select_related("account")
-    draft = get_visible_or_404(
-        request, lambda membership: drafts.filter(account=membership.account_id), draft_id
-    )
+    draft = find_draft(request, draft_id)
     if name == Step.GENERAL:
         return general(request, draft)
     if name == Step.ENDPOINT:
         return endpoint(request, draft)
     return (
         events(request, draft) if draft.external_url else redirect(draft_url(draft, Step.ENDPOINT))
+    )
+
+
+def find_draft(request: PersonRequest, draft_id: uuid.UUID) -> WebhookDraft:
+    """Return the person's own draft. Raise Http404."""
+    drafts = WebhookDraft.objects.filter(owner=request.user).select_related("account")
+    return get_visible_or_404(
+        request, lambda membership: drafts.filter(account=membership.account_id), draft_id
     )
 
 
@@ -155,6 +167,16 @@ def address(request: PersonRequest) -> HttpResponse:
     return render(request, "webhooks/address.html", {"verdict": verdict})
 
 
+@posts_from("webhooks:draft")
+@for_administrators
+def typed(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse:
+    """Return what would be sent with what is being typed in a step; nothing is stored."""
+    if name not in FOLLOWED:
+        raise Http404
+    form = FOLLOWED[name](request.POST, instance=find_draft(request, draft_id))
+    return render(request, "webhooks/typed.html", {"form": form, **sample.shown(form)})
+
+
 def save_valid(draft: WebhookDraft, form: FieldsForm) -> None:
     """Save the fields without errors, so that Back and errors lose nothing."""
     form.is_valid()
@@ -208,7 +230,8 @@ def show(
             "lead": LEADS[here],
             "steps": wizard.listed_steps(here, answers, lambda each: draft_url(draft, each)),
             "form": form,
-            "sample": sample(draft) if here is Step.EVENTS else "",
+            **(sample.shown(form) if here in FOLLOWED else {}),
+            "sample_url": reverse("webhooks:typed", args=(draft.pk, here.value)),
             "cancel_url": reverse("webhooks:list"),
             "back_url": None if here is Step.GENERAL else draft_url(draft, here.previous),
             **shown,

@@ -331,7 +331,7 @@ def test_a_product_that_went_away_meanwhile_is_asked_for_again(
 def test_what_will_be_sent_follows_the_form(michael: Person) -> None:
     run = ready(michael.client)
     create(michael.client, run, object_class="usage_file", data='{"queue": "usage"}', look="1")
-    sent = json.loads(michael.client.get(f"{run}events/").context["sample"])
+    sent = json.loads(michael.client.get(f"{run}events/").context["sample"].body)
     assert (sent["object_class"], sent["data"]) == ("usage_file", {"queue": "usage"})
     assert not Webhook.objects.exists()
 
