@@ -20,13 +20,13 @@ help:  ## list these commands
 run: installed  ## install, load the demo data and serve on 127.0.0.1:8000 (PORT=… overrides)
 	@exec $(BIN)/python -m portal
 
-test: installed-dev installed-clients installed-sdk chromium pgbouncer nginx redis  ## run all tests, including those in a browser
+test: installed-dev installed-clients installed-tools installed-sdk chromium pgbouncer nginx redis  ## run all tests, including those in a browser
 	$(BIN)/python -m pytest
 
-test-quick: installed-dev installed-clients installed-sdk pgbouncer nginx redis  ## run the tests that need no browser
+test-quick: installed-dev installed-clients installed-tools installed-sdk pgbouncer nginx redis  ## run the tests that need no browser
 	$(BIN)/python -m pytest -m "not browser"
 
-coverage: installed-dev installed-clients installed-sdk pgbouncer nginx redis  ## run the same tests and show which lines and branches they miss
+coverage: installed-dev installed-clients installed-tools installed-sdk pgbouncer nginx redis  ## run the same tests and show which lines and branches they miss
 	COVERAGE_FILE="$(CURDIR)/.coverage" $(BIN)/python -m pytest -m "not browser" --cov
 
 check: installed-dev installed-biome  ## linters, types, import contract, migrations, deployment settings
@@ -94,7 +94,7 @@ installed-dev: installed
 installed-bench: installed
 	$(call environment,$(BENCH),$(BIN)/python,requirements.txt tests/bench/requirements.txt,-r tests/bench/requirements.txt,what the benchmark compares with)
 
-# Neither of these is needed to run or test the portal.
+# Neither of these is needed to run the portal.
 installed-tools: installed
 	$(call environment,$(TOOLS),$(BIN)/python,requirements-tools.txt,-r requirements-tools.txt,what makes the lock file and the bill of materials)
 

@@ -289,7 +289,6 @@ def test_a_test_mail_goes_to_oneself_and_few_times(michael: Person) -> None:
 
 def test_a_broker_that_is_away_is_noticed(staff: Person, settings: Settings) -> None:
     assert shown(staff)["Broker"].verdict is Verdict.WORKS
-    pytest.importorskip("kombu")
     settings.BROKER_URL = f"amqp://127.0.0.1:{closed_port()}//"
     found = shown(staff)["Broker"]
     assert (found.verdict, "BROKER_URL" in found.fix) == (Verdict.BROKEN, True)

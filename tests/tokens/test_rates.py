@@ -1,7 +1,5 @@
 """Rate limits: how many calls pass, what the others are told, and what counts."""
 
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,9 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
-from redis import Redis, RedisError
+from redis import Redis
 
 from accounts.models import Account, Counter
+from tests import brokers
 from tests.conftest import Call, Response
 from tests.factories import TokenFactory, header
 from tests.server import free_port
@@ -34,21 +33,9 @@ MINUTE = 60_000_000  # in the unit of the buckets
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """Run a Redis server of its own and yield its URL."""
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    assert program, "No Redis server is installed; `make test` installs one."
-    port = free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        url = f"redis://127.0.0.1:{port}/0"
-        while process.poll() is None:
-            try:
-                Redis.from_url(url).ping()
-                break
-            except RedisError:
-                time.sleep(0.05)
+    """Run a Redis server for the tests of this file and yield its URL."""
+    with brokers.redis() as url:
         yield url
-        process.terminate()
 
 
 @pytest.fixture(params=["database", "redis"])

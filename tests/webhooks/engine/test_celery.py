@@ -2,45 +2,32 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from portal.environment import read_broker
-from tests.server import ROOT, clean
+from tests import brokers
+from tests.brokers import BROKERS
+from tests.server import ROOT, clean, free_port
 from tests.webhooks.engine.conftest import happen
 from tests.webhooks.engine.receiver import Receiver, Reply
 from tests.webhooks.engine.test_running import all_delivered, until, url_of_database
 from webhooks import nudges
 from webhooks.models import Delivery, DeliveryWorker, Webhook
 
-pytest.importorskip("celery")
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BROKERS = {
-    6379: "redis://127.0.0.1:6379/9",
-    5672: "amqp://guest:guest@127.0.0.1:5672//",
-}
 
-
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@pytest.fixture(params=BROKERS, ids=["redis", "rabbitmq"])
-def broker(request: pytest.FixtureRequest) -> str:
-    if not answers(request.param):
-        pytest.skip(f"No broker on port {request.param}.")
-    return BROKERS[request.param]
+@pytest.fixture(params=BROKERS)
+def broker(request: pytest.FixtureRequest) -> Iterator[str]:
+    with brokers.broker(request.param) as url:
+        yield url
 
 
 @contextmanager
@@ -90,44 +77,29 @@ def test_a_killed_worker_loses_nothing(webhook: Webhook, receiver: Receiver, bro
 
 
 def test_a_broker_that_was_away_and_forgot_everything_loses_nothing(
-    webhook: Webhook, receiver: Receiver, tmp_path: Path
+    webhook: Webhook, receiver: Receiver
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    @contextmanager
-    def redis() -> Iterator[None]:
-        options = f"--port {port} --bind 127.0.0.1 --save  --appendonly no".split(" ")
-        server = subprocess.Popen(["redis-server", *options], cwd=tmp_path)
-        try:
-            until(lambda: answers(port))
-            yield
-        finally:
-            server.kill()
-            server.wait()
-
+    port = free_port()
     with celery(f"redis://127.0.0.1:{port}/0"):
-        with redis():
+        with brokers.redis(port):
             happen(webhook)
             until(all_delivered)
         happen(webhook, 5)
-        with redis():
+        with brokers.redis(port):
             until(all_delivered, 20)
     assert len(receiver.calls) == 6
 
 
-@pytest.mark.skipif(not answers(6379), reason="No broker on port 6379.")
 def test_a_change_nudges_the_workers(webhook: Webhook, settings: Settings) -> None:
     from webhooks.broker import app
 
-    settings.BROKER_URL = app.conf.broker_url = BROKERS[6379]
-    with app.connection_for_write() as connection:
-        queue = connection.SimpleQueue("webhooks")
-        queue.clear()
-        happen(webhook)
-        assert queue.get(timeout=20).headers["task"] == "webhooks.drain"
-        queue.close()
+    with brokers.redis() as url:
+        settings.BROKER_URL = app.conf.broker_url = url
+        with app.connection_for_write() as connection:
+            queue = connection.SimpleQueue("webhooks")
+            happen(webhook)
+            assert queue.get(timeout=20).headers["task"] == "webhooks.drain"
+            queue.close()
 
 
 def test_a_broker_that_is_away_neither_delays_nor_fails_a_change(
