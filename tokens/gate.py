@@ -388,7 +388,7 @@ def stamp(token_id: str) -> None:
     now = timezone.now()
     fresh = Q(last_used_at__gt=now - STAMP_EVERY, last_used_at__lte=now + SKEW)
     try:
-        with without_waiting(), transaction.atomic():
+        with in_passing():
             # PostgreSQL skips a row that is locked.
             free = TokenUsage.objects.select_for_update(skip_locked=True)
             stale = free.filter(Q(last_used_at=None) | ~fresh, token=token_id)
@@ -413,7 +413,7 @@ def note_use(request: HttpRequest, row: Row, module: Module | None) -> None:
         return
     taken = uses.take(row.key_id)
     try:
-        with without_waiting(), transaction.atomic():
+        with in_passing():
             uses.write(taken)
     except Error as problem:
         uses.put_back(taken)
@@ -439,6 +439,30 @@ def renew_digest(request: HttpRequest, row: Row) -> None:
             )
     except (Error, RingSecret.Foreign) as problem:
         log.warning("The digest of %s could not be renewed: %s", key.token_id, problem)
+
+
+@contextmanager
+def in_passing() -> Iterator[None]:
+    """Open a transaction for notes, which waits neither for another writer nor for the disk.
+
+    A power failure may lose the notes of the last moments.
+    """
+    if connection.in_atomic_block:
+        with without_waiting(), transaction.atomic():
+            yield
+        return
+    sqlite = connection.vendor == "sqlite"
+    with without_waiting(), connection.cursor() as cursor:
+        if sqlite:
+            cursor.execute("PRAGMA synchronous = NORMAL")
+        try:
+            with transaction.atomic():
+                if not sqlite:
+                    cursor.execute("SET LOCAL synchronous_commit = off")
+                yield
+        finally:
+            if sqlite:
+                cursor.execute("PRAGMA synchronous = FULL")
 
 
 @contextmanager

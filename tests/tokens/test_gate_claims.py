@@ -1,6 +1,7 @@
 """What the gate, the keys and the vault rely on; each test fails if its line is removed."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -200,6 +201,27 @@ def test_a_stamp_restores_the_patience_of_the_connection(call: Call, token: Toke
         # Not compared with the earlier value, which a call of this process may have changed before.
         milliseconds = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
     assert milliseconds == connection.settings_dict["OPTIONS"]["timeout"] * 1000 > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_notes_of_a_use_do_not_wait_for_the_disk_and_later_writes_do(
+    call: Call, token: Token
+) -> None:
+    sqlite = connection.vendor == "sqlite"
+    name = "PRAGMA synchronous" if sqlite else "SHOW synchronous_commit"
+    seen = []
+
+    def watch(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith(("UPDATE", "INSERT")):
+            seen.append(connection.connection.execute(name).fetchone()[0])
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(watch):
+        call("agreements", token)
+        Token.objects.filter(pk=token.pk).update(description="Noted")
+    note, full = (1, 2) if sqlite else ("off", "on")
+    assert seen == [note, note, full]
+    assert TokenUsage.objects.get(token=token).last_used_at
 
 
 @pytest.mark.parametrize("junk", JUNK, ids=str)
