@@ -250,7 +250,9 @@ class Transfer:
     @property
     def is_connected(self) -> bool:
         """Whether the connection stood, with TLS if it has any."""
-        return bool(self.curl.getinfo(pycurl.PRETRANSFER_TIME))
+        # Of a name that was not found in time, libcurl notes the end as this time.
+        began = self.curl.getinfo(pycurl.PRETRANSFER_TIME)
+        return bool(began and self.curl.getinfo(pycurl.PRIMARY_IP))
 
     def timings(self) -> dict[str, int]:
         """Return when each phase had ended, in milliseconds from the beginning."""

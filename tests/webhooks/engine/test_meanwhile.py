@@ -188,3 +188,18 @@ def test_retention_and_workers_do_not_hinder_each_other(
     assert not Delivery.objects.exclude(state=State.DELIVERED).exists()
     assert kept <= set(receiver.ids)
     assert not caplog.records
+
+
+@pytest.mark.django_db(transaction=True)
+def test_redelivering_several_times_at_once_sends_it_once_more(
+    webhook: Webhook, receiver: Receiver
+) -> None:
+    (delivery,) = happen(webhook)
+    deliver()
+    begun: list[int] = []
+    again = Delivery.objects.filter(pk=delivery.pk)
+    together(*[lambda: begun.append(again.redeliver())] * 4)
+    assert sorted(begun) == [0, 0, 0, 1]
+    deliver()
+    assert receiver.ids == [delivery.pk] * 2
+    assert [each.number for each in Attempt.objects.all()] == [1, 2]

@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import psycopg
@@ -45,7 +46,7 @@ def url_of_database() -> str:
 
 @contextmanager
 def working(
-    *program: str, database: str = "", **options: Any
+    *program: str, before: Sequence[str] = (), database: str = "", **options: Any
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a worker on the database of the test."""
     secrets = {
@@ -53,7 +54,7 @@ def working(
     }
     env = {**clean(), **secrets, "DEMO": "on", "ENV_FILE": os.devnull}
     process = subprocess.Popen(
-        [sys.executable, *(program or ("manage.py", "deliver"))],
+        [*before, sys.executable, *(program or ("manage.py", "deliver"))],
         cwd=ROOT,
         env={**env, "DATABASE_URL": database or url_of_database()},
         **options,
@@ -110,6 +111,16 @@ def test_a_worker_that_is_asked_to_end_finishes_its_calls(
     assert len(receiver.calls) == 8
     assert Delivery.objects.filter(state="delivered").count() == 8
     assert not Delivery.objects.exclude(claimed_by="").exists()
+
+
+def test_a_worker_loads_neither_pages_nor_the_api() -> None:
+    # They would be a sixth of its memory.
+    with working("-X", "importtime", "manage.py", "deliver", "--once", stderr=PIPE) as process:
+        loaded = process.communicate()[1].decode()
+    assert process.returncode == 0
+    assert "webhooks.worker" in loaded
+    for name in ("portal.urls", "webhooks.pages", "api.openapi"):
+        assert name not in loaded, name
 
 
 def test_an_endpoint_that_hangs_delays_no_other(

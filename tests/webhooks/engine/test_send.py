@@ -217,6 +217,10 @@ def test_bad_certificates_are_told_apart(
         assert result.note
 
 
+def test_each_outcome_has_a_sentence_of_its_own() -> None:
+    assert len({str(each.sentence) for each in Outcome}) == len(Outcome)
+
+
 def test_of_a_certificate_that_is_out_of_time_the_day_is_told(authority: Authority) -> None:
     day = timedelta(days=1)
     now = datetime.now(UTC)
