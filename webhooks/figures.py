@@ -1,6 +1,7 @@
 """What a webhook sent in the last 24 hours and 30 days, in numbers, and a bar for each day.
 
-One query reads its newest deliveries, at most so many: what a page costs is bounded.
+One query reads its newest deliveries, at most so many: what a page costs is bounded. Another one
+finds the oldest of those that fail.
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ from functools import cached_property
 from statistics import median
 from typing import NamedTuple
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Min, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -26,11 +27,17 @@ HEIGHT, STEP = 32, 5
 
 
 class Sent(NamedTuple):
-    """A delivery that was tried: whether it has failed so far, and how long its success took."""
+    """A delivery: what became of it so far, and how long its success took.
+
+    One that waits for its first try was neither delivered, nor has it failed.
+    """
 
     at: datetime
     failed: bool
     milliseconds: int | None
+    delivered: bool
+    # How many tries failed before.
+    failures: int
 
 
 class Bar(NamedTuple):
@@ -50,26 +57,32 @@ class Span:
     rows: list[Sent]
 
     @property
-    def failures(self) -> int:
-        return sum(row.failed for row in self.rows)
-
-    @property
-    def sent(self) -> str:
+    def events(self) -> str:
         return f"{len(self.rows):,}"
 
     @property
-    def failed(self) -> str:
-        return f"{self.failures:,}"
+    def delivered(self) -> str:
+        return f"{sum(row.delivered for row in self.rows):,}"
 
     @property
     def rate(self) -> str:
-        """How many of a hundred were delivered; all of them only if none failed."""
-        if not self.rows:
+        """How many of a hundred that were tried arrived; all of them only if none failed."""
+        failed = sum(row.failed for row in self.rows)
+        tried = failed + sum(row.delivered for row in self.rows)
+        if not tried:
             return "–"
-        if not self.failures:
+        if not failed:
             return "100 %"
-        share = 100 * (len(self.rows) - self.failures) / len(self.rows)
-        return f"{min(share, 99.9):.1f} %"
+        return f"{min(100 * (tried - failed) / tried, 99.9):.1f} %"
+
+    @property
+    def quality(self) -> str:
+        """The second line of what was delivered: the rate, and how many it took another try."""
+        again = sum(row.delivered and row.failures > 0 for row in self.rows)
+        if not again:
+            return self.rate if self.rate != "–" else _("nothing was tried")
+        told = _("%(rate)s, %(n)s of them after a retry")
+        return told % {"rate": self.rate, "n": f"{again:,}"}
 
     @property
     def times(self) -> list[int]:
@@ -79,13 +92,38 @@ class Span:
     @property
     def time(self) -> str:
         """The middle one of the times."""
-        return f"{median(self.times):,.0f} ms" if self.times else "–"
+        return text.took(median(self.times)) if self.times else "–"
 
     @property
     def slowest(self) -> str:
         """The time that 5 in a hundred reached or exceeded; empty if there are none."""
         times = self.times
-        return f"{times[len(times) * 95 // 100]:,} ms" if times else ""
+        return text.took(times[len(times) * 95 // 100]) if times else ""
+
+    @property
+    def spread(self) -> str:
+        """The second line of the time to answer."""
+        if not self.times:
+            return _("nothing was answered")
+        return _("in the middle; %(time)s for the slowest 5 %%") % {"time": self.slowest}
+
+    @property
+    def told(self) -> str:
+        """The figures in a sentence."""
+        if not self.rows:
+            return _("None in the last 24 hours.")
+        count = ngettext("%(n)s event", "%(n)s events", len(self.rows)) % {"n": self.events}
+        parts = [count, _("%(n)s delivered") % {"n": self.delivered}]
+        if self.times:
+            parts.append(_("%(time)s to answer") % {"time": self.time})
+        return _("In the last 24 hours: %(figures)s.") % {"figures": ", ".join(parts)}
+
+
+def sent(at: datetime, state: str, failures: int, took: int | None) -> Sent:
+    """Return what the columns of a delivery say."""
+    delivered = state == Delivery.State.DELIVERED
+    failed = not delivered and (failures > 0 or state == Delivery.State.FAILED)
+    return Sent(at, failed, took if delivered else None, delivered, failures)
 
 
 @dataclass
@@ -104,12 +142,11 @@ class Figures:
         found = (
             Delivery.objects.of_webhook(self.webhook)
             .filter(created_at__gt=since, event__is_test=False)
-            .exclude(last_outcome="")
             .order_by("-created_at", "-id")
             .annotate(took=Subquery(accepted.order_by("-number").values("duration")[:1]))
-            .values_list("created_at", "state", "took")[: MOST + 1]
+            .values_list("created_at", "state", "failures", "took")[: MOST + 1]
         )
-        return [Sent(at, state != Delivery.State.DELIVERED, took) for at, state, took in found]
+        return [sent(*row) for row in found]
 
     @property
     def is_cut(self) -> bool:
@@ -126,8 +163,20 @@ class Figures:
         return Span([row for row in self.rows[:MOST] if row.at > since])
 
     @property
-    def title(self) -> str:
-        return _("Last %(n)s Deliveries") % {"n": f"{MOST:,}"} if self.is_cut else _("Last 30 Days")
+    def events(self) -> str:
+        """How many there were, at least."""
+        return f"{MOST:,}+" if self.is_cut else self.month.events
+
+    @cached_property
+    def oldest(self) -> str:
+        """For how long the oldest delivery has been failing; empty if none is."""
+        since = (
+            Delivery.objects.of_webhook(self.webhook)
+            .failing()
+            .order_by()
+            .aggregate(since=Min("created_at"))["since"]
+        )
+        return text.duration(self.now - since, 1) if since else ""
 
     # --- The sparkline ----------------------------------------------------------------------------
 
@@ -135,7 +184,8 @@ class Figures:
     def days(self) -> list[tuple[date, int, int]]:
         """Each day of the person's calendar with what was delivered and what failed on it."""
         today = moments.local(self.now).date()
-        counts = Counter((moments.local(row.at).date(), row.failed) for row in self.rows[:MOST])
+        tried = (row for row in self.rows[:MOST] if row.failed or row.delivered)
+        counts = Counter((moments.local(row.at).date(), row.failed) for row in tried)
         listed = [today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1)]
         return [(day, counts[day, False], counts[day, True]) for day in listed]
 

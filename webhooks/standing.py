@@ -315,17 +315,15 @@ class Standing:
         return self.webhook.health
 
     @property
-    def figures(self) -> dict[str, str]:
-        """What was counted since the webhook was created, and what waits now."""
-        health = self.health
-        counted = {
-            "events": health.events,
-            "successes": health.successes,
-            "failures": health.failures,
-            "waiting": self.waiting,
-            "failing": self.failing,
-        }
-        return {name: f"{count:,}" for name, count in counted.items()}
+    def failure(self) -> str:
+        """What the last failure was, and what to do about it.
+
+        The last delivery may have arrived nevertheless, before those that fail.
+        """
+        last = self.health.last_failure_outcome
+        if last not in Outcome.values:
+            return ""
+        return f"{Outcome(last).sentence} {Outcome(last).advice}".strip()
 
     @property
     def data(self) -> str:
@@ -430,11 +428,9 @@ class Standing:
         if self.webhook.state == Webhook.State.PAUSED:
             since = _("Paused since %(at)s.") % {"at": text.day_and_time(self.webhook.paused_at)}
             return Banner("info", since, self.kept, offers_resume=self.may_manage)
-        if self.health.failing_since and self.last:
-            came = DeliveryStanding(self.last)
+        if self.health.failing_since:
             at = {"at": text.day_and_time(self.health.failing_since)}
-            advice = f"{came.sentence} {came.advice}".strip()
-            return Banner("warning", _("Failing since %(at)s.") % at, advice)
+            return Banner("warning", _("Failing since %(at)s.") % at, self.failure)
         if self.waiting and not DeliveryWorker.is_running():
             advice = _("Tell the operator of the portal to start “manage.py deliver”.")
             return Banner("warning", _("Nothing is being sent: no worker is running."), advice)

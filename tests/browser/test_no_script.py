@@ -307,5 +307,5 @@ def test_the_first_call_of_another_token_is_shown(page: Page) -> None:
     page.get_by_label("Token", exact=True).select_option(index=1)
     page.get_by_role("button", name="Choose").click()
     expect(page).to_have_url(re.compile(r"/integrations/\?token=SU-[0-9-]+#first-call$"))
-    page.locator("summary").filter(has_text="JavaScript").click()
+    page.locator("label").filter(has_text="JavaScript").click()
     expect(page.get_by_text("await fetch(")).to_be_visible()

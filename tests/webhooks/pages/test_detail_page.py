@@ -12,6 +12,7 @@ from activity.models import Event
 from tests.conftest import Person, stale
 from tests.webhooks.factories import failing, make_delivery, make_webhook
 from webhooks.models import DeliveryWorker, Webhook, WebhookHealth, WebhookSecret
+from webhooks.outcomes import Outcome
 
 KINDS = list(WebhookSecret.Kind)
 
@@ -73,7 +74,8 @@ def test_the_banner_says_since_when_it_fails_and_what_to_do(
     michael: Person, webhook: Webhook
 ) -> None:
     failing(webhook)
-    WebhookHealth.objects.filter(webhook=webhook).update(failing_since=timezone.now())
+    failed = {"failing_since": timezone.now(), "last_failure_outcome": Outcome.SERVER_ERROR}
+    WebhookHealth.objects.filter(webhook=webhook).update(**failed)
     seen = text_of(michael, webhook)
     assert "Failing since" in seen
     assert "The endpoint reported an error of its own." in seen
