@@ -99,6 +99,8 @@ COSTLY = {
     "searches": several("or", "search=zq{}", 13),
     "counts": several("or", "ge(stats.contracts,{}9)", 28),
     "orderings": "ordering(created,-updated,created,-updated,created)&limit=1000&offset=48000",
+    "orderings by other records": "ordering(owner.name,-marketplace.name,marketplace.id,title)"
+    "&limit=1000&offset=48000",
     "levels": "and(or(" * 40 + "title=a" + ",title=b),title=c)" * 40,
     "levels by signs": "&".join(["ne(title,a)"] * 80),
 }
