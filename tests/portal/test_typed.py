@@ -21,6 +21,7 @@ LIST = "/integrations/tokens/"
 NEW = f"{LIST}new/"
 RULES = "/integrations/ip-rules/"
 HOOKS = "/integrations/webhooks/"
+RUN = f"{HOOKS}new/{{hook_draft}}/"
 HOOK = {
     "object_class": "token",
     "external_url": "https://erp.mightymicks.example/hooks/orders",
@@ -92,18 +93,14 @@ PAGES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"label": "Orders to ERP", "active": "on"},
         'value="Orders to ERP"',
     ),
-    "webhooks:draft general": (
-        f"{HOOKS}new/{{hook_draft}}/general/",
-        {"label": "Renamed"},
-        'value="Renamed"',
-    ),
+    "webhooks:draft general": (f"{RUN}general/", {"label": "Renamed"}, 'value="Renamed"'),
     "webhooks:draft endpoint": (
-        f"{HOOKS}new/{{hook_draft}}/endpoint/",
+        f"{RUN}endpoint/",
         {"external_url": "https://erp.example/new", "http_method": "GET", "own_secret": ""},
         'value="https://erp.example/new"',
     ),
     "webhooks:draft events": (
-        f"{HOOKS}new/{{hook_draft}}/events/",
+        f"{RUN}events/",
         {"object_class": "usage_file"},
         'value="usage_file" checked',
     ),
@@ -168,11 +165,7 @@ BUTTONS: dict[str, tuple[str, str, dict[str, Any]]] = {
         for name in ("redeliver", "stop")
     },
     "webhooks:address": (f"{HOOKS}address/", HOOKS, {"external_url": "https://erp.example/hook"}),
-    "webhooks:typed": (
-        f"{HOOKS}new/{{hook_draft}}/events/typed/",
-        f"{HOOKS}new/{{hook_draft}}/events/",
-        {"object_class": "usage_file"},
-    ),
+    "webhooks:typed": (f"{RUN}events/typed/", f"{RUN}events/", {"object_class": "usage_file"}),
     "webhooks:delete": (f"{HOOKS}{{webhook}}/delete/", f"{HOOKS}{{webhook}}/delete/", {}),
     **{
         f"webhooks:{name}": (f"{HOOKS}{{webhook}}/{path}/", f"{HOOKS}{{webhook}}/", {})
