@@ -42,9 +42,9 @@ def test_a_worker_that_sleeps_past_its_lease_overwrites_nothing(
 ) -> None:
     receiver.reply = Reply(500, after=1)
     (delivery,) = happen(webhook)
-    with working() as sleeper:
+    with watched() as sleeper:
         until(lambda: receiver.calls)
-        sleeper.send_signal(signal.SIGSTOP)
+        sleeper.process.send_signal(signal.SIGSTOP)
         # Its answer has arrived, but it has not seen that.
         until(lambda: not receiver.busy)
         receiver.reply = Reply()
@@ -52,11 +52,13 @@ def test_a_worker_that_sleeps_past_its_lease_overwrites_nothing(
         with working():
             until(all_delivered)
         before = seen(delivery)
-        sleeper.send_signal(signal.SIGCONT)
+        sleeper.process.send_signal(signal.SIGCONT)
         # It goes on: what happens now, it delivers.
         (later,) = happen(webhook)
         until(all_delivered)
-        assert sleeper.poll() is None
+        assert sleeper.process.poll() is None
+        # Its result is refused, rather than failing on what is there already.
+        assert not any("could not" in line for line in sleeper.said)
     assert receiver.ids == [delivery.pk, delivery.pk, later.pk]
     after = seen(delivery)
     for name in ("state", "tries", "failures", "last_outcome", "last_code", "done_at"):
