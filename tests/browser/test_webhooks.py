@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, Portal, Visit
-from tests.browser.pages import HOOK, WEBHOOKS, row
+from tests.browser.pages import DISABLED_HOOK, HOOK, WEBHOOKS, row
 from tests.browser.test_keyboard import tab_to
 
 pytestmark = pytest.mark.browser
@@ -183,6 +183,24 @@ def test_without_scripts_what_will_be_sent_is_that_of_the_last_press(visit: Visi
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#sample-text")).to_contain_text('"queue": "cases"')
     expect(page.locator("#sample-text")).to_contain_text('"object_class": "helpdesk_case"')
+
+
+def test_segments_by_keyboard(visit: Visit) -> None:
+    page = visit("michael")
+    page.goto(f"{DISABLED_HOOK}deliveries/")
+    failing = page.get_by_role("link", name="Failing", exact=True)
+    tab_to(page, failing)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?result=failing$"))
+    expect(failing).to_have_attribute("aria-current", "true")
+    expect(failing).to_be_focused()
+    expect(page.get_by_role("link", name="Remove filter Result")).to_be_visible()
+
+    page.goto(DISABLED_HOOK)
+    tab_to(page, page.get_by_role("radio", name="Python"))
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#verify-javascript")).to_be_visible()
+    expect(page.locator("#verify-python")).to_be_hidden()
 
 
 def test_new_makes_another_secret_in_place(visit: Visit) -> None:
