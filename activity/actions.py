@@ -73,6 +73,7 @@ class Action(TextChoices):
     WEBHOOK_SECRET_CHANGED = "webhooks.secret-changed", _("New webhook secret")
     WEBHOOK_SECRET_SEEN = "webhooks.secret-viewed", _("Webhook secret viewed")
     WEBHOOK_REDELIVERED = "webhooks.redelivered", _("Deliveries sent again")
+    WEBHOOK_REPLAY_CANCELLED = "webhooks.replay-cancelled", _("Sending again cancelled")
     WEBHOOK_ABORTED = "webhooks.aborted", _("Delivery stopped")
 
     SIGNED_IN = "sign-ins.accepted", _("Signed in")

@@ -14,7 +14,7 @@ from accounts.models import Account
 from demo.companies import MICK
 from webhooks import schedule
 from webhooks.catalog import ObjectClass
-from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, WebhookHealth
+from webhooks.models import Attempt, Delivery, Replay, Webhook, WebhookEvent, WebhookHealth
 from webhooks.outcomes import Outcome
 
 SECOND = timedelta(seconds=1)
@@ -44,6 +44,8 @@ def load(accounts: Mapping[str, Account]) -> None:
             for sample in samples:
                 add(webhook, *sample)
             sum_up(webhook)
+    for number in ("0004-8207-0001", "0004-8209-0001"):
+        send_again(f"WHR-{number}", f"WHD-{number}")
     if Webhook.objects.filter(pk=TIERS).exists():
         return
     tiers = Webhook.create(
@@ -69,6 +71,15 @@ def load(accounts: Mapping[str, Account]) -> None:
     Delivery.objects.create(id="WHD-0004-7503-0001", webhook=tiers, event=waiting)
     sum_up(tiers)
     tiers.disable(by=None, reason=Webhook.Disabled.GONE)
+
+
+def send_again(id: str, delivery_id: str) -> None:
+    """Let a delivery have been sent again, by somebody who looked for what had failed."""
+    delivery = Delivery.objects.filter(pk=delivery_id, replay=None).first()
+    if delivery and delivery.done_at:
+        begun = {"created_at": delivery.done_at, "total": 1, "webhook_id": delivery.webhook_id}
+        delivery.replay, _is_new = Replay.objects.get_or_create(id=id, defaults=begun)
+        delivery.save()
 
 
 def sum_up(webhook: Webhook) -> None:

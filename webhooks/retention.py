@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from webhooks.models import Delivery, WebhookEvent
+from webhooks.models import Delivery, Replay, WebhookEvent
 
 # From when it is due, or was delivered; a longer time from when it was given up.
 KEPT, KEPT_FAILED = timedelta(days=30), timedelta(days=60)
@@ -44,4 +44,6 @@ def forget() -> int:
     events = WebhookEvent.objects.filter(~told, at__lt=now - KEPT).order_by("at")
     lone = list(events.values_list("pk", flat=True)[:BATCH])
     WebhookEvent.objects.filter(~told, pk__in=lone).delete()
+    sent = Exists(Delivery.objects.filter(replay=OuterRef("pk")))
+    Replay.objects.filter(~sent, created_at__lt=now - KEPT_FAILED).delete()
     return len(keys) + len(lone)

@@ -119,7 +119,7 @@ OF_OTHER_FILES = {
     # And those of webhooks in tests/webhooks/pages.
     *(f"webhooks:{name}" for name in ("new", "draft", "reveal", "copy", "new_secret", "address")),
     "webhooks:typed",
-    *(f"webhooks:{name}" for name in ("delete", "test", "stop", "recover")),
+    *(f"webhooks:{name}" for name in ("delete", "test", "stop", "recover", "cancel_replay")),
     *(f"webhooks:redeliver{which}" for which in ("", "_failed")),
     *(f"webhooks:save_{which}layout" for which in ("", "deliveries_")),
 }

@@ -197,6 +197,7 @@ ALWAYS_POSSIBLE = {
     "tokens:end_rehearsal",
     "webhooks:disable",
     "webhooks:pause",
+    "webhooks:cancel_replay",
     "webhooks:delete",
 }
 

@@ -82,7 +82,7 @@ def parent_of(resource: Resource, key: str) -> str:
         talked = models.Message.objects.filter(account=account, number=2)
         return str(talked[0].conversation_id)
     if resource.path.startswith("notifications/"):
-        told = Webhook.objects.filter(account=account, deliveries__isnull=False)
+        told = Webhook.objects.filter(account=account, replays__isnull=False)
         return str(told.distinct()[0].pk)
     return token_id
 

@@ -121,6 +121,7 @@ PAGES = {
     # Nothing was given up.
     "webhooks:redeliver_failed": ("sign-in", 403, 302, 404),
     "webhooks:recover": ("sign-in", 403, 302, 404),
+    "webhooks:cancel_replay": ("sign-in", 302, 302, 302),
     "webhooks:delivery": ("sign-in", 200, 200, 404),
     "webhooks:redeliver": ("sign-in", 302, 302, 302),
     "webhooks:stop": ("sign-in", 302, 302, 302),
@@ -242,6 +243,7 @@ FORMS = {
     "webhooks:save_deliveries_layout": ("sign-in", 302, 302, 404),
     "webhooks:redeliver_failed": ("sign-in", 403, 302, 404),
     "webhooks:recover": ("sign-in", 403, 302, 404),
+    "webhooks:cancel_replay": ("sign-in", 403, 302, 404),
     "webhooks:delivery": ("sign-in", 405, 405, 405),
     "webhooks:redeliver": ("sign-in", 403, 302, 404),
     "webhooks:stop": ("sign-in", 403, 302, 404),
@@ -280,6 +282,7 @@ API = {
     "modules": Module.INTEGRATIONS,
     "notifications/webhooks": Module.INTEGRATIONS,
     "notifications/webhooks/<parent>/deliveries": Module.INTEGRATIONS,
+    "notifications/webhooks/<parent>/replays": Module.INTEGRATIONS,
     "helpdesk/cases": Module.HELPDESK,
     "conversations": Module.HELPDESK,
     "conversations/<parent>/messages": Module.HELPDESK,
@@ -323,7 +326,8 @@ ACTIONS = {
         f"notifications/webhooks/{action}": Module.INTEGRATIONS
         for action in (
             *("<id>/trigger", "<id>/enable", "<id>/disable", "<id>/rotate"),
-            *("<id>/ping", "<id>/pause", "<id>/resume"),
+            *("<id>/ping", "<id>/pause", "<id>/resume", "<id>/replay"),
+            "<parent>/replays/<id>/cancel",
             *("<parent>/deliveries/<id>/redeliver", "<parent>/deliveries/<id>/abort"),
         )
     },

@@ -22,6 +22,7 @@ NEW = f"{LIST}new/"
 RULES = "/integrations/ip-rules/"
 HOOKS = "/integrations/webhooks/"
 RUN = f"{HOOKS}new/{{hook_draft}}/"
+SENT = f"{HOOKS}{{webhook}}/deliveries/"
 HOOK = {
     "object_class": "token",
     "external_url": "https://erp.mightymicks.example/hooks/orders",
@@ -141,27 +142,16 @@ BUTTONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "rules:save_layout": (f"{RULES}layout/", RULES, {"sort": "-name", "next": RULES}),
     "rules:delete": (f"{RULES}{{rule}}/delete/", f"{RULES}{{rule}}/delete/", {}),
     "webhooks:save_layout": (f"{HOOKS}layout/", HOOKS, {"sort": "label", "next": HOOKS}),
-    "webhooks:save_deliveries_layout": (
-        f"{HOOKS}{{webhook}}/deliveries/layout/",
-        f"{HOOKS}{{webhook}}/deliveries/",
-        {"sort": "when"},
-    ),
+    "webhooks:save_deliveries_layout": (f"{SENT}layout/", SENT, {"sort": "when"}),
     "webhooks:redeliver_failed": (
-        f"{HOOKS}{{webhook}}/deliveries/redeliver/",
-        f"{HOOKS}{{webhook}}/deliveries/redeliver/",
+        f"{SENT}redeliver/",
+        f"{SENT}redeliver/",
         {"since": "2026-01-31"},
     ),
-    "webhooks:recover": (
-        f"{HOOKS}{{webhook}}/deliveries/recover/",
-        f"{HOOKS}{{webhook}}/deliveries/recover/",
-        {},
-    ),
+    "webhooks:cancel_replay": (f"{SENT}cancel/", SENT, {}),
+    "webhooks:recover": (f"{SENT}recover/", f"{SENT}recover/", {}),
     **{
-        f"webhooks:{name}": (
-            f"{HOOKS}{{webhook}}/deliveries/{{delivery}}/{name}/",
-            f"{HOOKS}{{webhook}}/deliveries/{{delivery}}/",
-            {},
-        )
+        f"webhooks:{name}": (f"{SENT}{{delivery}}/{name}/", f"{SENT}{{delivery}}/", {})
         for name in ("redeliver", "stop")
     },
     "webhooks:address": (f"{HOOKS}address/", HOOKS, {"external_url": "https://erp.example/hook"}),

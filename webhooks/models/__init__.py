@@ -10,6 +10,7 @@ from webhooks.models.delivery import (
 )
 from webhooks.models.draft import WebhookDraft
 from webhooks.models.health import MOST_SLOTS, WebhookHealth
+from webhooks.models.replay import Replay
 from webhooks.models.secret import WebhookSecret
 from webhooks.models.webhook import Changed, Webhook, WebhookQuerySet
 
@@ -20,6 +21,7 @@ __all__ = (
     "Delivery",
     "DeliveryQuerySet",
     "DeliveryWorker",
+    "Replay",
     "Webhook",
     "WebhookDraft",
     "WebhookEvent",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Account
 from portal.fields import ActorField, MomentField, PublicIdField
 from webhooks.catalog import ObjectClass
+from webhooks.models.replay import Replay
 from webhooks.models.webhook import Webhook
 from webhooks.outcomes import Outcome
 
@@ -83,22 +84,23 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         since = webhook.health.last_success_at or webhook.created_at
         return self.of_webhook(webhook).undelivered().filter(failing_since__gte=since)
 
-    def send_anew(self, seen: datetime) -> int:
-        """Begin anew with undelivered ones that had failed by a moment; return how many.
+    def send_anew(self, seen: datetime, replay: Replay) -> int:
+        """Begin anew with those that had ended or failed by a moment; return how many.
 
         The oldest go first. Pressing the button of one page several times does it once, since those
-        that were begun anew have not failed at the moment of the page.
+        that were begun anew have neither ended nor failed at the moment of the page.
         """
-        had_failed = Q(state=Delivery.State.FAILED, done_at__lte=seen) | Q(
-            state=Delivery.State.PENDING, failing_since__lte=seen
+        had_ended = Q(state=Delivery.State.PENDING, failing_since__lte=seen) | Q(
+            state__in=(Delivery.State.FAILED, Delivery.State.DELIVERED), done_at__lte=seen
         )
-        rows = self.filter(had_failed).order_by("created_at", "id")
+        rows = self.filter(had_ended).order_by("created_at", "id")
         ids = list(rows.values_list("pk", flat=True)[:MOST_AGAIN])
         now, count = timezone.now(), 0
         for start in range(0, len(ids), PART):
-            part = Delivery.objects.filter(had_failed, pk__in=ids[start : start + PART])
+            part = Delivery.objects.filter(had_ended, pk__in=ids[start : start + PART])
             due = now + start // PART * PART_EVERY
-            count += part.filter(claimed_by="").update(due_at=due, **Delivery.ANEW)
+            anew = {"due_at": due, "replay": replay, **Delivery.ANEW}
+            count += part.filter(claimed_by="").update(**anew)
         return count
 
     def bring_forward(self) -> int:
@@ -122,7 +124,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         Those that wait for their next try are due at once. What is being sent is left alone.
         """
         now = timezone.now()
-        done = self.exclude(state=Delivery.State.PENDING).update(due_at=now, **Delivery.ANEW)
+        anew = {"due_at": now, "replay": None, **Delivery.ANEW}
+        done = self.exclude(state=Delivery.State.PENDING).update(**anew)
         return done + self.failing().filter(claimed_by="", due_at__gt=now).update(due_at=now)
 
 
@@ -143,6 +146,10 @@ class Delivery(models.Model):
     event = models.ForeignKey(WebhookEvent, models.CASCADE, related_name="deliveries")
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", db_index=False)
     created_at = MomentField(default=timezone.now)
+    # With which others it was sent again last.
+    replay = models.ForeignKey(
+        Replay, models.SET_NULL, null=True, related_name="deliveries", db_index=False
+    )
     state = models.CharField(max_length=9, choices=State, default=State.PENDING)
     due_at = MomentField(default=timezone.now)
     # The worker that is sending it; empty if none is.
@@ -199,6 +206,7 @@ class Delivery(models.Model):
                 "webhook", F("created_at").desc(), F("id").desc(), name="deliveries_by_time"
             ),
             models.Index("created_at", name="deliveries_by_age"),
+            models.Index("replay", condition=Q(replay__isnull=False), name="deliveries_of_replay"),
             models.Index(
                 "webhook", "failing_since", condition=Q(state="failed"), name="deliveries_failed"
             ),

@@ -29,6 +29,7 @@ from webhooks.models.base import WebhookFields
 if TYPE_CHECKING:
     from tokens.models import Doer
     from webhooks.models.delivery import Delivery, DeliveryQuerySet
+    from webhooks.models.replay import Replay
 
 
 class Changed(Exception):
@@ -362,18 +363,26 @@ class Webhook(WebhookFields):
 
     def send_anew(
         self, deliveries: "DeliveryQuerySet", *, seen: datetime, by: "Doer | None"
-    ) -> int:
-        """Begin anew with undelivered ones of this webhook; return how many.
+    ) -> "Replay | None":
+        """Begin anew with deliveries of this webhook, paced; return None if there are none.
 
-        `seen` is when the person saw that they had failed: two presses at once count once.
+        `seen` is when the person saw that they had ended or failed: two presses at once count once.
         """
+        from webhooks.models.replay import Replay
+
         with transaction.atomic():
             if not Webhook.objects.select_for_update(no_key=True).filter(pk=self.pk).first():
-                return 0
-            count = deliveries.filter(webhook=self).send_anew(seen)
-            if count:
-                record(by, Action.WEBHOOK_REDELIVERED, self, {"deliveries": [None, count]})
-        return count
+                return None
+            replay = Replay.objects.create(
+                webhook=self, **OwnedActorField.columns("created_by", by)
+            )
+            replay.total = deliveries.filter(webhook=self).send_anew(seen, replay)
+            if not replay.total:
+                replay.delete()
+                return None
+            replay.save(update_fields=["total"])
+            record(by, Action.WEBHOOK_REDELIVERED, self, {"deliveries": [None, replay.total]})
+        return replay
 
     def touch(self, by: "Doer | None") -> None:
         self.updated_at, self.version = timezone.now(), self.version + 1

@@ -50,7 +50,7 @@ def enable(request: PersonRequest, webhook_id: str) -> HttpResponse:
     if asked := sudo.ask(request, purpose, _("Enable")):
         return sudo.page(request, asked, back=back)
     waiting = Delivery.objects.of_webhook(webhook).unfinished().count() if webhook.fires else 0
-    again = 0
+    again = None
     if "missed" in request.POST:
         # Before it is enabled: afterwards, a success could come first, and there is nothing missed
         # since that one.

@@ -22,7 +22,7 @@ from webhooks.now import send_now, turn
 from webhooks.pages.actions import tell_result
 from webhooks.pages.detail import find, header, never_called
 from webhooks.pages.filters import DELIVERED, FAILING, PLANNED, DeliveryFilter
-from webhooks.pages.recover import offers
+from webhooks.pages.recover import offers, progress
 from webhooks.pages.tables import DeliveryTable
 from webhooks.standing import DeliveryStanding, held_back
 
@@ -47,6 +47,7 @@ def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
         "tab": "deliveries",
         "empty": empty,
         "kept": retention.rule(),
+        "progress": progress(webhook),
         "again": offers(webhook) if request.membership.is_admin else None,
         "segments": filters.segments("result", FAILING, PLANNED, DELIVERED),
         "no_match": filters.no_match,

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.decorators import for_administrators
+from accounts.decorators import always_possible, for_administrators
 from accounts.http import PersonRequest
 from portal.filters import DAYS, DayInput
-from portal.http import whole
+from portal.http import posts_from, whole
 from portal.moments import day_bounds
 from portal.notices import inform, succeed
-from webhooks.models import Delivery, DeliveryQuerySet, Webhook
+from webhooks.models import Delivery, DeliveryQuerySet, Replay, Webhook
 from webhooks.models.delivery import MOST_AGAIN
 from webhooks.pages.detail import find, header, never_called
 from webhooks.standing import held_back
@@ -100,9 +100,9 @@ def send_all(
         else _("No delivery has failed.")
     )
     if request.method == "POST":
-        count = webhook.send_anew(rows, seen=moment_of(request), by=request.user)
-        if count:
-            succeed(request, sent_again(count), when(webhook))
+        replay = webhook.send_anew(rows, seen=moment_of(request), by=request.user)
+        if replay:
+            succeed(request, sent_again(replay), when(webhook))
         else:
             inform(request, _("Nothing was changed."), none)
         return page
@@ -126,9 +126,41 @@ def send_all(
     return render(request, "webhooks/redeliver.html", context)
 
 
-def sent_again(count: int) -> str:
-    told = ngettext("%(n)s delivery is sent again.", "%(n)s deliveries are sent again.", count)
-    return told % {"n": f"{count:,}"}
+@always_possible
+@posts_from("webhooks:deliveries")
+@for_administrators
+def cancel_replay(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    """Send no more of what is being sent again."""
+    webhook = find(request, webhook_id)
+    replays = [each for each in webhook.replays.running() if each.cancel(by=request.user)]
+    if replays:
+        left = sum(each.left for each in replays)
+        told = ngettext(
+            "%(n)s delivery is not sent again.", "%(n)s deliveries are not sent again.", left
+        )
+        effect = _("Those that had not arrived before are given up. They can be sent again later.")
+        succeed(request, told % {"n": f"{left:,}"}, effect)
+    else:
+        inform(request, _("Nothing was changed."), _("All of them were sent already."))
+    return redirect("webhooks:deliveries", webhook.pk)
+
+
+def sent_again(replay: Replay) -> str:
+    told = ngettext(
+        "%(n)s delivery is sent again.", "%(n)s deliveries are sent again.", replay.total
+    )
+    return told % {"n": f"{replay.total:,}"}
+
+
+def progress(webhook: Webhook) -> str:
+    """Return how far it is that deliveries are sent again; `""` if none is."""
+    replays = list(webhook.replays.running())
+    if not replays:
+        return ""
+    total = sum(each.total for each in replays)
+    waiting = Delivery.objects.filter(replay__in=replays).unfinished().count()
+    told = _("%(done)s of %(total)s deliveries were sent again so far.")
+    return told % {"done": f"{total - waiting:,}", "total": f"{total:,}"}
 
 
 def when(webhook: Webhook) -> str:

@@ -54,6 +54,11 @@ urlpatterns = [
     ),
     path("webhooks/<webhook_id:webhook_id>/deliveries/recover/", recover.recover, name="recover"),
     path(
+        "webhooks/<webhook_id:webhook_id>/deliveries/cancel/",
+        recover.cancel_replay,
+        name="cancel_replay",
+    ),
+    path(
         "webhooks/<webhook_id:webhook_id>/deliveries/<delivery_id:delivery_id>/",
         deliveries.delivery,
         name="delivery",

@@ -129,7 +129,7 @@ POSTS = (
         "new_secret",
         "save_deliveries_layout",
     ),
-    *("redeliver_failed", "recover", "redeliver", "stop"),
+    *("redeliver_failed", "recover", "redeliver", "stop", "cancel_replay"),
 )
 PAGES: dict[str, Callable[[Client, Token], Response]] = {
     **{f"webhooks:{name}": opened(f"webhooks:{name}") for name in GETS},
