@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Page, expect
 
+from demo.deliveries import ORDERS, SENT
 from tests.browser.axe import check
 from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
 from tests.browser.pages import (
@@ -290,6 +291,7 @@ SCENES = {
     "new secret of a webhook": Scene(f"{HOOK}secrets/jwt/new/"),
     "deliveries": Scene(f"{HOOK}deliveries/?filter=open"),
     "deliveries that fail": Scene(f"{DISABLED_HOOK}deliveries/?result=failing"),
+    "deliveries, one of them opened": Scene(f"{HOOK}deliveries/?open={SENT[ORDERS][-1][0]}"),
     "delivery": Scene(GIVEN_UP),
     "redeliver": Scene(f"{HOOK}deliveries/redeliver/"),
     "recover": Scene(f"{HOOK}deliveries/recover/"),

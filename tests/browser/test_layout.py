@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from demo.deliveries import ORDERS, SENT
 from tests.browser.conftest import Portal, Visit
 from tests.browser.layout import faults
 from tests.browser.pages import (
@@ -90,6 +91,7 @@ PAGES = [
     f"{HOOK}deliveries/?filter=open&result=given-up&since=nonsense",
     f"{DISABLED_HOOK}deliveries/?result=failing",
     f"{HOOK}deliveries/?result=planned",
+    f"{HOOK}deliveries/?open={SENT[ORDERS][-1][0]}",
     f"{HOOK}deliveries/redeliver/",
     f"{HOOK}deliveries/recover/",
     *(f"{HOOK}secrets/{kind}/new/" for kind in ("jwt", "sw")),

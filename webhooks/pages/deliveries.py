@@ -36,6 +36,7 @@ def index(request: PersonRequest, webhook_id: str) -> HttpResponse:
     filters = DeliveryFilter(request, rows, webhook)
     table = DeliveryTable(filters.matching)
     table.configure(request, request.user.choices("deliveries"))
+    table.entry = details(table.opened) if table.opened else {}
     empty = ""
     if not table.page.object_list:
         empty = "invalid" if not filters.is_valid() else "no_match" if rows.exists() else "none"
@@ -80,9 +81,13 @@ def delivery(request: PersonRequest, webhook_id: str, delivery_id: str) -> HttpR
     """Show one delivery: what was sent, what came back, and what to do about it."""
     webhook = find(request, webhook_id)
     row = find_delivery(webhook, delivery_id)
+    return render(request, "webhooks/delivery.html", header(request, webhook) | details(row))
+
+
+def details(row: Delivery) -> dict[str, Any]:
+    """Return what is said about a delivery: on its page, and where it is opened in the list."""
     tries = [told(each) for each in row.attempts.order_by("-number")[: Attempt.MOST]]
-    context = {
-        **header(request, webhook),
+    return {
         "delivery": row,
         "came": DeliveryStanding(row, row.milliseconds),  # type: ignore[attr-defined]
         "tries": tries,
@@ -91,7 +96,6 @@ def delivery(request: PersonRequest, webhook_id: str, delivery_id: str) -> HttpR
         "exchange": next((each for each in tries if each["request"]), None),
         "has_older": row.tries > len(tries),
     }
-    return render(request, "webhooks/delivery.html", context)
 
 
 def find_delivery(webhook: Webhook, delivery_id: str) -> Delivery:

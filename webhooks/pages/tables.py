@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.html import ago, day_and_time, icon, two_lines
@@ -192,16 +193,43 @@ class DeliveryTable(Table):
     default_columns = always
     default_sort = "-when"
     kind = "deliveries"
+    detail_template = "webhooks/opened.html"
+    # The context of the opened delivery's details.
+    entry: dict[str, Any]
 
     class Meta(Table.Meta):
         sequence = ("event", "when", "result", "next_try", "tries")
 
+    def configure(self, request: HttpRequest, choices: Any, *, paginate: bool = True) -> None:
+        self.query, self.open_id = request.GET, request.GET.get("open", "")
+        super().configure(request, choices, paginate=paginate)
+
+    @cached_property
+    def opened(self) -> Delivery | None:
+        """The delivery of this page that is shown with its details, if any."""
+        shown = (row.record for row in self.page.object_list)
+        return next((each for each in shown if each.pk == self.open_id), None)
+
     def render_event(self, record: Delivery) -> SafeString:
         first, second = DeliveryStanding(record).what
+        name = first or record.event.get_object_class_display()
+        is_open = record.pk == self.open_id
+        query = self.query.copy()
+        query.pop("open", None)
+        if not is_open:
+            query["open"] = record.pk
         return format_html(
-            '<span class="two"><a class="one" href="{}">{}</a><span class="sub">{}</span></span>',
+            '<span class="opens"><a class="disclose" id="open-{0}" href="?{1}#open-{0}" '
+            'hx-get="?{1}" role="button" aria-expanded="{2}" aria-label="{3}">{4}</a>'
+            '<span class="two"><a class="one" href="{5}">{6}</a><span class="sub">{7}</span></span>'
+            "</span>",
+            record.pk,
+            query.urlencode(),
+            "true" if is_open else "false",
+            _("Details of %(name)s") % {"name": name},
+            icon("chevron-right", 16),
             reverse("webhooks:delivery", args=(record.webhook_id, record.pk)),
-            first or record.event.get_object_class_display(),
+            name,
             second,
         )
 

@@ -11,7 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.conftest import Person
-from tests.webhooks.factories import delivered, failing, given_up, make_delivery, tried
+from tests.webhooks.factories import (
+    delivered,
+    failing,
+    given_up,
+    make_delivery,
+    make_webhook,
+    tried,
+)
 from webhooks.models import Delivery, Webhook
 from webhooks.outcomes import Outcome
 from webhooks.standing import DeliveryStanding, Standing
@@ -159,6 +166,37 @@ def test_the_page_of_a_delivery_says_its_verdict(michael: Person, webhook: Webho
 def test_a_webhook_says_how_far_its_last_delivery_is(webhook: Webhook) -> None:
     failing(webhook)
     assert Standing.of(webhook).last_delivery == ("expired", "Failing", "503, try 1 of 10")
+
+
+def test_a_delivery_opens_in_the_list_as_its_page_has_it(michael: Person, webhook: Webhook) -> None:
+    row, other = failing(webhook, "PR-1"), failing(webhook, "PR-2")
+    page = michael.client.get(page_of(webhook)).text
+    assert f'hx-get="?open={row.pk}"' in page
+    assert "Deploy in progress" not in page
+    opened = michael.client.get(page_of(webhook, f"?result=failing&open={row.pk}")).text
+    assert opened.count('aria-expanded="true"') == 1
+    assert opened.count("1 of 10 tries failed.") == 1
+    assert "Deploy in progress" in opened
+    assert f'deliveries/{row.pk}/redeliver/"' in opened
+    assert f'deliveries/{other.pk}/redeliver/"' not in opened
+    # Pressed again, it closes.
+    assert 'hx-get="?result=failing"' in opened
+
+
+def test_a_delivery_of_another_webhook_does_not_open(michael: Person, webhook: Webhook) -> None:
+    failing(webhook, "PR-1")
+    other = failing(make_webhook(webhook.account, "Other"), "PR-2")
+    page = michael.client.get(page_of(webhook, f"?open={other.pk}")).text
+    assert "Deploy in progress" not in page
+
+
+def test_members_open_deliveries_and_send_nothing(
+    adrian: Person, michael: Person, webhook: Webhook
+) -> None:
+    row = failing(webhook, "PR-1")
+    page = adrian.client.get(page_of(webhook, f"?open={row.pk}")).text
+    assert "Deploy in progress" in page
+    assert "redeliver/" not in page
 
 
 # --- Segments -------------------------------------------------------------------------------------
