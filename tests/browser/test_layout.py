@@ -295,6 +295,10 @@ def test_steps_of_the_wizard_for_webhooks_fit_every_width(visit: Visit) -> None:
     fits(page)
     page.get_by_role("link", name="Go to Details").click()
     fits(page)
+    page.get_by_label("Actions for ").click()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Resume").first).to_be_visible()
+    fits(page)
     for path in ("edit/", "deliveries/", "activity/", "delete/"):
         page.goto(f"{WEBHOOKS}{re.findall(r'WH-[0-9-]*', page.url)[0]}/{path}")
         fits(page)
