@@ -31,10 +31,10 @@ def within(value: datetime | None, span: timedelta) -> bool:
     return value is not None and -SKEW <= timezone.now() - value < span
 
 
-def later(value: datetime, days: int) -> datetime:
-    """Return the moment some days after another, at most the last one of the calendar."""
+def later(value: datetime, span: timedelta) -> datetime:
+    """Return the moment some time after another, at most the last one of the calendar."""
     try:
-        return value + timedelta(days=days)
+        return value + span
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
 

@@ -3,6 +3,8 @@
 import random
 from datetime import datetime, timedelta
 
+from portal import moments
+
 # From each failure to the next try: ten tries in 75.6 hours, as Standard Webhooks advises.
 STEPS = tuple(
     timedelta(seconds=seconds)
@@ -33,7 +35,7 @@ def next_try(failures: int, now: datetime, wait_until: datetime | None = None) -
 
 def last_try(failures: int, due: datetime) -> datetime:
     """Return about when the last try would be, if the next one is due then and all fail."""
-    return due + sum(STEPS[failures:], timedelta())
+    return moments.later(due, sum(STEPS[failures:], timedelta()))
 
 
 def jitter(step: timedelta) -> timedelta:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal import text
+from portal import moments, text
 from webhooks import retention, schedule
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, DeliveryWorker, Webhook, WebhookHealth
@@ -408,7 +408,7 @@ class Standing:
         kept = ngettext(
             "It is kept until %(at)s.", "The oldest is kept until %(at)s.", self.waiting
         )
-        until = {"at": text.day_and_time(self.oldest + retention.KEPT)}
+        until = {"at": text.day_and_time(moments.later(self.oldest, retention.KEPT))}
         return f"{sent % {'n': f'{self.waiting:,}'}} {kept % until}"
 
     @cached_property

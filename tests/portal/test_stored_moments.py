@@ -36,7 +36,14 @@ TOKEN_PAGES = (
     "ip-rules/add/",
 )
 HOOK_PAGES = ("", "edit/", "delete/", "activity/", "deliveries/", "?object=PR-3")
-HOOK_ACTIONS = ("deliveries/redeliver/", "deliveries/recover/", "disable/", "enable/")
+HOOK_ACTIONS = (
+    "deliveries/redeliver/",
+    "deliveries/recover/",
+    "resume/",
+    "pause/",
+    "disable/",
+    "enable/",
+)
 HOOK_COLUMNS = "?columns=label,fires,endpoint,last_delivery,status,created,updated"
 PAGES = (
     "/integrations/",
@@ -67,10 +74,11 @@ def set_all(moment: datetime) -> None:
         if model._meta.app_label not in OURS or model is Event:
             continue
         for field in model._meta.get_fields():
-            # Only deleted tokens may be purged.
-            if isinstance(field, MomentField) and field.name != "purged_at":
+            # Only deleted tokens may be purged, and only active webhooks paused.
+            if isinstance(field, MomentField) and field.name not in {"purged_at", "paused_at"}:
                 model._base_manager.update(**{field.name: moment})
     Token.objects.filter(status=Token.Status.DELETED).update(purged_at=moment)
+    Webhook.objects.exclude(paused_at=None).update(paused_at=moment)
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
@@ -104,16 +112,18 @@ def test_pages_and_commands_survive_any_moment_under_policies(
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
-@pytest.mark.parametrize("is_active", [True, False])
+@pytest.mark.parametrize("state", ["active", "paused", "given up"])
 def test_webhooks_and_extensions_survive_any_moment(
-    michael: Person, moment: datetime, zone: str, is_active: bool
+    michael: Person, moment: datetime, zone: str, state: str
 ) -> None:
     TokenFactory(account=michael.account, extension_id=ZAPIER)
     ExtensionVersion.objects.create(extension_id=ZAPIER, number="9.9", notes="First")
     hook = make_webhook(michael.account)
     rows = [make(hook) for make in (make_delivery, delivered, failing, given_up)]
     hook.renew_secret("sw", by=michael.user, until=timezone.now())
-    if not is_active:
+    if state == "paused":
+        hook.pause(by=michael.user)
+    elif state == "given up":
         hook.disable(by=michael.user, reason=Webhook.Disabled.FAILING)
     michael.user.time_zone = zone
     michael.user.save()

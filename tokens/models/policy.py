@@ -1,7 +1,7 @@
 """Policies of an account, which bind all of its tokens, and what they mean for one token."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -111,11 +111,11 @@ class PolicyFields(models.Model):
 
     def last_end(self, made_at: datetime) -> datetime | None:
         """Return when a key stops that was made at a moment; None if no policy stops it."""
-        return moments.later(made_at, self.most_days) if self.most_days else None
+        return moments.later(made_at, timedelta(days=self.most_days)) if self.most_days else None
 
     def idle_end(self, alive_at: datetime) -> datetime | None:
         """Return when a token is idle that showed its last sign of life at a moment."""
-        return moments.later(alive_at, self.idle_days) if self.idle_days else None
+        return moments.later(alive_at, timedelta(days=self.idle_days)) if self.idle_days else None
 
     def check_count(self, live: int) -> None:
         """Raise TooManyTokens unless the account may have one more live token."""
