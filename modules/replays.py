@@ -124,4 +124,4 @@ REPLAYS = Resource(
 def cancel(caller: Caller, begun: Replay, values: dict[str, Any]) -> None:
     """Send no more of it. What had not arrived before counts as given up, and can be sent again."""
     if not begun.cancel(by=acting(caller)):
-        raise ApiError(_("All of it was sent already."), code="WHK_004")
+        raise ApiError(_("Nothing of it is left to send."), code="WHK_004")

@@ -26,7 +26,7 @@ SECRETS = (
     re.compile(r"(whsec_)[\w+/=%-]{8,}"),
     # Credentials of other schemes than ours, which people try, and of a URL.
     re.compile(r"(\b(?:Basic|Bearer)(?:\s|%20|\+)+)[\w+/=.~%-]{8,}", re.IGNORECASE),
-    re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)"),
+    re.compile(r"(://[^/\s:@]*:)[^/\s]+(?=@)"),
     # The session of a person.
     re.compile(r"(\b(?:__Host-)?session(?:id)?['\"]?\s*[=:]\s*['\"]?)\w{16,}", re.IGNORECASE),
     # The URL of a calendar feed, an invitation or a password reset, which opens it by itself.

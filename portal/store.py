@@ -48,7 +48,7 @@ class Stop:
         self.connection: Any = None
 
     def now(self) -> None:
-        """Cancel the running statement; those that follow raise TookTooLong."""
+        """Cancel the running statement, and those that follow."""
         with self.lock:
             self.is_wanted = True
             if isinstance(self.connection, sqlite3.Connection):
@@ -65,7 +65,8 @@ class Stop:
         ) -> Any:
             with self.lock:
                 if self.is_wanted:
-                    raise TookTooLong
+                    # As the database says it of a statement that runs.
+                    raise OperationalError("interrupted")
                 self.connection = connection.connection
             return execute(sql, params, many, context)
 

@@ -197,7 +197,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     handled here.
     """
     if store.is_busy(sys.exception()):
-        log.warning("The database could not serve %s %s in time.", request.method, request.path)
+        stop = request.META.get(store.STOP)
+        if not (stop and stop.is_wanted):
+            log.warning("The database could not serve %s %s in time.", request.method, request.path)
         return busy(request)
     number = logs.request_id.get()
     log.error("The error on %s was shown under the number %s.", request.path, number)

@@ -462,7 +462,7 @@ def in_passing() -> Iterator[None]:
                 yield
         finally:
             if sqlite:
-                cursor.execute("PRAGMA synchronous = FULL")
+                restore("synchronous = FULL")
 
 
 @contextmanager
@@ -473,9 +473,13 @@ def without_waiting() -> Iterator[None]:
         return
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout = 0")
-        try:
-            yield
-        finally:
-            cursor.execute(
-                f"PRAGMA busy_timeout = {connection.settings_dict['OPTIONS']['timeout'] * 1000}"
-            )
+    try:
+        yield
+    finally:
+        restore(f"busy_timeout = {connection.settings_dict['OPTIONS']['timeout'] * 1000}")
+
+
+def restore(pragma: str) -> None:
+    """Set a pragma of SQLite again, past what stops the statements of a client that has left."""
+    if connection.connection is not None:
+        connection.connection.execute(f"PRAGMA {pragma}")

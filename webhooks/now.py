@@ -23,7 +23,7 @@ SECONDS = 10.0
 LOOK = 0.1
 # How many may be sent so at once by a process, whose few threads serve everybody, and for one
 # account.
-MOST, MOST_PER_ACCOUNT = 4, 2
+MOST, MOST_PER_ACCOUNT = 4, 1
 
 lock = threading.Lock()
 sending: Counter[str] = Counter()
@@ -58,7 +58,7 @@ def send_now(webhook: Webhook, delivery: Delivery) -> Attempt | None:
     now = timezone.now()
     try:
         call = call_of(claimed, now)
-    except (SealBroken, ValueError) as problem:
+    except (SealBroken, ValueError, TypeError) as problem:
         done = results.Try(claimed, None, send.Result(Outcome.NOT_SENT, note=reason(problem)), now)
     else:
         done = results.Try(claimed, call, send.make(call, SECONDS), now)

@@ -65,7 +65,7 @@ class Worker:
         self.accounts: Counter[str] = Counter()
         self.is_ending = self.is_cut_off = self.has_strays = False
         self.last_second = float("inf")
-        self.epoch = epoch()
+        self.epoch, self.jump = epoch(), timedelta(0)
         # When it does each of these the next time, on the monotonic clock.
         self.next_look = self.next_flush = self.next_beat = self.next_tidy = 0.0
         self.next_forget = 0.0
@@ -126,8 +126,18 @@ class Worker:
         """Bear that the clock was set: keep what is being sent, and let nothing wait longer."""
         before, self.epoch = self.epoch, epoch()
         jump = self.epoch - before
-        if abs(jump) < JUMP:
-            return
+        if abs(jump) >= JUMP:
+            self.follow(jump)
+        # Later, while the database is away.
+        if self.jump and time.monotonic() >= self.next_look:
+            self.guarded(self.store_jump)
+
+    def store_jump(self) -> None:
+        claims.follow_clock(self.name, self.jump)
+        self.jump = timedelta(0)
+
+    def follow(self, jump: timedelta) -> None:
+        """Let what this process knows follow the clock; the database is next."""
         way = "ahead" if jump > timedelta(0) else "back"
         log.warning("The clock was set %s by %.0f seconds.", way, abs(jump).total_seconds())
         self.running = {
@@ -136,7 +146,7 @@ class Worker:
         }
         for each in self.ended:
             each.at += jump
-        self.guarded(lambda: claims.follow_clock(self.name, jump))
+        self.jump += jump
 
     # --- Claiming ---------------------------------------------------------------------------------
 
@@ -159,7 +169,7 @@ class Worker:
             call = call_of(claimed, now)
             transfer = self.idle.pop() if self.idle else Transfer()
             transfer.prepare(call)
-        except (SealBroken, ValueError, pycurl.error) as problem:
+        except (SealBroken, ValueError, TypeError, pycurl.error) as problem:
             self.end(Try(claimed, None, Result(Outcome.NOT_SENT, note=reason(problem)), now))
             return
         self.running[transfer.curl] = (transfer, claimed, call, now)

@@ -1,6 +1,8 @@
 """Calls are counted for the key and the program that made them."""
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -8,6 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account
+from portal.store import STOP, Stop
 from tests.conftest import Call
 from tests.factories import AccountFactory, TokenFactory, header
 from tests.tokens.test_rotation import renewed
@@ -148,4 +151,29 @@ def test_counting_waits_for_nobody_and_loses_nothing(client: Client) -> None:
         writer.join()
     assert call() == 200
     write_all()
+    assert KeyUse.objects.get().calls == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_hangs_up_takes_no_count_with_it(client: Client) -> None:
+    token = TokenFactory(account=AccountFactory())
+    key, stop = header(token), Stop()
+
+    def hang_up(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if "tokens_keyuse" in sql:
+            stop.now()
+        return execute(sql, *rest)
+
+    def call(**environ: Any) -> int:
+        path = "/public/v1/agreements"
+        return client.get(path, headers={"authorization": key}, **environ).status_code
+
+    with connection.execute_wrapper(hang_up):
+        assert call(**{STOP: stop}) == 200
+    assert not KeyUse.objects.exists()
+    if connection.vendor == "sqlite":
+        patience = connection.settings_dict["OPTIONS"]["timeout"] * 1000
+        for name, value in (("synchronous", 2), ("busy_timeout", patience)):
+            assert connection.connection.execute(f"PRAGMA {name}").fetchone() == (value,)
+    assert call() == 200
     assert KeyUse.objects.get().calls == 2

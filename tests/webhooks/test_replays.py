@@ -141,6 +141,23 @@ def test_what_is_being_sent_is_not_stopped(webhook: Webhook) -> None:
     assert begun.cancel(by=None)
     assert begun.left == 2
     assert sorted(state(row) for row in rows) == ["failed", "failed", "pending"]
+    # It failed, and would be tried again.
+    Delivery.objects.filter(pk=rows[0].pk).update(claimed_by="")
+    assert begun.cancel(by=None)
+    assert begun.left == 3
+    assert not begun.cancel(by=None)
+
+
+def test_what_had_arrived_before_a_cancelled_replay_arrived_when_it_did(webhook: Webhook) -> None:
+    arrived = delivered(webhook)
+    at = timezone.now() - timedelta(days=20)
+    Delivery.objects.filter(pk=arrived.pk).update(done_at=at)
+    arrived.attempts.update(at=at)
+    begun = webhook.send_anew(Delivery.objects.all(), seen=timezone.now(), by=None)
+    assert begun
+    assert begun.cancel(by=None)
+    arrived.refresh_from_db()
+    assert (arrived.state, arrived.done_at) == (Delivery.State.DELIVERED, at)
 
 
 def test_one_that_is_sent_again_by_itself_is_no_longer_part_of_it(webhook: Webhook) -> None:

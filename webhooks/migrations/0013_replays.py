@@ -37,6 +37,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(models.F('replay'), condition=models.Q(('replay__isnull', False)), name='deliveries_of_replay'),
+            index=models.Index(models.F('replay'), condition=models.Q(('replay__isnull', False), ('state', 'pending')), name='deliveries_of_replay'),
         ),
     ]

@@ -5,6 +5,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -55,7 +56,7 @@ def check_headers(value: Any) -> None:
     for name, content in value.items():
         if names.count(name.lower()) > 1:
             raise ValidationError(
-                _("%(name)s stands there twice.") % {"name": isolate(name[:HEADER_NAME])}
+                _("%(name)s is given twice.") % {"name": isolate(name[:HEADER_NAME])}
             )
         if not re.fullmatch(rf"[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{HEADER_NAME}}}", name):
             raise ValidationError(
@@ -85,7 +86,9 @@ def check_data(value: Any) -> None:
     try:
         written = json.dumps(value, ensure_ascii=False, allow_nan=False)
         size = len(written.encode())
-    except ValueError:
+        # Which writes what is sent, and takes integers of 64 bits only.
+        orjson.dumps(value)
+    except (ValueError, TypeError):
         # Python reads numbers such as NaN and 1e999, and halves of characters.
         told = _("The data has a number or a character that JSON cannot hold.")
         raise ValidationError(told) from None

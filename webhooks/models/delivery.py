@@ -206,7 +206,11 @@ class Delivery(models.Model):
                 "webhook", F("created_at").desc(), F("id").desc(), name="deliveries_by_time"
             ),
             models.Index("created_at", name="deliveries_by_age"),
-            models.Index("replay", condition=Q(replay__isnull=False), name="deliveries_of_replay"),
+            models.Index(
+                "replay",
+                condition=Q(replay__isnull=False, state="pending"),
+                name="deliveries_of_replay",
+            ),
             models.Index(
                 "webhook", "failing_since", condition=Q(state="failed"), name="deliveries_failed"
             ),

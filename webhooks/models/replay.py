@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class ReplayQuerySet(models.QuerySet["Replay"]):
     def running(self) -> "ReplayQuerySet":
         """Return those of which something is still to be sent."""
-        return self.filter(cancelled_at=None, deliveries__state="pending").distinct()
+        return self.filter(deliveries__state="pending").distinct()
 
 
 class Replay(models.Model):
@@ -60,21 +61,27 @@ class Replay(models.Model):
         What had arrived before counts as delivered again, the rest as given up, so that it can be
         recovered. What is being sent right now goes on.
         """
-        from webhooks.models.delivery import Delivery
+        from webhooks.models.delivery import Attempt, Delivery
 
         with transaction.atomic():
             # As for everything that changes many deliveries of a webhook.
             if not Webhook.objects.select_for_update(no_key=True).filter(pk=self.webhook_id):
                 return False
             rows = self.rest.filter(claimed_by="")
-            over = {"done_at": timezone.now()}
+            now = timezone.now()
+            last = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number").values("at")
             arrived = rows.filter(last_outcome__in=(Outcome.OK, Outcome.OK_CUT))
-            left = arrived.update(state=Delivery.State.DELIVERED, **over)
-            since = Coalesce("failing_since", timezone.now())
-            left += rows.update(state=Delivery.State.FAILED, failing_since=since, **over)
-            mine = Replay.objects.filter(pk=self.pk, cancelled_at=None)
-            if not left or not mine.update(cancelled_at=timezone.now(), left=left):
+            left = arrived.update(
+                state=Delivery.State.DELIVERED, done_at=Coalesce(Subquery(last[:1]), now)
+            )
+            since = Coalesce("failing_since", now)
+            left += rows.update(state=Delivery.State.FAILED, failing_since=since, done_at=now)
+            if not left:
                 return False
+            # What was being sent when it was cancelled, and failed, can be cancelled after that.
+            Replay.objects.filter(pk=self.pk).update(
+                cancelled_at=Coalesce("cancelled_at", now), left=F("left") + left
+            )
             record(by, Action.WEBHOOK_REPLAY_CANCELLED, self.webhook, {"deliveries": [left, None]})
-        self.refresh_from_db()
+            self.refresh_from_db()
         return True

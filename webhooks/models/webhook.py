@@ -241,7 +241,9 @@ class Webhook(WebhookFields):
 
     def disable(self, *, by: "Doer | None", reason: str = Disabled.PERSON) -> bool:
         """Keep deliveries back until it is enabled, also if it was paused; False if it was."""
-        before = {self.State.ACTIVE, self.State.PAUSED}
+        # Somebody who paused it is looking after an endpoint that fails.
+        paused = set() if reason == self.Disabled.FAILING else {self.State.PAUSED}
+        before = {self.State.ACTIVE} | paused
         action = Action.WEBHOOK_DISABLED
         return self.move(before, self.State.DISABLED, action, by=by, reason=reason)
 
@@ -272,7 +274,8 @@ class Webhook(WebhookFields):
             row.save()
             why = {"reason": [None, str(self.Disabled(reason).label)]} if reason else {}
             record(by, action, row, why)
-        self.refresh_from_db()
+            # While nobody can delete it.
+            self.refresh_from_db()
         return True
 
     def enter(self, state: "Webhook.State", reason: str = Disabled.PERSON) -> None:

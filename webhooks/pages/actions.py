@@ -109,7 +109,7 @@ def resuming(webhook: Webhook) -> Action:
 
 def unchanged(request: PersonRequest, webhook: Webhook) -> None:
     """Say which status the webhook has already, for example by a change in another tab."""
-    webhook.refresh_from_db()
+    webhook = find(request, webhook.pk)
     told = {
         Webhook.State.ACTIVE: _("%(name)s is already active."),
         Webhook.State.PAUSED: _("%(name)s is paused. Resume lets its events go out."),

@@ -284,7 +284,7 @@ class EndpointForm(FieldsForm):
                 told = _("Enter the name of the header with the value %(value)s.")
                 raise forms.ValidationError(told % {"value": text.isolate(value[:64])})
             if name.lower() in map(str.lower, found):
-                raise forms.ValidationError(_("%(name)s stands there twice.") % {"name": name[:64]})
+                raise forms.ValidationError(_("%(name)s is given twice.") % {"name": name[:64]})
             found[name] = value
         return found
 

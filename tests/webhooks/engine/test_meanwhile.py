@@ -21,6 +21,7 @@ from webhooks import retention
 from webhooks.catalog import ObjectClass
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, WebhookSecret
 from webhooks.outbox import emit, send_test
+from webhooks.outcomes import Outcome
 from webhooks.worker import Worker
 
 Kind, State = WebhookSecret.Kind, Delivery.State
@@ -203,3 +204,16 @@ def test_redelivering_several_times_at_once_sends_it_once_more(
     deliver()
     assert receiver.ids == [delivery.pk] * 2
     assert [each.number for each in Attempt.objects.all()] == [1, 2]
+
+
+def test_a_body_that_cannot_be_written_ends_its_own_delivery_only(
+    make_webhook: MakeWebhook, receiver: Receiver
+) -> None:
+    """Stored past the checks: integers of more than 64 bits are no JSON for other programs."""
+    bad, good = make_webhook(receiver.url), make_webhook(receiver.url)
+    Webhook.objects.filter(pk=bad.pk).update(data={"a": 10**30})
+    (stuck,) = happen(bad)
+    (fine,) = happen(good)
+    deliver()
+    assert receiver.ids == [fine.pk]
+    assert seen(stuck).last_outcome == Outcome.NOT_SENT

@@ -217,3 +217,9 @@ def test_pausing_and_resuming_while_workers_run_loses_and_repeats_nothing(
     together(deliver, deliver, press)
     deliver()
     assert sorted(receiver.ids) == sorted(Delivery.objects.values_list("pk", flat=True))
+
+
+def test_one_that_was_paused_meanwhile_is_not_disabled_for_its_failures(webhook: Webhook) -> None:
+    webhook.pause(by=None)
+    assert not Webhook.objects.get(pk=webhook.pk).disable(by=None, reason=Webhook.Disabled.FAILING)
+    assert again(webhook).state == Webhook.State.PAUSED
