@@ -156,6 +156,8 @@ def test_the_key_of_a_neighbour_finds_a_place_in_a_flood_of_one_key() -> None:
         async with open_pool(1) as (pool, work, ask):
             flood = [ask(GREEDY) for _ in range(2000)]
             await until(lambda: sum(task.done() for task in flood) > 1000)
+            # The first has left the line.
+            await until(lambda: work.started)
             before = pool.line.length
             neighbour = ask(NEIGHBOUR)
             await until(lambda: pool.line.length > before)
