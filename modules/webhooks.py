@@ -46,7 +46,7 @@ from tokens.models import Policy
 from webhooks import outbox, products, secrets
 from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, Webhook, WebhookSecret
-from webhooks.now import send_now, turn
+from webhooks.now import PINGS, send_now, turn
 from webhooks.outcomes import Outcome
 
 log = logging.getLogger(__name__)
@@ -245,7 +245,7 @@ def ping(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> dict[str, 
 
 def send_if_free(webhook: Webhook, delivery: Delivery) -> None:
     """Send a delivery now, unless there is no room for it; then the worker does."""
-    with suppress(LimitReached), turn(webhook.account_id):
+    with suppress(LimitReached), turn(PINGS, most=1):
         send_now(webhook, delivery)
 
 

@@ -23,19 +23,21 @@ SECONDS = 10.0
 LOOK = 0.1
 # How many may be sent so at once by a process, whose few threads serve everybody, and for one
 # account.
-MOST, MOST_PER_ACCOUNT = 4, 1
+MOST, MOST_PER_ACCOUNT = 4, 2
+# Those of the API are one at a time, of all accounts: they keep its writers waiting.
+PINGS = "API"
 
 lock = threading.Lock()
 sending: Counter[str] = Counter()
 
 
 @contextmanager
-def turn(account_id: str) -> Iterator[None]:
+def turn(account_id: str, most: int = MOST_PER_ACCOUNT) -> Iterator[None]:
     """Hold one of the few places for sending at once. Raise LimitReached if none is free."""
     with lock:
-        if sending[account_id] >= MOST_PER_ACCOUNT or sending.total() >= MOST:
+        if sending[account_id] >= most or sending.total() >= MOST:
             reason = _("Several events are being sent at once already, each for up to 10 seconds.")
-            limit = Limit("sending", MOST_PER_ACCOUNT, timedelta(seconds=SECONDS), reason)
+            limit = Limit("sending", most, timedelta(seconds=SECONDS), reason)
             raise LimitReached(limit, timezone.now() + limit.wait)
         sending[account_id] += 1
     try:
