@@ -9,7 +9,7 @@ from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts import devices, limits, signals, sudo
+from accounts import devices, limits, proofs, signals
 from accounts.models import SpareCode, User
 from accounts.signals import SecondStep
 from portal.http import seconds_since
@@ -64,13 +64,15 @@ def accepts(request: HttpRequest, user: User, code: str) -> bool:
     return False
 
 
-def complete(request: HttpRequest, user: User, page: str, by: str = sudo.PASSWORD) -> HttpResponse:
+def complete(
+    request: HttpRequest, user: User, page: str, by: str = proofs.PASSWORD
+) -> HttpResponse:
     """Sign the person in, after every step that is asked of them, and go to the page."""
     devices.tell_if_new(request, user)
     request.session.pop(KEY, None)
     # It gives the session a new key.
     login(request, user, backend=BACKEND)
-    sudo.confirm(request, by)
+    proofs.confirm(request, by)
     response = redirect(page)
     devices.remember(request, response, user)
     return response

@@ -10,9 +10,8 @@ in the page, never in a URL or the session, and are posted to the same view agai
 """
 
 import re
-import time
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -22,14 +21,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import limits, passkeys, signals
+from accounts import limits, passkeys, proofs, signals
 from accounts.hashing import Busy
 from accounts.models import digest
 from portal import typed
-from portal.http import seconds_since
 
-# How long a password counts as just given, in seconds.
-LASTS = 5 * 60
 # The wrong password that ends a session: the fifth.
 GUESSES = 5
 # Not carried: fields of the previous page itself, and passwords, which no page ever repeats.
@@ -41,36 +37,6 @@ class SessionOver(Exception):
 
     Whoever holds it is probably not its person.
     """
-
-
-class Proof(NamedTuple):
-    """When a person proved who they are, and how: PASSWORD or PASSKEY."""
-
-    at: datetime
-    by: str
-
-
-PASSWORD, PASSKEY = "password", "passkey"
-
-
-def confirm(request: HttpRequest, by: str = PASSWORD) -> None:
-    """Record that the person has just given their password or used a passkey."""
-    request.session["confirmed_at"] = int(time.time())
-    request.session["confirmed_by"] = by
-
-
-def is_confirmed(request: HttpRequest) -> bool:
-    """Tell whether the password was given in the last five minutes; signing in counts."""
-    return proof(request) is not None
-
-
-def proof(request: HttpRequest) -> Proof | None:
-    """Return the last proof of who the person is, if it was given in the last five minutes."""
-    passed = seconds_since(request.session, "confirmed_at")
-    if passed is None or passed >= LASTS:
-        return None
-    by = PASSKEY if request.session.get("confirmed_by") == PASSKEY else PASSWORD
-    return Proof(datetime.fromtimestamp(int(request.session["confirmed_at"]), UTC), by)
 
 
 def check_password(request: HttpRequest, password: str) -> str:
@@ -169,11 +135,13 @@ def ask(request: HttpRequest, purpose: str, button: str) -> ConfirmForm | None:
     It may have been given with this request or in the last five minutes. `purpose` begins the
     sentence, as in "To enable the token"; `button` names the action.
     """
-    if is_confirmed(request):
+    if proofs.is_confirmed(request):
         return None
     form = ConfirmForm(request, purpose, button)
     if form.is_valid():
-        confirm(request, PASSKEY if form.data.get("sudo_passkey") else PASSWORD)
+        proofs.confirm(
+            request, proofs.PASSKEY if form.data.get("sudo_passkey") else proofs.PASSWORD
+        )
         signals.password_confirmed.send(type(request.user), request=request, user=request.user)
         return None
     return form

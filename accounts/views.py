@@ -14,7 +14,7 @@ from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import devices, hashing, limits, second_step, sudo
+from accounts import devices, hashing, limits, proofs, second_step
 from accounts.decorators import always_possible, for_any_account
 from accounts.forms import NewPasswordForm, ResetForm, SignInForm
 from accounts.http import PersonRequest
@@ -174,7 +174,7 @@ class PasswordChangeView(auth_views.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        sudo.confirm(self.request)
+        proofs.confirm(self.request)
         devices.remember(self.request, response, form.user)
         tell_of_new_password(self.request, form.user)
         succeed(

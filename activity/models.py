@@ -164,7 +164,7 @@ class Event(models.Model):
     address = models.CharField(_("address"), max_length=39, blank=True)
     agent = models.CharField(_("program"), max_length=AGENT, blank=True)
     request_id = models.CharField(_("request"), max_length=32, blank=True)
-    # How and when the person last proved who they are, if that was shortly before; see sudo.Proof.
+    # How and when the person last proved who they are, if shortly before; see accounts.proofs.
     confirmed_at = MomentField(_("confirmed"), null=True, blank=True)
     confirmed_by = models.CharField(_("confirmed by"), max_length=20, blank=True, default="")
     hash = models.CharField(_("hash"), max_length=64)

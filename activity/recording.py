@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from accounts import sudo
+from accounts import proofs
 from activity import notices
 from activity.actions import Action
 from activity.models import AGENT, Chain, Event, Subject
@@ -92,13 +92,13 @@ def origin() -> dict[str, Any]:
     if request is None:
         return {"address": "", "agent": "", "request_id": ""}
     # Programs have no session.
-    proof = sudo.proof(request) if hasattr(request, "session") else None
+    proven = proofs.latest(request) if hasattr(request, "session") else None
     agent = logs.one_line(logs.mask(request.headers.get("User-Agent", "")))
     return {
         "address": client_address(request) or "",
         "agent": agent[:AGENT],
         "request_id": logs.request_id.get(),
-        **({"confirmed_at": proof.at, "confirmed_by": proof.by} if proof else {}),
+        **({"confirmed_at": proven.at, "confirmed_by": proven.by} if proven else {}),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import sudo
+from accounts import proofs
 from activity.actions import Action
 from activity.models import Event
 from portal import text
@@ -63,7 +63,7 @@ LABELS = {
 }
 
 
-PROOFS = {sudo.PASSWORD: gettext_lazy("Password"), sudo.PASSKEY: gettext_lazy("Passkey")}
+PROOFS = {proofs.PASSWORD: gettext_lazy("Password"), proofs.PASSKEY: gettext_lazy("Passkey")}
 
 
 class Part(NamedTuple):

@@ -13,6 +13,8 @@ register_converter(WebhookId, "webhook_id")
 register_converter(ExtensionId, "extension_id")
 register_converter(DeliveryId, "delivery_id")
 
+admin.autodiscover()
+
 shell = (
     [
         path("", views.home, name="home"),

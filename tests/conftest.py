@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from django.contrib import admin
 from django.core.management.color import no_style
 from django.db import connection, connections
 from django.db.models import F
@@ -30,6 +31,9 @@ else:
     from django.http import HttpResponse
 
     Response = HttpResponse
+
+# Tests are parametrized by the pages of the admin, before anything loads the URLs.
+admin.autodiscover()
 
 # The rows that migrations leave in an empty database.
 SEEDED: dict[type[Extension | ExtensionVersion], list[Any]] = {}

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import limits, passkeys, second_step, signals, sudo
+from accounts import limits, passkeys, proofs, second_step, signals, sudo
 from accounts.decorators import for_any_account
 from accounts.http import PersonRequest
 from accounts.models import Passkey, User
@@ -46,7 +46,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         signals.second_step_refused.send(User, request=request, user=user)
         fail(request, str(problem.message))
         return redirect("accounts:second_step" if user else "accounts:sign_in")
-    return second_step.complete(request, person, page, sudo.PASSKEY)
+    return second_step.complete(request, person, page, proofs.PASSKEY)
 
 
 # --- In the profile -------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def options(request: PersonRequest) -> HttpResponse:
     """Return what the browser needs to give the password's place to a passkey, or to add one."""
     if request.POST.get("for") == "add":
-        if not sudo.is_confirmed(request):
+        if not proofs.is_confirmed(request):
             raise Http404
         return JsonResponse(passkeys.options_to_add(request, request.user))
     return JsonResponse(passkeys.options_to_prove(request, "sudo", request.user))

@@ -4,6 +4,8 @@ Changes ask for the password and send mails, the actor is recorded, and pages st
 many rows there are.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +29,7 @@ from portal.fields import Actor
 from tests.accounts.test_sudo import QUESTION, answer
 from tests.conftest import Call, Person, Response, stale
 from tests.factories import PASSWORD, MembershipFactory, TokenFactory, UserFactory
+from tests.server import ROOT, clean
 from tokens.models import Token
 
 EMPTY = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
@@ -441,3 +444,22 @@ def test_no_log_is_registered_to_be_deleted(rf: RequestFactory, chief: User) -> 
     ]
     assert Event in logs
     assert not any(admin.site._registry[model].has_delete_permission(request) for model in logs)
+
+
+def test_manage_check_looks_at_every_page_of_the_admin() -> None:
+    # Pages are loaded with the URLs, which this process has not needed before.
+    program = (
+        "import django; django.setup()\n"
+        "from django.contrib import admin\n"
+        "from django.core.checks import run_checks\n"
+        "assert not admin.site._registry\n"
+        "assert not run_checks(tags=['admin'])\n"
+        "print(len(admin.site._registry))"
+    )
+    env = {
+        **clean(),
+        "ENV_FILE": "tests/production.env",
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+    }
+    said = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, env=env, text=True)
+    assert int(said) == len(admin.site._registry)
