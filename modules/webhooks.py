@@ -48,6 +48,7 @@ from webhooks.catalog import ObjectClass
 from webhooks.models import Delivery, Webhook, WebhookSecret
 from webhooks.now import PINGS, send_now, turn
 from webhooks.outcomes import Outcome
+from webhooks.standing import kept_only
 
 log = logging.getLogger(__name__)
 
@@ -251,8 +252,8 @@ def send_if_free(webhook: Webhook, delivery: Delivery) -> None:
 
 def refuse_uncalled(webhook: Webhook) -> None:
     """Raise ApiError if the portal never calls the webhook."""
-    if not webhook.fires:
-        raise ApiError(_("A validator is kept, but never called."), code="WHK_001")
+    if kept := kept_only(webhook):
+        raise ApiError(kept.headline, code="WHK_001")
 
 
 @WEBHOOKS.acts("enable")

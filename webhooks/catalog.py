@@ -26,6 +26,11 @@ class ObjectClass(TextChoices):
         """What happens to its objects, in a few words."""
         return str(COVERS[self])
 
+    @property
+    def validations(self) -> "tuple[Type, ...]":
+        """The validators that Connect asks about its objects."""
+        return VALIDATIONS.get(self, ())
+
 
 COVERS = {
     ObjectClass.FULFILLMENT_REQUEST: _("Orders, changes and cancellations of assets"),
@@ -70,8 +75,8 @@ class Type(TextChoices):
     them for programs that manage webhooks, and never calls them.
     """
 
-    EVENT = "event", _("Event")
-    VALIDATOR = "validator", _("Validation")
+    EVENT = "event", _("After every change")
+    VALIDATOR = "validator", _("Validation of drafts")
     INQUIRING_VALIDATOR = "inquiring_validator", _("Validation while inquiring")
     CHANGE_VALIDATOR = "change_validator", _("Validation of changes")
     CHANGE_INQUIRING_VALIDATOR = (
@@ -102,6 +107,31 @@ class Type(TextChoices):
         "tcr_update_t2_inq_val",
         _("Validation of updates while inquiring, tier 2"),
     )
+
+
+# The description of Connect's API does not say so: it follows from what the types are named for.
+VALIDATIONS = {
+    ObjectClass.FULFILLMENT_REQUEST: (
+        Type.VALIDATOR,
+        Type.INQUIRING_VALIDATOR,
+        Type.CHANGE_VALIDATOR,
+        Type.CHANGE_INQUIRING_VALIDATOR,
+        Type.RENEW_VALIDATOR,
+        Type.RENEW_INQUIRING_VALIDATOR,
+        Type.TRANSFER_VALIDATOR,
+        Type.TRANSFER_INQUIRING_VALIDATOR,
+    ),
+    ObjectClass.TIER_CONFIG_REQUEST: (
+        Type.DRAFT_TCR_T1_VAL,
+        Type.DRAFT_TCR_T2_VAL,
+        Type.TCR_SETUP_T1_INQ_VAL,
+        Type.TCR_SETUP_T2_INQ_VAL,
+        Type.TCR_UPDATE_T1_VALIDATOR,
+        Type.TCR_UPDATE_T2_VALIDATOR,
+        Type.TCR_UPDATE_T1_INQ_VAL,
+        Type.TCR_UPDATE_T2_INQ_VAL,
+    ),
+}
 
 
 class Method(TextChoices):

@@ -168,6 +168,8 @@ def sample(webhook: WebhookFields) -> Sample:
     likeness = Webhook(
         id="WH-…", object_class=kind, **{name: getattr(webhook, name) for name in names}
     )
+    if not isinstance(likeness.headers, dict):
+        likeness.headers = {}
     delivery = Delivery(id="WHD-…", event=event)
     call = make_call(delivery, likeness, WebhookHealth(), Secrets("", ("",)), now)
     unsigned = {

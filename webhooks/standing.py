@@ -11,15 +11,17 @@ from typing import NamedTuple
 from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal import moments, text
 from webhooks import retention, schedule
 from webhooks.catalog import ObjectClass
-from webhooks.models import Delivery, DeliveryWorker, Webhook, WebhookHealth
+from webhooks.models import Delivery, DeliveryWorker, Webhook, WebhookFields, WebhookHealth
 from webhooks.models.delivery import MOST_AGAIN
 from webhooks.outcomes import Outcome
 from webhooks.schedule import TRIES
+
+NEVER_CALLED = gettext_lazy("The portal keeps this webhook and never calls it.")
 
 
 class Mark(NamedTuple):
@@ -42,8 +44,19 @@ class Banner(NamedTuple):
 
 def fires_on(webhook: Webhook) -> tuple[str, str]:
     """Return the objects, and when: `("Usage file", "after every change")`."""
-    kind = webhook.get_object_class_display()
-    return kind, _("after every change") if webhook.fires else webhook.get_type_display()
+    return webhook.get_object_class_display(), text.within(webhook.get_type_display())
+
+
+def kept_only(webhook: WebhookFields) -> Banner | None:
+    """Return what a validation is for, which the portal never asks; None of what is called."""
+    if webhook.fires:
+        return None
+    told = _(
+        "It is a %(type)s: CloudBlue Connect asks it about an object before it goes on, and takes "
+        "over what it answers. Programs that manage webhooks find it in the API."
+    )
+    kind = {"type": text.within(webhook.get_type_display())}
+    return Banner("info", str(NEVER_CALLED), told % kind)
 
 
 def product_words(webhook: Webhook) -> tuple[str, str]:
@@ -413,16 +426,8 @@ class Standing:
 
     @cached_property
     def banner(self) -> Banner | None:
-        if not self.webhook.fires:
-            told = _(
-                "Its type is “%(type)s”: CloudBlue Connect asks it about an object before it goes "
-                "on, and takes over what it answers. Programs that manage webhooks find it in the "
-                "API."
-            )
-            kind = {"type": self.webhook.get_type_display()}
-            return Banner(
-                "info", _("The portal keeps this webhook and never calls it."), told % kind
-            )
+        if kept := kept_only(self.webhook):
+            return kept
         if self.webhook.state == Webhook.State.DISABLED:
             return self.disabled_banner
         if self.webhook.state == Webhook.State.PAUSED:

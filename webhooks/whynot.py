@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from portal import text
 from webhooks import conditions, retention
 from webhooks.models import Delivery, Webhook, WebhookEvent
-from webhooks.standing import DeliveryStanding
+from webhooks.standing import DeliveryStanding, kept_only
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ def why_not(webhook: Webhook, object_id: str) -> Answer:
     deliveries = Delivery.objects.of_webhook(webhook).select_related("event", "webhook")
     if delivery := deliveries.filter(event__object_id=object_id).order_by("-event__pk").first():
         return of_delivery(webhook, delivery)
-    if not webhook.fires:
-        return Answer(_("The portal never calls this webhook."), _("It is a validation."))
+    if kept := kept_only(webhook):
+        return Answer(kept.headline, kept.advice)
     events = WebhookEvent.objects.filter(
         account=webhook.account_id, object_id=object_id, is_test=False
     ).order_by("-pk")

@@ -1,4 +1,5 @@
-/* The form of a webhook: rows of headers come and go in place, and New makes another secret. */
+/* The form of a webhook: rows of headers come and go in place, New makes another secret, and the
+   validations follow the objects. */
 
 'use strict';
 
@@ -75,3 +76,34 @@ document.addEventListener('click', (event) => {
     portal.announce(button.dataset.says);
   }
 });
+
+/* ---------- When ---------- */
+
+{
+  const select = document.querySelector('[data-validations]');
+  const groups = [...(select?.querySelectorAll('optgroup') ?? [])];
+
+  /* Leave the validations of the chosen objects. One that was chosen of others comes back with
+     them, since it stays selected in its group. */
+  const narrow = () => {
+    const kind = select.form.elements.object_class.value;
+    for (const group of groups) {
+      if (group.dataset.of === kind) {
+        select.append(group);
+      } else {
+        group.remove();
+      }
+    }
+  };
+
+  if (select) {
+    narrow();
+    // Browsers fill in the form again when one comes back to it.
+    addEventListener('pageshow', narrow);
+    select.form.addEventListener('change', (event) => {
+      if (event.target.name === 'object_class') {
+        narrow();
+      }
+    });
+  }
+}

@@ -176,6 +176,61 @@ def test_what_will_be_sent_follows_while_one_types(visit: Visit) -> None:
     expect(page.locator("#messages")).to_be_empty()
 
 
+def options(page: Page) -> list[str]:
+    return page.get_by_label("When").locator("option").all_inner_texts()
+
+
+def test_validations_follow_the_objects_in_the_wizard_and_in_edit(visit: Visit) -> None:
+    page = visit("robert")
+    fill(page, "Draft Check")
+    when = page.get_by_label("When")
+    assert options(page) == ["After every change"]
+    page.get_by_label("Fulfillment request").check()
+    assert len(options(page)) == 9
+    when.select_option("Validation of changes")
+    expect(page.locator("#sample-text")).to_contain_text("keeps this webhook and never calls it")
+    page.get_by_label("Tier config request").check()
+    expect(when).to_have_value("event")
+    assert "Validation of drafts, tier 1" in options(page)
+    expect(page.locator("#sample-text")).to_contain_text("webhook-signature")
+    # What was chosen before comes back with its objects.
+    page.get_by_label("Fulfillment request").check()
+    expect(when).to_have_value("change_validator")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_text("Draft Check was created.")).to_be_visible()
+    expect(page.get_by_text("keeps this webhook and never calls it").first).to_be_visible()
+
+    page.get_by_role("link", name="Go to Details").click()
+    page.get_by_role("link", name="Edit").click()
+    expect(when).to_have_value("change_validator")
+    assert len(options(page)) == 9
+    when.select_option("After every change")
+    sample = page.locator("#sample-text")
+    expect(sample).to_contain_text("webhook-signature")
+    page.get_by_label("Label").fill("Order Feed")
+    page.get_by_label("Own data").fill('{"queue": "ops"}')
+    expect(sample).to_contain_text('"webhook_name": "Order Feed"')
+    expect(sample).to_contain_text('"queue": "ops"')
+    page.get_by_role("button", name="Save Changes").click()
+    expect(page.get_by_text("Order Feed is saved.")).to_be_visible()
+
+
+def test_without_scripts_a_validation_of_other_objects_is_refused_at_its_field(
+    visit: Visit,
+) -> None:
+    page = visit("robert", java_script_enabled=False)
+    fill(page, "Refused")
+    when = page.get_by_label("When")
+    when.select_option("Validation of drafts, tier 1")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("link", name="When: a helpdesk case has no validations.").click()
+    expect(when).to_have_value("draft_tcr_t1_val")
+    expect(page.get_by_label("Helpdesk case")).to_be_checked()
+    page.get_by_label("Tier config request").check()
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_text("Refused was created.")).to_be_visible()
+
+
 def test_without_scripts_what_will_be_sent_is_that_of_the_last_press(visit: Visit) -> None:
     page = visit("robert", java_script_enabled=False)
     fill(page, "Pressed")

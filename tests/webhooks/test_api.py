@@ -131,7 +131,7 @@ def test_a_validator_is_kept_but_cannot_be_triggered(hooks: Hooks, product: Any)
     assert made["type"] == "draft_tcr_t1_val"
     response = hooks("post", f"/{made['id']}/trigger")
     assert response.status_code == 400
-    assert "never called" in response.json()["errors"][0]
+    assert "never calls it" in response.json()["errors"][0]
 
 
 @pytest.mark.parametrize(

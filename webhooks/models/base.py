@@ -16,7 +16,7 @@ from accounts.models import Account
 from portal.fields import LineField, ProseField
 from portal.text import NULL_IN_JSON, isolate, line
 from webhooks import conditions
-from webhooks.catalog import Method, ObjectClass
+from webhooks.catalog import Method, ObjectClass, Type
 
 # Limits of what a webhook may carry.
 MOST_HEADERS = 20
@@ -156,6 +156,7 @@ class WebhookFields(models.Model):
         choices=ObjectClass,
         default=ObjectClass.FULFILLMENT_REQUEST,
     )
+    type = models.CharField(gettext_lazy("Type"), max_length=32, choices=Type, default=Type.EVENT)
     external_url = models.CharField(
         gettext_lazy("Endpoint"), max_length=4096, validators=[check_url]
     )
@@ -189,6 +190,11 @@ class WebhookFields(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def fires(self) -> bool:
+        """Whether the portal calls it at all: validators are only kept."""
+        return self.type == Type.EVENT
 
     @property
     def endpoint_host(self) -> str:

@@ -93,7 +93,6 @@ class Webhook(WebhookFields):
 
     id = PublicIdField(gettext_lazy("ID"), groups=(3, 3, 3), prefix="WH")
     label_key = FoldedField(source="label")
-    type = models.CharField(gettext_lazy("Type"), max_length=32, choices=Type, default=Type.EVENT)
     # Set while a person has stopped it for a while; never of one that is disabled.
     paused_at = MomentField(gettext_lazy("Paused"), null=True, editable=False)
     # Empty while active.
@@ -129,11 +128,6 @@ class Webhook(WebhookFields):
         )
 
     @property
-    def fires(self) -> bool:
-        """Whether the portal calls it at all: validators are only kept."""
-        return self.type == Type.EVENT
-
-    @property
     def state(self) -> "Webhook.State":
         if not self.active:
             return self.State.DISABLED
@@ -147,6 +141,7 @@ class Webhook(WebhookFields):
     def widens(self, fields: Mapping[str, Any]) -> bool:
         """Tell whether an edit would have more sent, or have it sent elsewhere."""
         resumes = fields["active"] and not self.active
+        fires = fields["type"] == Type.EVENT and not self.fires
         moves = any(
             fields[name] != getattr(self, name) for name in ("external_url", "object_class")
         )
@@ -154,7 +149,7 @@ class Webhook(WebhookFields):
         frees = any(
             getattr(self, name) not in {"", fields[name]} for name in ("product_id", "condition")
         )
-        return resumes or moves or frees
+        return resumes or fires or moves or frees
 
     # --- Verbs --------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from webhooks import verifying
 from webhooks.figures import Figures
 from webhooks.models import Webhook, WebhookQuerySet
 from webhooks.pages.fields import secret_fields
-from webhooks.standing import Standing
+from webhooks.standing import NEVER_CALLED, Standing
 from webhooks.whynot import why_not
 
 
@@ -36,7 +36,7 @@ def find(request: PersonRequest, webhook_id: str) -> Webhook:
 
 def never_called(request: PersonRequest) -> None:
     """Say why nothing is sent to a webhook that is only kept."""
-    inform(request, _("Nothing was sent."), _("The portal never calls this webhook."))
+    inform(request, _("Nothing was sent."), str(NEVER_CALLED))
 
 
 def header(request: PersonRequest, webhook: Webhook) -> dict[str, Any]:

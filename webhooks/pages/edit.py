@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -14,11 +15,12 @@ from accounts import sudo
 from accounts.decorators import for_administrators
 from accounts.http import PersonRequest
 from portal import text
-from portal.http import posted, whole
+from portal.http import posted, posts_from, whole
 from portal.notices import fail, inform, succeed
 from portal.typed import render_form
 from tokens.html import actor
 from webhooks.models import Changed, Webhook
+from webhooks.pages import sample
 from webhooks.pages.detail import find
 from webhooks.pages.forms import Pairs, WebhookForm
 
@@ -66,10 +68,20 @@ def edit(request: PersonRequest, webhook_id: str) -> HttpResponse:
     return redirect("webhooks:detail", webhook.pk)
 
 
+@posts_from("webhooks:edit")
+@for_administrators
+def typed(request: PersonRequest, webhook_id: str) -> HttpResponse:
+    """Return what would be sent with what is being typed; nothing is stored."""
+    form = WebhookForm(request.POST, instance=find(request, webhook_id))
+    return render(request, "webhooks/typed.html", {"form": form, **sample.shown(form)})
+
+
 def show_edit(
     request: PersonRequest, webhook: Webhook, form: WebhookForm, **shown: Any
 ) -> HttpResponse:
-    context = {"webhook": webhook, "form": form, **shown}
+    sample_url = reverse("webhooks:edit_typed", args=(webhook.pk,))
+    context = {"webhook": webhook, "form": form, "sample_url": sample_url, **shown}
+    context |= sample.shown(form)
     return render_form(request, "webhooks/edit.html", context)
 
 

@@ -14,7 +14,7 @@ from portal import text
 from portal.text import prose
 from tokens.pages.forms import Number, Text
 from webhooks import conditions, products, safety, secrets
-from webhooks.catalog import Method, ObjectClass
+from webhooks.catalog import Method, ObjectClass, Type
 from webhooks.models import Webhook, WebhookDraft, WebhookEvent, WebhookFields
 from webhooks.models.base import MOST_A_MINUTE, check_url
 from webhooks.models.draft import no_product
@@ -313,6 +313,16 @@ class EventsForm(FieldsForm):
             "invalid_choice": gettext_lazy("Choose what the webhook is about."),
         },
     )
+    type = forms.ChoiceField(
+        label=gettext_lazy("When"),
+        choices=Type.choices,
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("Choose when from the list.")},
+        help_text=gettext_lazy(
+            "A validation waits for your answer; every other event does not. The portal keeps "
+            "validations for programs that manage webhooks, and never asks them."
+        ),
+    )
     condition = forms.CharField(
         label=gettext_lazy("Condition"),
         required=False,
@@ -334,7 +344,11 @@ class EventsForm(FieldsForm):
     )
 
     class Meta(FieldsForm.Meta):
-        fields = ("object_class", "condition", "data")
+        fields = ("object_class", "type", "condition", "data")
+
+    def clean_type(self) -> str:
+        # A browser that has its form from before this choice sends none.
+        return self.cleaned_data["type"] or self.initial.get("type", Type.EVENT)
 
     def clean_data(self) -> dict[str, Any]:
         typed = self.cleaned_data["data"].strip()
@@ -354,6 +368,8 @@ class EventsForm(FieldsForm):
                 conditions.check(cleaned["condition"], kind)
             except forms.ValidationError as problem:
                 self.add_error("condition", problem)
+        if kind and cleaned.get("type") not in {None, Type.EVENT, *self.validations_of(kind)}:
+            self.add_error("type", no_validation(kind))
         if "product_id" in self.fields:
             if kind and cleaned.get("product_id") and not ObjectClass(kind).has_product:
                 told = _("Choose “All products”: a %(kind)s belongs to no product.")
@@ -361,6 +377,26 @@ class EventsForm(FieldsForm):
         elif kind and self.instance.product_id and not ObjectClass(kind).has_product:
             self.add_error("object_class", no_product(kind))
         return cleaned
+
+    def validations_of(self, kind: str) -> list[Type]:
+        """Return the validations of a class of objects, with what a program has stored of it."""
+        known = [*ObjectClass(kind).validations]
+        stored = self.initial["type"] if isinstance(self.instance, Webhook) else Type.EVENT
+        if kind == self.initial["object_class"] and stored in Type.values[1:]:
+            known += [Type(stored)] if stored not in known else []
+        return known
+
+    @property
+    def validations(self) -> list[dict[str, Any]]:
+        """The validations to choose from, by objects; `chosen` is in one of the groups at most."""
+        kind, chosen = self["object_class"].value(), self["type"].value()
+        groups = {each: found for each in ObjectClass if (found := self.validations_of(each))}
+        homes = [each for each, types in groups.items() if chosen in types]
+        home = kind if kind in homes else homes[0] if homes else None
+        return [
+            {"of": each, "types": types, "chosen": chosen if each == home else ""}
+            for each, types in groups.items()
+        ]
 
     @property
     def preview(self) -> str:
@@ -399,6 +435,16 @@ class EventsForm(FieldsForm):
             }
             for number, each in enumerate(ObjectClass)
         ]
+
+
+def no_validation(kind: str) -> str:
+    """Say that a validation is not one of the objects, which have others or none."""
+    told = (
+        _("It is not a validation of a %(kind)s. Choose another one.")
+        if ObjectClass(kind).validations
+        else _("A %(kind)s has no validations. Choose “After every change”.")
+    )
+    return told % {"kind": str(ObjectClass(kind).label).lower()}
 
 
 class WebhookForm(GeneralForm, EndpointForm, EventsForm):

@@ -1,4 +1,4 @@
-"""What will be sent, as the steps of the wizard show it. It follows what is typed."""
+"""What will be sent, as the wizard and Edit show it. It follows what is typed."""
 
 from copy import copy
 from typing import Any
@@ -7,9 +7,10 @@ from portal import text
 from webhooks.catalog import ObjectClass
 from webhooks.pages.forms import EndpointForm, EventsForm
 from webhooks.signing import sample
+from webhooks.standing import kept_only
 
 # What a call is made of, of all that is typed.
-PARTS = ("external_url", "http_method", "headers", "data")
+PARTS = ("label", "product_id", "external_url", "http_method", "headers", "data")
 
 
 def shown(form: EndpointForm | EventsForm) -> dict[str, Any]:
@@ -24,4 +25,8 @@ def shown(form: EndpointForm | EventsForm) -> dict[str, Any]:
         chosen = form["object_class"].value()
         likeness.object_class = chosen if chosen in ObjectClass.values else ""
     names = [str(form[name].label) for name in wrong if form[name].value()]
-    return {"sample": sample(likeness), "left_out": text.join(names) if names else ""}
+    return {
+        "sample": sample(likeness),
+        "kept_only": kept_only(likeness),
+        "left_out": text.join(names) if names else "",
+    }

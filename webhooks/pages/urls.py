@@ -27,6 +27,7 @@ urlpatterns = [
     path("webhooks/<webhook_id:webhook_id>/", detail.detail, name="detail"),
     path("webhooks/<webhook_id:webhook_id>/summary/", summary.summary, name="summary"),
     path("webhooks/<webhook_id:webhook_id>/edit/", edit.edit, name="edit"),
+    path("webhooks/<webhook_id:webhook_id>/edit/typed/", edit.typed, name="edit_typed"),
     path("webhooks/<webhook_id:webhook_id>/activity/", activity.activity, name="activity"),
     path("webhooks/<webhook_id:webhook_id>/enable/", actions.enable, name="enable"),
     path("webhooks/<webhook_id:webhook_id>/disable/", actions.disable, name="disable"),

@@ -88,8 +88,7 @@ def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse
     if name not in {Step.GENERAL, Step.ENDPOINT, Step.EVENTS}:
         raise Http404
     # The webhook outlives the draft: a bookmark of an old run still leads to its webhook.
-    mine = Webhook.objects.visible_to(request.membership).filter(created_by_id=request.user.pk)
-    if made := mine.filter(draft_id=draft_id).first():
+    if made := made_by(request, draft_id):
         return redirect("webhooks:summary", made.pk)
     draft = find_draft(request, draft_id)
     if name == Step.GENERAL:
@@ -99,6 +98,12 @@ def step(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpResponse
     return (
         events(request, draft) if draft.external_url else redirect(draft_url(draft, Step.ENDPOINT))
     )
+
+
+def made_by(request: PersonRequest, draft_id: uuid.UUID) -> Webhook | None:
+    """Return the webhook that the person's own run has made, if it is finished."""
+    mine = Webhook.objects.visible_to(request.membership).filter(created_by_id=request.user.pk)
+    return mine.filter(draft_id=draft_id).first()
 
 
 def find_draft(request: PersonRequest, draft_id: uuid.UUID) -> WebhookDraft:
@@ -173,6 +178,9 @@ def typed(request: PersonRequest, draft_id: uuid.UUID, name: str) -> HttpRespons
     """Return what would be sent with what is being typed in a step; nothing is stored."""
     if name not in FOLLOWED:
         raise Http404
+    if made_by(request, draft_id):
+        # Create was pressed right after the last letter.
+        return HttpResponse(status=204)
     form = FOLLOWED[name](request.POST, instance=find_draft(request, draft_id))
     return render(request, "webhooks/typed.html", {"form": form, **sample.shown(form)})
 

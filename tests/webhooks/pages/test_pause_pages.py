@@ -161,7 +161,7 @@ def test_members_look_and_others_see_nothing(
 
 def test_a_validator_cannot_be_paused(michael: Person, account: Account, call: Call) -> None:
     webhook = make_webhook(account, type=Type.VALIDATOR)
-    assert "The portal never calls this webhook." in pressed(michael, webhook, "pause")
+    assert "The portal keeps this webhook and never calls it." in pressed(michael, webhook, "pause")
     boss = TokenFactory(account=account, modules=(Module.INTEGRATIONS,))
     for action in ("pause", "ping"):
         path = f"notifications/webhooks/{webhook.pk}/{action}"

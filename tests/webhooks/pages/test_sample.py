@@ -1,4 +1,4 @@
-"""What will be sent, which follows the steps Endpoint and Events while they are filled in."""
+"""What will be sent, which follows Edit and the steps Endpoint and Events as they are filled in."""
 
 import json
 import re
@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Account
 from tests.conftest import Person, Response, person
 from tests.factories import ProductFactory
-from tests.webhooks.pages.test_wizard import ENDPOINT, ready
+from tests.webhooks.factories import make_webhook
+from tests.webhooks.pages.test_edit_page import FORM, edit_url
+from tests.webhooks.pages.test_wizard import ENDPOINT, create, ready
 from webhooks.catalog import ObjectClass
-from webhooks.models import WebhookDraft, WebhookEvent
+from webhooks.models import Webhook, WebhookDraft, WebhookEvent
 from webhooks.signing import Sample
 
 
@@ -152,3 +155,58 @@ def test_a_run_of_somebody_else_and_other_steps_are_not_found(
     assert follow(stranger, run, "events").status_code in {403, 404}
     colleague = person(account=michael.account)
     assert follow(colleague, run, "events").status_code == 404
+
+
+def test_a_run_that_was_finished_meanwhile_has_nothing_to_follow(michael: Person, run: str) -> None:
+    create(michael.client, run)
+    page = follow(michael, run, "events", object_class="token")
+    assert (page.status_code, page.content) == (204, b"")
+
+
+# --- Edit -----------------------------------------------------------------------------------------
+
+
+def test_edit_shows_what_is_sent_now(michael: Person, account: Account) -> None:
+    webhook = make_webhook(account, data={"queue": "orders"}, headers={"X-Source": "connect"})
+    sample, body = sent(michael.client.get(edit_url(webhook)))
+    assert (sample.method, sample.headers["X-Source"]) == ("POST", "connect")
+    assert (body["webhook_name"], body["data"]) == ("Orders to ERP", {"queue": "orders"})
+
+
+def test_edit_follows_every_part_of_the_form(michael: Person, webhook: Webhook) -> None:
+    typed = {
+        **FORM,
+        "label": "Renamed",
+        "object_class": "token",
+        "external_url": "https://new.example/in",
+        "headers_name": "X-Source",
+        "headers_value": "connect",
+        "data": '{"queue": "ops"}',
+    }
+    page = michael.client.post(f"{edit_url(webhook)}typed/", typed)
+    sample, body = sent(page)
+    assert (sample.url, sample.headers["X-Source"]) == ("https://new.example/in", "connect")
+    assert (body["webhook_name"], body["object_class"]) == ("Renamed", "token")
+    assert body["data"] == {"queue": "ops"}
+    # Nothing is stored.
+    webhook.refresh_from_db()
+    assert (webhook.label, webhook.version) == ("Orders to ERP", 1)
+    wrong = {**typed, "data": "{", "headers_name": "Host"}
+    page = michael.client.post(f"{edit_url(webhook)}typed/", wrong)
+    assert "Left out, because it cannot be used yet: Headers and Own data." in page.text
+
+
+def test_without_scripts_edit_shows_the_sample_of_what_was_typed(
+    michael: Person, webhook: Webhook
+) -> None:
+    typed = {**FORM, "version": "1", "data": '{"queue": "ops"}', "look": "1"}
+    _sample, body = sent(michael.client.post(edit_url(webhook), typed))
+    assert body["data"] == {"queue": "ops"}
+
+
+def test_edit_follows_nobody_but_administrators_of_the_account(
+    adrian: Person, stranger: Person, michael: Person, webhook: Webhook
+) -> None:
+    url = f"{edit_url(webhook)}typed/"
+    assert [each.client.post(url, FORM).status_code for each in (adrian, stranger)] == [403, 404]
+    assert michael.client.get(url)["Location"] == edit_url(webhook)

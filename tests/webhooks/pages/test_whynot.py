@@ -83,7 +83,7 @@ def test_what_came_of_a_delivery(michael: Person, webhook: Webhook) -> None:
 
 def test_a_validator_is_never_called(michael: Person, account: Account) -> None:
     webhook = make_webhook(account, type=Type.VALIDATOR)
-    assert "The portal never calls this webhook." in answer(michael, webhook)
+    assert "The portal keeps this webhook and never calls it." in answer(michael, webhook)
 
 
 def test_events_of_other_accounts_are_unknown(
