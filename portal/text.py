@@ -190,6 +190,16 @@ def day_and_time(value: datetime) -> str:
     return f"{day(value)} {moments.local(value):%H:%M}"
 
 
+def clock(value: datetime, *, seconds: bool = False) -> str:
+    """Return `04:28` or `04:28:05` for a moment of today, in the person's time zone.
+
+    Of any other day, which is then said before it.
+    """
+    here = moments.local(value)
+    time = f"{here:%H:%M:%S}" if seconds else f"{here:%H:%M}"
+    return time if here.date() == timezone.localdate() else f"{day(value)} {time}"
+
+
 def day(value: date) -> str:
     """Return `18/05/2021`; for a moment, in the person's time zone."""
     day = moments.local(value) if isinstance(value, datetime) else value

@@ -159,12 +159,12 @@ class DeliveryStanding:
             )
         if self.delivery.due_at <= timezone.now():
             return _("As soon as possible")
-        return text.day_and_time(self.delivery.due_at)
+        return text.clock(self.delivery.due_at)
 
     @property
     def next_note(self) -> str:
         due = self.delivery.due_at - timezone.now()
-        if self.next_try != text.day_and_time(self.delivery.due_at):
+        if self.next_try != text.clock(self.delivery.due_at):
             return ""
         return _("in %(duration)s") % {"duration": text.duration(due, 1)}
 

@@ -56,6 +56,18 @@ def test_older_moments_are_dates_and_nothing_is_never() -> None:
     assert text.ago(None) == "Never"
 
 
+def test_a_moment_of_today_is_a_time_and_any_other_a_day_too() -> None:
+    noon = datetime(2020, 11, 27, 12, 5, 31, tzinfo=UTC)
+    assert text.clock(noon) == "27/11/2020 12:05"
+    assert text.clock(noon, seconds=True) == "27/11/2020 12:05:31"
+    now = timezone.now()
+    with timezone.override("Pacific/Kiritimati"):
+        assert text.clock(now) == f"{timezone.localtime(now):%H:%M}"
+        assert text.clock(now, seconds=True) == f"{timezone.localtime(now):%H:%M:%S}"
+        for day in (now - timedelta(days=1), now + timedelta(days=1)):
+            assert text.clock(day) == text.day_and_time(day)
+
+
 def test_a_day_and_how_long_ago_it_was_become_one_moment_after_a_month() -> None:
     recent = timezone.now() - timedelta(days=5)
     assert text.day_and_ago(recent) == f"{text.day(recent)} (5 days ago)"

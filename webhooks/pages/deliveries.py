@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import for_administrators, for_members
 from accounts.http import PersonRequest
 from portal import tables, text
+from portal.html import time_element
 from portal.http import posts_from
 from portal.notices import inform, succeed
 from webhooks import retention
@@ -120,6 +121,7 @@ def told(attempt: Attempt) -> dict[str, Any]:
     headers = attempt.request_headers if isinstance(attempt.request_headers, dict) else {}
     return {
         "attempt": attempt,
+        "at": time_element(attempt.at, text.clock(attempt.at, seconds=True)),
         # A GET has no body, and a POST always has one.
         "method": Method.POST if attempt.request_body else Method.GET,
         "icon": "active" if attempt.result.is_delivered else "expired",

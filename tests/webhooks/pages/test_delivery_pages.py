@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from activity.actions import Action
 from activity.models import Event
+from portal import text
 from tests.conftest import Person
 from tests.matching import matched
 from tests.webhooks.engine.receiver import Receiver
@@ -120,6 +121,8 @@ def test_a_row_says_how_far_it_is(michael: Person, four: Webhook) -> None:
     seen = text_of(michael, page_of(four))
     for words in ("503 in 142 ms", "in 17 minutes", "no answer in time after 1 try", "Delivered"):
         assert words in seen
+    due = Delivery.objects.filter(webhook=four).failing().get().due_at
+    assert f">{text.clock(due)}<" in seen
 
 
 def test_deliveries_of_another_webhook_are_elsewhere(michael: Person, four: Webhook) -> None:
