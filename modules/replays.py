@@ -31,7 +31,6 @@ from modules.webhooks import WEBHOOKS, refuse_uncalled
 from tokens.catalog import Module
 from tokens.gate import Caller
 from webhooks.models import Delivery, Replay, Webhook
-from webhooks.models.delivery import MOST_AGAIN
 
 FAILED, DELIVERED = Delivery.State.FAILED.value, Delivery.State.DELIVERED.value
 WANTED: "dict[str, Field[Any, Any]]" = {
@@ -44,7 +43,7 @@ WANTED: "dict[str, Field[Any, Any]]" = {
 BEGUN = {
     "type": "object",
     "description": "What is sent again: how many deliveries, and the id in `replays`, without "
-    "which there were none. With `more`, as many were taken as can be sent at once.",
+    "which there were none. With `more`, there are more than can be sent at once.",
     "properties": {
         "id": {"type": "string", "examples": ["WHR-2750-8111-4093"]},
         "total": {"type": "integer"},
@@ -77,7 +76,7 @@ def replay(caller: Caller, webhook: Webhook, values: dict[str, Any]) -> dict[str
     if begun is None:
         return {"replay": {"total": 0, "more": False}}
     return {
-        "replay": {"id": begun.pk, "total": begun.total, "more": begun.total == MOST_AGAIN},
+        "replay": {"id": begun.pk, "total": begun.total, "more": begun.has_more},
     }
 
 

@@ -84,24 +84,27 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         since = webhook.health.last_success_at or webhook.created_at
         return self.of_webhook(webhook).undelivered().filter(failing_since__gte=since)
 
-    def send_anew(self, seen: datetime, replay: Replay) -> int:
-        """Begin anew with those that had ended or failed by a moment; return how many.
+    def send_anew(self, seen: datetime, replay: Replay) -> tuple[int, bool]:
+        """Begin anew with those that had ended or failed by a moment.
 
-        The oldest go first. Pressing the button of one page several times does it once, since those
-        that were begun anew have neither ended nor failed at the moment of the page.
+        Return how many, and whether there are more than are sent at once. The oldest go first.
+        Pressing the button of one page several times does it once, since those that were begun
+        anew have neither ended nor failed at the moment of the page.
         """
         had_ended = Q(state=Delivery.State.PENDING, failing_since__lte=seen) | Q(
             state__in=(Delivery.State.FAILED, Delivery.State.DELIVERED), done_at__lte=seen
         )
         rows = self.filter(had_ended).order_by("created_at", "id")
-        ids = list(rows.values_list("pk", flat=True)[:MOST_AGAIN])
+        # One more than can be sent at once tells that there are more.
+        found = list(rows.values_list("pk", flat=True)[: MOST_AGAIN + 1])
+        ids = found[:MOST_AGAIN]
         now, count = timezone.now(), 0
         for start in range(0, len(ids), PART):
             part = Delivery.objects.filter(had_ended, pk__in=ids[start : start + PART])
             due = now + start // PART * PART_EVERY
             anew = {"due_at": due, "replay": replay, **Delivery.ANEW}
             count += part.filter(claimed_by="").update(**anew)
-        return count
+        return count, len(found) > len(ids)
 
     def bring_forward(self) -> int:
         """Begin at once with those that wait for a later try, the oldest first; return how many."""

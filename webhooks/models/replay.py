@@ -39,6 +39,8 @@ class Replay(models.Model):
     cancelled_at = MomentField(null=True)
     # How many of them had not been sent again when it was cancelled.
     left = models.PositiveIntegerField(default=0)
+    # Whether there were more when it began than are sent at once. It is not stored.
+    has_more = False
 
     objects = ReplayQuerySet.as_manager()
 

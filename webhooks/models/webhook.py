@@ -374,7 +374,8 @@ class Webhook(WebhookFields):
             replay = Replay.objects.create(
                 webhook=self, **OwnedActorField.columns("created_by", by)
             )
-            replay.total = deliveries.filter(webhook=self).send_anew(seen, replay)
+            rows = deliveries.filter(webhook=self)
+            replay.total, replay.has_more = rows.send_anew(seen, replay)
             if not replay.total:
                 replay.delete()
                 return None
