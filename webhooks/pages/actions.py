@@ -27,52 +27,33 @@ from webhooks.pages.recover import sent_again
 @for_administrators
 def disable(request: PersonRequest, webhook_id: str) -> HttpResponse:
     webhook = find(request, webhook_id)
-    if webhook.disable(by=request.user):
-        again = Action(label=_("Enable again"), url=reverse("webhooks:enable", args=(webhook.pk,)))
-        # A webhook that is never called has no events.
-        effect = (
-            _("Its events are kept and sent once it is enabled, which asks for the password.")
-            if webhook.fires
-            else ""
-        )
-        succeed(request, _("%(name)s is disabled.") % name_of(webhook), effect, again)
-    else:
-        unchanged(request, webhook)
-    return redirect(next_url(request, reverse("webhooks:list")))
+    told = _("%(name)s is disabled.")
+    # A webhook that is never called has no events.
+    effect = (
+        _("Its events are kept and sent once it is enabled, which asks for the password.")
+        if webhook.fires
+        else ""
+    )
+    again = Action(label=_("Enable again"), url=reverse("webhooks:enable", args=(webhook.pk,)))
+    return tell(request, webhook, told, effect, again, changed=webhook.disable(by=request.user))
 
 
 @posts_from("webhooks:detail")
 @for_administrators
 def enable(request: PersonRequest, webhook_id: str) -> HttpResponse:
     webhook = find(request, webhook_id)
-    back = next_url(request, reverse("webhooks:list"))
     purpose = format_html(_("To enable <strong>{}</strong>"), webhook.label)
     if asked := sudo.ask(request, purpose, _("Enable")):
-        return sudo.page(request, asked, back=back)
-    waiting = Delivery.objects.of_webhook(webhook).unfinished().count() if webhook.fires else 0
-    again = None
+        return sudo.page(request, asked, back=where_from(request))
+    effects = [sent_now(webhook)]
     if "missed" in request.POST:
         # Before it is enabled: afterwards, a success could come first, and there is nothing missed
         # since that one.
         missed = Delivery.objects.missed_by(webhook)
         again = webhook.send_anew(missed, seen=timezone.now(), by=request.user)
-    if webhook.enable(by=request.user):
-        effects = (sent_now(waiting), sent_again(again) if again else "")
-        succeed(request, _("%(name)s is enabled.") % name_of(webhook), " ".join(effects).strip())
-    else:
-        unchanged(request, webhook)
-    return redirect(back)
-
-
-def sent_now(waiting: int) -> str:
-    """Say what becomes of the events that have waited; `""` if there are none."""
-    if not waiting:
-        return ""
-    return ngettext(
-        "The event that waits is sent now.",
-        "The %(n)s events that wait are sent now, oldest first.",
-        waiting,
-    ) % {"n": f"{waiting:,}"}
+        effects += [sent_again(again)] if again else []
+    told, effect = _("%(name)s is enabled."), " ".join(effects).strip()
+    return tell(request, webhook, told, effect, changed=webhook.enable(by=request.user))
 
 
 @always_possible
@@ -82,40 +63,65 @@ def pause(request: PersonRequest, webhook_id: str) -> HttpResponse:
     webhook = find(request, webhook_id)
     if not webhook.fires:
         never_called(request)
-    elif webhook.pause(by=request.user):
-        effect = _("Its events are kept and sent once it is resumed, which asks for no password.")
-        succeed(request, _("%(name)s is paused.") % name_of(webhook), effect, resuming(webhook))
-    else:
-        unchanged(request, webhook)
-    return redirect(next_url(request, reverse("webhooks:list")))
+        return redirect(where_from(request))
+    told = _("%(name)s is paused.")
+    effect = _("Its events are kept and sent once it is resumed, which asks for no password.")
+    again, paused = resuming(webhook), webhook.pause(by=request.user)
+    return tell(request, webhook, told, effect, again, changed=paused)
 
 
 @posts_from("webhooks:detail")
 @for_administrators
 def resume(request: PersonRequest, webhook_id: str) -> HttpResponse:
     webhook = find(request, webhook_id)
+    told, effect = _("%(name)s is active again."), sent_now(webhook)
+    return tell(request, webhook, told, effect, changed=webhook.resume(by=request.user))
+
+
+def sent_now(webhook: Webhook) -> str:
+    """Say what becomes of the events that wait, once they can be sent; `""` if there are none."""
     waiting = Delivery.objects.of_webhook(webhook).unfinished().count() if webhook.fires else 0
-    if webhook.resume(by=request.user):
-        told = _("%(name)s is active again.") % name_of(webhook)
-        succeed(request, told, sent_now(waiting))
+    if not waiting:
+        return ""
+    return ngettext(
+        "The event that waits is sent now.",
+        "The %(n)s events that wait are sent now, oldest first.",
+        waiting,
+    ) % {"n": f"{waiting:,}"}
+
+
+def tell(
+    request: PersonRequest,
+    webhook: Webhook,
+    told: str,
+    effect: str,
+    action: Action | None = None,
+    *,
+    changed: bool,
+) -> HttpResponse:
+    """Say what came of a press, and lead back to where it was.
+
+    If nothing has changed, say which status it has already, for example by another tab.
+    """
+    if changed:
+        succeed(request, told % name_of(webhook), effect, action)
     else:
-        unchanged(request, webhook)
-    return redirect(next_url(request, reverse("webhooks:list")))
+        webhook = find(request, webhook.pk)
+        already = {
+            Webhook.State.ACTIVE: _("%(name)s is already active."),
+            Webhook.State.PAUSED: _("%(name)s is paused. Resume lets its events go out."),
+            Webhook.State.DISABLED: _("%(name)s is already inactive."),
+        }[webhook.state]
+        inform(request, _("Nothing was changed."), already % name_of(webhook))
+    return redirect(where_from(request))
+
+
+def where_from(request: PersonRequest) -> str:
+    return next_url(request, reverse("webhooks:list"))
 
 
 def resuming(webhook: Webhook) -> Action:
     return Action(label=_("Resume"), url=reverse("webhooks:resume", args=(webhook.pk,)))
-
-
-def unchanged(request: PersonRequest, webhook: Webhook) -> None:
-    """Say which status the webhook has already, for example by a change in another tab."""
-    webhook = find(request, webhook.pk)
-    told = {
-        Webhook.State.ACTIVE: _("%(name)s is already active."),
-        Webhook.State.PAUSED: _("%(name)s is paused. Resume lets its events go out."),
-        Webhook.State.DISABLED: _("%(name)s is already inactive."),
-    }[webhook.state]
-    inform(request, _("Nothing was changed."), told % name_of(webhook))
 
 
 def name_of(webhook: Webhook) -> dict[str, str]:
