@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from demo.companies import MICK
 from demo.deliveries import ORDERS, SENT, TIERS
 from demo.tokens import more_samples
+from tests.server import Server
 from tokens.catalog import Module
 from tokens.pages.tables import TokenTable
 
@@ -33,6 +34,32 @@ ZAPIER = f"{EXTENSIONS}EXT-651-883/"
 WEBHOOKS = "/integrations/webhooks/"
 HOOK, DISABLED_HOOK = f"{WEBHOOKS}{ORDERS}/", f"{WEBHOOKS}{TIERS}/"
 GIVEN_UP = f"{HOOK}deliveries/{SENT[ORDERS][-1][0]}/"
+
+# A webhook that is paused while events wait, and one of which deliveries are sent again while it is
+# disabled, so that none of them goes out.
+MAKE_HOOKS = """
+from django.utils import timezone
+from accounts.models import Account
+from tests.webhooks.factories import failing, given_up, make_delivery, make_webhook
+from webhooks.models import Delivery
+account = Account.objects.get(pk="PA-318-774")
+paused = make_webhook(account, "Paused for the Move")
+failing(paused)
+make_delivery(paused)
+paused.pause(by=None)
+again = make_webhook(account, "Sent Again")
+lost = [given_up(again, f"PR-{number}") for number in range(4)]
+rows = Delivery.objects.filter(pk__in=[each.pk for each in lost[:2]])
+again.send_anew(rows, seen=timezone.now(), by=None)
+again.disable(by=None, reason="failing")
+print(paused.pk, again.pk)
+"""
+
+
+def make_hooks(portal: Server) -> dict[str, str]:
+    """Make two webhooks of Southpaw; return the addresses of their pages by state."""
+    paused, again = portal.manage("shell", "--no-imports", "-c", MAKE_HOOKS).split()
+    return {"paused": f"{WEBHOOKS}{paused}/", "sent again": f"{WEBHOOKS}{again}/"}
 
 
 def row(page: Page, name: str) -> Locator:

@@ -24,6 +24,7 @@ from tests.browser.pages import (
     ZAPIER,
     create_token,
     extension,
+    make_hooks,
     module,
     names,
     open_menu,
@@ -182,6 +183,13 @@ def hook_summary(page: Page) -> None:
     expect(page.get_by_role("heading", name="Check the signature")).to_be_visible()
 
 
+def hook_validation(page: Page) -> None:
+    hook_events(page)
+    page.get_by_label("Tier config request").check()
+    page.get_by_label("When").select_option("Validation of drafts, tier 1")
+    expect(page.get_by_text("The portal keeps this webhook and never calls it.")).to_be_visible()
+
+
 class Scene(NamedTuple):
     path: str
     prepare: Callable[[Page], None] = as_it_comes
@@ -280,6 +288,7 @@ SCENES = {
     "webhook to create": Scene(f"{WEBHOOKS}new/"),
     "webhook to create, step 2": Scene(f"{WEBHOOKS}new/", hook_endpoint),
     "webhook to create, step 3": Scene(f"{WEBHOOKS}new/", hook_events),
+    "webhook to create, a validation": Scene(f"{WEBHOOKS}new/", hook_validation),
     "webhook to create, step 4": Scene(f"{WEBHOOKS}new/", hook_summary, person="tony"),
     "webhook with errors": Scene(f"{WEBHOOKS}new/", webhook_with_errors),
     "details of a webhook": Scene(HOOK),
@@ -311,6 +320,21 @@ def test_page_has_no_violations(visit: Visit, scene: Scene) -> None:
     page = visit(scene.person, refused=scene.refused)
     page.goto(scene.path)
     scene.prepare(page)
+    check(page)
+
+
+@pytest.fixture(scope="module")
+def hooks(portal: Portal) -> dict[str, str]:
+    return make_hooks(portal)
+
+
+@pytest.mark.parametrize("path", ["", "deliveries/"])
+@pytest.mark.parametrize("state", ["paused", "sent again"])
+def test_pages_of_a_webhook_that_waits_have_no_violations(
+    visit: Visit, hooks: dict[str, str], state: str, path: str
+) -> None:
+    page = visit("duke")
+    page.goto(f"{hooks[state]}{path}")
     check(page)
 
 

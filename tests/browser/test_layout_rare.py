@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Portal, Visit
+from tests.browser.pages import make_hooks
 from tests.browser.test_layout import TUTORIAL, fits
 
 pytestmark = pytest.mark.browser
@@ -53,6 +54,26 @@ def test_the_question_for_the_password_fits_every_width(
     portal.forget_confirmations()
     page.get_by_role("button", name="View key").click()
     expect(page.get_by_label("Password").first).to_be_visible()
+    fits(page)
+
+
+@pytest.fixture(scope="module")
+def hooks(portal: Portal) -> dict[str, str]:
+    return make_hooks(portal)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["", "deliveries/", "delete/"])
+@pytest.mark.parametrize("state", ["paused", "sent again"])
+def test_pages_of_a_webhook_that_waits_fit_every_width(
+    visit: Visit, hooks: dict[str, str], state: str, path: str, theme: str
+) -> None:
+    page = visit("duke", color_scheme=theme)
+    page.goto(f"{hooks[state]}{path}")
+    words = {"paused": "Paused", "sent again": "Inactive"}[state]
+    expect(page.get_by_text(words, exact=True).first).to_be_visible()
+    if (state, path) == ("sent again", "deliveries/"):
+        expect(page.get_by_text("0 of 2 deliveries were sent again so far.")).to_be_visible()
     fits(page)
 
 
