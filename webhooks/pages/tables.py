@@ -106,7 +106,7 @@ class WebhookTable(Table):
     def render_fires(self, record: Webhook) -> SafeString:
         kind, when = fires_on(record)
         product = product_words(record)[0]
-        return two_lines(kind, product if record.fires else f"{when}, {product}")
+        return two_lines(kind, product if record.fires else f"{product}, {when}")
 
     def render_endpoint(self, record: Webhook) -> SafeString:
         path = format_html(

@@ -245,6 +245,20 @@ def test_a_day_without_failures_or_none_sends_nothing(
     assert row.state == Delivery.State.FAILED
 
 
+def test_an_opened_row_is_sent_again_from_its_first_line(
+    michael: Person, adrian: Person, webhook: Webhook
+) -> None:
+    row = given_up(webhook)
+    opened = page_of(webhook, f"?open={row.pk}")
+    page = michael.client.get(opened).text
+    button = page.index(f'action="{page_of(webhook, f"{row.pk}/redeliver/")}"')
+    assert page.index('class="entry-box"') < button < page.index('id="request-title"')
+    assert "redeliver/" not in adrian.client.get(opened).text
+    # Its own page has the button above.
+    alone = michael.client.get(page_of(webhook, f"{row.pk}/")).text
+    assert alone.count("redeliver/") == 1
+
+
 def test_members_see_deliveries_and_redeliver_none(adrian: Person, webhook: Webhook) -> None:
     row = given_up(webhook)
     assert "Redeliver" not in text_of(adrian, page_of(webhook))

@@ -154,5 +154,7 @@ def test_pages_say_when_in_one_way(michael: Person, webhook: Webhook) -> None:
     page = michael.client.get(f"/integrations/webhooks/{webhook.pk}/").text
     assert "validation of changes" in page
     assert "after every change" not in page
+    row = michael.client.get("/integrations/webhooks/").text
+    assert '<span class="sub">All products, validation of changes</span>' in row
     entry = Event.objects.get(action=Action.WEBHOOK_CHANGED)
     assert entry.changes["type"] == ["After every change", "Validation of changes"]
