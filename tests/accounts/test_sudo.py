@@ -118,7 +118,7 @@ OF_OTHER_FILES = {
     *(f"rules:{name}" for name in ("add", "edit", "delete", "save_layout")),
     # And those of webhooks in tests/webhooks/pages.
     *(f"webhooks:{name}" for name in ("new", "draft", "reveal", "copy", "new_secret", "address")),
-    "webhooks:typed",
+    *("webhooks:typed", "webhooks:edit_typed"),
     *(f"webhooks:{name}" for name in ("delete", "test", "stop", "recover", "cancel_replay")),
     *(f"webhooks:redeliver{which}" for which in ("", "_failed")),
     *(f"webhooks:save_{which}layout" for which in ("", "deliveries_")),

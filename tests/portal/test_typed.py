@@ -156,6 +156,11 @@ BUTTONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     },
     "webhooks:address": (f"{HOOKS}address/", HOOKS, {"external_url": "https://erp.example/hook"}),
     "webhooks:typed": (f"{RUN}events/typed/", f"{RUN}events/", {"object_class": "usage_file"}),
+    "webhooks:edit_typed": (
+        f"{HOOKS}{{webhook}}/edit/typed/",
+        f"{HOOKS}{{webhook}}/edit/",
+        {"label": "Half"},
+    ),
     "webhooks:delete": (f"{HOOKS}{{webhook}}/delete/", f"{HOOKS}{{webhook}}/delete/", {}),
     **{
         f"webhooks:{name}": (f"{HOOKS}{{webhook}}/{path}/", f"{HOOKS}{{webhook}}/", {})
