@@ -108,19 +108,19 @@ def new_request_id() -> str:
 
 
 class AtMost(logging.Filter):
-    """Passes at most `most` warnings of a logger per minute.
+    """Passes at most `most` records of a logger and those below it per minute.
 
-    So an attack cannot fill the disk. Other levels always pass. The first warning of the next
+    So an attack cannot fill the disk. Levels above `top` always pass. The first record of the next
     minute says how many were left out.
     """
 
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.most, self.lock = most, threading.Lock()
+    def __init__(self, most: int, below: str = "", top: int = logging.WARNING) -> None:
+        super().__init__(below)
+        self.most, self.top, self.lock = most, top, threading.Lock()
         self.minute, self.seen = 0, 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno != logging.WARNING:
+        if not logging.WARNING <= record.levelno <= self.top or not super().filter(record):
             return True
         with self.lock:
             minute = int(time.monotonic() // 60)

@@ -5,6 +5,7 @@ values; real environment variables override it. An invalid value raises Improper
 anything starts.
 """
 
+import logging
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -263,13 +264,24 @@ LOGGING = {
         "requests": {"()": "portal.logs.AtMost", "most": 60},
         "overload": {"()": "portal.logs.AtMost", "most": 60},
         "worker": {"()": "portal.logs.AtMost", "most": 10},
+        # At the handler: Django has a logger for each way in which a request is suspicious.
+        "suspicious": {
+            "()": "portal.logs.AtMost",
+            "most": 60,
+            "below": "django.security",
+            "top": logging.ERROR,
+        },
         "refusals": {"()": "portal.logs.OnceEach", "most": 60},
     },
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask"]}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["suspicious", "mask"],
+        }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

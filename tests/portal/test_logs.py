@@ -10,7 +10,8 @@ import secrets
 import sys
 from base64 import b64encode
 from collections.abc import Callable
-from logging import LogRecord
+from io import StringIO
+from logging import LogRecord, StreamHandler
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,7 +21,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import Account
-from portal.logs import MaskKeys, OnceEach
+from portal.logs import AtMost, MaskKeys, OnceEach
 from tests.conftest import Call, Person
 from tests.factories import TokenFactory, header
 from tokens import keys
@@ -255,6 +256,31 @@ def test_an_attack_writes_one_line_for_each_reason_and_address(
     for number in range(60):
         client.get("/public/v1/agreements", REMOTE_ADDR=f"198.51.100.{number % 3}")
     assert len(lines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("ask", "status"),
+    [
+        (lambda client: client.get("/sign-in/", headers={"host": "evil.example"}), 400),
+        (lambda client: client.get("/public/v1/agreements", headers={"host": "e:v"}), 400),
+        (lambda client: client.post("/sign-in/", {"username": "a"}), 403),
+    ],
+    ids=["the host of a page", "the host of a call", "a form of another site"],
+)
+def test_requests_that_anybody_can_malform_do_not_fill_the_log(
+    db: None, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Client], Any], status: int
+) -> None:
+    (console,) = [each for each in logging.getLogger().handlers if type(each) is StreamHandler]
+    (limit,) = [each for each in console.filters if isinstance(each, AtMost)]
+    monkeypatch.setattr(limit, "minute", -1)
+    written = StringIO()
+    monkeypatch.setattr(console, "stream", written)
+    client = Client(enforce_csrf_checks=True)
+    for _ in range(150):
+        assert ask(client).status_code == status
+    lines = re.findall(r" django\.security", written.getvalue())
+    # Sixty a minute, and a minute may end during the test.
+    assert 1 <= len(lines) <= 120
 
 
 def test_lines_that_were_left_out_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
