@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Portal, Visit
-from tests.browser.pages import make_hooks
-from tests.browser.test_layout import TUTORIAL, fits
+from tests.browser.pages import LIST, WEBHOOKS, make_hooks
+from tests.browser.test_layout import RENEWED, TUTORIAL, fits
 
 pytestmark = pytest.mark.browser
 
@@ -93,3 +93,20 @@ def test_no_page_of_the_admin_scrolls_sideways(visit: Visit) -> None:
             if (seen := page.evaluate("document.documentElement.scrollWidth")) > width:
                 wide.append((path, width, seen))
     assert not wide
+
+
+@pytest.mark.parametrize("path", [f"{LIST}?status=active", f"{RENEWED}permissions/", WEBHOOKS])
+def test_the_chooser_of_columns_opens_inside_the_window(visit: Visit, path: str) -> None:
+    """Wherever its button stands in a toolbar that wraps."""
+    page = visit("michael", viewport={"width": 320, "height": 900})
+    page.goto(path)
+    chooser = page.locator(".chooser")
+    for width in range(320, 801, 40):
+        page.set_viewport_size({"width": width, "height": 900})
+        chooser.locator("summary").click()
+        box = chooser.locator(".popover").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0, width
+        assert box["x"] + box["width"] <= width, width
+        page.keyboard.press("Escape")
+        expect(chooser.locator("summary")).to_be_focused()
