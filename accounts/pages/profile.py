@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -45,11 +45,9 @@ def about(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def notifications(request: PersonRequest) -> HttpResponse:
     membership = request.membership or None
+    data = posted(request)
     if request.method == "POST" and membership and membership.is_admin:
-        membership.mails = {
-            kind.value: [when for when in When.values if when in request.POST.getlist(kind)]
-            for kind in Kind
-        }
+        membership.mails = {kind.value: whens(request.POST, kind) for kind in Kind}
         membership.save(update_fields=("mails",))
         succeed(request, _("Your choice is saved."))
         return redirect("accounts:notifications")
@@ -65,13 +63,18 @@ def notifications(request: PersonRequest) -> HttpResponse:
         }
         for kind in Kind
         if membership and membership.is_admin
-        for chosen in [mails.choices(membership, kind)]
+        for chosen in [mails.choices(membership, kind) if data is None else whens(data, kind)]
     ]
     return render(
         request,
         "accounts/notifications.html",
         {"kinds": kinds, "whens": When.labels, "tab": "notifications"},
     )
+
+
+def whens(data: QueryDict, kind: Kind) -> list[str]:
+    """Return when mails of a kind are wanted, as the form says it."""
+    return [when for when in When.values if when in data.getlist(kind)]
 
 
 @for_any_account
