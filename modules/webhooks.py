@@ -40,8 +40,9 @@ from api.resource import Resource
 from api.shapes import Computed, Constant, Shape, actor, actors, reference
 from modules.integrations import acting
 from portal.api import PREFIX
+from portal.store import without_waiting
 from tokens.catalog import Module
-from tokens.gate import Caller, without_waiting
+from tokens.gate import Caller
 from tokens.models import Policy
 from webhooks import outbox, products, secrets
 from webhooks.catalog import ObjectClass

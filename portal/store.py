@@ -1,14 +1,14 @@
-"""Time limits for database statements, and telling a busy database from other errors."""
+"""Time limits for database statements, notes that wait for nothing, and telling a busy database."""
 
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Lock
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.utils import InterfaceError, OperationalError
 from psycopg.pq import TransactionStatus
 
@@ -180,6 +180,49 @@ def set_limits(server: Any, scope: str, seconds: float) -> None:
                 for name in ("statement_timeout", "lock_timeout")
             )
         )
+
+
+@contextmanager
+def in_passing() -> Iterator[None]:
+    """Open a transaction for notes, which waits neither for another writer nor for the disk.
+
+    A power failure may lose the notes of the last moments.
+    """
+    if connection.in_atomic_block:
+        with without_waiting(), transaction.atomic():
+            yield
+    elif connection.vendor == "sqlite":
+        with without_waiting(), without_the_disk(), transaction.atomic():
+            yield
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            yield
+
+
+def without_waiting() -> AbstractContextManager[None]:
+    """Give up at once instead of waiting for another writer: SQLite has one at a time."""
+    if connection.vendor != "sqlite":
+        return nullcontext()
+    return pragma("busy_timeout", 0, connection.settings_dict["OPTIONS"]["timeout"] * 1000)
+
+
+def without_the_disk() -> AbstractContextManager[None]:
+    """Let SQLite commit without waiting for the disk, in a transaction that the block begins."""
+    return pragma("synchronous", "NORMAL", "FULL")
+
+
+@contextmanager
+def pragma(name: str, value: int | str, usual: int | str) -> Iterator[None]:
+    """Set a pragma of SQLite for a block."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {name} = {value}")
+        try:
+            yield
+        finally:
+            # Past what stops the statements of a client that has left.
+            if connection.connection is not None:
+                connection.connection.execute(f"PRAGMA {name} = {usual}")
 
 
 def took_too_long(problem: BaseException) -> bool:

@@ -7,14 +7,13 @@ every process.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import wraps
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
@@ -30,6 +29,7 @@ from portal.addresses import packed
 from portal.http import READS, View, client_address, client_agent, client_network
 from portal.moments import SKEW
 from portal.plans import fetch
+from portal.store import in_passing, without_waiting
 from portal.text import either
 from tokens import days, keys, rates, refusals, uses
 from tokens.catalog import Module
@@ -439,47 +439,3 @@ def renew_digest(request: HttpRequest, row: Row) -> None:
             )
     except (Error, RingSecret.Foreign) as problem:
         log.warning("The digest of %s could not be renewed: %s", key.token_id, problem)
-
-
-@contextmanager
-def in_passing() -> Iterator[None]:
-    """Open a transaction for notes, which waits neither for another writer nor for the disk.
-
-    A power failure may lose the notes of the last moments.
-    """
-    if connection.in_atomic_block:
-        with without_waiting(), transaction.atomic():
-            yield
-        return
-    sqlite = connection.vendor == "sqlite"
-    with without_waiting(), connection.cursor() as cursor:
-        if sqlite:
-            cursor.execute("PRAGMA synchronous = NORMAL")
-        try:
-            with transaction.atomic():
-                if not sqlite:
-                    cursor.execute("SET LOCAL synchronous_commit = off")
-                yield
-        finally:
-            if sqlite:
-                restore("synchronous = FULL")
-
-
-@contextmanager
-def without_waiting() -> Iterator[None]:
-    """Give up at once instead of waiting for another writer: SQLite has one at a time."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 0")
-    try:
-        yield
-    finally:
-        restore(f"busy_timeout = {connection.settings_dict['OPTIONS']['timeout'] * 1000}")
-
-
-def restore(pragma: str) -> None:
-    """Set a pragma of SQLite again, past what stops the statements of a client that has left."""
-    if connection.connection is not None:
-        connection.connection.execute(f"PRAGMA {pragma}")

@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -15,6 +16,7 @@ from pytest_django import Settings
 from redis import Redis
 
 from accounts.models import Account, Counter
+from portal.store import STOP, Stop
 from tests import brokers
 from tests.conftest import Call, Response
 from tests.factories import TokenFactory, header
@@ -290,9 +292,24 @@ def test_a_count_does_not_wait_for_the_disk_and_what_follows_does(call: Call, to
     (count,) = (number for number, sql in enumerate(said) if "INSERT INTO tokens_bucket" in sql)
     if connection.vendor == "sqlite":
         assert said[count - 1] == "PRAGMA synchronous = NORMAL"
-        assert said[count + 1] == "PRAGMA synchronous = FULL"
-        return
-    assert "SET_CONFIG('synchronous_commit', 'off', TRUE)" in said[count]
+    else:
+        assert "SET_CONFIG('synchronous_commit', 'off', TRUE)" in said[count]
+    assert commits_wait_for_the_disk()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_client_that_hangs_up_commits_wait_for_the_disk(token: Token) -> None:
+    Token.objects.update(**SLOW)
+    stop, client = Stop(), Client(raise_request_exception=False)
+
+    def hang_up(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if "tokens_bucket" in sql:
+            stop.now()
+        return execute(sql, *rest)
+
+    asked: dict[str, Any] = {"headers": {"authorization": header(token)}, STOP: stop}
+    with connection.execute_wrapper(hang_up):
+        assert client.get("/public/v1/agreements", **asked).status_code == 503
     assert commits_wait_for_the_disk()
 
 
