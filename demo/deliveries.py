@@ -68,7 +68,9 @@ def load(accounts: Mapping[str, Account]) -> None:
     ):
         add(tiers, *sample)
     waiting = event(tiers, "TCR-101-000-003", "created", timezone.now() - timedelta(minutes=90))
-    Delivery.objects.create(id="WHD-0004-7503-0001", webhook=tiers, event=waiting)
+    Delivery.objects.create(
+        id="WHD-0004-7503-0001", webhook=tiers, event=waiting, object_id=waiting.object_id
+    )
     sum_up(tiers)
     tiers.disable(by=None, reason=Webhook.Disabled.GONE)
 
@@ -143,6 +145,7 @@ def add(
         id=id,
         webhook=webhook,
         event=event(webhook, object_id, action, at),
+        object_id=object_id,
         created_at=at,
         state=state,
         **(waits if state == WAITS else {"due_at": at, "done_at": at + after(tries) + SECOND}),

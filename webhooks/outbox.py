@@ -132,13 +132,16 @@ def held(webhooks: "list[Webhook]") -> "list[Webhook]":
 def queue(event: WebhookEvent, webhooks: "list[Webhook]") -> list[Delivery]:
     """Make the deliveries of an event due at once, or finished if it is the end of a loop."""
     nudges.nudge()
-    state: dict[str, Any] = {}
+    said: dict[str, Any] = {
+        "object_id": event.object_id,
+        "created_at": event.at,
+        "due_at": event.at,
+    }
     if event.depth >= DEEPEST:
         over = {"state": Delivery.State.FAILED, "done_at": event.at}
-        state = {**over, "last_outcome": Outcome.LOOP}
+        said |= {**over, "last_outcome": Outcome.LOOP}
     return Delivery.objects.bulk_create(
-        Delivery(event=event, webhook=webhook, due_at=event.at, created_at=event.at, **state)
-        for webhook in webhooks
+        Delivery(event=event, webhook=webhook, **said) for webhook in webhooks
     )
 
 

@@ -32,7 +32,7 @@ def make_delivery(webhook: Webhook, object_id: str = "PR-1", **kwargs: Any) -> D
         action="approved",
         object_id=object_id,
     )
-    return Delivery.objects.create(webhook=webhook, event=event, **kwargs)
+    return Delivery.objects.create(webhook=webhook, event=event, object_id=object_id, **kwargs)
 
 
 def tried(delivery: Delivery, outcome: Outcome, code: int | None = None) -> Attempt:

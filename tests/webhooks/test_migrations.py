@@ -60,7 +60,7 @@ def test_webhooks_and_runs_of_the_wizard_get_empty_conditions_and_old_results_on
             None,
         )
     assert (webhook.active, webhook.paused_at) == (True, None)
-    assert webhook.deliveries.get().replay is None
+    assert (webhook.deliveries.get().replay, webhook.deliveries.get().object_id) == (None, "SU-1")
     tries = webhook.deliveries.get().attempts.order_by("number")
     assert list(tries.values_list("outcome", "address", "note")) == [
         ("no_address", "", ""),

@@ -148,6 +148,8 @@ class Delivery(models.Model):
     id = PublicIdField(gettext_lazy("ID"), groups=(4, 4, 4), prefix="WHD")
     event = models.ForeignKey(WebhookEvent, models.CASCADE, related_name="deliveries")
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", db_index=False)
+    # That of the event, for an index: the order of an object is kept by it.
+    object_id = models.CharField(max_length=64, blank=True)
     created_at = MomentField(default=timezone.now)
     # With which others it was sent again last.
     replay = models.ForeignKey(
@@ -208,7 +210,14 @@ class Delivery(models.Model):
             models.Index(
                 "webhook", F("created_at").desc(), F("id").desc(), name="deliveries_by_time"
             ),
-            models.Index("created_at", name="deliveries_by_age"),
+            models.Index(
+                "webhook",
+                "object_id",
+                "event",
+                condition=Q(state="pending"),
+                name="deliveries_in_order",
+            ),
+            models.Index("state", "created_at", name="deliveries_by_age"),
             models.Index(
                 "replay",
                 condition=Q(replay__isnull=False, state="pending"),

@@ -1,10 +1,12 @@
 """Webhooks that keep the order of each object, and those with a limit of calls a minute."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 
 from tests.webhooks.conftest import SECRET, Hooks
@@ -79,6 +81,33 @@ def test_after_an_hour_of_failures_later_events_wait_no_longer_and_say_so(
     told = Attempt.objects.get(delivery=second).note
     assert told.startswith("Sent although an earlier event of the same object has failed")
     assert Attempt.objects.get(delivery=first).note == ""
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="counts the steps of SQLite")
+def test_looking_takes_no_longer_for_what_has_arrived(ordered: Webhook) -> None:
+    """While it looks, SQLite lets nobody write: with thousands of events it took minutes."""
+    on(ordered, *["PR-1"] * 40)
+    Delivery.objects.update(state="delivered")
+    on(ordered, *["PR-1"] * 40)
+    few = steps(claimed)
+    Delivery.objects.filter(state="delivered").delete()
+    Delivery.objects.update(claimed_by="")
+    assert few < 2 * steps(claimed)
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Return how many steps SQLite makes for something."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    connection.connection.set_progress_handler(step, 1)
+    work()
+    connection.connection.set_progress_handler(None, 1)
+    return count
 
 
 def test_without_the_option_nothing_waits(webhook: Webhook) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from tests.conftest import Person
 from tests.webhooks.engine.conftest import deliver, happen, seen
 from tests.webhooks.engine.receiver import Receiver
+from tests.webhooks.engine.test_meanwhile import together
 from tests.webhooks.factories import delivered, given_up
 from webhooks import retention
 from webhooks.models import Attempt, Delivery, Webhook, WebhookEvent, WebhookHealth
@@ -74,11 +75,26 @@ def test_an_event_goes_with_its_last_delivery(webhook: Webhook, make_webhook: An
         account_id=webhook.account_id,
         object_class="token",
         action="edited",
-        at=timezone.now() - timedelta(days=31),
+        at=timezone.now() - timedelta(days=61),
     )
     assert forgotten() == {arrived.pk}
     assert not WebhookEvent.objects.filter(pk=lone.pk).exists()
     assert seen(failed).event_id == arrived.event_id
+    for each in (arrived, failed):
+        aged(each, 61)
+    assert forgotten() == {failed.pk}
+    assert not WebhookEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_sent_again_while_the_old_is_forgotten_is_kept(webhook: Webhook) -> None:
+    """Told that it is sent again, nobody expects it to be gone."""
+    for _ in range(5):
+        old = [aged(delivered(webhook), 31).pk for _ in range(4)]
+        rows, sent = Delivery.objects.filter(pk__in=old), []
+        together(retention.forget, lambda: sent.append(rows.redeliver()))  # noqa: B023
+        assert rows.count() == sent[0]
+        rows.delete()
 
 
 def test_many_go_in_batches_and_the_counters_stay(
