@@ -2,8 +2,9 @@
 
 from typing import Any
 
-import orjson
 from django.http import HttpRequest, HttpResponse
+
+from portal.text import json_bytes
 
 PREFIX = "/public/"
 
@@ -23,8 +24,7 @@ def json_response(data: Any, status: int = 200) -> HttpResponse:
 
     Content-Type is exactly `application/json`, without a charset; times have no microseconds.
     """
-    # Types that JSON lacks, such as decimals, are written as strings.
-    body = orjson.dumps(data, default=str, option=orjson.OPT_OMIT_MICROSECONDS)
+    body = json_bytes(data)
     return HttpResponse(
         body,
         status=status,

@@ -295,7 +295,10 @@ def reason_to_disable(health: WebhookHealth, done: Try) -> str:
 
 
 def disable(webhook: Webhook, reason: str) -> None:
+    """Disable a webhook, unless it has another address by now than the one that was called."""
     with transaction.atomic():
-        if webhook.disable(reason=reason, by=None):
-            notices.tell_disabled(webhook)
-            log.warning("Webhook %s was disabled: %s.", webhook.pk, reason)
+        same = Webhook.objects.filter(pk=webhook.pk, external_url=webhook.external_url)
+        row = same.select_for_update(no_key=True).first()
+        if row and row.disable(reason=reason, by=None):
+            notices.tell_disabled(row)
+            log.warning("Webhook %s was disabled: %s.", row.pk, reason)

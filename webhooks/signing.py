@@ -8,6 +8,7 @@ the body; CloudBlue's connector for MuleSoft reads it in Authentication. Standar
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 
 from portal.api import PREFIX
-from portal.text import json_text
+from portal.text import json_bytes, json_text
 from tokens import vault
 from webhooks.catalog import COLLECTIONS, SAMPLE_IDS, Method, ObjectClass
 from webhooks.models import (
@@ -102,7 +103,7 @@ def make_call(
     """Return the call of a try that begins now."""
     posts = webhook.http_method == Method.POST
     content = payload(delivery, webhook, health, now)
-    body = orjson.dumps(content) if posts else b""
+    body = json_bytes(content) if posts else b""
     seconds = int(now.timestamp())
     message = delivery.message_id
     bearer = f"Bearer {jwt(secrets.jwt, webhook.pk, message, seconds, body)}"
@@ -184,7 +185,7 @@ def sample(webhook: WebhookFields) -> Sample:
             name: value if name in call.own else unsigned.get(name, value)
             for name, value in call.headers.items()
         },
-        json_text(orjson.loads(call.body), indent=2) if call.body else "",
+        json_text(json.loads(call.body), indent=2) if call.body else "",
     )
 
 

@@ -92,6 +92,14 @@ def test_a_list_without_webhooks_records_nothing(hooks: Hooks) -> None:
     assert not Event.objects.filter(action=Action.WEBHOOK_SECRET_SEEN).exists()
 
 
+def test_data_may_have_numbers_of_any_size(hooks: Hooks, webhook: Webhook) -> None:
+    """PostgreSQL returns 1e20 as an integer, of more bits than most programs write as JSON."""
+    assert hooks("put", f"/{webhook.pk}", {"data": {"large": 1e20}}).status_code == 200
+    (shown,) = hooks("get").json()
+    assert shown["data"] == {"large": 10**20}
+    assert hooks("put", f"/{webhook.pk}", {"label": "ERP"}).status_code == 200
+
+
 def test_an_update_keeps_what_the_body_lacks(hooks: Hooks, account: Account) -> None:
     webhook = make(account, headers={"X-Source": "connect"})
     # As the connector for MuleSoft does it, with the id in the body.
