@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account
+from demo.receiver import encoded
 from tests.conftest import Response
 from tests.webhooks.factories import make_webhook
 from webhooks.models import Webhook, WebhookSecret
@@ -87,3 +88,25 @@ def test_a_stranger_is_refused(client: Client, db: None, header: str) -> None:
     response = client.post("/demo/receiver/", headers={"authorization": header})
     assert response.status_code == 401
     assert response.json()["verdict"] == "The call has no JWT of a webhook."
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        '{"webhook_id": "WH-1\\u0000", "exp": 1}',
+        '{"webhook_id": ["%s"], "exp": 1}',
+        '{"webhook_id": "%s", "exp": 1e999}',
+        '{"webhook_id": "%s", "exp": 9999999999}',
+        "[" * 100_000,
+        "[]",
+    ],
+)
+def test_claims_that_nobody_would_sign_are_refused(
+    client: Client, webhook: Webhook, claims: str
+) -> None:
+    middle = encoded(claims.replace("%s", webhook.pk).encode())
+    for mark in ("e30", "\u00e9"):
+        response = client.post(
+            "/demo/receiver/", headers={"authorization": f"Bearer e30.{middle}.{mark}"}
+        )
+        assert response.status_code == 401

@@ -91,7 +91,8 @@ def test_what_is_sent_again_while_the_old_is_forgotten_is_kept(webhook: Webhook)
     """Told that it is sent again, nobody expects it to be gone."""
     for _ in range(5):
         old = [aged(delivered(webhook), 31).pk for _ in range(4)]
-        rows, sent = Delivery.objects.filter(pk__in=old), []
+        rows = Delivery.objects.filter(pk__in=old)
+        sent: list[int] = []
         together(retention.forget, lambda: sent.append(rows.redeliver()))  # noqa: B023
         assert rows.count() == sent[0]
         rows.delete()
