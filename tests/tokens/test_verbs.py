@@ -128,6 +128,7 @@ def test_a_deleted_token_can_be_restored_for_seven_days_to_the_moment(
     assert [*Token.objects.restorable()] == [token]
     assert [*Token.objects.due_for_purge()] == []
     assert token.purge() is False
+    assert token.keys.get().can_be_opened
     clock.now = ends
     assert stored(token).restorable_until is None
     assert [*Token.objects.restorable()] == []
@@ -136,7 +137,7 @@ def test_a_deleted_token_can_be_restored_for_seven_days_to_the_moment(
     assert token.purge() is True
     assert token.purge() is False
     assert stored(token).purged_at == clock.now
-    assert actions(token)[0] == Action.TOKEN_PURGED
+    assert actions(token)[:2] == [Action.TOKEN_PURGED, Action.TOKEN_DELETED]
     assert [key.sealed is None for key in TokenKey.objects.order_by("token__name")] == [False, True]
     assert stored(other).purged_at is None
 
@@ -159,6 +160,11 @@ def test_a_token_deleted_ahead_of_the_clock_is_restorable_for_seven_days_from_no
     token.remove(by=None)
     Token.objects.update(status_changed_at=clock.now + DAY)
     assert stored(token).restorable_until == clock.now + RESTORABLE
+
+
+def test_only_a_deleted_token_has_a_time_to_restore_it(token: Token) -> None:
+    token.disable(by=None)
+    assert token.restorable_until is None
 
 
 def test_a_token_deleted_at_an_unknown_time_is_due_to_be_purged(token: Token) -> None:
@@ -249,9 +255,9 @@ def test_a_token_is_found_by_a_part_of_its_name_its_id_or_the_other_system_s(
 
 def test_a_run_of_the_wizard_makes_one_token(account: Account) -> None:
     run = uuid.uuid4()
-    made = TokenFactory(account=account, draft_id=run)
+    made = TokenFactory(account=account, draft_id=run, name="Nightly")
     with pytest.raises(AlreadyIssued) as issued:
-        TokenFactory(account=account, draft_id=run)
+        TokenFactory(account=account, draft_id=run, name="Nightly")
     assert issued.value.token == made
     Token.check_run(None)
     Token.check_run(uuid.uuid4())
