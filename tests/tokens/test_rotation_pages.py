@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from activity.actions import Action
-from tests.conftest import Call, Person, stale
+from tests.conftest import Call, Clock, Person, stale
 from tests.factories import header
 from tests.tokens.test_key_uses import write_all
 from tests.tokens.test_rotation import (
@@ -85,6 +85,25 @@ def test_bad_answers_make_no_key_and_say_why(
     data = {"what": "renew", "version": 1, **sent}
     assert words in press(michael.client, token, "new", **data).text
     assert token.keys.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("span", "keys"),
+    [
+        (timedelta(minutes=59), 1),
+        (timedelta(hours=1), 2),
+        (timedelta(days=30), 2),
+        (timedelta(days=30, minutes=1), 1),
+    ],
+)
+def test_another_end_of_the_present_key_is_from_one_hour_to_thirty_days_ahead(
+    michael: Person, token: Token, clock: Clock, span: timedelta, keys: int
+) -> None:
+    # People choose whole minutes.
+    clock.now = clock.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    until = f"{clock.now + span:%Y-%m-%dT%H:%M}"
+    press(michael.client, token, "new", what="renew", version=1, hours="other", until=until)
+    assert token.keys.count() == keys
 
 
 def test_a_press_on_an_old_page_makes_no_second_key(michael: Person, token: Token) -> None:
