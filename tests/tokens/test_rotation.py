@@ -14,11 +14,13 @@ from django.utils import timezone
 from activity.actions import Action
 from activity.models import Chain
 from tests.conftest import Call, Person, Response
-from tests.factories import AccountFactory, TokenFactory, header
+from tests.factories import AccountFactory, TokenFactory, deleted, header
+from tokens.catalog import Module
 from tokens.keys import Key
 from tokens.models import (
     LONGEST_OVERLAP,
     BadEnd,
+    Grant,
     InUse,
     KeyUse,
     NoOldKey,
@@ -351,29 +353,61 @@ def test_without_an_old_key_nothing_can_be_done_to_it(
     assert token.events.count() == 1
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        Token.rotate,
-        Token.retire,
-        Token.cancel_renewal,
-        Token.rehearse,
-        Token.disable,
-        Token.remove,
-    ],
-)
+def once(verb: Callable[..., object], **also: Any) -> Callable[[Token], object]:
+    """Return a verb without an actor, as something to do to a token."""
+    return lambda token: verb(token, by=None, **also)
+
+
+def rehearsed(token: Token) -> None:
+    renewed(token)
+    token.rehearse(by=None)
+
+
+# What is done to a token before, and then cannot be recorded.
+VERBS: dict[str, tuple[Callable[[Token], object], Callable[[Token], object]]] = {
+    "enable": (once(Token.disable), once(Token.enable)),
+    "restore": (once(Token.remove), once(Token.restore)),
+    "disable": (renewed, once(Token.disable)),
+    "remove": (renewed, once(Token.remove)),
+    "purge": (lambda token: deleted(token, days=8), Token.purge),
+    "rotate": (renewed, once(Token.rotate)),
+    "renew": (once(Token.rotate), renewed),
+    "extend": (renewed, lambda token: token.extend(by=None, until=timezone.now() + 9 * DAY)),
+    "retire": (renewed, once(Token.retire)),
+    "cancel_renewal": (renewed, once(Token.cancel_renewal)),
+    "rehearse": (renewed, once(Token.rehearse)),
+    "end_rehearsal": (rehearsed, once(Token.end_rehearsal)),
+    "edit": (
+        renewed,
+        once(Token.edit, version=None, modules=(Module.USAGE,), name="New", show_once=True),
+    ),
+    "follow": (renewed, lambda token: token.follow((Module.USAGE,), by=None)),
+}
+
+
+@pytest.mark.parametrize(("prepare", "verb"), VERBS.values(), ids=VERBS)
 def test_what_cannot_be_recorded_is_not_done(
-    token: Token, monkeypatch: pytest.MonkeyPatch, verb: Callable[..., object]
+    token: Token,
+    monkeypatch: pytest.MonkeyPatch,
+    prepare: Callable[[Token], object],
+    verb: Callable[[Token], object],
 ) -> None:
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError
 
-    renewed(token)
-    before = [*token.keys.order_by("pk").values(), *Token.objects.values()]
+    def rows() -> list[object]:
+        return [
+            row
+            for model in (Token, TokenKey, Grant)
+            for row in model.objects.order_by("pk").values()
+        ]
+
+    prepare(token)
+    before = rows()
     monkeypatch.setattr(Chain, "append", fail)
     with pytest.raises(RuntimeError):
-        verb(token, by=None)
-    assert [*token.keys.order_by("pk").values(), *Token.objects.values()] == before
+        verb(token)
+    assert rows() == before
 
 
 # --- Headers --------------------------------------------------------------------------------------
@@ -421,8 +455,6 @@ def test_the_page_that_the_header_links_to_explains_it(
 def test_a_token_with_two_keys_is_revitalised_everywhere(
     call: Call, michael: Person, token: Token
 ) -> None:
-    from tokens.catalog import Module
-
     asking = TokenFactory(account=token.account, modules=(Module.INTEGRATIONS,))
     old, _new = renewed(token)
     ends = old_key(token).retires_at.strftime("%Y-%m-%dT%H:%M:%S+00:00")
