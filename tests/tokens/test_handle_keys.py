@@ -63,7 +63,9 @@ def test_a_token_keeps_its_key_until_the_next_one_if_its_extension_changes(
     assert token.rotate(by=None).handle
     assert Token.objects.get(pk=token.pk).uses_handle
     Extension.objects.filter(pk=ZAPIER).update(uses_handle=False)
-    assert not Token.objects.get(pk=token.pk).rotate(by=None).handle
+    token = Token.objects.get(pk=token.pk)
+    assert not token.renew(by=None, until=NOW() + timedelta(days=1)).handle
+    assert not Token.objects.get(pk=token.pk).uses_handle
 
 
 def test_the_database_keeps_a_handle_once_and_with_its_salt(zap: Token) -> None:
