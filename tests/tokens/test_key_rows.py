@@ -149,6 +149,12 @@ def test_an_earlier_end_of_the_token_ends_the_old_key_with_it_and_a_later_one_do
     assert token.keys.get(version=2).retires_at is None
 
 
+def test_an_end_that_is_set_with_a_renewal_ends_the_old_key_too(token: Token, clock: Clock) -> None:
+    ends = clock.now + DAY
+    token.renew(by=None, until=ends + DAY, expires_at=ends)
+    assert old_key(token).retires_at == ends
+
+
 def test_two_keys_are_found_whatever_their_order(token: Token) -> None:
     old, new = renewed(token)
     assert [key.open() for key in fresh(token).usable_keys] == [new, old]
