@@ -29,6 +29,7 @@ class Outcome(TextChoices):
     TLS_EARLY = "tls_early", _("Certificate not valid yet")
     TLS_NAME = "tls_name", _("Certificate of another name")
     TLS_UNTRUSTED = "tls_untrusted", _("Certificate not trusted")
+    TLS_REFUSED = "tls_refused", _("TLS refused")
     BAD_ANSWER = "bad_answer", _("Not an HTTP answer")
     ABORTED = "aborted_by_receiver", _("Stopped by the receiver")
     STOPPED = "stopped", _("Stopped")
@@ -68,7 +69,7 @@ class Outcome(TextChoices):
 UNSENT = {
     *(Outcome.NO_ADDRESS, Outcome.REFUSED, Outcome.CONNECT_TIMEOUT),
     *(Outcome.TLS_EXPIRED, Outcome.TLS_EARLY, Outcome.TLS_NAME, Outcome.TLS_UNTRUSTED),
-    *(Outcome.NOT_SENT, Outcome.LOOP),
+    *(Outcome.TLS_REFUSED, Outcome.NOT_SENT, Outcome.LOOP),
 }
 
 # What did not come is told with how long it was waited for.
@@ -143,6 +144,10 @@ SENTENCES: dict[Outcome, tuple[Promise | str, Promise | str]] = {
     Outcome.TLS_UNTRUSTED: (
         _("The certificate of the endpoint comes from an unknown authority."),
         _("Install a certificate from a public authority, with its intermediate certificates."),
+    ),
+    Outcome.TLS_REFUSED: (
+        _("The endpoint refused to speak TLS with the portal."),
+        _("Let it accept TLS 1.2 or later, and ask for no certificate of the portal."),
     ),
     Outcome.BAD_ANSWER: (
         _("What came back was not an HTTP answer."),

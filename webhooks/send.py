@@ -42,6 +42,9 @@ KEEP = 60
 # then reports as X509_V_OK or _UNSPECIFIED.
 OUT_OF_TIME = {9: Outcome.TLS_EARLY, 10: Outcome.TLS_EXPIRED}
 OF_ANOTHER_NAME = {0, 1, 62, 64}
+# An alert of the other side is 1000 and its number (RFC 8446, B.2); 258 is a version too old.
+OPENSSL = re.compile(r"error:0A([0-9A-F]{6}):")
+TOO_OLD, ALERTS, ENDED = 258, 1000, 294
 STATUS = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})")
 
 
@@ -194,7 +197,8 @@ class Transfer:
             return (
                 (Outcome.OK, "") if not error else (Outcome.OK_CUT, "" if self.is_cut else message)
             )
-        if self.code and (not error or self.is_cut):
+        if self.code and (not error or self.is_cut or self.has_head):
+            # What it refuses is refused, however its answer goes on.
             return self.judge_code(self.code)
         if self.refused:
             url = self.curl.getinfo(pycurl.EFFECTIVE_URL)
@@ -202,7 +206,7 @@ class Transfer:
             return Outcome.NO_ADDRESS, ""
         if error == 0:
             return Outcome.BAD_ANSWER, message
-        outcome = self.judge_error(error)
+        outcome = self.judge_error(error, message)
         if outcome in OUT_OF_TIME.values():
             return outcome, out_of_time(self.certificates()) or message
         return outcome, message
@@ -218,7 +222,7 @@ class Transfer:
             return Outcome.RATE_LIMITED, ""
         return (Outcome.SERVER_ERROR if code >= 500 else Outcome.CLIENT_ERROR), ""
 
-    def judge_error(self, error: int) -> Outcome:
+    def judge_error(self, error: int, message: str) -> Outcome:
         number = self.curl.getinfo(pycurl.OS_ERRNO)
         lost = number in (errno.ECONNRESET, errno.EPIPE)
         if error == pycurl.E_COULDNT_CONNECT:
@@ -231,6 +235,8 @@ class Transfer:
             return Outcome.TOTAL_TIMEOUT if self.is_connected else Outcome.CONNECT_TIMEOUT
         if error == pycurl.E_PEER_FAILED_VERIFICATION:
             return self.judge_certificate()
+        if found := OPENSSL.search(message):
+            return judge_tls(int(found[1], 16))
         if error == pycurl.E_SSL_CONNECT_ERROR:
             return Outcome.RESET if lost else Outcome.BAD_ANSWER
         return ERRORS.get(error, Outcome.RESET)
@@ -248,6 +254,11 @@ class Transfer:
         return [
             Validity(date_of(each, b"Start date"), date_of(each, b"Expire date")) for each in chain
         ]
+
+    @property
+    def has_head(self) -> bool:
+        """Whether all headers of the answer have arrived."""
+        return self.head.endswith((b"\r\n\r\n", b"\n\n"))
 
     @property
     def is_connected(self) -> bool:
@@ -292,10 +303,18 @@ ERRORS = {
     pycurl.E_BAD_CONTENT_ENCODING: Outcome.BAD_ANSWER,
     pycurl.E_WRITE_ERROR: Outcome.BAD_ANSWER,
     pycurl.E_SSL_CACERT_BADFILE: Outcome.TLS_UNTRUSTED,
-    pycurl.E_SSL_CIPHER: Outcome.BAD_ANSWER,
+    pycurl.E_SSL_CIPHER: Outcome.TLS_REFUSED,
     # CURLE_TOO_LARGE, which pycurl has no name for.
     100: Outcome.BAD_ANSWER,
 }
+
+
+def judge_tls(reason: int) -> Outcome:
+    """Return what OpenSSL's reason for having no TLS connection means."""
+    if reason == ENDED:
+        return Outcome.RESET
+    refused = reason >= ALERTS or reason == TOO_OLD
+    return Outcome.TLS_REFUSED if refused else Outcome.BAD_ANSWER
 
 
 def make(call: Call, seconds: float) -> Result:

@@ -3,6 +3,7 @@
 import gzip
 import os
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from webhooks.signing import Call
 
 SECONDS = 1.0
 OK = b"HTTP/1.1 200 OK\r\n"
+NO, GONE = b"HTTP/1.1 500 No\r\n", b"HTTP/1.1 410 Gone\r\n"
 
 
 def call(url: str, seconds: float = SECONDS) -> send.Result:
@@ -122,6 +124,9 @@ def endless(first: bytes, each: bytes, connection: socket.socket) -> None:
         (partial(drip, OK + b"X: "), Outcome.OK_CUT),
         (partial(drip, OK + b"Content-Length: 9999\r\n\r\n"), Outcome.OK_CUT),
         (lambda it: answered(it, OK + b"Content-Length: 9\r\n\r\nab"), Outcome.OK_CUT),
+        # Nor does it matter how it goes on after it has refused the event.
+        (partial(drip, NO + b"Content-Length: 9999\r\n\r\n"), Outcome.SERVER_ERROR),
+        (lambda it: answered(it, GONE + b"Content-Length: 9\r\n\r\nab"), Outcome.GONE),
         (lambda it: answered(it, b"SSH-2.0-OpenSSH_9.2\r\n"), Outcome.BAD_ANSWER),
         (lambda it: answered(it, b"HTTP/1.1 abc\r\n\r\n"), Outcome.BAD_ANSWER),
         (partial(endless, b"HTTP/1.1 ", b"2" * 4096), Outcome.BAD_ANSWER),
@@ -215,6 +220,41 @@ def test_bad_certificates_are_told_apart(
             result = over_tls(url)
         assert (result.outcome, result.code) == (outcome, None)
         assert result.note
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
+def test_an_endpoint_that_refuses_tls_is_told_apart(authority: Authority) -> None:
+    old, newer, newest = (authority.context() for _ in range(3))
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version = ssl.TLSVersion.TLSv1
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    newer.maximum_version = ssl.TLSVersion.TLSv1_2
+    for context in (newer, newest):
+        # The portal has no certificate of its own to show.
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(authority.file)
+    for context, outcomes in (
+        (old, {Outcome.TLS_REFUSED}),
+        (newer, {Outcome.TLS_REFUSED}),
+        # Since TLS 1.3, the portal sends its call before the endpoint has refused.
+        (newest, {Outcome.TLS_REFUSED, Outcome.RESET}),
+    ):
+        with speaking(partial(answering, context)) as url:
+            assert over_tls(url).outcome in outcomes
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        (b"\x15\x03\x03\x00\x02\x02\x28", Outcome.TLS_REFUSED),  # the alert handshake_failure
+        (b"HTTP/1.1 400 No TLS here\r\n\r\n", Outcome.BAD_ANSWER),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", Outcome.BAD_ANSWER),
+        (b"", Outcome.RESET),
+    ],
+)
+def test_what_is_no_tls_is_told_apart(said: bytes, outcome: Outcome, authority: Authority) -> None:
+    with speaking(lambda it: answered(it, said)) as url:
+        assert over_tls(url).outcome == outcome
 
 
 def test_each_outcome_has_a_sentence_of_its_own() -> None:
