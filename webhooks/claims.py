@@ -110,11 +110,22 @@ class Claimed:
 
 
 class Room(NamedTuple):
-    """How many deliveries a worker takes in all, per account, and how many of each it has."""
+    """How many deliveries a worker has at most, and how many of each account it has."""
 
-    free: int
-    per_account: int
+    most: int
     accounts: Counter[str]
+
+    @property
+    def free(self) -> int:
+        return self.most - self.accounts.total()
+
+    def for_account(self, account: str) -> int:
+        """Return how many more of an account it takes: half of what the others leave, in all.
+
+        So however many accounts have endpoints that hang, there is room for the next one.
+        """
+        mine = self.accounts[account]
+        return (self.free + mine + 1) // 2 - mine
 
 
 def claim(worker: str, room: Room) -> list[Claimed]:
@@ -150,19 +161,18 @@ def chosen(endpoints: list[Endpoint], room: Room, now: datetime) -> list[str]:
     found = {row[0]: row[1:] for row in rows(sql, [*due, *due, *(each.id for each in endpoints)])}
     paces = Paces(endpoints, now)
     ids: list[str] = []
-    accounts = room.accounts.copy()
+    room = Room(room.most, room.accounts.copy())
     for endpoint in endpoints:
         busy, first, ready = found[endpoint.id]
         free = min(
             endpoint.slots - busy,
-            room.per_account - accounts[endpoint.account],
-            room.free - len(ids),
+            room.for_account(endpoint.account),
             paces.free(endpoint),
         )
         if free > 0:
             mine = mixed((first or "").split(), (ready or "").split(), free)
             paces.spend(endpoint, len(mine))
-            accounts[endpoint.account] += len(mine)
+            room.accounts[endpoint.account] += len(mine)
             ids += mine
     return ids
 

@@ -12,11 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.limits import Limit, LimitReached
-from tokens.vault import SealBroken
 from webhooks import claims, results, send
 from webhooks.models import Attempt, Delivery, Webhook
-from webhooks.outcomes import Outcome
-from webhooks.worker import call_of, reason
+from webhooks.worker import call_of, not_sent
 
 SECONDS = 10.0
 # Between two looks at what a worker does.
@@ -60,10 +58,9 @@ def send_now(webhook: Webhook, delivery: Delivery) -> Attempt | None:
     now = timezone.now()
     try:
         call = call_of(claimed, now)
-    except (SealBroken, ValueError, TypeError) as problem:
-        done = results.Try(claimed, None, send.Result(Outcome.NOT_SENT, note=reason(problem)), now)
-    else:
         done = results.Try(claimed, call, send.make(call, SECONDS), now)
+    except Exception as problem:
+        done = not_sent(claimed, problem, now)
     if not results.settle(name, [done]):
         return None
     return delivery.attempts.filter(number=claimed.delivery.tries).first()

@@ -32,9 +32,8 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-# Calls at once, in all and for one account.
+# Calls at once.
 MOST_CALLS = 160
-MOST_PER_ACCOUNT = MOST_CALLS // 2
 # Results are written down as soon as there are so many, or the oldest has waited so long.
 RESULTS, RESULTS_SECONDS = 64, 0.02
 # How often it looks for work, at most; and the part of the time that looking may take.
@@ -152,10 +151,9 @@ class Worker:
 
     def look(self) -> int:
         """Claim what is due and begin to send it; return how much that was."""
-        free = MOST_CALLS - len(self.running) - len(self.ended)
         began = time.monotonic()
-        room = Room(free, MOST_PER_ACCOUNT, self.accounts)
-        found = self.guarded(lambda: claims.claim(self.name, room)) if free > 0 else None
+        room = Room(MOST_CALLS, self.accounts)
+        found = self.guarded(lambda: claims.claim(self.name, room)) if room.free > 0 else None
         took = time.monotonic() - began
         self.next_look = max(self.next_look, began + max(LOOK_SECONDS, took / LOOK_SHARE))
         for each in found or ():
@@ -169,8 +167,8 @@ class Worker:
             call = call_of(claimed, now)
             transfer = self.idle.pop() if self.idle else Transfer()
             transfer.prepare(call)
-        except (SealBroken, ValueError, TypeError, pycurl.error) as problem:
-            self.end(Try(claimed, None, Result(Outcome.NOT_SENT, note=reason(problem)), now))
+        except Exception as problem:
+            self.end(not_sent(claimed, problem, now))
             return
         self.running[transfer.curl] = (transfer, claimed, call, now)
         self.multi.add_handle(transfer.curl)
@@ -287,6 +285,16 @@ def call_of(claimed: Claimed, now: datetime) -> Call:
     webhook = claimed.webhook
     signing = Secrets.of(claimed.secrets, webhook.account_id)
     return make_call(claimed.delivery, webhook, claimed.health, signing, now)
+
+
+def not_sent(claimed: Claimed, problem: Exception, now: datetime) -> Try:
+    """Return the try of a delivery that no call can be made of.
+
+    Whatever that is, it must not end the worker, which would only meet the delivery again.
+    """
+    if not isinstance(problem, SealBroken | ValueError | TypeError | pycurl.error):
+        log.error("Delivery %s could not be sent.", claimed.delivery.pk, exc_info=problem)
+    return Try(claimed, None, Result(Outcome.NOT_SENT, note=reason(problem)), now)
 
 
 def reason(problem: Exception) -> str:

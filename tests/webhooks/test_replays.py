@@ -224,7 +224,7 @@ def test_ten_thousand_cost_one_try_each_and_delay_no_other_endpoint(
     assert Delivery.objects.filter(due_at__lte=timezone.now()).count() <= 2 * PART
     other = make(account, label="Other")
     theirs = make_delivery(other)
-    taken = {each.delivery.pk for each in claims.claim("one", Room(160, 80, Counter()))}
+    taken = {each.delivery.pk for each in claims.claim("one", Room(160, Counter()))}
     assert theirs.pk in taken
     assert len(taken) <= 9
     assert begun.cancel(by=None)

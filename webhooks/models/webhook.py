@@ -210,6 +210,8 @@ class Webhook(WebhookFields):
             row.full_clean(exclude={"id", "account"})
             if row.external_url != before["endpoint"][1]:
                 row.check_endpoint()
+                if row.state == self.State.ACTIVE:
+                    row.begin_anew()
             if {"condition", "object_class"} & set(fields):
                 row.check_condition()
             changed = secret is not None and WebhookSecret.replace(
@@ -274,20 +276,20 @@ class Webhook(WebhookFields):
         return True
 
     def enter(self, state: "Webhook.State", reason: str = Disabled.PERSON) -> None:
-        """Note the state, and why if it is disabled, without saving.
-
-        Once it is active, all that waits is sent: its endpoint is given a fresh start, and what was
-        planned for later begins anew, in parts.
-        """
-        from webhooks.models.health import WebhookHealth
-
+        """Note the state, and why if it is disabled, without saving. Once active, begin anew."""
         now, disabled = timezone.now(), state == self.State.DISABLED
         self.active = not disabled
         self.paused_at = now if state == self.State.PAUSED else None
         self.disabled_by, self.disabled_at = (reason, now) if disabled else ("", None)
         if state == self.State.ACTIVE:
-            WebhookHealth.objects.filter(webhook=self).update(**WebhookHealth.FRESH)
-            self.deliveries.all().bring_forward()
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Give the endpoint a fresh start, and send in parts what was planned for later."""
+        from webhooks.models.health import WebhookHealth
+
+        WebhookHealth.objects.filter(webhook=self).update(**WebhookHealth.FRESH)
+        self.deliveries.all().bring_forward()
 
     def check_endpoint(self) -> None:
         """Raise ValidationError, for its field, if the address is certainly private."""

@@ -47,7 +47,7 @@ def at_once() -> list[int]:
     counts = []
     for _ in range(5):
         time_passes()
-        claimed = claims.claim("me", claims.Room(160, 80, Counter()))
+        claimed = claims.claim("me", claims.Room(160, Counter()))
         counts.append(len(claimed))
         now = timezone.now()
         results.settle(

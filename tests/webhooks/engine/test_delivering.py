@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -33,12 +34,12 @@ def seconds_until_due(delivery: Delivery) -> float:
     return left.total_seconds()
 
 
-def room(free: int = 160, per_account: int = 80) -> claims.Room:
-    return claims.Room(free, per_account, Counter())
+def room(most: int = 160) -> claims.Room:
+    return claims.Room(most, Counter())
 
 
-def claimed_ids(worker: str = "me", free: int = 160, per_account: int = 80) -> list[str]:
-    return [each.delivery.pk for each in claims.claim(worker, room(free, per_account))]
+def claimed_ids(worker: str = "me") -> list[str]:
+    return [each.delivery.pk for each in claims.claim(worker, room())]
 
 
 # --- One delivery ---------------------------------------------------------------------------------
@@ -167,10 +168,11 @@ def test_a_receiver_can_stop_a_delivery(webhook: Webhook, receiver: Receiver) ->
     [
         {"external_url": "http://" + "ü" * 70 + ".example/"},
         {"external_url": "http://[::1"},
+        {"headers": ["no", "headers"]},
     ],
 )
 def test_a_call_that_cannot_be_made_is_a_failure_and_not_the_end(
-    webhook: Webhook, break_it: dict[str, str]
+    webhook: Webhook, break_it: dict[str, Any]
 ) -> None:
     Webhook.objects.filter(pk=webhook.pk).update(**break_it)
     (delivery,) = happen(webhook)
@@ -262,18 +264,25 @@ def test_slots_without_first_tries_are_for_the_rest(webhook: Webhook) -> None:
     assert len(claimed_ids()) == 8
 
 
-def test_neither_a_worker_nor_an_account_takes_more_than_its_share(
+def test_each_account_takes_half_of_the_room_that_the_others_leave(
     account: Account, make_webhook: MakeWebhook
 ) -> None:
-    for each in (account, AccountFactory()):
+    for each in (account, AccountFactory(), AccountFactory()):
         for _ in range(3):
             happen(make_webhook(account=each), 8)
-    found = claims.claim("me", room(free=100, per_account=10))
+    room = claims.Room(16, Counter())
+    found = claims.claim("me", room)
     shares = Counter(each.webhook.account_id for each in found)
-    assert sorted(shares.values()) == [10, 10]
-    Delivery.objects.update(claimed_by="")
-    Delivery.objects.update(due_at=timezone.now())
-    assert len(claimed_ids(free=5)) == 5
+    # Half of 16, of 8, and of 4: the next account still finds room.
+    assert sorted(shares.values()) == [2, 4, 8]
+    assert claims.Room(16, shares).for_account("another") == 1
+
+
+def test_what_an_account_no_longer_needs_is_for_the_others() -> None:
+    room = claims.Room(100, Counter(one=50, two=25))
+    assert (room.free, room.for_account("one"), room.for_account("two")) == (25, -12, 0)
+    room.accounts["one"] = 0
+    assert (room.free, room.for_account("two")) == (75, 25)
 
 
 def test_an_endpoint_that_fails_gets_fewer_calls_and_more_when_it_is_back(
@@ -303,6 +312,30 @@ def test_an_endpoint_that_fails_gets_fewer_calls_and_more_when_it_is_back(
     assert (health.slots, health.holds, health.fails_in_row) == (8, 0, 0)
     assert (health.hold_until, health.failing_since) == (None, None)
     assert 1 <= receiver.most_busy <= 8
+
+
+def test_a_new_address_begins_anew(make_webhook: MakeWebhook, receiver: Receiver) -> None:
+    webhook = make_webhook("http://127.0.0.1:9/hook")
+    happen(webhook, 3)
+    deliver()
+    assert WebhookHealth.objects.get().hold_until
+    webhook.edit(by=None, external_url=receiver.url)
+    health = WebhookHealth.objects.get()
+    assert (health.hold_until, health.failing_since, health.fails_in_row) == (None, None, 0)
+    deliver()
+    assert len(receiver.calls) == 3
+
+
+def test_a_new_address_of_a_disabled_webhook_sends_nothing(
+    make_webhook: MakeWebhook, receiver: Receiver
+) -> None:
+    webhook = make_webhook("http://127.0.0.1:9/hook")
+    happen(webhook)
+    deliver()
+    webhook.disable(by=None)
+    webhook.edit(by=None, external_url=receiver.url)
+    deliver()
+    assert not receiver.calls
 
 
 def test_an_event_that_is_refused_holds_back_no_other(webhook: Webhook, receiver: Receiver) -> None:

@@ -36,7 +36,7 @@ def test_a_disabled_webhook_can_be_tested(webhook: Webhook, receiver: Receiver) 
 
 def test_what_a_worker_is_sending_is_not_sent_twice(webhook: Webhook, receiver: Receiver) -> None:
     (delivery,) = happen(webhook)
-    claims.claim("worker", claims.Room(160, 80, claims.Counter()))  # type: ignore[attr-defined]
+    claims.claim("worker", claims.Room(160, claims.Counter()))  # type: ignore[attr-defined]
     Attempt.objects.create(delivery=delivery, number=1, outcome=Outcome.OK)
     attempt = send_now(webhook, delivery)
     assert attempt

@@ -22,7 +22,7 @@ def ordered(make_webhook: MakeWebhook, receiver: Receiver) -> Webhook:
 
 
 def claimed() -> list[str]:
-    room = claims.Room(160, 80, Counter())
+    room = claims.Room(160, Counter())
     return [each.delivery.pk for each in claims.claim("me", room)]
 
 

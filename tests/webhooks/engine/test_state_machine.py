@@ -73,7 +73,7 @@ class Deliveries(RuleBasedStateMachine):
         Delivery.objects.unfinished().filter(claimed_by="").update(due_at=past)
         WebhookHealth.objects.update(hold_until=None)
         free = WebhookHealth.objects.get().slots - self.held
-        found = claims.claim(worker, claims.Room(160, 80, Counter()))
+        found = claims.claim(worker, claims.Room(160, Counter()))
         waiting = [
             each for each in self.rows.values() if (each.state, each.holder) == ("pending", "")
         ]
