@@ -46,7 +46,7 @@ from tokens.gate import Caller
 from tokens.models import Policy
 from webhooks import outbox, products, secrets
 from webhooks.catalog import ObjectClass
-from webhooks.models import Delivery, Webhook, WebhookSecret
+from webhooks.models import Delivery, TooManyWebhooks, Webhook, WebhookSecret
 from webhooks.now import PINGS, send_now, turn
 from webhooks.outcomes import Outcome
 from webhooks.standing import kept_only
@@ -324,6 +324,8 @@ def refusing() -> Iterator[None]:
     """Turn what the model refuses into ApiError."""
     try:
         yield
+    except TooManyWebhooks as problem:
+        raise ApiError(str(problem), code="WHK_005") from None
     except ValidationError as problem:
         named = (
             problem.message_dict

@@ -12,7 +12,7 @@ from webhooks.models.draft import WebhookDraft
 from webhooks.models.health import MOST_SLOTS, WebhookHealth
 from webhooks.models.replay import Replay
 from webhooks.models.secret import WebhookSecret
-from webhooks.models.webhook import Changed, Webhook, WebhookQuerySet
+from webhooks.models.webhook import Changed, TooManyWebhooks, Webhook, WebhookQuerySet
 
 __all__ = (
     "MOST_SLOTS",
@@ -22,6 +22,7 @@ __all__ = (
     "DeliveryQuerySet",
     "DeliveryWorker",
     "Replay",
+    "TooManyWebhooks",
     "Webhook",
     "WebhookDraft",
     "WebhookEvent",

@@ -46,7 +46,7 @@ class WebhookDraft(Draft, WebhookFields):
 
         Repeated or simultaneous calls return the same webhook; None if it was deleted again, or
         the draft was forgotten. Validate again what the forms validated, since time passes between
-        the steps. Raise ValidationError.
+        the steps. Raise ValidationError and TooManyWebhooks.
         """
         with transaction.atomic():
             row = WebhookDraft.objects.select_for_update().filter(pk=self.pk).first()
@@ -57,7 +57,7 @@ class WebhookDraft(Draft, WebhookFields):
             return made
 
     def create(self) -> Webhook:
-        """Create the webhook. Raise ValidationError."""
+        """Create the webhook. Raise ValidationError and TooManyWebhooks."""
         if not self.external_url:
             raise ValidationError({"external_url": _("Enter the address to call.")})
         try:

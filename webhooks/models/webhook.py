@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Account, Membership
 from activity.actions import Action
@@ -36,6 +37,10 @@ class Changed(Exception):
     """Raised when somebody else has changed the webhook since its form was opened."""
 
 
+class TooManyWebhooks(Exception):
+    """Raised when the account has as many webhooks as it may; the text says what to do."""
+
+
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def of_account(self, account_id: str) -> "WebhookQuerySet":
         """Return the webhooks of an account; another account's is a 404."""
@@ -44,6 +49,19 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
     def visible_to(self, membership: Membership) -> "WebhookQuerySet":
         """Return the webhooks of the account that a person acts for."""
         return self.of_account(membership.account_id)
+
+    def why_no_more(self, account_id: str) -> str:
+        """Return why an account cannot have one more webhook; `""` if it can."""
+        most = settings.WEBHOOKS_PER_ACCOUNT
+        # More than one if it has more than it may, from before the number was lowered.
+        surplus = self.of_account(account_id).count() - most + 1
+        if surplus < 1:
+            return ""
+        has = ngettext(
+            "An account can have %(n)s webhook.", "An account can have %(n)s webhooks.", most
+        )
+        must = ngettext("Delete one to create another.", "Delete %(n)s to create another.", surplus)
+        return f"{has % {'n': f'{most:,}'}} {must % {'n': f'{surplus:,}'}}"
 
     def search(self, text: str) -> "WebhookQuerySet":
         """Return webhooks whose label or id contains the text, ignoring case."""
@@ -157,7 +175,7 @@ class Webhook(WebhookFields):
     def create(
         cls, *, account: Account, secret: str = "", by: "Doer | None", **fields: Any
     ) -> "Webhook":
-        """Create a webhook with its secrets. Raise ValidationError.
+        """Create a webhook with its secrets. Raise ValidationError and TooManyWebhooks.
 
         Without a secret, the portal makes one up.
         """
@@ -176,6 +194,10 @@ class Webhook(WebhookFields):
         webhook.check_endpoint()
         webhook.check_condition()
         with transaction.atomic():
+            # Creations of one account queue here, so that they cannot pass the limit together.
+            Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+            if full := cls.objects.why_no_more(account.pk):
+                raise TooManyWebhooks(full)
             webhook.save(force_insert=True)
             WebhookHealth.objects.create(webhook=webhook)
             WebhookSecret.put(webhook, WebhookSecret.Kind.JWT, secret or secrets.new_jwt(), by=by)

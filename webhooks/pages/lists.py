@@ -32,6 +32,7 @@ def index(request: PersonRequest) -> HttpResponse:
         **filters.template_context(),
         "empty": empty,
         "may_manage": may_manage,
+        "full": webhooks.why_no_more(request.membership.account_id) if may_manage else "",
         "is_demo": settings.DEMO,
         "refresh_url": request.get_full_path(),
         "layout_url": reverse("webhooks:save_layout"),

@@ -26,7 +26,7 @@ from portal.http import posted, posts_from
 from portal.notices import fail
 from portal.typed import ERRORS, keep, render_form
 from webhooks import checking
-from webhooks.models import Webhook, WebhookDraft
+from webhooks.models import TooManyWebhooks, Webhook, WebhookDraft
 from webhooks.pages import sample
 from webhooks.pages.forms import (
     EndpointForm,
@@ -67,14 +67,15 @@ def new(request: PersonRequest) -> HttpResponse:
     """Show step 1 of a new run; only a valid POST creates the draft."""
     draft = WebhookDraft(owner=request.user, account=request.membership.account)
     form = GeneralForm(posted(request), instance=draft)
-    if request.method == "POST" and form.is_valid():
+    full = Webhook.objects.why_no_more(draft.account_id)
+    if request.method == "POST" and form.is_valid() and not full:
         WebhookDraft.forget_old(request.user)
         draft.product_name = form.product_name
         if request.GET.get("receiver") == "demo":
             draft.external_url = demo_receiver()
         draft.save()
         return redirect(draft_url(draft, Step.ENDPOINT))
-    return show(request, Step.GENERAL, draft, form)
+    return show(request, Step.GENERAL, draft, form, full=full)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -149,18 +150,19 @@ def endpoint(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
 
 def events(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
     form = EventsForm(posted(request), instance=draft)
+    full = Webhook.objects.why_no_more(draft.account_id)
     if request.method == "POST":
         save_valid(draft, form)
         if "back" in request.POST:
             return back(request, draft, form, Step.ENDPOINT)
         if form.is_valid() and "look" in request.POST:
             return redirect(f"{draft_url(draft, Step.EVENTS)}#preview")
-        if form.is_valid():
+        if form.is_valid() and not full:
             purpose = format_html(_("To create <strong>{}</strong>"), draft.label)
             if asked := sudo.ask(request, purpose, _("Create")):
                 return show(request, Step.EVENTS, draft, form, confirm=asked)
             return create(request, draft)
-    return show(request, Step.EVENTS, draft, form)
+    return show(request, Step.EVENTS, draft, form, full=full)
 
 
 @posts_from("webhooks:list")
@@ -203,6 +205,10 @@ def back(
 def create(request: PersonRequest, draft: WebhookDraft) -> HttpResponse:
     try:
         webhook = draft.finish()
+    except TooManyWebhooks:
+        # Others were faster. The step says why, and keeps everything until there is room.
+        fail(request, _("The webhook was not created."))
+        return redirect(draft_url(draft, Step.EVENTS))
     except ValidationError as problem:
         # No longer valid: a product is gone, for example.
         fail(request, _("The webhook was not created."), " ".join(problem.messages))
