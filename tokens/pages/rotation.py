@@ -22,8 +22,9 @@ from accounts.shown import has_shown, note_shown
 from activity.actions import Action
 from activity.recording import record
 from portal import text
-from portal.http import posts_from
+from portal.http import posted, posts_from
 from portal.notices import fail, succeed
+from portal.typed import forget
 from tokens import cockpit
 from tokens.models import BadEnd, Token, TokenError
 from tokens.pages.detail import as_pasted, find, show_detail
@@ -44,7 +45,7 @@ def new_key(request: PersonRequest, token_id: str) -> HttpResponse:
     sent = request.method == "POST"
     if sent and has_shown(request):
         return redirect("tokens:detail", token.pk)
-    form = NewKeyForm(request.POST if sent else None, token=token)
+    form = NewKeyForm(posted(request), token=token)
     purpose, make = (
         (_("To make a new handle of <strong>{}</strong>"), _("Make New Handle"))
         if token.uses_handle
@@ -70,6 +71,8 @@ def show_new_key(request: PersonRequest, token: Token, key: str) -> HttpResponse
     """Show General with the new key, as after View."""
     record(request.user, Action.KEY_VIEWED, token, token.as_seen)
     note_shown(request)
+    # Only the answers that lead elsewhere say by themselves that a form was accepted.
+    forget(request, request.path)
     viewed = {"by": request.user, "at": timezone.now()}
     return show_detail(request, token, key=as_pasted(request, key), viewed=viewed)
 
@@ -82,8 +85,8 @@ def extend(request: PersonRequest, token_id: str) -> HttpResponse:
     shown = Standing(token, may_manage=True).cockpit
     if shown is None or not shown.offers_extend:
         return no_old_key(request, token)
-    form = ExtendForm(request.POST if request.method == "POST" else None, cockpit=shown)
-    if form.is_valid():
+    form = ExtendForm(posted(request), cockpit=shown)
+    if request.method == "POST" and form.is_valid():
         purpose = format_html(
             _("To let the {} of <strong>{}</strong> live longer"), shown.old.as_old, token.name
         )
