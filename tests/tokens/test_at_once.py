@@ -1,20 +1,22 @@
 """Two things that are done to a token at the same time: one comes first, the other goes by it."""
 
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Account
 from portal.addresses import read_span
 from tests.factories import AccountFactory, TokenFactory, deleted
 from tests.tokens.test_rotation import fresh
-from tokens.models import IPRule, Token, TokenError
+from tokens.catalog import Module
+from tokens.models import AlreadyIssued, IPRule, NameTaken, Token, TokenError
 
 DAY = timedelta(days=1)
 Verb = Callable[[Token], Any]
@@ -47,6 +49,14 @@ def rehearse(token: Token) -> Any:
 def expire_sooner(token: Token) -> Any:
     ends = timezone.now() + DAY
     return token.edit(by=None, version=None, modules=None, expires_at=ends)
+
+
+def grant(token: Token) -> Any:
+    return token.add_grant(Module.USAGE, by=None)
+
+
+def revoke(token: Token) -> Any:
+    return token.remove_grants(Module.AGREEMENTS, by=None)
 
 
 def show_once(token: Token) -> Any:
@@ -88,6 +98,9 @@ PAIRS: list[tuple[Callable[[Account], Token], Verb, Verb]] = [
     (plain, rotate, renew),
     (plain, rotate, show_once),
     (plain, rotate, remove),
+    (plain, grant, grant),
+    (plain, grant, revoke),
+    (plain, revoke, revoke),
     (renewed, rotate, extend),
     (renewed, retire, cancel),
     (renewed, retire, rehearse),
@@ -164,3 +177,41 @@ def test_a_rule_that_two_people_change_and_delete_at_once_is_no_crash() -> None:
 
     at_once(token, change, delete)
     assert not IPRule.objects.exists()
+
+
+# --- What others stored after the check for it ----------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_name_that_others_took_after_the_check_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = TokenFactory(name="Nightly")
+    token = TokenFactory(account=taken.account, name="Hourly")
+    monkeypatch.setattr("tokens.models.token.claim_name", lambda *args, **kwargs: None)
+    with pytest.raises(NameTaken, match="“NIGHTLY” already exists"):
+        token.edit(by=None, version=None, modules=None, name="NIGHTLY")
+    with pytest.raises(NameTaken, match="“NIGHTLY” already exists"):
+        TokenFactory(account=taken.account, name="NIGHTLY")
+    assert sorted(Token.objects.values_list("name", flat=True)) == ["Hourly", "Nightly"]
+
+
+@pytest.mark.django_db
+def test_a_run_of_the_wizard_that_made_its_token_after_the_check_makes_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, check = uuid.uuid4(), Token.check_run
+    made, checks = TokenFactory(draft_id=run), iter([lambda _run: None])
+    monkeypatch.setattr(Token, "check_run", lambda run: next(checks, check)(run))
+    with pytest.raises(AlreadyIssued) as issued:
+        TokenFactory(account=made.account, draft_id=run)
+    assert issued.value.token == made
+    assert Token.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_what_the_database_refuses_for_another_reason_is_said_as_it_is() -> None:
+    token = TokenFactory()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        token.edit(by=None, version=None, modules=None, status="unheard-of")
+    assert Token.objects.get().status == Token.Status.ACTIVE

@@ -20,6 +20,7 @@ from tokens.models import (
     EXPIRING,
     Changed,
     Deleted,
+    Extension,
     Grant,
     NameTaken,
     State,
@@ -132,6 +133,45 @@ def test_a_token_that_follows_its_extension_says_when_and_who_changed_it(
     assert [str(grant) for grant in Grant.objects.all()] == ["Pricing"]
     assert Token.objects.get().version == 3
     assert token.events.filter(action=Action.TOKEN_CHANGED).count() == 2
+
+
+def test_what_an_extension_gains_comes_to_that_token_only_and_from_whoever_chose_it(
+    token: Token, michael: Person
+) -> None:
+    token.edit(by=michael.user, version=None, modules=None, description="Nightly")
+    other = TokenFactory(account=token.account, name="Other")
+    assert token.follow({Module.AGREEMENTS, Module.USAGE}, by=michael.user) is True
+    gained = Grant.objects.get(module=Module.USAGE)
+    assert gained.token == token
+    assert gained.granted_by
+    assert gained.granted_by.id == michael.user.pk
+    assert Token.objects.get(pk=other.pk).version == 1
+    token.follow({Module.USAGE}, by=None)
+    assert Token.objects.get(pk=token.pk).updated_by is None
+
+
+def test_the_trail_tells_of_a_new_token_what_was_said_of_it_and_no_more(account: Account) -> None:
+    event = TokenFactory(account=account, name="Nightly").events.get()
+    assert event.action == Action.TOKEN_CREATED
+    extension = Extension.objects.get(pk=CUSTOM).label
+    assert event.changes == {
+        "name": [None, "Nightly"],
+        "extension": [None, extension],
+        "modules": [None, ["Agreements"]],
+    }
+
+
+def test_the_trail_tells_of_modules_that_came_and_of_those_that_went(token: Token) -> None:
+    token.add_grant(Module.USAGE, by=None)
+    assert token.events[0].changes == {"modules": [["Agreements"], ["Agreements", "Usage"]]}
+    token.remove_grants(Module.AGREEMENTS, by=None)
+    assert token.events[0].changes == {"modules": [["Agreements", "Usage"], ["Usage"]]}
+
+
+def test_only_a_deleted_token_is_restored(token: Token) -> None:
+    token.disable(by=None)
+    assert token.restore(by=None) is False
+    assert Token.objects.get().status == Token.Status.INACTIVE
 
 
 def test_the_trail_of_a_new_token_says_all_that_it_was_made_with(account: Account) -> None:
