@@ -60,7 +60,6 @@ def send(somebody: Person, webhook: Webhook, **changes: Any) -> Any:
         ("data", '{"a": "%s"}' % ("x" * 9000), "at most 8 KB"),
         ("data", '{"a": NaN}', "a number or a character that JSON cannot hold"),
         ("data", '{"a": [-1e999]}', "a number or a character that JSON cannot hold"),
-        ("data", '{"a": %s}' % ("9" * 30), "a number or a character that JSON cannot hold"),
         ("data", r'{"a": "\ud800"}', "a number or a character that JSON cannot hold"),
         ("data", r'{"a": "\\\u0000"}', "no null characters"),
         ("data", r'{"\u0000": 1}', "no null characters"),
