@@ -371,6 +371,7 @@ OF_WEBHOOKS = {
     ),
     "webhooks.Webhook.created_email",
     "webhooks.Delivery.claimed_by",
+    "webhooks.Delivery.object_id",
     "webhooks.WebhookSecret.last_four",
 }
 
