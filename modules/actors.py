@@ -55,7 +55,7 @@ def only(caller: Caller, side: Account.Side) -> None:
             if side == Account.Side.VENDOR
             else _("Only the distributor can do that.")
         )
-        raise ApiError(text, code="AUTH_005", status=403)
+        raise ApiError(text, code="AUTH_009", status=403)
 
 
 def move(request: Any, code: str, *args: Any, **fields: Any) -> None:

@@ -137,7 +137,7 @@ def attributes(caller: Caller, request: BillingRequest, values: dict[str, Any]) 
     if set(values) - {side}:
         raise ApiError(
             _("Your account can change only the attributes of the %s.") % side,
-            code="AUTH_005",
+            code="AUTH_009",
             status=403,
         )
     request.attributes = {**request.attributes, **values}

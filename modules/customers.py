@@ -176,7 +176,7 @@ def check(caller: Caller, values: dict[str, Any]) -> None:
     if not Account.objects.filter(pk=caller.account_id, side=Account.Side.DISTRIBUTOR).exists():
         raise ApiError(
             _("Customers belong to distributors; a vendor can only read them."),
-            code="AUTH_005",
+            code="AUTH_009",
             status=403,
         )
     if (hub := values.get("hub.id")) and not Hub.objects.filter(

@@ -105,7 +105,7 @@ def update(caller: Caller, case: Case, values: dict[str, Any]) -> None:
     """Update a case that the account opened, as long as it is not closed."""
     if case.issuer_id != caller.account_id:
         raise ApiError(
-            _("Only the company that opened the case can change it."), code="AUTH_005", status=403
+            _("Only the company that opened the case can change it."), code="AUTH_009", status=403
         )
     if case.state == Case.State.CLOSED:
         raise ApiError(_("A closed case cannot be changed."), code="HLP_001")
@@ -140,7 +140,7 @@ def close(caller: Caller, case: Case, values: dict[str, Any]) -> None:
     """
     if values and case.issuer_id != caller.account_id:
         raise ApiError(
-            _("Only the company that opened the case can rate it."), code="AUTH_005", status=403
+            _("Only the company that opened the case can rate it."), code="AUTH_009", status=403
         )
     case.rating, case.feedback = values.get("rating"), values.get("feedback", "")
     move(caller, case, Case.State.CLOSED)

@@ -120,11 +120,20 @@ def json_bytes(value: Any) -> bytes:
     Numbers may have any size: PostgreSQL keeps 1e20 and returns it as an integer.
     """
     try:
-        return orjson.dumps(value, default=str, option=orjson.OPT_OMIT_MICROSECONDS)
+        return quick_json(value)
     except TypeError:
-        # Which takes integers of 64 bits only, but is several times as fast.
-        written = json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))
+        # That takes integers of 64 bits only, but is several times as fast.
+        written = json.dumps(
+            value,
+            default=lambda each: orjson.loads(quick_json(each)),
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
         return written.encode()
+
+
+def quick_json(value: Any) -> bytes:
+    return orjson.dumps(value, default=str, option=orjson.OPT_OMIT_MICROSECONDS)
 
 
 def in_json(letter: str) -> str:

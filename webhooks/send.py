@@ -42,9 +42,10 @@ KEEP = 60
 # then reports as X509_V_OK or _UNSPECIFIED.
 OUT_OF_TIME = {9: Outcome.TLS_EARLY, 10: Outcome.TLS_EXPIRED}
 OF_ANOTHER_NAME = {0, 1, 62, 64}
-# An alert of the other side is 1000 and its number (RFC 8446, B.2); 258 is a version too old.
+# How libcurl repeats why OpenSSL has no TLS connection, and some of these reasons: the version of
+# the endpoint is too old, and it hung up. From 1000 on they are its alerts (RFC 8446, B.2).
 OPENSSL = re.compile(r"error:0A([0-9A-F]{6}):")
-TOO_OLD, ALERTS, ENDED = 258, 1000, 294
+TOO_OLD, HUNG_UP, ALERTS = 258, 294, 1000
 STATUS = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})")
 
 
@@ -311,7 +312,7 @@ ERRORS = {
 
 def judge_tls(reason: int) -> Outcome:
     """Return what OpenSSL's reason for having no TLS connection means."""
-    if reason == ENDED:
+    if reason == HUNG_UP:
         return Outcome.RESET
     refused = reason >= ALERTS or reason == TOO_OLD
     return Outcome.TLS_REFUSED if refused else Outcome.BAD_ANSWER

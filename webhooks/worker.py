@@ -292,9 +292,13 @@ def not_sent(claimed: Claimed, problem: Exception, now: datetime) -> Try:
 
     Whatever that is, it must not end the worker, which would only meet the delivery again.
     """
-    if not isinstance(problem, SealBroken | ValueError | TypeError | pycurl.error):
+    note = ""
+    if isinstance(problem, SealBroken | ValueError | TypeError | pycurl.error):
+        note = reason(problem)
+    else:
+        # What nobody foresaw is for the log alone.
         log.error("Delivery %s could not be sent.", claimed.delivery.pk, exc_info=problem)
-    return Try(claimed, None, Result(Outcome.NOT_SENT, note=reason(problem)), now)
+    return Try(claimed, None, Result(Outcome.NOT_SENT, note=note), now)
 
 
 def reason(problem: Exception) -> str:

@@ -86,9 +86,10 @@ document.addEventListener('click', (event) => {
   /* Leave the validations of the chosen objects. One that was chosen of others comes back with
      them, since it stays selected in its group. */
   const narrow = () => {
-    const kind = select.form.elements.object_class.value;
+    const objects = select.form.querySelector('[name="object_class"]:checked')?.parentElement;
+    const kind = objects?.querySelector('.option-name').textContent;
     for (const group of groups) {
-      if (group.dataset.of === kind) {
+      if (group.label === kind) {
         select.append(group);
       } else {
         group.remove();

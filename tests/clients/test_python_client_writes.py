@@ -116,7 +116,7 @@ def test_a_vendor_cannot_write_customers(ask: Ask, api: Api) -> None:
             key=api.vendor,
             wanted={"name": "Mine", "contact_info": ADDRESS},
         )
-    assert (refused.value.status, refused.value.code) == (403, "AUTH_005")
+    assert (refused.value.status, refused.value.code) == (403, "AUTH_009")
 
 
 def test_a_case_is_opened_worked_on_and_closed(ask: Ask, api: Api) -> None:

@@ -159,7 +159,7 @@ def test_only_who_opened_a_case_rates_it(
     refused(
         send("post", f"helpdesk/cases/{case}/close", {"rating": 5}, key=theirs),
         status=403,
-        code="AUTH_005",
+        code="AUTH_009",
     )
     assert send("post", f"helpdesk/cases/{case}/close", key=theirs).json()["state"] == "closed"
 
@@ -192,7 +192,7 @@ def test_who_opened_a_case_changes_it_until_it_is_closed(
     refused(
         send("put", f"helpdesk/cases/{case}", {"subject": "x"}, key=theirs),
         status=403,
-        code="AUTH_005",
+        code="AUTH_009",
     )
     # Either side may answer it.
     assert send("post", f"helpdesk/cases/{case}/inquire", key=theirs).json()["state"] == "inquiring"

@@ -197,7 +197,7 @@ def test_a_vendor_reads_customers_and_writes_none(send: Send) -> None:
         ("put", f"tier/accounts/{customer.pk}", {}),
         ("delete", f"tier/accounts/{customer.pk}", None),
     ):
-        refused(send(method, path, body, key=vendor), "distributors", status=403, code="AUTH_005")
+        refused(send(method, path, body, key=vendor), "distributors", status=403, code="AUTH_009")
     assert Customer.objects.count() == 1
 
 

@@ -61,7 +61,7 @@ def test_a_scheduled_request_goes_on_when_its_vendor_says_so(vendor: Do, buyer: 
     path = f"requests/{waiting(Status.PENDING).pk}"
     vendor("post", f"{path}/schedule", {"planned_date": DAY})
     refused(vendor("post", f"{path}/approve"), "scheduled", code="REQ_003")
-    refused(buyer("post", f"{path}/pend"), "vendor", status=403, code="AUTH_005")
+    refused(buyer("post", f"{path}/pend"), "vendor", status=403, code="AUTH_009")
     answer = vendor("post", f"{path}/pend").json()
     assert answer["status"] == "pending"
     assert "planned_date" not in answer
@@ -98,7 +98,7 @@ def test_the_other_side_and_strangers_cannot_do_that(send: Send, vendor: Do, buy
     ):
         FulfillmentRequest.objects.filter(pk=request.pk).update(status=status)
         path = f"requests/{request.pk}/{verb}"
-        refused(other("post", path, body), "Only the", status=403, code="AUTH_005")
+        refused(other("post", path, body), "Only the", status=403, code="AUTH_009")
         assert send("post", path, body).status_code == 404
 
 

@@ -122,15 +122,15 @@ def test_each_side_does_only_its_part_of_a_listing_request(
     vendor: Do, buyer: Do, listed: Listing
 ) -> None:
     body = {"type": "remove", "listing_id": listed.pk}
-    refused(buyer("post", "listing-requests", body), status=403, code="AUTH_005")
+    refused(buyer("post", "listing-requests", body), status=403, code="AUTH_009")
     path = f"listing-requests/{vendor('post', 'listing-requests', body).json()['id']}"
     refused(vendor("post", "listing-requests", body), code="LST_002")
-    refused(buyer("post", f"{path}/submit"), status=403, code="AUTH_005")
+    refused(buyer("post", f"{path}/submit"), status=403, code="AUTH_009")
     for action in ("refine", "deploy", "complete", "assign"):
-        refused(vendor("post", f"{path}/{action}"), status=403, code="AUTH_005")
+        refused(vendor("post", f"{path}/{action}"), status=403, code="AUTH_009")
     refused(buyer("post", f"{path}/complete"), "draft", "completed", code="LST_003")
     vendor("post", f"{path}/submit")
-    refused(vendor("post", f"{path}/cancel"), status=403, code="AUTH_005")
+    refused(vendor("post", f"{path}/cancel"), status=403, code="AUTH_009")
     # The vendor sees that the distributor took it, but not with which of its tokens.
     assert buyer("post", f"{path}/assign").json()["assignee"]["name"] == "ERP"
     assert vendor("get", path).json()["assignee"]["id"] == DISTRIBUTOR
@@ -211,7 +211,7 @@ def test_each_side_does_only_its_part_of_a_configuration(
     made = buyer("post", "tier/config-requests", update_of(config)).json()
     path = f"tier/config-requests/{made['id']}"
     for action in ("approve", "fail", "inquire", "assign", "unassign"):
-        refused(buyer("post", f"{path}/{action}"), status=403, code="AUTH_005")
+        refused(buyer("post", f"{path}/{action}"), status=403, code="AUTH_009")
     refused(buyer("post", "tier/config-requests", update_of(config)), code="TCR_002")
     refused(buyer("post", f"{path}/pend"), code="TCR_003")
     refused(vendor("post", f"{path}/assign", {"id": "UR-000-000-000"}), "no such person")
@@ -297,7 +297,7 @@ def test_a_vendor_accepts_changed_data_of_a_customer(vendor: Do, buyer: Do, boug
         assert pending["account"]["version"] == version + number
         assert pending["account"]["contact_info"]["city"] == "Porto"
         body = {"reason": "Not used."} if action == "ignore" else None
-        refused(buyer("post", f"{path}/{action}", body), status=403, code="AUTH_005")
+        refused(buyer("post", f"{path}/{action}", body), status=403, code="AUTH_009")
         assert vendor("post", f"{path}/{action}", body).json()["status"] == status
         refused(vendor("post", f"{path}/accept"), status, code="TAR_002")
     assert {"VA created", "VA accepted", "PA ignored"} <= set(told())
@@ -349,7 +349,7 @@ def test_a_vendor_bills_and_a_distributor_bills_unseen(
     refused(
         buyer("put", f"{path}/attributes", {"vendor": {"order": "2"}}),
         status=403,
-        code="AUTH_005",
+        code="AUTH_009",
     )
     # As the official connectors send it.
     body = {
@@ -457,7 +457,7 @@ def test_a_draft_waits_until_it_is_sent(vendor: Do, buyer: Do, order: dict[str, 
     path = f"requests/{draft['id']}"
     refused(vendor("post", f"{path}/approve"), code="REQ_003")
     refused(vendor("post", f"{path}/pend"), code="REQ_003")
-    refused(vendor("post", f"{path}/purchase"), status=403, code="AUTH_005")
+    refused(vendor("post", f"{path}/purchase"), status=403, code="AUTH_009")
     sent = buyer("post", f"{path}/purchase").json()
     assert (sent["status"], sent["asset"]["status"]) == ("pending", "processing")
     done = vendor("post", f"{path}/fail", {"reason": "No stock."}).json()
@@ -465,7 +465,7 @@ def test_a_draft_waits_until_it_is_sent(vendor: Do, buyer: Do, order: dict[str, 
 
 
 def test_only_the_distributor_orders(vendor: Do, order: dict[str, Any]) -> None:
-    refused(vendor("post", "requests", order), status=403, code="AUTH_005")
+    refused(vendor("post", "requests", order), status=403, code="AUTH_009")
 
 
 @pytest.mark.parametrize(

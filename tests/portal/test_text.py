@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -49,6 +50,15 @@ def test_json_for_people_has_no_hidden_characters(value: object, written: str) -
 
 def test_json_for_people_can_have_lines() -> None:
     assert text.json_text({"a": "\u200b"}, indent=2) == '{\n  "a": "\\u200b"\n}'
+
+
+def test_json_for_programs_is_written_alike_beside_numbers_of_any_size() -> None:
+    value = {"at": datetime(2021, 5, 18, 4, 28, 1, 9, tzinfo=UTC), "of": Decimal("1.50"), "é": "ü"}
+    assert text.json_bytes(value) == (
+        b'{"at":"2021-05-18T04:28:01+00:00","of":"1.50","\xc3\xa9":"\xc3\xbc"}'
+    )
+    small, large = (text.json_bytes({**value, "n": number}) for number in (1, 10**30))
+    assert large == small.replace(b'"n":1', b'"n":1' + b"0" * 30)
 
 
 def test_older_moments_are_dates_and_nothing_is_never() -> None:

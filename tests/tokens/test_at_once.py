@@ -2,7 +2,8 @@
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -181,30 +182,65 @@ def test_a_rule_that_two_people_change_and_delete_at_once_is_no_crash() -> None:
 
 # --- What others stored after the check for it ----------------------------------------------------
 
+# SQLite has one writer at a time, so nobody can.
+with_other_writers = pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="others cannot store anything meanwhile"
+)
 
-@pytest.mark.django_db
-def test_a_name_that_others_took_after_the_check_is_refused_in_words(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    taken = TokenFactory(name="Nightly")
-    token = TokenFactory(account=taken.account, name="Hourly")
-    monkeypatch.setattr("tokens.models.token.claim_name", lambda *args, **kwargs: None)
-    with pytest.raises(NameTaken, match="“NIGHTLY” already exists"):
+
+@contextmanager
+def once_asked_for(column: str, others: Callable[[], Any]) -> Iterator[None]:
+    """Let others store something right after a check has looked for a value of a column."""
+
+    def store() -> None:
+        others()
+        connection.close()
+
+    asked: list[str] = []
+
+    def watch(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        answer = execute(sql, *rest)
+        if sql.startswith("SELECT") and f'"{column}" = ' in sql and not asked:
+            asked.append(sql)
+            thread = threading.Thread(target=store)
+            thread.start()
+            thread.join()
+        return answer
+
+    with connection.execute_wrapper(watch):
+        yield
+    assert asked
+
+
+@with_other_writers
+@pytest.mark.django_db(transaction=True)
+def test_a_name_that_others_took_after_the_check_is_refused_in_words(account: Account) -> None:
+    token, other = (TokenFactory(account=account, name=name) for name in ("Hourly", "Daily"))
+
+    def rename() -> None:
+        Token.objects.filter(pk=other.pk).update(name="Nightly", name_key="nightly")
+
+    told = "“NIGHTLY” already exists"
+    with once_asked_for("name_key", rename), pytest.raises(NameTaken, match=told):
         token.edit(by=None, version=None, modules=None, name="NIGHTLY")
-    with pytest.raises(NameTaken, match="“NIGHTLY” already exists"):
-        TokenFactory(account=taken.account, name="NIGHTLY")
-    assert sorted(Token.objects.values_list("name", flat=True)) == ["Hourly", "Nightly"]
+    Token.objects.filter(pk=other.pk).update(name="Daily", name_key="daily")
+    with once_asked_for("name_key", rename), pytest.raises(NameTaken, match=told):
+        TokenFactory(account=account, name="NIGHTLY")
+    assert Token.objects.count() == 2
 
 
-@pytest.mark.django_db
+@with_other_writers
+@pytest.mark.django_db(transaction=True)
 def test_a_run_of_the_wizard_that_made_its_token_after_the_check_makes_no_other(
-    monkeypatch: pytest.MonkeyPatch,
+    account: Account,
 ) -> None:
-    run, check = uuid.uuid4(), Token.check_run
-    made, checks = TokenFactory(draft_id=run), iter([lambda _run: None])
-    monkeypatch.setattr(Token, "check_run", lambda run: next(checks, check)(run))
-    with pytest.raises(AlreadyIssued) as issued:
-        TokenFactory(account=made.account, draft_id=run)
+    run, made = uuid.uuid4(), TokenFactory(account=account)
+
+    def make() -> None:
+        Token.objects.filter(pk=made.pk).update(draft_id=run)
+
+    with once_asked_for("draft_id", make), pytest.raises(AlreadyIssued) as issued:
+        TokenFactory(account=account, draft_id=run)
     assert issued.value.token == made
     assert Token.objects.count() == 1
 

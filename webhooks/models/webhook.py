@@ -227,13 +227,14 @@ class Webhook(WebhookFields):
             was_active = row.active
             for name, value in fields.items():
                 setattr(row, name, value)
+            moved = row.external_url != before["endpoint"][1]
             if row.active != was_active:
                 row.enter(self.State.ACTIVE if row.active else self.State.DISABLED)
+            elif moved and row.state == self.State.ACTIVE:
+                row.begin_anew()
             row.full_clean(exclude={"id", "account"})
-            if row.external_url != before["endpoint"][1]:
+            if moved:
                 row.check_endpoint()
-                if row.state == self.State.ACTIVE:
-                    row.begin_anew()
             if {"condition", "object_class"} & set(fields):
                 row.check_condition()
             changed = secret is not None and WebhookSecret.replace(

@@ -169,7 +169,7 @@ class FieldsForm(forms.ModelForm):
         self.prepare()
 
     def prepare(self) -> None:
-        """Fill in what depends on the account."""
+        """Fill in what depends on the account and the webhook."""
 
 
 class GeneralForm(FieldsForm):
@@ -208,6 +208,7 @@ class GeneralForm(FieldsForm):
         fields = ("label", "description", "active", "product_id")
 
     def prepare(self) -> None:
+        super().prepare()
         names = products.of(self.instance.account)
         chosen = self.instance.product_id
         if isinstance(self.instance, Webhook) and chosen and chosen not in names:
@@ -315,8 +316,8 @@ class EventsForm(FieldsForm):
     )
     type = forms.ChoiceField(
         label=gettext_lazy("When"),
-        choices=Type.choices,
         required=False,
+        widget=forms.Select(attrs={"data-validations": ""}),
         error_messages={"invalid_choice": gettext_lazy("Choose when from the list.")},
         help_text=gettext_lazy(
             "A validation waits for your answer; every other event does not. The portal keeps "
@@ -345,6 +346,10 @@ class EventsForm(FieldsForm):
 
     class Meta(FieldsForm.Meta):
         fields = ("object_class", "type", "condition", "data")
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.fields["type"].choices = self.types  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean_type(self) -> str:
         # A browser that has its form from before this choice sends none.
@@ -387,15 +392,20 @@ class EventsForm(FieldsForm):
         return known
 
     @property
-    def validations(self) -> list[dict[str, Any]]:
-        """The validations to choose from, by objects; `chosen` is in one of the groups at most."""
-        kind, chosen = self["object_class"].value(), self["type"].value()
-        groups = {each: found for each in ObjectClass if (found := self.validations_of(each))}
-        homes = [each for each, types in groups.items() if chosen in types]
-        home = kind if kind in homes else homes[0] if homes else None
+    def types(self) -> list[tuple[str, Any]]:
+        """The choices of When: the event, then the validations in groups, by their objects.
+
+        Those of the chosen objects come first, so that a value of several groups is chosen there.
+        """
+        kind = self["object_class"].value()
+        groups = sorted(ObjectClass, key=lambda each: each != kind)
         return [
-            {"of": each, "types": types, "chosen": chosen if each == home else ""}
-            for each, types in groups.items()
+            (Type.EVENT.value, Type.EVENT.label),
+            *(
+                (str(each.label), [(found.value, found.label) for found in types])
+                for each in groups
+                if (types := self.validations_of(each))
+            ),
         ]
 
     @property
