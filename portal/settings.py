@@ -81,7 +81,8 @@ HELP_URL = read_text("HELP_URL", "")
 # --- Limits -----------------------------------------------------------------------------------
 
 TOKENS_PER_EXTENSION = read_number("TOKENS_PER_EXTENSION", 100, 1, 1_000_000)
-WEBHOOKS_PER_ACCOUNT = read_number("WEBHOOKS_PER_ACCOUNT", 100, 1, 10_000)
+# At least as many as an account has in the demo data.
+WEBHOOKS_PER_ACCOUNT = read_number("WEBHOOKS_PER_ACCOUNT", 100, 10, 10_000)
 DRAFTS_PER_PERSON = read_number("DRAFTS_PER_PERSON", 20, 1, 10_000)
 # Per minute.
 WRITES_PER_PERSON = read_number("WRITES_PER_PERSON", 120, 1, 1_000_000)
