@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 LONGEST = 100
+# Characters of a new secret, without the prefix whsec_.
+LENGTH = 44
 # Characters of a secret that are shown to tell it apart.
 SHOWN = 4
 

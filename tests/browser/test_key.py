@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, Portal, Visit, sign_in
-from tests.browser.pages import LIST, PLAIN_LIST, key_in
+from tests.browser.pages import HOOK, LIST, PLAIN_LIST, key_in
 
 pytestmark = pytest.mark.browser
 
@@ -99,15 +99,24 @@ def test_copy_that_the_browser_refuses_says_how_to_get_the_key(visit: Visit) -> 
 
 
 @pytest.mark.parametrize("width", [320, 360, 480, 768, 1280, 1920])
-def test_nothing_moves_when_the_key_appears_and_hides(visit: Visit, width: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "field", "noun"),
+    [(TUTORIAL, "key", "key"), (HOOK, "secret-jwt", "JWT secret")],
+    ids=["token", "webhook"],
+)
+def test_nothing_moves_when_the_key_appears_and_hides(
+    visit: Visit, path: str, field: str, noun: str, width: int
+) -> None:
     page = visit(viewport={"width": width, "height": 900})
-    just_signed_in(page)
+    page.goto(path)
+    sign_in(page, "michael")
+    page.wait_for_load_state("load")
+    shown = page.locator(f"#{field}-text")
 
     def places() -> list[object]:
         """Return the positions of the buttons, the cards and the end of the page."""
         found: list[object] = page.evaluate(
-            "[...document.querySelectorAll('#key-view, #key-copy, .key-field, main section, "
-            "footer')]"
+            "[...document.querySelectorAll('.key-buttons > *, .key-field, main section, footer')]"
             ".map(each => [each.id || each.className || each.localName, ...['x', 'y', 'width', "
             "'height']"
             ".map(side => Math.round(each.getBoundingClientRect()[side] * 10) / 10 + (side === "
@@ -116,14 +125,15 @@ def test_nothing_moves_when_the_key_appears_and_hides(visit: Visit, width: int) 
         return found
 
     masked = places()
-    page.get_by_role("button", name="View key").click()
-    key_in(page)
+    page.get_by_role("button", name=f"View {noun}").click()
+    expect(shown).to_be_visible()
     assert places() == masked
-    page.get_by_role("button", name="Copy key").click()
-    expect(page.locator("#key-copy")).to_contain_text(re.compile("Copied|Copy"))
+    page.get_by_role("button", name=f"Copy {noun}").click()
+    expect(page.locator(f"#{field}-copy")).to_contain_text(re.compile("Copied|Copy"))
     assert places() == masked
-    page.get_by_role("link", name="Hide key").click()
-    hidden(page)
+    page.get_by_role("link", name=f"Hide {noun}").click()
+    expect(shown).to_have_count(0)
+    expect(page.get_by_role("button", name=f"View {noun}")).to_be_visible()
     assert places() == masked
 
 

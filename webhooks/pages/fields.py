@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.shown import SecretField
 from portal import text
+from webhooks import secrets
 from webhooks.models import WebhookSecret
 from webhooks.standing import Standing
 
@@ -64,7 +65,8 @@ class WebhookSecretField(SecretField):
 
     @property
     def dots(self) -> str:
-        return "•" * 24
+        """As many as a secret that the portal made, so that showing it moves nothing."""
+        return "•" * (secrets.LENGTH - len(self.last_four))
 
     @property
     def version(self) -> int:
