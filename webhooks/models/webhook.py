@@ -330,12 +330,17 @@ class Webhook(WebhookFields):
 
     def remove(self, *, by: "Doer | None") -> None:
         """Delete the webhook with its deliveries. What is being sent may still arrive."""
+        from webhooks.models.delivery import Attempt
+
         with transaction.atomic():
             # No change adds a delivery from here on, and no worker writes down a result.
             Webhook.objects.select_for_update().filter(pk=self.pk).first()
             sending = self.deliveries.filter(state="pending", claimed_by__gt="")
             list(sending.order_by("pk").select_for_update().values_list("pk"))
             record(by, Action.WEBHOOK_DELETED, self)
+            # There may be a million, and delete() would load them.
+            Attempt.objects.filter(delivery__webhook=self).delete()
+            self.deliveries.all()._raw_delete(self.deliveries.db)
             self.delete()
 
     def reveal(self, kind: str, *, by: "Doer | None") -> str:

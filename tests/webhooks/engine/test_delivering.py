@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account
 from activity.models import Event
 from tests.factories import AccountFactory
 from tests.webhooks.engine.conftest import MakeWebhook, deliver, happen, seen
 from tests.webhooks.engine.receiver import Receiver, Reply
+from tests.webhooks.factories import tried
 from webhooks import claims, results
 from webhooks.catalog import Type
 from webhooks.models import Attempt, Delivery, DeliveryWorker, Webhook, WebhookEvent, WebhookHealth
@@ -221,6 +224,21 @@ def test_what_is_deleted_meanwhile_is_not_sent(webhook: Webhook, receiver: Recei
     webhook.remove(by=None)
     deliver()
     assert receiver.calls == []
+
+
+def test_a_webhook_is_deleted_with_as_many_queries_however_many_deliveries_it_has(
+    make_webhook: MakeWebhook, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    few, many = (make_webhook(label=label) for label in ("Few", "Many"))
+    for webhook, number in ((few, 1), (many, 250)):
+        for delivery in happen(webhook, number):
+            tried(delivery, Outcome.TOTAL_TIMEOUT)
+    with CaptureQueriesContext(connection) as queries:
+        few.remove(by=None)
+    with django_assert_num_queries(len(queries)):
+        many.remove(by=None)
+    assert not Delivery.objects.exists()
+    assert not Attempt.objects.exists()
 
 
 def test_an_edit_counts_from_the_next_try(webhook: Webhook, receiver: Receiver) -> None:
