@@ -1,6 +1,9 @@
 """The people of the tests: an administrator and a member of one account, a stranger of another."""
 
+import copy
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 from django.contrib import admin
 from django.core.management.color import no_style
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models import F
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
@@ -135,6 +138,17 @@ def staff(db: None) -> Client:
         backend="accounts.backends.EmailBackend",
     )
     return confirmed(client)
+
+
+@contextmanager
+def undone(*clients: Client) -> Iterator[None]:
+    """Undo what is done inside: all rows, and the cookies of people."""
+    cookies = [copy.deepcopy(client.cookies) for client in clients]
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    for client, kept in zip(clients, cookies, strict=True):
+        client.cookies = kept
 
 
 def stale(client: Client) -> Client:
