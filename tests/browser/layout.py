@@ -13,7 +13,18 @@ FAULTS = """() => {
   };
   const shown = (element) =>
     element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
-  const box = (element) => element.getBoundingClientRect();
+  // Nothing changes meanwhile, so what was asked of an element once is known.
+  const known = (ask) => {
+    const answers = new Map();
+    return (element) => {
+      if (!answers.has(element)) {
+        answers.set(element, ask(element));
+      }
+      return answers.get(element);
+    };
+  };
+  const box = known((element) => element.getBoundingClientRect());
+  const overflow = known((element) => getComputedStyle(element).overflowX);
 
   // 1. The page scrolls sideways.
   if (document.documentElement.scrollWidth > width) {
@@ -26,15 +37,14 @@ FAULTS = """() => {
   const controls = [...document.querySelectorAll(focusable)].filter(
     (each) => each.tabIndex >= 0 && !each.disabled && shown(each) && !each.matches(unseen),
   );
-  const scroller = (element) => {
-    for (let above = element.parentElement; above; above = above.parentElement) {
-      const scrolls = ['auto', 'scroll'].includes(getComputedStyle(above).overflowX);
-      if (scrolls && above.scrollWidth > above.clientWidth) {
-        return above;
-      }
-    }
-    return null;
-  };
+  const scrolls = known(
+    (element) =>
+      ['auto', 'scroll'].includes(overflow(element)) && element.scrollWidth > element.clientWidth,
+  );
+  const scroller = known((element) => {
+    const above = element.parentElement;
+    return above && (scrolls(above) ? above : scroller(above));
+  });
 
   // 2. A control in the tab order is cut off by the window, or by a box that hides overflow.
   for (const control of controls) {
@@ -48,7 +58,7 @@ FAULTS = """() => {
     }
     let above = control.parentElement;
     for (; above && above !== document.body; above = above.parentElement) {
-      const hides = ['hidden', 'clip'].includes(getComputedStyle(above).overflowX);
+      const hides = ['hidden', 'clip'].includes(overflow(above));
       const outer = box(above);
       if (hides && (here.left < outer.left - 0.5 || here.right > outer.right + 0.5)) {
         faults.push(`${name(control)} is cut off by ${above.className || above.localName}`);
@@ -71,18 +81,18 @@ FAULTS = """() => {
   grounded.forEach((one, index) => {
     const a = box(one);
     for (const other of grounded.slice(index + 1)) {
-      if (one.contains(other) || other.contains(one)) {
+      const b = box(other);
+      const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (x <= 1 || y <= 1 || one.contains(other) || other.contains(one)) {
         continue;
       }
-      const b = box(other);
       // The button that shows a password is inside its field, which leaves room for it.
       if (one.closest('.password') && one.closest('.password') === other.closest('.password')) {
         continue;
       }
-      const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-      const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
       const label = one.closest('label')?.contains(other) || other.closest('label')?.contains(one);
-      if (x > 1 && y > 1 && !label) {
+      if (!label) {
         faults.push(`${name(one)} lies on ${name(other)}`);
       }
     }
@@ -91,15 +101,16 @@ FAULTS = """() => {
   // 4. Text runs out of its box, into a neighbour or under an edge.
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const range = document.createRange();
+  const clipped = (element) =>
+    box(element).width <= 1 && getComputedStyle(element).clipPath !== 'none';
+  const hidden = known(
+    (element) => element !== document.body && (clipped(element) || hidden(element.parentElement)),
+  );
+  const skipped = '[aria-hidden="true"], .skip, option, template';
   while (walker.nextNode()) {
     const text = walker.currentNode;
     const parent = text.parentElement;
-    const clipped = (element) =>
-      getComputedStyle(element).clipPath !== 'none' && box(element).width <= 1;
-    const hidden = (element) =>
-      element !== document.body && (clipped(element) || hidden(element.parentElement));
-    const skipped = parent.closest('[aria-hidden="true"], .skip, option, template');
-    if (!text.data.trim() || !shown(parent) || hidden(parent) || skipped) {
+    if (!text.data.trim() || !shown(parent) || hidden(parent) || parent.closest(skipped)) {
       continue;
     }
     range.selectNodeContents(text);
