@@ -3,18 +3,29 @@
 And it never reaches anybody else.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from accounts.mails import Kind, When
-from accounts.models import User
-from tests.conftest import Person
+from tests.conftest import Person, undone
 from tests.factories import ZAPIER
 from tests.portal.routes import FORMS as POSTS
-from tests.portal.typed import FAULTS, HOST, SIGN_IN, Tab, idle, sign_in, signed_in_anew, stored
+from tests.portal.typed import (
+    FAULTS,
+    HOST,
+    IN_THE_FORM,
+    NOT_DONE,
+    SIGN_IN,
+    Tab,
+    comes_back,
+    idle,
+    is_told,
+    sign_in,
+    signed_in_anew,
+    stored,
+)
 from tokens.catalog import Module
 from tokens.models import Token
 
@@ -30,8 +41,6 @@ HOOK = {
     "http_method": "POST",
     "own_secret": "",
 }
-IN_THE_FORM = "What you typed is in the form. Nothing was saved yet."
-NOT_DONE = "What you pressed was not done."
 
 
 # --- How a form can fail to get through -----------------------------------------------------------
@@ -307,46 +316,26 @@ def test_every_form_has_a_row() -> None:
     assert takes_posts == {route.split()[0] for route in PAGES} | set(BUTTONS) | OTHERS
 
 
-@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("form", PAGES)
 def test_a_form_that_did_not_get_through_comes_back_with_its_text(
-    signed_in: Client,
-    michael: Person,
-    places: dict[str, Any],
-    form: str,
-    fault: Callable[[Client, User], None],
+    signed_in: Client, michael: Person, places: dict[str, Any], form: str
 ) -> None:
     path, typed, shown = PAGES[form]
     path = path.format(**places)
-    tab = Tab(signed_in, path)
-    assert shown not in tab.answer.text
-    fault(signed_in, michael.user)
-    before = stored()
-    answer = tab.send(typed)
-    if fault is signed_in_anew:
-        assert answer["Location"] == path
-        page = signed_in.get(path)
-    else:
-        assert answer["Location"] == f"{SIGN_IN}?next={path}"
-        page = sign_in(signed_in, michael.user, answer["Location"])
-    for text in (shown, IN_THE_FORM):
-        assert text in page.text
-    assert stored() == before
-    # Pressed again, it is saved, and the kept input is gone.
-    again = Tab(signed_in, path)
-    assert again.send(typed).status_code == (200 if form == "tokens:new_key" else 302)
-    assert stored() != before
-    assert IN_THE_FORM not in signed_in.get(path, follow=True).text
+    for fault in FAULTS:
+        with undone(signed_in):
+            comes_back(signed_in, michael.user, path, typed, shown, fault)
+            # Pressed again, it is saved, and the kept input is gone.
+            before = stored()
+            saved = Tab(signed_in, path).send(typed)
+            assert saved.status_code == (200 if form == "tokens:new_key" else 302), fault
+            assert stored() != before, fault
+            assert IN_THE_FORM not in signed_in.get(path, follow=True).text, fault
 
 
-@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("button", BUTTONS)
 def test_a_press_that_did_not_get_through_is_told_and_not_done(
-    signed_in: Client,
-    michael: Person,
-    places: dict[str, Any],
-    button: str,
-    fault: Callable[[Client, User], None],
+    signed_in: Client, michael: Person, places: dict[str, Any], button: str
 ) -> None:
     path, page, sent = BUTTONS[button]
     path, page = path.format(**places), page.format(**places)
@@ -354,52 +343,32 @@ def test_a_press_that_did_not_get_through_is_told_and_not_done(
         name: value.format(**places) if isinstance(value, str) else value
         for name, value in sent.items()
     }
-    tab = Tab(signed_in, page)
-    fault(signed_in, michael.user)
-    before = stored()
-    answer = tab.send(sent, path)
-    assert "hunter2" not in str(dict(signed_in.session))
-    shown = (
-        signed_in.get(page)
-        if fault is signed_in_anew
-        else sign_in(signed_in, michael.user, answer["Location"])
-    )
-    assert shown.request["PATH_INFO"] == page.split("?")[0]
-    assert NOT_DONE in shown.text
-    assert ("Try Again" in shown.text) == (path != page)
-    assert "hunter2" not in shown.text
-    assert stored() == before
-    assert NOT_DONE not in signed_in.get(page).text
+    for fault in FAULTS:
+        with undone(signed_in):
+            is_told(signed_in, michael.user, path, page, sent, fault)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("form", PAGES)
 def test_another_person_who_signs_in_then_meets_nothing_of_it(
-    signed_in: Client,
-    michael: Person,
-    adrian: Person,
-    places: dict[str, Any],
-    form: str,
-    fault: Callable[[Client, User], None],
+    signed_in: Client, michael: Person, adrian: Person, places: dict[str, Any], form: str
 ) -> None:
     path, typed, shown = PAGES[form]
     path = path.format(**places)
-    tab = Tab(signed_in, path)
-    if fault is signed_in_anew:
-        fault(signed_in, adrian.user)
-    else:
-        fault(signed_in, michael.user)
-    before = stored()
-    answer = tab.send(typed)
-    if fault is not signed_in_anew:
-        sign_in(signed_in, adrian.user, answer["Location"])
-    page = signed_in.get(path)
-    assert shown not in page.text
-    assert IN_THE_FORM not in page.text
-    assert "typed" not in signed_in.session or signed_in.session["typed"] == {}
-    if fault is signed_in_anew:
-        assert f"You are signed in as {adrian.user.email}." in page.text
-    assert stored() == before
+    for fault in FAULTS:
+        with undone(signed_in):
+            tab = Tab(signed_in, path)
+            fault(signed_in, adrian.user if fault is signed_in_anew else michael.user)
+            before = stored()
+            answer = tab.send(typed)
+            if fault is not signed_in_anew:
+                sign_in(signed_in, adrian.user, answer["Location"])
+            page = signed_in.get(path)
+            assert shown not in page.text, fault
+            assert IN_THE_FORM not in page.text, fault
+            assert not signed_in.session.get("typed"), fault
+            if fault is signed_in_anew:
+                assert f"You are signed in as {adrian.user.email}." in page.text
+            assert stored() == before, fault
 
 
 def test_a_button_pressed_by_htmx_is_sent_to_sign_in_and_told_after_it(

@@ -15,8 +15,7 @@ from django.urls import reverse
 from accounts.models import Account, User
 from portal import typed
 from tests.factories import ZAPIER, UserFactory
-from tests.portal.test_typed import IN_THE_FORM
-from tests.portal.typed import Tab, browser, idle, sign_in, signed_in_anew
+from tests.portal.typed import IN_THE_FORM, Tab, browser, idle, sign_in, signed_in_anew
 from tokens.catalog import Module
 from tokens.models import Extension, ExtensionVersion
 

@@ -1,6 +1,7 @@
 """Browsers whose forms do not get through."""
 
 import time
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
@@ -17,6 +18,8 @@ HOST = "http://testserver"
 
 
 SIGN_IN = "/sign-in/"
+IN_THE_FORM = "What you typed is in the form. Nothing was saved yet."
+NOT_DONE = "What you pressed was not done."
 
 
 class Hidden(HTMLParser):
@@ -124,4 +127,52 @@ def signed_in_anew(client: Client, user: User) -> None:
     sign_in(client, user)
 
 
-FAULTS = (idle, too_old, ended_on_the_server, cookie_gone, all_cookies_gone, signed_in_anew)
+Fault = Callable[[Client, User], None]
+FAULTS: tuple[Fault, ...] = (
+    idle,
+    too_old,
+    ended_on_the_server,
+    cookie_gone,
+    all_cookies_gone,
+    signed_in_anew,
+)
+
+
+def comes_back(
+    client: Client, person: User, path: str, typed: dict[str, Any], shown: str, fault: Fault
+) -> None:
+    """Check that a fault loses nothing of what was typed, and saves nothing."""
+    tab = Tab(client, path)
+    assert shown not in tab.answer.text, fault
+    fault(client, person)
+    before = stored()
+    answer = tab.send(typed)
+    if fault is signed_in_anew:
+        assert answer["Location"] == path
+        page = client.get(path)
+    else:
+        assert answer["Location"] == f"{SIGN_IN}?next={path}", fault
+        page = sign_in(client, person, answer["Location"])
+    for text in (shown, IN_THE_FORM):
+        assert text in page.text, fault
+    assert stored() == before, fault
+
+
+def is_told(
+    client: Client, person: User, path: str, page: str, sent: dict[str, Any], fault: Fault
+) -> None:
+    """Check that a press at a fault does nothing, and that the page says so, once."""
+    tab = Tab(client, page)
+    fault(client, person)
+    before = stored()
+    answer = tab.send(sent, path)
+    assert "hunter2" not in str(dict(client.session)), fault
+    shown = (
+        client.get(page) if fault is signed_in_anew else sign_in(client, person, answer["Location"])
+    )
+    assert shown.request["PATH_INFO"] == page.split("?")[0], fault
+    assert NOT_DONE in shown.text, fault
+    assert ("Try Again" in shown.text) == (path != page), fault
+    assert "hunter2" not in shown.text, fault
+    assert stored() == before, fault
+    assert NOT_DONE not in client.get(page).text, fault
