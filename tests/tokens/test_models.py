@@ -253,8 +253,9 @@ def test_a_draft_grants_nothing_that_is_no_list_of_modules(michael: Person, junk
     run = draft(michael)
     run.modules = junk
     assert run.grants == []
-    with pytest.raises(ValidationError, match="Choose at least one module"):
+    with pytest.raises(ValidationError, match="Choose at least one module") as refused:
         run.finish()
+    assert [*refused.value.message_dict] == ["modules"]
 
 
 def test_a_draft_grants_nothing_until_it_has_an_extension(michael: Person) -> None:
@@ -269,8 +270,9 @@ def test_a_draft_makes_no_token_that_expires_this_very_moment(
     now = timezone.now()
     run = draft(michael, expires_at=now, modules=[Module.AGREEMENTS])
     monkeypatch.setattr(timezone, "now", lambda: now)
-    with pytest.raises(ValidationError, match="would have expired already"):
+    with pytest.raises(ValidationError, match="would have expired already") as refused:
         run.finish()
+    assert [*refused.value.message_dict] == ["expires_at"]
 
 
 def test_of_too_many_drafts_the_oldest_go_in_whatever_order_their_ids_come(
