@@ -1,6 +1,7 @@
 """The people of the tests: an administrator and a member of one account, a stranger of another."""
 
 import copy
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.core.management.color import no_style
 from django.db import connection, connections, transaction
@@ -21,6 +23,7 @@ from django.utils import timezone
 from accounts.models import Account, Membership, User
 from activity.models import Chain, Event
 from modules import webhooks
+from portal.logs import AtMost, OnceEach
 from tests.factories import AccountFactory, MembershipFactory, TokenFactory, header
 from tokens import uses
 from tokens.models import Extension, ExtensionVersion, Token
@@ -187,6 +190,18 @@ def no_calls_are_remembered() -> None:
     """Forget the calls that a process counts: the ids of keys begin again with every test."""
     uses.calls.clear()
     webhooks.recorded.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_lines_are_counted() -> None:
+    """Forget how many lines were logged this minute, of which a log takes only so many."""
+    loggers = [logging.getLogger(), *map(logging.getLogger, settings.LOGGING["loggers"])]
+    for each in [*loggers, *(handler for logger in loggers for handler in logger.handlers)]:
+        for limit in each.filters:
+            if isinstance(limit, AtMost):
+                limit.seen = 0
+            elif isinstance(limit, OnceEach):
+                limit.counts.clear()
 
 
 @pytest.fixture(autouse=True)

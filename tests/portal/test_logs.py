@@ -21,7 +21,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import Account
-from portal.logs import AtMost, MaskKeys, OnceEach
+from portal.logs import MaskKeys, OnceEach
 from tests.conftest import Call, Person
 from tests.factories import TokenFactory, header
 from tokens import keys
@@ -180,11 +180,7 @@ def test_wrong_exception_information_raises_nothing() -> None:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """Return what is logged about calls, with the limits per minute reset."""
-    for each in logging.getLogger("tokens.refusals").filters:
-        assert isinstance(each, OnceEach)
-        each.minute = -1
-        each.counts.clear()
+    """Return what is logged about calls."""
     caplog.set_level(logging.WARNING, "tokens.refusals")
     return lambda: [
         record.getMessage() for record in caplog.records if record.name == "tokens.refusals"
@@ -271,8 +267,6 @@ def test_requests_that_anybody_can_malform_do_not_fill_the_log(
     db: None, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Client], Any], status: int
 ) -> None:
     (console,) = [each for each in logging.getLogger().handlers if type(each) is StreamHandler]
-    (limit,) = [each for each in console.filters if isinstance(each, AtMost)]
-    monkeypatch.setattr(limit, "minute", -1)
     written = StringIO()
     monkeypatch.setattr(console, "stream", written)
     client = Client(enforce_csrf_checks=True)
