@@ -333,12 +333,13 @@ class Webhook(WebhookFields):
         from webhooks.models.delivery import Attempt
 
         with transaction.atomic():
-            # No change adds a delivery from here on, and no worker writes down a result.
+            # No change adds a delivery from here on, no worker takes one or writes down a result.
+            # There may be a million, so they are not loaded, neither here nor by delete().
             Webhook.objects.select_for_update().filter(pk=self.pk).first()
-            sending = self.deliveries.filter(state="pending", claimed_by__gt="")
-            list(sending.order_by("pk").select_for_update().values_list("pk"))
+            waiting = self.deliveries.unfinished().order_by("pk").select_for_update()
+            for _each in waiting.values_list("pk").iterator():
+                pass
             record(by, Action.WEBHOOK_DELETED, self)
-            # There may be a million, and delete() would load them.
             Attempt.objects.filter(delivery__webhook=self).delete()
             self.deliveries.all()._raw_delete(self.deliveries.db)
             self.delete()
@@ -374,8 +375,12 @@ class Webhook(WebhookFields):
         return True
 
     def redeliver(self, deliveries: "DeliveryQuerySet", *, by: "Doer | None") -> int:
-        """Send deliveries of this webhook once more, or at once; return how many."""
+        """Send deliveries of this webhook once more, or at once; return how many.
+
+        Raise Webhook.DoesNotExist if it was deleted meanwhile.
+        """
         with transaction.atomic():
+            Webhook.objects.select_for_update(no_key=True).get(pk=self.pk)
             count = deliveries.filter(webhook=self).redeliver()
             if count:
                 record(by, Action.WEBHOOK_REDELIVERED, self, {"deliveries": [None, count]})

@@ -158,7 +158,12 @@ def redeliver(request: PersonRequest, webhook_id: str, delivery_id: str) -> Http
     row = find_delivery(webhook, delivery_id)
     if not webhook.fires:
         never_called(request)
-    elif not webhook.redeliver(Delivery.objects.filter(pk=row.pk), by=request.user):
+        return redirect("webhooks:delivery", webhook.pk, row.pk)
+    try:
+        count = webhook.redeliver(Delivery.objects.filter(pk=row.pk), by=request.user)
+    except Webhook.DoesNotExist:
+        raise Http404 from None
+    if not count:
         inform(request, _("Nothing was changed."), _("It is about to be sent anyway."))
     elif webhook.sends:
         row.refresh_from_db()

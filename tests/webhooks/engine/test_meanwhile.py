@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import jwt
 import pytest
@@ -157,6 +158,37 @@ def test_a_change_bears_that_a_webhook_is_deleted_at_the_same_moment(
         together(change, lambda webhook=webhook: webhook.remove(by=None), change)  # type: ignore[misc]
         assert not Webhook.objects.exists(), number
         assert not Delivery.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="nobody can store anything meanwhile")
+@pytest.mark.django_db(transaction=True)
+def test_no_delivery_is_sent_while_its_webhook_is_being_deleted(
+    webhook: Webhook, receiver: Receiver
+) -> None:
+    """A try that is written down between those two deletions would have no delivery."""
+    happen(webhook, 3)
+    meanwhile: list[str] = []
+
+    def watch(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        answer = execute(sql, *rest)
+        if sql.startswith('DELETE FROM "webhooks_attempt"'):
+            meanwhile.append(sql)
+            together(deliver)
+        return answer
+
+    with connection.execute_wrapper(watch):
+        webhook.remove(by=None)
+    assert len(meanwhile) == 1
+    assert not Attempt.objects.exists()
+    assert receiver.calls == []
+
+
+def test_a_webhook_that_was_deleted_is_not_redelivered(webhook: Webhook) -> None:
+    (delivery,) = happen(webhook)
+    deliver()
+    webhook.remove(by=None)
+    with pytest.raises(Webhook.DoesNotExist):
+        webhook.redeliver(Delivery.objects.filter(pk=delivery.pk), by=None)
 
 
 @pytest.mark.django_db(transaction=True)
