@@ -195,7 +195,8 @@ def no_calls_are_remembered() -> None:
 @pytest.fixture(autouse=True)
 def no_lines_are_counted() -> None:
     """Forget how many lines were logged this minute, of which a log takes only so many."""
-    loggers = [logging.getLogger(), *map(logging.getLogger, settings.LOGGING["loggers"])]
+    configured: dict[str, Any] = settings.LOGGING
+    loggers = [logging.getLogger(), *map(logging.getLogger, configured["loggers"])]
     for each in [*loggers, *(handler for logger in loggers for handler in logger.handlers)]:
         for limit in each.filters:
             if isinstance(limit, AtMost):

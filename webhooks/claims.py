@@ -41,22 +41,22 @@ AND (SELECT d.due_at FROM webhooks_delivery d
 ORDER BY random() LIMIT %s
 """
 
-# The first that is to arrive before the delivery d, about the same object. It is asked of each that
-# waits, so it has to read one row of the index `deliveries_in_order`: rows are compared and sorted
-# by all of its columns, since databases would else take the index of events, and walk through all
-# that has arrived.
-EARLIER = """
+# The first event that is to arrive about the same object as the delivery d. It is asked of each
+# that waits, so it has to read one row of the index `deliveries_in_order`: a comparison with the
+# event of d would have databases take the index of events, and walk through all that has arrived.
+FIRST = """
 SELECT e.event_id FROM webhooks_delivery e
-WHERE (e.webhook_id, e.object_id, e.event_id) >= (d.webhook_id, d.object_id, 0)
-AND (e.webhook_id, e.object_id, e.event_id) < (d.webhook_id, d.object_id, d.event_id)
-AND e.state = 'pending' AND d.object_id > ''{fresh}
-ORDER BY e.webhook_id, e.object_id, e.event_id LIMIT 1
+WHERE e.webhook_id = d.webhook_id AND e.object_id = d.object_id AND e.state = 'pending'{fresh}
+ORDER BY e.event_id LIMIT 1
 """
 FRESH = " AND (e.failing_since IS NULL OR e.failing_since > %s)"
-IN_ORDER = f"(NOT w.keep_order OR ({EARLIER.format(fresh=FRESH)}) IS NULL)"
+IN_ORDER = f"""
+(NOT w.keep_order OR d.object_id = '' OR (({FIRST.format(fresh=FRESH)}) < d.event_id) IS NOT TRUE)
+"""
 OVERTAKING = f"""
 SELECT d.id FROM webhooks_delivery d JOIN webhooks_webhook w ON w.id = d.webhook_id
-WHERE w.keep_order AND d.id IN ({{deliveries}}) AND ({EARLIER.format(fresh="")}) IS NOT NULL
+WHERE w.keep_order AND d.object_id > '' AND d.id IN ({{deliveries}})
+AND ({FIRST.format(fresh="")}) < d.event_id
 """  # noqa: S608
 
 WAITING = """
@@ -255,16 +255,17 @@ def claim_one(delivery: Delivery, worker: str) -> Claimed | None:
 
 def release(worker: str, deliveries: "Iterable[Delivery]") -> None:
     """Give back what was not sent."""
-    Delivery.objects.filter(
-        pk__in=[each.pk for each in deliveries], claimed_by=worker, state=Delivery.State.PENDING
-    ).update(claimed_by="", due_at=timezone.now(), tries=F("tries") - 1)
+    Delivery.objects.sent_by(worker).filter(pk__in=[each.pk for each in deliveries]).update(
+        claimed_by="", due_at=timezone.now(), tries=F("tries") - 1
+    )
 
 
 def release_strays(worker: str, known: "Iterable[str]") -> int:
     """Give back what a worker has claimed without getting to know of it; return how many."""
-    strays = Delivery.objects.filter(claimed_by=worker, state=Delivery.State.PENDING)
-    return strays.exclude(pk__in=[*known]).update(
-        claimed_by="", due_at=timezone.now(), tries=F("tries") - 1
+    return (
+        Delivery.objects.sent_by(worker)
+        .exclude(pk__in=[*known])
+        .update(claimed_by="", due_at=timezone.now(), tries=F("tries") - 1)
     )
 
 
@@ -274,8 +275,7 @@ def follow_clock(worker: str, jump: timedelta) -> None:
     If it was set back, what had been due before is due again, for every worker.
     """
     now = timezone.now()
-    mine = Delivery.objects.filter(claimed_by=worker, state=Delivery.State.PENDING)
-    mine.update(due_at=now + LEASE)
+    Delivery.objects.sent_by(worker).update(due_at=now + LEASE)
     was_due = (now, now - jump)
     waiting = Delivery.objects.unfinished().filter(claimed_by="", due_at__range=was_due)
     waiting.update(due_at=now)

@@ -165,7 +165,8 @@ def still_mine(worker: str, tries: Iterable[Try]) -> list[Try]:
     """Lock the deliveries that are still claimed by the worker with the same try."""
     by_id = {each.delivery.pk: each for each in tries}
     held = dict(
-        Delivery.objects.filter(pk__in=by_id, claimed_by=worker, state=Delivery.State.PENDING)
+        Delivery.objects.sent_by(worker)
+        .filter(pk__in=by_id)
         .order_by("pk")
         .select_for_update(no_key=True)
         .values_list("pk", "tries")

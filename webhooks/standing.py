@@ -267,7 +267,6 @@ class Standing:
     def of(cls, webhook: Webhook, *, may_manage: bool = False) -> "Standing":
         """Return the standing of one webhook, with what it takes counted."""
         deliveries = Delivery.objects.of_webhook(webhook)
-        last = deliveries.exclude(last_outcome="").order_by("-created_at", "-id")
         waits = deliveries.unfinished().aggregate(count=Count("pk"), oldest=Min("due_at"))
         return cls(
             webhook,
@@ -275,7 +274,7 @@ class Standing:
             deliveries.failing().count(),
             waits["count"],
             waits["oldest"],
-            last.select_related("event", "webhook").first(),
+            deliveries.tried().select_related("event", "webhook").first(),
         )
 
     @property

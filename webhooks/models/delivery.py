@@ -53,6 +53,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def unfinished(self) -> "DeliveryQuerySet":
         return self.filter(state=Delivery.State.PENDING)
 
+    def sent_by(self, worker: str) -> "DeliveryQuerySet":
+        """Return what a worker is sending."""
+        # That it is sent by anybody leads SQLite to the index of such rows.
+        return self.unfinished().filter(claimed_by=worker, claimed_by__gt="")
+
     def of_webhook(self, webhook: Webhook) -> "DeliveryQuerySet":
         return self.filter(webhook=webhook)
 
@@ -69,6 +74,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def failing(self) -> "DeliveryQuerySet":
         """Return those that were tried in vain and are going to be tried again."""
         return self.filter(state=Delivery.State.PENDING, failures__gt=0)
+
+    def tried(self) -> "DeliveryQuerySet":
+        """Return those that were tried, the latest first."""
+        return self.filter(last_outcome__gt="").order_by("-created_at", "-id")
 
     def undelivered(self) -> "DeliveryQuerySet":
         """Return those that were given up, or tried in vain and wait for a later try.
@@ -217,7 +226,9 @@ class Delivery(models.Model):
                 condition=Q(state="pending"),
                 name="deliveries_in_order",
             ),
-            models.Index("state", "created_at", name="deliveries_by_age"),
+            # The state comes last: without statistics, SQLite takes an index that begins with it
+            # for those of a webhook that wait, and walks through all that wait anywhere.
+            models.Index("created_at", "state", name="deliveries_by_age"),
             models.Index(
                 "replay",
                 condition=Q(replay__isnull=False, state="pending"),
@@ -225,6 +236,19 @@ class Delivery(models.Model):
             ),
             models.Index(
                 "webhook", "failing_since", condition=Q(state="failed"), name="deliveries_failed"
+            ),
+            models.Index(
+                "webhook",
+                "failing_since",
+                condition=Q(state="pending", failures__gt=0),
+                name="deliveries_failing",
+            ),
+            models.Index(
+                "webhook",
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(last_outcome__gt=""),
+                name="deliveries_tried",
             ),
         )
 

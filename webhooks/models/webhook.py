@@ -71,8 +71,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         """Annotate the id and the time of the latest delivery that was tried."""
         from webhooks.models.delivery import Delivery
 
-        tried = Delivery.objects.filter(webhook=OuterRef("pk")).exclude(last_outcome="")
-        last = tried.order_by("-created_at", "-id")
+        last = Delivery.objects.filter(webhook=OuterRef("pk")).tried()
         return self.annotate(
             last_delivery_id=Subquery(last.values("pk")[:1]),
             last_delivery_at=Subquery(last.values("created_at")[:1]),
