@@ -61,7 +61,7 @@ def send_now(webhook: Webhook, delivery: Delivery) -> Attempt | None:
         done = results.Try(claimed, call, send.make(call, SECONDS), now)
     except Exception as problem:
         done = not_sent(claimed, problem, now)
-    if not results.settle(name, [done]):
+    if not results.settle_one(name, done):
         return None
     return delivery.attempts.filter(number=claimed.delivery.tries).first()
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from webhooks import claims, notices, schedule
@@ -88,6 +88,14 @@ class Try:
         told = _("Sent although an earlier event of the same object has failed for over an hour.")
         return f"{told} {self.result.note}".strip()[:NOTE]
 
+    def without_details(self) -> "Try":
+        """Return it without what was sent and came back, as something in it cannot be stored."""
+        result = self.result
+        kept = Result(result.outcome, result.code, duration=result.duration)
+        kept.wait_until = result.wait_until
+        kept.note = _("What was sent and came back could not be stored. The log says why.")
+        return Try(self.claimed, None, kept, self.at)
+
     def attempt(self) -> tuple[Any, ...]:
         """Return the row of the try, in the order of ATTEMPT."""
         call, result = self.call, self.result
@@ -159,6 +167,18 @@ def settle(worker: str, tries: Iterable[Try]) -> list[Try]:
     for webhook, reason in gone:
         disable(webhook, reason)
     return mine
+
+
+def settle_one(worker: str, done: Try) -> list[Try]:
+    """Write down a try, without its details if the database refuses them.
+
+    Otherwise it would be sent again and again, each time its lease ends.
+    """
+    try:
+        return settle(worker, [done])
+    except (DataError, IntegrityError):
+        log.exception("What came of %s cannot be stored.", done.delivery.pk)
+        return settle(worker, [done.without_details()])
 
 
 def still_mine(worker: str, tries: Iterable[Try]) -> list[Try]:

@@ -234,7 +234,7 @@ class Worker:
                 return
             # One of them cannot be written down, which must not hold up the others.
             for each in batch:
-                self.guarded(partial(results.settle, self.name, [each]))
+                self.guarded(partial(results.settle_one, self.name, each))
         del self.ended[: len(batch)]
         self.next_flush = time.monotonic()
         for each in batch:

@@ -19,7 +19,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tests.webhooks.engine.conftest import happen
+from tests.webhooks.engine.conftest import deliver, happen, seen
 from tests.webhooks.engine.receiver import Receiver, Reply, speaking
 from tests.webhooks.engine.test_running import all_delivered, until, url_of_database, working
 from webhooks.models import Attempt, Delivery, DeliveryWorker, Webhook
@@ -290,3 +290,43 @@ def test_a_database_that_does_not_answer_ends_no_worker(
     # What it had sent it wrote down later, rather than sending it again.
     assert len(receiver.ids) <= 60 + 8
     assert Attempt.objects.filter(outcome="ok").count() == 60
+
+
+# --- What it refuses ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_storm() -> Iterator[None]:
+    """Have the database refuse one answer."""
+    # SQLite adds no checks to a table.
+    refuse, forget = {
+        "sqlite": (
+            """
+            CREATE TRIGGER no_storm BEFORE INSERT ON webhooks_attempt WHEN NEW.answer = 'storm'
+            BEGIN SELECT RAISE(ABORT, 'no storm'); END
+            """,
+            "DROP TRIGGER no_storm",
+        ),
+        "postgresql": (
+            "ALTER TABLE webhooks_attempt ADD CONSTRAINT no_storm CHECK (answer <> 'storm')",
+            "ALTER TABLE webhooks_attempt DROP CONSTRAINT no_storm",
+        ),
+    }[connection.vendor]
+    connection.cursor().execute(refuse)
+    yield
+    connection.cursor().execute(forget)
+
+
+def test_an_answer_that_cannot_be_stored_is_left_out_and_the_event_not_sent_again(
+    webhook: Webhook, receiver: Receiver, no_storm: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.reply = Reply(200, body=b"storm")
+    first, second = happen(webhook, 2)
+    deliver()
+    assert sorted(receiver.ids) == sorted([first.pk, second.pk])
+    for delivery in (first, second):
+        assert seen(delivery).state == Delivery.State.DELIVERED
+        attempt = Attempt.objects.get(delivery=delivery)
+        assert (attempt.outcome, attempt.code, attempt.answer) == ("ok", 200, "")
+        assert "could not be stored" in attempt.note
+        assert f"What came of {delivery.pk} cannot be stored." in caplog.messages
