@@ -74,10 +74,13 @@ SELECT w.id,
 FROM webhooks_webhook w WHERE w.id IN ({webhooks})
 """
 
+# They are read by their keys first: when few were waiting at its last look, PostgreSQL would else
+# read all that wait, as if they were still few.
 TAKE = """
+WITH mine AS MATERIALIZED (
+  SELECT id, state, claimed_by FROM webhooks_delivery WHERE id IN ({deliveries}){lock})
 UPDATE webhooks_delivery SET due_at = %s, tries = tries + 1, claimed_by = %s
-WHERE id IN (SELECT id FROM webhooks_delivery WHERE id IN ({deliveries})
-             AND state = 'pending' AND claimed_by = ''{lock})
+WHERE id IN (SELECT id FROM mine WHERE state = 'pending' AND claimed_by = '')
 RETURNING id
 """
 
@@ -216,7 +219,7 @@ def take(ids: list[str], worker: str, now: datetime) -> list[str]:
         return []
     lock = "" if connection.vendor == "sqlite" else " FOR UPDATE SKIP LOCKED"
     sql = TAKE.format(deliveries=places(ids), lock=lock)
-    return [row[0] for row in rows(sql, [stored(now + LEASE), worker, *ids])]
+    return [row[0] for row in rows(sql, [*ids, stored(now + LEASE), worker])]
 
 
 def load(ids: list[str]) -> list[Claimed]:

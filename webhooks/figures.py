@@ -174,7 +174,7 @@ class Figures:
             Delivery.objects.of_webhook(self.webhook)
             .failing()
             .order_by()
-            .aggregate(since=Min("created_at"))["since"]
+            .aggregate(since=Min("failing_since"))["since"]
         )
         return text.duration(self.now - since, 1) if since else ""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from django.db.models import Count, Min
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -267,13 +267,15 @@ class Standing:
     def of(cls, webhook: Webhook, *, may_manage: bool = False) -> "Standing":
         """Return the standing of one webhook, with what it takes counted."""
         deliveries = Delivery.objects.of_webhook(webhook)
-        waits = deliveries.unfinished().aggregate(count=Count("pk"), oldest=Min("due_at"))
+        # Counted apart: SQLite would look through all that has arrived for both together.
+        waiting = deliveries.unfinished().filter(claimed_by="").order_by("due_at")
+        sent_now = deliveries.unfinished().filter(claimed_by__gt="")
         return cls(
             webhook,
             may_manage,
             deliveries.failing().count(),
-            waits["count"],
-            waits["oldest"],
+            waiting.count() + sent_now.count(),
+            waiting.values_list("due_at", flat=True).first(),
             deliveries.tried().select_related("event", "webhook").first(),
         )
 

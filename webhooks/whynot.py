@@ -22,14 +22,13 @@ class Answer:
 def why_not(webhook: Webhook, object_id: str) -> Answer:
     """Return what came of the last event of an object that the webhook could be about."""
     named = {"id": text.isolate(object_id)}
-    deliveries = Delivery.objects.of_webhook(webhook).select_related("event", "webhook")
-    if delivery := deliveries.filter(event__object_id=object_id).order_by("-event__pk").first():
+    about_it = WebhookEvent.objects.filter(account=webhook.account_id, object_id=object_id)
+    deliveries = Delivery.objects.of_webhook(webhook).filter(event__in=about_it.values("pk"))
+    if delivery := deliveries.select_related("event", "webhook").order_by("-event__pk").first():
         return of_delivery(webhook, delivery)
     if kept := kept_only(webhook):
         return Answer(kept.headline, kept.advice)
-    events = WebhookEvent.objects.filter(
-        account=webhook.account_id, object_id=object_id, is_test=False
-    ).order_by("-pk")
+    events = about_it.filter(is_test=False).order_by("-pk")
     event = events.filter(object_class=webhook.object_class).first() or events.first()
     if event is None:
         return Answer(

@@ -18,8 +18,10 @@ from accounts.models import Account
 from tests.conftest import Person, Response
 from tests.webhooks.conftest import Hooks, make
 from webhooks import claims, notices, retention, whynot
+from webhooks.figures import Figures
 from webhooks.models import Delivery, Webhook, WebhookEvent
 from webhooks.outcomes import Outcome
+from webhooks.standing import Standing
 
 pytestmark = [
     pytest.mark.django_db,
@@ -139,6 +141,26 @@ def test_no_work_takes_longer_for_what_others_have(
     few = steps(lambda: WORK[work](mine))
     add(busy, MANY, **KINDS[kind]())
     assert steps(lambda: WORK[work](mine)) < 1.5 * few
+
+
+ABOUT: dict[str, Callable[[Webhook], object]] = {
+    "claim": lambda webhook: claim(),
+    "standing": Standing.of,
+    "missed": lambda webhook: Delivery.objects.missed_by(webhook).exists(),
+    "failing": lambda webhook: Figures(webhook, timezone.now()).oldest,
+    "overtake": lambda webhook: claims.overtakes(
+        [each.pk for each in webhook.deliveries.all()[:9]]
+    ),
+    "why not": lambda webhook: whynot.why_not(webhook, "SU-0"),
+}
+
+
+@pytest.mark.parametrize("work", ABOUT)
+def test_nothing_takes_longer_for_what_has_arrived(mine: Webhook, work: str) -> None:
+    add(mine, FEW, **KINDS["delivered"]())
+    few = steps(lambda: ABOUT[work](mine))
+    add(mine, MANY, **KINDS["delivered"]())
+    assert steps(lambda: ABOUT[work](mine)) < 1.5 * few
 
 
 def test_claiming_takes_no_longer_for_what_waits_as_well(mine: Webhook) -> None:

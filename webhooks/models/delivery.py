@@ -71,9 +71,13 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         wanted = text.strip()
         return self.filter(Q(id=wanted.upper()) | Q(event__object_id__icontains=wanted))
 
+    def in_vain(self) -> "DeliveryQuerySet":
+        """Return those of which a try has failed, which are few and have an index."""
+        return self.filter(failing_since__isnull=False)
+
     def failing(self) -> "DeliveryQuerySet":
         """Return those that were tried in vain and are going to be tried again."""
-        return self.filter(state=Delivery.State.PENDING, failures__gt=0)
+        return self.in_vain().filter(state=Delivery.State.PENDING, failures__gt=0)
 
     def tried(self) -> "DeliveryQuerySet":
         """Return those that were tried, the latest first."""
@@ -85,7 +89,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         Neither tests, nor what somebody has stopped on purpose, nor the end of a loop.
         """
         waits = Q(state=Delivery.State.PENDING, failures__gt=0, claimed_by="")
-        rows = self.filter(Q(state=Delivery.State.FAILED) | waits, event__is_test=False)
+        rows = self.in_vain().filter(Q(state=Delivery.State.FAILED) | waits, event__is_test=False)
         return rows.exclude(last_outcome__in=(Outcome.ABORTED, Outcome.STOPPED, Outcome.LOOP))
 
     def missed_by(self, webhook: Webhook) -> "DeliveryQuerySet":
@@ -235,12 +239,10 @@ class Delivery(models.Model):
                 name="deliveries_of_replay",
             ),
             models.Index(
-                "webhook", "failing_since", condition=Q(state="failed"), name="deliveries_failed"
-            ),
-            models.Index(
                 "webhook",
+                "state",
                 "failing_since",
-                condition=Q(state="pending", failures__gt=0),
+                condition=Q(failing_since__isnull=False),
                 name="deliveries_failing",
             ),
             models.Index(

@@ -17,7 +17,9 @@ from webhooks.outcomes import Outcome
 
 
 def aged(row: Delivery, days: float, took: int = 0) -> Delivery:
-    Delivery.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=days))
+    past = timezone.now() - timedelta(days=days)
+    begun = {"created_at": past, "failing_since": past if row.failing_since else None}
+    Delivery.objects.filter(pk=row.pk).update(**begun)
     if took:
         Attempt.objects.filter(delivery=row).update(duration=took)
     return row
@@ -84,7 +86,7 @@ def test_the_page_shows_them_with_a_picture_in_words(michael: Person, webhook: W
     assert "Events in 30 days" in page
     assert "In the last 24 hours: 3 events" in page
     assert "in the middle; 900 ms for the slowest 5 %" in page
-    assert "the oldest has been waiting for 4 hours" in page
+    assert "the oldest has been failing for 4 hours" in page
     label = re.search(r'<svg class="spark"[^>]* role="img" aria-label="([^"]*)"', page)
     assert label
     assert "Deliveries of each of the last 30 days. Most on" in label[1]
