@@ -108,6 +108,14 @@ def test_rotating_destroys_the_copies_of_all_keys_but_the_new_one(token: Token) 
     assert token.keys.get(version=3).can_be_opened
 
 
+def test_of_the_retired_keys_the_last_five_are_kept_so_that_their_callers_learn_why(
+    token: Token,
+) -> None:
+    for _ in range(8):
+        token.rotate(by=None)
+    assert [key.version for key in token.keys.order_by("version")] == [4, 5, 6, 7, 8, 9]
+
+
 def test_a_cancelled_renewal_leaves_the_old_key_as_if_there_had_been_none(token: Token) -> None:
     (before,) = rows(token=token)
     renewed(token)

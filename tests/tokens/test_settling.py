@@ -6,8 +6,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from accounts.mails import in_utc
 from accounts.models import Account, QueuedMail
 from activity.models import Event
+from portal import text
 from tests.conftest import Person
 from tests.factories import AccountFactory, TokenFactory
 from tests.tokens.test_policies import age, impose, plan, use
@@ -73,6 +75,47 @@ def test_administrators_are_warned_once_and_again_after_the_next_use(
     use(token, 25)
     assert settling.settle() == (1, 0)
     assert IdleNotice.objects.count() == 1
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_the_warning_says_of_which_token_when_why_and_what_to_do(
+    account: Account, token: Token, michael: Person, planned: bool
+) -> None:
+    if planned:
+        plan(account, timezone.now() + timedelta(days=3), idle_days=30, warn_days=7)
+    else:
+        impose(account, **IDLE)
+        NextPolicy.objects.create(
+            policy=account.policy, starts_at=timezone.now() + timedelta(days=90), idle_days=90
+        )
+    age(token, 24)
+    settling.settle()
+    mail = QueuedMail.objects.get(content__state="Unused").content
+    ends = Token.objects.get().idles_at
+    assert ends
+    day, name = text.day(ends), text.isolate(token.name)
+    assert mail["title"] == f"{name} is disabled on {day}"
+    assert mail["preview"] == f"On {day} its key stops, unless it is used before."
+    assert mail["text"] == (
+        "A policy of the account disables tokens that make no call in 30 days. It can be enabled "
+        "again at any time."
+    )
+    facts = [(each["name"], each["value"], each["more"]) for each in mail["facts"]]
+    assert facts == [
+        ("Token", name, token.pk),
+        ("Account", text.isolate(account.name), account.pk),
+        ("Last used", "Never", ""),
+    ]
+    assert [(each["lead"], each["text"]) for each in mail["steps"]] == [
+        ("Still needed?", "One call with the key is enough."),
+        ("Not needed?", "There is nothing to do."),
+    ]
+    age(token, 60)
+    use(token, 25)
+    QueuedMail.objects.all().delete()
+    settling.settle()
+    (*_others, last) = QueuedMail.objects.get(content__state="Unused").content["facts"]
+    assert last["value"] == in_utc(Token.objects.get().last_used_at)
 
 
 def test_the_page_of_the_token_says_when_it_will_be_disabled(
