@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Account
 from tests.conftest import Person, Response
 from tests.webhooks.conftest import Hooks, make
+from tests.webhooks.engine.conftest import steps
 from webhooks import claims, notices, retention, whynot
 from webhooks.figures import Figures
 from webhooks.models import Delivery, Webhook, WebhookEvent
@@ -73,21 +74,6 @@ def add(webhook: Webhook, count: int, **columns: Any) -> None:
         Delivery(webhook=webhook, event=each, object_id=each.object_id, **columns)
         for each in events
     )
-
-
-def steps(work: Callable[[], object]) -> int:
-    """Return how many steps SQLite makes for something."""
-    count = 0
-
-    def step() -> int:
-        nonlocal count
-        count += 1
-        return 0
-
-    connection.connection.set_progress_handler(step, 1)
-    work()
-    connection.connection.set_progress_handler(None, 1)
-    return count
 
 
 def claim() -> list[str]:

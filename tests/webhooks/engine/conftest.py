@@ -1,9 +1,10 @@
 """Webhooks of the account, with endpoints on loopback."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
+from django.db import connection
 
 from accounts.models import Account
 from tests.webhooks.engine.receiver import Receiver, receiving
@@ -62,3 +63,18 @@ def deliver() -> None:
 def seen(delivery: Delivery) -> Delivery:
     """Return the row as it is now."""
     return Delivery.objects.select_related("webhook__health", "event").get(pk=delivery.pk)
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Return how many steps SQLite makes for something."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    connection.connection.set_progress_handler(step, 1)
+    work()
+    connection.connection.set_progress_handler(None, 1)
+    return count

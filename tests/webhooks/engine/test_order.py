@@ -1,7 +1,6 @@
 """Webhooks that keep the order of each object, and those with a limit of calls a minute."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.webhooks.conftest import SECRET, Hooks
-from tests.webhooks.engine.conftest import MakeWebhook, deliver, happen
+from tests.webhooks.engine.conftest import MakeWebhook, deliver, happen, steps
 from tests.webhooks.engine.receiver import Receiver, Reply
 from webhooks import claims
 from webhooks.models import Attempt, Delivery, Webhook, WebhookHealth
@@ -93,21 +92,6 @@ def test_looking_takes_no_longer_for_what_has_arrived(ordered: Webhook) -> None:
     Delivery.objects.filter(state="delivered").delete()
     Delivery.objects.update(claimed_by="")
     assert few < 2 * steps(claimed)
-
-
-def steps(work: Callable[[], object]) -> int:
-    """Return how many steps SQLite makes for something."""
-    count = 0
-
-    def step() -> int:
-        nonlocal count
-        count += 1
-        return 0
-
-    connection.connection.set_progress_handler(step, 1)
-    work()
-    connection.connection.set_progress_handler(None, 1)
-    return count
 
 
 def test_without_the_option_nothing_waits(webhook: Webhook) -> None:
