@@ -115,7 +115,9 @@ def test_the_warning_says_of_which_token_when_why_and_what_to_do(
     QueuedMail.objects.all().delete()
     settling.settle()
     (*_others, last) = QueuedMail.objects.get(content__state="Unused").content["facts"]
-    assert last["value"] == in_utc(Token.objects.get().last_used_at)
+    used = Token.objects.get().last_used_at
+    assert used
+    assert last["value"] == in_utc(used)
 
 
 def test_the_page_of_the_token_says_when_it_will_be_disabled(
