@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import BooleanField, Count, Q, Sum
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -135,25 +134,16 @@ def webhooks(membership: Membership) -> Iterator[Number]:
         yield Number(_("Paused"), counted["paused"], listed(page, status="paused"), "paused")
 
 
-# As the partial indexes of deliveries have them: SQLite uses one only for conditions to the letter.
-PENDING = ("state = 'pending' AND claimed_by = ''", "state = 'pending' AND claimed_by > ''")
-
-
 def failing_deliveries(membership: Membership) -> list[Number]:
     """Return how many deliveries fail, in all and of each webhook, those with most first."""
-    found: Counter[tuple[str, str]] = Counter()
-    for condition in PENDING:
-        rows = (
-            Delivery.objects.filter(
-                RawSQL(condition, (), output_field=BooleanField()),  # noqa: S611  # a constant
-                webhook__in=Webhook.objects.visible_to(membership),
-                failures__gt=0,
-            )
-            .order_by()
-            .values_list("webhook", "webhook__label")
-            .annotate(count=Count("pk"))
-        )
-        found.update({(webhook, label): count for webhook, label, count in rows})
+    rows = (
+        Delivery.objects.failing()
+        .filter(webhook__in=Webhook.objects.visible_to(membership))
+        .order_by()
+        .values_list("webhook", "webhook__label")
+        .annotate(count=Count("pk"))
+    )
+    found = Counter({(webhook, label): count for webhook, label, count in rows})
     everything = Number(
         _("Failing deliveries"),
         found.total(),

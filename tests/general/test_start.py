@@ -144,7 +144,7 @@ def test_it_takes_few_queries_however_many_tokens_there_are(
     for _ in range(tokens):
         TokenFactory(account=michael.account)
     make_webhooks(michael.account)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(18):
         assert michael.client.get(START).status_code == 200
 
 

@@ -25,7 +25,9 @@ def make_webhook(account: Account, label: str = "Orders to ERP", **kwargs: Any) 
 
 
 def make_delivery(webhook: Webhook, object_id: str = "PR-1", **kwargs: Any) -> Delivery:
-    """Return a delivery that was not tried yet."""
+    """Return a delivery, by default one that was not tried yet."""
+    if kwargs.get("failures"):
+        kwargs = {"failing_since": timezone.now(), **kwargs}
     event = WebhookEvent.objects.create(
         account_id=webhook.account_id,
         object_class=webhook.object_class,

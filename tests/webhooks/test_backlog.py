@@ -185,7 +185,11 @@ def test_the_list_takes_no_longer_for_what_its_webhooks_have(
     busy: Webhook, michael: Person, hooks: Hooks, kind: str
 ) -> None:
     add(busy, FEW, **KINDS[kind]())
-    asks = (lambda: michael.client.get("/integrations/webhooks/"), lambda: hooks("get"))
+    asks = (
+        lambda: michael.client.get("/integrations/webhooks/"),
+        lambda: michael.client.get("/integrations/"),
+        lambda: hooks("get"),
+    )
     few = [steps_to_read(ask) for ask in asks]
     add(busy, MANY, **KINDS[kind]())
     for ask, before in zip(asks, few, strict=True):
