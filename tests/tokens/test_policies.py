@@ -223,9 +223,8 @@ def test_copies_of_keys_are_destroyed_from_the_day_on_and_the_keys_go_on(
     assert other.keys.get().sealed
     assert call("agreements", key).status_code == 200
     event = Event.objects.get(action="keys.copies-destroyed")
-    assert (event.account, event.changes) == (account.pk, {"copies": [1, 0]})
-    about = (event.subject_kind, event.subject_id, event.subject_name)
-    assert about == ("policy", account.pk, account.name)
+    told = (event.subject_kind, event.subject_id, event.subject_name, event.account, event.changes)
+    assert told == ("policy", account.pk, account.name, account.pk, {"copies": [1, 0]})
     settling.settle()
     assert Event.objects.filter(action="keys.copies-destroyed").count() == 1
 
