@@ -3,6 +3,7 @@
 import copy
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,13 @@ class Call(Protocol):
     def __call__(
         self, path: str, key: Token | str | None = None, method: str = "get", **kwargs: Any
     ) -> Response: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse tests that share an id, of which pytest-xdist would run the first only."""
+    counts = Counter(item.nodeid for item in items)
+    if shared := [name for name, count in counts.items() if count > 1]:
+        raise pytest.UsageError(f"Several tests have the same id: {', '.join(shared)}")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -124,10 +124,10 @@ def clients_env(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def portal(home: Path) -> Iterator[Api]:
+def portal(home: Path, **more: str) -> Iterator[Api]:
     """Serve a portal with the demo data from the folder."""
     with database(home) as address:
-        env = environment(address, DEMO_PASSWORD=PASSWORD)
+        env = environment(address, DEMO_PASSWORD=PASSWORD, **more)
         with served(env, home, "--records", str(AGREEMENTS)) as url:
             yield Api(url, env)
 
