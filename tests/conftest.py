@@ -42,6 +42,9 @@ else:
 # Tests are parametrized by the pages of the admin, before anything loads the URLs.
 admin.autodiscover()
 
+# The ids that several tests have.
+SHARED_IDS: set[str] = set()
+
 # The rows that migrations leave in an empty database.
 SEEDED: dict[type[Extension | ExtensionVersion], list[Any]] = {}
 
@@ -65,10 +68,14 @@ class Call(Protocol):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse tests that share an id, of which pytest-xdist would run the first only."""
     counts = Counter(item.nodeid for item in items)
-    if shared := [name for name, count in counts.items() if count > 1]:
-        raise pytest.UsageError(f"Several tests have the same id: {', '.join(shared)}")
+    SHARED_IDS.update(name for name, count in counts.items() if count > 1)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail tests that share an id, of which pytest-xdist runs the first only."""
+    if item.nodeid in SHARED_IDS:
+        pytest.fail("Several tests have this id.")
 
 
 @pytest.hookimpl(tryfirst=True)
