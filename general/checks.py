@@ -14,8 +14,6 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.mail import get_connection
 from django.db import connection
-from django.db.models import BooleanField
-from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -58,8 +56,6 @@ class Finding(NamedTuple):
 SKEWED, FAR_OFF = timedelta(seconds=1), timedelta(seconds=10)
 # A delivery that has been due for longer should have been sent.
 LATE = timedelta(minutes=1)
-# As the partial index of those that wait has it: SQLite uses one only for conditions to the letter.
-WAITS = "state = 'pending' AND claimed_by = ''"
 # Space on the disk: less than the first is worth a look, less than the second is too little.
 ROOM, LITTLE_ROOM = 1024**3, 100 * 1024**2
 # Seconds that a server of mail or a broker has to answer; a person waits for it.
@@ -185,12 +181,16 @@ def worker(request: PersonRequest) -> Finding:
         if request.membership
         else Webhook.objects.all()
     )
-    late = Delivery.objects.filter(
-        RawSQL(WAITS, (), output_field=BooleanField()),  # noqa: S611  # a constant
-        webhook__in=mine.in_state(Webhook.State.ACTIVE),
-        failures=0,
-        due_at__lt=timezone.now() - LATE,
-    ).count()
+    late = (
+        Delivery.objects.unfinished()
+        .filter(
+            webhook__in=mine.in_state(Webhook.State.ACTIVE),
+            claimed_by="",
+            failures=0,
+            due_at__lt=timezone.now() - LATE,
+        )
+        .count()
+    )
     waiting = ngettext("%(n)s delivery waits.", "%(n)s deliveries wait.", late) % {"n": f"{late:,}"}
     last = DeliveryWorker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     words = (

@@ -43,7 +43,7 @@ ORDER BY random() LIMIT %s
 
 # The first event that is to arrive about the same object as the delivery d. It is asked of each
 # that waits, so it has to read one row of the index `deliveries_in_order`: a comparison with the
-# event of d would have databases take the index of events, and walk through all that has arrived.
+# event of d would make databases take the index of events, and walk through all that has arrived.
 FIRST = """
 SELECT e.event_id FROM webhooks_delivery e
 WHERE e.webhook_id = d.webhook_id AND e.object_id = d.object_id AND e.state = 'pending'{fresh}
@@ -74,8 +74,8 @@ SELECT w.id,
 FROM webhooks_webhook w WHERE w.id IN ({webhooks})
 """
 
-# They are read by their keys first: when few were waiting at its last look, PostgreSQL would else
-# read all that wait, as if they were still few.
+# Rows are read by their keys first: with statistics from when few were waiting, PostgreSQL would
+# otherwise scan all that wait now.
 TAKE = """
 WITH mine AS MATERIALIZED (
   SELECT id, state, claimed_by FROM webhooks_delivery WHERE id IN ({deliveries}){lock})

@@ -47,7 +47,7 @@ described.config.phases.coverage.enabled = False
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """Serve a portal that nothing else reads, as its data will be overwritten."""
     home = tmp_path_factory.mktemp("schemathesis")
-    # Its document is to name the address that the one of this process names.
+    # The document that is tried was made in this process, and names its address.
     with portal(home, PORTAL_URL=django.PORTAL_URL) as api:
         yield api
 
@@ -87,8 +87,8 @@ def existing(own: Api) -> Existing:
     return existing
 
 
-# By hand: the items of Schemathesis's own parametrize() have one id by now, of which pytest-xdist
-# runs one only.
+# Not Schemathesis's own parametrize(): with pytest 9.2 all its items share one id, and pytest-xdist
+# runs only one of them.
 @pytest.mark.parametrize(
     "operation",
     [found.ok() for found in described.get_all_operations()],  # type: ignore[union-attr]

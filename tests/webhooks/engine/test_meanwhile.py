@@ -165,7 +165,7 @@ def test_a_change_bears_that_a_webhook_is_deleted_at_the_same_moment(
 def test_no_delivery_is_sent_while_its_webhook_is_being_deleted(
     webhook: Webhook, receiver: Receiver
 ) -> None:
-    """A try that is written down between those two deletions would have no delivery."""
+    """A try that is stored after the tries were deleted would be left without its delivery."""
     happen(webhook, 3)
     meanwhile: list[str] = []
 
